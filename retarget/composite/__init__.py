@@ -1,0 +1,6 @@
+"""Put it back.
+
+in:   GeneratedFace
+out:  FinishedFrame
+start reading at paste.py
+"""

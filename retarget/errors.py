@@ -1,0 +1,63 @@
+"""What can go wrong for the person at the keyboard, and what they can do about it.
+
+A `RetargetError` is a sentence and a remedy; the command line prints both and exits with 1.
+A programmer's mistake (a wrong shape, a negative size) is a `ValueError` and keeps its traceback.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class RetargetError(Exception):
+    """Something a person can put right.
+
+    Args:
+        what: one sentence: what is wrong, naming the file, option or frame.
+        do: one sentence: what to do about it.
+    """
+
+    def __init__(self, what: str, *, do: str) -> None:
+        super().__init__(f"{what} {do}")
+        self.what = what
+        self.do = do
+
+
+class UnreadableInput(RetargetError):
+    """A file, folder, address or picture that cannot be used as it is."""
+
+
+class NoFaceFound(RetargetError):
+    """A picture or clip that needs a face never shows one."""
+
+
+class CannotWrite(RetargetError):
+    """The result cannot be put where it was asked for."""
+
+
+class MissingPackage(RetargetError):
+    """An optional package that the chosen feature needs is not installed."""
+
+
+class MissingModel(RetargetError):
+    """A model file is absent, or is not the file it should be."""
+
+
+class UnknownWord(RetargetError):
+    """A name that is not in its list; the nearest one is offered.
+
+    Args:
+        kind: what the word was meant to be ("preset", "blendshape", "codec").
+        word: the word as it was given.
+        known: every word that would have been accepted.
+    """
+
+    def __init__(self, kind: str, word: str, known: Iterable[str]) -> None:
+        known = sorted(known)
+        near = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
+        listed = ", ".join(known[:12]) + (", …" if len(known) > 12 else "")
+        do = f"Did you mean {near[0]!r}?" if near else f"Known: {listed}."
+        super().__init__(f"There is no {kind} {word!r}.", do=do)
+        self.word = word
+        self.nearest = near[0] if near else None

@@ -1,0 +1,34 @@
+"""One-line checks, so that a value with the wrong shape, type or range cannot be made."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+
+def check_array(
+    name: str, array: npt.NDArray[np.generic], shape: Sequence[int | None], dtype: npt.DTypeLike
+) -> None:
+    """Refuse an array whose shape (None: any length) or dtype is not the promised one."""
+    fits = len(array.shape) == len(shape) and all(
+        want is None or want == got for want, got in zip(shape, array.shape, strict=True)
+    )
+    if not fits or array.dtype != np.dtype(dtype):
+        wanted = "x".join("any" if n is None else str(n) for n in shape)
+        raise ValueError(
+            f"{name} must be {wanted} {np.dtype(dtype)}, got {array.shape} {array.dtype}"
+        )
+
+
+def check_finite(name: str, array: npt.NDArray[np.floating]) -> None:
+    """Refuse an array that holds NaN or infinity."""
+    if not np.isfinite(array).all():
+        raise ValueError(f"{name} holds NaN or infinity")
+
+
+def check_range(name: str, value: float, low: float, high: float) -> None:
+    """Refuse a number outside [low, high]."""
+    if not low <= value <= high:
+        raise ValueError(f"{name} must lie in {low} to {high}, got {value}")

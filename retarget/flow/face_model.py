@@ -1,0 +1,48 @@
+"""The face that every room shares: a mean neutral mesh and how 52 blendshapes move it.
+
+The numbers are data (`retarget/data/face_model.npz`), made by `retarget/training/face_model.py`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import as_file, files
+
+import numpy as np
+import numpy.typing as npt
+
+from retarget.flow import blendshapes, landmarks
+from retarget.flow.check import check_array
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class FaceModel:
+    """A neutral mesh and a blendshape basis in the head frame (unit: outer-eye-corner distance)."""
+
+    neutral: npt.NDArray[np.float32]
+    """(478, 3) the mean face at rest."""
+    basis: npt.NDArray[np.float32]
+    """(52, 478, 3) displacement of every point at weight 1."""
+    stability: npt.NDArray[np.float32]
+    """(478,) how much a point says about the head's pose; sums to 1."""
+
+    def __post_init__(self) -> None:
+        check_array("neutral", self.neutral, (landmarks.COUNT, 3), np.float32)
+        check_array("basis", self.basis, (blendshapes.COUNT, landmarks.COUNT, 3), np.float32)
+        check_array("stability", self.stability, (landmarks.COUNT,), np.float32)
+
+    def displacement(self, weights: npt.NDArray[np.floating]) -> npt.NDArray[np.float32]:
+        """How (52,) weights move the mesh: (478, 3) in the head frame."""
+        flat = self.basis.reshape(blendshapes.COUNT, -1)
+        return (weights.astype(np.float32) @ flat).reshape(landmarks.COUNT, 3)
+
+
+@cache
+def face_model() -> FaceModel:
+    """The shipped model, read once."""
+    with (
+        as_file(files("retarget") / "data" / "face_model.npz") as path,
+        np.load(path, allow_pickle=False) as data,
+    ):
+        return FaceModel(neutral=data["neutral"], basis=data["basis"], stability=data["stability"])

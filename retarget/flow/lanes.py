@@ -1,0 +1,115 @@
+"""Stages run ahead on their own threads, in order, and none outlives the job.
+
+A lane pulls from an iterator on a thread and keeps at most `depth` values ready. What the thread
+raises is raised again by the consumer, once. Leaving the `with Lanes()` block ends every thread,
+however it is left: an error, an early `break`, Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Iterator
+from types import TracebackType
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+_POLL_SECONDS = 0.1
+
+
+class _End:
+    """The last thing in a lane: the iterator ended, or raised `error`."""
+
+    def __init__(self, error: BaseException | None = None) -> None:
+        self.error = error
+
+
+class _Lane(Generic[T]):
+    """One iterator, read ahead on one thread."""
+
+    def __init__(self, values: Iterator[T], depth: int, name: str) -> None:
+        self._values = values
+        self._ready: queue.Queue[T | _End] = queue.Queue(maxsize=depth)
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=f"retarget-{name}", daemon=True)
+        self._thread.start()
+
+    def __iter__(self) -> Iterator[T]:
+        while True:
+            value = self._take()
+            if isinstance(value, _End):
+                if value.error is not None:
+                    raise value.error
+                return
+            yield value
+
+    def _take(self) -> T | _End:
+        while True:
+            try:
+                return self._ready.get(timeout=_POLL_SECONDS)
+            except queue.Empty:
+                if self._stop.is_set():
+                    return _End()
+
+    def _put(self, value: T | _End) -> bool:
+        while not self._stop.is_set():
+            try:
+                self._ready.put(value, timeout=_POLL_SECONDS)
+            except queue.Full:
+                continue
+            return True
+        return False
+
+    def _run(self) -> None:
+        end = _End()
+        try:
+            for value in self._values:
+                if not self._put(value):
+                    break
+        except BaseException as error:  # handed over whole: the consumer raises it
+            end = _End(error)
+        finally:
+            # Closed here, on the thread that ran it: a generator may not be closed while it runs.
+            close = getattr(self._values, "close", None)
+            if close is not None:
+                close()
+        self._put(end)
+
+    def stop(self) -> None:
+        self._stop.set()
+
+    def join(self) -> None:
+        self._thread.join()
+
+
+class Lanes:
+    """The threads of one job."""
+
+    def __init__(self) -> None:
+        self._lanes: list[_Lane[object]] = []
+
+    def __enter__(self) -> Lanes:
+        return self
+
+    def ahead(self, values: Iterator[T], *, depth: int = 4, name: str = "lane") -> Iterator[T]:
+        """Read `values` on a thread of its own, at most `depth` ahead.
+
+        Args:
+            values: read on the new thread from now on and never again by the caller.
+            depth: how many values may wait; this bounds the memory.
+            name: for the thread's name.
+        """
+        lane: _Lane[T] = _Lane(values, depth, name)
+        self._lanes.append(lane)  # type: ignore[arg-type]
+        return iter(lane)
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        for lane in self._lanes:
+            lane.stop()
+        for lane in self._lanes:
+            lane.join()

@@ -1,0 +1,184 @@
+"""What happened: progress, time per stage, frames without a face, warnings worth a line."""
+
+from __future__ import annotations
+
+import platform
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import Any, Protocol, TypeVar
+
+In = TypeVar("In")
+Out = TypeVar("Out")
+T = TypeVar("T")
+
+
+class ProgressBar(Protocol):
+    """Where progress is shown."""
+
+    def advance(self, done: int, total: int | None) -> None:
+        """Show that `done` of `total` (None: unknown) frames are finished."""
+        ...
+
+    def warn(self, line: str) -> None:
+        """Show one warning without breaking the bar."""
+        ...
+
+
+class _Silent:
+    def advance(self, done: int, total: int | None) -> None:
+        """Show nothing."""
+
+    def warn(self, line: str) -> None:
+        """Show nothing."""
+
+
+class _Clock:
+    """Time one stage spends itself: its input's time, on the same thread, is taken out."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+        self._upstream = 0.0
+
+    def inside(self, values: Iterator[T]) -> Iterator[T]:
+        """Count the time between asking `values` and its answer as not the stage's own."""
+        while True:
+            start = time.perf_counter()
+            try:
+                value = next(values)
+            except StopIteration:
+                self._upstream += time.perf_counter() - start
+                return
+            self._upstream += time.perf_counter() - start
+            yield value
+
+    def outside(self, values: Iterator[T]) -> Iterator[T]:
+        """Count the rest of the time until each value as the stage's own."""
+        try:
+            while True:
+                start, before = time.perf_counter(), self._upstream
+                try:
+                    value = next(values)
+                except StopIteration:
+                    return
+                finally:
+                    spent = time.perf_counter() - start
+                    self.seconds += spent - (self._upstream - before)
+                yield value
+        finally:
+            close = getattr(values, "close", None)
+            if close is not None:
+                close()
+
+
+@dataclass
+class Report:
+    """The account of one run; hand the same one to every stage of a job."""
+
+    bar: ProgressBar = field(default_factory=_Silent)
+    frames: int = 0
+    away: list[int] = field(default_factory=list)
+    """Indices of frames in which no face was found."""
+    warnings: list[str] = field(default_factory=list)
+    facts: dict[str, Any] = field(default_factory=dict)
+    """Whatever else a job wants to tell: settings, how a neutral was found, the generator."""
+    _clocks: dict[str, _Clock] = field(default_factory=dict)
+    _seen: Counter[str] = field(default_factory=Counter)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _started: float = field(default_factory=time.perf_counter)
+    _first: float | None = None
+    _last: float = 0.0
+
+    def stage(
+        self, name: str, stage: Callable[[Iterator[In]], Iterator[Out]], values: Iterator[In]
+    ) -> Iterator[Out]:
+        """Run `stage` over `values` and measure the time it spends itself under `name`."""
+        clock = self._clocks.setdefault(name, _Clock())
+        return clock.outside(iter(stage(clock.inside(values))))
+
+    def timed(self, name: str, values: Iterator[T]) -> Iterator[T]:
+        """Measure the time a first stage (one without an input) spends under `name`."""
+        return self._clocks.setdefault(name, _Clock()).outside(iter(values))
+
+    def clock(self, name: str) -> AbstractContextManager[None]:
+        """Measure a block under `name`, for the last stage of a job."""
+        return _Block(self._clocks.setdefault(name, _Clock()))
+
+    def watch(self, values: Iterator[T], total: int | None = None) -> Iterator[T]:
+        """Count finished values and move the progress bar."""
+        for value in values:
+            self.frames += 1
+            self._last = time.perf_counter()
+            if self._first is None:
+                self._first = self._last
+            self.bar.advance(self.frames, total)
+            yield value
+
+    def lost(self, index: int) -> None:
+        """Note a frame in which no face was found."""
+        self.away.append(index)
+
+    def warn(self, line: str) -> None:
+        """Say something worth a line, once: the same line again is only counted."""
+        with self._lock:
+            self._seen[line] += 1
+            if self._seen[line] == 1:
+                self.warnings.append(line)
+                self.bar.warn(line)
+
+    @property
+    def seconds(self) -> float:
+        """Wall time since the run began."""
+        return time.perf_counter() - self._started
+
+    @property
+    def frames_per_second(self) -> float:
+        """Finished frames per second of wall time, start-up included."""
+        return self.frames / self.seconds if self.frames else 0.0
+
+    @property
+    def steady_frames_per_second(self) -> float:
+        """Finished frames per second from the first finished frame to the last."""
+        if self._first is None or self.frames < 2:
+            return 0.0
+        return (self.frames - 1) / max(self._last - self._first, 1e-9)
+
+    def stages(self) -> dict[str, float]:
+        """Seconds spent in each stage itself, in the order the stages began."""
+        return {name: clock.seconds for name, clock in self._clocks.items()}
+
+    def as_dict(self) -> dict[str, Any]:
+        """Everything, in plain values for JSON."""
+        from retarget import __version__
+
+        return {
+            "retarget": __version__,
+            "python": platform.python_version(),
+            "machine": f"{platform.system()} {platform.machine()}",
+            "frames": self.frames,
+            "seconds": round(self.seconds, 3),
+            "frames_per_second": round(self.frames_per_second, 2),
+            "steady_frames_per_second": round(self.steady_frames_per_second, 2),
+            "stages": {name: round(s, 3) for name, s in self.stages().items()},
+            "frames_without_face": self.away,
+            "warnings": [
+                line if self._seen[line] < 2 else f"{line} ({self._seen[line]} times)"
+                for line in self.warnings
+            ],
+            **self.facts,
+        }
+
+
+class _Block(AbstractContextManager[None]):
+    def __init__(self, clock: _Clock) -> None:
+        self._clock = clock
+        self._start = 0.0
+
+    def __enter__(self) -> None:
+        self._start = time.perf_counter()
+
+    def __exit__(self, *_: object) -> None:
+        self._clock.seconds += time.perf_counter() - self._start

@@ -1,0 +1,294 @@
+"""What passes from room to room, in the order it comes to be.
+
+VideoFrame → TrackedFrame → ExpressedFrame → FaceRequest → GeneratedFace → FinishedFrame
+
+Pictures are upright RGB uint8. Points are in pixels of the whole frame (x right, y down, z away
+from the camera) unless a name says "head": the head frame has the same axes on a face that looks
+straight into the camera, its origin midway between the outer eye corners of the rest face, and
+the distance of those corners as its unit.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from retarget.flow import blendshapes, landmarks
+from retarget.flow.check import check_array, check_finite
+from retarget.flow.crop import Crop
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Instant:
+    """An exact moment: `pts` ticks of `time_base` seconds."""
+
+    pts: int
+    time_base: Fraction
+
+    @property
+    def exact(self) -> Fraction:
+        """Seconds, exactly."""
+        return self.pts * self.time_base
+
+    @property
+    def seconds(self) -> float:
+        """Seconds."""
+        return float(self.exact)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class VideoFrame:
+    """One upright picture and when it is shown."""
+
+    rgb: npt.NDArray[np.uint8]
+    """(height, width, 3) RGB, upright, sRGB."""
+    index: int
+    """0, 1, 2, … in the order of showing."""
+    at: Instant
+    duration: Fraction = Fraction(0)
+    """Seconds until the next frame; 0 where nobody knows."""
+
+    def __post_init__(self) -> None:
+        check_array("rgb", self.rgb, (None, None, 3), np.uint8)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(width, height) in pixels."""
+        return self.rgb.shape[1], self.rgb.shape[0]
+
+    def __repr__(self) -> str:
+        width, height = self.size
+        return f"VideoFrame({self.index} at {self.at.seconds:.3f} s, {width}x{height})"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Face:
+    """Where one face lies in one frame."""
+
+    points: npt.NDArray[np.float32]
+    """(478, 3) mesh points in pixels of the whole frame."""
+    scores: npt.NDArray[np.float32] | None = None
+    """(52,) scores of MediaPipe's own blendshape network, 0..1, where the tracker gives them."""
+
+    def __post_init__(self) -> None:
+        check_array("points", self.points, (landmarks.COUNT, 3), np.float32)
+        check_finite("points", self.points)
+        if self.scores is not None:
+            check_array("scores", self.scores, (blendshapes.COUNT,), np.float32)
+
+    @property
+    def eye_distance(self) -> float:
+        """Pixels between the outer eye corners, depth included."""
+        right, left = self.points[list(landmarks.EYE_OUTER_CORNERS)]
+        return float(np.linalg.norm(left - right))
+
+    def __repr__(self) -> str:
+        x, y = self.points[:, :2].mean(axis=0)
+        return f"Face(at ({x:.0f}, {y:.0f}))"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class TrackedFrame:
+    """A frame and the face that is followed in it, None while the face is away."""
+
+    frame: VideoFrame
+    face: Face | None
+    cut: bool = False
+    """True on the first frame of a new shot or of a face found again: nothing may be carried
+    over from the frames before."""
+    others: int = 0
+    """Faces seen beside the followed one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class HeadPose:
+    """Where the head is: picture points = scale · rotation @ head points + translation."""
+
+    rotation: npt.NDArray[np.float64]
+    """(3, 3) proper rotation from the head frame to the picture's axes."""
+    translation: npt.NDArray[np.float64]
+    """(3,) the head frame's origin, in pixels of the whole frame."""
+    scale: float
+    """Pixels per head unit (one outer-eye-corner distance)."""
+
+    def __post_init__(self) -> None:
+        check_array("rotation", self.rotation, (3, 3), np.float64)
+        check_array("translation", self.translation, (3,), np.float64)
+
+    def to_picture(self, head: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
+        """Head-frame points (n, 3) as picture points (n, 3) in pixels."""
+        out: npt.NDArray[np.float64] = self.scale * (head @ self.rotation.T) + self.translation
+        return out
+
+    def to_head(self, points: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
+        """Picture points (n, 3) in pixels as head-frame points (n, 3)."""
+        out: npt.NDArray[np.float64] = (points - self.translation) @ self.rotation / self.scale
+        return out
+
+    @property
+    def angles(self) -> tuple[float, float, float]:
+        """(yaw, pitch, roll) in degrees.
+
+        Positive when the face turns to the picture's right, looks up, and leans its crown to the
+        picture's right; `rotation` = Ry(yaw) · Rx(pitch) · Rz(roll).
+        """
+        r = self.rotation
+        yaw = np.degrees(np.arctan2(-r[0, 2], r[2, 2]))
+        pitch = np.degrees(np.arcsin(np.clip(r[1, 2], -1.0, 1.0)))
+        roll = np.degrees(np.arctan2(r[1, 0], r[1, 1]))
+        return float(yaw), float(pitch), float(roll)
+
+    @staticmethod
+    def rotation_of(yaw: float, pitch: float, roll: float) -> npt.NDArray[np.float64]:
+        """The (3, 3) rotation whose `angles` are these, in degrees."""
+        (sy, sp, sr), (cy, cp, cr) = (
+            np.sin(np.radians([yaw, pitch, roll])),
+            np.cos(np.radians([yaw, pitch, roll])),
+        )
+        about_y = np.array([[cy, 0.0, -sy], [0.0, 1.0, 0.0], [sy, 0.0, cy]])
+        about_x = np.array([[1.0, 0.0, 0.0], [0.0, cp, sp], [0.0, -sp, cp]])
+        about_z = np.array([[cr, -sr, 0.0], [sr, cr, 0.0], [0.0, 0.0, 1.0]])
+        return np.asarray(about_y @ about_x @ about_z)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Measurement:
+    """What was read off the mesh directly and is truer than any weight."""
+
+    gaze: npt.NDArray[np.float32]
+    """(2, 2) degrees against the head, rows left eye and right eye, columns yaw (positive to the
+    person's left) and pitch (positive up)."""
+    aperture: npt.NDArray[np.float32]
+    """(2,) lid opening of left and right eye against the same eye at rest: 0 shut, 1 rest."""
+    lip_gap: float
+    """Distance of the inner lip rims at the middle of the mouth in head units; 0 is contact."""
+    detail: npt.NDArray[np.float32] | None = None
+    """(478, 3) head units: the measured mesh minus the mesh of the weights."""
+
+    def __post_init__(self) -> None:
+        check_array("gaze", self.gaze, (2, 2), np.float32)
+        check_array("aperture", self.aperture, (2,), np.float32)
+        if self.detail is not None:
+            check_array("detail", self.detail, (landmarks.COUNT, 3), np.float32)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Expression:
+    """What a face does, away from its own neutral."""
+
+    basis: ClassVar[str] = "arkit-52"
+
+    weights: npt.NDArray[np.float32]
+    """(52,) ARKit blendshape weights in the order of `blendshapes.NAMES`, 0..1."""
+    measured: Measurement | None = None
+    """None where the expression was said, not seen (a label, a preset)."""
+
+    def __post_init__(self) -> None:
+        check_array("weights", self.weights, (blendshapes.COUNT,), np.float32)
+        check_finite("weights", self.weights)
+
+    def __repr__(self) -> str:
+        strongest = sorted(blendshapes.named(self.weights, 0.05).items(), key=lambda x: -x[1])[:3]
+        return "Expression(" + ", ".join(f"{n}={v:.2f}" for n, v in strongest) + ")"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class RestFace:
+    """One person's face doing nothing: the zero from which their expressions are measured."""
+
+    head: npt.NDArray[np.float32]
+    """(478, 3) mesh in the head frame."""
+    aperture: npt.NDArray[np.float32]
+    """(2,) lid distance of left and right eye at rest, in that eye's widths."""
+    gaze: npt.NDArray[np.float32]
+    """(2, 2) degrees, as `Measurement.gaze`: where the mesh sees the eyes when they look ahead."""
+    lip_gap: float
+    """Head units: what the mesh reports between lips that touch."""
+    found: str = "given"
+    """How this rest was found, for the report."""
+
+    def __post_init__(self) -> None:
+        check_array("head", self.head, (landmarks.COUNT, 3), np.float32)
+        check_array("aperture", self.aperture, (2,), np.float32)
+        check_array("gaze", self.gaze, (2, 2), np.float32)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ExpressedFrame:
+    """What the driving face does at one moment; its pixels may already be gone."""
+
+    index: int
+    at: Instant
+    duration: Fraction
+    """Seconds until the next frame; 0 where nobody knows."""
+    expression: Expression | None
+    """None while the face is away."""
+    pose: HeadPose | None
+    """None while the face is away."""
+    cut: bool = False
+    tracked: TrackedFrame | None = None
+    """The pixels, where they are at hand; a saved performance has none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Identity:
+    """One picture of the person who shall perform, understood."""
+
+    frame: VideoFrame
+    face: Face
+    pose: HeadPose
+    expression: Expression
+    """What the person does in this picture."""
+    rest: RestFace
+    """The person without that expression."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class FaceRequest:
+    """What the identity should look like at one moment."""
+
+    index: int
+    at: Instant
+    duration: Fraction
+    identity: Identity
+    expression: Expression
+    """What the identity should do: absolute, away from the identity's rest."""
+    pose: HeadPose
+    """Where the identity's head should be, in the identity's frame."""
+    points: npt.NDArray[np.float32]
+    """(478, 3) where its mesh should be, in pixels of the identity's frame."""
+    driving: ExpressedFrame | None = None
+    """The driving moment; its pixels feed mouth interior and pixel encoders where at hand."""
+    away: bool = False
+    """True where the driving face is away and the request was filled in."""
+    cut: bool = False
+
+    def __post_init__(self) -> None:
+        check_array("points", self.points, (landmarks.COUNT, 3), np.float32)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class GeneratedFace:
+    """New pixels for the surroundings of one face."""
+
+    request: FaceRequest
+    rgb: npt.NDArray[np.uint8]
+    """(height, width, 3) the crop."""
+    crop: Crop
+    """Where the crop lies in the identity's frame."""
+    mask: npt.NDArray[np.uint8] | None = None
+    """(height, width) how much of each pixel is new, 0..255; None: all of it, and the border
+    already equals the identity's frame."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class FinishedFrame:
+    """A whole picture, ready to be shown."""
+
+    frame: VideoFrame
+    request: FaceRequest | None = None
+    """What was asked for; None where the frame is not a generated one."""

@@ -1,0 +1,6 @@
+"""Draw it.
+
+in:   FaceRequest
+out:  GeneratedFace
+start reading at generator.py
+"""

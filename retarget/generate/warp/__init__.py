@@ -1,0 +1,6 @@
+"""Draw it by moving the photo's own pixels; no network, no download.
+
+in:   FaceRequest
+out:  GeneratedFace
+start reading at warp.py
+"""
