@@ -7,6 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from retarget.flow.arrays import Floats
+
 
 def check_array(
     name: str, array: npt.NDArray[np.generic], shape: Sequence[int | None], dtype: npt.DTypeLike
@@ -22,7 +24,7 @@ def check_array(
         )
 
 
-def check_finite(name: str, array: npt.NDArray[np.floating]) -> None:
+def check_finite(name: str, array: Floats) -> None:
     """Refuse an array that holds NaN or infinity."""
     if not np.isfinite(array).all():
         raise ValueError(f"{name} holds NaN or infinity")

@@ -1,0 +1,14 @@
+"""How a generated face is put back into its picture."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class PasteSettings:
+    """How generated pixels join the photo's own."""
+
+    match_color: bool = True
+    """Bring a generated face to the light and colour of the photo around it; the warp generator
+    uses the photo's own pixels and needs none."""

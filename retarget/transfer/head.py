@@ -1,0 +1,58 @@
+"""Let the identity's head follow the driving head, within what one photo can show."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+from scipy.spatial.transform import Rotation
+
+from retarget.flow.values import HeadPose
+
+MAX_TURN = 18.0
+"""Degrees: beyond this a single photo has no pixels for what would come into view."""
+MAX_SHIFT = 0.35
+"""Eye-corner distances."""
+MAX_ZOOM = 1.15
+
+
+class HeadMotion:
+    """Relative head motion: where the driving head is against its own usual place.
+
+    Args:
+        usual: poses of the driving head seen over the clip; their middle is the zero.
+        gain: 1 as performed, 0 still.
+    """
+
+    def __init__(self, usual: Sequence[HeadPose], gain: float) -> None:
+        self._gain = gain
+        self._rotation = Rotation.from_matrix([p.rotation for p in usual]).mean()
+        self._place = np.median([p.translation for p in usual], axis=0)
+        self._scale = float(np.median([p.scale for p in usual]))
+
+    def __call__(self, driving: HeadPose, identity: HeadPose) -> HeadPose:
+        """The identity's pose that answers the driving one."""
+        turned = (Rotation.from_matrix(driving.rotation) * self._rotation.inv()).as_rotvec()
+        turn = soft_limit(self._gain * turned, np.radians(MAX_TURN))
+        moved = (driving.translation - self._place)[:2] / self._scale
+        shift = np.zeros(3)
+        shift[:2] = soft_limit(self._gain * moved, MAX_SHIFT)
+        zoom = np.exp(
+            soft_limit(
+                self._gain * np.log(np.array([driving.scale / self._scale])), np.log(MAX_ZOOM)
+            )
+        )[0]
+        return HeadPose(
+            rotation=Rotation.from_rotvec(turn).as_matrix() @ identity.rotation,
+            translation=identity.translation + identity.scale * shift,
+            scale=identity.scale * float(zoom),
+        )
+
+
+def soft_limit(vector: npt.NDArray[np.float64], limit: float) -> npt.NDArray[np.float64]:
+    """Shorten a vector so that its length never exceeds `limit` and small ones hardly change."""
+    length = float(np.linalg.norm(vector))
+    if length < 1e-9:
+        return vector
+    return np.asarray(vector * (limit * np.tanh(length / limit) / length))

@@ -1,0 +1,102 @@
+"""A frame without a face never drops out of the video: what is done in its place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from retarget.flow import blendshapes
+from retarget.flow.values import ExpressedFrame, Expression, HeadPose, Measurement
+
+EASE_SECONDS = 0.4
+"""Long enough not to look like a twitch, short enough not to look frozen."""
+RETURN_SECONDS = 0.1
+"""From what was shown while away back to what is seen."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Shown:
+    """What to show for one driving moment."""
+
+    frame: ExpressedFrame
+    expression: Expression
+    pose: HeadPose | None
+    """None: the head's usual place."""
+    away: bool
+
+
+class FillLost:
+    """Give every frame an expression, whether its face was seen or not."""
+
+    def __init__(self, lost: str) -> None:
+        self._lost = lost
+
+    def __call__(self, frames: Iterator[ExpressedFrame]) -> Iterator[Shown]:
+        """One `Shown` for each frame, in order."""
+        last: Shown | None = None
+        since = 0.0  # the moment at which the face went, or came back
+        returning: Shown | None = None
+        for frame in frames:
+            now = frame.at.seconds
+            if frame.expression is not None:
+                if last is not None and last.away:
+                    returning, since = last, now
+                last = _seen(frame, frame.expression, returning, now - since)
+            else:
+                if last is None or not last.away:
+                    since, returning = now, last
+                last = self._away(frame, returning, now - since)
+            yield last
+
+    def _away(self, frame: ExpressedFrame, before: Shown | None, elapsed: float) -> Shown:
+        rest = Expression(weights=np.zeros(blendshapes.COUNT, np.float32))
+        if before is None or self._lost == "neutral":
+            return Shown(frame=frame, expression=rest, pose=None, away=True)
+        held = before.expression
+        if self._lost == "ease":
+            held = between(held, rest, _smooth(min(1.0, elapsed / EASE_SECONDS)))
+        return Shown(frame=frame, expression=held, pose=before.pose, away=True)
+
+
+def _seen(
+    frame: ExpressedFrame, expression: Expression, before: Shown | None, elapsed: float
+) -> Shown:
+    if before is not None and before.away and elapsed < RETURN_SECONDS:
+        expression = between(before.expression, expression, _smooth(elapsed / RETURN_SECONDS))
+    return Shown(frame=frame, expression=expression, pose=frame.pose, away=False)
+
+
+def between(one: Expression, two: Expression, share: float) -> Expression:
+    """The expression `share` (0..1) of the way from one to two; a missing measurement is rest."""
+    weights = ((1 - share) * one.weights + share * two.weights).astype(np.float32)
+    if one.measured is None and two.measured is None:
+        return Expression(weights=weights)
+    a, b = one.measured or AT_REST, two.measured or AT_REST
+    detail = None
+    if a.detail is not None or b.detail is not None:
+        parts = [
+            d * np.float32(s)
+            for d, s in ((a.detail, 1 - share), (b.detail, share))
+            if d is not None
+        ]
+        detail = np.sum(parts, axis=0, dtype=np.float32)
+    mixed = replace(
+        a,
+        gaze=((1 - share) * a.gaze + share * b.gaze).astype(np.float32),
+        aperture=((1 - share) * a.aperture + share * b.aperture).astype(np.float32),
+        lip_gap=(1 - share) * a.lip_gap + share * b.lip_gap,
+        detail=detail,
+    )
+    return Expression(weights=weights, measured=mixed)
+
+
+AT_REST = Measurement(
+    gaze=np.zeros((2, 2), np.float32), aperture=np.ones(2, np.float32), lip_gap=0.0
+)
+
+
+def _smooth(x: float) -> float:
+    """0..1 to 0..1 with level ends."""
+    return x * x * (3 - 2 * x)

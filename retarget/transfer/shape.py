@@ -1,0 +1,105 @@
+"""From an expression to the identity's mesh, in the head frame.
+
+The identity's rest is moved by the blendshapes and by the measured shape beyond them. Sideways
+lip motion is scaled by how wide the two mouths are; up and down never is, for that would multiply
+the travel of the jaw. Lids and lips are then set to what was measured, since a blink that almost
+closes and lips that almost touch are what people notice first.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from retarget.flow import landmarks
+from retarget.flow.face_model import FaceModel
+from retarget.flow.values import Expression, RestFace
+from retarget.transfer.strength import region_shares
+
+Mesh = npt.NDArray[np.float32]
+
+_LIDS = (
+    (landmarks.LEFT_EYE_UPPER, landmarks.LEFT_EYE_LOWER),
+    (landmarks.RIGHT_EYE_UPPER, landmarks.RIGHT_EYE_LOWER),
+)
+_INNER_LIPS = (landmarks.LIPS_INNER_UPPER, landmarks.LIPS_INNER_LOWER)
+_UPPER_LID_SHARE = 0.85
+"""Part of a lid correction that the upper lid takes."""
+CONTACT = 0.008
+"""Head units: a measured gap below this is lips that touch."""
+
+
+class Shape:
+    """The identity's mesh for any expression.
+
+    Args:
+        model: the shared blendshape basis.
+        driving: the driving face's rest, where it is known; None for an expression that was said.
+    """
+
+    def __init__(self, model: FaceModel, driving: RestFace | None) -> None:
+        self._model = model
+        self._driving = driving
+        shares = region_shares(model)
+        self._mouth = (shares["mouth"] + shares["jaw"])[:, None]  # (478, 1)
+
+    def __call__(self, rest: RestFace, start: Mesh, expression: Expression) -> Mesh:
+        """Move `start` (the rest itself, or a photo's own mesh) by an expression.
+
+        Args:
+            rest: the identity's rest, for its proportions.
+            start: (478, 3) head-frame mesh from which the expression departs.
+            expression: what to do.
+
+        Returns:
+            (478, 3) head-frame mesh.
+        """
+        moved = self._model.displacement(expression.weights)
+        seen = expression.measured
+        if seen is not None and seen.detail is not None:
+            moved = moved + seen.detail
+        moved[:, 0] *= 1 + self._mouth[:, 0] * (self._mouth_ratio(rest) - 1)
+        mesh = start + moved
+        if seen is not None:
+            set_lids(mesh, rest, seen.aperture)
+            set_lips(mesh, seen.lip_gap)
+        return mesh
+
+    def _mouth_ratio(self, rest: RestFace) -> float:
+        if self._driving is None:
+            return 1.0
+        return float(np.clip(mouth_width(rest.head) / mouth_width(self._driving.head), 0.8, 1.25))
+
+
+def mouth_width(head: Mesh) -> float:
+    """Distance of the mouth corners in head units."""
+    right, left = head[list(landmarks.MOUTH_CORNERS)]
+    return float(np.linalg.norm(left - right))
+
+
+def set_lids(mesh: Mesh, rest: RestFace, aperture: npt.NDArray[np.float32]) -> None:
+    """Open each eye, in place, to `aperture` (2,: left, right) times its opening at rest."""
+    for (upper, lower), share in zip(_LIDS, aperture, strict=True):
+        up, low = list(upper[1:-1]), list(lower[1:-1])
+        wanted = (rest.head[low] - rest.head[up]) * np.float32(max(0.0, share))
+        off = wanted - (mesh[low] - mesh[up])  # what the lids still have to open, per column
+        mesh[up] -= np.float32(_UPPER_LID_SHARE) * off
+        mesh[low] += np.float32(1 - _UPPER_LID_SHARE) * off
+
+
+def set_lips(mesh: Mesh, gap: float) -> None:
+    """Bring the inner lip rims, in place, to `gap` (head units) at the middle of the mouth.
+
+    A gap under `CONTACT` closes the whole line; an open mouth keeps the form its shape gives it.
+    """
+    up, low = list(_INNER_LIPS[0][1:-1]), list(_INNER_LIPS[1][1:-1])
+    now = mesh[low] - mesh[up]
+    middle = float(np.linalg.norm(now[len(now) // 2]))
+    if gap < CONTACT:
+        off = -now
+    elif middle > 1e-4:
+        off = now * np.float32(np.clip(gap / middle, 0.25, 4.0) - 1)
+    else:
+        return
+    mesh[up] -= np.float32(0.5) * off
+    mesh[low] += np.float32(0.5) * off

@@ -1,0 +1,63 @@
+"""Gain per region, on weights, on measurements and on the shape beyond the weights."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+
+from retarget.flow import blendshapes
+from retarget.flow.face_model import FaceModel
+from retarget.flow.values import Expression, Measurement
+from retarget.transfer.settings import TransferSettings
+
+
+class Strength:
+    """Scale what was performed, region by region."""
+
+    def __init__(self, settings: TransferSettings, model: FaceModel) -> None:
+        gain = settings.gain
+        self._eyes = settings.strength * gain.eyes
+        self._gaze = settings.strength * gain.gaze
+        self._lips = settings.strength * min(gain.mouth, gain.jaw)
+        of_region = {r: getattr(gain, r) for r in blendshapes.REGIONS if r != "head"}
+        per_weight = [of_region[blendshapes.region(name)] for name in blendshapes.NAMES]
+        self._weights = settings.strength * np.array(per_weight, np.float32)  # (52,)
+        shares = region_shares(model)
+        per_point = sum(shares[r] * of_region[r] for r in shares)
+        self._detail = np.asarray(settings.strength * settings.detail * per_point, np.float32)
+
+    def __call__(self, expression: Expression) -> Expression:
+        """The same expression, scaled; weights stay within 0..1, lids and lips within reach."""
+        weights = np.clip(expression.weights * self._weights, 0.0, 1.0)
+        measured = expression.measured
+        if measured is not None:
+            measured = self._measured(measured)
+        return Expression(weights=weights, measured=measured)
+
+    def _measured(self, seen: Measurement) -> Measurement:
+        detail = seen.detail
+        return replace(
+            seen,
+            gaze=seen.gaze * np.float32(self._gaze),
+            aperture=np.clip(1 + (seen.aperture - 1) * np.float32(self._eyes), 0.0, 1.6),
+            lip_gap=seen.lip_gap * self._lips,
+            detail=None if detail is None else detail * self._detail[:, None],
+        )
+
+
+def region_shares(model: FaceModel) -> dict[str, npt.NDArray[np.float32]]:
+    """How much each mesh point belongs to each region, from how far each region moves it.
+
+    Returns:
+        For every region that has blendshapes a (478,) share; the shares of a point sum to 1.
+    """
+    reach = np.linalg.norm(model.basis, axis=2)  # (52, 478)
+    regions = [blendshapes.region(name) for name in blendshapes.NAMES]
+    power = {
+        r: np.square(reach[[i for i, at in enumerate(regions) if at == r]]).sum(0) + 1e-9
+        for r in dict.fromkeys(regions)
+    }
+    total = sum(power.values())
+    return {r: (p / total).astype(np.float32) for r, p in power.items()}
