@@ -1,0 +1,87 @@
+"""A lane reads ahead, keeps order and never outlives its job."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import given, settings
+from hypothesis.strategies import integers
+
+from retarget.flow.lanes import Lanes
+
+
+def lane_threads() -> list[threading.Thread]:
+    return [t for t in threading.enumerate() if t.name.startswith("retarget-")]
+
+
+@settings(deadline=None, max_examples=25)
+@given(count=integers(0, 30), depth=integers(1, 5), lanes=integers(1, 3))
+def test_every_value_comes_out_once_and_in_order(count: int, depth: int, lanes: int) -> None:
+    with Lanes() as job:
+        values: Iterator[int] = iter(range(count))
+        for _ in range(lanes):
+            values = job.ahead(values, depth=depth)
+        assert list(values) == list(range(count))
+    assert lane_threads() == []
+
+
+def test_no_more_than_depth_values_wait() -> None:
+    made = 0
+    full = threading.Event()
+
+    def endless() -> Iterator[int]:
+        nonlocal made
+        while True:
+            made += 1
+            # two wait in the lane, one is in the hand of its thread
+            if made == 3:
+                full.set()
+            yield made
+
+    with Lanes() as job:
+        values = job.ahead(endless(), depth=2)
+        assert full.wait(5)
+        assert made <= 3
+        assert next(values) == 1
+
+
+def test_an_error_in_a_lane_is_raised_once_and_ends_every_thread() -> None:
+    def broken() -> Iterator[int]:
+        yield 1
+        raise RuntimeError("the disk is gone")
+
+    seen = []
+    with pytest.raises(RuntimeError, match="the disk is gone"), Lanes() as job:
+        for value in job.ahead(job.ahead(broken(), depth=1), depth=1):
+            seen.append(value)
+    assert seen == [1]
+    assert lane_threads() == []
+
+
+def test_leaving_early_closes_the_source_on_the_thread_that_ran_it() -> None:
+    closed = []
+
+    def endless() -> Iterator[int]:
+        try:
+            while True:
+                yield 0
+        finally:
+            closed.append(threading.current_thread().name)
+
+    with Lanes() as job:
+        next(job.ahead(endless(), depth=1, name="decode"))
+    assert closed == ["retarget-decode"]
+    assert lane_threads() == []
+
+
+def test_an_interrupt_in_the_consumer_leaves_no_thread() -> None:
+    def endless() -> Iterator[int]:
+        while True:
+            yield 0
+
+    with pytest.raises(KeyboardInterrupt), Lanes() as job:
+        for _ in job.ahead(job.ahead(endless(), depth=2), depth=2):
+            raise KeyboardInterrupt
+    assert lane_threads() == []

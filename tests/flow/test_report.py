@@ -1,0 +1,68 @@
+"""A report accounts for time, frames and warnings."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from retarget.flow.report import Report
+
+
+def slow(frames: Iterator[int]) -> Iterator[int]:
+    for frame in frames:
+        time.sleep(0.01)
+        yield frame
+
+
+def quick(frames: Iterator[int]) -> Iterator[int]:
+    yield from frames
+
+
+def test_a_stage_is_charged_its_own_time_and_not_its_inputs() -> None:
+    report = Report()
+    list(report.stage("quick", quick, report.stage("slow", slow, iter(range(20)))))
+    times = report.stages()
+    assert times["slow"] >= 0.2
+    assert times["quick"] < times["slow"] / 2
+
+
+def test_a_repeated_warning_is_told_once_and_counted() -> None:
+    report = Report()
+    for _ in range(3):
+        report.warn("A packet is broken.")
+    report.warn("No sound.")
+    assert report.warnings == ["A packet is broken.", "No sound."]
+    assert report.as_dict()["warnings"] == ["A packet is broken. (3 times)", "No sound."]
+
+
+def test_everything_told_can_be_written_as_json() -> None:
+    report = Report()
+    report.lost(4)
+    list(report.watch(iter("abc"), total=3))
+    told = json.loads(json.dumps(report.as_dict()))
+    assert told["frames"] == 3
+    assert told["frames_without_face"] == [4]
+
+
+def test_closing_a_measured_stage_closes_what_it_reads() -> None:
+    closed = []
+
+    def source() -> Iterator[int]:
+        try:
+            yield from range(100)
+        finally:
+            closed.append(True)
+
+    report = Report()
+    frames = report.stage("quick", quick, report.timed("source", source()))
+    assert next(frames) == 0
+    frames.close()  # type: ignore[attr-defined]
+    assert closed == [True]
+
+
+def test_a_report_of_nothing_has_no_speed() -> None:
+    assert Report().frames_per_second == 0.0
+    assert Report().steady_frames_per_second == pytest.approx(0.0)
