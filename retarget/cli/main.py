@@ -1,0 +1,73 @@
+"""The command line: one job, run, told, or one sentence why not."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from retarget.cli.overview import overview
+from retarget.cli.parse import job_from, show, wants_overview
+from retarget.errors import RetargetError
+from retarget.flow.report import Report
+
+INTERRUPTED = 130
+"""Exit code after Ctrl-C, as shells expect it."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Returns:
+        0 when it worked, 1 when its reader can put something right, 130 after Ctrl-C.
+    """
+    words = list(sys.argv[1:] if argv is None else argv)
+    if wants_overview(words):
+        show(overview())
+        return 0
+    if words == ["--version"]:
+        from retarget import __version__
+
+        show(f"retarget {__version__}")
+        return 0
+    try:
+        return _run(words)
+    except RetargetError as problem:
+        sys.stderr.write(f"retarget: {problem.what}\n  {problem.do}\n")
+    except KeyboardInterrupt:
+        sys.stderr.write("retarget: Stopped. Nothing unfinished was left behind.\n")
+        return INTERRUPTED
+    except MemoryError:
+        sys.stderr.write(
+            "retarget: There is not enough memory for this.\n  Use a smaller photo or video.\n"
+        )
+    except BrokenPipeError:  # whoever read our output has gone: say no more
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 1
+
+
+def _run(words: Sequence[str]) -> int:
+    from retarget.cli.progress import TerminalBar
+
+    job = job_from(words)
+    with TerminalBar() as bar:
+        report = Report(bar=bar)
+        result = job.run(report)
+    if result is not None:
+        show(str(result))
+    if isinstance(result, Path) and report.frames:
+        show(summary(report))
+    return 0
+
+
+def summary(report: Report) -> str:
+    """What a person wants to know at the end, in one line."""
+    frames = f"{report.frames} frame{'' if report.frames == 1 else 's'}"
+    away = f"{len(report.away)} without a face" if report.away else "a face in each"
+    return f"{frames}, {away}, {report.frames_per_second:.1f} frames/s with start-up"
+
+
+def run() -> None:
+    """The `retarget` program."""
+    sys.exit(main())

@@ -1,0 +1,95 @@
+"""From words to a job: tyro reads the job's dataclass; what it refuses becomes one sentence."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import re
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from retarget.cli.commands import COMMANDS, VIDEO
+from retarget.errors import RetargetError, UnknownWord
+
+_RULE = re.compile(r"^[\s─]+$")
+
+
+class WrongWords(RetargetError):
+    """The command line cannot be understood."""
+
+
+def job_from(words: Sequence[str]) -> Any:
+    """The job that the words after `retarget` ask for.
+
+    Raises:
+        WrongWords: an option or value that the job does not know, or one that is missing.
+        SystemExit: `--help` was asked for and shown.
+    """
+    name, rest = _command(words)
+    kind = COMMANDS[name].load()
+    import tyro
+
+    told = io.StringIO()
+    try:
+        with contextlib.redirect_stderr(told):
+            return tyro.cli(
+                kind,
+                args=rest,
+                prog="retarget" if name == VIDEO else f"retarget {name}",
+                default=_preset(kind, rest),
+            )
+    except SystemExit as end:
+        if end.code in (0, None):
+            raise
+        raise _sentence(told.getvalue(), name) from None
+
+
+def _command(words: Sequence[str]) -> tuple[str, list[str]]:
+    first = words[0]
+    if first in COMMANDS:
+        return first, list(words[1:])
+    looks_like_a_command = len(words) == 1 and re.fullmatch(r"[a-z]+", first)
+    if looks_like_a_command:
+        raise UnknownWord("command", first, COMMANDS)
+    return VIDEO, list(words)
+
+
+def _preset(kind: type[Any], words: Sequence[str]) -> Any:
+    """The job's starting values where `--preset NAME` is among the words; else None."""
+    starting = getattr(kind, "from_preset", None)
+    if starting is None:
+        return None
+    for i, word in enumerate(words):
+        if word == "--preset" and i + 1 < len(words):
+            return starting(words[i + 1])
+        if word.startswith("--preset="):
+            return starting(word.split("=", 1)[1])
+    return None
+
+
+def _sentence(box: str, name: str) -> WrongWords:
+    """Tyro's framed message as one sentence and one remedy."""
+    bare = [re.sub(r"[│╭╮╰╯]", "", line).strip() for line in box.splitlines()]
+    parts: list[list[str]] = [[]]
+    for line in bare[1:]:  # the first line is the frame with its title
+        if _RULE.match(line) or not line:
+            parts.append([])
+        else:
+            parts[-1].append(line)
+    texts = [part for part in parts if part]
+    what = " ".join(texts[0]) if texts else "The command line cannot be understood."
+    near = next((part[1] for part in texts if part[0].startswith("Perhaps you meant")), None)
+    more = f"retarget {name} --help lists every option."
+    do = f"Did you mean {near.split(' ')[0]}? {more}" if near else more
+    return WrongWords(what.rstrip(".") + ".", do=do)
+
+
+def wants_overview(words: Sequence[str]) -> bool:
+    """True where a person asks what this is."""
+    return not words or list(words) in (["-h"], ["--help"], ["help"])
+
+
+def show(text: str) -> None:
+    """Print to standard output."""
+    sys.stdout.write(text if text.endswith("\n") else text + "\n")
