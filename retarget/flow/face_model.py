@@ -15,6 +15,10 @@ import numpy.typing as npt
 from retarget.flow import blendshapes, landmarks
 from retarget.flow.arrays import Floats
 from retarget.flow.check import check_array
+from retarget.flow.values import HeadPose
+
+POSE_TERMS = 9
+"""Functions of the head pose that leak into a mesh seen by one camera."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -27,11 +31,14 @@ class FaceModel:
     """(52, 478, 3) displacement of every point at weight 1."""
     stability: npt.NDArray[np.float32]
     """(478,) how much a point says about the head's pose; sums to 1."""
+    leak: npt.NDArray[np.float32]
+    """(9, 478, 3) how the pose terms bend the mesh that the tracker reports."""
 
     def __post_init__(self) -> None:
         check_array("neutral", self.neutral, (landmarks.COUNT, 3), np.float32)
         check_array("basis", self.basis, (blendshapes.COUNT, landmarks.COUNT, 3), np.float32)
         check_array("stability", self.stability, (landmarks.COUNT,), np.float32)
+        check_array("leak", self.leak, (POSE_TERMS, landmarks.COUNT, 3), np.float32)
 
     def displacement(self, weights: Floats) -> npt.NDArray[np.float32]:
         """How (52,) weights move the mesh: (478, 3) in the head frame."""
@@ -46,4 +53,16 @@ def face_model() -> FaceModel:
         as_file(files("retarget") / "data" / "face_model.npz") as path,
         np.load(path, allow_pickle=False) as data,
     ):
-        return FaceModel(neutral=data["neutral"], basis=data["basis"], stability=data["stability"])
+        return FaceModel(
+            neutral=data["neutral"],
+            basis=data["basis"],
+            stability=data["stability"],
+            leak=data["leak"],
+        )
+
+
+def pose_terms(pose: HeadPose) -> npt.NDArray[np.float64]:
+    """(9,) functions of the pose that may leak: rotation about x, y, z and its six products."""
+    yaw, pitch, roll = np.clip(np.radians(pose.angles), -0.8, 0.8)
+    x, y, z = pitch, yaw, roll
+    return np.array([x, y, z, x * x, y * y, z * z, x * y, x * z, y * z])

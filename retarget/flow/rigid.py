@@ -1,0 +1,65 @@
+"""Rigid alignment of meshes: where the head is."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from retarget.flow.values import HeadPose
+
+Floats = npt.NDArray[np.float64]
+
+
+def align(
+    head: npt.NDArray[np.floating],
+    points: npt.NDArray[np.floating],
+    weights: npt.NDArray[np.floating],
+) -> HeadPose:
+    """The similarity that lays head-frame points on picture points, in weighted least squares.
+
+    Umeyama, "Least-squares estimation of transformation parameters between two point patterns",
+    IEEE TPAMI 13(4), 1991.
+
+    Args:
+        head: (n, 3) points in the head frame.
+        points: (n, 3) the same points in pixels.
+        weights: (n,) not negative, not all 0.
+    """
+    share = (weights / weights.sum())[:, None]
+    head_centre, points_centre = (share * head).sum(axis=0), (share * points).sum(axis=0)
+    a, b = head - head_centre, points - points_centre
+    u, values, vt = np.linalg.svd((share * b).T @ a)
+    sign = np.array([1.0, 1.0, np.sign(np.linalg.det(u @ vt))])
+    rotation = (u * sign) @ vt
+    scale = float((values * sign).sum() / (share * a * a).sum())
+    return HeadPose(
+        rotation=rotation,
+        translation=points_centre - scale * rotation @ head_centre,
+        scale=scale,
+    )
+
+
+def align_robustly(
+    head: npt.NDArray[np.floating],
+    points: npt.NDArray[np.floating],
+    weights: npt.NDArray[np.floating],
+    *,
+    rounds: int = 3,
+    typical: float = 0.012,
+) -> HeadPose:
+    """As `align`, trusting points less the farther off they are (Cauchy weights).
+
+    Args:
+        head: (n, 3) points in the head frame.
+        points: (n, 3) the same points in pixels.
+        weights: (n,) not negative, not all 0.
+        rounds: how often the trust is reconsidered.
+        typical: how far off an honest point is, in head units.
+    """
+    used = np.flatnonzero(weights)
+    head, points, weights = head[used], points[used], weights[used].astype(np.float64)
+    pose = align(head, points, weights)
+    for _ in range(rounds):
+        off = np.linalg.norm(pose.to_head(points) - head, axis=1) / typical
+        pose = align(head, points, weights / (1.0 + off * off))
+    return pose
