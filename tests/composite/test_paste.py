@@ -1,0 +1,144 @@
+"""Generated pixels join the photo; what lies outside them stays bit for bit."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from retarget.composite.color import match_color
+from retarget.composite.paste import Paste
+from retarget.composite.settings import PasteSettings
+from retarget.composite.side_by_side import SideBySide
+from retarget.flow import blendshapes, landmarks
+from retarget.flow.crop import Crop
+from retarget.flow.values import (
+    Expression,
+    Face,
+    FaceRequest,
+    GeneratedFace,
+    HeadPose,
+    Identity,
+    Instant,
+    RestFace,
+    VideoFrame,
+)
+
+
+def photo(width: int = 160, height: int = 120) -> npt.NDArray[np.uint8]:
+    """A picture with a gradient and some grain."""
+    y, x = np.mgrid[:height, :width]
+    base = np.stack([x + 20, y + 40, (x + y) // 2 + 30], -1)
+    grain = np.random.default_rng(3).integers(-6, 7, base.shape)
+    return np.clip(base + grain, 0, 255).astype(np.uint8)
+
+
+def request(rgb: npt.NDArray[np.uint8]) -> FaceRequest:
+    points = np.zeros((landmarks.COUNT, 3), np.float32)
+    pose = HeadPose(rotation=np.eye(3), translation=np.zeros(3), scale=50.0)
+    still = Expression(weights=np.zeros(blendshapes.COUNT, np.float32))
+    rest = RestFace(
+        head=points,
+        aperture=np.full(2, 0.3, np.float32),
+        gaze=np.zeros((2, 2), np.float32),
+        lip_gap=0.0,
+    )
+    frame = VideoFrame(rgb=rgb, index=0, at=Instant(0, Fraction(1, 25)))
+    identity = Identity(
+        frame=frame, face=Face(points=points), pose=pose, expression=still, rest=rest
+    )
+    return FaceRequest(
+        index=7,
+        at=Instant(7, Fraction(1, 25)),
+        duration=Fraction(1, 25),
+        identity=identity,
+        expression=still,
+        pose=pose,
+        points=points,
+    )
+
+
+def pasted(face: GeneratedFace, **settings: bool) -> npt.NDArray[np.uint8]:
+    (finished,) = Paste(PasteSettings(**settings))(iter([face]))
+    assert finished.frame.index == 7
+    return finished.frame.rgb
+
+
+def test_a_crop_of_the_frames_own_pixels_is_copied_and_nothing_else_moves() -> None:
+    rgb = photo()
+    new = np.full((30, 40, 3), 200, np.uint8)
+    out = pasted(GeneratedFace(request=request(rgb), rgb=new, crop=Crop.box(50, 20, 40, 30)))
+    np.testing.assert_array_equal(out[20:50, 50:90], new)
+    out[20:50, 50:90] = rgb[20:50, 50:90]
+    np.testing.assert_array_equal(out, rgb)
+
+
+def test_the_identitys_own_picture_is_never_written_to() -> None:
+    rgb = photo()
+    before = rgb.copy()
+    new = np.full((30, 40, 3), 200, np.uint8)
+    pasted(GeneratedFace(request=request(rgb), rgb=new, crop=Crop.box(0, 0, 40, 30)))
+    np.testing.assert_array_equal(rgb, before)
+
+
+@pytest.mark.parametrize("scale", [0.4, 1.0, 2.5])
+def test_a_scaled_crop_of_the_photo_itself_leaves_the_photo_as_it_was(scale: float) -> None:
+    import cv2
+
+    rgb = cv2.GaussianBlur(photo(), (0, 0), 3)  # so that resampling itself loses nothing
+    crop = Crop(to_frame=np.array([[scale, 0, 30.0], [0, scale, 20.0]]), size=(64, 48))
+    inverse = crop.to_crop
+    cut = cv2.warpAffine(rgb, inverse, crop.size, flags=cv2.INTER_CUBIC, borderMode=1)
+    mask = np.zeros((48, 64), np.uint8)
+    mask[6:-6, 6:-6] = 255
+    out = pasted(
+        GeneratedFace(request=request(rgb), rgb=np.asarray(cut, np.uint8), crop=crop, mask=mask),
+        match_color=False,
+    )
+    assert np.abs(out.astype(int) - rgb).max() <= 4
+
+
+def test_a_crop_that_reaches_over_the_border_is_cut() -> None:
+    rgb = photo()
+    crop = Crop(to_frame=np.array([[1.5, 0, 120.0], [0, 1.5, 90.0]]), size=(64, 48))
+    face = GeneratedFace(
+        request=request(rgb),
+        rgb=np.zeros((48, 64, 3), np.uint8),
+        crop=crop,
+        mask=np.full((48, 64), 255, np.uint8),
+    )
+    out = pasted(face, match_color=False)
+    assert out.shape == rgb.shape
+    assert out[100:, 140:].max() == 0
+    np.testing.assert_array_equal(out[:80], rgb[:80])
+
+
+def test_a_crop_beside_the_frame_changes_nothing() -> None:
+    rgb = photo()
+    crop = Crop(to_frame=np.array([[1.5, 0, 500.0], [0, 1.5, 90.0]]), size=(64, 48))
+    black = np.zeros((48, 64, 3), np.uint8)
+    np.testing.assert_array_equal(
+        pasted(GeneratedFace(request=request(rgb), rgb=black, crop=crop)), rgb
+    )
+
+
+def test_a_face_with_a_color_cast_is_brought_to_the_photos_color() -> None:
+    rgb = photo()
+    cast = np.clip(rgb.astype(int) + (40, 0, -30), 0, 255).astype(np.uint8)
+    weight = np.ones(rgb.shape[:2], np.float32)
+    off_before = np.abs(cast.mean((0, 1)) - rgb.mean((0, 1))).max()
+    off_after = np.abs(match_color(cast, rgb, weight).mean((0, 1)) - rgb.mean((0, 1))).max()
+    assert off_after < off_before / 5
+
+
+def test_a_preview_without_driving_pixels_shows_identity_and_result() -> None:
+    rgb = photo()
+    face = GeneratedFace(
+        request=request(rgb), rgb=np.full((30, 40, 3), 9, np.uint8), crop=Crop.box(50, 20, 40, 30)
+    )
+    wide = next(SideBySide((160, 120), None)(Paste(PasteSettings())(iter([face]))))
+    assert wide.frame.size == (320, 120)
+    np.testing.assert_array_equal(wide.frame.rgb[:, :160], rgb)
+    assert wide.frame.rgb[35, 160 + 70].max() == 9
