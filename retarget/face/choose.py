@@ -1,0 +1,30 @@
+"""Which face, where there are several."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from retarget.face.region import Reading
+from retarget.face.settings import Choice
+
+
+def choose(faces: Sequence[Reading], choice: Choice) -> Reading | None:
+    """The face that was asked for; None where there are not as many as its number says."""
+    if not faces:
+        return None
+    if choice.point is not None:
+        point = np.array(choice.point)
+        return min(faces, key=lambda f: float(np.linalg.norm(_centre(f) - point)))
+    across = sorted(faces, key=lambda f: float(_centre(f)[0]))
+    if choice.index is not None:
+        return across[choice.index] if choice.index < len(across) else None
+    if choice.rule == "largest":
+        return max(faces, key=lambda f: f.region.side)
+    return across[0] if choice.rule == "left" else across[-1]
+
+
+def _centre(face: Reading) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    region = face.region
+    return np.array([region.x, region.y])

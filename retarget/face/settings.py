@@ -1,0 +1,79 @@
+"""How the face is found and followed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from retarget.errors import RetargetError, UnknownWord
+
+TRACKERS = ("auto", "mesh", "tasks")
+CHOICES = ("largest", "left", "right")
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrackSettings:
+    """Which face is followed, and how it is found."""
+
+    by: str = "auto"
+    """Tracker: mesh (its models come with mediapipe up to Python 3.12), tasks (needs the file
+    face_landmarker.task), or auto: mesh where it can run, else tasks."""
+    which: str = "largest"
+    """Face to follow where there are several: largest, left, right (as the picture shows them), a
+    number counted from the left starting with 0, or the pixel "x,y" it is nearest to."""
+    certainty: float = 0.5
+    """How sure a face must be, 0 to 1; lower finds more faces and more things that are none."""
+    cuts: bool = True
+    """Notice cuts to another shot, and choose the face anew after one."""
+    patience: float = 120.0
+    """Seconds of video without any face, from the start, after which to give up; 0: never."""
+    bundle: Path | None = None
+    """The file face_landmarker.task, for the tasks tracker."""
+
+    def __post_init__(self) -> None:
+        if self.by not in TRACKERS:
+            raise UnknownWord("tracker", self.by, TRACKERS)
+        if not 0.05 <= self.certainty <= 0.95:
+            raise RetargetError(
+                f"The certainty of tracking is {self.certainty}, which is not in 0.05 to 0.95.",
+                do="Use 0.5, or a little less for faces that are hard to see.",
+            )
+        if self.patience < 0:
+            raise RetargetError(
+                f"The patience of tracking is {self.patience} s, which is negative.",
+                do="Give the seconds to look for a first face, or 0 to look through to the end.",
+            )
+        parse_choice(self.which)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """One face among several: exactly one of the three is given."""
+
+    rule: str | None = None
+    """largest, left or right."""
+    index: int | None = None
+    """Counted from the picture's left, from 0."""
+    point: tuple[float, float] | None = None
+    """(x, y) in pixels."""
+
+
+def parse_choice(word: str) -> Choice:
+    """Read `TrackSettings.which`.
+
+    Raises:
+        UnknownWord: it is no rule, number or point.
+    """
+    plain = word.strip().lower()
+    if plain in CHOICES:
+        return Choice(rule=plain)
+    if plain.isdecimal() and len(plain) < 4:
+        return Choice(index=int(plain))
+    parts = plain.split(",")
+    try:
+        x, y = (float(part) for part in parts)
+    except ValueError:
+        raise UnknownWord("face to follow", word, (*CHOICES, "0", "320,240")) from None
+    if not (abs(x) < 1e6 and abs(y) < 1e6):
+        raise UnknownWord("face to follow", word, (*CHOICES, "0", "320,240"))
+    return Choice(point=(x, y))
