@@ -1,0 +1,56 @@
+"""The identity's head follows the driving head, within what one photo can show."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis.strategies import floats
+
+from retarget.flow.values import HeadPose
+from retarget.transfer.head import MAX_SHIFT, MAX_TURN, HeadMotion, soft_limit
+
+
+def pose(yaw: float = 0.0, x: float = 200.0, scale: float = 100.0) -> HeadPose:
+    return HeadPose(
+        rotation=HeadPose.rotation_of(yaw, 0, 0),
+        translation=np.array([x, 200.0, 0.0]),
+        scale=scale,
+    )
+
+
+PHOTO = HeadPose(
+    rotation=HeadPose.rotation_of(5, 0, 0), translation=np.array([300.0, 250.0, 0.0]), scale=150.0
+)
+
+
+def test_a_head_in_its_usual_place_leaves_the_photos_pose_as_it_is() -> None:
+    moved = HeadMotion([pose(10), pose(12), pose(8)], 1.0)(pose(10), PHOTO)
+    np.testing.assert_allclose(moved.rotation, PHOTO.rotation, atol=1e-3)
+    np.testing.assert_allclose(moved.translation, PHOTO.translation, atol=0.1)
+    assert moved.scale == pytest.approx(PHOTO.scale)
+
+
+def test_a_small_turn_is_followed_in_full() -> None:
+    moved = HeadMotion([pose()], 1.0)(pose(4), PHOTO)
+    assert moved.angles[0] == pytest.approx(PHOTO.angles[0] + 4, abs=0.2)
+
+
+@given(yaw=floats(-80, 80), x=floats(-500, 900), scale=floats(30, 300))
+def test_no_driving_pose_takes_the_head_farther_than_a_photo_can_show(
+    yaw: float, x: float, scale: float
+) -> None:
+    moved = HeadMotion([pose()], 1.0)(pose(yaw, x, scale), PHOTO)
+    assert abs(moved.angles[0] - PHOTO.angles[0]) <= MAX_TURN + 1e-6
+    assert np.linalg.norm(moved.translation - PHOTO.translation) <= MAX_SHIFT * PHOTO.scale + 1e-6
+
+
+def test_a_gain_of_nothing_keeps_the_head_still() -> None:
+    moved = HeadMotion([pose()], 0.0)(pose(30, 400, 150), PHOTO)
+    np.testing.assert_allclose(moved.rotation, PHOTO.rotation, atol=1e-9)
+    np.testing.assert_allclose(moved.translation, PHOTO.translation)
+
+
+def test_the_soft_limit_hardly_changes_what_is_small() -> None:
+    small = np.array([0.02, -0.01, 0.0])
+    np.testing.assert_allclose(soft_limit(small, 0.35), small, rtol=0.01)

@@ -1,0 +1,119 @@
+"""An expression becomes the identity's mesh: measured lids and lips are met exactly."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis.strategies import floats
+
+from retarget.flow import blendshapes, landmarks
+from retarget.flow.face_model import face_model
+from retarget.flow.values import Expression, Measurement, RestFace
+from retarget.transfer.settings import Gains, TransferSettings
+from retarget.transfer.shape import CONTACT, Shape, mouth_width
+from retarget.transfer.strength import Strength, region_shares
+
+INNER = list(zip(landmarks.LIPS_INNER_UPPER[1:-1], landmarks.LIPS_INNER_LOWER[1:-1], strict=True))
+LIDS = {
+    "left": (landmarks.LEFT_EYE_UPPER[4], landmarks.LEFT_EYE_LOWER[4]),
+    "right": (landmarks.RIGHT_EYE_UPPER[4], landmarks.RIGHT_EYE_LOWER[4]),
+}
+
+
+def rest(width: float = 1.0) -> RestFace:
+    """The mean face, its mouth made `width` times as wide."""
+    head = face_model().neutral.copy()
+    lips = sorted({*landmarks.LIPS_OUTER_UPPER, *landmarks.LIPS_OUTER_LOWER})
+    head[lips, 0] *= width
+    return RestFace(
+        head=head,
+        aperture=np.full(2, 0.35, np.float32),
+        gaze=np.zeros((2, 2), np.float32),
+        lip_gap=0.0,
+    )
+
+
+def seen(
+    aperture: tuple[float, float] = (1.0, 1.0), gap: float = 0.0, **named: float
+) -> Expression:
+    return Expression(
+        weights=blendshapes.weights(named),
+        measured=Measurement(
+            gaze=np.zeros((2, 2), np.float32),
+            aperture=np.array(aperture, np.float32),
+            lip_gap=gap,
+        ),
+    )
+
+
+def opening(mesh: np.ndarray, side: str) -> float:
+    up, low = LIDS[side]
+    return float(np.linalg.norm(mesh[low] - mesh[up]))
+
+
+@given(left=floats(0, 1.4), right=floats(0, 1.4), blink=floats(0, 1))
+def test_lids_open_as_far_as_measured_whatever_the_weights_say(
+    left: float, right: float, blink: float
+) -> None:
+    face = rest()
+    shape = Shape(face_model(), face)
+    mesh = shape(face, face.head, seen((left, right), eyeBlinkLeft=blink))
+    assert opening(mesh, "left") == pytest.approx(left * opening(face.head, "left"), abs=1e-4)
+    assert opening(mesh, "right") == pytest.approx(right * opening(face.head, "right"), abs=1e-4)
+
+
+def test_lips_measured_in_contact_touch_along_the_whole_line() -> None:
+    face = rest()
+    mesh = Shape(face_model(), face)(face, face.head, seen(gap=CONTACT / 2, jawOpen=0.3))
+    gaps = [np.linalg.norm(mesh[low] - mesh[up]) for up, low in INNER]
+    assert max(gaps) < 1e-5
+
+
+def test_an_open_mouth_opens_as_far_as_measured() -> None:
+    face = rest()
+    mesh = Shape(face_model(), face)(face, face.head, seen(gap=0.2, jawOpen=0.5))
+    up, low = INNER[len(INNER) // 2]
+    assert np.linalg.norm(mesh[low] - mesh[up]) == pytest.approx(0.2, rel=0.05)
+
+
+def test_a_wide_mouth_smiles_wider_and_its_jaw_opens_no_farther() -> None:
+    narrow, wide = rest(), rest(1.2)
+    shape = Shape(face_model(), narrow)
+    smile = Expression(weights=blendshapes.weights({"mouthSmileLeft": 1.0, "mouthSmileRight": 1.0}))
+    gain = [
+        mouth_width(shape(face, face.head, smile)) - mouth_width(face.head)
+        for face in (narrow, wide)
+    ]
+    assert gain[1] > 1.05 * gain[0] > 0
+    jaw = Expression(weights=blendshapes.weights({"jawOpen": 1.0}))
+    drop = [
+        shape(face, face.head, jaw)[landmarks.CHIN, 1] - face.head[landmarks.CHIN, 1]
+        for face in (narrow, wide)
+    ]
+    assert drop[1] == pytest.approx(drop[0], rel=1e-3)
+
+
+def test_shares_of_the_regions_sum_to_one_and_lie_where_the_region_is() -> None:
+    shares = region_shares(face_model())
+    np.testing.assert_allclose(sum(shares.values()), 1.0, atol=1e-5)
+    assert shares["brows"][landmarks.LEFT_BROW[2]] > 0.5
+    assert shares["jaw"][landmarks.CHIN] > 0.4
+    assert shares["gaze"][landmarks.LEFT_IRIS[0]] > 0.5
+
+
+def test_a_gain_of_nothing_keeps_the_region_at_rest_and_leaves_the_others() -> None:
+    settings = TransferSettings(gain=Gains(eyes=0.0, gaze=0.0))
+    look = seen((0.0, 0.2), gap=0.1, jawOpen=0.5, eyeBlinkLeft=1.0, eyeLookUpLeft=0.5)
+    calm = Strength(settings, face_model())(look)
+    assert calm.measured is not None
+    np.testing.assert_allclose(calm.measured.aperture, 1.0)
+    assert calm.measured.lip_gap == pytest.approx(0.1)
+    assert blendshapes.named(calm.weights, 0.01) == pytest.approx({"jawOpen": 0.5})
+
+
+@given(gain=floats(0, 3))
+def test_scaled_weights_stay_weights(gain: float) -> None:
+    strength = Strength(TransferSettings(strength=gain), face_model())
+    weights = strength(seen(gap=0.1, jawOpen=0.9, browInnerUp=0.4)).weights
+    assert 0 <= weights.min() <= weights.max() <= 1
