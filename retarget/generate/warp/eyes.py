@@ -1,0 +1,154 @@
+"""An eye as two layers, an eyeball without its iris and a whole iris, behind moving lids."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from retarget.generate.warp.mesh import Floats
+from retarget.generate.warp.rims import Bytes, Rims, covered
+
+
+@dataclass(frozen=True, slots=True)
+class Eyeball:
+    """One eye of the photo, taken apart."""
+
+    left: int
+    top: int
+    white: Bytes
+    """(h, w, 3) the eyeball without iris, also where lids hide it."""
+    iris: Bytes
+    """(h, w, 4) the whole iris where the photo has it, premultiplied by its coverage (last)."""
+    rims: Rims
+    centre: Floats
+    """(2,) of the iris."""
+    radius: float
+
+
+def take_apart(photo: Bytes, rims: Rims, centre: Floats, radius: float) -> Eyeball:
+    """Separate the eyeball from the iris and complete what the lids hide of both.
+
+    Args:
+        photo: (height, width, 3).
+        rims: the lids.
+        centre: (2,) of the iris.
+        radius: of the iris in pixels.
+    """
+    reach = 0.55 * rims.width + 4
+    middle = rims.middle[len(rims.middle) // 2]
+    low = np.floor(middle - reach * np.array([1.25, 1.0])).astype(int)
+    high = np.ceil(middle + reach * np.array([1.25, 1.0])).astype(int)
+    left, top = (int(v) for v in np.maximum(low, 0))
+    right, bottom = (int(v) for v in np.minimum(high, photo.shape[1::-1]))
+    patch = photo[top:bottom, left:right]
+    shape = patch.shape[:2]
+    seen = covered(rims.smooth().outline, (left, top), shape, 0.0)
+    seen = cv2.erode(seen, None, iterations=max(1, round(0.02 * rims.width))) > 127
+    y, x = np.mgrid[top:bottom, left:right].astype(np.float32)
+    away = np.hypot(x - centre[0], y - centre[1])
+    white_seen = seen & (away > 1.15 * radius)
+    if white_seen.sum() < 4:
+        white_seen = seen | (covered(rims.outline, (left, top), shape, 0.0) > 0)
+    white = _spread(patch, white_seen, 0.05 * rims.width)
+    iris_seen = seen & (away < 1.25 * radius)
+    profile = _radial(patch, iris_seen, away, radius)
+    whole = profile[np.minimum(away.astype(int), len(profile) - 1)]
+    trust = cv2.GaussianBlur(seen.astype(np.float32), (0, 0), max(0.6, 0.015 * rims.width))
+    trust = np.clip(2 * trust - 1, 0, 1)[..., None]
+    colour = trust * patch + (1 - trust) * whole
+    soft = max(0.12 * radius, 0.8)
+    alpha = np.clip((radius + 0.5 * soft - away) / soft, 0, 1)
+    iris = np.dstack([colour * alpha[..., None], 255 * alpha])
+    return Eyeball(left, top, white, np.rint(iris).astype(np.uint8), rims, centre, radius)
+
+
+def _spread(patch: Bytes, seen: np.ndarray, sigma: float) -> Bytes:
+    """The seen pixels as they are, and around them ever wider averages of them."""
+    out = patch.astype(np.float32)
+    left = ~seen
+    weight = seen.astype(np.float32)
+    value = out * weight[..., None]
+    sigma = max(sigma, 1.0)
+    while left.any() and sigma < 4 * max(patch.shape):
+        share = cv2.GaussianBlur(weight, (0, 0), sigma)
+        mean = cv2.GaussianBlur(value, (0, 0), sigma) / np.maximum(share, 1e-6)[..., None]
+        fill = left & (share > 0.05)
+        out[fill] = mean[fill]
+        left &= ~fill
+        sigma *= 1.6
+    soft = cv2.GaussianBlur(out, (0, 0), max(0.8, 0.4 * sigma / 1.6**3))
+    keep = cv2.GaussianBlur(seen.astype(np.float32), (0, 0), 1.0)[..., None]
+    return np.clip(np.rint(keep * patch + (1 - keep) * soft), 0, 255).astype(np.uint8)
+
+
+def _radial(patch: Bytes, seen: np.ndarray, away: Floats, radius: float) -> Floats:
+    """(n, 3) the median colour at each whole distance from the centre."""
+    count = int(np.ceil(1.3 * radius)) + 2
+    out = np.zeros((count, 3), np.float32)
+    known = np.zeros(count, bool)
+    for k in range(count):
+        ring = seen & (np.abs(away - k) < 0.8)
+        if ring.sum() >= 2:
+            out[k], known[k] = np.median(patch[ring], axis=0), True
+    if not known.any():
+        return np.full((count, 3), 40, np.float32)
+    index = np.flatnonzero(known)
+    for c in range(3):
+        out[:, c] = np.interp(np.arange(count), index, out[index, c])
+    return out
+
+
+def draw_eye(out: Bytes, ball: Eyeball, now: Rims, shift: Floats) -> None:
+    """Draw the eyeball between the lids.
+
+    Args:
+        out: changed in place.
+        ball: the photo's eye.
+        now: where the lids are.
+        shift: (2,) pixels of iris movement, before the head's own.
+    """
+    outline = now.smooth().outline
+    low = np.floor(outline.min(axis=0) - 2).astype(int)
+    high = np.ceil(outline.max(axis=0) + 3).astype(int)
+    left, top = (int(v) for v in np.maximum(low, 0))
+    right, bottom = (int(v) for v in np.minimum(high, out.shape[1::-1]))
+    if right - left < 2 or bottom - top < 2 or now.gap < 0.25:
+        return
+    shape = (bottom - top, right - left)
+    turn = _between(ball.rims, now)
+    to_box = np.array([[1, 0, -left], [0, 1, -top]], np.float64)
+    place = _chain(to_box, turn, np.array([[1, 0, ball.left], [0, 1, ball.top]], np.float64))
+    shifted = _chain(
+        to_box,
+        turn,
+        np.array([[1, 0, ball.left + shift[0]], [0, 1, ball.top + shift[1]]], np.float64),
+    )
+    size = (shape[1], shape[0])
+    white = cv2.warpAffine(
+        ball.white, place, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    )
+    iris = cv2.warpAffine(ball.iris, shifted, size, flags=cv2.INTER_CUBIC).astype(np.float32)
+    eye = white * (1 - iris[..., 3:] / 255) + iris[..., :3]
+    alpha = covered(outline, (left, top), shape, 0.3 + 0.012 * now.width).astype(np.float32)
+    patch = out[top:bottom, left:right]
+    mixed = patch + alpha[..., None] / 255 * (eye - patch)
+    patch[...] = np.clip(np.rint(mixed), 0, 255).astype(np.uint8)
+
+
+def _between(photo: Rims, now: Rims) -> np.ndarray:
+    """(2, 3) similarity from the photo's eye corners to where they are now."""
+    a, b = photo.upper[[0, -1]].astype(np.float64), now.upper[[0, -1]].astype(np.float64)
+    da, db = a[1] - a[0], b[1] - b[0]
+    ratio = complex(*db) / complex(*da)
+    linear = np.array([[ratio.real, -ratio.imag], [ratio.imag, ratio.real]])
+    return np.hstack([linear, (b.mean(0) - linear @ a.mean(0))[:, None]])
+
+
+def _chain(*maps: np.ndarray) -> np.ndarray:
+    """Affine maps (2, 3), the last one first."""
+    out = np.eye(3)
+    for m in maps:
+        out = out @ np.vstack([m, [0, 0, 1]])
+    return out[:2]

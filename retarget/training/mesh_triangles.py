@@ -1,0 +1,43 @@
+"""Make the triangle list of the face mesh that the warp generator ships.
+
+MediaPipe publishes its mesh as edges. Every three mutually joined points are a triangle, but for
+two at the wings of the nose, which only frame three smaller ones. Eyes and mouth stay open.
+
+    python -m retarget.training.mesh_triangles
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+TARGET = Path(__file__).parents[1] / "generate" / "warp" / "triangles.npy"
+
+
+def triangles_of(edges: set[tuple[int, int]]) -> npt.NDArray[np.int16]:
+    """(n, 3) triangles, sorted, from undirected edges (low, high)."""
+    near: dict[int, set[int]] = {}
+    for a, b in edges:
+        near.setdefault(a, set()).add(b)
+        near.setdefault(b, set()).add(a)
+    found = {tuple(sorted((a, b, c))) for a, b in edges for c in near[a] & near[b]}
+    used: dict[tuple[int, int], int] = {}
+    for a, b, c in found:
+        for edge in ((a, b), (a, c), (b, c)):
+            used[edge] = used.get(edge, 0) + 1
+    real = [t for t in found if any(used[e] <= 2 for e in ((t[0], t[1]), (t[0], t[2]), t[1:]))]
+    return np.array(sorted(real), np.int16)
+
+
+def main() -> None:
+    """Write the list."""
+    from mediapipe.python.solutions.face_mesh_connections import FACEMESH_TESSELATION
+
+    edges = {(min(e), max(e)) for e in FACEMESH_TESSELATION}
+    np.save(TARGET, triangles_of(edges), allow_pickle=False)
+
+
+if __name__ == "__main__":
+    main()
