@@ -1,0 +1,112 @@
+"""Video codecs, what each container holds, and what quality and speed mean to each encoder.
+
+`quality` runs over each encoder's own constant-quality scale so that equal numbers look about
+alike; 75 is where x264 stands at CRF 18, which is commonly called visually lossless.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from retarget.errors import CannotWrite
+
+Options = Callable[[int, str], dict[str, str]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Codec:
+    """How to write one kind of video."""
+
+    encoder: str
+    """FFmpeg's name of the encoder."""
+    pixels: str
+    """FFmpeg's name of the pixel format handed to it."""
+    options: Options
+    """Its options for a quality 0..100 and a speed."""
+    step: int = 2
+    """Width and height must be multiples of this."""
+
+
+def _scale(quality: int, worst: float, best: float) -> str:
+    return str(round(worst + (best - worst) * quality / 100))
+
+
+def _x264(quality: int, speed: str) -> dict[str, str]:
+    preset = {"fast": "veryfast", "balanced": "medium", "small": "slow"}[speed]
+    return {"crf": _scale(quality, 36, 12), "preset": preset}
+
+
+def _x265(quality: int, speed: str) -> dict[str, str]:
+    preset = {"fast": "superfast", "balanced": "fast", "small": "slow"}[speed]
+    crf = _scale(quality, 40, 15)
+    return {"crf": crf, "preset": preset, "x265-params": "log-level=error"}
+
+
+def _svt_av1(quality: int, speed: str) -> dict[str, str]:
+    preset = {"fast": "11", "balanced": "8", "small": "5"}[speed]
+    return {"crf": _scale(quality, 57, 18), "preset": preset}
+
+
+def _vp9(quality: int, speed: str) -> dict[str, str]:
+    effort = {
+        "fast": {"deadline": "realtime", "cpu-used": "8"},
+        "balanced": {"deadline": "good", "cpu-used": "4"},
+        "small": {"deadline": "good", "cpu-used": "2"},
+    }[speed]
+    return {"crf": _scale(quality, 52, 18), "row-mt": "1", **effort}
+
+
+def _prores(quality: int, speed: str) -> dict[str, str]:
+    profile = min(3, quality // 25)  # proxy, lt, standard, hq
+    return {"profile": str(profile), "vendor": "apl0"}
+
+
+def _ffv1(quality: int, speed: str) -> dict[str, str]:
+    return {"level": "3", "slices": "4", "slicecrc": "1"}
+
+
+CODECS: Mapping[str, Codec] = {
+    "h264": Codec(encoder="libx264", pixels="yuv420p", options=_x264),
+    "h265": Codec(encoder="libx265", pixels="yuv420p", options=_x265),
+    "av1": Codec(encoder="libsvtav1", pixels="yuv420p", options=_svt_av1),
+    "vp9": Codec(encoder="libvpx-vp9", pixels="yuv420p", options=_vp9),
+    "prores": Codec(encoder="prores_ks", pixels="yuv422p10le", options=_prores),
+    "ffv1": Codec(encoder="ffv1", pixels="bgr0", options=_ffv1, step=1),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Container:
+    """One kind of video file."""
+
+    format: str
+    """FFmpeg's name of it."""
+    codecs: tuple[str, ...]
+    """What it holds that players expect of it; the first is the usual one."""
+
+
+CONTAINERS: Mapping[str, Container] = {
+    ".mp4": Container(format="mp4", codecs=("h264", "h265", "av1", "vp9")),
+    ".m4v": Container(format="mp4", codecs=("h264", "h265", "av1", "vp9")),
+    ".mov": Container(format="mov", codecs=("h264", "h265", "prores")),
+    ".mkv": Container(format="matroska", codecs=("h264", "h265", "av1", "vp9", "prores", "ffv1")),
+    ".webm": Container(format="webm", codecs=("vp9", "av1")),
+}
+
+
+def codec_for(suffix: str, wanted: str) -> Codec:
+    """The codec for a file that ends in `suffix`.
+
+    Raises:
+        CannotWrite: that kind of file does not hold the wanted codec.
+    """
+    held = CONTAINERS[suffix].codecs
+    name = held[0] if wanted == "auto" else wanted
+    if name not in held:
+        homes = " or ".join(s for s, c in CONTAINERS.items() if name in c.codecs and s != ".m4v")
+        raise CannotWrite(
+            f"A {suffix} file does not hold {name}.",
+            do=f"Name the output {homes}, or take one of: {', '.join(held)}.",
+        )
+    return CODECS[name]

@@ -1,0 +1,24 @@
+"""What can be chosen about the file that is written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, kw_only=True)
+class SinkSettings:
+    """How to write the result."""
+
+    codec: Literal["auto", "h264", "h265", "av1", "vp9", "prores", "ffv1"] = "auto"
+    """Video codec; `auto` takes the usual one for the output's name: VP9 for .webm, else H.264."""
+    quality: int = 75
+    """Picture quality, 0 to 100, on one scale for every codec: 50 shows its losses, 75 hides
+    them from most eyes, 90 from a second encoding. `ffv1` is lossless whatever is said here."""
+    speed: Literal["fast", "balanced", "small"] = "fast"
+    """What to spend on encoding: `small` takes several times as long as `fast` for a smaller
+    file of the same quality."""
+    sound: bool = True
+    """Carry the driving video's sound over."""
+    overwrite: bool = False
+    """Replace an existing file."""

@@ -1,0 +1,40 @@
+"""What every sink promises."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from retarget.flow.values import FinishedFrame
+
+Warn = Callable[[str], None]
+"""Called with one line worth telling; `Report.warn` is one."""
+
+
+def unheard(line: str) -> None:
+    """Let a warning go by."""
+
+
+class Sink(Protocol):
+    """Something finished frames are written to, in the order of showing."""
+
+    def write(self, frame: FinishedFrame) -> None:
+        """Take the next frame: of the same size as the first, and shown after the one before.
+
+        Raises:
+            CannotWrite: the disk is full, or the file went away.
+            ValueError: the frame has another size, or is not later than the one before.
+        """
+        ...
+
+
+class OpenSink(Sink, Protocol):
+    """A sink as `open_sink` handles it."""
+
+    def finish(self) -> None:
+        """Write what is still held back; nothing may be written after it."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the file, finished or not; may be called twice."""
+        ...

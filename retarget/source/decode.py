@@ -1,0 +1,78 @@
+"""Packets in, decoded frames out; what is broken is skipped, told, and not fatal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import chain
+from typing import TYPE_CHECKING
+
+import av
+
+from retarget.source.source import Warn
+
+if TYPE_CHECKING:
+    from av.container import InputContainer
+    from av.packet import Packet
+    from av.stream import Stream
+    from av.video.frame import VideoFrame as Decoded
+    from av.video.stream import VideoStream
+
+_PATIENCE = 50  # failed reads in a row after which a file is taken as ended
+_STEPS_BACK = (0.0, 3.0, 15.0)  # seconds before the wanted one at which to look for a keyframe
+
+
+def packets(container: InputContainer, stream: Stream, name: str, warn: Warn) -> Iterator[Packet]:
+    """Every packet of `stream` from here on; a read that fails is tried again behind the damage."""
+    failed = 0
+    while failed < _PATIENCE:
+        try:
+            for packet in container.demux(stream):
+                failed = 0
+                yield packet
+            return
+        except av.FFmpegError:
+            failed += 1
+            warn(f"{name}: a damaged stretch could not be read and was skipped.")
+
+
+def decoded(
+    container: InputContainer, stream: VideoStream, name: str, warn: Warn
+) -> Iterator[Decoded]:
+    """Every frame of `stream` from here on that can be decoded."""
+    for packet in packets(container, stream, name, warn):
+        try:
+            frames = packet.decode()
+        except av.FFmpegError:
+            warn(f"{name}: a broken packet was skipped.")
+            continue
+        for frame in frames:
+            if frame.is_corrupt:
+                warn(f"{name}: a damaged picture was kept as well as it could be decoded.")
+            yield frame
+
+
+def decoded_from(
+    container: InputContainer, stream: VideoStream, stamp: int, name: str, warn: Warn
+) -> Iterator[Decoded]:
+    """Every frame from a keyframe not after `stamp` on; from the beginning where none is found."""
+    assert stream.time_base is not None
+    for back in _STEPS_BACK:
+        try:
+            container.seek(stamp - int(back / stream.time_base), stream=stream)
+        except av.FFmpegError:
+            break
+        frames = decoded(container, stream, name, warn)
+        first = next(frames, None)
+        if first is not None and first.pts is not None and first.pts <= stamp:
+            return chain([first], frames)
+        frames.close()  # type: ignore[attr-defined]
+    rewind(container, stream)
+    return decoded(container, stream, name, warn)
+
+
+def rewind(container: InputContainer, stream: VideoStream) -> None:
+    """Go back to the beginning; a stream that cannot is there already."""
+    try:
+        container.seek(stream.start_time or 0, stream=stream)
+    except av.FFmpegError:
+        container.flush_buffers()

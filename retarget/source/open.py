@@ -1,0 +1,85 @@
+""" "clip.mp4", "https://…", "frames/", "portrait.png" → the right source."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from retarget.errors import RetargetError, UnreadableInput
+from retarget.source.settings import SourceSettings
+from retarget.source.source import Source, Warn, unheard
+
+_SCHEME = re.compile(r"([a-z][a-z0-9+.-]+):", re.IGNORECASE)
+
+
+@contextmanager
+def open_source(
+    spec: str | Path, settings: SourceSettings | None = None, *, warn: Warn = unheard
+) -> Iterator[Source]:
+    """Open whatever `spec` names.
+
+    Args:
+        spec: a video file, a picture, a folder of pictures, or an http(s) address of either file.
+        settings: which piece, and how to read it.
+        warn: called with one line for what is wrong but not fatal, such as a broken packet.
+
+    Raises:
+        UnreadableInput: there is no such thing, it is no video or picture, or it is too large.
+        RetargetError: a setting makes no sense.
+    """
+    settings = settings or SourceSettings()
+    background = _checked(settings)
+    yield _source(str(spec), settings, background, warn)
+
+
+def _source(
+    spec: str, settings: SourceSettings, background: npt.NDArray[np.uint8], warn: Warn
+) -> Source:
+    from retarget.source import stills, url
+    from retarget.source.place import Place
+    from retarget.source.video_file import VideoFile
+
+    path = Path(spec)
+    scheme = _SCHEME.match(spec)
+    if scheme and not path.exists():
+        return url.open_url(spec, scheme[1].lower(), settings, background, warn)
+    if not spec or not path.exists():
+        raise UnreadableInput(f"There is no file {spec or '(no name)'}.", do="Check the path.")
+    if path.is_dir():
+        return stills.Folder(path, spec, settings, background, warn)
+    if not path.is_file():
+        raise UnreadableInput(f"{spec} is not a file.", do="Give a video or a picture.")
+    if path.stat().st_size == 0:
+        raise UnreadableInput(f"{spec} is empty.", do="Choose another file.")
+    if path.suffix.lower() in stills.SUFFIXES:
+        return stills.Still(stills.read_still(path, spec, background), spec)
+    place = Place(name=spec, address=str(path.resolve()))
+    return VideoFile(place, settings, background, warn)
+
+
+def _checked(settings: SourceSettings) -> npt.NDArray[np.uint8]:
+    """The background as (3,) uint8, once every setting has been found to make sense."""
+    start, end = settings.start, settings.end
+    if not math.isfinite(start) or start < 0:
+        raise RetargetError(f"A start of {start:g} s is not in the video.", do="Give 0 or more.")
+    if end is not None and not end > start:
+        raise RetargetError(
+            f"The piece from {start:g} s to {end:g} s is empty.", do="Let end be after start."
+        )
+    if not 0.01 <= settings.picture_rate <= 1000:
+        raise RetargetError(
+            f"{settings.picture_rate:g} pictures a second cannot be shown.",
+            do="Give a rate from 0.01 to 1000.",
+        )
+    color = re.fullmatch(r"#?([0-9a-fA-F]{6})", settings.background)
+    if color is None:
+        raise RetargetError(
+            f"{settings.background!r} is not a colour.", do="Write it as #rrggbb, such as #ffffff."
+        )
+    return np.frombuffer(bytes.fromhex(color[1]), np.uint8)

@@ -1,0 +1,111 @@
+"""Where a video lies, and how to open it without being led anywhere else.
+
+Some formats are lists of other files and addresses, so a file from a stranger could have others
+read in its place. Only self-contained formats are opened from disk, and only by their full path;
+a remote video may be a playlist, but only of remote parts.
+"""
+
+from __future__ import annotations
+
+import errno
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import av
+
+from retarget.errors import UnreadableInput
+
+if TYPE_CHECKING:
+    from av.container import InputContainer
+    from av.video.stream import VideoStream
+
+_FORMATS = (
+    "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,flv,asf,gif,apng,ogg,mxf,nut,"
+    "ivf,h264,hevc,obu,m4v,dv,wtv,rm,yuv4mpegpipe,mjpeg,"
+    "mp3,aac,wav,flac"  # opened only to say that they hold no picture
+)
+_ATTACHED_PICTURE = 0x0400  # AV_DISPOSITION_ATTACHED_PIC: the cover of an album, not a video
+_THREADS = 4  # each holds frames of its own, so memory would grow with the machine's cores
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """A video that can be opened as often as wanted."""
+
+    name: str
+    """As the person wrote it, for messages."""
+    address: str
+    """Full path, or URL."""
+    remote: bool = False
+    patience: float = 20.0
+    """Seconds to wait for a remote answer."""
+
+    def open(self) -> InputContainer:
+        """Open it.
+
+        Raises:
+            UnreadableInput: it is missing, not a video, or does not answer.
+        """
+        try:
+            if self.remote:
+                return av.open(
+                    self.address,
+                    mode="r",
+                    options={
+                        "protocol_whitelist": "http,https,httpproxy,tls,tcp,crypto",
+                        "format_whitelist": _FORMATS + ",hls",
+                        "reconnect": "1",
+                        "reconnect_streamed": "1",
+                        "reconnect_delay_max": "4",
+                    },
+                    timeout=(self.patience, self.patience),
+                    metadata_errors="replace",
+                )
+            return av.open(
+                self.address,
+                mode="r",
+                options={"protocol_whitelist": "file", "format_whitelist": _FORMATS},
+                metadata_errors="replace",
+            )
+        except (av.FFmpegError, OSError, ValueError) as cause:
+            raise self.unreadable(cause) from cause
+
+    def unreadable(self, cause: Exception) -> UnreadableInput:
+        """One sentence for what FFmpeg or the system said."""
+        number = getattr(cause, "errno", None)
+        if self.remote:
+            return UnreadableInput(
+                f"{self.name} cannot be fetched ({_said(cause)}).",
+                do="Check the address and the connection, or download the video first.",
+            )
+        if number == errno.ENOENT:
+            return UnreadableInput(f"There is no file {self.name}.", do="Check the path.")
+        if number in (errno.EACCES, errno.EPERM):
+            return UnreadableInput(
+                f"{self.name} may not be read by you.", do="Change its permissions."
+            )
+        return UnreadableInput(
+            f"{self.name} is not a video that can be read: it is damaged, cut short, or of another "
+            "kind.",
+            do="Check that it plays, or convert it to .mp4.",
+        )
+
+
+def _said(cause: Exception) -> str:
+    return str(getattr(cause, "strerror", None) or cause).rstrip(".")
+
+
+def picture_stream(container: InputContainer, name: str) -> VideoStream:
+    """The moving picture in `container`, ready to decode on a few threads.
+
+    Raises:
+        UnreadableInput: it has none; an album's cover is not one.
+    """
+    moving = [s for s in container.streams.video if not int(s.disposition) & _ATTACHED_PICTURE]
+    if not moving:
+        found = "only sound" if container.streams.audio else "no moving picture"
+        raise UnreadableInput(f"{name} holds {found}.", do="Choose a video that shows a face.")
+    stream = max(moving, key=lambda s: (bool(int(s.disposition) & 1), s.width * s.height))
+    stream.thread_type = "AUTO"
+    stream.codec_context.thread_count = _THREADS
+    return stream

@@ -1,0 +1,25 @@
+"""What can be chosen about where pictures come from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, kw_only=True)
+class SourceSettings:
+    """Which piece to read, and how."""
+
+    start: float = 0.0
+    """Seconds to leave out at the beginning; the first frame is the first one not before this."""
+    end: float | None = None
+    """Second at which to stop; the frame shown at that moment is left out."""
+    picture_rate: float = 25.0
+    """Frames per second of a folder of pictures."""
+    background: str = "#ffffff"
+    """Colour behind transparent pixels, as #rrggbb."""
+    color: Literal["fast", "exact"] = "fast"
+    """How to turn a video's YUV into RGB: `exact` interpolates colour between pixels and rounds
+    well, at about eight times the cost; within 4 of 255 either way."""
+    patience: float = 20.0
+    """Seconds to wait for a remote video that does not answer."""

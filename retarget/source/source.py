@@ -1,0 +1,44 @@
+"""What every source promises."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Protocol
+
+from retarget.flow.sound import Sound
+from retarget.flow.source_info import SourceInfo
+from retarget.flow.values import VideoFrame
+
+Warn = Callable[[str], None]
+"""Called with one line worth telling; `Report.warn` is one."""
+
+
+def unheard(line: str) -> None:
+    """Let a warning go by."""
+
+
+class Source(Protocol):
+    """One piece of video, or one picture. Each call reads it anew, so calls may run side by side."""
+
+    @property
+    def info(self) -> SourceInfo:
+        """What is known beforehand."""
+        ...
+
+    def frames(self) -> Iterator[VideoFrame]:
+        """Every frame of the piece in the order of showing, with rising time stamps."""
+        ...
+
+    def sample(self, count: int) -> list[VideoFrame]:
+        """At most `count` frames in order, spread over the piece, sooner than reading all of it.
+
+        Each is one that `frames` gives, with the same pixels and time stamp.
+
+        Raises:
+            ValueError: `count` is less than 1.
+        """
+        ...
+
+    def sound(self) -> Sound | None:
+        """The sound of the piece, None where it has none."""
+        ...

@@ -1,0 +1,255 @@
+"""Pictures from disk: a portrait, or a numbered folder of them played as a video."""
+
+from __future__ import annotations
+
+import io
+import re
+import warnings
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageCms, ImageOps
+
+from retarget.errors import UnreadableInput
+from retarget.flow.sound import Sound
+from retarget.flow.source_info import SourceInfo
+from retarget.flow.values import Instant, VideoFrame
+from retarget.source.bounds import check_size
+from retarget.source.convert import flattened
+from retarget.source.settings import SourceSettings
+from retarget.source.source import Warn
+
+SUFFIXES = frozenset(
+    {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".ppm", ".pgm", ".tga", ".jp2"}
+    | {".avif", ".jfif"}
+)
+# Formats that only hold pixels; PIL would also open PostScript, which is a program.
+_FORMATS = ("PNG", "JPEG", "MPO", "WEBP", "BMP", "DIB", "TIFF", "PPM", "TGA", "JPEG2000", "AVIF")
+_FINEST = 1001  # the largest denominator of a frame rate worth telling apart, as in 30000/1001
+
+
+def read_still(
+    file: Path | bytes, name: str, background: npt.NDArray[np.uint8]
+) -> npt.NDArray[np.uint8]:
+    """One picture as upright sRGB (height, width, 3).
+
+    Args:
+        file: where it is, or its bytes.
+        name: as the person wrote it, for messages.
+        background: (3,) colour behind transparent pixels.
+
+    Raises:
+        UnreadableInput: it is missing, too large, or no picture.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what PIL warns of is refused below
+            opened = io.BytesIO(file) if isinstance(file, bytes) else file
+            with Image.open(opened, formats=_formats()) as image:
+                check_size(name, *image.size)
+                return _upright_rgb(image, background)
+    except FileNotFoundError as cause:
+        raise UnreadableInput(f"There is no file {name}.", do="Check the path.") from cause
+    except PermissionError as cause:
+        raise UnreadableInput(
+            f"{name} may not be read by you.", do="Change its permissions."
+        ) from cause
+    except Image.DecompressionBombError as cause:
+        raise UnreadableInput(
+            f"{name} has more pixels than are read.", do="Make it smaller first."
+        ) from cause
+    except (OSError, ValueError, SyntaxError, EOFError, MemoryError) as cause:
+        raise UnreadableInput(
+            f"{name} is not a picture that can be read: it is damaged or of another kind.",
+            do="Check that it opens elsewhere, or save it as PNG.",
+        ) from cause
+
+
+def _formats() -> list[str]:
+    Image.init()
+    return [name for name in _FORMATS if name in Image.OPEN]
+
+
+def _upright_rgb(image: Image.Image, background: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    profile = image.info.get("icc_profile")
+    image.load()
+    shown = ImageOps.exif_transpose(image)
+    if shown.mode in ("I", "F") or shown.mode.startswith("I;"):
+        gray = _to_eight_bits(np.asarray(shown))
+        return np.ascontiguousarray(np.repeat(gray[..., None], 3, axis=2))
+    if "A" in shown.getbands() or "a" in shown.getbands() or "transparency" in shown.info:
+        rgba = np.asarray(_in_srgb(shown.convert("RGBA"), profile))
+        return flattened(rgba, background)
+    if shown.mode not in ("RGB", "CMYK"):
+        shown = shown.convert("RGB")
+    return np.ascontiguousarray(np.asarray(_in_srgb(shown, profile).convert("RGB")))
+
+
+def _to_eight_bits(gray: npt.NDArray[np.generic]) -> npt.NDArray[np.uint8]:
+    """Gray of unknown depth by its largest value: 0..1, 0..255 or 0..65535."""
+    values = np.nan_to_num(gray.astype(np.float32))
+    top = float(values.max(initial=0.0))
+    if gray.dtype == np.uint16 or top > 255:
+        values = values / 257
+    elif gray.dtype.kind == "f" and top <= 1:
+        values = values * 255
+    return np.clip(np.rint(values), 0, 255).astype(np.uint8)
+
+
+def _in_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
+    """Colours of a camera or printer profile as sRGB; left alone where the profile is unusable."""
+    if not profile:
+        return image
+    try:
+        given = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        mode = "RGBA" if image.mode == "RGBA" else "RGB"
+        changed = ImageCms.profileToProfile(
+            image, given, ImageCms.createProfile("sRGB"), outputMode=mode
+        )
+    except (ImageCms.PyCMSError, OSError, ValueError):
+        return image
+    return changed or image
+
+
+class Still:
+    """One picture: one frame without time; see `Source`."""
+
+    def __init__(self, rgb: npt.NDArray[np.uint8], name: str) -> None:
+        height, width = rgb.shape[:2]
+        self._rgb = rgb
+        self.info = SourceInfo(
+            name=name,
+            size=(width, height),
+            time_base=Fraction(1, 25),
+            rate=None,
+            count=1,
+            still=True,
+        )
+
+    def frames(self) -> Iterator[VideoFrame]:
+        """The picture; see `Source.frames`."""
+        yield VideoFrame(rgb=self._rgb, index=0, at=Instant(0, self.info.time_base))
+
+    def sample(self, count: int) -> list[VideoFrame]:
+        """The picture; see `Source.sample`."""
+        if count < 1:
+            raise ValueError(f"a sample of {count} frames cannot be taken")
+        return list(self.frames())
+
+    def sound(self) -> Sound | None:
+        """None: a picture makes no sound."""
+        return None
+
+
+class Folder:
+    """Pictures of one size in a folder, in the order a person would count them; see `Source`."""
+
+    def __init__(
+        self,
+        folder: Path,
+        name: str,
+        settings: SourceSettings,
+        background: npt.NDArray[np.uint8],
+        warn: Warn,
+    ) -> None:
+        self._name = name
+        self._background = background
+        self._warn = warn
+        rate = Fraction(settings.picture_rate).limit_denominator(_FINEST)
+        files = pictures_in(folder, name)
+        first = max(0, -(-Fraction(settings.start) * rate // 1))
+        last = None if settings.end is None else -(-Fraction(settings.end) * rate // 1)
+        self._files = list(enumerate(files))[slice(first, last)]
+        if not self._files:
+            raise UnreadableInput(
+                f"{name} has no picture between start and end.", do="Give an earlier start."
+            )
+        self._rate = rate
+        beginning = next(self.frames())
+        self.info = SourceInfo(
+            name=name,
+            size=beginning.size,
+            time_base=1 / rate,
+            rate=rate,
+            count=len(self._files),
+            duration=len(self._files) / rate,
+            cut=settings.start > 0,
+        )
+
+    def frames(self) -> Iterator[VideoFrame]:
+        """Every picture; see `Source.frames`."""
+        return self._read(self._files)
+
+    def sample(self, count: int) -> list[VideoFrame]:
+        """Pictures spread over the folder; see `Source.sample`."""
+        if count < 1:
+            raise ValueError(f"a sample of {count} frames cannot be taken")
+        total = len(self._files)
+        wanted = sorted({(2 * i + 1) * total // (2 * count) for i in range(count)})
+        return list(self._read([self._files[i] for i in wanted]))
+
+    def sound(self) -> Sound | None:
+        """None: pictures make no sound."""
+        return None
+
+    def _read(self, files: list[tuple[int, Path]]) -> Iterator[VideoFrame]:
+        size: tuple[int, int] | None = None
+        index = 0
+        for number, file in files:
+            shown = f"{self._name}/{file.name}"
+            try:
+                rgb = read_still(file, shown, self._background)
+            except UnreadableInput as problem:
+                self._warn(f"Left out: {problem.what}")
+                continue
+            frame = VideoFrame(
+                rgb=rgb,
+                index=index,
+                at=Instant(number, 1 / self._rate),
+                duration=1 / self._rate,
+            )
+            size = size or frame.size
+            if frame.size != size:
+                raise UnreadableInput(
+                    f"{shown} is {frame.size[0]} x {frame.size[1]} pixels and the pictures before "
+                    f"it are {size[0]} x {size[1]}.",
+                    do="Bring the pictures of a folder to one size.",
+                )
+            yield frame
+            index += 1
+        if index == 0:
+            raise UnreadableInput(
+                f"Not one picture in {self._name} can be read.", do="Check the files in it."
+            )
+
+
+def pictures_in(folder: Path, name: str) -> list[Path]:
+    """The pictures directly in `folder`, `2.png` before `10.png`.
+
+    Raises:
+        UnreadableInput: it holds none, or may not be looked into.
+    """
+    try:
+        files = [
+            f
+            for f in folder.iterdir()
+            if f.suffix.lower() in SUFFIXES and not f.name.startswith(".") and f.is_file()
+        ]
+    except OSError as cause:
+        raise UnreadableInput(
+            f"The folder {name} may not be looked into.", do="Change its permissions."
+        ) from cause
+    if not files:
+        raise UnreadableInput(
+            f"The folder {name} holds no pictures.",
+            do="Give a folder of .png or .jpg files, or a video.",
+        )
+    return sorted(files, key=_counted)
+
+
+def _counted(file: Path) -> list[tuple[bool, int, str]]:
+    parts = re.split(r"(\d+)", file.name.lower())
+    return [(p.isdecimal(), int(p) if p.isdecimal() else 0, p) for p in parts if p]

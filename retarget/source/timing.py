@@ -1,0 +1,55 @@
+"""Rising time stamps, whatever a file says.
+
+A stamp that is missing, or that does not come after the one before it, is put midway between its
+neighbors where the next one is usable, else one frame's length after the one before. All stamps
+that are in order stay exactly as they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import chain
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+def in_time(
+    frames: Iterator[tuple[T, int | None, int]], *, usual: int, first: int = 0
+) -> Iterator[tuple[T, int, int]]:
+    """Give every frame a stamp that rises and the ticks until the next frame.
+
+    Args:
+        frames: each with its stamp (None: missing) and its own length (0: unknown), in ticks.
+        usual: ticks of a frame whose length nobody knows, at least 1.
+        first: the stamp of the first frame where it has none.
+
+    Yields:
+        The frame, its stamp and the ticks until the next one; the last keeps its own length.
+    """
+    held: tuple[T, int | None, int] | None = None
+    before: int | None = None  # the stamp of the frame before the held one
+    last = usual
+    for frame in chain(frames, [None]):
+        if held is not None:
+            value, stamp, length = held
+            following = None if frame is None else frame[1]
+            at = _risen(stamp, before, following, last, first)
+            ticks = length or last
+            if following is not None and following > at:
+                ticks = following - at
+            yield value, at, ticks
+            before, last = at, length or last
+        held = frame
+
+
+def _risen(
+    stamp: int | None, before: int | None, following: int | None, usual: int, first: int
+) -> int:
+    if before is None:
+        return first if stamp is None else stamp
+    if stamp is not None and stamp > before:
+        return stamp
+    if following is not None and following > before:
+        return max(before + 1, (before + following) // 2)
+    return before + max(1, usual)

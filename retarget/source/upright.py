@@ -1,0 +1,57 @@
+"""Turn a stored picture the way it is meant to be seen.
+
+Phones store what the sensor saw and say beside it how to turn it: a 3x3 matrix in 16.16 fixed
+point (ISO 14496-12, tkhd) of which a display uses quarter turns and mirrors.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from av.video.frame import VideoFrame as Decoded
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """Swap the axes, then mirror: every quarter turn with and without a mirror is one of these."""
+
+    transposed: bool = False
+    left_right: bool = False
+    top_bottom: bool = False
+
+    def size(self, width: int, height: int) -> tuple[int, int]:
+        """(width, height) after turning."""
+        return (height, width) if self.transposed else (width, height)
+
+    def __call__(self, rgb: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+        """Turn a picture (height, width, channels)."""
+        if self.transposed:
+            rgb = cv2.transpose(rgb)  # type: ignore[assignment]
+        if self.left_right or self.top_bottom:
+            code = -1 if self.left_right and self.top_bottom else int(self.left_right)
+            rgb = cv2.flip(rgb, code)  # type: ignore[assignment]
+        return rgb
+
+
+def turn_of(frame: Decoded) -> Turn:
+    """How to turn `frame`, to the nearest quarter."""
+    matrix = frame.side_data.get("DISPLAYMATRIX")
+    return Turn() if matrix is None else turn_from_matrix(np.frombuffer(bytes(matrix), np.int32))
+
+
+def turn_from_matrix(matrix: npt.NDArray[np.int32]) -> Turn:
+    """The turn a display matrix asks for: x' = a·x + c·y, y' = b·x + d·y.
+
+    Args:
+        matrix: (9,) a, b, u, c, d, v, x, y, w.
+    """
+    a, b, c, d = (int(matrix[i]) for i in (0, 1, 3, 4))
+    if max(abs(a), abs(d)) >= max(abs(b), abs(c)):
+        return Turn(left_right=a < 0, top_bottom=d < 0)
+    return Turn(transposed=True, left_right=c < 0, top_bottom=b < 0)

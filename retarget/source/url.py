@@ -1,0 +1,69 @@
+"""A remote video, read as it comes, or a remote picture."""
+
+from __future__ import annotations
+
+import urllib.error
+import urllib.request
+from pathlib import PurePosixPath
+from urllib.parse import urlsplit
+
+import numpy as np
+import numpy.typing as npt
+
+from retarget.errors import UnreadableInput
+from retarget.source.place import Place
+from retarget.source.settings import SourceSettings
+from retarget.source.source import Source, Warn
+from retarget.source.stills import SUFFIXES, Still, read_still
+from retarget.source.video_file import VideoFile
+
+_MOST_BYTES = 64_000_000  # of a remote picture
+
+
+def open_url(
+    url: str,
+    scheme: str,
+    settings: SourceSettings,
+    background: npt.NDArray[np.uint8],
+    warn: Warn,
+) -> Source:
+    """The video or picture at `url`.
+
+    Raises:
+        UnreadableInput: the scheme is neither http nor https, or nothing usable answers.
+    """
+    if scheme not in ("http", "https") or not urlsplit(url).hostname:
+        raise UnreadableInput(
+            f"{url} is neither a file that exists nor an address that is read.",
+            do="Give a path, or an address that begins with https:// or http://.",
+        )
+    if PurePosixPath(urlsplit(url).path).suffix.lower() in SUFFIXES:
+        return Still(read_still(_fetched(url, settings.patience), url, background), url)
+    place = Place(name=url, address=url, remote=True, patience=settings.patience)
+    return VideoFile(place, settings, background, warn)
+
+
+def _fetched(url: str, patience: float) -> bytes:
+    opener = urllib.request.build_opener(_SameKind)
+    try:
+        with opener.open(url, timeout=patience) as answer:
+            data: bytes = answer.read(_MOST_BYTES + 1)
+    except (OSError, ValueError) as cause:
+        raise UnreadableInput(
+            f"{url} cannot be fetched ({cause}).", do="Check the address and the connection."
+        ) from cause
+    if len(data) > _MOST_BYTES:
+        raise UnreadableInput(
+            f"{url} is larger than {_MOST_BYTES // 1_000_000} MB.", do="Download it, and shrink it."
+        )
+    return data
+
+
+class _SameKind(urllib.request.HTTPRedirectHandler):
+    """Follow a redirection only to another web address."""
+
+    def redirect_request(self, req, fp, code, msg, headers, newurl):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+        """Refuse to be sent anywhere else."""
+        if urlsplit(newurl).scheme not in ("http", "https"):
+            raise urllib.error.URLError(f"it redirects to {newurl}")
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
