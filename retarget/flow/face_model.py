@@ -34,7 +34,11 @@ class FaceModel:
     leak: npt.NDArray[np.float32]
     """(9, 478, 3) how the pose terms bend the mesh that the tracker reports."""
 
+    identity: npt.NDArray[np.float32]
+    """(k, 478, 3) how people differ at rest: independent modes of unit variance."""
+
     def __post_init__(self) -> None:
+        check_array("identity", self.identity, (None, landmarks.COUNT, 3), np.float32)
         check_array("neutral", self.neutral, (landmarks.COUNT, 3), np.float32)
         check_array("basis", self.basis, (blendshapes.COUNT, landmarks.COUNT, 3), np.float32)
         check_array("stability", self.stability, (landmarks.COUNT,), np.float32)
@@ -58,6 +62,7 @@ def face_model() -> FaceModel:
             basis=data["basis"],
             stability=data["stability"],
             leak=data["leak"],
+            identity=data["identity"],
         )
 
 

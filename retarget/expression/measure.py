@@ -1,0 +1,51 @@
+"""Read gaze, lids and lips directly off a mesh in the head frame."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from retarget.flow import landmarks
+
+Floats = npt.NDArray[np.float64]
+
+EYEBALL = 0.135
+"""Radius of the eyeball in head units (12 mm)."""
+_EYES = (
+    (landmarks.LEFT_EYE_UPPER, landmarks.LEFT_EYE_LOWER, landmarks.LEFT_IRIS),
+    (landmarks.RIGHT_EYE_UPPER, landmarks.RIGHT_EYE_LOWER, landmarks.RIGHT_IRIS),
+)
+_MIDDLE = slice(2, 7)
+"""The five middle columns of a lid rim's nine."""
+
+
+def lid_opening(head: npt.NDArray[np.floating]) -> Floats:
+    """(2,) lid distance of left and right eye, in that eye's widths."""
+    out = np.empty(2)
+    for i, (upper, lower, _) in enumerate(_EYES):
+        up, low = head[list(upper)], head[list(lower)]
+        width = np.linalg.norm((up[0] - up[-1])[:2])
+        across = (low - up)[_MIDDLE]
+        out[i] = across[:, 1].mean() / width
+    return out
+
+
+def gaze(head: npt.NDArray[np.floating]) -> Floats:
+    """(2, 2) degrees: rows left and right eye; yaw to the person's left and pitch up.
+
+    The iris rides on an eyeball of constant size whose centre lies behind the middle of the
+    corners of the eye.
+    """
+    out = np.empty((2, 2))
+    for i, (upper, _, iris) in enumerate(_EYES):
+        middle = (head[upper[0]] + head[upper[-1]]) / 2
+        x, y, _ = (head[iris[0]] - middle) / EYEBALL
+        out[i] = np.degrees(np.arcsin(np.clip((x, -y), -0.95, 0.95)))
+    return out
+
+
+def lip_gap(head: npt.NDArray[np.floating]) -> float:
+    """Distance of the inner lip rims at the middle of the mouth, in head units."""
+    up = head[list(landmarks.LIPS_INNER_UPPER[4:7])]
+    low = head[list(landmarks.LIPS_INNER_LOWER[4:7])]
+    return float(np.maximum((low - up)[:, 1], 0.0).mean())

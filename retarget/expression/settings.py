@@ -1,0 +1,58 @@
+"""What can be chosen about reading a face."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from retarget.flow.check import check_range
+
+
+@dataclass(frozen=True, kw_only=True)
+class RestSettings:
+    """How the face at rest, the zero of every weight, is found."""
+
+    samples: int = 32
+    """Moments of the clip that are looked at, spread evenly."""
+    neutral: str = "auto"
+    """`auto`, or where the person is at rest: a frame number (`12`), a time (`0:03.5`, `3.5s`) or
+    a picture's path."""
+    certainty: float = 1.0
+    """How strongly an average face speaks against taking a constant smile for this person's rest;
+    0 takes the person as they are."""
+
+    def __post_init__(self) -> None:
+        check_range("samples", self.samples, 1, 4096)
+        check_range("certainty", self.certainty, 0.0, 10.0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FitSettings:
+    """How 52 weights are read off the mesh."""
+
+    prior: Literal["none", "scores"] = "none"
+    """What weights lean on where the mesh leaves room: nothing but each other, or also the scores
+    of MediaPipe's own network (needs the Tasks tracker)."""
+    pull: float = 1.0
+    """How strongly weights lean on their prior."""
+    detail: bool = True
+    """Keep what the 52 shapes cannot say of the measured mesh."""
+
+    def __post_init__(self) -> None:
+        check_range("pull", self.pull, 0.0, 100.0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SmoothSettings:
+    """How the tremble of landmarks is taken out of weights, pose and detail."""
+
+    reach: float = 0.13
+    """Seconds to look at on each side of a moment (live: before it); 0 leaves all as fitted."""
+    strength: float = 1.0
+    """How much is taken for tremble; 0 leaves all as fitted."""
+    live: bool = False
+    """Look only backwards, so that no frame waits for a later one."""
+
+    def __post_init__(self) -> None:
+        check_range("reach", self.reach, 0.0, 1.0)
+        check_range("strength", self.strength, 0.0, 10.0)
