@@ -1,0 +1,117 @@
+"""A TOML file that a person wrote, and the line on which each part of it stands."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from retarget.errors import UnreadableInput
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+MAX_BYTES = 4_000_000
+"""A larger file is refused before it is read."""
+
+Place: TypeAlias = tuple[str | int, ...]
+"""Keys and indices from the top of the file: ("panel", 3, "caption")."""
+
+_TABLE = re.compile(r"\s*(\[\[?)\s*([^\[\]]+?)\s*\]\]?\s*(#.*)?$")
+_KEY = re.compile(r"\s*([\w.\-\"']+)\s*=")
+
+
+class TomlFile:
+    """The file's content in `data`, and where it stood.
+
+    Args:
+        path: the file.
+        what: what it is to its reader ("storyboard"), for messages.
+
+    Raises:
+        UnreadableInput: the file is missing, too large, not text, or not TOML.
+    """
+
+    def __init__(self, path: Path, what: str) -> None:
+        self.path = path
+        text = _text(path, what)
+        try:
+            self.data: Mapping[str, Any] = tomllib.loads(text)
+        except tomllib.TOMLDecodeError as error:
+            raise UnreadableInput(
+                f"The {what} {path.name} is not TOML: {error}.",
+                do="Correct that line; every value is written as name = value.",
+            ) from error
+        self._lines = _lines(text)
+
+    def line(self, place: Place) -> int:
+        """The line (from 1) of a place, or of the nearest part around it that has one."""
+        while place and place not in self._lines:
+            place = place[:-1]
+        return self._lines.get(place, 1)
+
+    def problem(self, place: Place, what: str, *, do: str) -> UnreadableInput:
+        """An error that names the file and the line of `place`."""
+        return UnreadableInput(f"{self.path.name}, line {self.line(place)}: {what}", do=do)
+
+
+def _text(path: Path, what: str) -> str:
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise UnreadableInput(
+                f"The {what} {path} is larger than {MAX_BYTES // 1_000_000} MB.",
+                do="Split it into several files.",
+            )
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise UnreadableInput(
+            f"The {what} {path} cannot be read: {error.strerror or error}.", do="Check the name."
+        ) from error
+    except UnicodeDecodeError as error:
+        raise UnreadableInput(
+            f"The {what} {path} is not UTF-8 text.", do="Save it as UTF-8."
+        ) from error
+
+
+def _lines(text: str) -> dict[Place, int]:
+    """The line of every table and of every key that begins a line."""
+    lines: dict[Place, int] = {}
+    counts: dict[Place, int] = {}
+    table: Place = ()
+    inside = ""  # the delimiter of a string that goes on over several lines
+    for number, line in enumerate(text.splitlines(), start=1):
+        if not inside:
+            if found := _TABLE.match(line):
+                table = _opened(found.group(2), found.group(1) == "[[", counts)
+                lines.setdefault(table, number)
+            elif key := _KEY.match(line):
+                lines.setdefault((*table, *_parts(key.group(1))), number)
+        inside = _string_left_open(line, inside)
+    return lines
+
+
+def _opened(name: str, is_array: bool, counts: dict[Place, int]) -> Place:
+    place: Place = ()
+    parts = _parts(name)
+    for i, part in enumerate(parts):
+        place = (*place, part)
+        if is_array and i == len(parts) - 1:
+            counts[place] = counts.get(place, -1) + 1
+        if place in counts:
+            place = (*place, counts[place])
+    return place
+
+
+def _parts(name: str) -> tuple[str, ...]:
+    return tuple(part.strip().strip("\"'") for part in name.split("."))
+
+
+def _string_left_open(line: str, inside: str) -> str:
+    for mark in ('"""', "'''"):
+        if inside in ("", mark) and line.count(mark) % 2:
+            return "" if inside else mark
+    return inside

@@ -1,0 +1,283 @@
+"""From text to a tree: how an expression is written.
+
+    expression = term { "+" term }
+    term       = [ number "*" ] item [ ":" number ]
+    item       = "(" expression ")"
+               | unit                     AU12, AU12C, 12C, R12A, AU12=0.4
+               | word [ "=" number ]      joy, neutral, mouthSmileLeft=0.6
+               | gaze( … ) | head( … )    gaze(left=10, up=5), gaze(10, -5), head(yaw=8)
+               | from:picture [ @ time ]  from:angry.png, from:"my clip.mp4"@1.2s
+
+The tree knows where in the text each part stood, so whoever gives it a meaning can name the place.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from retarget.language.problems import NotUnderstood
+
+MAX_LENGTH = 2000
+"""Characters of one expression."""
+MAX_FACTOR = 3.0
+"""The largest factor of a mixture; weights are cut at 1 in any case."""
+_MAX_DEPTH = 16
+
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)")
+_UNIT = re.compile(r"(?P<side>[LR])?(?:AU)?(?P<unit>\d{1,2})(?P<letter>[A-E])?(?![\w.])", re.I)
+_WORD = re.compile(r"[A-Za-z]\w*")
+_QUOTED = re.compile(r'"([^"]*)"|\'([^\']*)\'')
+_PATH = re.compile(r"[^\s@+*()\"'>]+?(?=@|\s|\+|\*|\)|>|$|:[\d.]+\s*(?:\+|\)|$))")
+_TIME = re.compile(r"@\s*(\d+\.?\d*|\.\d+)\s*(ms|s)?")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sum:
+    """Several terms, added."""
+
+    terms: tuple[Scaled, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unit:
+    """One action unit."""
+
+    number: int
+    side: str
+    """L, R, or empty for both sides."""
+    intensity: str | float
+    """A letter A to E, or 0..1."""
+    at: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Word:
+    """A label, a blendshape or `neutral`."""
+
+    name: str
+    value: float | None
+    """What stands behind `=`."""
+    at: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Angles:
+    """`gaze(…)` or `head(…)`: degrees."""
+
+    what: str
+    given: tuple[tuple[str, float, int], ...]
+    """(name, degrees, place); the name is empty where only the order tells."""
+    at: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Template:
+    """`from:`: what a face in a picture or at a moment of a clip does."""
+
+    path: str
+    seconds: float | None
+    at: int
+
+
+Item: TypeAlias = "Sum | Unit | Word | Angles | Template"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scaled:
+    """A factor and what it scales."""
+
+    factor: float
+    item: Item
+
+
+def parse(text: str) -> Sum:
+    """Read an expression.
+
+    Raises:
+        NotUnderstood: the text does not follow the grammar; the place is named.
+    """
+    if len(text) > MAX_LENGTH:
+        raise NotUnderstood(
+            text,
+            MAX_LENGTH,
+            f"An expression has at most {MAX_LENGTH} characters, and this one has {len(text)}",
+            do="Shorten it, or define a word of your own for a part of it.",
+        )
+    reader = _Reader(text)
+    tree = reader.sum()
+    reader.end()
+    return tree
+
+
+class _Reader:
+    """Walks over one text from left to right."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.at = 0
+        self.depth = 0
+
+    def sum(self) -> Sum:
+        terms = [self.term()]
+        while self.take("+"):
+            terms.append(self.term())
+        return Sum(terms=tuple(terms))
+
+    def end(self) -> None:
+        self.skip()
+        if self.at < len(self.text):
+            raise self.problem(
+                f"{self.text[self.at]!r} does not belong here",
+                do="Join parts with '+', as in 0.6*joy + 0.4*surprise.",
+            )
+
+    def term(self) -> Scaled:
+        factor = self.leading_factor()
+        item = self.item()
+        if self.take(":"):
+            factor *= self.factor("behind ':'")
+        return Scaled(factor=factor, item=item)
+
+    def leading_factor(self) -> float:
+        """The number before a `*`; 1 where there is none (`12C` is a unit, not a number)."""
+        self.skip()
+        found = _NUMBER.match(self.text, self.at)
+        if not found or not re.match(r"\s*\*", self.text[found.end() :]):
+            return 1.0
+        value = self.factor("before '*'")
+        self.take("*")
+        return value
+
+    def item(self) -> Item:
+        self.skip()
+        start = self.at
+        if self.take("("):
+            return self.group(start)
+        if unit := _UNIT.match(self.text, self.at):
+            return self.unit(unit)
+        if not (word := _WORD.match(self.text, self.at)):
+            found = repr(self.text[start]) if start < len(self.text) else "the end of the text"
+            raise self.problem(
+                f"An expression was expected, not {found}",
+                do="Write a label (joy), action units (AU6+AU12), or a blendshape (jawOpen=0.3).",
+            )
+        self.at = word.end()
+        name = word.group()
+        if name == "from" and self.take(":"):
+            return self.template(start)
+        if name in ("gaze", "head") and self.take("("):
+            return self.angles(name, start)
+        value = self.intensity(f"behind '{name}='") if self.take("=") else None
+        return Word(name=name, value=value, at=start)
+
+    def group(self, start: int) -> Sum:
+        self.depth += 1
+        if self.depth > _MAX_DEPTH:
+            raise self.problem(
+                f"Parentheses go more than {_MAX_DEPTH} deep", do="Write fewer of them."
+            )
+        inner = self.sum()
+        self.close(start)
+        self.depth -= 1
+        return inner
+
+    def close(self, start: int) -> None:
+        if not self.take(")"):
+            self.at = start
+            raise self.problem("The parenthesis that opens here is not closed", do="Add ')'.")
+
+    def unit(self, found: re.Match[str]) -> Unit:
+        self.at = found.end()
+        letter = found.group("letter")
+        intensity: str | float = letter.upper() if letter else 1.0
+        if letter is None and self.take("="):
+            intensity = self.intensity("behind the action unit's '='")
+        return Unit(
+            number=int(found.group("unit")),
+            side=(found.group("side") or "").upper(),
+            intensity=intensity,
+            at=found.start(),
+        )
+
+    def template(self, start: int) -> Template:
+        self.skip()
+        if quoted := _QUOTED.match(self.text, self.at):
+            path, end = quoted.group(1) or quoted.group(2) or "", quoted.end()
+        elif bare := _PATH.match(self.text, self.at):
+            path, end = bare.group(), bare.end()
+        else:
+            path, end = "", self.at
+        if not path:
+            raise self.problem(
+                "A picture's name was expected behind 'from:'",
+                do='Write from:angry.png, or from:"my picture.png" where the name has spaces.',
+            )
+        self.at = end
+        seconds = None
+        if time := _TIME.match(self.text, self.at):
+            self.at = time.end()
+            seconds = float(time.group(1)) / (1000 if time.group(2) == "ms" else 1)
+        return Template(path=path, seconds=seconds, at=start)
+
+    def angles(self, what: str, start: int) -> Angles:
+        given: list[tuple[str, float, int]] = []
+        while not self.take(")"):
+            if given and not self.take(","):
+                self.close(start)
+            self.skip()
+            at = self.at
+            name = ""
+            if word := _WORD.match(self.text, self.at):
+                self.at = word.end()
+                name = word.group()
+                if not self.take("="):
+                    raise self.problem(
+                        f"'=' was expected behind {name!r}",
+                        do=f"Write {what}(yaw=10, pitch=5) or {what}(10, 5), in degrees.",
+                    )
+            given.append((name, self.number(f"of degrees in {what}(…)"), at))
+        return Angles(what=what, given=tuple(given), at=start)
+
+    def factor(self, where: str) -> float:
+        return self.bounded(where, MAX_FACTOR)
+
+    def intensity(self, where: str) -> float:
+        return self.bounded(where, 1.0)
+
+    def bounded(self, where: str, most: float) -> float:
+        start = self.at
+        value = self.number(where)
+        if not 0.0 <= value <= most:
+            self.at = start
+            raise self.problem(
+                f"The number {where} must lie in 0 to {most:g}, not {value:g}",
+                do="Use a number in that range.",
+            )
+        return value
+
+    def number(self, where: str) -> float:
+        self.skip()
+        found = _NUMBER.match(self.text, self.at)
+        value = float(found.group()) if found else math.nan
+        if not found or not math.isfinite(value):
+            raise self.problem(f"A number {where} was expected", do="Write one, such as 0.5.")
+        self.at = found.end()
+        return value
+
+    def take(self, sign: str) -> bool:
+        """Step over `sign` if it is next."""
+        self.skip()
+        if not self.text.startswith(sign, self.at):
+            return False
+        self.at += len(sign)
+        return True
+
+    def skip(self) -> None:
+        while self.at < len(self.text) and self.text[self.at].isspace():
+            self.at += 1
+
+    def problem(self, what: str, *, do: str) -> NotUnderstood:
+        return NotUnderstood(self.text, self.at, what, do=do)

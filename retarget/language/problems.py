@@ -1,0 +1,43 @@
+"""What is wrong with a text, and where."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from retarget.errors import RetargetError, UnknownWord
+
+_SHOWN = 60
+
+
+class NotUnderstood(RetargetError):
+    """A text that is not an expression or a timeline.
+
+    Args:
+        text: the whole text.
+        at: which character (from 0) the problem starts at.
+        problem: what is wrong there, a sentence without its end.
+        do: one sentence: what to do about it.
+    """
+
+    def __init__(self, text: str, at: int, problem: str, *, do: str) -> None:
+        super().__init__(f"{problem}, at character {at + 1} of {shown(text, at)!r}.", do=do)
+        self.at = at
+
+
+class UnknownWordAt(UnknownWord):
+    """A word of a text that is in none of its lists; the nearest one is offered."""
+
+    def __init__(self, text: str, at: int, kind: str, word: str, known: Iterable[str]) -> None:
+        super().__init__(kind, word, known)
+        self.what = f"{self.what[:-1]}, at character {at + 1} of {shown(text, at)!r}."
+        self.args = (f"{self.what} {self.do}",)
+        self.at = at
+
+
+def shown(text: str, at: int) -> str:
+    """The text, or its part around `at` where it is long."""
+    if len(text) <= _SHOWN:
+        return text
+    start = max(0, min(at - _SHOWN // 2, len(text) - _SHOWN))
+    end = start + _SHOWN
+    return ("…" if start else "") + text[start:end] + ("…" if end < len(text) else "")

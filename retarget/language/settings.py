@@ -1,0 +1,33 @@
+"""How fast expressions come and go, and how the eyes blink meanwhile."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class PaceSettings:
+    """Times that a timeline leaves open."""
+
+    hold_ms: float = 1000.0
+    """How long a step without a time of its own lasts, the change into it included."""
+    travel_ms: float = 400.0
+    """How long an ordinary change takes, at most half of its step."""
+    lag_ms: float = 0.0
+    """How much later the left side of the face moves; negative: the right side."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class BlinkSettings:
+    """Blinks of human statistics (Bentivoglio 1997; Kwon 2013), the same for the same seed."""
+
+    blinks: bool = False
+    """Whether the eyes blink."""
+    per_minute: float = 17.0
+    """Blinks a minute: about 17 at rest, 26 while talking, 5 while reading."""
+    partial: float = 0.52
+    """Share of blinks that do not close the eye wholly."""
+    during_events: bool = False
+    """Whether a blink may fall into an expression that has an onset and an offset."""
+    seed: int = 0
+    """Another seed, other moments."""

@@ -1,0 +1,167 @@
+"""Read the steps of a timeline from one line of text or from a TOML file."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from retarget.errors import RetargetError, UnknownWord
+from retarget.flow.toml_file import Place, TomlFile
+from retarget.language.problems import NotUnderstood
+from retarget.language.say import Look, say
+from retarget.language.timeline import Step
+from retarget.language.words import Vocabulary
+
+MAX_LENGTH = 100_000
+"""Characters of one line."""
+_TIME = r"[-+]?(?:\d+\.?\d*|\.\d+)\s*(?:ms|s)"
+_TIMES = re.compile(rf"(?:^|\s)({_TIME}(?:\s*/\s*{_TIME})*)\s*$")
+_BARE_NUMBER = re.compile(r"\s(?:[\d.]+/)*[\d.]+\s*$")
+_QUOTED = re.compile(r"\"[^\"]*\"|'[^']*'")
+_HOLD, _PHASES = "hold_ms", ("onset_ms", "apex_ms", "offset_ms")
+
+
+def steps_from_text(
+    text: str, words: Vocabulary | None = None, look: Look | None = None
+) -> list[Step]:
+    """Read `neutral 0.5s > fear:0.2 120ms/80ms/200ms > neutral 1s`.
+
+    Raises:
+        RetargetError: the text cannot be read; the place is named.
+    """
+    if len(text) > MAX_LENGTH:
+        raise NotUnderstood(
+            text,
+            MAX_LENGTH,
+            f"A timeline has at most {MAX_LENGTH} characters",
+            do="Write it as a TOML file.",
+        )
+    reader = _Text(text, words, look)
+    return [reader.step(i, start, part) for i, (start, part) in enumerate(_parts(text))]
+
+
+def _parts(text: str) -> Iterator[tuple[int, str]]:
+    """(place, text) between the `>` that are not inside quotes."""
+    plain = _QUOTED.sub(lambda found: "_" * len(found.group()), text)
+    start = 0
+    for part in plain.split(">"):
+        yield start, text[start : start + len(part)]
+        start += len(part) + 1
+
+
+class _Text:
+    """Reads the steps of one line."""
+
+    def __init__(self, whole: str, words: Vocabulary | None, look: Look | None) -> None:
+        self.whole = whole
+        self.words = words
+        self.look = look
+
+    def step(self, i: int, start: int, part: str) -> Step:
+        """Read one step, which stands at `start`."""
+        found = _TIMES.search(part)
+        text = (part[: found.start()] if found else part).strip()
+        if not text:
+            raise self.problem(
+                start,
+                f"Step {i + 1} has no expression",
+                do="Write one before its time, as in: neutral 0.5s > joy 2s.",
+            )
+        if not found and (bare := _BARE_NUMBER.search(part)):
+            raise self.problem(
+                start + bare.start() + 1, "A time needs a unit", do="Write 120ms or 0.5s."
+            )
+        times = self.times(i, start + found.start(1), found.group(1)) if found else ()
+        said = say(text, self.words, self.look)
+        return Step(text=text, said=said, times=times, where=f"step {i + 1}")
+
+    def times(self, i: int, at: int, text: str) -> tuple[Fraction, ...]:
+        """The times of one step in seconds."""
+        times = tuple(_time(t) for t in text.split("/"))
+        if len(times) > 3:
+            raise self.problem(
+                at, f"Step {i + 1} has {len(times)} times", do="Write onset/apex/offset."
+            )
+        if any(t <= 0 for t in times):
+            raise self.problem(
+                at, f"A time of step {i + 1} is not above 0", do="Every phase takes some time."
+            )
+        return times
+
+    def problem(self, at: int, what: str, *, do: str) -> NotUnderstood:
+        """What is wrong at a place of the line."""
+        return NotUnderstood(self.whole, at, what, do=do)
+
+
+def _time(text: str) -> Fraction:
+    text = text.strip()
+    if text.endswith("ms"):
+        return Fraction(text[:-2].strip()) / 1000
+    return Fraction(text[:-1].strip())
+
+
+def steps_from_toml(
+    path: Path, words: Vocabulary | None = None, look: Look | None = None
+) -> list[Step]:
+    """Read a file of `[[step]]` tables with `expression` and times in milliseconds.
+
+    A step has `hold_ms`, or `onset_ms` and `apex_ms` and, where the face leaves it, `offset_ms`.
+
+    Raises:
+        RetargetError: the file cannot be read; file and line are named.
+    """
+    file = TomlFile(path, "timeline")
+    steps = file.data.get("step", [])
+    if not isinstance(steps, list) or not steps:
+        raise file.problem(("step",), "There are no steps.", do="Write a [[step]] table for each.")
+    return [_table(file, ("step", i), step, words, look) for i, step in enumerate(steps)]
+
+
+def _table(
+    file: TomlFile,
+    place: Place,
+    step: Mapping[str, Any],
+    words: Vocabulary | None,
+    look: Look | None,
+) -> Step:
+    known = ("expression", _HOLD, *_PHASES)
+    for key in step:
+        if key not in known:
+            unknown = UnknownWord("entry of a step", key, known)
+            raise file.problem((*place, key), unknown.what, do=unknown.do)
+    text = step.get("expression")
+    if not isinstance(text, str):
+        raise file.problem(place, "This step has no expression.", do='Write expression = "joy".')
+    try:
+        said = say(text, words, look)
+    except RetargetError as error:
+        raise file.problem((*place, "expression"), error.what, do=error.do) from error
+    return Step(
+        text=text,
+        said=said,
+        times=_times(file, place, step),
+        where=f"{file.path.name}, line {file.line(place)}",
+    )
+
+
+def _times(file: TomlFile, place: Place, step: Mapping[str, Any]) -> tuple[Fraction, ...]:
+    given = [name for name in _PHASES if name in step]
+    for name in (*given, *([_HOLD] if _HOLD in step else [])):
+        value = step[name]
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1e7:
+            raise file.problem(
+                (*place, name), f"{name} is not a time above 0.", do="Write milliseconds."
+            )
+    if given and _HOLD in step:
+        raise file.problem(
+            (*place, _HOLD), "A step has a hold or an onset, not both.", do="Keep one of them."
+        )
+    if given and given != list(_PHASES[: max(2, len(given))]):
+        raise file.problem(
+            place, "An onset needs an apex, and an offset both.", do="Give the missing times."
+        )
+    names = given or ([_HOLD] if _HOLD in step else [])
+    return tuple(Fraction(str(step[name])) / 1000 for name in names)

@@ -1,0 +1,180 @@
+"""The words of the language: action units and labels, read from `presets/expressions`.
+
+The definitions are data. A folder of one's own, or a single file, adds words or replaces them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from retarget.errors import UnknownWord
+from retarget.flow import blendshapes
+from retarget.flow.presets import presets_folder
+from retarget.flow.toml_file import TomlFile
+
+Weights = npt.NDArray[np.float32]
+
+UNITS_FILE = "action_units.toml"
+HEAD_AXES = ("yaw", "pitch", "roll")
+NEUTRAL = "neutral"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ActionUnit:
+    """One action unit and what it moves at its maximum."""
+
+    number: int
+    name: str
+    """FACS's own name for it."""
+    both: Weights
+    """(52,) weights of shapes that have no sides."""
+    left: Weights
+    """(52,) weights on the person's left."""
+    right: Weights
+    """(52,) weights on the person's right."""
+    head: tuple[float, float, float]
+    """Yaw, pitch and roll in degrees, signed as in `HeadPose.angles`."""
+    needs_side: bool
+    source: str
+    """Where the mapping comes from."""
+
+    @property
+    def has_sides(self) -> bool:
+        """Whether one side of the face can do it alone."""
+        return bool(self.left.any() or self.right.any())
+
+    def weights(self, side: str) -> Weights:
+        """(52,) weights at the maximum; `side` is L, R or empty for both."""
+        if side == "L":
+            return self.left + self.both / 2
+        if side == "R":
+            return self.right + self.both / 2
+        return self.left + self.right + self.both
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Label:
+    """A word for an expression."""
+
+    name: str
+    head: str
+    """The basic emotion it belongs to (love, joy, surprise, anger, sadness, fear)."""
+    group: str
+    """The sub-cluster of Shaver et al. within that emotion."""
+    text: str
+    """Its definition, written in the language itself."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vocabulary:
+    """Every word the language knows."""
+
+    units: Mapping[int, ActionUnit]
+    intensity: Mapping[str, float]
+    """What the letters A to E stand for, 0..1."""
+    without: Mapping[int, str]
+    """Action units that nothing here can show, and why."""
+    labels: Mapping[str, Label] = field(default_factory=dict)
+
+    def label(self, name: str) -> Label:
+        """The label of that name.
+
+        Raises:
+            UnknownWord: there is none; the nearest one is offered.
+        """
+        try:
+            return self.labels[name.lower()]
+        except KeyError:
+            raise UnknownWord("label", name, self.labels) from None
+
+    @property
+    def heads(self) -> tuple[str, ...]:
+        """The basic emotions, in the order of their files."""
+        return tuple(dict.fromkeys(label.head for label in self.labels.values()))
+
+    def with_file(self, path: Path) -> Vocabulary:
+        """These words and those of one more file, which win where a name is in both."""
+        return Vocabulary(
+            units=self.units,
+            intensity=self.intensity,
+            without=self.without,
+            labels={**self.labels, **{w.name: w for w in _labels(TomlFile(path, "word file"))}},
+        )
+
+
+@cache
+def shipped_words() -> Vocabulary:
+    """The words that come with the package, read once."""
+    return read_words(presets_folder() / "expressions")
+
+
+def read_words(folder: Path, more: Sequence[Path] = ()) -> Vocabulary:
+    """Read `action_units.toml` and every other file of a folder, then `more` files.
+
+    Raises:
+        UnreadableInput: a file cannot be read or says something that has no meaning.
+    """
+    units = TomlFile(folder / UNITS_FILE, "table of action units")
+    words = Vocabulary(
+        units={u.number: u for u in _units(units)},
+        intensity=_intensities(units),
+        without={int(n): str(why) for n, why in units.data.get("without", {}).items()},
+    )
+    for path in (*sorted(folder.glob("*.toml")), *more):
+        if path.name != UNITS_FILE:
+            words = words.with_file(path)
+    return words
+
+
+def _intensities(file: TomlFile) -> Mapping[str, float]:
+    given = file.data.get("intensity", {})
+    if sorted(given) != list("ABCDE") or not all(0 <= given[k] <= 1 for k in given):
+        raise file.problem(
+            ("intensity",), "The letters A to E are not all given.", do="Give each one 0 to 1."
+        )
+    return {letter: float(value) for letter, value in given.items()}
+
+
+def _units(file: TomlFile) -> Iterable[ActionUnit]:
+    for number, unit in file.data.get("units", {}).items():
+        head = unit.get("head", {})
+        yield ActionUnit(
+            number=int(number),
+            name=str(unit["name"]),
+            both=_shapes(file, number, unit, "both"),
+            left=_shapes(file, number, unit, "left"),
+            right=_shapes(file, number, unit, "right"),
+            head=(head.get("yaw", 0.0), head.get("pitch", 0.0), head.get("roll", 0.0)),
+            needs_side=bool(unit.get("sided", False)),
+            source=str(unit["source"]),
+        )
+
+
+def _shapes(file: TomlFile, number: str, unit: Mapping[str, Any], side: str) -> Weights:
+    try:
+        return blendshapes.weights(unit.get(side, {}))
+    except UnknownWord as error:
+        raise file.problem(("units", number, side), error.what, do=error.do) from error
+
+
+def _labels(file: TomlFile) -> Iterable[Label]:
+    head = file.data.get("head", file.path.stem)
+    for group, words in file.data.get("groups", {}).items():
+        for name, text in words.items():
+            place = ("groups", group, name)
+            if not isinstance(text, str):
+                raise file.problem(
+                    place, f"{name!r} is not a text.", do=f'Write {name} = "AU6+AU12".'
+                )
+            if not name.isidentifier() or name.lower() != name or name == NEUTRAL:
+                raise file.problem(
+                    place, f"{name!r} cannot be a word.", do="Use small letters, digits and _."
+                )
+            yield Label(name=name, head=str(head), group=group, text=text)
