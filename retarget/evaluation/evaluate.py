@@ -1,0 +1,174 @@
+"""Measure one result against its driving video and its identity.
+
+Each video is read once, frame by frame, into numbers (`observe`); the figures are computed from
+those. Nothing here asks how the result was made: any tool's video can be measured.
+"""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from retarget import __version__
+from retarget.errors import NoFaceFound
+from retarget.evaluation import expression, identity, in_time, picture, sound, story, video
+from retarget.evaluation.catalog import Sheet
+from retarget.evaluation.dlib_face import DlibEstimator
+from retarget.evaluation.observe import Estimators, Watch, face_sample, observe
+from retarget.evaluation.pairs import Pairs, pair
+from retarget.evaluation.settings import EvaluateSettings
+from retarget.evaluation.values import Channel, Evaluation, Failures, Floats, Observed
+from retarget.flow.report import Report
+from retarget.flow.values import VideoFrame
+
+Rgb = npt.NDArray[np.uint8]
+
+
+def evaluate(
+    result: Path,
+    driving: Path,
+    identity: Path,
+    settings: EvaluateSettings | None = None,
+    report: Report | None = None,
+) -> Evaluation:
+    """Measure one result.
+
+    Args:
+        result: the video that was made.
+        driving: whose expressions it should show.
+        identity: whose face it should show: a picture, or a video (its first face is taken).
+        settings: what to measure.
+        report: shows progress.
+
+    Raises:
+        UnreadableInput: one of the three cannot be read.
+        NoFaceFound: one of the three never shows a face.
+    """
+    return Evaluator(
+        driving, identity, settings or EvaluateSettings(), report or Report()
+    ).evaluate(result)
+
+
+class Evaluator:
+    """One driving video and one identity, read once, for any number of results."""
+
+    def __init__(
+        self,
+        driving: Path,
+        identity: Path,
+        settings: EvaluateSettings,
+        report: Report,
+        estimators: Estimators | None = None,
+    ) -> None:
+        self.settings, self.report = settings, report
+        self.driving_path, self.identity_path = driving, identity
+        self.photo = video.first_picture(identity)
+        self.estimators = estimators or Estimators(settings)
+        points = DlibEstimator(self.estimators.dlib).read(self.photo)
+        if points is None:
+            raise NoFaceFound(
+                f"dlib sees no face in {identity}.",
+                do="Give the photo from which the result was made; it must show a human face.",
+            )
+        self.who = face_sample(self.photo, points, self.estimators, 0, 0.0)
+        self.driving = observe(
+            driving, self.estimators, sample_faces=False, watch=self._watch(driving)
+        )
+
+    def _watch(self, path: Path) -> Watch:
+        total = video.frame_count(path)
+
+        def watch(frames: Iterator[VideoFrame]) -> Iterator[VideoFrame]:
+            return self.report.watch(frames, total)
+
+        return watch
+
+    def evaluate(self, result: Path) -> Evaluation:
+        """Measure one result; see `evaluate`."""
+        wanted = self.settings.measure
+        seen = observe(result, self.estimators, sample_faces=True, watch=self._watch(result))
+        pairs = pair(self.driving, seen, self.settings.start)
+        sheet, channels = Sheet(), []
+        if "expression" in wanted:
+            channels = expression.measure(self.driving, seen, pairs, self.settings.active, sheet)
+        if "identity" in wanted:
+            identity.measure(seen.faces, self.who, sheet)
+        if "expression" in wanted and "identity" in wanted:
+            identity.together(sheet)
+        if "picture" in wanted:
+            self._picture(seen, pairs, sheet)
+        if "time" in wanted:
+            in_time.measure(self.driving, seen, pairs, sheet)
+        if "sound" in wanted:
+            sound.measure(self.driving_path, result, sheet, self.settings.start)
+        return self._told(seen, pairs, sheet, channels)
+
+    def _picture(self, seen: Observed, pairs: Pairs, sheet: Sheet) -> None:
+        picture.measure(seen, self.photo, self.who.sharpness, sheet)
+        if self._has_truth():
+            picture.against_truth(self.driving, seen, pairs, sheet)
+        else:
+            why = "only self-reenactment has a true picture to compare with"
+            sheet.miss(why, "picture.psnr", "picture.ssim", "picture.lpips")
+
+    def _has_truth(self) -> bool:
+        """As set; else whether the photo is the driving video's first frame."""
+        if self.settings.self_reenactment is not None:
+            return self.settings.self_reenactment
+        first = next(video.frames(self.driving_path)).rgb
+        return first.shape == self.photo.shape and picture.psnr(first, self.photo) > 28.0
+
+    def _told(
+        self, seen: Observed, pairs: Pairs, sheet: Sheet, channels: list[Channel]
+    ) -> Evaluation:
+        measures = sheet.measures()
+        failures = tuple(_failures("driving", self.driving) + _failures("result", seen))
+        worst = story.worst_frames(self.driving, seen, pairs, self.settings.worst)
+        return Evaluation(
+            result=seen.path,
+            driving=self.driving_path,
+            identity=self.identity_path,
+            measures=measures,
+            channels=tuple(channels),
+            failures=failures,
+            findings=story.findings(measures, channels, failures),
+            curves=story.curves(self.driving, seen, pairs),
+            worst=worst,
+            facts=self._facts(seen, pairs),
+        )
+
+    def _facts(self, seen: Observed, pairs: Pairs) -> dict[str, Any]:
+        bundle, arcface = self.estimators.bundle, self.estimators.arcface
+        return {
+            "retarget": __version__,
+            "machine": f"{platform.system()} {platform.machine()}",
+            "driving frames": len(self.driving),
+            "result frames": len(seen),
+            "frames compared": len(pairs),
+            "face_landmarker.task": "used" if bundle else expression.NO_BUNDLE,
+            "landmarker mode": "video" if self.settings.smooth_landmarks else "single pictures",
+            "arcface": arcface.name if arcface else "not found",
+        }
+
+
+def _failures(video_name: str, seen: Observed) -> list[Failures]:
+    """The frames in which an estimator saw no face, one entry for each estimator."""
+    tables: list[tuple[str, Floats | None]] = [
+        ("MediaPipe FaceLandmarker", seen.pose),
+        ("dlib", seen.ratios),
+    ]
+    return [
+        Failures(
+            estimator=name,
+            video=video_name,
+            frames=tuple(int(i) for i in np.flatnonzero(np.isnan(rows).any(axis=1))),
+            of=len(rows),
+        )
+        for name, rows in tables
+        if rows is not None
+    ]

@@ -1,0 +1,209 @@
+"""Does it do what the driving face does?
+
+Scores are compared as they are (raw) and with each face's own rest removed: a face whose mouth
+corners rise at rest would otherwise be wrong in every frame. Rest is read at the same moments in
+both, the tenth of the frames in which the driving face is nearest its own lower decile.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from retarget.evaluation.catalog import Sheet
+from retarget.evaluation.pairs import Pairs, both
+from retarget.evaluation.smirk import POSE
+from retarget.evaluation.values import RATIOS, Channel, Floats, Observed
+from retarget.flow import blendshapes
+from retarget.flow.values import HeadPose
+
+NO_BUNDLE = "face_landmarker.task was not found"
+_NO_PAIR = "in no frame are both faces seen"
+HELD = 0.25
+"""A head that turns less than this share of the driving head's turning is held still."""
+_ACTIVE_RATIO = 0.02
+"""As `EvaluateSettings.active`, for landmark ratios, in eye distances (eyes: in eye widths)."""
+
+
+def rest_rows(driving: Floats) -> npt.NDArray[np.intp]:
+    """(k,) indices of the tenth of the rows (m, c) nearest the columns' lower deciles."""
+    away = np.abs(driving - np.percentile(driving, 10, axis=0)).mean(axis=1)
+    return np.argsort(away, kind="stable")[: max(1, round(len(driving) / 10))]
+
+
+def without_rest(driving: Floats, result: Floats) -> tuple[Floats, Floats]:
+    """Both (m, c) less their mean over the moments at which the driving face rests."""
+    rows = rest_rows(driving)
+    return driving - driving[rows].mean(axis=0), result - result[rows].mean(axis=0)
+
+
+def span(values: Floats) -> Floats:
+    """(c,) 5th to 95th percentile of (m, c) rows."""
+    low, high = np.percentile(values, [5, 95], axis=0)
+    out: Floats = high - low
+    return out
+
+
+def correlation(driving: Floats, result: Floats) -> float:
+    """Pearson's r of two (m,) series, -1..1; 0 where one of them never changes.
+
+    A frozen face follows nothing, so it must not drop out of the mean. CLS in PixelSmile.
+    """
+    d, r = driving - driving.mean(), result - result.mean()
+    size = float(np.sqrt((d**2).sum() * (r**2).sum()))
+    return float((d * r).sum()) / size if size > 1e-12 else 0.0
+
+
+def gain(driving: Floats, result: Floats) -> float:
+    """Least-squares slope of result on driving: 1 as strong as driven, 0.8 a fifth less."""
+    d = driving - driving.mean()
+    return float((d * result).sum()) / max(float((d**2).sum()), 1e-12)
+
+
+def channels(
+    names: tuple[str, ...], driving: Floats, result: Floats, active: float, by: str
+) -> list[Channel]:
+    """How every column of (m, c) driving comes back in (m, c) result."""
+    d, r = without_rest(driving, result)
+    driven, error = span(driving), np.abs(d - r).mean(axis=0)
+    return [
+        Channel(
+            name=name,
+            by=by,
+            active=bool(driven[k] > active),
+            driven=float(driven[k]),
+            correlation=correlation(d[:, k], r[:, k]),
+            gain=gain(d[:, k], r[:, k]),
+            error=float(error[k]),
+        )
+        for k, name in enumerate(names)
+    ]
+
+
+def measure(
+    driving: Observed, result: Observed, pairs: Pairs, active: float, sheet: Sheet
+) -> list[Channel]:
+    """Note all figures of expression; return every channel by itself."""
+    every = _scores(driving, result, pairs, active, sheet)
+    every += _ratios(driving, result, pairs, sheet)
+    _gaze(driving, result, pairs, sheet)
+    _pose(driving, result, pairs, sheet)
+    _smirk(driving, result, pairs, sheet)
+    return every
+
+
+def _scores(
+    driving: Observed, result: Observed, pairs: Pairs, active: float, sheet: Sheet
+) -> list[Channel]:
+    """Mean absolute difference of the 52 scores, correlation and gain of the active ones."""
+    keys = ("l1", "l1_corrected", "correlation", "correlation_median", "gain")
+    rows = _paired(driving.scores, result.scores, pairs)
+    if isinstance(rows, str):
+        sheet.miss(rows, *(f"expression.{k}" for k in keys))
+        return []
+    d, r = rows
+    d0, r0 = without_rest(d, r)
+    sheet.put("expression.l1", float(np.abs(d - r).mean()))
+    sheet.put("expression.l1_corrected", float(np.abs(d0 - r0).mean()))
+    every = channels(blendshapes.NAMES, d, r, active, "scores")
+    chosen = [c for c in every if c.active]
+    if not chosen:
+        sheet.miss("the driving face hardly moves: no score is active", *_of(keys[2:]))
+        return every
+    follows = [c.correlation for c in chosen]
+    sheet.put("expression.correlation", float(np.mean(follows)), f"{len(chosen)} of 52 active")
+    sheet.put("expression.correlation_median", float(np.median(follows)))
+    sheet.put("expression.gain", float(np.median([c.gain for c in chosen])))
+    return every
+
+
+def _of(keys: tuple[str, ...]) -> list[str]:
+    return [f"expression.{k}" for k in keys]
+
+
+def _ratios(driving: Observed, result: Observed, pairs: Pairs, sheet: Sheet) -> list[Channel]:
+    """The same on dlib's landmark ratios: an estimator of another family."""
+    keys = ("ratio_error", "ratio_correlation", "mouth_gain")
+    rows = _paired(driving.ratios, result.ratios, pairs)
+    if isinstance(rows, str):
+        sheet.miss(rows, *_of(keys))
+        return []
+    d0, r0 = without_rest(*rows)
+    sheet.put("expression.ratio_error", float(np.abs(d0 - r0).mean()))
+    every = channels(RATIOS, *rows, _ACTIVE_RATIO, "dlib")
+    chosen = [c for c in every if c.active]
+    if chosen:
+        note = f"{len(chosen)} of {len(RATIOS)} active"
+        mean = float(np.mean([c.correlation for c in chosen]))
+        sheet.put("expression.ratio_correlation", mean, note)
+    else:
+        sheet.miss("the driving face hardly moves: no ratio is active", _of(keys)[1])
+    mouth = every[RATIOS.index("lipGap")]
+    if mouth.active:
+        sheet.put("expression.mouth_gain", mouth.gain)
+    else:
+        sheet.miss("the driving mouth hardly opens", _of(keys)[2])
+    return every
+
+
+def _gaze(driving: Observed, result: Observed, pairs: Pairs, sheet: Sheet) -> None:
+    """Mean angle in degrees between the two directions of gaze, each away from its own rest."""
+    rows = _paired(driving.gaze, result.gaze, pairs)
+    if isinstance(rows, str):
+        sheet.miss(rows, "expression.gaze")
+        return
+    d, r = (_directions(x) for x in without_rest(*rows))
+    angles = np.degrees(np.arccos(np.clip((d * r).sum(axis=1), -1.0, 1.0)))
+    sheet.put("expression.gaze", float(angles.mean()))
+
+
+def _directions(degrees: Floats) -> Floats:
+    """(m, 3) unit vectors of (m, 2) yaw and pitch."""
+    yaw, pitch = np.radians(degrees).T
+    flat = np.cos(pitch)
+    return np.stack([np.sin(yaw) * flat, np.sin(pitch), np.cos(yaw) * flat], axis=1)
+
+
+def _pose(driving: Observed, result: Observed, pairs: Pairs, sheet: Sheet) -> None:
+    """Mean geodesic angle in degrees of the two heads, each turned from its own rest."""
+    rows = _paired(driving.pose, result.pose, pairs)
+    if isinstance(rows, str):
+        sheet.miss(rows, "expression.pose", "expression.pose_gain")
+        return
+    angles = []
+    for d, r in zip(*without_rest(*rows), strict=True):
+        relative = HeadPose.rotation_of(*d).T @ HeadPose.rotation_of(*r)
+        angles.append(np.degrees(np.arccos(np.clip((np.trace(relative) - 1) / 2, -1.0, 1.0))))
+    moved, shown = (float(x.std(axis=0).sum()) for x in rows)
+    held = shown < HELD * moved
+    note = "the result's head is held: this is how far the driving head turns" if held else ""
+    sheet.put("expression.pose", float(np.mean(angles)), note)
+    if moved > 0.5:
+        sheet.put("expression.pose_gain", shown / moved)
+    else:
+        sheet.miss("the driving head hardly turns", "expression.pose_gain")
+
+
+def _smirk(driving: Observed, result: Observed, pairs: Pairs, sheet: Sheet) -> None:
+    """AED and APD: mean absolute differences of a 3DMM regressor's parameters."""
+    if driving.smirk is None or result.smirk is None:
+        sheet.miss("no SMIRK encoder was given", "expression.aed", "expression.apd")
+        return
+    rows = _paired(driving.smirk, result.smirk, pairs)
+    if isinstance(rows, str):
+        sheet.miss(rows, "expression.aed", "expression.apd")
+        return
+    difference = np.abs(rows[0] - rows[1]).mean(axis=0)
+    sheet.put("expression.aed", float(difference[:-POSE].mean()))
+    sheet.put("expression.apd", float(difference[-POSE:].mean()))
+
+
+def _paired(
+    driving: Floats | None, result: Floats | None, pairs: Pairs
+) -> tuple[Floats, Floats] | str:
+    """The paired rows that the estimator could read in both, or why there are none."""
+    if driving is None or result is None:
+        return NO_BUNDLE
+    d, r = driving[pairs.driving], result[pairs.result]
+    ok = both(d, r)
+    return (d[ok], r[ok]) if ok.any() else _NO_PAIR

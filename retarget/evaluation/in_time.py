@@ -1,0 +1,111 @@
+"""Is it steady, and in step?"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from retarget.evaluation.catalog import Sheet
+from retarget.evaluation.expression import correlation, span
+from retarget.evaluation.pairs import Pairs
+from retarget.evaluation.values import Floats, Observed
+
+_FARTHEST = 0.5
+"""Seconds of delay that are searched in both directions."""
+_CLEAR = 0.4
+"""The mean correlation at the best lag from which on a delay is believed."""
+
+
+def measure(driving: Observed, result: Observed, pairs: Pairs, sheet: Sheet) -> None:
+    """Note the figures of time."""
+    _steady(driving, result, sheet)
+    _stamps(driving, result, pairs, sheet)
+    late = delay(driving, result)
+    if late is None:
+        sheet.miss("expression follows too weakly to tell a delay", "time.delay")
+    else:
+        sheet.put("time.delay", late * 1000)
+    sheet.put("time.lost", lost(driving, result, pairs) * 100)
+
+
+def _steady(driving: Observed, result: Observed, sheet: Sheet) -> None:
+    """Jitter and flicker; each alone says little, so the driving clip's stands beside it."""
+    jitter = {}
+    for name in ("mesh", "dlib"):
+        ours, theirs = (_mean(getattr(o, f"{name}_shake")) for o in (result, driving))
+        jitter[name] = ours
+        note = f"{ours:.2f} % of eye distance, driving {theirs:.2f} %"
+        sheet.put(f"time.jitter_{name}", ours / theirs if theirs > 0 else float("nan"), note)
+    by_mesh = not np.isnan(jitter["mesh"])
+    sheet.put("time.jitter", jitter["mesh"] if by_mesh else jitter["dlib"],
+              "by MediaPipe" if by_mesh else "by dlib")  # fmt: skip
+    flicker, theirs = _mean(result.background), _mean(driving.background)
+    sheet.put("time.flicker", flicker, f"driving {theirs:.2f}")
+    warping, theirs = _mean(result.warping), _mean(driving.warping)
+    sheet.put("time.warping", warping, f"driving {theirs:.2f}")
+    sheet.put("time.warping_ratio", warping / theirs if theirs > 0 else float("nan"))
+
+
+def _mean(values: Floats) -> float:
+    """Mean of what was read; NaN where nothing was."""
+    read = values[~np.isnan(values)]
+    return float(read.mean()) if len(read) else float("nan")
+
+
+def _stamps(driving: Observed, result: Observed, pairs: Pairs, sheet: Sheet) -> None:
+    """Frame count, and how far a frame is shown from its driving frame's time, in ms."""
+    more = len(result) - len(driving)
+    sheet.put("time.frames", float(more), f"{len(result)} frames, driving {len(driving)}")
+    start = driving.times[pairs.driving[0]] - result.times[pairs.result[0]]
+    apart = result.times[pairs.result] + start - driving.times[pairs.driving]
+    note = "" if more == 0 else f"over the {len(pairs)} frames shown together"
+    sheet.put("time.stamps", float(np.abs(apart).max()) * 1000, note)
+
+
+def lost(driving: Observed, result: Observed, pairs: Pairs) -> float:
+    """Share of the frames with a driving face in which the result shows none, 0..1."""
+    d, r = (o.pose if o.pose is not None else o.ratios for o in (driving, result))
+    seen = ~np.isnan(d[pairs.driving]).any(axis=1)
+    gone = np.isnan(r[pairs.result]).any(axis=1)
+    return float(gone[seen].mean()) if seen.any() else float("nan")
+
+
+def delay(driving: Observed, result: Observed) -> float | None:
+    """Seconds by which the result's face is late (negative: early).
+
+    The lag, in steps of a driving frame, at which the active channels correlate best on average;
+    None where even that is weak.
+    """
+    step = driving.spacing
+    have_scores = driving.scores is not None and result.scores is not None
+    d, r = (o.scores if have_scores else o.ratios for o in (driving, result))
+    d, r = _filled(driving.times, np.asarray(d)), _filled(result.times, np.asarray(r))
+    if step <= 0 or d is None or r is None:
+        return None
+    last = min(driving.times[-1], result.times[-1])
+    grid = np.arange(0.0, last + step / 2, step)
+    active = np.flatnonzero(span(d) > (0.05 if have_scores else 0.02))
+    reach = min(round(_FARTHEST / step), len(grid) // 3)
+    if not len(active) or reach < 1:
+        return None
+    d = np.stack([np.interp(grid, driving.times, d[:, k]) for k in active], axis=1)
+    r = np.stack([np.interp(grid, result.times, r[:, k]) for k in active], axis=1)
+    lags = list(range(-reach, reach + 1))
+    follows = [_shifted(d, r, lag) for lag in lags]
+    best = int(np.argmax(follows))
+    return lags[best] * step if follows[best] > _CLEAR else None
+
+
+def _shifted(driving: Floats, result: Floats, lag: int) -> float:
+    """Mean correlation when the result is taken `lag` frames later."""
+    n = len(driving)
+    d, r = driving[max(0, -lag) : n - max(0, lag)], result[max(0, lag) : n - max(0, -lag)]
+    return float(np.mean([correlation(d[:, k], r[:, k]) for k in range(d.shape[1])]))
+
+
+def _filled(times: Floats, rows: Floats) -> Floats | None:
+    """Rows with their gaps bridged by straight lines; None without two read rows."""
+    ok = ~np.isnan(rows).any(axis=1)
+    if ok.sum() < 2:
+        return None
+    columns = [np.interp(times, times[ok], rows[ok, k]) for k in range(rows.shape[1])]
+    return np.stack(columns, axis=1)

@@ -1,0 +1,191 @@
+"""Read one video from its first frame to its last and keep numbers only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from retarget.errors import NoFaceFound
+from retarget.evaluation import dlib_face, video
+from retarget.evaluation.arcface import ArcFace
+from retarget.evaluation.dlib_face import DlibEstimator, DlibModels
+from retarget.evaluation.picture import sharpness
+from retarget.evaluation.settings import EvaluateSettings
+from retarget.evaluation.smirk import Smirk
+from retarget.evaluation.steadiness import Flicker, Shake
+from retarget.evaluation.tasks_face import TasksEstimator, TasksFace, find_bundle
+from retarget.evaluation.values import RATIOS, FaceSample, Floats, Observed
+from retarget.flow import blendshapes, landmarks
+from retarget.flow.lanes import Lanes
+from retarget.flow.values import VideoFrame
+
+Watch = Callable[[Iterator[VideoFrame]], Iterator[VideoFrame]]
+
+
+class Estimators:
+    """The networks that are at hand, loaded once for all videos of a run."""
+
+    def __init__(self, settings: EvaluateSettings) -> None:
+        self.settings = settings
+        self.dlib = DlibModels()
+        self.bundle = find_bundle(settings.landmarker)
+        self.arcface = ArcFace.find(settings.arcface)
+        self.smirk = Smirk.find(settings.smirk)
+
+
+@dataclass
+class _Rows:
+    """The columns of `Observed` while they grow."""
+
+    times: list[float] = field(default_factory=list)
+    scores: list[Floats] = field(default_factory=list)
+    gaze: list[Floats] = field(default_factory=list)
+    pose: list[Floats] = field(default_factory=list)
+    mesh_shake: list[float] = field(default_factory=list)
+    ratios: list[Floats] = field(default_factory=list)
+    dlib_shake: list[float] = field(default_factory=list)
+    background: list[float] = field(default_factory=list)
+    warping: list[float] = field(default_factory=list)
+    smirk: list[Floats] = field(default_factory=list)
+
+
+def observe(
+    path: Path, estimators: Estimators, *, sample_faces: bool, watch: Watch = lambda frames: frames
+) -> Observed:
+    """Read a whole video; its pictures pass by and are not kept.
+
+    Args:
+        path: the video.
+        estimators: as loaded for this run.
+        sample_faces: whether to sample who it is and how sharp (the result needs it).
+        watch: shows progress.
+
+    Raises:
+        UnreadableInput: it is no video that can be read.
+        NoFaceFound: dlib sees no face in any frame.
+    """
+    with ExitStack() as stack:
+        lanes = stack.enter_context(Lanes())
+        tasks = None
+        if estimators.bundle is not None:
+            smooth = estimators.settings.smooth_landmarks
+            tasks = stack.enter_context(TasksEstimator(estimators.bundle, smooth=smooth))
+        reader = _Reader(estimators, tasks, sample_faces)
+        first: VideoFrame | None = None
+        for frame in watch(lanes.ahead(video.frames(path), name="decode")):
+            first = first or frame
+            reader.take(frame, frame.at.seconds - first.at.seconds)
+        assert first is not None  # noqa: S101  (video.frames raises where there is none)
+        return reader.observed(path, first)
+
+
+class _Reader:
+    """Runs every estimator on one video's frames."""
+
+    def __init__(
+        self, estimators: Estimators, tasks: TasksEstimator | None, sample_faces: bool
+    ) -> None:
+        self._all = estimators
+        self._tasks = tasks
+        self._dlib = DlibEstimator(estimators.dlib)
+        self._rows = _Rows()
+        self._mesh_shake, self._dlib_shake, self._flicker = Shake(), Shake(), Flicker()
+        self._faces = _Thinned(estimators.settings.faces if sample_faces else 0)
+
+    def take(self, frame: VideoFrame, seconds: float) -> None:
+        rows = self._rows
+        rows.times.append(seconds)
+        mesh = self._tasks.read(frame.rgb, frame.at.seconds) if self._tasks else None
+        self._keep_mesh(mesh)
+        points = self._dlib.read(frame.rgb)
+        unit = dlib_face.eye_distance(points) if points is not None else 1.0
+        rows.dlib_shake.append(self._dlib_shake(points, unit))
+        unread = np.full(len(RATIOS), np.nan)
+        rows.ratios.append(dlib_face.ratios(points) if points is not None else unread)
+        where = mesh.points if mesh is not None else points
+        background, warping = self._flicker(frame.rgb, where)
+        rows.background.append(background)
+        rows.warping.append(warping)
+        if self._all.smirk is not None:
+            rows.smirk.append(self._all.smirk.read(frame.rgb, points))
+        if points is not None and self._faces.wants(frame.index):
+            self._faces.add(face_sample(frame.rgb, points, self._all, frame.index, seconds))
+
+    def _keep_mesh(self, mesh: TasksFace | None) -> None:
+        rows, none = self._rows, np.full
+        points = mesh.points if mesh is not None else None
+        corners = list(landmarks.EYE_OUTER_CORNERS)
+        unit = float(np.linalg.norm(np.diff(points[corners], axis=0))) if points is not None else 1
+        rows.mesh_shake.append(self._mesh_shake(points, unit))
+        rows.scores.append(mesh.scores if mesh else none(blendshapes.COUNT, np.nan))
+        rows.gaze.append(mesh.gaze if mesh else none(2, np.nan))
+        rows.pose.append(mesh.pose if mesh else none(3, np.nan))
+
+    def observed(self, path: Path, first: VideoFrame) -> Observed:
+        rows, has_mesh = self._rows, self._tasks is not None
+        ratios = np.array(rows.ratios)
+        if np.isnan(ratios).all() and (not has_mesh or np.isnan(rows.pose).all()):
+            raise NoFaceFound(
+                f"No face is seen in any of the {len(ratios)} frames of {path}.",
+                do="Give a video that shows a face; without one there is nothing to measure.",
+            )
+        return Observed(
+            path=path,
+            size=first.size,
+            times=np.array(rows.times),
+            first=first.at.seconds,
+            scores=np.array(rows.scores) if has_mesh else None,
+            gaze=np.array(rows.gaze) if has_mesh else None,
+            pose=np.array(rows.pose) if has_mesh else None,
+            mesh_shake=np.array(rows.mesh_shake),
+            ratios=ratios,
+            dlib_shake=np.array(rows.dlib_shake),
+            background=np.array(rows.background),
+            warping=np.array(rows.warping),
+            smirk=np.array(rows.smirk) if rows.smirk else None,
+            faces=self._faces.kept(),
+        )
+
+
+class _Thinned:
+    """Between n and 2n - 1 samples, evenly spread over a piece of unknown length.
+
+    Every `stride`-th frame is wanted; when 2n are kept, every second is dropped and the stride
+    doubles. A face that is away at its turn leaves a gap.
+    """
+
+    def __init__(self, count: int) -> None:
+        self._count = count
+        self._stride = 1
+        self._kept: list[FaceSample] = []
+
+    def wants(self, index: int) -> bool:
+        return self._count > 0 and index % self._stride == 0
+
+    def add(self, sample: FaceSample) -> None:
+        self._kept.append(sample)
+        if len(self._kept) >= 2 * self._count:
+            self._stride *= 2
+            self._kept = [s for s in self._kept if s.index % self._stride == 0]
+
+    def kept(self) -> tuple[FaceSample, ...]:
+        return tuple(self._kept)
+
+
+def face_sample(
+    rgb: npt.NDArray[np.uint8], points: Floats, estimators: Estimators, index: int, seconds: float
+) -> FaceSample:
+    """Who the face with these 68 points is, and how sharp it is drawn."""
+    arcface = estimators.arcface
+    return FaceSample(
+        index=index,
+        at=seconds,
+        dlib=estimators.dlib.descriptor(rgb, points),
+        arcface=arcface.embedding(rgb, points) if arcface is not None else None,
+        sharpness=sharpness(rgb, points),
+    )

@@ -1,0 +1,169 @@
+"""How good the picture is: sharp, without a seam, and near the truth where there is one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from retarget.evaluation import video
+from retarget.evaluation.arcface import similarity
+from retarget.evaluation.catalog import Sheet
+from retarget.evaluation.pairs import Pairs
+from retarget.evaluation.values import Floats, Observed
+from retarget.extras import extra
+
+Rgb = npt.NDArray[np.uint8]
+_SEAMS = 6
+"""About how many frames the seam is looked at in."""
+_SIDE = 192
+"""Pixels of the aligned face on which sharpness is measured."""
+_CHANGED = 8.0
+"""Grey levels of a smoothed difference from which on a pixel counts as redrawn."""
+
+
+def face_chip(rgb: npt.NDArray[np.uint8], points: Floats) -> npt.NDArray[np.uint8]:
+    """(192, 192) grey face, upright, its eyes' outer corners 96 pixels apart."""
+    target = np.array([[48.0, 64.0], [144.0, 64.0]])
+    matrix = similarity(points[[36, 45]], target)
+    grey = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)
+    return np.asarray(cv2.warpAffine(grey, matrix, (_SIDE, _SIDE), flags=cv2.INTER_AREA), np.uint8)
+
+
+def sharpness(rgb: npt.NDArray[np.uint8], points: Floats) -> float:
+    """Fine detail of a face: the Laplacian's standard deviation over the picture's own.
+
+    No unit; comparable between pictures of one person because the face is brought to one size
+    first. The variance of the Laplacian is the usual focus measure (Pech-Pacheco et al., ICPR
+    2000); dividing by the contrast keeps lighting out of it.
+    """
+    chip = face_chip(rgb, points).astype(np.float64)
+    detail = cv2.Laplacian(chip, cv2.CV_64F)
+    return float(detail.std() / max(float(chip.std()), 1e-6))
+
+
+def seam_step(rgb: npt.NDArray[np.uint8], photo: npt.NDArray[np.uint8]) -> float | None:
+    """How abruptly the redrawn part ends: grey levels per pixel across its border.
+
+    The difference of result and photo, a pixel's mean over channels; where it fades out, its
+    slope on the border of the redrawn part is small, a pasted edge steps at once. None where the
+    pictures differ all over (another size, a moved head), so that there is no border, or where
+    nothing is redrawn. Own definition.
+    """
+    if rgb.shape != photo.shape:
+        return None
+    change = (rgb.astype(np.float32) - photo.astype(np.float32)).mean(axis=2)
+    calm = cv2.GaussianBlur(np.abs(change), (0, 0), 2.0)
+    redrawn = (calm > _CHANGED).astype(np.uint8)
+    share = float(redrawn.mean())
+    if not 0.001 < share < 0.7:
+        return None
+    hull = cv2.morphologyEx(redrawn, cv2.MORPH_CLOSE, np.ones((9, 9), np.uint8))
+    border = cv2.dilate(hull, np.ones((3, 3), np.uint8)) - cv2.erode(
+        hull, np.ones((3, 3), np.uint8)
+    )
+    across = np.hypot(
+        cv2.Sobel(change, cv2.CV_32F, 1, 0, scale=0.125),
+        cv2.Sobel(change, cv2.CV_32F, 0, 1, scale=0.125),
+    )
+    return float(across[border > 0].mean())
+
+
+def measure(
+    result: Observed, photo: npt.NDArray[np.uint8], photo_sharpness: float, sheet: Sheet
+) -> None:
+    """Note sharpness and seam; the seam on a few frames spread over the result."""
+    if result.faces:
+        sharp = float(np.median([s.sharpness for s in result.faces]))
+        sheet.put("picture.sharpness", sharp / max(photo_sharpness, 1e-6))
+    else:
+        sheet.miss("dlib sees no face in the sampled frames", "picture.sharpness")
+    few = {s.index for s in result.faces[:: max(1, len(result.faces) // _SEAMS)]}
+    steps = [seam_step(rgb, photo) for rgb in video.picked(result.path, few).values()]
+    seen = [s for s in steps if s is not None]
+    if seen:
+        sheet.put("picture.seam", float(np.mean(seen)), f"{len(seen)} frames")
+    else:
+        why = "the result is not the photo with a redrawn face (size, head or background differ)"
+        sheet.miss(why, "picture.seam")
+
+
+def against_truth(driving: Observed, result: Observed, pairs: Pairs, sheet: Sheet) -> None:
+    """Note PSNR, SSIM and LPIPS against the driving frames: only where they are the truth.
+
+    Both videos are read in step, so memory holds two frames.
+    """
+    keys = ("picture.psnr", "picture.ssim", "picture.lpips")
+    if driving.size != result.size:
+        sheet.miss(f"result {result.size} and driving {driving.size} differ in size", *keys)
+        return
+    peaks, likeness, distances = [], [], []
+    network = Lpips.find()
+    for truth, made in in_step(driving, result, pairs):
+        peaks.append(psnr(truth, made))
+        likeness.append(_ssim(truth, made))
+        if network is not None:
+            distances.append(network.distance(truth, made))
+    sheet.put(keys[0], float(np.mean(peaks)))
+    sheet.put(keys[1], float(np.mean(likeness)))
+    if network is None:
+        sheet.miss("AlexNet's weights for LPIPS are not at hand", keys[2])
+    else:
+        sheet.put(keys[2], float(np.mean(distances)))
+
+
+def in_step(driving: Observed, result: Observed, pairs: Pairs) -> Iterator[tuple[Rgb, Rgb]]:
+    """The paired pictures, (driving, result), one pair at a time."""
+    ours, theirs = video.frames(result.path), video.frames(driving.path)
+    made, truth = next(ours), next(theirs)
+    for d, r in zip(pairs.driving, pairs.result, strict=True):
+        while made.index < r:
+            made = next(ours)
+        while truth.index < d:
+            truth = next(theirs)
+        yield truth.rgb, made.rgb
+
+
+def psnr(truth: Rgb, made: Rgb) -> float:
+    """Peak signal to noise in dB, at most 100 (equal pictures)."""
+    error = float(np.mean((truth.astype(np.float32) - made.astype(np.float32)) ** 2))
+    return min(100.0, 10 * float(np.log10(255**2 / max(error, 1e-9))))
+
+
+def _ssim(truth: Rgb, made: Rgb) -> float:
+    with extra("evaluate", purpose="SSIM"):
+        from skimage.metrics import structural_similarity
+    return float(structural_similarity(truth, made, channel_axis=2))
+
+
+class Lpips:
+    """LPIPS with AlexNet (Zhang et al., CVPR 2018), where package and weights are at hand."""
+
+    def __init__(self, network: Any, torch: Any) -> None:
+        self._network, self._torch = network, torch
+
+    @classmethod
+    def find(cls) -> Lpips | None:
+        """The network from torch's own cache; nothing is fetched."""
+        try:
+            import lpips
+            import torch
+        except ModuleNotFoundError:
+            return None
+        folder = Path(torch.hub.get_dir()) / "checkpoints"
+        if not any(folder.glob("alexnet-owt-*.pth")):
+            return None
+        return cls(lpips.LPIPS(net="alex", verbose=False).eval(), torch)
+
+    def distance(self, truth: Rgb, made: Rgb) -> float:
+        """0 for equal pictures."""
+        tensors = [
+            self._torch.from_numpy(x.copy()).permute(2, 0, 1)[None].float() / 127.5 - 1
+            for x in (truth, made)
+        ]
+        with self._torch.inference_mode():
+            return float(self._network(*tensors))

@@ -1,0 +1,49 @@
+"""What to measure and with which estimators; nothing heavy is imported here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from retarget.errors import UnknownWord
+
+SECTIONS = ("expression", "identity", "picture", "time", "sound")
+"""Groups of measures, in the order in which they are shown."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvaluateSettings:
+    """What to measure, and with what."""
+
+    measure: tuple[str, ...] = SECTIONS
+    """Which groups of measures to take: expression, identity, picture, time, sound."""
+    landmarker: Path | None = None
+    """MediaPipe's face_landmarker.task; left out, it is looked for in $RETARGET_FACE_LANDMARKER,
+    the model folder and beside the project. Without it, expression rests on dlib alone."""
+    arcface: Path | None = None
+    """An ArcFace network in ONNX (112x112 faces); left out, insightface's folder is searched."""
+    smirk: Path | None = None
+    """A SMIRK encoder in TorchScript, for AED and APD; left out, they are not measured."""
+    smooth_landmarks: bool = False
+    """Follow the face with MediaPipe's video mode, which smooths: steadier scores, but quick
+    movements shrink and jitter is hidden. Off, every frame is read by itself."""
+    active: float = 0.05
+    """A channel is active where the driving face's 5th to 95th percentile spans more than this."""
+    faces: int = 24
+    """Frames sampled for identity and sharpness: at least this many and fewer than twice as many
+    in a long video, all frames of a shorter one."""
+    start: float = 0.0
+    """Second of the driving video at which the result begins."""
+    self_reenactment: bool | None = None
+    """Whether the driving frames are the ground truth. Left out: yes, where the identity is the
+    driving video's own person in its own frame (the photo equals one of the driving frames)."""
+    worst: int = 6
+    """How many of the worst frames to show on the page."""
+
+    def __post_init__(self) -> None:
+        for word in self.measure:
+            if word not in SECTIONS:
+                raise UnknownWord("group of measures", word, SECTIONS)
+        for name, low in (("active", 0.0), ("faces", 1), ("start", 0.0), ("worst", 0)):
+            if getattr(self, name) < low:
+                raise ValueError(f"{name} must be at least {low}, got {getattr(self, name)}")

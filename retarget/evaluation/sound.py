@@ -1,0 +1,78 @@
+"""Is the sound the driving clip's own, and in step?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from retarget.evaluation import video
+from retarget.evaluation.catalog import Sheet
+from retarget.evaluation.video import SoundPackets
+
+_RATE = 1000
+"""Loudness samples per second when waves are compared, which is the grain of the offset."""
+_SECONDS = 60.0
+_FARTHEST = 1.0
+"""Seconds of offset that are searched."""
+
+
+def measure(driving: Path, result: Path, sheet: Sheet, start: float = 0.0) -> None:
+    """Note the figures of sound."""
+    keys = ("sound.packets", "sound.offset")
+    theirs, ours = video.sound_packets(driving), video.sound_packets(result)
+    if theirs is None:
+        sheet.miss("the driving clip has no sound", *keys)
+        return
+    if ours is None:
+        sheet.put(keys[0], 0.0, "the result has no sound")
+        sheet.miss("the result has no sound", keys[1])
+        return
+    equal, offset = same_packets(theirs, ours, start)
+    sheet.put(keys[0], equal * 100, f"{len(ours.digests)} packets, driving {len(theirs.digests)}")
+    if offset is not None:
+        sheet.put(keys[1], offset * 1000, "from packet times")
+        return
+    heard = wave_offset(driving, result)
+    if heard is None:
+        sheet.miss("the two sounds do not resemble each other", keys[1])
+    else:
+        sheet.put(keys[1], heard * 1000, "by cross-correlation of loudness")
+
+
+def same_packets(
+    theirs: SoundPackets, ours: SoundPackets, start: float = 0.0
+) -> tuple[float, float | None]:
+    """(share of the driving packets found in the result in order 0..1, their median offset in s).
+
+    A packet that occurs several times (silence) is matched in order.
+    """
+    places: dict[bytes, list[int]] = {}
+    for i, digest in enumerate(ours.digests):
+        places.setdefault(digest, []).append(i)
+    offsets = []
+    for digest, at in zip(theirs.digests, theirs.starts, strict=True):
+        if places.get(digest):
+            offsets.append(ours.starts[places[digest].pop(0)] - (at - start))
+    if not offsets:
+        return 0.0, None
+    return len(offsets) / len(theirs.digests), float(np.median(offsets))
+
+
+def wave_offset(driving: Path, result: Path) -> float | None:
+    """Seconds by which the result's sound is late, from the loudness of the first minute.
+
+    The peak of the cross-correlation; None where it is below 0.5.
+    """
+    a, b = (np.abs(video.sound_wave(p, _RATE, _SECONDS)) for p in (driving, result))
+    a, b = a - a.mean(), b - b.mean()
+    size = float(np.linalg.norm(a) * np.linalg.norm(b))
+    if size == 0:
+        return None
+    reach = int(_FARTHEST * _RATE)
+    length = 2 * len(a)
+    product = np.fft.irfft(np.conj(np.fft.rfft(a, length)) * np.fft.rfft(b, length), length)
+    lags = np.concatenate([np.arange(reach + 1), np.arange(-reach, 0)])
+    peaks = product[lags] / size
+    best = int(np.argmax(peaks))
+    return float(lags[best]) / _RATE if peaks[best] > 0.5 else None

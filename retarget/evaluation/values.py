@@ -1,0 +1,182 @@
+"""What an evaluation is made of: readings of one video, measures, and all of them together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from retarget.errors import UnknownWord
+
+Floats = npt.NDArray[np.float64]
+Better = Literal["higher", "lower", "one", "neither"]
+
+RATIOS = (
+    "eyeOpenLeft", "eyeOpenRight", "browLiftLeft", "browLiftRight",
+    "lipGap", "mouthWidth", "mouthCornerLift",
+)  # fmt: skip
+"""The landmark ratios, in the order of every ratio vector; see `dlib_face.ratios`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class FaceSample:
+    """One sampled face: who it is and how sharp."""
+
+    index: int
+    at: float
+    """Seconds since the video's first frame."""
+    dlib: Floats
+    """(128,) dlib's descriptor."""
+    arcface: Floats | None
+    """(512,) unit length, where the network is at hand."""
+    sharpness: float
+    """See `picture.sharpness`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Observed:
+    """What the estimators read off one video: numbers only, about 1 KB a frame, no pictures.
+
+    Rows belong to frames in the order of showing; a row of NaN is a frame in which the estimator
+    found no face.
+    """
+
+    path: Path
+    size: tuple[int, int]
+    """(width, height) in pixels."""
+    times: Floats
+    """(n,) seconds since the first frame."""
+    first: float
+    """Seconds of the first frame on the file's own clock."""
+    scores: Floats | None
+    """(n, 52) MediaPipe's scores in the order of `blendshapes.NAMES`; None: no bundle."""
+    gaze: Floats | None
+    """(n, 2) degrees against the head: yaw (positive to the person's left) and pitch (up)."""
+    pose: Floats | None
+    """(n, 3) degrees: yaw, pitch and roll, as `HeadPose.angles`."""
+    mesh_shake: Floats
+    """(n,) % of eye distance, second difference of MediaPipe's mesh ending in this frame."""
+    ratios: Floats
+    """(n, 7) landmark ratios in the order of `RATIOS`, by dlib."""
+    dlib_shake: Floats
+    """(n,) as `mesh_shake`, on dlib's 68 points."""
+    background: Floats
+    """(n,) grey levels: mean change outside the face since the frame before."""
+    warping: Floats
+    """(n,) grey levels: what optical flow does not explain since the frame before."""
+    smirk: Floats | None
+    """(n, k) expression parameters, then 3 pose parameters, where the encoder is at hand."""
+    faces: tuple[FaceSample, ...]
+
+    def __len__(self) -> int:
+        return len(self.times)
+
+    @property
+    def spacing(self) -> float:
+        """Median seconds between frames; 0 for a single one."""
+        return float(np.median(np.diff(self.times))) if len(self) > 1 else 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measure:
+    """One figure, with all that is needed to quote it."""
+
+    key: str
+    """Section and name: "expression.correlation"."""
+    label: str
+    value: float | None
+    """None where it could not be measured; `note` then says why."""
+    unit: str
+    better: Better
+    by: str
+    """The estimator."""
+    source: str
+    """Where the definition comes from."""
+    note: str = ""
+
+    @property
+    def section(self) -> str:
+        """The group it belongs to."""
+        return self.key.split(".")[0]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Channel:
+    """How one channel of the driving face comes back in the result."""
+
+    name: str
+    by: str
+    active: bool
+    driven: float
+    """5th to 95th percentile of the driving face."""
+    correlation: float
+    gain: float
+    """Least-squares slope of result on driving; 1 is as driven."""
+    error: float
+    """Mean absolute difference, rest removed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Curve:
+    """One thing over time, of the driving face and of the result."""
+
+    title: str
+    unit: str
+    seconds: Floats
+    """(m,) since the first frame of the driving video."""
+    driving: Floats
+    """(m,) NaN where it was not read."""
+    result: Floats
+    """(m,)"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorstFrame:
+    """A moment at which the result is far from the driving face."""
+
+    seconds: float
+    driving_index: int
+    result_index: int
+    error: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failures:
+    """Frames in which an estimator saw no face."""
+
+    estimator: str
+    video: str
+    frames: tuple[int, ...]
+    of: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Evaluation:
+    """All that was measured on one result."""
+
+    result: Path
+    driving: Path
+    identity: Path
+    measures: tuple[Measure, ...]
+    channels: tuple[Channel, ...]
+    failures: tuple[Failures, ...]
+    findings: tuple[str, ...]
+    curves: tuple[Curve, ...] = ()
+    worst: tuple[WorstFrame, ...] = ()
+    facts: dict[str, Any] = field(default_factory=dict)
+    """Versions, estimators, paired frames."""
+
+    def value(self, key: str) -> float | None:
+        """The value of one measure, None where it was not measured.
+
+        Raises:
+            UnknownWord: there is no such measure.
+        """
+        for measure in self.measures:
+            if measure.key == key:
+                return measure.value
+        raise UnknownWord("measure", key, [m.key for m in self.measures])

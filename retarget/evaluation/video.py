@@ -1,0 +1,116 @@
+"""What an evaluation asks of a file: its frames, a few of its pictures, its sound as stored."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import numpy.typing as npt
+
+from retarget.flow.values import VideoFrame
+from retarget.source.open import open_source
+
+
+def frames(path: Path) -> Iterator[VideoFrame]:
+    """Every frame, upright, in the order of showing.
+
+    Raises:
+        UnreadableInput: the file is missing, no video, or holds no frame.
+    """
+    with open_source(path) as source:
+        yield from source.frames()
+
+
+def frame_count(path: Path) -> int | None:
+    """About how many frames the file has; None where nobody knows."""
+    with open_source(path) as source:
+        return source.info.count
+
+
+def first_picture(path: Path) -> npt.NDArray[np.uint8]:
+    """A photo, or a video's first frame.
+
+    Raises:
+        UnreadableInput: it is neither.
+    """
+    return next(frames(path)).rgb
+
+
+def picked(path: Path, indices: set[int]) -> dict[int, npt.NDArray[np.uint8]]:
+    """The pictures at a few frame indices."""
+    out: dict[int, npt.NDArray[np.uint8]] = {}
+    if indices:
+        last = max(indices)
+        for frame in frames(path):
+            if frame.index in indices:
+                out[frame.index] = frame.rgb
+            if frame.index >= last:
+                break
+    return out
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SoundPackets:
+    """The sound as it is stored."""
+
+    digests: tuple[bytes, ...]
+    """16 bytes for each packet."""
+    starts: tuple[float, ...]
+    """Seconds of each packet after the first picture."""
+
+
+def sound_packets(path: Path) -> SoundPackets | None:
+    """The packets of the sound; None where there is none."""
+    with open_source(path) as source:
+        sound = source.sound()
+        if sound is None:
+            return None
+        first = next(source.frames()).at.exact
+        digests: list[bytes] = []
+        starts: list[Fraction] = []
+        with sound.open() as opened:
+            for at, packet in opened.packets():
+                digests.append(hashlib.blake2b(bytes(packet), digest_size=16).digest())
+                starts.append(at - first)
+    return SoundPackets(digests=tuple(digests), starts=tuple(float(s) for s in starts))
+
+
+def sound_wave(path: Path, rate: int, seconds: float) -> npt.NDArray[np.float32]:
+    """The start of the sound as a mono wave whose first sample belongs to the first picture.
+
+    Args:
+        path: a file with pictures; without sound the wave is silent.
+        rate: samples per second.
+        seconds: how much to read; this bounds the memory.
+    """
+    room = int(rate * seconds)
+    out = np.zeros(room, np.float32)
+    with open_source(path) as source:
+        sound = source.sound()
+        if sound is None:
+            return out
+        first = next(source.frames()).at.exact
+        resampler = av.AudioResampler(format="flt", layout="mono", rate=rate)
+        place: int | None = None
+        with sound.open() as opened:
+            for at, packet in opened.packets():
+                place = round(float(at - first) * rate) if place is None else place
+                for decoded in packet.decode():
+                    for part in resampler.resample(decoded):
+                        place = _lay(part.to_ndarray()[0], place, out)
+                if place >= room:
+                    break
+    return out
+
+
+def _lay(wave: npt.NDArray[np.float32], place: int, out: npt.NDArray[np.float32]) -> int:
+    """Copy what fits of `wave` to `place`; return where the next one goes."""
+    low, high = max(place, 0), min(place + len(wave), len(out))
+    if high > low:
+        out[low:high] = wave[low - place : high - place]
+    return place + len(wave)
