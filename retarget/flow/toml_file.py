@@ -22,7 +22,8 @@ Place: TypeAlias = tuple[str | int, ...]
 """Keys and indices from the top of the file: ("panel", 3, "caption")."""
 
 _TABLE = re.compile(r"\s*(\[\[?)\s*([^\[\]]+?)\s*\]\]?\s*(#.*)?$")
-_KEY = re.compile(r"\s*([\w.\-\"']+)\s*=")
+_NAME = re.compile(r"[\w\-]+|\"[^\"]*\"|'[^']*'")
+_KEY = re.compile(rf"\s*((?:{_NAME.pattern})(?:\s*\.\s*(?:{_NAME.pattern}))*)\s*=")
 
 
 class TomlFile:
@@ -107,7 +108,7 @@ def _opened(name: str, is_array: bool, counts: dict[Place, int]) -> Place:
 
 
 def _parts(name: str) -> tuple[str, ...]:
-    return tuple(part.strip().strip("\"'") for part in name.split("."))
+    return tuple(part.strip("\"'") for part in _NAME.findall(name))
 
 
 def _string_left_open(line: str, inside: str) -> str:

@@ -1,0 +1,202 @@
+"""What a text means, and what is said about one that means nothing."""
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis.strategies import floats, sampled_from
+
+from retarget.errors import RetargetError, UnknownWord
+from retarget.flow import blendshapes
+from retarget.flow.values import ExpressedFrame, Expression, Instant
+from retarget.language.problems import NotUnderstood
+from retarget.language.say import say
+from retarget.language.words import shipped_words
+
+LABELS = sorted(shipped_words().labels)
+
+
+def weights(text: str) -> dict[str, float]:
+    return blendshapes.named(say(text).expression.weights)
+
+
+def test_a_blendshape_is_itself() -> None:
+    assert weights("mouthSmileLeft=0.6") == {"mouthSmileLeft": pytest.approx(0.6)}
+
+
+def test_a_name_without_its_side_means_both_sides() -> None:
+    assert weights("browDown=0.5") == {"browDownLeft": 0.5, "browDownRight": 0.5}
+
+
+def test_the_letters_of_an_action_unit_grow_from_a_to_e() -> None:
+    heights = [say(f"AU12{letter}").expression.weights.max() for letter in "ABCDE"]
+    assert heights == sorted(heights)
+    assert len(set(heights)) == 5
+    assert heights[-1] == 1.0
+
+
+@pytest.mark.parametrize("text", ["AU12=0.4", "12=0.4", "0.4*AU12", "AU12:0.4", "au12=0.4"])
+def test_an_action_unit_at_a_number_can_be_written_in_several_ways(text: str) -> None:
+    assert weights(text) == {
+        "mouthSmileLeft": pytest.approx(0.4),
+        "mouthSmileRight": pytest.approx(0.4),
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "side"), [("R12A", "Right"), ("L14", "Left"), ("RAU12C", "Right")]
+)
+def test_a_one_sided_unit_leaves_the_other_side_alone(text: str, side: str) -> None:
+    moved = weights(text)
+    assert moved
+    assert all(name.endswith(side) for name in moved)
+
+
+def test_basic_surprise_is_its_emfacs_units() -> None:
+    assert set(say("AU1+AU2+AU5B+AU26").units) == {"AU1", "AU2", "AU5", "AU26"}
+    assert say("AU1+AU2+AU5B+AU26").units["AU5"] == pytest.approx(0.25)
+    assert {"AU1", "AU2", "AU5", "AU26"} <= set(say("surprise").units)
+
+
+@given(first=sampled_from(LABELS), second=sampled_from(LABELS), share=floats(0, 1))
+def test_a_mixture_is_the_sum_of_its_parts(first: str, second: str, share: float) -> None:
+    mixed = say(f"{share:.4f}*{first} + {1 - share:.4f}*{second}")
+    one, two = say(first), say(second)
+    expected = round(share, 4) * one.weights + round(1 - share, 4) * two.weights
+    np.testing.assert_allclose(mixed.weights, expected, atol=2e-4)
+
+
+def test_scaling_a_label_scales_all_that_it_does() -> None:
+    np.testing.assert_allclose(say("fear:0.3").weights, 0.3 * say("fear").weights, rtol=1e-6)
+
+
+def test_parentheses_share_a_factor() -> None:
+    np.testing.assert_allclose(
+        say("0.5*(joy + fear)").weights, say("0.5*joy + 0.5*fear").weights, atol=1e-6
+    )
+
+
+def test_weights_never_leave_zero_to_one_however_much_is_asked() -> None:
+    shown = say("3*rage + 3*joy").expression.weights
+    assert shown.min() >= 0
+    assert shown.max() == 1
+
+
+def test_neutral_does_nothing() -> None:
+    assert weights("neutral") == {}
+
+
+def test_gaze_to_the_left_turns_both_eyes_to_the_persons_left() -> None:
+    assert set(weights("gaze(left=10)")) == {"eyeLookOutLeft", "eyeLookInRight"}
+    assert set(weights("gaze(10, -5)")) == {
+        "eyeLookOutLeft",
+        "eyeLookInRight",
+        "eyeLookDownLeft",
+        "eyeLookDownRight",
+    }
+
+
+def test_a_head_turn_is_in_degrees_and_moves_no_blendshape() -> None:
+    said = say("joy + head(right=8, up=3)")
+    assert said.head == (-8.0, 3.0, 0.0)
+    np.testing.assert_array_equal(said.weights, say("joy").weights)
+
+
+def frown(path: str, seconds: float | None) -> ExpressedFrame:
+    del path
+    return ExpressedFrame(
+        index=0,
+        at=Instant(round((seconds or 0) * 1000), Fraction(1, 1000)),
+        duration=Fraction(0),
+        expression=Expression(weights=blendshapes.weights({"browDownLeft": 0.8})),
+        pose=None,
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "path", "seconds"),
+    [
+        ("from:angry.png", "angry.png", None),
+        ('from:"my clip.mp4"@1.2s', "my clip.mp4", 1.2),
+        ("from:clip.mp4@250ms", "clip.mp4", 0.25),
+        ("0.5*from:a/b-c.png + 0.2*joy", "a/b-c.png", None),
+        ("from:angry.png:0.5", "angry.png", None),
+    ],
+)
+def test_a_picture_is_looked_at_where_it_is_named(
+    text: str, path: str, seconds: float | None
+) -> None:
+    asked: list[tuple[str, float | None]] = []
+
+    def look(name: str, at: float | None) -> ExpressedFrame:
+        asked.append((name, at))
+        return frown(name, at)
+
+    said = say(text, look=look)
+    assert asked == [(path, seconds)]
+    assert said.template is not None
+    assert said.expression.weights[blendshapes.INDEX["browDownLeft"]] >= 0.4
+
+
+def test_the_picture_with_the_largest_share_lends_its_pixels() -> None:
+    said = say("0.2*from:a.png@1s + 0.7*from:b.png@2s", look=frown)
+    assert said.template is not None
+    assert said.template.at.seconds == 2
+
+
+def test_a_picture_without_a_face_is_refused() -> None:
+    def nobody(path: str, seconds: float | None) -> ExpressedFrame:
+        seen = frown(path, seconds)
+        return ExpressedFrame(
+            index=0, at=seen.at, duration=seen.duration, expression=None, pose=None
+        )
+
+    with pytest.raises(NotUnderstood, match=r"No face was found in 'wall\.png'"):
+        say("from:wall.png", look=nobody)
+
+
+@pytest.mark.parametrize(
+    ("text", "offered"),
+    [("jyo", "joy"), ("0.4*surprize", "surprise"), ("mouthSmleLeft=0.4", "mouthSmileLeft")],
+)
+def test_a_mistyped_word_offers_the_nearest_one(text: str, offered: str) -> None:
+    with pytest.raises(UnknownWord) as problem:
+        say(text)
+    assert problem.value.nearest == offered
+
+
+@pytest.mark.parametrize(
+    ("text", "character"),
+    [
+        ("0.5*joy+*fear", 9),
+        ("joy - fear", 5),
+        ("(joy", 1),
+        ("joy + 5*fear", 7),
+        ("joy:", 5),
+        ("", 1),
+        ("joy + R1", 7),
+        ("joy + AU30", 7),
+        ("joy + AU21", 7),
+        ("joy=0.4", 1),
+        ("mouthSmileLeft=1.5", 16),
+        ("joy + gaze(up=90)", 7),
+        ("joy + gaze(left=5, right=5)", 7),
+        ("joy + head(1, 2, 3, 4)", 7),
+        ("from:", 6),
+        ("nan*joy", 4),
+    ],
+)
+def test_a_mistake_names_its_place(text: str, character: int) -> None:
+    with pytest.raises(RetargetError, match=f"at character {character} of"):
+        say(text)
+
+
+def test_a_text_far_too_long_is_refused_before_it_is_read() -> None:
+    with pytest.raises(NotUnderstood, match="at most 2000 characters"):
+        say("joy+" * 1000 + "joy")
+
+
+def test_parentheses_without_end_are_refused() -> None:
+    with pytest.raises(NotUnderstood, match="deep"):
+        say("(" * 500 + "joy" + ")" * 500)

@@ -1,0 +1,152 @@
+"""The shipped vocabulary: complete, distinct, and near in face where near in meaning."""
+
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from retarget.errors import RetargetError, UnreadableInput
+from retarget.flow import blendshapes
+from retarget.language.problems import NotUnderstood
+from retarget.language.say import say
+from retarget.language.words import read_words, shipped_words
+
+SHAVER = {"love": 16, "joy": 33, "surprise": 3, "anger": 29, "sadness": 37, "fear": 17}
+"""Words of each basic emotion among the 135 labels."""
+
+NEAR = [
+    ("joy", "happiness"), ("fear", "fright"), ("rage", "fury"), ("terror", "panic"),
+    ("sadness", "sorrow"), ("love", "affection"), ("anxiety", "apprehension"),
+    ("agony", "torment"), ("elation", "exhilaration"), ("dejection", "remorse"),
+    ("envy", "jealousy"), ("bliss", "pleasure"), ("surprise", "amazement"),
+    ("hate", "loathing"), ("loneliness", "isolation"), ("desire", "lust"),
+]  # fmt: skip
+FAR = [
+    ("joy", "sadness"), ("love", "hate"), ("hope", "despair"), ("pride", "shame"),
+    ("triumph", "defeat"), ("relief", "panic"), ("contentment", "frustration"),
+    ("adoration", "loathing"), ("excitement", "depression"), ("elation", "dejection"),
+    ("pleasure", "agony"), ("cheerfulness", "gloom"), ("happiness", "misery"),
+    ("fondness", "hostility"), ("optimism", "hopelessness"), ("bliss", "torment"),
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def faces() -> dict[str, npt.NDArray[np.float64]]:
+    return {
+        name: say(name).expression.weights.astype(np.float64) for name in shipped_words().labels
+    }
+
+
+def distance(faces: dict[str, npt.NDArray[np.float64]], one: str, two: str) -> float:
+    return float(np.linalg.norm(faces[one] - faces[two]))
+
+
+def all_distances(faces: dict[str, npt.NDArray[np.float64]]) -> npt.NDArray[np.float64]:
+    table = np.stack(list(faces.values()))
+    return np.linalg.norm(table[:, None] - table[None], axis=-1)
+
+
+def test_there_are_135_labels_in_the_clusters_of_the_rating_study() -> None:
+    labels = shipped_words().labels.values()
+    assert {head: sum(w.head == head for w in labels) for head in SHAVER} == SHAVER
+    assert len(shipped_words().labels) == 135
+    assert len({(w.head, w.group) for w in labels}) == 25
+
+
+def test_every_label_moves_the_face(faces: dict[str, npt.NDArray[np.float64]]) -> None:
+    assert min(np.linalg.norm(face) for face in faces.values()) > 0.4
+
+
+def test_no_two_labels_are_the_same_expression(
+    faces: dict[str, npt.NDArray[np.float64]],
+) -> None:
+    between = all_distances(faces) + 10 * np.eye(len(faces))
+    assert between.min() > 0.25
+
+
+def test_words_of_one_emotion_are_nearer_than_words_of_different_ones(
+    faces: dict[str, npt.NDArray[np.float64]],
+) -> None:
+    heads = np.array([shipped_words().labels[name].head for name in faces])
+    between, same = all_distances(faces), heads[:, None] == heads[None]
+    others = ~np.eye(len(heads), dtype=bool)
+    assert between[same & others].mean() < 0.75 * between[~same].mean()
+    nearest = np.where(others, between, np.inf).argmin(1)
+    assert (heads[nearest] == heads).mean() > 0.75
+
+
+def test_every_pair_of_close_words_is_nearer_than_every_pair_of_opposites(
+    faces: dict[str, npt.NDArray[np.float64]],
+) -> None:
+    assert max(distance(faces, *pair) for pair in NEAR) < min(distance(faces, *p) for p in FAR)
+
+
+@pytest.mark.parametrize(
+    ("label", "units"),
+    [
+        ("happiness", {6, 12}),
+        ("sadness", {1, 4, 15}),
+        ("surprise", {1, 2, 5, 26}),
+        ("fear", {1, 2, 4, 5, 7, 20, 26}),
+        ("anger", {4, 5, 7, 23}),
+        ("disgust", {9, 15, 16}),
+    ],
+)
+def test_a_basic_emotion_holds_its_emfacs_units(label: str, units: set[int]) -> None:
+    assert {f"AU{n}" for n in units} <= set(say(label).units)
+
+
+def test_contempt_is_one_sided() -> None:
+    assert set(say("contempt").units) == {"AU12R", "AU14R"}
+
+
+def test_every_action_unit_moves_something_and_names_its_source() -> None:
+    for unit in shipped_words().units.values():
+        side = "L" if unit.needs_side else ""
+        assert unit.weights(side).any() or any(unit.head), unit.name
+        assert unit.source
+
+
+def test_the_two_sides_of_a_unit_mirror_each_other() -> None:
+    mirror = [blendshapes.INDEX[blendshapes.mirrored(name)] for name in blendshapes.NAMES]
+    for unit in shipped_words().units.values():
+        np.testing.assert_array_equal(unit.left[mirror], unit.right, unit.name)
+
+
+def test_words_of_ones_own_add_to_the_shipped_ones(tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_text('[groups.mine]\nsmirk = "R12C + contempt:0.3"\n')
+    words = shipped_words().with_file(tmp_path / "mine.toml")
+    assert say("smirk", words).expression.weights[blendshapes.INDEX["mouthSmileRight"]] > 0.5
+    assert len(words.labels) == 136
+
+
+def test_a_word_that_is_defined_by_itself_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_text('[groups.g]\nchicken = "egg"\negg = "0.5*chicken"\n')
+    words = shipped_words().with_file(tmp_path / "mine.toml")
+    with pytest.raises(NotUnderstood, match="chicken → egg → chicken"):
+        say("chicken", words)
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "about"),
+    [
+        ("[groups.g]\nok = 'joy'\nbad = 3\n", 3, "not a text"),
+        ("[groups.g]\n'two words' = 'joy'\n", 2, "cannot be a word"),
+        ("[groups.g]\nneutral = 'joy'\n", 2, "cannot be a word"),
+    ],
+)
+def test_a_wrong_word_file_names_the_line(tmp_path: Path, text: str, line: int, about: str) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(text)
+    with pytest.raises(UnreadableInput, match=rf"mine\.toml, line {line}: .*{about}"):
+        shipped_words().with_file(path)
+
+
+def test_an_action_unit_with_an_unknown_shape_names_the_file_and_line(tmp_path: Path) -> None:
+    (tmp_path / "action_units.toml").write_text(
+        "[intensity]\nA=0.1\nB=0.2\nC=0.5\nD=0.8\nE=1\n"
+        '[units.1]\nname="x"\nsource="y"\nboth={ browInerUp = 1.0 }\n'
+    )
+    with pytest.raises(RetargetError, match=r"action_units\.toml, line 10: .*browInnerUp"):
+        read_words(tmp_path)
