@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,8 +15,8 @@ from retarget.flow import blendshapes, landmarks
 from retarget.flow.face_model import face_model, pose_terms
 from retarget.flow.rigid import align_robustly
 from retarget.flow.values import (
-    Expression,
     ExpressedFrame,
+    Expression,
     Face,
     HeadPose,
     Measurement,
@@ -47,7 +48,7 @@ class Fit:
 
     name = "fit"
 
-    def __init__(self, rest: RestFace, settings: FitSettings = FitSettings()) -> None:
+    def __init__(self, rest: RestFace, settings: FitSettings) -> None:
         self.rest = rest
         self.settings = settings
         self.read = WeightReader(settings.pull)
@@ -103,7 +104,7 @@ class Fit:
         )
 
 
-def in_head_frame(face: Face, rest: npt.NDArray[np.floating]) -> tuple[Floats, HeadPose]:
+def in_head_frame(face: Face, rest: npt.NDArray[np.floating[Any]]) -> tuple[Floats, HeadPose]:
     """The mesh (478, 3) in the head frame of `rest`, pose leak taken out, and the pose."""
     model = face_model()
     points = face.points.astype(np.float64)

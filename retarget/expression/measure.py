@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -19,7 +21,7 @@ _MIDDLE = slice(2, 7)
 """The five middle columns of a lid rim's nine."""
 
 
-def lid_opening(head: npt.NDArray[np.floating]) -> Floats:
+def lid_opening(head: npt.NDArray[np.floating[Any]]) -> Floats:
     """(2,) lid distance of left and right eye, in that eye's widths."""
     out = np.empty(2)
     for i, (upper, lower, _) in enumerate(_EYES):
@@ -30,7 +32,7 @@ def lid_opening(head: npt.NDArray[np.floating]) -> Floats:
     return out
 
 
-def gaze(head: npt.NDArray[np.floating]) -> Floats:
+def gaze(head: npt.NDArray[np.floating[Any]]) -> Floats:
     """(2, 2) degrees: rows left and right eye; yaw to the person's left and pitch up.
 
     The iris rides on an eyeball of constant size whose centre lies behind the middle of the
@@ -44,7 +46,7 @@ def gaze(head: npt.NDArray[np.floating]) -> Floats:
     return out
 
 
-def lip_gap(head: npt.NDArray[np.floating]) -> float:
+def lip_gap(head: npt.NDArray[np.floating[Any]]) -> float:
     """Distance of the inner lip rims at the middle of the mouth, in head units."""
     up = head[list(landmarks.LIPS_INNER_UPPER[4:7])]
     low = head[list(landmarks.LIPS_INNER_LOWER[4:7])]

@@ -21,7 +21,7 @@ import numpy.typing as npt
 
 from retarget.errors import NoFaceFound
 from retarget.expression import measure
-from retarget.expression.fit import Fit, eye_weights, in_head_frame
+from retarget.expression.fit import Fit, in_head_frame
 from retarget.expression.reader import WeightReader, point_trust
 from retarget.expression.settings import FitSettings, RestSettings
 from retarget.expression.solve import BoxSolver
@@ -33,7 +33,7 @@ from retarget.flow.values import Face, Identity, RestFace, TrackedFrame, VideoFr
 Floats = npt.NDArray[np.float64]
 
 
-def find_rest(samples: Sequence[TrackedFrame], settings: RestSettings = RestSettings()) -> RestFace:
+def find_rest(samples: Sequence[TrackedFrame], settings: RestSettings) -> RestFace:
     """The rest of the person in the samples.
 
     Raises:
@@ -147,8 +147,8 @@ def rest_of_mesh(head: Floats, certainty: float) -> Floats:
 def understand(
     frame: VideoFrame,
     face: Face,
-    settings: RestSettings = RestSettings(),
-    fit: FitSettings = FitSettings(),
+    settings: RestSettings,
+    fit: FitSettings,
 ) -> Identity:
     """Who a photo shows, what they do in it, and what they look like without that."""
     model = face_model()

@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from retarget.expression.settings import SmoothSettings
 from retarget.flow import blendshapes, landmarks
-from retarget.flow.values import Expression, ExpressedFrame, HeadPose, Measurement
+from retarget.flow.values import ExpressedFrame, Expression, HeadPose, Measurement
 
 Floats = npt.NDArray[np.float64]
 
@@ -44,7 +44,7 @@ class Smooth:
 
     name = "smooth"
 
-    def __init__(self, settings: SmoothSettings = SmoothSettings()) -> None:
+    def __init__(self, settings: SmoothSettings) -> None:
         self.settings = settings
 
     def __call__(self, frames: Iterator[ExpressedFrame]) -> Iterator[ExpressedFrame]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -11,9 +13,9 @@ Floats = npt.NDArray[np.float64]
 
 
 def align(
-    head: npt.NDArray[np.floating],
-    points: npt.NDArray[np.floating],
-    weights: npt.NDArray[np.floating],
+    head: npt.NDArray[np.floating[Any]],
+    points: npt.NDArray[np.floating[Any]],
+    weights: npt.NDArray[np.floating[Any]],
 ) -> HeadPose:
     """The similarity that lays head-frame points on picture points, in weighted least squares.
 
@@ -40,9 +42,9 @@ def align(
 
 
 def align_robustly(
-    head: npt.NDArray[np.floating],
-    points: npt.NDArray[np.floating],
-    weights: npt.NDArray[np.floating],
+    head: npt.NDArray[np.floating[Any]],
+    points: npt.NDArray[np.floating[Any]],
+    weights: npt.NDArray[np.floating[Any]],
     *,
     rounds: int = 3,
     typical: float = 0.012,

@@ -1,0 +1,203 @@
+"""The CSV layout of the Live Link Face app, for exchange with animation tools.
+
+One row per frame: a timecode `hh:mm:ss:ff.fff`, the number of values, the 52 ARKit weights in the
+app's own order, then head and eye angles in radians. A row with a count of 0 has no face.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator, Mapping, Sequence
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, TextIO
+
+import numpy as np
+
+from retarget.errors import UnreadableInput
+from retarget.flow import blendshapes
+from retarget.flow.values import ExpressedFrame, Expression, HeadPose, Instant, RestFace
+
+_SIDED_EYE = ("Blink", "LookDown", "LookIn", "LookOut", "LookUp", "Squint", "Wide")
+_SHAPES: tuple[str, ...] = (
+    *(f"eye{what}{side}" for side in ("Left", "Right") for what in _SIDED_EYE),
+    "jawForward", "jawRight", "jawLeft", "jawOpen",
+    "mouthClose", "mouthFunnel", "mouthPucker", "mouthRight", "mouthLeft",
+    *(f"mouth{what}{side}" for what in ("Smile", "Frown", "Dimple", "Stretch")
+      for side in ("Left", "Right")),
+    "mouthRollLower", "mouthRollUpper", "mouthShrugLower", "mouthShrugUpper",
+    *(f"mouth{what}{side}" for what in ("Press", "LowerDown", "UpperUp")
+      for side in ("Left", "Right")),
+    "browDownLeft", "browDownRight", "browInnerUp", "browOuterUpLeft", "browOuterUpRight",
+    "cheekPuff", "cheekSquintLeft", "cheekSquintRight", "noseSneerLeft", "noseSneerRight",
+    "tongueOut",
+)  # fmt: skip
+_PLACES = [blendshapes.INDEX[name] for name in _SHAPES]
+_ANGLES = tuple(
+    f"{what}{axis}" for what in ("Head", "LeftEye", "RightEye") for axis in ("Yaw", "Pitch", "Roll")
+)
+HEADER: tuple[str, ...] = (
+    "Timecode", "BlendShapeCount", *(n[0].upper() + n[1:] for n in _SHAPES), *_ANGLES,
+)  # fmt: skip
+RATE = 60
+"""Timecode frames per second that the app counts by default, and that is written here."""
+_TICK = Fraction(1, 60_000)
+"""A thousandth of a timecode frame: the finest time that the layout can say."""
+_RATES = (24, 25, 30, 48, 50, 60, 90, 100, 120, 240)
+_LONGEST_LINE = 8192
+_DAY = 24 * 3600
+
+
+def write(out: TextIO, frames: Iterator[ExpressedFrame]) -> None:
+    """Write a performance; times count from 0 of the clip."""
+    rows = csv.writer(out, lineterminator="\n")
+    rows.writerow(HEADER)
+    for frame in frames:
+        rows.writerow(_row(frame))
+
+
+def _row(frame: ExpressedFrame) -> list[str]:
+    time = timecode(frame.at.exact)
+    if frame.expression is None:
+        return [time, "0", *[""] * (len(HEADER) - 2)]
+    head = frame.pose.angles if frame.pose is not None else (0.0, 0.0, 0.0)
+    seen = frame.expression.measured
+    eyes = np.zeros((2, 2)) if seen is None else seen.gaze
+    angles = np.radians([*head, *eyes[0], 0.0, *eyes[1], 0.0])
+    weights = frame.expression.weights[_PLACES]
+    return [time, str(len(HEADER) - 2), *(f"{v:.6f}" for v in (*weights, *angles))]
+
+
+def timecode(seconds: Fraction) -> str:
+    """`hh:mm:ss:ff.fff` at 60 timecode frames per second, to the nearest thousandth frame."""
+    ticks = round(max(seconds, Fraction(0)) / _TICK)
+    whole, frame = divmod(ticks, RATE * 1000)
+    hours, minutes, rest = whole // 3600 % 24, whole // 60 % 60, whole % 60
+    return f"{hours:02d}:{minutes:02d}:{rest:02d}:{frame // 1000:02d}.{frame % 1000:03d}"
+
+
+class LiveLinkPerformance:
+    """A performance in a CSV file of that layout, read row by row.
+
+    Columns are found by their names, upper or lower case, in any order; those of the nine angles
+    may be missing. The first row is time 0.
+    """
+
+    rest: RestFace | None = None
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        latest = frames = 0
+        for line, row in self._rows():
+            latest = max(latest, int(self._fields(line, row[0])[3]))
+            frames += 1
+        if frames == 0:
+            raise self._wrong(1, "is the last: there are no frames")
+        # The app counts at the rate it was set to, which the file does not tell.
+        self._rate = next((r for r in _RATES if r > latest), RATE) if frames > RATE else RATE
+        self._rate = max(self._rate, latest + 1)
+        self.info: Mapping[str, Any] = {"frames": frames, "timecode_rate": self._rate}
+
+    def frames(self) -> Iterator[ExpressedFrame]:
+        """Every frame, in order; one row is read ahead, to know how long each lasts."""
+        before: tuple[int, int, list[str]] | None = None
+        start: int | None = None
+        index = 0
+        for line, row in self._rows():
+            tick = self._tick(line, row[0])
+            start = tick if start is None else start
+            tick -= start
+            if before is not None:
+                if tick < before[0]:
+                    # Past midnight the count begins anew.
+                    start -= _DAY * RATE * 1000
+                    tick += _DAY * RATE * 1000
+                if not 0 < tick - before[0] < _DAY * RATE * 500:
+                    raise self._wrong(line, "has a time that is not later than the line before")
+                yield self._frame(index, before, tick - before[0])
+                index += 1
+            before = (tick, line, row)
+        if before is not None:
+            yield self._frame(index, before, 0)
+
+    def _frame(self, index: int, held: tuple[int, int, list[str]], ticks: int) -> ExpressedFrame:
+        tick, line, row = held
+        expression = pose = None
+        if row[1] != "0":
+            weights, angles = self._values(line, row)
+            expression = Expression(weights=weights)
+            pose = HeadPose(
+                rotation=HeadPose.rotation_of(*np.degrees(angles)),
+                translation=np.zeros(3),
+                scale=1.0,
+            )
+        return ExpressedFrame(
+            index=index, at=Instant(tick, _TICK), duration=ticks * _TICK,
+            expression=expression, pose=pose, cut=index == 0,
+        )  # fmt: skip
+
+    def _values(self, line: int, row: Sequence[str]) -> tuple[Any, tuple[float, float, float]]:
+        weights = np.zeros(blendshapes.COUNT, np.float32)
+        try:
+            weights[_PLACES] = [float(row[i]) for i in range(2, 2 + len(_SHAPES))]
+            yaw, pitch, roll = (float(row[2 + len(_SHAPES) + i] or 0.0) for i in range(3))
+        except ValueError:
+            raise self._wrong(line, "holds something that is not a number") from None
+        if not np.isfinite([*weights, yaw, pitch, roll]).all():
+            raise self._wrong(line, "holds a number that is not finite")
+        return np.clip(weights, 0.0, 1.0), (yaw, pitch, roll)
+
+    def _rows(self) -> Iterator[tuple[int, list[str]]]:
+        """(line number, fields in the order of `HEADER`) of every frame."""
+        try:
+            with self.path.open(newline="", encoding="utf-8-sig") as file:
+                order = self._order(file.readline(_LONGEST_LINE))
+                for line, text in enumerate(iter(lambda: file.readline(_LONGEST_LINE), ""), 2):
+                    if not text.strip():
+                        continue
+                    fields = [f.strip() for f in text.rstrip("\r\n").split(",")]
+                    if len(fields) != order[0]:
+                        raise self._wrong(
+                            line, f"has {len(fields)} columns where the first has {order[0]}"
+                        )
+                    yield line, [fields[i] if i >= 0 else "" for i in order[1]]
+        except FileNotFoundError as absent:
+            raise UnreadableInput(
+                f"There is no file {self.path}.", do="Check its name and folder."
+            ) from absent
+        except (OSError, UnicodeDecodeError) as wrong:
+            raise UnreadableInput(
+                f"{self.path} is not a text file that can be read.",
+                do="Give a CSV in the Live Link Face layout.",
+            ) from wrong
+
+    def _order(self, first: str) -> tuple[int, list[int]]:
+        """How many columns there are, and where each of `HEADER` is (-1: nowhere)."""
+        names = [name.strip().lower() for name in first.rstrip("\r\n").split(",")]
+        places = [names.index(n.lower()) if n.lower() in names else -1 for n in HEADER]
+        missing = [n for n, at in zip(HEADER, places, strict=True) if at < 0 and n not in _ANGLES]
+        if missing:
+            raise self._wrong(1, f"names no column {missing[0]!r}")
+        return len(names), places
+
+    def _fields(self, line: int, text: str) -> tuple[int, int, int, float]:
+        parts = text.replace(";", ":").split(":")
+        try:
+            hours, minutes, seconds = (int(p) for p in parts[:3])
+            frame = float(parts[3])
+        except (ValueError, IndexError):
+            raise self._wrong(line, f"has no timecode hh:mm:ss:ff.fff but {text[:20]!r}") from None
+        if not (0 <= hours < 100 and 0 <= minutes < 60 and 0 <= seconds < 60 and 0 <= frame < 1000):
+            raise self._wrong(line, f"has the impossible timecode {text[:20]!r}")
+        return hours, minutes, seconds, frame
+
+    def _tick(self, line: int, text: str) -> int:
+        hours, minutes, seconds, frame = self._fields(line, text)
+        part = round(frame * 1000) * RATE // self._rate
+        return (hours * 3600 + minutes * 60 + seconds) * RATE * 1000 + part
+
+    def _wrong(self, line: int, what: str) -> UnreadableInput:
+        return UnreadableInput(
+            f"Line {line} of {self.path} {what}.",
+            do="Give a CSV in the Live Link Face layout, as retarget fit -o NAME.csv writes it.",
+        )

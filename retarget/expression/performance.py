@@ -1,0 +1,338 @@
+"""Save what a face did, without its pixels, and perform it again.
+
+`.npz` keeps everything: the rest, the weights, what was measured, the pose and exact times. It is
+a zip of plain arrays (no pickle), written chunk by chunk as frames come, so memory does not grow
+with the length of a clip, and read chunk by chunk again. `.csv` is the Live Link Face layout (see
+`live_link.py`) for exchange with animation tools; it keeps weights and angles only.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import zipfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from retarget.errors import CannotWrite, UnknownWord, UnreadableInput
+from retarget.flow import blendshapes, landmarks
+from retarget.flow.values import (
+    ExpressedFrame,
+    Expression,
+    HeadPose,
+    Instant,
+    Measurement,
+    RestFace,
+)
+
+VERSION = 1
+SUFFIXES = (".csv", ".npz")
+_CHUNK = 128
+"""Frames per chunk: 400 kB with detail."""
+_MAX_CHUNK_BYTES = 4 << 20
+_MAX_HEADER_BYTES = 1 << 20
+_MAX_CHUNKS = 100_000
+_HEADER, _REST = "header.npy", "rest.npy"
+
+_FRAME = np.dtype(
+    [
+        ("index", "<i8"), ("pts", "<i8"), ("time_base", "<i8", 2), ("duration", "<i8", 2),
+        ("cut", "?"), ("expressed", "?"), ("measured", "?"), ("detailed", "?"), ("posed", "?"),
+        ("weights", "<f4", blendshapes.COUNT), ("gaze", "<f4", (2, 2)), ("aperture", "<f4", 2),
+        ("lip_gap", "<f4"), ("rotation", "<f8", (3, 3)), ("translation", "<f8", 3),
+        ("scale", "<f8"), ("detail", "<f2", (landmarks.COUNT, 3)),
+    ]
+)  # fmt: skip
+"""One frame. Detail as half floats: a hundredth of a pixel on any face."""
+_REST_TYPE = np.dtype(
+    [("head", "<f4", (landmarks.COUNT, 3)), ("aperture", "<f4", 2), ("gaze", "<f4", (2, 2)),
+     ("lip_gap", "<f4")]
+)  # fmt: skip
+
+
+class Performance(Protocol):
+    """A saved performance."""
+
+    path: Path
+    rest: RestFace | None
+    """None where the file's layout has no room for it."""
+    info: Mapping[str, Any]
+    """At least `frames`; else what was said when it was saved."""
+
+    def frames(self) -> Iterator[ExpressedFrame]:
+        """Every frame, in order; each call begins anew."""
+        ...
+
+
+def save_performance(
+    path: Path,
+    frames: Iterator[ExpressedFrame],
+    rest: RestFace | None = None,
+    info: Mapping[str, Any] | None = None,
+) -> Path:
+    """Write a performance as its frames come; nothing is left behind when they fail.
+
+    Args:
+        path: `.npz` or `.csv`.
+        frames: what to save; pixels are left out.
+        rest: whose zero the weights count from; `.csv` leaves it out.
+        info: plain values that JSON can hold, as `source`, `size`, `rate`.
+
+    Raises:
+        UnknownWord: the name ends in neither.
+        CannotWrite: the place refuses.
+    """
+    if _suffix(path) == ".csv":
+        from retarget.expression import live_link
+
+        with whole_or_nothing(path) as part, part.open("w", newline="", encoding="ascii") as out:
+            live_link.write(out, frames)
+    else:
+        with whole_or_nothing(path) as part:
+            _write_npz(part, frames, rest, dict(info or {}))
+    return path
+
+
+def open_performance(path: Path) -> Performance:
+    """A saved performance, its header read and checked.
+
+    Raises:
+        UnknownWord: the name ends in neither `.npz` nor `.csv`.
+        UnreadableInput: the file is not such a performance.
+    """
+    if _suffix(path) == ".csv":
+        from retarget.expression import live_link
+
+        return live_link.LiveLinkPerformance(path)
+    return NpzPerformance(path)
+
+
+def is_performance(spec: str | Path) -> bool:
+    """Whether a name is one of a saved performance."""
+    return Path(spec).suffix.lower() in SUFFIXES
+
+
+def _suffix(path: Path) -> str:
+    suffix = path.suffix.lower()
+    if suffix not in SUFFIXES:
+        raise UnknownWord("kind of performance", suffix or path.name, SUFFIXES)
+    return suffix
+
+
+@contextmanager
+def whole_or_nothing(path: Path) -> Iterator[Path]:
+    """A name beside `path` to write to; it takes its place at the end, or vanishes."""
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        yield part
+        part.replace(path)
+    except OSError as refused:
+        raise CannotWrite(
+            f"Cannot write {path}: {refused.strerror or refused}.",
+            do="Choose another place with -o, or make room there.",
+        ) from refused
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _write_npz(
+    part: Path, frames: Iterator[ExpressedFrame], rest: RestFace | None, info: dict[str, Any]
+) -> None:
+    count = chunks = 0
+    with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as out:
+        block = np.zeros(_CHUNK, _FRAME)
+        filled = 0
+        for frame in frames:
+            _pack(block[filled : filled + 1], frame)
+            filled += 1
+            count += 1
+            if filled == _CHUNK:
+                _put(out, _chunk_name(chunks), block)
+                chunks += 1
+                filled = 0
+                block = np.zeros(_CHUNK, _FRAME)
+        if filled:
+            _put(out, _chunk_name(chunks), block[:filled])
+            chunks += 1
+        if rest is not None:
+            _put(out, _REST, _packed_rest(rest))
+        header = {
+            "format": "retarget performance", "version": VERSION, "basis": Expression.basis,
+            "blendshapes": blendshapes.NAMES, "chunks": chunks,
+            "rest": None if rest is None else rest.found, "info": {**info, "frames": count},
+        }  # fmt: skip
+        text = json.dumps(header).encode()
+        _put(out, _HEADER, np.frombuffer(text, np.uint8))
+
+
+def _chunk_name(number: int) -> str:
+    return f"frames_{number:05d}.npy"
+
+
+def _put(out: zipfile.ZipFile, name: str, array: npt.NDArray[Any]) -> None:
+    # A fixed date makes equal performances equal files.
+    held = io.BytesIO()
+    np.lib.format.write_array(held, array, allow_pickle=False)
+    member = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
+    member.compress_type = zipfile.ZIP_DEFLATED
+    out.writestr(member, held.getvalue())
+
+
+def _pack(row: npt.NDArray[Any], frame: ExpressedFrame) -> None:
+    row["index"], row["pts"], row["cut"] = frame.index, frame.at.pts, frame.cut
+    row["time_base"] = frame.at.time_base.as_integer_ratio()
+    row["duration"] = frame.duration.as_integer_ratio()
+    if frame.pose is not None:
+        row["posed"], row["scale"] = True, frame.pose.scale
+        row["rotation"], row["translation"] = frame.pose.rotation, frame.pose.translation
+    if frame.expression is None:
+        return
+    row["expressed"], row["weights"] = True, frame.expression.weights
+    seen = frame.expression.measured
+    if seen is None:
+        return
+    row["measured"], row["gaze"], row["aperture"] = True, seen.gaze, seen.aperture
+    row["lip_gap"] = seen.lip_gap
+    if seen.detail is not None:
+        row["detailed"], row["detail"] = True, np.clip(seen.detail, -100, 100)
+
+
+def _packed_rest(rest: RestFace) -> npt.NDArray[Any]:
+    row = np.zeros(1, _REST_TYPE)
+    row["head"], row["aperture"], row["gaze"] = rest.head, rest.aperture, rest.gaze
+    row["lip_gap"] = rest.lip_gap
+    return row
+
+
+class NpzPerformance:
+    """A performance in an `.npz` file, read chunk by chunk."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        with self._opened() as zipped:
+            text = self._array(zipped, _HEADER, np.dtype(np.uint8), _MAX_HEADER_BYTES)
+            header = self._header(text)
+            self.info: Mapping[str, Any] = header["info"]
+            self._chunks: int = header["chunks"]
+            self.rest: RestFace | None = None
+            if header["rest"] is not None:
+                row = self._array(zipped, _REST, _REST_TYPE, _MAX_HEADER_BYTES)
+                self.rest = self._unpacked_rest(row, str(header["rest"]))
+
+    def frames(self) -> Iterator[ExpressedFrame]:
+        """Every frame, in order."""
+        with self._opened() as zipped:
+            for number in range(self._chunks):
+                name = _chunk_name(number)
+                for row in self._array(zipped, name, _FRAME, _MAX_CHUNK_BYTES):
+                    with self._checked():
+                        frame = _unpacked(row)
+                    yield frame
+
+    @contextmanager
+    def _opened(self) -> Iterator[zipfile.ZipFile]:
+        try:
+            zipped = zipfile.ZipFile(self.path)
+        except FileNotFoundError as absent:
+            raise UnreadableInput(
+                f"There is no file {self.path}.", do="Check its name and folder."
+            ) from absent
+        except (OSError, zipfile.BadZipFile) as wrong:
+            raise self._not_ours("it is not a zip archive") from wrong
+        with zipped:
+            yield zipped
+
+    @contextmanager
+    def _checked(self) -> Iterator[None]:
+        try:
+            yield
+        except (ValueError, OverflowError, ZeroDivisionError) as wrong:
+            raise self._not_ours(f"a frame is damaged ({wrong})") from wrong
+
+    def _array(
+        self, zipped: zipfile.ZipFile, name: str, dtype: np.dtype[Any], limit: int
+    ) -> npt.NDArray[Any]:
+        """One member, only after its size and type are known to be right."""
+        try:
+            member = zipped.getinfo(name)
+            if member.file_size > limit:
+                raise self._not_ours(f"its part {name} is too large")
+            with zipped.open(member) as raw:
+                array = np.lib.format.read_array(io.BytesIO(raw.read(limit)), allow_pickle=False)
+        except (KeyError, ValueError, OSError, EOFError, zipfile.BadZipFile, RuntimeError) as wrong:
+            raise self._not_ours(f"its part {name} is missing or damaged") from wrong
+        except Exception as wrong:  # zlib.error has no public base
+            raise self._not_ours(f"its part {name} is damaged") from wrong
+        if array.dtype != dtype or array.ndim != 1:
+            raise self._not_ours(f"its part {name} holds something else")
+        return array
+
+    def _header(self, text: npt.NDArray[np.uint8]) -> dict[str, Any]:
+        try:
+            header = json.loads(text.tobytes())
+        except ValueError as wrong:
+            raise self._not_ours("its header is damaged") from wrong
+        if not isinstance(header, dict) or header.get("format") != "retarget performance":
+            raise self._not_ours("its header says something else")
+        if header.get("version") != VERSION:
+            raise UnreadableInput(
+                f"{self.path} is a performance of version {header.get('version')!r}, "
+                f"and version {VERSION} is known here.",
+                do="Make it anew with retarget fit, or use the retarget that wrote it.",
+            )
+        chunks, info = header.get("chunks"), header.get("info")
+        if not (isinstance(chunks, int) and 0 <= chunks <= _MAX_CHUNKS and isinstance(info, dict)):
+            raise self._not_ours("its header is damaged")
+        if list(header.get("blendshapes", ())) != list(blendshapes.NAMES):
+            raise self._not_ours("its blendshapes are others")
+        return header
+
+    def _unpacked_rest(self, row: npt.NDArray[Any], found: str) -> RestFace:
+        numbers = [row[name] for name in ("head", "aperture", "gaze", "lip_gap")]
+        if len(row) != 1 or not all(np.isfinite(n).all() for n in numbers):
+            raise self._not_ours("its rest is damaged")
+        return RestFace(
+            head=row["head"][0], aperture=row["aperture"][0], gaze=row["gaze"][0],
+            lip_gap=float(row["lip_gap"][0]), found=found,
+        )  # fmt: skip
+
+    def _not_ours(self, why: str) -> UnreadableInput:
+        return UnreadableInput(
+            f"{self.path} is not a performance that can be read: {why}.",
+            do="Make one with: retarget fit CLIP -o NAME.npz",
+        )
+
+
+def _unpacked(row: np.void) -> ExpressedFrame:
+    expression = pose = None
+    finite: Sequence[str] = ("weights", "gaze", "aperture", "lip_gap", "rotation", "translation",
+                             "scale", "detail")  # fmt: skip
+    if not all(np.isfinite(row[name]).all() for name in finite):
+        raise ValueError("it holds NaN or infinity")
+    if row["posed"]:
+        pose = HeadPose(
+            rotation=row["rotation"].copy(), translation=row["translation"].copy(),
+            scale=float(row["scale"]),
+        )  # fmt: skip
+    if row["expressed"]:
+        measured = None
+        if row["measured"]:
+            measured = Measurement(
+                gaze=row["gaze"].copy(), aperture=row["aperture"].copy(),
+                lip_gap=float(row["lip_gap"]),
+                detail=row["detail"].astype(np.float32) if row["detailed"] else None,
+            )  # fmt: skip
+        expression = Expression(weights=row["weights"].copy(), measured=measured)
+    return ExpressedFrame(
+        index=int(row["index"]),
+        at=Instant(int(row["pts"]), Fraction(*(int(x) for x in row["time_base"]))),
+        duration=Fraction(*(int(x) for x in row["duration"])),
+        expression=expression, pose=pose, cut=bool(row["cut"]),
+    )  # fmt: skip
