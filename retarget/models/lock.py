@@ -1,0 +1,112 @@
+"""What each fetched file is: its digest and revision, recorded once and held to ever after.
+
+The lock lies in the models folder. Where the catalogue pins no digest, the first pull writes it
+here; a file that differs later, fetched again or changed on the disk, is refused. The size and the
+time of a file that was verified are kept too, so that gigabytes are not read on every start.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from retarget.errors import MissingModel
+
+NAME = "models.lock.json"
+_VERSION = 1
+_BLOCK = 1 << 20
+_MOST_BYTES = 4_000_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Locked:
+    """One file of the lock."""
+
+    sha256: str
+    revision: str | None = None
+    """The repository's commit it was fetched from, where there is one."""
+    url: str | None = None
+    size: int | None = None
+    """Bytes at the time it was last verified."""
+    time: int | None = None
+    """Its modification time then, in nanoseconds."""
+
+
+class Lock:
+    """The lock file of one folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / NAME
+        self.files = _load(self.path)
+
+    def keep(self, path: str, entry: Locked) -> None:
+        """Record a file and write the lock; a folder that cannot be written keeps none."""
+        self.files[path] = entry
+        text = json.dumps(
+            {"version": _VERSION, "files": {k: asdict(v) for k, v in sorted(self.files.items())}},
+            indent=1,
+        )
+        with contextlib.suppress(OSError):
+            replace_with(self.path, text.encode())
+
+
+def replace_with(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def digest_of(path: Path, progress: Callable[[int], None] | None = None) -> str:
+    """The SHA-256 of a file, in hexadecimal; `progress` is told the bytes read so far."""
+    sha, done = hashlib.sha256(), 0
+    with path.open("rb") as file:
+        while block := file.read(_BLOCK):
+            sha.update(block)
+            done += len(block)
+            if progress is not None:
+                progress(done)
+    return sha.hexdigest()
+
+
+def _load(path: Path) -> dict[str, Locked]:
+    if not path.is_file():
+        return {}
+    try:
+        if path.stat().st_size > _MOST_BYTES:
+            raise ValueError("too large")
+        held = json.loads(path.read_text(encoding="utf-8"))
+        if held["version"] != _VERSION:
+            raise ValueError("another version")
+        return {name: _entry(fields) for name, fields in held["files"].items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as wrong:
+        raise MissingModel(
+            f"The lock file {path} cannot be read ({wrong}).",
+            do="Restore it, or delete it to accept the files beside it as they are.",
+        ) from wrong
+
+
+def _entry(fields: dict[str, object]) -> Locked:
+    sha, size, time = fields["sha256"], fields.get("size"), fields.get("time")
+    revision, url = fields.get("revision"), fields.get("url")
+    if not (isinstance(sha, str) and len(sha) == 64):
+        raise ValueError("a digest is not one")
+    return Locked(
+        sha256=sha,
+        revision=revision if isinstance(revision, str) else None,
+        url=url if isinstance(url, str) else None,
+        size=size if isinstance(size, int) else None,
+        time=time if isinstance(time, int) else None,
+    )

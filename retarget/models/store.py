@@ -1,0 +1,197 @@
+"""Find model files; fetch them when asked; never hand out one that is not the right one.
+
+Looked for in the folder that was given, in the one that RETARGET_MODELS names, and in the user's
+cache, laid out as the publishers' own instructions say. Fetched into the first of these.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from retarget.errors import CannotWrite, MissingModel, RetargetError
+from retarget.models import catalog, fetch, folders
+from retarget.models.catalog import ModelFile
+from retarget.models.lock import Lock, Locked, digest_of
+
+Confirm = Callable[[ModelFile], bool]
+"""Asked before a file is fetched whose licence forbids commercial use."""
+PullProgress = Callable[[ModelFile, int, "int | None"], None]
+"""Told the file, the bytes so far and the bytes in all (None: unknown)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One line of `retarget models`."""
+
+    file: ModelFile
+    found: Path | None
+    """Where it lies; None: it is not here."""
+    sha256: str | None
+    """What it is held to: the catalogue's digest, else the lock's."""
+    revision: str | None
+
+
+class Store:
+    """The models on this machine.
+
+    Args:
+        folder: looked in first and fetched into; None: RETARGET_MODELS, else the user's cache.
+    """
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self.folders = folders.to_look_in(folder)
+
+    def find(self, model: ModelFile) -> Path | None:
+        """Where the file lies, not verified; None where it is nowhere."""
+        for folder in self.folders:
+            for path in (model.path, *model.elsewhere):
+                if (folder / path).is_file():
+                    return folder / path
+        return None
+
+    def need(self, model: ModelFile) -> Path:
+        """Where the file lies, verified.
+
+        Raises:
+            MissingModel: it is not here, or is not the file it should be.
+        """
+        path = self.find(model)
+        if path is None:
+            looked = ", ".join(str(folder / model.path) for folder in self.folders)
+            raise MissingModel(
+                f"The model file {Path(model.path).name} ({model.serves}) is not here; "
+                f"looked for {looked}.",
+                do=f"Fetch it with `retarget models pull {model.name}`, or name the folder that "
+                f"holds it with --models or {folders.VARIABLE}.",
+            )
+        self._verify(model, path)
+        return path
+
+    def status(self) -> list[Row]:
+        """Every file of the catalogue and whether it is here."""
+        return [self._row(model) for model in catalog.FILES]
+
+    def pull(
+        self, models: Iterable[ModelFile], *, accept_licence: bool = False,
+        confirm: Confirm | None = None, progress: PullProgress | None = None,
+    ) -> list[Path]:  # fmt: skip
+        """Fetch what is not here, and verify what is.
+
+        Args:
+            models: as `catalog.named` gives them.
+            accept_licence: take files whose licence forbids commercial use without asking.
+            confirm: asked about each such file otherwise.
+            progress: told how far each file is.
+
+        Returns:
+            Where each file lies.
+
+        Raises:
+            MissingModel: a file cannot be had, is not the one it should be, or its licence was
+                not accepted.
+            CannotWrite: the folder is not writable or full.
+        """
+        wanted = list(models)
+        for model in wanted:  # asked first, so that nobody waits hours for a question
+            if self.find(model) is None and not (model.commercial or accept_licence):
+                _ask(model, confirm)
+        return [self._pull(model, progress) for model in wanted]
+
+    def _pull(self, model: ModelFile, progress: PullProgress | None) -> Path:
+        if self.find(model) is not None:
+            return self.need(model)
+        folder = self.folders[0]
+        target = folder / model.path
+        part = target.with_name(target.name + ".part")
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as closed:
+            raise CannotWrite(
+                f"The models folder {folder} cannot be written ({closed.strerror}).",
+                do=f"Name another one with --models or {folders.VARIABLE}.",
+            ) from closed
+        lock = Lock(folder)
+        held = lock.files.get(model.path)
+        revision = model.revision or (held and held.revision) or "main"
+        url = model.url.replace("{revision}", revision)
+        told = None if progress is None else lambda done, total: progress(model, done, total)
+        got = fetch.fetch(url, part, _most(model), told)
+        digest = digest_of(part)
+        wrong = _unlike(digest, model, held, got)
+        if wrong is not None:
+            fetch.discard(part)
+            raise wrong
+        part.replace(target)
+        fetch.discard(part)
+        lock.keep(model.path, _stamped(target, digest, got.revision or model.revision, url))
+        return target
+
+    def _verify(self, model: ModelFile, path: Path) -> None:
+        folder = next(f for f in self.folders if path.is_relative_to(f))
+        lock = Lock(folder)
+        held = lock.files.get(model.path)
+        wanted = model.sha256 or (held and held.sha256)
+        if wanted is None:
+            return  # laid there by its user, and nobody knows a digest: taken as it is
+        now = path.stat()
+        stamp = Locked(sha256=wanted, size=now.st_size, time=now.st_mtime_ns)
+        if held is not None and replace(stamp, revision=held.revision, url=held.url) == held:
+            return  # verified before, and not touched since
+        if digest_of(path) != wanted:
+            raise MissingModel(
+                f"{path} is not the file it should be: its SHA-256 differs from the recorded one.",
+                do=f"Delete it and fetch it again with `retarget models pull {model.name}`.",
+            )
+        before = held or Locked(sha256=wanted, revision=model.revision)
+        lock.keep(model.path, _stamped(path, wanted, before.revision, before.url))
+
+    def _row(self, model: ModelFile) -> Row:
+        found = self.find(model)
+        held = None
+        if found is not None:
+            folder = next(f for f in self.folders if found.is_relative_to(f))
+            held = Lock(folder).files.get(model.path)
+        return Row(
+            file=model,
+            found=found,
+            sha256=model.sha256 or (held.sha256 if held else None),
+            revision=model.revision or (held.revision if held else None),
+        )
+
+
+def _ask(model: ModelFile, confirm: Confirm | None) -> None:
+    if confirm is not None and confirm(model):
+        return
+    raise MissingModel(
+        f"The licence of {model.name} forbids commercial use ({model.licence}), "
+        "and it was not accepted.",
+        do="If your use is allowed, say so with --accept-licence.",
+    )
+
+
+def _unlike(
+    digest: str, model: ModelFile, held: Locked | None, got: fetch.Fetched
+) -> RetargetError | None:
+    """What is wrong with a fetched file's digest, if anything."""
+    wanted = model.sha256 or (held.sha256 if held else None) or got.sha256
+    if wanted is None or digest == wanted:
+        return None
+    pinned = "pinned" if model.sha256 else "recorded in the lock" if held else "named by its server"
+    return MissingModel(
+        f"What came for {model.name} is not the file it should be: its SHA-256 is "
+        f"{digest[:12]}…, the one {pinned} is {wanted[:12]}….",
+        do="Nothing was kept; try again later, and if it stays so, do not trust the source.",
+    )
+
+
+def _stamped(path: Path, digest: str, revision: str | None, url: str | None) -> Locked:
+    now = path.stat()
+    entry = Locked(sha256=digest, revision=revision, url=url)
+    return replace(entry, size=now.st_size, time=now.st_mtime_ns)
+
+
+def _most(model: ModelFile) -> int:
+    """Bytes beyond which a fetch is surely not this file; sizes here are rounded or estimated."""
+    return model.megabytes * 4_000_000 + 16_000_000
