@@ -33,12 +33,15 @@ from retarget.flow.values import Face, Identity, RestFace, TrackedFrame, VideoFr
 Floats = npt.NDArray[np.float64]
 
 
-def find_rest(samples: Sequence[TrackedFrame], settings: RestSettings) -> RestFace:
+def find_rest(
+    samples: Sequence[TrackedFrame], settings: RestSettings | None = None
+) -> RestFace:
     """The rest of the person in the samples.
 
     Raises:
         NoFaceFound: there is no face in any of them.
     """
+    settings = settings or RestSettings()
     faces = [s.face for s in samples if s.face is not None]
     if not faces:
         raise NoFaceFound(
@@ -147,10 +150,11 @@ def rest_of_mesh(head: Floats, certainty: float) -> Floats:
 def understand(
     frame: VideoFrame,
     face: Face,
-    settings: RestSettings,
-    fit: FitSettings,
+    settings: RestSettings | None = None,
+    fit: FitSettings | None = None,
 ) -> Identity:
     """Who a photo shows, what they do in it, and what they look like without that."""
+    settings = settings or RestSettings()
     model = face_model()
     head = normalized(in_head_frame(face, model.neutral)[0])
     still = rest_of_mesh(head, settings.certainty)
@@ -161,5 +165,5 @@ def understand(
         still, aperture, measure.gaze(model.neutral), np.array([measure.lip_gap(still)]),
         "from one photo",
     )  # fmt: skip
-    expression, pose = Fit(rest, fit).express(face)
+    expression, pose = Fit(rest, fit or FitSettings()).express(face)
     return Identity(frame=frame, face=face, pose=pose, expression=expression, rest=rest)
