@@ -1,0 +1,150 @@
+"""The driving lane: whatever drives, opened, its face at rest known, its frames ready to flow."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from retarget.errors import NoFaceFound
+from retarget.expression.settings import FitSettings, RestSettings, SmoothSettings
+from retarget.face.settings import TrackSettings
+from retarget.flow.lanes import Lanes
+from retarget.flow.report import Report
+from retarget.jobs.neutral import AUTO, neutral_frame
+from retarget.source.settings import SourceSettings
+
+if TYPE_CHECKING:
+    from retarget.expression.performance import Performance
+    from retarget.flow.sound import Sound
+    from retarget.flow.source_info import SourceInfo
+    from retarget.flow.values import ExpressedFrame, TrackedFrame
+    from retarget.source.source import Source
+    from retarget.transfer.transfer import DrivingFace
+
+PERFORMANCES = (".npz", ".csv")
+"""What a saved performance is called."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DrivingSettings:
+    """How a driving video is read and understood."""
+
+    source: SourceSettings = field(default_factory=SourceSettings)
+    track: TrackSettings = field(default_factory=TrackSettings)
+    rest: RestSettings = field(default_factory=RestSettings)
+    fit: FitSettings = field(default_factory=FitSettings)
+    smooth: SmoothSettings = field(default_factory=SmoothSettings)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Driving:
+    """A driving video or saved performance, opened."""
+
+    info: SourceInfo
+    face: DrivingFace
+    sound: Sound | None
+    frames: Callable[[Lanes], Iterator[ExpressedFrame]]
+    """Start its lanes; once."""
+    has_pixels: bool
+
+
+def is_performance(driving: str) -> bool:
+    """True where `driving` names a saved performance instead of pictures."""
+    return Path(driving).suffix.lower() in PERFORMANCES
+
+
+@contextmanager
+def open_driving(driving: str, settings: DrivingSettings, report: Report) -> Iterator[Driving]:
+    """Open whatever drives; its rest is found before this returns.
+
+    Raises:
+        UnreadableInput: it cannot be read.
+        NoFaceFound: it never shows a face.
+    """
+    if is_performance(driving):
+        from retarget.expression.performance import open_performance
+
+        with open_performance(Path(driving)) as performance:
+            yield _performed(performance, settings, report)
+        return
+    from retarget.source.open import open_source
+
+    with open_source(driving, settings.source, warn=report.warn) as source:
+        yield _filmed(driving, source, settings, report)
+
+
+def _filmed(driving: str, source: Source, settings: DrivingSettings, report: Report) -> Driving:
+    from retarget.expression.fit import Fit
+    from retarget.expression.rest import find_rest
+    from retarget.expression.smooth import Smooth
+    from retarget.face.track import Track
+    from retarget.transfer.transfer import DrivingFace
+
+    with report.clock("rest"):
+        samples = _samples(source, settings)
+        if settings.rest.neutral == AUTO:
+            rest = find_rest(samples, settings.rest)
+        else:
+            frame = neutral_frame(settings.rest.neutral, driving, source, settings.source)
+            shown = list(Track(settings.track, Report())(iter([frame])))
+            rest = find_rest(shown, replace(settings.rest, certainty=0.0))
+    fit = Fit(rest, settings.fit)
+    usual = [f.pose for f in Fit(rest, settings.fit)(iter(samples)) if f.pose is not None]
+    report.facts["driving_rest"] = rest.found
+
+    def frames(lanes: Lanes) -> Iterator[ExpressedFrame]:
+        pictures = lanes.ahead(report.timed("source", source.frames()), name="source")
+        track = Track(settings.track, report)
+        tracked = lanes.ahead(report.stage("track", track, pictures), name="track")
+        fitted = report.stage("fit", fit, tracked)
+        return report.stage("smooth", Smooth(settings.smooth), fitted)
+
+    return Driving(
+        info=source.info,
+        face=DrivingFace(rest=rest, usual=usual),
+        sound=source.sound(),
+        frames=frames,
+        has_pixels=True,
+    )
+
+
+def _samples(source: Source, settings: DrivingSettings) -> list[TrackedFrame]:
+    """Moments spread over the clip, or its first ones with a face where those show none.
+
+    Raises:
+        NoFaceFound: the clip never shows a face.
+    """
+    from retarget.face.track import Track
+
+    count = settings.rest.samples
+    try:
+        found = list(Track(settings.track, Report())(iter(source.sample(count))))
+    except NoFaceFound:
+        found = []
+    seen = [t for t in found if t.face is not None]
+    if not seen:
+        everything = Track(settings.track, Report())(source.frames())
+        seen = list(islice((t for t in everything if t.face is not None), count))
+    return seen
+
+
+def _performed(performance: Performance, settings: DrivingSettings, report: Report) -> Driving:
+    from retarget.transfer.transfer import DrivingFace
+
+    usual = [f.pose for f in islice(performance.frames(), 4096) if f.pose is not None]
+    report.facts["driving_rest"] = performance.rest.found
+
+    def frames(lanes: Lanes) -> Iterator[ExpressedFrame]:
+        return report.timed("source", performance.frames())
+
+    return Driving(
+        info=performance.info,
+        face=DrivingFace(rest=performance.rest, usual=usual),
+        sound=None,
+        frames=frames,
+        has_pixels=False,
+    )

@@ -1,0 +1,84 @@
+"""The frame in which the driving face is at rest: `12`, `3.5s`, `0:03.5` or `face.png`."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from retarget.errors import RetargetError, UnreadableInput
+from retarget.source.settings import SourceSettings
+
+if TYPE_CHECKING:
+    from retarget.flow.values import VideoFrame
+    from retarget.source.source import Source
+
+AUTO = "auto"
+_FRAME = re.compile(r"\d+")
+_SECONDS = re.compile(r"(?:(\d+):)?(?:(\d+):)?(\d+(?:\.\d+)?)(s)?")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Moment:
+    """Where rest is to be seen; exactly one of the three is given."""
+
+    frame: int | None = None
+    seconds: float | None = None
+    picture: Path | None = None
+
+
+def parse_neutral(word: str) -> Moment:
+    """Read `RestSettings.neutral`.
+
+    Raises:
+        RetargetError: it is neither a frame number nor a time nor a file that exists.
+    """
+    if _FRAME.fullmatch(word):
+        return Moment(frame=int(word))
+    time = _SECONDS.fullmatch(word)
+    if time and (time[4] or time[1]):
+        parts = [float(p) for p in (time[1], time[2], time[3]) if p is not None]
+        seconds = 0.0
+        for part in parts:
+            seconds = seconds * 60 + part
+        return Moment(seconds=seconds)
+    if Path(word).is_file():
+        return Moment(picture=Path(word))
+    raise RetargetError(
+        f"The neutral {word!r} is no frame number, no time and no picture file.",
+        do="Give a frame such as 12, a time such as 3.5s, a picture's path, or auto.",
+    )
+
+
+def neutral_frame(word: str, driving: str, source: Source, settings: SourceSettings) -> VideoFrame:
+    """The frame that shows the driving face at rest.
+
+    Args:
+        word: `RestSettings.neutral`, not `auto`.
+        driving: what the source was opened from.
+        source: the driving video; frame numbers count from its start.
+        settings: how the driving video is read; times count from its own beginning.
+
+    Raises:
+        UnreadableInput: the video has no such frame.
+        RetargetError: `word` makes no sense.
+    """
+    from retarget.source.open import open_source
+
+    moment = parse_neutral(word)
+    if moment.frame is not None:
+        found = next(islice(source.frames(), moment.frame, None), None)
+    elif moment.seconds is not None:
+        piece = replace(settings, start=moment.seconds, end=None)
+        with open_source(driving, piece) as there:
+            found = next(there.frames(), None)
+    else:
+        with open_source(str(moment.picture), SourceSettings()) as picture:
+            found = next(picture.frames(), None)
+    if found is None:
+        raise UnreadableInput(
+            f"The neutral {word!r} lies after the end of {driving}.", do="Choose an earlier one."
+        )
+    return found

@@ -1,0 +1,205 @@
+"""The main job: driving + identity → a video with sound."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass, field, fields, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import tyro
+
+from retarget.composite.settings import PasteSettings
+from retarget.errors import CannotWrite
+from retarget.expression.settings import FitSettings, RestSettings, SmoothSettings
+from retarget.face.settings import TrackSettings
+from retarget.flow.lanes import Lanes
+from retarget.flow.report import Report
+from retarget.generate.settings import WarpSettings
+from retarget.jobs.driving import DrivingSettings, open_driving
+from retarget.jobs.identity import open_identity
+from retarget.jobs.preset import lay_over, read_preset
+from retarget.sink.settings import SinkSettings
+from retarget.source.settings import SourceSettings
+from retarget.transfer.settings import TransferSettings
+
+if TYPE_CHECKING:
+    from retarget.flow.sound import Sound
+    from retarget.flow.source_info import SourceInfo
+    from retarget.flow.values import FinishedFrame
+
+_HERE = tyro.conf.arg(name="")  # its options carry no prefix: they are what people ask for most
+
+
+@dataclass(frozen=True, kw_only=True)
+class Performing:
+    """A job under way."""
+
+    info: SourceInfo
+    """The driving side's clock and size."""
+    sound: Sound | None
+    result_size: tuple[int, int]
+    driving_size: tuple[int, int] | None
+    """None where the driving side has no pixels."""
+    frames: Iterator[FinishedFrame]
+
+
+@dataclass(frozen=True, kw_only=True)
+class VideoJob:
+    """Make the identity perform what the driving face performs.
+
+    retarget drive.mp4 --identity face.jpg
+    """
+
+    driving: tyro.conf.Positional[str]
+    """Whose expressions: a video, a folder of pictures, an http(s) address, or a performance saved
+    by `retarget fit` (.npz, .csv)."""
+    identity: str
+    """Whose face: a photo, or a clip."""
+    output: Annotated[Path | None, tyro.conf.arg(aliases=["-o"])] = None
+    """Where to: .mp4 .mov .mkv .webm .gif, or a folder for numbered pictures. Left out, a name is
+    made beside the driving file."""
+    preset: str | None = None
+    """Start from a preset (natural, lively, lips_only) or from a .toml file of your own."""
+    preview: bool = False
+    """Also write driving | identity | result side by side, as NAME_preview."""
+    report: Path | None = None
+    """Write what happened as JSON: versions, settings, times, frames without a face, warnings."""
+    generator: Literal["warp", "diffusion"] = "warp"
+    """Who draws: warp (the photo's own pixels, no download) or diffusion (needs model files)."""
+    models: Path | None = None
+    """Folder with model files; left out, RETARGET_MODELS or the user's cache folder."""
+    source: Annotated[SourceSettings, _HERE] = field(default_factory=SourceSettings)
+    """How the driving video is read."""
+    track: TrackSettings = field(default_factory=TrackSettings)
+    """Which face is followed, and how."""
+    rest: Annotated[RestSettings, _HERE] = field(default_factory=RestSettings)
+    """Where the driving face is at rest."""
+    fit: FitSettings = field(default_factory=FitSettings)
+    """How blendshapes are read off the face."""
+    smooth: SmoothSettings = field(default_factory=SmoothSettings)
+    """How tremble is taken out."""
+    transfer: Annotated[TransferSettings, _HERE] = field(default_factory=TransferSettings)
+    """What the identity does of it."""
+    warp: WarpSettings = field(default_factory=WarpSettings)
+    """The warp generator."""
+    paste: PasteSettings = field(default_factory=PasteSettings)
+    """How the face is put back."""
+    sink: Annotated[SinkSettings, _HERE] = field(default_factory=SinkSettings)
+    """How the result is written."""
+
+    @classmethod
+    def from_preset(cls, preset: str) -> VideoJob:
+        """A job without driving and identity whose other values are the preset's."""
+        empty = cls(driving=tyro.MISSING, identity=tyro.MISSING, preset=preset)
+        return lay_over(empty, read_preset(preset), where=f"preset {preset}")
+
+    def run(self, report: Report | None = None) -> Path:
+        """Write the video and return its path; if anything fails, no half-written file is left.
+
+        Raises:
+            RetargetError: something its reader can put right.
+        """
+        from retarget.sink.open import open_sink
+
+        report = report or Report()
+        output = self._output()
+        with self.performing(report) as job, ExitStack() as sinks:
+            sink = sinks.enter_context(
+                open_sink(output, self.sink, info=job.info, sound=job.sound, warn=report.warn)
+            )
+            wide = self._preview_sink(sinks, output, job, report)
+            for frame in report.watch(job.frames, job.info.count):
+                with report.clock("sink"):
+                    sink.write(frame)
+                    if wide is not None:
+                        wide(frame)
+        self._tell(report, output)
+        return output
+
+    def frames(self, report: Report | None = None) -> Iterator[FinishedFrame]:
+        """The finished frames, one by one; no file is written.
+
+        Closing the iterator, or leaving its loop, ends the job.
+        """
+        with self.performing(report or Report()) as job:
+            yield from job.frames
+
+    @contextmanager
+    def performing(self, report: Report) -> Iterator[Performing]:
+        """Join the rooms; the frames flow while the block lasts."""
+        from retarget.composite.paste import Paste
+        from retarget.generate.warp.warp import WarpGenerator
+        from retarget.transfer.transfer import Transfer
+
+        with (
+            open_identity(self.identity, self.track, report) as identity,
+            open_driving(self.driving, self._driving_settings(), report) as driving,
+            Lanes() as lanes,
+        ):
+            generator = WarpGenerator(self.warp)
+            with report.clock("prepare"):
+                generator.prepare(identity.first)
+            performed = driving.frames(lanes)
+            transfer = Transfer(self.transfer, driving.face, identity.pictures)
+            requests = lanes.ahead(report.stage("transfer", transfer, performed), name="transfer")
+            faces = lanes.ahead(report.stage("generate", generator, requests), name="generate")
+            yield Performing(
+                info=driving.info,
+                sound=driving.sound,
+                result_size=identity.first.frame.size,
+                driving_size=driving.info.size if driving.has_pixels else None,
+                frames=report.stage("paste", Paste(self.paste), faces),
+            )
+
+    def _driving_settings(self) -> DrivingSettings:
+        return DrivingSettings(
+            source=self.source, track=self.track, rest=self.rest, fit=self.fit, smooth=self.smooth
+        )
+
+    def _output(self) -> Path:
+        output = self.output
+        if output is None:
+            from retarget.sink.name import default_output
+
+            output = default_output(self.driving, self.identity)
+        if output.resolve() in (Path(self.driving).resolve(), Path(self.identity).resolve()):
+            raise CannotWrite(
+                f"{output} is also read from.", do="Choose another name for the result."
+            )
+        return output
+
+    def _preview_sink(self, sinks: ExitStack, output: Path, job: Performing, report: Report) -> Any:
+        from retarget.composite.side_by_side import SideBySide, preview_size
+        from retarget.sink.open import open_sink
+
+        if not self.preview:
+            return None
+        path = output.with_name(f"{output.stem}_preview{output.suffix}")
+        size = preview_size(job.result_size, job.driving_size)
+        info = replace(job.info, size=size)
+        sink = sinks.enter_context(
+            open_sink(path, self.sink, info=info, sound=job.sound, warn=report.warn)
+        )
+        beside = SideBySide(job.result_size, job.driving_size)
+        return lambda frame: sink.write(beside.wide(frame))
+
+    def _tell(self, report: Report, output: Path) -> None:
+        if self.report is None:
+            return
+        told = {f.name: getattr(self, f.name) for f in fields(self)}
+        report.facts["settings"] = {
+            name: asdict(value) if hasattr(value, "__dataclass_fields__") else value
+            for name, value in told.items()
+        }
+        report.facts["output"] = str(output)
+        text = json.dumps(report.as_dict(), indent=2, default=str) + "\n"
+        try:
+            self.report.write_text(text, "utf-8")
+        except OSError as problem:
+            raise CannotWrite(
+                f"The report {self.report} cannot be written: {problem.strerror}.",
+                do="Choose another place; the video itself is finished.",
+            ) from problem
