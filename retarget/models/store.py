@@ -132,7 +132,7 @@ class Store:
         folder = next(f for f in self.folders if path.is_relative_to(f))
         lock = Lock(folder)
         held = lock.files.get(model.path)
-        wanted = model.sha256 or (held and held.sha256)
+        wanted = model.sha256 or (held.sha256 if held else None)
         if wanted is None:
             return  # laid there by its user, and nobody knows a digest: taken as it is
         now = path.stat()
