@@ -7,7 +7,7 @@ app's own order, then head and eye angles in radians. A row with a count of 0 ha
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, TextIO
@@ -15,7 +15,11 @@ from typing import Any, TextIO
 import numpy as np
 
 from retarget.errors import UnreadableInput
+from retarget.expression import measure
+from retarget.expression.performance import Performance
 from retarget.flow import blendshapes
+from retarget.flow.face_model import face_model
+from retarget.flow.source_info import SourceInfo
 from retarget.flow.values import ExpressedFrame, Expression, HeadPose, Instant, RestFace
 
 _SIDED_EYE = ("Blink", "LookDown", "LookIn", "LookOut", "LookUp", "Squint", "Wide")
@@ -76,17 +80,27 @@ def timecode(seconds: Fraction) -> str:
     return f"{hours:02d}:{minutes:02d}:{rest:02d}:{frame // 1000:02d}.{frame % 1000:03d}"
 
 
-class LiveLinkPerformance:
+def average_rest() -> RestFace:
+    """The average face at rest, for weights that come without a face."""
+    model = face_model()
+    neutral = model.neutral
+    return RestFace(
+        head=neutral, aperture=measure.lid_opening(neutral).astype(np.float32),
+        gaze=measure.gaze(neutral).astype(np.float32), lip_gap=measure.lip_gap(neutral),
+        found="an average face",
+    )  # fmt: skip
+
+
+class LiveLinkPerformance(Performance):
     """A performance in a CSV file of that layout, read row by row.
 
     Columns are found by their names, upper or lower case, in any order; those of the nine angles
     may be missing. The first row is time 0.
     """
 
-    rest: RestFace | None = None
-
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.rest = average_rest()
         latest = frames = 0
         for line, row in self._rows():
             latest = max(latest, int(self._fields(line, row[0])[3]))
@@ -96,7 +110,18 @@ class LiveLinkPerformance:
         # The app counts at the rate it was set to, which the file does not tell.
         self._rate = next((r for r in _RATES if r > latest), RATE) if frames > RATE else RATE
         self._rate = max(self._rate, latest + 1)
-        self.info: Mapping[str, Any] = {"frames": frames, "timecode_rate": self._rate}
+        lasted = self._lasted()
+        self.info = SourceInfo(
+            name=str(path), size=(0, 0), time_base=_TICK, count=frames, duration=lasted,
+            rate=Fraction(frames - 1) / lasted if lasted else None,
+        )  # fmt: skip
+
+    def _lasted(self) -> Fraction:
+        """Seconds from the first frame to the last, every row's time checked on the way."""
+        last = Fraction(0)
+        for frame in self.frames():
+            last = frame.at.exact
+        return last
 
     def frames(self) -> Iterator[ExpressedFrame]:
         """Every frame, in order; one row is read ahead, to know how long each lasts."""

@@ -12,17 +12,20 @@ import io
 import json
 import os
 import zipfile
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from retarget.errors import CannotWrite, UnknownWord, UnreadableInput
 from retarget.flow import blendshapes, landmarks
+from retarget.flow.source_info import SourceInfo
 from retarget.flow.values import (
     ExpressedFrame,
     Expression,
@@ -57,25 +60,28 @@ _REST_TYPE = np.dtype(
 )  # fmt: skip
 
 
-class Performance(Protocol):
-    """A saved performance."""
+class Performance(AbstractContextManager["Performance"], ABC):
+    """A saved performance; nothing stays open between calls, `with` is a courtesy."""
 
     path: Path
-    rest: RestFace | None
-    """None where the file's layout has no room for it."""
-    info: Mapping[str, Any]
-    """At least `frames`; else what was said when it was saved."""
+    rest: RestFace
+    """Whose zero the weights count from; an average face where the layout has no room for it."""
+    info: SourceInfo
+    """The source it was taken from, as far as the layout tells; `count` is exact."""
 
+    @abstractmethod
     def frames(self) -> Iterator[ExpressedFrame]:
         """Every frame, in order; each call begins anew."""
-        ...
+
+    def __exit__(self, *_: object) -> None:
+        """Nothing to close."""
 
 
 def save_performance(
     path: Path,
     frames: Iterator[ExpressedFrame],
-    rest: RestFace | None = None,
-    info: Mapping[str, Any] | None = None,
+    rest: RestFace,
+    info: SourceInfo,
 ) -> Path:
     """Write a performance as its frames come; nothing is left behind when they fail.
 
@@ -83,7 +89,7 @@ def save_performance(
         path: `.npz` or `.csv`.
         frames: what to save; pixels are left out.
         rest: whose zero the weights count from; `.csv` leaves it out.
-        info: plain values that JSON can hold, as `source`, `size`, `rate`.
+        info: the source it was taken from.
 
     Raises:
         UnknownWord: the name ends in neither.
@@ -96,7 +102,7 @@ def save_performance(
             live_link.write(out, frames)
     else:
         with whole_or_nothing(path) as part:
-            _write_npz(part, frames, rest, dict(info or {}))
+            _write_npz(part, frames, rest, info)
     return path
 
 
@@ -143,7 +149,7 @@ def whole_or_nothing(path: Path) -> Iterator[Path]:
 
 
 def _write_npz(
-    part: Path, frames: Iterator[ExpressedFrame], rest: RestFace | None, info: dict[str, Any]
+    part: Path, frames: Iterator[ExpressedFrame], rest: RestFace, info: SourceInfo
 ) -> None:
     count = chunks = 0
     with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as out:
@@ -161,12 +167,11 @@ def _write_npz(
         if filled:
             _put(out, _chunk_name(chunks), block[:filled])
             chunks += 1
-        if rest is not None:
-            _put(out, _REST, _packed_rest(rest))
+        _put(out, _REST, _packed_rest(rest))
         header = {
             "format": "retarget performance", "version": VERSION, "basis": Expression.basis,
             "blendshapes": blendshapes.NAMES, "chunks": chunks,
-            "rest": None if rest is None else rest.found, "info": {**info, "frames": count},
+            "rest": rest.found, "info": _packed_info(replace(info, count=count)),
         }  # fmt: skip
         text = json.dumps(header).encode()
         _put(out, _HEADER, np.frombuffer(text, np.uint8))
@@ -211,7 +216,25 @@ def _packed_rest(rest: RestFace) -> npt.NDArray[Any]:
     return row
 
 
-class NpzPerformance:
+def _packed_info(info: SourceInfo) -> dict[str, Any]:
+    exact = {n: None if v is None else str(v) for n, v in _fractions(info).items()}
+    return {"name": info.name, "size": info.size, "count": info.count, **exact}
+
+
+def _fractions(info: SourceInfo) -> dict[str, Fraction | None]:
+    return {"time_base": info.time_base, "rate": info.rate, "duration": info.duration}
+
+
+def _unpacked_info(said: dict[str, Any]) -> SourceInfo:
+    width, height = (int(x) for x in said["size"])
+    rate, duration = (None if said[n] is None else Fraction(said[n]) for n in ("rate", "duration"))
+    return SourceInfo(
+        name=str(said["name"]), size=(width, height), time_base=Fraction(said["time_base"]),
+        rate=rate, count=int(said["count"]), duration=duration,
+    )  # fmt: skip
+
+
+class NpzPerformance(Performance):
     """A performance in an `.npz` file, read chunk by chunk."""
 
     def __init__(self, path: Path) -> None:
@@ -219,12 +242,13 @@ class NpzPerformance:
         with self._opened() as zipped:
             text = self._array(zipped, _HEADER, np.dtype(np.uint8), _MAX_HEADER_BYTES)
             header = self._header(text)
-            self.info: Mapping[str, Any] = header["info"]
+            try:
+                self.info = _unpacked_info(header["info"])
+            except (KeyError, TypeError, ValueError, ZeroDivisionError) as wrong:
+                raise self._not_ours("its header is damaged") from wrong
             self._chunks: int = header["chunks"]
-            self.rest: RestFace | None = None
-            if header["rest"] is not None:
-                row = self._array(zipped, _REST, _REST_TYPE, _MAX_HEADER_BYTES)
-                self.rest = self._unpacked_rest(row, str(header["rest"]))
+            row = self._array(zipped, _REST, _REST_TYPE, _MAX_HEADER_BYTES)
+            self.rest = self._unpacked_rest(row, str(header["rest"]))
 
     def frames(self) -> Iterator[ExpressedFrame]:
         """Every frame, in order."""

@@ -33,9 +33,7 @@ from retarget.flow.values import Face, Identity, RestFace, TrackedFrame, VideoFr
 Floats = npt.NDArray[np.float64]
 
 
-def find_rest(
-    samples: Sequence[TrackedFrame], settings: RestSettings | None = None
-) -> RestFace:
+def find_rest(samples: Sequence[TrackedFrame], settings: RestSettings | None = None) -> RestFace:
     """The rest of the person in the samples.
 
     Raises:
