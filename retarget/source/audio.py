@@ -19,7 +19,7 @@ from retarget.source.decode import packets
 from retarget.source.place import Place
 from retarget.source.settings import SourceSettings
 from retarget.source.source import Warn
-from retarget.source.zero import zero_of
+from retarget.source.clock import zero_of
 
 if TYPE_CHECKING:
     from av.audio.stream import AudioStream

@@ -14,6 +14,8 @@ import numpy.typing as npt
 from av.video.reformatter import Interpolation, VideoReformatter
 
 from retarget.source.bounds import check_size
+from retarget.source.filter import PictureFilter
+from retarget.source.hdr import ToStandard, is_wide
 from retarget.source.upright import turn_of
 
 if TYPE_CHECKING:
@@ -41,7 +43,11 @@ def shown_size(frame: Decoded, aspect: Fraction | None) -> tuple[int, int]:
 
 
 class ToRgb:
-    """Convert the frames of one stream, all to the size of the first."""
+    """Convert the frames of one stream, all to the size of the first.
+
+    Interlaced frames hold two moments in alternating lines; the first field is kept and its lines
+    are interpolated, so that every frame shows one moment.
+    """
 
     def __init__(
         self, name: str, *, aspect: Fraction | None, background: npt.NDArray[np.uint8], exact: bool
@@ -49,8 +55,11 @@ class ToRgb:
         self._name = name
         self._aspect = aspect
         self._background = background
-        self._reformat = VideoReformatter()
         self._interpolation = _EXACT if exact else Interpolation.BILINEAR
+        self._to_signal = VideoReformatter()
+        self._to_rgb = VideoReformatter()
+        self._one_field = PictureFilter("field", "type=top")
+        self._to_standard: ToStandard | None = None
         self._size: tuple[int, int] | None = None
 
     def __call__(self, frame: Decoded) -> npt.NDArray[np.uint8]:
@@ -59,31 +68,50 @@ class ToRgb:
         Raises:
             UnreadableInput: the picture is too large.
         """
+        size = self._size_for(frame)
+        turn = turn_of(frame)
+        matrix, span = matrix_of(frame), range_of(frame)
+        if frame.interlaced_frame:
+            frame = self._one_field(frame)
+        if is_wide(frame):
+            frame = self._standard(frame, matrix, span)
+            span = _FULL
+        clear = any(c.is_alpha for c in frame.format.components) or frame.format.name == "pal8"
+        pixels = self._to_rgb.reformat(
+            frame,
+            width=size[0],
+            height=size[1],
+            format="rgba" if clear else "rgb24",
+            src_colorspace=matrix,
+            src_color_range=span,
+            dst_color_range=_FULL,
+            interpolation=self._interpolation if size == (frame.width, frame.height) else _EXACT,
+            threads=1,
+        ).to_ndarray()
+        rgb = flattened(pixels, self._background) if clear else pixels  # type: ignore[arg-type]
+        return np.ascontiguousarray(turn(rgb))  # type: ignore[arg-type]
+
+    def _size_for(self, frame: Decoded) -> tuple[int, int]:
         if self._size is None:
             size = shown_size(frame, self._aspect)
             check_size(self._name, *size)
             self._size = size
-        clear = any(c.is_alpha for c in frame.format.components) or frame.format.name == "pal8"
-        rgb = self._reformatted(frame, "rgba" if clear else "rgb24")
-        if clear:
-            rgb = flattened(rgb, self._background)
-        return np.ascontiguousarray(turn_of(frame)(rgb))
+        return self._size
 
-    def _reformatted(self, frame: Decoded, pixels: str) -> npt.NDArray[np.uint8]:
-        assert self._size is not None
-        scaled = self._size != (frame.width, frame.height)
-        out = self._reformat.reformat(
+    def _standard(self, frame: Decoded, matrix: int, span: int) -> Decoded:
+        transfer = int(frame.color_trc)
+        if self._to_standard is None or self._to_standard.transfer != transfer:
+            self._to_standard = ToStandard(transfer)
+        signal = self._to_signal.reformat(
             frame,
-            width=self._size[0],
-            height=self._size[1],
-            format=pixels,
-            src_colorspace=matrix_of(frame),
-            src_color_range=range_of(frame),
+            format="gbrp16le",
+            src_colorspace=matrix,
+            src_color_range=span,
             dst_color_range=_FULL,
-            interpolation=_EXACT if scaled else self._interpolation,
+            interpolation=_EXACT,
             threads=1,
         )
-        return out.to_ndarray()  # type: ignore[return-value]
+        return self._to_standard(signal)
 
 
 def matrix_of(frame: Decoded) -> int:

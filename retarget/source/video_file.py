@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from contextlib import contextmanager
+from dataclasses import dataclass
 from fractions import Fraction
-from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,13 +17,14 @@ from retarget.flow.sound import Sound
 from retarget.flow.source_info import SourceInfo
 from retarget.flow.values import Instant, VideoFrame
 from retarget.source.audio import find_sound
+from retarget.source.clock import Clock, clock_of, end_of
 from retarget.source.convert import ToRgb
 from retarget.source.decode import decoded, decoded_from
 from retarget.source.place import Place, picture_stream
+from retarget.source.sample import Span, sampled
 from retarget.source.settings import SourceSettings
 from retarget.source.source import Warn
 from retarget.source.timing import in_time
-from retarget.source.zero import zero_of
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -32,37 +33,13 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Clock:
-    """How a stream counts time."""
+class _Reading:
+    """The file, opened once more."""
 
-    time_base: Fraction
-    zero: int
-    """The tick that is second 0: 0 itself, unless the format's clock starts anywhere."""
-    usual: int
-    """Ticks of a frame whose length nobody knows."""
-
-    def seconds(self, stamp: int) -> Fraction:
-        """When a stream's stamp is."""
-        return (stamp - self.zero) * self.time_base
-
-
-def clock_of(container: InputContainer, stream: VideoStream) -> Clock:
-    """The clock of `stream`."""
-    time_base = stream.time_base or Fraction(1, 90_000)
-    rate = rate_of(stream)
-    return Clock(
-        time_base=time_base,
-        zero=round(zero_of(container) / time_base),
-        usual=max(1, round(1 / (rate * time_base))),
-    )
-
-
-def rate_of(stream: VideoStream) -> Fraction:
-    """Frames per second: the nominal rate where the average agrees with it, else the average."""
-    average, nominal = stream.average_rate, stream.guessed_rate
-    if average and nominal and abs(average - nominal) < nominal / 500:
-        return Fraction(nominal)
-    return Fraction(average or nominal or 25)
+    container: InputContainer
+    stream: VideoStream
+    clock: Clock
+    to_rgb: ToRgb
 
 
 class VideoFile:
@@ -79,96 +56,130 @@ class VideoFile:
         self.settings = settings
         self._background = background
         self._warn = warn
-        self.info = self._look()
+        self._start = Fraction(settings.start)
+        self._end = None if settings.end is None else Fraction(settings.end)
+        self.info, self._span = self._looked()
 
     def frames(self) -> Iterator[VideoFrame]:
         """Every frame of the piece; see `Source.frames`."""
-        with self.place.open() as container:
-            stream = picture_stream(container, self.place.name)
-            clock = clock_of(container, stream)
-            to_rgb = self._to_rgb(stream)
-            for index, (frame, stamp, ticks) in enumerate(self._piece(container, stream, clock)):
-                yield self._frame(to_rgb, clock, frame, index, stamp, ticks)
+        with self._reading() as reading:
+            for index, (frame, stamp, ticks) in enumerate(self._piece(reading)):
+                yield self._frame(reading, frame, index, stamp, ticks)
 
     def sample(self, count: int) -> list[VideoFrame]:
         """Frames spread over the piece; see `Source.sample`."""
         if count < 1:
             raise ValueError(f"a sample of {count} frames cannot be taken")
-        total = self.info.count or count
-        wanted = {round((i + 0.5) * total / count - 0.5) for i in range(count)}
-        with self.place.open() as container:
-            stream = picture_stream(container, self.place.name)
-            clock = clock_of(container, stream)
-            to_rgb = self._to_rgb(stream)
-            return [
-                self._frame(to_rgb, clock, frame, index, stamp, ticks)
-                for index, (frame, stamp, ticks) in enumerate(
-                    islice(self._piece(container, stream, clock), max(wanted) + 1)
+        sample: list[VideoFrame] = []
+        if self._span is not None:
+            with self._reading() as reading:
+                found = sampled(
+                    reading.container,
+                    reading.stream,
+                    self._span,
+                    count,
+                    name=self.place.name,
+                    warn=self._warn,
                 )
-                if index in wanted
-            ]
+                for frame, stamp, number in found:
+                    sample.append(self._frame(reading, frame, number, stamp, frame.duration or 0))
+        return sample or self._counted(count)
 
     def sound(self) -> Sound | None:
         """The sound of the piece; see `Source.sound`."""
         return find_sound(self.place, self.settings, self._warn)
 
-    def _frame(
-        self, to_rgb: ToRgb, clock: Clock, frame: Decoded, index: int, stamp: int, ticks: int
-    ) -> VideoFrame:
-        at = Instant(stamp - clock.zero, clock.time_base)
-        duration = ticks * clock.time_base
-        if self.settings.end is not None:
-            duration = min(duration, Fraction(self.settings.end) - at.exact)
-        return VideoFrame(rgb=to_rgb(frame), index=index, at=at, duration=duration)
+    @contextmanager
+    def _reading(self) -> Iterator[_Reading]:
+        with self.place.open() as container:
+            stream = picture_stream(container, self.place.name)
+            yield _Reading(
+                container=container,
+                stream=stream,
+                clock=clock_of(container, stream),
+                to_rgb=ToRgb(
+                    self.place.name,
+                    aspect=stream.sample_aspect_ratio,
+                    background=self._background,
+                    exact=self.settings.color == "exact",
+                ),
+            )
 
-    def _to_rgb(self, stream: VideoStream) -> ToRgb:
-        return ToRgb(
-            self.place.name,
-            aspect=stream.sample_aspect_ratio,
-            background=self._background,
-            exact=self.settings.color == "exact",
-        )
-
-    def _piece(
-        self, container: InputContainer, stream: VideoStream, clock: Clock
-    ) -> Iterator[tuple[Decoded, int, int]]:
+    def _piece(self, reading: _Reading) -> Iterator[tuple[Decoded, int, int]]:
         """Decoded frames between start and end, with repaired stamps and lengths in ticks."""
-        start, end = Fraction(self.settings.start), self.settings.end
-        name = self.place.name
+        clock, name = reading.clock, self.place.name
         frames: Iterator[Decoded]
-        if start > 0:
-            first = math.ceil(start / clock.time_base) + clock.zero
-            frames = decoded_from(container, stream, first, name, self._warn)
+        if self._start > 0:
+            first = math.ceil(self._start / clock.time_base) + clock.zero
+            frames = decoded_from(reading.container, reading.stream, first, name, self._warn)
         else:
-            frames = decoded(container, stream, name, self._warn)
+            frames = decoded(reading.container, reading.stream, name, self._warn)
         stamped = ((frame, frame.pts, frame.duration or 0) for frame in frames)
         for frame, stamp, ticks in in_time(stamped, usual=clock.usual, first=clock.zero):
             at = clock.seconds(stamp)
-            if end is not None and at >= end:
+            if self._end is not None and at >= self._end:
                 return
-            if at >= start or start <= 0:
+            if at >= self._start or self._start == 0:
                 yield frame, stamp, ticks
 
-    def _look(self) -> SourceInfo:
+    def _frame(
+        self, reading: _Reading, frame: Decoded, index: int, stamp: int, ticks: int
+    ) -> VideoFrame:
+        clock = reading.clock
+        at = Instant(stamp - clock.zero, clock.time_base)
+        duration = ticks * clock.time_base
+        if self._end is not None:
+            duration = min(duration, self._end - at.exact)
+        return VideoFrame(rgb=reading.to_rgb(frame), index=index, at=at, duration=duration)
+
+    def _counted(self, count: int) -> list[VideoFrame]:
+        """A sample by reading everything, for a video that does not say how long it is."""
+        kept: list[VideoFrame] = []
+        step = 1
+        for frame in self.frames():
+            if frame.index % step == 0:
+                kept.append(frame)
+            if len(kept) > count:
+                kept, step = kept[::2], step * 2
+        return kept
+
+    def _looked(self) -> tuple[SourceInfo, Span | None]:
         """Decode one frame: what opens may still hold no picture."""
-        with self.place.open() as container:
-            stream = picture_stream(container, self.place.name)
-            clock = clock_of(container, stream)
-            first = next(self._piece(container, stream, clock), None)
-            if first is None:
-                raise self._nothing(container)
-            height, width = self._to_rgb(stream)(first[0]).shape[:2]
+        with self._reading() as reading:
+            found = next(self._piece(reading), None)
+            if found is None:
+                raise self._nothing()
+            frame, first, _ = found
+            height, width = reading.to_rgb(frame).shape[:2]
+            span = self._span_of(reading, first)
+            whole = self._start == 0 and self._end is None
+            length = None if span is None else (span.end - first) * span.time_base
+            count = reading.stream.frames if whole else 0
+            if not count and length is not None:
+                count = max(1, round(length * reading.clock.rate))
             info = SourceInfo(
                 name=self.place.name,
                 size=(width, height),
-                time_base=clock.time_base,
-                rate=rate_of(stream),
-                cut=self.settings.start > 0,
+                time_base=reading.clock.time_base,
+                rate=reading.clock.rate,
+                count=count or None,
+                duration=length,
+                cut=self._start > 0,
             )
-            return replace(info, **_extent(container, stream, clock, first[1], self.settings))
+            return info, span
 
-    def _nothing(self, container: InputContainer) -> UnreadableInput:
-        if self.settings.start > 0:
+    def _span_of(self, reading: _Reading, first: int) -> Span | None:
+        clock = reading.clock
+        end = end_of(reading.container, reading.stream)
+        if self._end is not None:
+            cut = math.ceil(self._end / clock.time_base) + clock.zero
+            end = cut if end is None else min(end, cut)
+        if end is None or end <= first:
+            return None
+        return Span(first=first, end=end, time_base=clock.time_base, rate=clock.rate)
+
+    def _nothing(self) -> UnreadableInput:
+        if self._start > 0:
             return UnreadableInput(
                 f"{self.place.name} has no picture at {self.settings.start:g} s or later.",
                 do="Give an earlier start.",
@@ -177,27 +188,3 @@ class VideoFile:
             f"Not one picture in {self.place.name} could be decoded.",
             do="Check that it plays, or convert it to .mp4.",
         )
-
-
-def _extent(
-    container: InputContainer,
-    stream: VideoStream,
-    clock: Clock,
-    first: int,
-    settings: SourceSettings,
-) -> dict[str, object]:
-    """About how long the piece is, and how many frames."""
-    length: Fraction | None = None
-    if stream.duration:
-        length = ((stream.start_time or 0) + stream.duration - first) * clock.time_base
-    elif container.duration:
-        begin = Fraction(container.start_time or 0, 1_000_000)
-        length = begin + Fraction(container.duration, 1_000_000) - first * clock.time_base
-    if settings.end is not None:
-        kept = Fraction(settings.end) - clock.seconds(first)
-        length = kept if length is None else min(length, kept)
-    whole = settings.start <= 0 and settings.end is None
-    if whole and stream.frames:
-        return {"duration": length, "count": stream.frames}
-    count = None if length is None else max(1, round(length * rate_of(stream)))
-    return {"duration": length, "count": count}

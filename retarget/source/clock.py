@@ -1,0 +1,64 @@
+"""How a file counts time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from av.container import InputContainer
+    from av.video.stream import VideoStream
+
+_BROADCAST_CLOCK = 0x0200  # AVFMT_TS_DISCONT: counts from anywhere, so its zero means nothing
+_CONTAINER_TICKS = 1_000_000  # a second, where FFmpeg speaks of a whole container
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clock:
+    """How one stream of pictures counts time."""
+
+    time_base: Fraction
+    """Seconds in a tick."""
+    zero: int
+    """The tick that is second 0: 0 itself, unless the format's clock starts anywhere."""
+    rate: Fraction
+    """Frames per second: the nominal rate where the average agrees with it, else the average."""
+
+    @property
+    def usual(self) -> int:
+        """Ticks of a frame whose length nobody knows."""
+        return max(1, round(1 / (self.rate * self.time_base)))
+
+    def seconds(self, stamp: int) -> Fraction:
+        """When a stream's stamp is."""
+        return (stamp - self.zero) * self.time_base
+
+
+def clock_of(container: InputContainer, stream: VideoStream) -> Clock:
+    """The clock of `stream`."""
+    time_base = stream.time_base or Fraction(1, 90_000)
+    average, nominal = stream.average_rate, stream.guessed_rate
+    rate = average or nominal or Fraction(25)
+    if nominal and abs(rate - nominal) < nominal / 500:
+        rate = nominal
+    return Clock(
+        time_base=time_base, zero=round(zero_of(container) / time_base), rate=Fraction(rate)
+    )
+
+
+def zero_of(container: InputContainer) -> Fraction:
+    """Seconds on the container's clock that are second 0."""
+    if int(container.format.flags) & _BROADCAST_CLOCK and container.start_time:
+        return Fraction(container.start_time, _CONTAINER_TICKS)
+    return Fraction(0)
+
+
+def end_of(container: InputContainer, stream: VideoStream) -> int | None:
+    """The stamp just after the last frame, as far as the file says; None where it does not."""
+    if stream.duration:
+        return (stream.start_time or 0) + stream.duration
+    if container.duration and stream.time_base:
+        end = Fraction((container.start_time or 0) + container.duration, _CONTAINER_TICKS)
+        return round(end / stream.time_base)
+    return None

@@ -1,0 +1,45 @@
+"""One of FFmpeg's filters that turns one picture into one picture."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from av.filter import Graph
+
+if TYPE_CHECKING:
+    from av.video.frame import VideoFrame as Decoded
+
+_TIME_BASE = Fraction(1, 1000)  # a filter wants one; pictures keep their own time outside
+
+
+class PictureFilter:
+    """Apply one filter that remembers nothing from picture to picture.
+
+    Args:
+        name: as FFmpeg calls it.
+        options: as FFmpeg writes them, "file=a.cube:interp=tetrahedral".
+    """
+
+    def __init__(self, name: str, options: str) -> None:
+        self._name = name
+        self._options = options
+        self._graph: Graph | None = None
+        self._kind: tuple[int, int, str] | None = None
+
+    def __call__(self, frame: Decoded) -> Decoded:
+        """Filter one picture."""
+        kind = (frame.width, frame.height, frame.format.name)
+        if self._graph is None or kind != self._kind:
+            self._graph, self._kind = self._made(*kind), kind
+        self._graph.push(frame)
+        return self._graph.pull()  # type: ignore[return-value]
+
+    def _made(self, width: int, height: int, pixels: str) -> Graph:
+        graph = Graph()
+        graph.link_nodes(
+            graph.add_buffer(width=width, height=height, format=pixels, time_base=_TIME_BASE),
+            graph.add(self._name, self._options),
+            graph.add("buffersink"),
+        ).configure()
+        return graph

@@ -1,0 +1,123 @@
+"""Wide and bright video (BT.2020; PQ, HLG) as sRGB.
+
+Every color is looked up in a table of 33³ that is computed here once: signal → light in nits
+(SMPTE ST 2084, ARIB STD-B67 with the BT.2100 display gamma) → highlights rolled off with the
+curve of BT.2390 (section 5.4.1) on the largest channel, which keeps the hue → BT.709 primaries
+→ sRGB. Diffuse white of HDR is 203 nits (BT.2408), and that is where sRGB ends.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from retarget.source.filter import PictureFilter
+
+if TYPE_CHECKING:
+    from av.video.frame import VideoFrame as Decoded
+
+Light = npt.NDArray[np.float64]
+
+_PQ, _HLG = 16, 18  # AVCOL_TRC_*
+_BT2020 = 9  # AVCOL_PRI_*
+_SIDE = 33
+_WHITE = 203.0  # nits
+_PEAK = 1000.0  # nits: what most HDR is graded to, and what HLG is shown at
+_TO_BT709 = np.array(
+    [  # BT.2087, linear BT.2020 → linear BT.709
+        [1.660491, -0.587641, -0.072850],
+        [-0.124550, 1.132900, -0.008349],
+        [-0.018151, -0.100579, 1.118730],
+    ]
+)
+
+
+def is_wide(frame: Decoded) -> bool:
+    """Whether `frame` says that its colors are not sRGB's."""
+    return int(frame.color_trc) in (_PQ, _HLG) or int(frame.color_primaries) == _BT2020
+
+
+class ToStandard:
+    """Bring RGB of one transfer curve to sRGB."""
+
+    def __init__(self, transfer: int) -> None:
+        self.transfer = transfer
+        table = table_for(transfer)
+        lines = "\n".join(f"{r:.6f} {g:.6f} {b:.6f}" for r, g, b in table.reshape(-1, 3))
+        # The filter reads a file, once, when it is set up for the first picture.
+        self._folder = tempfile.TemporaryDirectory(prefix="retarget-")
+        (Path(self._folder.name) / "t.cube").write_text(f"LUT_3D_SIZE {_SIDE}\n{lines}\n")
+        path = f"{self._folder.name}/t.cube".replace("\\", "/").replace(":", "\\:")
+        self._look_up = PictureFilter("lut3d", f"file={path}:interp=tetrahedral")
+
+    def __call__(self, rgb: Decoded) -> Decoded:
+        """Convert a picture of RGB signal; gbrp16le goes fastest."""
+        return self._look_up(rgb)
+
+
+def table_for(transfer: int) -> Light:
+    """(33, 33, 33, 3) sRGB 0..1 for BT.2020 signal 0..1, indexed [blue, green, red].
+
+    Args:
+        transfer: AVCOL_TRC of the signal; other than PQ and HLG it is taken as BT.1886's gamma.
+    """
+    axis = np.linspace(0.0, 1.0, _SIDE)
+    blue, green, red = np.meshgrid(axis, axis, axis, indexing="ij")
+    signal = np.stack([red, green, blue], axis=-1)
+    if transfer == _PQ:
+        light = _rolled_off(_pq_to_nits(signal)) / _WHITE
+    elif transfer == _HLG:
+        light = _rolled_off(_hlg_to_nits(signal)) / _WHITE
+    else:
+        light = signal**2.4
+    return _srgb(np.clip(light @ _TO_BT709.T, 0.0, 1.0))
+
+
+def _pq_to_nits(signal: Light) -> Light:
+    m1, m2, c1, c2, c3 = 0.1593017578125, 78.84375, 0.8359375, 18.8515625, 18.6875
+    root = signal ** (1 / m2)
+    out: Light = 10_000.0 * (np.maximum(root - c1, 0) / (c2 - c3 * root)) ** (1 / m1)
+    return out
+
+
+def _nits_to_pq(nits: Light) -> Light:
+    m1, m2, c1, c2, c3 = 0.1593017578125, 78.84375, 0.8359375, 18.8515625, 18.6875
+    power = np.clip(nits / 10_000.0, 0, 1) ** m1
+    out: Light = ((c1 + c2 * power) / (1 + c3 * power)) ** m2
+    return out
+
+
+def _hlg_to_nits(signal: Light) -> Light:
+    a, b, c = 0.17883277, 0.28466892, 0.55991073
+    scene = np.where(signal <= 0.5, signal**2 / 3, (np.exp((signal - c) / a) + b) / 12)
+    luminance = scene @ np.array([0.2627, 0.6780, 0.0593])
+    out: Light = _PEAK * scene * np.maximum(luminance, 1e-6)[..., None] ** 0.2
+    return out
+
+
+def _rolled_off(nits: Light) -> Light:
+    """Light up to `_PEAK` as light up to `_WHITE`: unchanged below the knee, eased above."""
+    brightest = np.maximum(nits.max(axis=-1, keepdims=True), 1e-6)
+    top = _nits_to_pq(np.array(_PEAK))
+    level = np.minimum(_nits_to_pq(brightest) / top, 1.0)
+    white = float(_nits_to_pq(np.array(_WHITE)) / top)
+    knee = 1.5 * white - 0.5
+    t = np.maximum((level - knee) / (1 - knee), 0.0)
+    eased = (
+        (2 * t**3 - 3 * t**2 + 1) * knee
+        + (t**3 - 2 * t**2 + t) * (1 - knee)
+        + (-2 * t**3 + 3 * t**2) * white
+    )
+    shown = _pq_to_nits(np.where(level < knee, level, eased) * top)
+    return nits * (shown / brightest)
+
+
+def _srgb(light: Light) -> Light:
+    out: Light = np.where(
+        light <= 0.0031308, 12.92 * light, 1.055 * np.maximum(light, 1e-9) ** (1 / 2.4) - 0.055
+    )
+    return out

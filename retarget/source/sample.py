@@ -1,0 +1,119 @@
+"""A few frames spread over a piece, for less than decoding all of it.
+
+The piece is cut into as many windows as frames are wanted. A window with a keyframe in it gives
+that one, for one seek and one decoded frame. The others are reached by decoding on from the
+keyframe before, leaving out the frames that no other frame needs. So a long clip costs about one
+frame per window and a short one at most what its reference frames cost.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+import av
+
+from retarget.source.decode import decoded
+from retarget.source.source import Warn
+
+if TYPE_CHECKING:
+    from av.container import InputContainer
+    from av.video.frame import VideoFrame as Decoded
+    from av.video.stream import VideoStream
+
+_WORTH_SEEKING = 2  # seconds between frames from which on a seek without an index is tried
+
+
+@dataclass(frozen=True, kw_only=True)
+class Span:
+    """The piece to sample, in the stream's ticks."""
+
+    first: int
+    """Stamp of the first frame."""
+    end: int
+    """Just after the last one, as far as it is known."""
+    time_base: Fraction
+    rate: Fraction
+    """Frames per second, where the file has no index to count in."""
+
+
+class Index:
+    """What a file's table of contents says, if it has one."""
+
+    def __init__(self, stream: VideoStream, span: Span) -> None:
+        entries = list(stream.index_entries)
+        # The table holds decoding times. They are the showing times themselves, only later by as
+        # many frames as the decoder holds back, so counting in them counts frames as shown.
+        self._stamps = sorted(e.timestamp for e in entries)
+        self._complete = 0 < (stream.frames or 0) <= len(entries)
+        self._span = span
+        late = span.first - self._stamps[0] if self._complete and self._stamps else 0
+        self.keys = sorted(e.timestamp + late for e in entries if e.is_keyframe)
+        """Stamps of the keyframes that can be sought."""
+
+    def number(self, stamp: int) -> int:
+        """How many frames of the piece are shown before the one at `stamp`."""
+        span = self._span
+        if self._complete and stamp <= self._stamps[-1]:
+            return bisect_left(self._stamps, stamp) - bisect_left(self._stamps, span.first)
+        return round((stamp - span.first) * span.time_base * span.rate)
+
+
+def sampled(
+    container: InputContainer, stream: VideoStream, span: Span, count: int, name: str, warn: Warn
+) -> Iterator[tuple[Decoded, int, int]]:
+    """At most `count` frames of `span` in order, each with its stamp and number.
+
+    A frame without a stamp ends the sample early: its place cannot be known.
+    """
+    index = Index(stream, span)
+    stream.codec_context.skip_frame = "NONREF"
+    frames: Iterator[Decoded] = iter(())
+    at: int | None = None
+    for low, high in _windows(span, count):
+        middle = (low + high) // 2
+        key, aim = _key(index.keys, low, middle, high, span.time_base)
+        if at is None or (key is not None and key > at):
+            frames = _sought(container, stream, span.first if key is None else key, name, warn)
+        if at is not None and at >= aim:
+            continue
+        frame = _reached(frames, aim)
+        if frame is None or frame.pts is None or frame.pts >= span.end:
+            return
+        at = frame.pts
+        yield frame, at, index.number(at)
+
+
+def _windows(span: Span, count: int) -> list[tuple[int, int]]:
+    edges = [span.first + (span.end - span.first) * i // count for i in range(count + 1)]
+    return list(zip(edges, edges[1:], strict=False))
+
+
+def _key(
+    keys: list[int], low: int, middle: int, high: int, time_base: Fraction
+) -> tuple[int | None, int]:
+    """Where to seek (None: read on), and the stamp from which on a frame will do."""
+    if len(keys) < 2:  # no index, or one that knows the beginning only
+        return (middle, low) if (high - low) * time_base >= _WORTH_SEEKING else (None, middle)
+    inside = keys[bisect_left(keys, low) : bisect_left(keys, high)]
+    if inside:
+        key = min(inside, key=lambda k: abs(k - middle))
+        return key, key
+    return keys[max(0, bisect_right(keys, middle) - 1)], middle
+
+
+def _sought(
+    container: InputContainer, stream: VideoStream, stamp: int, name: str, warn: Warn
+) -> Iterator[Decoded]:
+    try:
+        container.seek(stamp, stream=stream)
+    except av.FFmpegError:
+        container.flush_buffers()
+    return decoded(container, stream, name, warn)
+
+
+def _reached(frames: Iterator[Decoded], aim: int) -> Decoded | None:
+    return next((frame for frame in frames if frame.pts is None or frame.pts >= aim), None)
