@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from retarget.evaluation.values import Better, Measure
 
-TASKS = "MediaPipe FaceLandmarker (Tasks)"
+TASKS = "MediaPipe"
 DLIB = "dlib"
 FILE = "file"
 PIXELS = "pixels"
@@ -59,7 +59,7 @@ MEASURES: tuple[Definition, ...] = tuple(
         ("expression.apd", "APD: 3DMM pose, mean difference", "rad", "lower", "SMIRK",
          "APD in LivePortrait's tables"),
         ("expression.hes", "HES: expression and identity together", "0..1", "higher",
-         f"{TASKS} and identity", "HES in PixelSmile: harmonic mean"),
+         "both", "HES in PixelSmile: harmonic mean"),
         ("identity.dlib_distance", "distance to the photo", "0..1", "lower", DLIB,
          "dlib's face recogniser; below 0.6 is the same person"),
         ("identity.dlib_same", "sampled frames called the same person", "%", "higher", DLIB,
@@ -81,21 +81,21 @@ MEASURES: tuple[Definition, ...] = tuple(
         ("time.jitter_dlib", "landmark jitter against the driving clip's", "×", "lower", DLIB,
          "second difference of 68 points, result over driving"),
         ("time.jitter", "landmark jitter of the result", "% of eye distance", "lower",
-         "MediaPipe, else dlib", "mean size of the second difference"),
+         f"{TASKS}, else {DLIB}", "mean size of the second difference"),
         ("time.flicker", "change outside the face, per frame", "grey levels", "lower", PIXELS,
          "mean difference of neighbouring frames"),
         ("time.warping", "change on the face that motion does not explain", "grey levels",
          "lower", PIXELS, "warping error of Lai et al., ECCV 2018"),
         ("time.warping_ratio", "the same against the driving clip's", "×", "lower", PIXELS,
          "result over driving"),
-        ("time.delay", "result behind the driving face", "ms", "lower", "MediaPipe, else dlib",
+        ("time.delay", "result behind the driving face", "ms", "lower", f"{TASKS}, else {DLIB}",
          "best lag of the mean correlation, sign kept: + is late"),
         ("time.frames", "frames more (+) or fewer (-) than driven", "frames", "lower", FILE,
          "counted by decoding"),
         ("time.stamps", "largest difference of a time stamp", "ms", "lower", FILE,
          "since each one's first frame"),
         ("time.lost", "frames whose face is lost though the driving face is seen", "%", "lower",
-         "MediaPipe, else dlib", "counted"),
+         f"{TASKS}, else {DLIB}", "counted"),
         ("sound.packets", "sound packets equal to the driving clip's", "%", "higher", FILE,
          "compared byte by byte (hash)"),
         ("sound.offset", "sound later (+) or earlier (-) than in the driving clip", "ms",

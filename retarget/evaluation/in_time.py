@@ -11,7 +11,7 @@ from retarget.evaluation.values import Floats, Observed
 
 _FARTHEST = 0.5
 """Seconds of delay that are searched in both directions."""
-_CLEAR = 0.4
+_CLEAR = 0.5
 """The mean correlation at the best lag from which on a delay is believed."""
 
 
@@ -92,7 +92,8 @@ def delay(driving: Observed, result: Observed) -> float | None:
     lags = list(range(-reach, reach + 1))
     follows = [_shifted(d, r, lag) for lag in lags]
     best = int(np.argmax(follows))
-    return lags[best] * step if follows[best] > _CLEAR else None
+    inside = 0 < best < len(lags) - 1
+    return lags[best] * step if inside and follows[best] > _CLEAR else None
 
 
 def _shifted(driving: Floats, result: Floats, lag: int) -> float:

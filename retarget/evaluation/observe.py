@@ -75,7 +75,8 @@ def observe(
         if estimators.bundle is not None:
             smooth = estimators.settings.smooth_landmarks
             tasks = stack.enter_context(TasksEstimator(estimators.bundle, smooth=smooth))
-        reader = _Reader(estimators, tasks, sample_faces)
+        count = video.frame_count(path) or 0
+        reader = _Reader(estimators, tasks, sample_faces, count)
         first: VideoFrame | None = None
         for frame in watch(lanes.ahead(video.frames(path), name="decode")):
             first = first or frame
@@ -88,14 +89,18 @@ class _Reader:
     """Runs every estimator on one video's frames."""
 
     def __init__(
-        self, estimators: Estimators, tasks: TasksEstimator | None, sample_faces: bool
+        self,
+        estimators: Estimators,
+        tasks: TasksEstimator | None,
+        sample_faces: bool,
+        count: int,
     ) -> None:
         self._all = estimators
         self._tasks = tasks
         self._dlib = DlibEstimator(estimators.dlib)
         self._rows = _Rows()
         self._mesh_shake, self._dlib_shake, self._flicker = Shake(), Shake(), Flicker()
-        self._faces = _Thinned(estimators.settings.faces if sample_faces else 0)
+        self._faces = _Thinned(estimators.settings.faces if sample_faces else 0, count)
 
     def take(self, frame: VideoFrame, seconds: float) -> None:
         rows = self._rows
@@ -153,15 +158,15 @@ class _Reader:
 
 
 class _Thinned:
-    """Between n and 2n - 1 samples, evenly spread over a piece of unknown length.
+    """Between n and 2n - 1 samples, evenly spread over a piece whose length is only guessed.
 
-    Every `stride`-th frame is wanted; when 2n are kept, every second is dropped and the stride
+    Every `stride`-th frame is wanted; should 2n be kept, every second is dropped and the stride
     doubles. A face that is away at its turn leaves a gap.
     """
 
-    def __init__(self, count: int) -> None:
+    def __init__(self, count: int, frames: int) -> None:
         self._count = count
-        self._stride = 1
+        self._stride = max(1, frames // max(count, 1))
         self._kept: list[FaceSample] = []
 
     def wants(self, index: int) -> bool:

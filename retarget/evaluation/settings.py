@@ -30,8 +30,7 @@ class EvaluateSettings:
     active: float = 0.05
     """A channel is active where the driving face's 5th to 95th percentile spans more than this."""
     faces: int = 24
-    """Frames sampled for identity and sharpness: at least this many and fewer than twice as many
-    in a long video, all frames of a shorter one."""
+    """About how many frames, evenly spread, are sampled for identity and sharpness."""
     start: float = 0.0
     """Second of the driving video at which the result begins."""
     self_reenactment: bool | None = None

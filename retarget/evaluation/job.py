@@ -1,0 +1,86 @@
+"""The command: measure one result, rank several, or run a suite."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+from retarget.errors import RetargetError
+from retarget.evaluation.settings import EvaluateSettings
+from retarget.flow.report import Report
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvaluateJob:
+    """Measure how well a result performs what the driving face performs.
+
+    retarget evaluate result.mp4 --driving drive.mp4 --identity face.jpg --page result.html
+    retarget evaluate --compare a.mp4 b.mp4 --driving drive.mp4 --identity face.jpg
+    retarget evaluate --suite suite.toml --folder results
+    """
+
+    result: tyro.conf.Positional[Path | None] = None
+    """The video to measure; any tool's."""
+    driving: Path | None = None
+    """Whose expressions it should show."""
+    identity: Path | None = None
+    """Whose face it should show: the photo, or a clip."""
+    compare: tuple[Path, ...] = ()
+    """Rank these results of the same driving video and identity."""
+    suite: Path | None = None
+    """Make and measure all the pairs of a suite (.toml)."""
+    folder: Path | None = None
+    """Where a suite's videos and figures are kept, so that it can be resumed; left out, a folder
+    beside the suite."""
+    json: Path | None = None
+    """Also write all figures as JSON."""
+    page: Path | None = None
+    """Also write one HTML page with plots, the worst frames and findings."""
+    measuring: Annotated[EvaluateSettings, tyro.conf.arg(name="")] = field(
+        default_factory=EvaluateSettings
+    )
+
+    def run(self, report: Report | None = None) -> str:
+        """Measure, write what was asked for, and return the table.
+
+        Raises:
+            RetargetError: something its reader can put right.
+        """
+        report = report or Report()
+        if sum([self.result is not None, bool(self.compare), self.suite is not None]) != 1:
+            raise RetargetError(
+                "Nothing to measure, or too much at once.",
+                do="Name one result, or --compare several, or a --suite.",
+            )
+        return self._one(report)
+
+    def _one(self, report: Report) -> str:
+        from retarget.evaluation.evaluate import evaluate
+        from retarget.evaluation.forms import as_dict
+        from retarget.evaluation.table import table
+
+        driving, identity = self._both()
+        assert self.result is not None  # noqa: S101  (run has looked)
+        found = evaluate(self.result, driving, identity, self.measuring, report)
+        self._write_json(as_dict(found))
+        return table(found)
+
+    def _both(self) -> tuple[Path, Path]:
+        if self.driving is None or self.identity is None:
+            raise RetargetError(
+                "A result is measured against what drove it and whom it shows.",
+                do="Add --driving VIDEO and --identity PHOTO.",
+            )
+        return self.driving, self.identity
+
+    def _write_json(self, figures: object) -> None:
+        if self.json is None:
+            return
+        from retarget.sink.partial import beside
+
+        with beside(self.json, overwrite=True) as hidden:
+            hidden.write_text(json.dumps(figures, indent=1) + "\n", "utf-8")

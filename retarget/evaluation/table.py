@@ -1,0 +1,109 @@
+"""An evaluation as a table for the terminal."""
+
+from __future__ import annotations
+
+import io
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from retarget.evaluation.settings import SECTIONS
+from retarget.evaluation.values import Channel, Evaluation, Failures, Measure
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+
+_MOST_CHANNELS = 16
+FAMILIES = (
+    "MediaPipe here is the Tasks bundle: not the tracker that drives, but of its family; "
+    "what dlib says does not depend on that family."
+)
+
+
+def show_value(measure: Measure) -> str:
+    """A figure with as many digits as mean something; a dash where it was not measured."""
+    if measure.value is None:
+        return "–"
+    size = abs(measure.value)
+    digits = 3 if size < 10 and measure.unit not in ("%", "ms", "frames") else 1
+    return f"{measure.value:.{digits}f}"
+
+
+def table(evaluation: Evaluation) -> str:
+    """The whole evaluation, sections in order, then channels, failures and findings."""
+    return rendered(_parts(evaluation))
+
+
+def rendered(parts: Sequence[RenderableType]) -> str:
+    """What rich would print; with colour only where standard output is a terminal."""
+    from rich.console import Console
+
+    out = io.StringIO()
+    live = sys.stdout.isatty()
+    console: Console = Console(file=out, force_terminal=live, width=None if live else 118)
+    for part in parts:
+        console.print(part)
+    return out.getvalue()
+
+
+def _parts(evaluation: Evaluation) -> list[RenderableType]:
+    from rich.text import Text
+
+    parts: list[RenderableType] = [
+        Text(f"{evaluation.result}  driven by {evaluation.driving}, as {evaluation.identity}"),
+        _measures(evaluation.measures),
+    ]
+    if evaluation.channels:
+        parts.append(_channels(evaluation.channels))
+    parts += [Text(line) for line in absent_lines(evaluation.measures)]
+    parts.append(Text(failure_line(evaluation.failures)))
+    parts.append(Text(FAMILIES))
+    parts += [Text(f"• {finding}") for finding in evaluation.findings]
+    return parts
+
+
+def _measures(measures: Sequence[Measure]) -> RenderableType:
+    from rich.table import Table
+    from rich.text import Text
+
+    out = Table(title="measures", title_justify="left")
+    for name in ("", "value", "unit", "read by", "note"):
+        out.add_column(name, justify="right" if name == "value" else "left", overflow="fold")
+    for section in SECTIONS:
+        for m in (m for m in measures if m.section == section and m.value is not None):
+            out.add_row(*map(Text, (m.label, show_value(m), m.unit, m.by, m.note)))
+        out.add_section()
+    return out
+
+
+def _channels(channels: Sequence[Channel]) -> RenderableType:
+    from rich.table import Table
+
+    chosen = sorted((c for c in channels if c.active), key=lambda c: -c.driven)
+    left_out = f" (the {_MOST_CHANNELS} widest)" if len(chosen) > _MOST_CHANNELS else ""
+    out = Table(title=f"active channels{left_out}", title_justify="left")
+    for name in ("channel", "read by", "driven", "correlation", "gain", "difference"):
+        out.add_column(name, justify="left" if name in ("channel", "read by") else "right")
+    for c in chosen[:_MOST_CHANNELS]:
+        figures = (f"{c.driven:.2f}", f"{c.correlation:.2f}", f"{c.gain:.2f}", f"{c.error:.3f}")
+        out.add_row(c.name, c.by, *figures)
+    return out
+
+
+def absent_lines(measures: Sequence[Measure]) -> list[str]:
+    """What was not measured, one line for each reason."""
+    why: dict[str, list[str]] = {}
+    for m in measures:
+        if m.value is None:
+            why.setdefault(m.note, []).append(m.label)
+    return [f"Not measured: {'; '.join(labels)}: {reason}." for reason, labels in why.items()]
+
+
+def failure_line(failures: Sequence[Failures]) -> str:
+    """Where the estimators saw no face, in one line."""
+    missed = [
+        f"{f.estimator} in {len(f.frames)} of {f.of} {f.video} frames" for f in failures if f.frames
+    ]
+    if not missed:
+        return "Every estimator saw the face in every frame."
+    return f"No face seen: {'; '.join(missed)}. Those frames are left out of its figures."
