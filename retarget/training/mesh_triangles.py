@@ -1,7 +1,8 @@
 """Make the triangle list of the face mesh that the warp generator ships.
 
 MediaPipe publishes its mesh as edges. Every three mutually joined points are a triangle, but for
-two at the wings of the nose, which only frame three smaller ones. Eyes and mouth stay open.
+two at the wings of the nose, which only frame three smaller ones. Eyes and mouth stay open. All
+run the same way round, clockwise on a frontal picture.
 
     python -m retarget.training.mesh_triangles
 """
@@ -13,11 +14,13 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+ON_THE_NOSE = (1, 44, 4)
+"""A triangle whose points run clockwise on a frontal picture."""
 TARGET = Path(__file__).parents[1] / "generate" / "warp" / "triangles.npy"
 
 
 def triangles_of(edges: set[tuple[int, int]]) -> npt.NDArray[np.int16]:
-    """(n, 3) triangles, sorted, from undirected edges (low, high)."""
+    """(n, 3) triangles that run the same way round, from undirected edges (low, high)."""
     near: dict[int, set[int]] = {}
     for a, b in edges:
         near.setdefault(a, set()).add(b)
@@ -28,7 +31,27 @@ def triangles_of(edges: set[tuple[int, int]]) -> npt.NDArray[np.int16]:
         for edge in ((a, b), (a, c), (b, c)):
             used[edge] = used.get(edge, 0) + 1
     real = [t for t in found if any(used[e] <= 2 for e in ((t[0], t[1]), (t[0], t[2]), t[1:]))]
-    return np.array(sorted(real), np.int16)
+    return np.array(_one_way_round(sorted(real)), np.int16)
+
+
+def _one_way_round(triangles: list[tuple[int, ...]]) -> list[tuple[int, ...]]:
+    """Turn triangles until every shared edge is run once each way, starting from a known one."""
+    at: dict[tuple[int, int], list[int]] = {}
+    for n, (a, b, c) in enumerate(triangles):
+        for edge in ((a, b), (b, c), (a, c)):
+            at.setdefault(edge, []).append(n)
+    first = next(n for n, t in enumerate(triangles) if set(t) == set(ON_THE_NOSE))
+    turned: dict[int, tuple[int, ...]] = {first: ON_THE_NOSE}
+    waiting = [first]
+    while waiting:
+        a, b, c = turned[waiting.pop()]
+        for x, y in ((a, b), (b, c), (c, a)):
+            for other in at[min(x, y), max(x, y)]:
+                if other not in turned:
+                    (third,) = set(triangles[other]) - {x, y}
+                    turned[other] = (y, x, third)
+                    waiting.append(other)
+    return [turned[n] for n in range(len(triangles))]
 
 
 def main() -> None:

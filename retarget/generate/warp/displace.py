@@ -2,97 +2,182 @@
 
 The wished displacements of neighbouring points disagree a little: measurement noise, another
 person's proportions. Solving (W + 0.35 L) u = W u* with the mesh's graph Laplacian L lets them
-agree; points on lips and lids (W large) keep their wish. What still folds is relaxed towards its
-neighbours until it does not.
+agree; points on lips and lids (W large) keep their wish. Where a triangle would still fold, its
+points go over to a much smoother solution, and if that folds too, they move less.
+
+All of this happens in the photo's own pose; a turned head is applied last, to the unfolded mesh.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
 
 from retarget.flow import landmarks
-from retarget.generate.warp.mesh import Floats, Ints, topology
+from retarget.flow.values import FaceRequest, HeadPose, Identity
+from retarget.generate.warp.contact import Contact
+from retarget.generate.warp.mesh import Bools, Doubles, Floats, signed_areas, topology
 
-STIFFNESS = 0.35
-_RIM_WEIGHT, _SKIN_WEIGHT = 8.0, 1.0
-_SMALLEST_AREA = 0.12
+STIFFNESS, SMOOTH_STIFFNESS = 0.35, 8.0
+RIM_WEIGHT = 24.0
+SMALLEST_AREA = 0.1
 """A triangle may shrink to this share of its area, not further."""
-_ROUNDS = 24
+SKULL_SHARE = 0.15
+"""How much of an expression the upper face oval takes part in: it lies on bone."""
+TURN_LIMIT = 18.0
+"""Degrees that a photo can turn before too much of it is stretched; approached softly."""
+
+_MESH = landmarks.MESH_COUNT
+_SKULL = list({
+    10, 338, 297, 332, 284, 251, 389, 356, 454, 109, 67, 103, 54, 21, 162, 127, 234,
+})  # fmt: skip
 
 
 @cache
-def _agreement() -> Floats:
+def _agreement(stiffness: float) -> Floats:
     """(468, 468) matrix that makes wished displacements agree."""
-    weight = np.full(landmarks.MESH_COUNT, _SKIN_WEIGHT)
+    weight = np.ones(_MESH)
     rims = (
         *landmarks.LIPS_INNER_UPPER, *landmarks.LIPS_INNER_LOWER, *landmarks.LIPS_OUTER_UPPER,
         *landmarks.LIPS_OUTER_LOWER, *landmarks.RIGHT_EYE_UPPER, *landmarks.RIGHT_EYE_LOWER,
         *landmarks.LEFT_EYE_UPPER, *landmarks.LEFT_EYE_LOWER,
     )  # fmt: skip
-    weight[list(rims)] = _RIM_WEIGHT
-    solved = np.linalg.solve(np.diag(weight) + STIFFNESS * topology().laplacian, np.diag(weight))
-    return solved.astype(np.float32)
+    weight[list(rims)] = RIM_WEIGHT
+    system = np.diag(weight) + stiffness * topology().laplacian
+    return np.linalg.solve(system, np.diag(weight)).astype(np.float32)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Moved:
+    """Where everything is for one request, in pixels of the crop."""
+
+    points: Floats
+    """(468, 3)"""
+    irises: Floats
+    """(2, 2) displacement of the right and the left iris in the photo's pose."""
+    jaw: Floats
+    """(2,) displacement of the chin in the photo's pose."""
+    expression: Floats
+    """(468, 2) displacement of the mesh in the photo's pose."""
+    turned: float
+    """Degrees that the head turned from the photo's pose."""
+    skull: Doubles
+    """(2, 3) where the photo's pixels near the teeth go with the head alone."""
 
 
 class Displacer:
-    """Turns wished points into displacements of one photo's mesh.
+    """Turns the points of a request into displacements of one photo's mesh.
 
     Args:
-        points: (478, 3) the photo's mesh in pixels.
+        identity: the photo.
+        points: (478, 3) its mesh in pixels of the crop.
     """
 
-    def __init__(self, points: Floats) -> None:
-        self._rest = points[: landmarks.MESH_COUNT]
-        self._affine = np.concatenate(
-            [self._rest, np.ones((len(self._rest), 1), np.float32)], axis=1
-        ).astype(np.float64)
+    def __init__(self, identity: Identity, points: Floats) -> None:
+        self._identity, self._points = identity, points
+        self._pose = identity.pose
+        self._shift = (identity.face.points - points)[0].astype(np.float64)
+        mesh = points[:_MESH]
+        self._affine = np.concatenate([mesh, np.ones((_MESH, 1))], axis=1)
         self._to_affine = np.linalg.pinv(self._affine)
-        self._areas = _areas(self._rest[:, :2], topology().face)
+        self._areas = signed_areas(mesh, topology().face)
+        self._seen = self._areas > 0.02 * np.median(np.abs(self._areas))
+        self._contact = Contact(identity, points)
 
-    def __call__(self, wished: Floats, *, turning: bool) -> Floats:
-        """How far each point moves.
+    def __call__(self, request: FaceRequest) -> Moved:
+        """Where the photo's points go."""
+        pose, turned = limited(self._pose, request.pose)
+        wish = self._wished(request)
+        wish = self._contact.lids(request, wish)
+        wish = self._contact.lips(request, wish)
+        mesh = wish[:_MESH].copy()
+        mesh[_SKULL] *= SKULL_SHARE
+        whole = (self._affine @ (self._to_affine @ mesh)).astype(np.float32)  # the head as one
+        apart = mesh - whole
+        moved = whole + _agreement(STIFFNESS) @ apart
+        moved = self.unfolded(moved, whole + _agreement(SMOOTH_STIFFNESS) @ apart)
+        moved = self._contact.lips_meet(request, moved)
+        corners = [wish[[a, b], :2].mean(axis=0) for a, b in ((33, 133), (362, 263))]
+        irises = wish[[landmarks.RIGHT_IRIS[0], landmarks.LEFT_IRIS[0]], :2] - corners
+        chin = moved[[landmarks.CHIN, 148, 377, 175], :2].mean(axis=0)
+        placed = self._posed(self._points[:_MESH] + moved, pose)
+        return Moved(placed, irises, chin, moved[:, :2], turned, self._skull(pose))
+
+    def _wished(self, request: FaceRequest) -> Floats:
+        """(478, 3) wished displacements, seen in the photo's pose."""
+        points: Doubles = request.points.astype(np.float64)
+        if request.pose is not self._pose:
+            points = self._pose.to_picture(request.pose.to_head(points))
+        return (points - self._identity.face.points).astype(np.float32)
+
+    def _posed(self, points: Floats, pose: HeadPose) -> Floats:
+        if pose is self._pose:
+            return points
+        head = self._pose.to_head(points + self._shift)
+        return (pose.to_picture(head) - self._shift).astype(np.float32)
+
+    def _skull(self, pose: HeadPose) -> Doubles:
+        """(2, 3) affine map of the picture plane through the upper lip."""
+        at = self._points[list(landmarks.LIPS_INNER_UPPER)].mean(axis=0)
+        three = at + np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0]], np.float32) * 10
+        to = self._posed(three.astype(np.float32), pose)[:, :2].astype(np.float64)
+        linear = np.stack([to[1] - to[0], to[2] - to[0]], axis=1) / 10
+        return np.hstack([linear, (to[0] - linear @ at[:2])[:, None]])
+
+    def unfolded(self, moved: Floats, smooth: Floats) -> Floats:
+        """Displacements (468, 3) under which no triangle that the photo shows folds.
 
         Args:
-            wished: (478, 3) where the mesh should be, in pixels.
-            turning: the head turns, so triangles may rightly disappear behind others.
-
-        Returns:
-            (468, 2) pixels.
+            moved: as wished.
+            smooth: a smoother version, taken where the wish folds.
         """
-        wish = wished[: landmarks.MESH_COUNT, :2] - self._rest[:, :2]
-        whole = (self._affine @ (self._to_affine @ wish)).astype(np.float32)  # the head as one
-        moved = whole + _agreement() @ (wish - whole)
-        return moved if turning else self.unfolded(moved)
-
-    def unfolded(self, moved: Floats) -> Floats:
-        """Relax the points of triangles that fold or nearly vanish."""
-        faces = topology().face
-        for _ in range(_ROUNDS):
-            area = _areas(self._rest[:, :2] + moved, faces)
-            bad = area * np.sign(self._areas) < _SMALLEST_AREA * np.abs(self._areas)
+        faces, joined = topology().face, topology().joined
+        share = np.zeros(_MESH, np.float32)  # of the smoother version
+        less = np.ones(_MESH, np.float32)
+        out = moved
+        for turn in range(24):
+            bad = self.folds(out)
             if not bad.any():
                 break
-            moved = _relaxed(moved, faces[bad])
-        return moved
+            points = np.unique(faces[bad])
+            near = joined[points].max(axis=0) > 0
+            if turn < 8:
+                share[near] = np.minimum(share[near] + 0.15, 1.0)
+                share[points] = np.minimum(share[points] + 0.2, 1.0)
+            else:
+                less[near] *= 0.8
+                less[points] *= 0.75
+            out = less[:, None] * (moved + share[:, None] * (smooth - moved))
+        return out
+
+    def folds(self, moved: Floats) -> Bools:
+        """(852,) which triangles fold or nearly vanish although the photo shows them."""
+        area = signed_areas(self._points[:_MESH] + moved, topology().face)
+        out: Bools = self._seen & (area < SMALLEST_AREA * self._areas)
+        return out
 
 
-def _areas(points: Floats, triangles: Ints) -> Floats:
-    """Twice the signed area of each triangle."""
-    a, b, c = (points[triangles[:, i]] for i in range(3))
-    out: Floats = (b[:, 0] - a[:, 0]) * (c[:, 1] - a[:, 1]) - (b[:, 1] - a[:, 1]) * (
-        c[:, 0] - a[:, 0]
+def limited(photo: HeadPose, wished: HeadPose) -> tuple[HeadPose, float]:
+    """The wished pose, turned no further from the photo's than a photo can be, and by how much.
+
+    Returns:
+        The pose (the photo's own object where it does not differ) and degrees.
+    """
+    if wished is photo:
+        return photo, 0.0
+    turn = wished.rotation @ photo.rotation.T
+    angle = float(np.arccos(np.clip((np.trace(turn) - 1) / 2, -1, 1)))
+    limit = np.radians(TURN_LIMIT)
+    kept = float(limit * np.tanh(angle / limit))
+    if angle < 1e-6:
+        return wished, 0.0
+    axis = np.array([turn[2, 1] - turn[1, 2], turn[0, 2] - turn[2, 0], turn[1, 0] - turn[0, 1]])
+    axis /= max(float(np.linalg.norm(axis)), 1e-9)
+    cross = np.array([[0, -axis[2], axis[1]], [axis[2], 0, -axis[0]], [-axis[1], axis[0], 0]])
+    less = np.eye(3) + np.sin(kept) * cross + (1 - np.cos(kept)) * cross @ cross
+    pose = HeadPose(
+        rotation=less @ photo.rotation, translation=wished.translation, scale=wished.scale
     )
-    return out
-
-
-def _relaxed(moved: Floats, folded: Ints) -> Floats:
-    """Halfway to the mean of the neighbours, for the points of some triangles."""
-    joined = -topology().laplacian
-    points = np.unique(folded)
-    rows = np.maximum(joined[points], 0.0)
-    near = (rows @ moved) / rows.sum(axis=1, keepdims=True)
-    out = moved.copy()
-    out[points] = 0.5 * out[points] + 0.5 * near
-    return out
+    return pose, float(np.degrees(kept))

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from retarget.generate.warp.mesh import Floats
-from retarget.generate.warp.rims import Bytes, Rims, covered
+from retarget.generate.warp.mesh import Bools, Bytes, Doubles, Floats
+from retarget.generate.warp.rims import Rims, covered
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,15 +27,16 @@ class Eyeball:
     radius: float
 
 
-def take_apart(photo: Bytes, rims: Rims, centre: Floats, radius: float) -> Eyeball:
+def take_apart(photo: Bytes, rims: Rims, iris_points: Floats) -> Eyeball:
     """Separate the eyeball from the iris and complete what the lids hide of both.
 
     Args:
         photo: (height, width, 3).
         rims: the lids.
-        centre: (2,) of the iris.
-        radius: of the iris in pixels.
+        iris_points: (5, 2) the iris: centre and rim.
     """
+    centre = iris_points[0]
+    radius = float(np.linalg.norm(iris_points[1:] - centre, axis=1).mean())
     reach = 0.55 * rims.width + 4
     middle = rims.middle[len(rims.middle) // 2]
     low = np.floor(middle - reach * np.array([1.25, 1.0])).astype(int)
@@ -64,7 +65,7 @@ def take_apart(photo: Bytes, rims: Rims, centre: Floats, radius: float) -> Eyeba
     return Eyeball(left, top, white, np.rint(iris).astype(np.uint8), rims, centre, radius)
 
 
-def _spread(patch: Bytes, seen: np.ndarray, sigma: float) -> Bytes:
+def _spread(patch: Bytes, seen: Bools, sigma: float) -> Bytes:
     """The seen pixels as they are, and around them ever wider averages of them."""
     out = patch.astype(np.float32)
     left = ~seen
@@ -83,7 +84,7 @@ def _spread(patch: Bytes, seen: np.ndarray, sigma: float) -> Bytes:
     return np.clip(np.rint(keep * patch + (1 - keep) * soft), 0, 255).astype(np.uint8)
 
 
-def _radial(patch: Bytes, seen: np.ndarray, away: Floats, radius: float) -> Floats:
+def _radial(patch: Bytes, seen: Bools, away: Floats, radius: float) -> Floats:
     """(n, 3) the median colour at each whole distance from the centre."""
     count = int(np.ceil(1.3 * radius)) + 2
     out = np.zeros((count, 3), np.float32)
@@ -109,6 +110,9 @@ def draw_eye(out: Bytes, ball: Eyeball, now: Rims, shift: Floats) -> None:
         now: where the lids are.
         shift: (2,) pixels of iris movement, before the head's own.
     """
+    still = np.abs(now.outline - ball.rims.outline).max() < 0.05
+    if still and np.abs(shift).max() < 0.05:
+        return
     outline = now.smooth().outline
     low = np.floor(outline.min(axis=0) - 2).astype(int)
     high = np.ceil(outline.max(axis=0) + 3).astype(int)
@@ -137,7 +141,7 @@ def draw_eye(out: Bytes, ball: Eyeball, now: Rims, shift: Floats) -> None:
     patch[...] = np.clip(np.rint(mixed), 0, 255).astype(np.uint8)
 
 
-def _between(photo: Rims, now: Rims) -> np.ndarray:
+def _between(photo: Rims, now: Rims) -> Doubles:
     """(2, 3) similarity from the photo's eye corners to where they are now."""
     a, b = photo.upper[[0, -1]].astype(np.float64), now.upper[[0, -1]].astype(np.float64)
     da, db = a[1] - a[0], b[1] - b[0]
@@ -146,7 +150,7 @@ def _between(photo: Rims, now: Rims) -> np.ndarray:
     return np.hstack([linear, (b.mean(0) - linear @ a.mean(0))[:, None]])
 
 
-def _chain(*maps: np.ndarray) -> np.ndarray:
+def _chain(*maps: Doubles) -> Doubles:
     """Affine maps (2, 3), the last one first."""
     out = np.eye(3)
     for m in maps:

@@ -1,8 +1,9 @@
 """From moved points to where every pixel comes from.
 
-The field is piecewise affine on the moved triangles. It is read off on a coarse grid that covers
+The field is piecewise affine on the moved triangles. It is read off on a grid of cells that covers
 only what moves (a cell is about 1/60 of the eye distance, so the cost does not grow with the
-picture), softened, and brought to full size where pixels are drawn.
+picture; four times as wide around the face), softened, and brought to full size where pixels are
+drawn.
 """
 
 from __future__ import annotations
@@ -12,7 +13,12 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from retarget.generate.warp.mesh import Floats, Ints
+from retarget.generate.warp.mesh import Floats, Ints, topology
+
+STILL = 0.02
+"""Pixels of displacement below which a point counts as still."""
+AROUND = 4
+"""How much wider cells are around the face."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,13 +31,8 @@ class Grid:
     rows: int
     step: int
 
-    @property
-    def size(self) -> tuple[int, int]:
-        """(width, height) in pixels."""
-        return self.columns * self.step, self.rows * self.step
-
     def to_cells(self, points: Floats) -> Floats:
-        """Pixels as cell coordinates; whole numbers are the middles of cells."""
+        """Pixels (n, 2) as cell coordinates; whole numbers are the middles of cells."""
         origin = np.array([self.left, self.top], np.float32)
         return ((points - origin + 0.5) / self.step - 0.5).astype(np.float32)
 
@@ -41,6 +42,8 @@ def draw_affine(
 ) -> None:
     """Interpolate point values over triangles, drawn in order, into `field`.
 
+    Every cell of every triangle's bounding box is tried at once, as one flat list.
+
     Args:
         field: (rows, columns, 2) changed in place where a triangle covers a cell's middle.
         corners: (n, 2) points in cells.
@@ -49,38 +52,110 @@ def draw_affine(
         slack: how far outside a triangle a cell still counts, in barycentric units.
     """
     height, width = field.shape[:2]
-    p = corners[triangles]  # (t, 3, 2)
-    low = np.maximum(np.ceil(p.min(axis=1) - 1e-3), 0).astype(np.int32)
-    high = np.minimum(np.floor(p.max(axis=1) + 1e-3), (width - 1, height - 1)).astype(np.int32)
-    across, down = np.maximum(high - low + 1, 0).T
-    u, v = p[:, 1] - p[:, 0], p[:, 2] - p[:, 0]
-    det = u[:, 0] * v[:, 1] - u[:, 1] * v[:, 0]
-    count = np.where(np.abs(det) > 1e-9, across * down, 0)
-    if not count.sum():
-        return
+    x, y = (np.ascontiguousarray(corners[:, k].take(triangles).T) for k in range(2))  # (3, t)
+    left = np.maximum(np.ceil(x.min(axis=0) - slack), 0)
+    right = np.minimum(np.floor(x.max(axis=0) + slack), width - 1)
+    top = np.maximum(np.ceil(y.min(axis=0) - slack), 0)
+    bottom = np.minimum(np.floor(y.max(axis=0) + slack), height - 1)
+    (ux, uy), (vx, vy) = (x[1] - x[0], y[1] - y[0]), (x[2] - x[0], y[2] - y[0])
+    det = ux * vy - uy * vx
+    flat = np.abs(det) < 1e-6
+    across = np.maximum(right - left + 1, 0).astype(np.int32)
+    count = np.where(flat, 0, across * np.maximum(bottom - top + 1, 0).astype(np.int32))
     which = np.repeat(np.arange(len(triangles)), count)
-    nth = np.arange(len(which)) - np.repeat(np.cumsum(count) - count, count)
-    row = nth // across[which]
-    x = low[which, 0] + nth - row * across[which]
-    y = low[which, 1] + row
-    safe = np.where(np.abs(det) > 1e-9, det, 1.0)
-    plane = np.stack([v[:, 1], -v[:, 0], -u[:, 1], u[:, 0]], axis=1) / safe[:, None]
-    plane, base = plane[which], p[which, 0]
-    dx, dy = x - base[:, 0], y - base[:, 1]
-    b1 = plane[:, 0] * dx + plane[:, 1] * dy
-    b2 = plane[:, 2] * dx + plane[:, 3] * dy
-    inside = (b1 >= -slack) & (b2 >= -slack) & (b1 + b2 <= 1 + slack)
-    which, b1, b2 = which[inside], b1[inside, None], b2[inside, None]
-    start = values[triangles[:, 0]]
-    first, second = values[triangles[:, 1]] - start, values[triangles[:, 2]] - start
-    drawn = start[which] + b1 * first[which] + b2 * second[which]
-    field[y[inside], x[inside]] = drawn
+    if not len(which):
+        return
+    nth = np.arange(len(which), dtype=np.int32)
+    nth -= (np.cumsum(count, dtype=np.int32) - count).astype(np.int32).take(which)
+    row = nth // across.take(which)
+    column = nth - row * across.take(which)
+    inverse = 1 / np.where(flat, 1, det)
+    dx, dy = left - x[0], top - y[0]
+    i, j = column.astype(np.float32), row.astype(np.float32)
+    share = []  # barycentric: of the second and of the third point
+    for a, b in ((vy * inverse, -vx * inverse), (-uy * inverse, ux * inverse)):
+        of = a.take(which)
+        of *= i
+        of += b.take(which) * j
+        of += (a * dx + b * dy).take(which)
+        share.append(of)
+    second, third = share
+    inside = np.flatnonzero((second >= -slack) & (third >= -slack) & (second + third <= 1 + slack))
+    which, second, third = which.take(inside), second.take(inside), third.take(inside)
+    cell = (top * width + left).astype(np.int64).take(which)
+    cell += (row * np.int32(width) + column).take(inside)
+    out = field.reshape(-1, 2)
+    for k in range(2):
+        value = np.ascontiguousarray(values[:, k].take(triangles).T)
+        drawn = value[0].take(which)
+        drawn += second * (value[1] - value[0]).take(which)
+        drawn += third * (value[2] - value[0]).take(which)
+        out[cell, k] = drawn
 
 
-def enlarged(field: Floats, step: int) -> Floats:
-    """A cell field (rows, columns, 2) at pixel size."""
-    if step == 1:
+def moving_grid(
+    source: Floats, moved: Floats, step: int, size: tuple[int, int]
+) -> tuple[Grid, Ints] | None:
+    """The cells that cover every triangle with a moving point, and those triangles.
+
+    Args:
+        source: (576, 2) the photo's mesh and rings, in pixels of the crop.
+        moved: (576, 2) displacements.
+        step: pixels per cell.
+        size: (width, height) of the crop.
+
+    Returns:
+        None where nothing moves.
+    """
+    triangles = topology().whole
+    moves = (np.abs(moved) > STILL).any(axis=1)
+    used = triangles[moves[triangles].any(axis=1)]
+    if not len(used):
+        return None
+    touched = np.unique(used)
+    points = np.concatenate([source[touched], (source + moved)[touched]])
+    coarse = step * AROUND
+    low = np.maximum(points.min(axis=0) - 2 * step, 0) // coarse
+    high = np.minimum(np.maximum(points.max(axis=0) + 2 * step, 0), size) // coarse + 1
+    left, top = (int(v) * coarse for v in low)
+    columns, rows = (int(v) * AROUND for v in high - low)
+    if columns <= 0 or rows <= 0:
+        return None
+    return Grid(left, top, columns, rows, step), used
+
+
+def skin_field(grid: Grid, placed: Floats, moved: Floats, triangles: Ints) -> Floats:
+    """(rows, columns, 2) pixels from each cell to where it comes from, unsoftened.
+
+    Args:
+        grid: the cells.
+        placed: (576, 2) where the points are now.
+        moved: (576, 2) how far they came.
+        triangles: the triangles to draw, in order.
+    """
+    coarse = Grid(
+        grid.left, grid.top, grid.columns // AROUND, grid.rows // AROUND, grid.step * AROUND
+    )
+    around = np.zeros((coarse.rows, coarse.columns, 2), np.float32)
+    back = -moved
+    draw_affine(around, coarse.to_cells(placed), triangles, back)
+    field = enlarged(around, AROUND)
+    face = triangles[(triangles < 468).all(axis=1)]
+    draw_affine(field, grid.to_cells(placed), face, back)
+    return field
+
+
+def softened(field: Floats) -> Floats:
+    """A field without the creases between its triangles."""
+    out: Floats = cv2.blur(field, (3, 3), borderType=cv2.BORDER_REPLICATE)
+    return out
+
+
+def enlarged(field: Floats, times: int) -> Floats:
+    """A field (rows, columns, 2) with every cell `times` as wide and high."""
+    if times == 1:
         return field
     rows, columns = field.shape[:2]
-    out: Floats = cv2.resize(field, (columns * step, rows * step), interpolation=cv2.INTER_LINEAR)
+    size = (columns * times, rows * times)
+    out: Floats = cv2.resize(field, size, interpolation=cv2.INTER_LINEAR)
     return out

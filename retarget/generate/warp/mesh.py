@@ -21,11 +21,13 @@ RING_SCALES = (1.22, 1.55, 2.05)
 RING_SHARES = (0.55, 0.18, 0.0)
 """How much of the oval's displacement each ring takes."""
 OVAL = np.array(landmarks.FACE_OVAL)
-RING_COUNT = len(OVAL) * len(RING_SCALES)
-COUNT = landmarks.MESH_COUNT + RING_COUNT
+COUNT = landmarks.MESH_COUNT + len(OVAL) * len(RING_SCALES)
 
 Floats = npt.NDArray[np.float32]
+Doubles = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
+Bytes = npt.NDArray[np.uint8]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,11 +35,17 @@ class Topology:
     """Which points are joined; the same for every face."""
 
     face: Ints
-    """(852, 3) triangles of the face without eyes and mouth."""
-    all: Ints
-    """(n, 3) the same and those of the rings."""
-    laplacian: npt.NDArray[np.float64]
-    """(468, 468) graph Laplacian of the face."""
+    """(852, 3) triangles of the face without eyes and mouth, clockwise on a frontal picture."""
+    whole: Ints
+    """(1068, 3) those of the rings, then those of the face."""
+    joined: Floats
+    """(468, 468) 1 where two points of the face share an edge."""
+
+    @property
+    def laplacian(self) -> Floats:
+        """(468, 468) graph Laplacian of the face."""
+        out: Floats = np.diag(self.joined.sum(axis=0)) - self.joined
+        return out
 
 
 @cache
@@ -46,26 +54,21 @@ def topology() -> Topology:
     path = files("retarget.generate.warp") / "triangles.npy"
     with as_file(path) as file:
         face = np.load(file, allow_pickle=False).astype(np.int64)
-    joined = np.zeros((landmarks.MESH_COUNT, landmarks.MESH_COUNT))
+    joined = np.zeros((landmarks.MESH_COUNT, landmarks.MESH_COUNT), np.float32)
     for a, b in ((0, 1), (1, 2), (2, 0)):
         joined[face[:, a], face[:, b]] = joined[face[:, b], face[:, a]] = 1.0
-    laplacian = np.diag(joined.sum(axis=0)) - joined
-    return Topology(face, np.concatenate([_ring_triangles(), face]), laplacian)
+    return Topology(face, np.concatenate([_ring_triangles(), face]), joined)
 
 
 def _ring_triangles() -> Ints:
     """(216, 3) triangles between the oval and each ring in turn."""
-    rows = [OVAL]
-    rows += [
-        landmarks.MESH_COUNT + k * len(OVAL) + np.arange(len(OVAL)) for k in range(len(RING_SCALES))
-    ]
+    n = len(OVAL)
+    rows = [OVAL, *(landmarks.MESH_COUNT + k * n + np.arange(n) for k in range(len(RING_SCALES)))]
     out = []
-    for inner, outer in zip(rows, rows[1:], strict=False):
-        next_inner, next_outer = np.roll(inner, -1), np.roll(outer, -1)
-        out += [
-            np.stack([inner, outer, next_outer], 1),
-            np.stack([inner, next_outer, next_inner], 1),
-        ]
+    for inner, outer in zip(rows[:-1], rows[1:], strict=True):
+        after_inner, after_outer = np.roll(inner, -1), np.roll(outer, -1)
+        out.append(np.stack([inner, outer, after_outer], 1))
+        out.append(np.stack([inner, after_outer, after_inner], 1))
     return np.concatenate(out)
 
 
@@ -73,7 +76,7 @@ def with_rings(points: Floats) -> Floats:
     """The mesh of a photo with its rings.
 
     Args:
-        points: (478 or 468, 2) pixels.
+        points: (478 or 468, 2 or 3) pixels.
 
     Returns:
         (576, 2) pixels: 468 face points, then 36 points of each ring.
@@ -88,4 +91,13 @@ def with_rings(points: Floats) -> Floats:
 def rings_follow(moved: Floats) -> Floats:
     """Displacements (468, 2) of the face with those of the rings: (576, 2)."""
     oval = moved[OVAL]
-    return np.concatenate([moved, *(share * oval for share in RING_SHARES)])
+    return np.concatenate([moved, *(np.float32(share) * oval for share in RING_SHARES)])
+
+
+def signed_areas(points: Floats, triangles: Ints) -> Floats:
+    """Twice the area of each triangle, positive where its points run clockwise on the picture."""
+    x, y = points[:, 0].take(triangles), points[:, 1].take(triangles)
+    out: Floats = (x[:, 1] - x[:, 0]) * (y[:, 2] - y[:, 0]) - (y[:, 1] - y[:, 0]) * (
+        x[:, 2] - x[:, 0]
+    )
+    return out

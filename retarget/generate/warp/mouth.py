@@ -7,10 +7,13 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from retarget.flow.values import TrackedFrame
+from retarget.flow.values import FaceRequest, Identity, TrackedFrame
+from retarget.generate.settings import WarpSettings
+from retarget.generate.warp.contact import smoothstep
+from retarget.generate.warp.displace import Moved
 from retarget.generate.warp.flow import draw_affine
-from retarget.generate.warp.mesh import Floats
-from retarget.generate.warp.rims import MOUTH, Bytes, Rims, covered, rims_of
+from retarget.generate.warp.mesh import Bytes, Floats
+from retarget.generate.warp.rims import MOUTH, Rims, covered, rims_of
 
 TONE_POINTS = np.array([
     50, 101, 36, 205, 187, 207, 216, 206, 203, 280, 330, 266, 425, 411, 427, 436, 426, 423,
@@ -25,12 +28,6 @@ def skin_tone(rgb: Bytes, points: Floats) -> Floats:
     at = np.clip(at, 0, (rgb.shape[1] - 1, rgb.shape[0] - 1))
     out: Floats = np.median(rgb[at[:, 1], at[:, 0]].astype(np.float32), axis=0)
     return out
-
-
-def smoothstep(low: float, high: float, x: float) -> float:
-    """0 below low, 1 above high, smooth between."""
-    t = min(max((x - low) / (high - low), 0.0), 1.0)
-    return t * t * (3 - 2 * t)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,3 +114,27 @@ class DrivingMouth:
         patch = out[top:bottom, left:right]
         mixed = patch + alpha[..., None] * (colour - patch)
         patch[...] = np.rint(mixed).astype(np.uint8)
+
+
+class Mouth:
+    """What is seen between the lips of one photo."""
+
+    def __init__(
+        self, identity: Identity, photo: Bytes, points: Floats, settings: WarpSettings
+    ) -> None:
+        self._points, self._unit = points, identity.face.eye_distance
+        self._settings = settings
+        self._driven = DrivingMouth(skin_tone(photo, points), self._unit)
+        self._photo = rims_of(points, MOUTH)
+
+    def draw(self, out: Bytes, moved: Moved, request: FaceRequest) -> None:
+        """Draw it into the moved crop."""
+        driving = request.driving
+        now = rims_of(moved.points, MOUTH)
+        if np.abs(now.outline - self._photo.outline).max() < 0.05:
+            return
+        if driving is None or driving.tracked is None or driving.tracked.face is None:
+            return
+        share = smoothstep(0.012, 0.032, now.gap / self._unit)
+        if share > 0:
+            self._driven.draw(out, now, driving.tracked, share)

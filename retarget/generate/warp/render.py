@@ -1,89 +1,82 @@
-"""Pixels: the photo's own, from where the field says."""
+"""Pixels: the photo's own, from where the field says.
+
+The photo is kept at twice its size, interpolated once with a long filter. Reading that linearly
+is about as sharp as reading the photo with a cubic each time, and several times cheaper. Its even
+pixels are the photo's own, so what does not move is not changed in the least.
+"""
 
 from __future__ import annotations
 
 import cv2
 import numpy as np
 
-from retarget.generate.warp.flow import Floats, Grid, draw_affine, enlarged
-from retarget.generate.warp.mesh import Ints
-from retarget.generate.warp.rims import Bytes, Rims, box_around, two_sided
+from retarget.generate.warp.flow import Grid, enlarged, softened
+from retarget.generate.warp.mesh import Bytes, Floats
+from retarget.generate.warp.rims import Rims, box_around, two_sided
 
-STILL = 0.02
-"""Pixels of displacement below which a point counts as still."""
+_HALFWAY = np.array([3, -25, 150, 150, -25, 3], np.float32) / 256
+"""Filter for the value between two pixels."""
 
 
-def moving_grid(
-    source: Floats, moved: Floats, triangles: Ints, step: int, size: tuple[int, int]
-) -> tuple[Grid, Ints] | None:
-    """The cells that cover every triangle with a moving point, and those triangles.
+class Canvas:
+    """The crop of a photo, ready to be moved.
 
     Args:
-        source: (n, 2) the photo's mesh, in pixels of the crop.
-        moved: (n, 2) displacements.
-        triangles: (t, 3).
-        step: pixels per cell.
-        size: (width, height) of the crop.
-
-    Returns:
-        None where nothing moves.
+        photo: (height, width, 3) RGB.
     """
-    active = (np.abs(moved) > STILL).any(axis=1)[triangles].any(axis=1)
-    if not active.any():
-        return None
-    used = triangles[active]
-    points = np.concatenate([source[used].reshape(-1, 2), (source + moved)[used].reshape(-1, 2)])
-    pad = 2 * step
-    low = np.maximum(points.min(axis=0) - pad, 0) // step
-    high = np.minimum(points.max(axis=0) + pad, (size[0], size[1])) // step + 1
-    high = np.minimum(high, -(-np.array(size) // step))
-    left, top = (int(v) for v in low)
-    columns, rows = (int(v) for v in high - low)
-    if columns < 2 or rows < 2:
-        return None
-    return Grid(left * step, top * step, columns, rows, step), used
+
+    def __init__(self, photo: Bytes) -> None:
+        self.photo = photo
+        self._double = _doubled(photo)
+        height, width = photo.shape[:2]
+        self._at = np.empty((height, width, 2), np.float32)
+        self._at[..., 0] = 2 * np.arange(width)
+        self._at[..., 1] = 2 * np.arange(height)[:, None]
+
+    def moved(self, grid: Grid, field: Floats) -> Bytes:
+        """(height, width, 3) the crop with the pixels of `field` moved.
+
+        Args:
+            grid: where the field lies.
+            field: (h, w, 2) pixels from where a pixel is to where it comes from.
+        """
+        out = self.photo.copy()
+        left, top = grid.left, grid.top
+        where = self._at[top : top + field.shape[0], left : left + field.shape[1]]
+        height, width = where.shape[:2]
+        source = cv2.scaleAdd(field[:height, :width], 2.0, where)
+        drawn = cv2.remap(
+            self._double, source, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+        )  # type: ignore[call-overload]
+        out[top : top + height, left : left + width] = cv2.cvtColor(drawn, cv2.COLOR_RGBA2RGB)
+        return out
 
 
-def skin_field(grid: Grid, source: Floats, moved: Floats, triangles: Ints) -> Floats:
-    """(rows, columns, 2) pixels from each cell to where it comes from, unsmoothed."""
-    field = np.zeros((grid.rows, grid.columns, 2), np.float32)
-    draw_affine(field, grid.to_cells(source + moved), triangles, -moved)
-    return field
+def _doubled(photo: Bytes) -> Bytes:
+    """(2 height, 2 width, 4) the photo at twice its size; a fourth channel reads faster."""
+    four = cv2.cvtColor(photo, cv2.COLOR_RGB2RGBA)
+    across = cv2.filter2D(four, -1, _HALFWAY[None], anchor=(2, 0), borderType=cv2.BORDER_REPLICATE)
+    wide = np.stack([four, across], axis=2).reshape(four.shape[0], -1, 4)
+    down = cv2.filter2D(wide, -1, _HALFWAY[:, None], anchor=(0, 2), borderType=cv2.BORDER_REPLICATE)
+    return np.stack([wide, down], axis=1).reshape(-1, wide.shape[1], 4)
 
 
-def full_field(grid: Grid, field: Floats, openings: list[tuple[Rims, Rims]]) -> Floats:
-    """The field at pixel size, two-sided at each opening (now, photo)."""
-    out = enlarged(cv2.blur(field, (3, 3), borderType=cv2.BORDER_CONSTANT), grid.step)
+def pixel_field(grid: Grid, field: Floats, openings: list[tuple[Rims, Rims]]) -> Floats:
+    """The field at pixel size, two-sided at each opening.
+
+    Args:
+        grid: the cells of the field.
+        field: (rows, columns, 2) unsoftened.
+        openings: rims now, and in the photo.
+    """
+    out = enlarged(softened(field), grid.step)
     for now, photo in openings:
-        points = np.concatenate([now.outline, photo.outline])
         margin = 0.12 * photo.width + 3 * grid.step
-        box = box_around(points, margin, grid)
+        box = box_around(np.concatenate([now.outline, photo.outline]), margin, grid)
         left, top, right, bottom = (v * grid.step for v in box)
-        if right - left < 4 * grid.step or bottom - top < 4 * grid.step:
+        edge = 2 * grid.step  # the patch does not know what lies beyond its border
+        if right - left <= 2 * edge or bottom - top <= 2 * edge:
             continue
-        reach = 2.5 * grid.step
-        patch = two_sided(field, grid, box, now, photo, reach)
-        edge = 2 * grid.step  # the blur inside the patch does not know what lies beyond its border
+        patch = two_sided(field, grid, box, now, photo)
         out[top + edge : bottom - edge, left + edge : right - edge] = patch[edge:-edge, edge:-edge]
-    return out
-
-
-def warped(photo: Bytes, grid: Grid, field: Floats) -> Bytes:
-    """The photo's pixels moved: a copy of the crop, changed where the grid lies."""
-    out = photo.copy()
-    height, width = photo.shape[:2]
-    right, bottom = min(grid.left + field.shape[1], width), min(grid.top + field.shape[0], height)
-    field = field[: bottom - grid.top, : right - grid.left]
-    at = field + pixel_grid(grid.left, grid.top, right, bottom)
-    out[grid.top : bottom, grid.left : right] = cv2.remap(
-        photo, at, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
-    )
-    return out
-
-
-def pixel_grid(left: int, top: int, right: int, bottom: int) -> Floats:
-    """(height, width, 2) the coordinates of pixels."""
-    out = np.empty((bottom - top, right - left, 2), np.float32)
-    out[..., 0] = np.arange(left, right, dtype=np.float32)
-    out[..., 1] = np.arange(top, bottom, dtype=np.float32)[:, None]
     return out

@@ -11,17 +11,20 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from retarget.flow import landmarks
-from retarget.generate.warp.flow import Grid, draw_affine, enlarged
-from retarget.generate.warp.mesh import Floats
+from retarget.generate.warp.flow import Grid, draw_affine, enlarged, softened
+from retarget.generate.warp.mesh import Bytes, Floats, Ints
 
-MOUTH = (np.array(landmarks.LIPS_INNER_UPPER), np.array(landmarks.LIPS_INNER_LOWER))
-RIGHT_EYE = (np.array(landmarks.RIGHT_EYE_UPPER), np.array(landmarks.RIGHT_EYE_LOWER))
-LEFT_EYE = (np.array(landmarks.LEFT_EYE_UPPER[::-1]), np.array(landmarks.LEFT_EYE_LOWER[::-1]))
+Opening = tuple[Ints, Ints]
+"""Indices of upper and lower rim, from picture left to right, corners in both."""
 
-Bytes = npt.NDArray[np.uint8]
+MOUTH: Opening = (np.array(landmarks.LIPS_INNER_UPPER), np.array(landmarks.LIPS_INNER_LOWER))
+RIGHT_EYE: Opening = (np.array(landmarks.RIGHT_EYE_UPPER), np.array(landmarks.RIGHT_EYE_LOWER))
+LEFT_EYE: Opening = (
+    np.array(landmarks.LEFT_EYE_UPPER[::-1]),
+    np.array(landmarks.LEFT_EYE_LOWER[::-1]),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +67,7 @@ class Rims:
         return np.concatenate([self.upper, self.lower[-2:0:-1]])
 
 
-def rims_of(points: Floats, opening: tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]) -> Rims:
+def rims_of(points: Floats, opening: Opening) -> Rims:
     """The rims of an opening in a mesh (n, 2 or 3)."""
     return Rims(points[opening[0], :2], points[opening[1], :2])
 
@@ -94,65 +97,61 @@ def box_around(points: Floats, margin: float, grid: Grid) -> tuple[int, int, int
 
 
 def two_sided(
-    field: Floats, grid: Grid, box: tuple[int, int, int, int], now: Rims, photo: Rims, reach: float
+    field: Floats, grid: Grid, box: tuple[int, int, int, int], now: Rims, photo: Rims
 ) -> Floats:
     """The field around an opening at pixel size, each side following its own rim.
 
     Args:
-        field: (rows, columns, 2) pixels from where a cell is to where it comes from.
+        field: (rows, columns, 2) pixels from where a cell is to where it comes from, unsoftened.
         grid: the field's cells.
         box: cells around the opening, as from `box_around`.
         now: where the rims shall be.
         photo: where they are in the photo.
-        reach: pixels by which each side goes beyond the line where the rims meet.
 
     Returns:
         (height, width, 2) float32 of the box's pixels.
     """
     left, top, right, bottom = box
+    part = Grid(
+        grid.left + left * grid.step, grid.top + top * grid.step, right - left, bottom - top,
+        grid.step,
+    )  # fmt: skip
+    beyond = 2.5 * grid.step * now.down
     sides = []
-    for rim, start, other, sign in (
-        (now.upper, photo.upper, now.lower, 1.0),
-        (now.lower, photo.lower, now.upper, -1.0),
+    for rim, start, end in (
+        (now.upper, photo.upper, now.middle + beyond),
+        (now.lower, photo.lower, now.middle - beyond),
     ):
         side = field[top:bottom, left:right].copy()
-        _apron(
-            side, grid, (left, top), rim, start - rim, 0.5 * (other - rim), sign * reach * now.down
-        )
-        sides.append(enlarged(cv2.blur(side, (3, 3), borderType=cv2.BORDER_REPLICATE), grid.step))
+        _draw_apron(side, part, rim, end, start - rim)
+        sides.append(enlarged(softened(side), grid.step))
     upper, lower = sides
-    above = _above(now, grid, box, upper.shape[:2])
-    cv2.copyTo(upper, above, lower)
+    cv2.copyTo(upper, _above(now, part), lower)
     return lower
 
 
-def _apron(
-    side: Floats, grid: Grid, corner: tuple[int, int], rim: Floats, moved: Floats, half: Floats,
-    beyond: Floats,
-) -> None:  # fmt: skip
-    """Carry a rim's displacement on, past the middle of the opening."""
+def _draw_apron(side: Floats, part: Grid, rim: Floats, end: Floats, back: Floats) -> None:
+    """Carry a rim's displacement on to the line `end`, past the middle of the opening."""
     n = len(rim)
-    taper = np.minimum(np.minimum(np.arange(n), np.arange(n)[::-1]), 1)[:, None]
-    points = np.concatenate([rim, rim + half + taper * beyond]).astype(np.float32)
-    cells = grid.to_cells(points) - np.array(corner, np.float32)
+    end = end.copy()
+    end[[0, -1]] = rim[[0, -1]]
     i = np.arange(n - 1)
-    triangles = np.concatenate(
-        [np.stack([i, i + 1, i + n], 1), np.stack([i + 1, i + n, i + n + 1], 1)]
+    first, second = np.stack([i, i + 1, i + n], 1), np.stack([i + 1, i + n, i + n + 1], 1)
+    cells = part.to_cells(np.concatenate([rim, end]))
+    draw_affine(
+        side, cells, np.concatenate([first, second]), np.concatenate([back, back]), slack=0.02
     )
-    draw_affine(side, cells, triangles, np.concatenate([moved, moved]), slack=0.02)
 
 
-def _above(now: Rims, grid: Grid, box: tuple[int, int, int, int], shape: tuple[int, ...]) -> Bytes:
+def _above(now: Rims, part: Grid) -> Bytes:
     """(height, width) 255 above the line between the rims, 0 below."""
-    left, top = grid.left + box[0] * grid.step, grid.top + box[1] * grid.step
-    line = curved(now.middle, 3) - np.array([left, top], np.float32)
-    along = line[-1] - line[0]
-    far = 4 * max(shape)
-    along = along / max(float(np.linalg.norm(along)), 1e-3) * far
+    line = curved(now.middle, 3) - np.array([part.left, part.top], np.float32)
+    far = 4 * part.step * max(part.columns, part.rows)
+    along = (line[-1] - line[0]) / max(now.width, 1e-3) * far
     up = np.array([along[1], -along[0]], np.float32)
     area = np.concatenate([[line[0] - along], line, [line[-1] + along]])
     area = np.concatenate([area, [area[-1] + up, area[0] + up]])
-    mask = np.zeros(shape, np.uint8)
+    mask = np.zeros((part.rows * part.step, part.columns * part.step), np.uint8)
     cv2.fillPoly(mask, [np.rint(area * 16).astype(np.int32)], 255, shift=4)
     return mask
 

@@ -1,0 +1,112 @@
+"""Lids that shut and lips that touch: what a mesh alone never quite does.
+
+A tracked mesh leaves a slit between shut lids and between touching lips. Both are closed here,
+gradually, so that nothing pops; and lids that are shut in the photo stay shut, since nobody knows
+the eye behind them.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from retarget.flow import landmarks
+from retarget.flow.values import FaceRequest, Identity
+from retarget.generate.warp.mesh import Floats
+from retarget.generate.warp.rims import LEFT_EYE, MOUTH, RIGHT_EYE, Opening, rims_of
+
+SHUT, NEARLY_SHUT = 0.06, 0.34
+"""Measured aperture at and below which lids meet, and from which they begin to be drawn together."""
+SHUT_SAID, NEARLY_SHUT_SAID = 0.16, 0.45
+"""The same for the opening of a mesh whose aperture nobody measured."""
+TOUCHING, NEARLY_TOUCHING = 0.004, 0.016
+"""The same for the gap of the lips, in head units."""
+SHUT_PHOTO = 0.11
+"""Lid distance in eye widths below which an eye is shut in the photo."""
+LOWER_LID_RISE = 0.12
+"""Share of the way that the lower lid goes when an eye shuts."""
+
+
+def smoothstep(low: float, high: float, x: float) -> float:
+    """0 below low, 1 above high, smooth between."""
+    t = min(max((x - low) / (high - low), 0.0), 1.0)
+    return t * t * (3 - 2 * t)
+
+
+class Contact:
+    """Closes eyes and mouth of one photo.
+
+    Args:
+        identity: the photo.
+        points: (478, 3) its mesh in pixels of the crop.
+    """
+
+    def __init__(self, identity: Identity, points: Floats) -> None:
+        self._points, self._rest = points, identity.rest
+        self._unit = identity.face.eye_distance
+        self._mouth = rims_of(points, MOUTH)
+        self._photo_gap = self._mouth.gap / self._unit
+        self.mouth_shut = self._photo_gap <= identity.rest.lip_gap + 0.012
+
+    def lids(self, request: FaceRequest, wish: Floats) -> Floats:
+        """Wished displacements (478, 3) with eyes that shut."""
+        out = wish.copy()
+        for side, eye in enumerate((LEFT_EYE, RIGHT_EYE)):
+            out = self._lid(request, out, eye, side)
+        return out
+
+    def _lid(self, request: FaceRequest, wish: Floats, eye: Opening, side: int) -> Floats:
+        photo, now = rims_of(self._points, eye), rims_of(self._points + wish, eye)
+        apart = (now.lower - now.upper) @ photo.down
+        measured = request.expression.measured
+        if measured is not None:
+            shut = 1 - smoothstep(SHUT, NEARLY_SHUT, float(measured.aperture[side]))
+        else:
+            rest = max(float(self._rest.aperture[side]), 0.05) * photo.width
+            shut = 1 - smoothstep(SHUT_SAID, NEARLY_SHUT_SAID, float(now.gap) / rest)
+        if photo.gap < SHUT_PHOTO * photo.width:
+            keep = (photo.lower - photo.upper) @ photo.down
+            close = np.maximum(apart - np.minimum(apart, keep), 0)
+        else:
+            close = np.maximum(apart, 0) * shut - np.minimum(apart, 0)
+        across = (close[:, None] * photo.down).astype(np.float32)
+        upper, lower = eye
+        wish[upper[1:-1], :2] += (1 - LOWER_LID_RISE) * across[1:-1]
+        wish[lower[1:-1], :2] -= LOWER_LID_RISE * across[1:-1]
+        return wish
+
+    def touching(self, request: FaceRequest, gap: float) -> float:
+        """0..1 how much the lips are held together.
+
+        Args:
+            request: what is asked.
+            gap: head units between the lips in the wished mesh.
+        """
+        measured = request.expression.measured
+        open_by = measured.lip_gap if measured is not None else gap - self._rest.lip_gap
+        return 1 - smoothstep(TOUCHING, NEARLY_TOUCHING, open_by)
+
+    def lips(self, request: FaceRequest, wish: Floats) -> Floats:
+        """Wished displacements (478, 3) with lips that touch when they should."""
+        now = rims_of(self._points + wish, MOUTH)
+        held = self.touching(request, now.gap / self._unit)
+        return self._close(wish, held)
+
+    def lips_meet(self, request: FaceRequest, moved: Floats) -> Floats:
+        """The same once more, for what agreement with neighbours has parted again."""
+        now = rims_of(self._points[: landmarks.MESH_COUNT] + moved, MOUTH)
+        held = self.touching(request, now.gap / self._unit)
+        return self._close(moved, held)
+
+    def _close(self, wish: Floats, held: float) -> Floats:
+        photo = self._mouth
+        now = rims_of(self._points[: len(wish)] + wish, MOUTH)
+        apart = (now.lower - now.upper) @ photo.down
+        rest = (photo.lower - photo.upper) @ photo.down
+        touch = rest if self.mouth_shut else np.zeros_like(rest)
+        close = held * (apart - touch) + (1 - held) * np.minimum(apart - touch, 0)
+        across = (0.5 * close[:, None] * photo.down).astype(np.float32)
+        out = wish.copy()
+        upper, lower = MOUTH
+        out[upper[1:-1], :2] += across[1:-1]
+        out[lower[1:-1], :2] -= across[1:-1]
+        return out
