@@ -19,6 +19,7 @@ from retarget.errors import NoFaceFound
 from retarget.evaluation import expression, identity, in_time, picture, sound, story, video
 from retarget.evaluation.catalog import Sheet
 from retarget.evaluation.dlib_face import DlibEstimator
+from retarget.evaluation.findings import findings
 from retarget.evaluation.observe import Estimators, Watch, face_sample, observe
 from retarget.evaluation.pairs import Pairs, pair
 from retarget.evaluation.settings import EvaluateSettings
@@ -136,7 +137,7 @@ class Evaluator:
             measures=measures,
             channels=tuple(channels),
             failures=failures,
-            findings=story.findings(measures, channels, failures),
+            findings=findings(measures, channels, failures),
             curves=story.curves(self.driving, seen, pairs),
             worst=worst,
             facts=self._facts(seen, pairs),

@@ -21,7 +21,7 @@ NO_BUNDLE = "face_landmarker.task was not found"
 _NO_PAIR = "in no frame are both faces seen"
 HELD = 0.25
 """A head that turns less than this share of the driving head's turning is held still."""
-_ACTIVE_RATIO = 0.02
+ACTIVE_RATIO = 0.02
 """As `EvaluateSettings.active`, for landmark ratios, in eye distances (eyes: in eye widths)."""
 
 
@@ -130,7 +130,7 @@ def _ratios(driving: Observed, result: Observed, pairs: Pairs, sheet: Sheet) -> 
         return []
     d0, r0 = without_rest(*rows)
     sheet.put("expression.ratio_error", float(np.abs(d0 - r0).mean()))
-    every = channels(RATIOS, *rows, _ACTIVE_RATIO, "dlib")
+    every = channels(RATIOS, *rows, ACTIVE_RATIO, "dlib")
     chosen = [c for c in every if c.active]
     if chosen:
         note = f"{len(chosen)} of {len(RATIOS)} active"

@@ -1,36 +1,105 @@
-"""Say in plain sentences what the figures mean, and where to look."""
+"""Where to look: what to plot over time, and the moments at which the result is worst."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import numpy as np
+import numpy.typing as npt
 
-from retarget.evaluation.pairs import Pairs
-from retarget.evaluation.values import (
-    Channel,
-    Curve,
-    Failures,
-    Measure,
-    Observed,
-    WorstFrame,
+from retarget.evaluation.expression import ACTIVE_RATIO, span, without_rest
+from retarget.evaluation.pairs import Pairs, both
+from retarget.evaluation.values import RATIOS, Curve, Floats, Observed, WorstFrame
+from retarget.flow import blendshapes
+
+_APART = 0.5
+"""Seconds between two worst frames, so that they are not neighbours."""
+_SCORES: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("brows up", ("browInnerUp", "browOuterUpLeft", "browOuterUpRight")),
+    ("brows down", ("browDownLeft", "browDownRight")),
+    ("eyes shut", ("eyeBlinkLeft", "eyeBlinkRight")),
+    ("jaw open", ("jawOpen",)),
+    ("smile", ("mouthSmileLeft", "mouthSmileRight")),
+    ("lips rounded", ("mouthPucker", "mouthFunnel")),
+)
+_RATIOS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("eyes open (dlib)", ("eyeOpenLeft", "eyeOpenRight")),
+    ("lips apart (dlib)", ("lipGap",)),
 )
 
 
-def findings(
-    measures: Sequence[Measure], channels: Sequence[Channel], failures: Sequence[Failures]
-) -> tuple[str, ...]:
-    """One sentence for everything worth knowing."""
-    value = {m.key: m.value for m in measures}
-    del channels, failures, value
-    return ()
+def curves(driving: Observed, result: Observed, pairs: Pairs) -> tuple[Curve, ...]:
+    """What to plot over time, region by region: scores, landmark ratios, gaze, head, jitter."""
+    d, r, out = pairs.driving, pairs.result, []
+
+    def add(title: str, unit: str, of_driving: Floats, of_result: Floats) -> None:
+        curve = Curve(
+            title=title, unit=unit, seconds=pairs.seconds, driving=of_driving, result=of_result
+        )
+        out.append(curve)
+
+    if driving.scores is not None and result.scores is not None:
+        for title, names in _SCORES:
+            at = [blendshapes.INDEX[n] for n in names]
+            add(title, "0..1", driving.scores[d][:, at].mean(1), result.scores[r][:, at].mean(1))
+    for title, names in _RATIOS:
+        at = [RATIOS.index(n) for n in names]
+        unit = "eye widths" if "eye" in names[0] else "eye distances"
+        add(title, unit, driving.ratios[d][:, at].mean(1), result.ratios[r][:, at].mean(1))
+    for unit_titles, of_driving, of_result in (
+        (("gaze, to the person's left", "gaze, up"), driving.gaze, result.gaze),
+        (("head yaw", "head pitch", "head roll"), driving.pose, result.pose),
+    ):
+        if of_driving is not None and of_result is not None:
+            for k, title in enumerate(unit_titles):
+                add(title, "°", of_driving[d, k], of_result[r, k])
+    by_mesh = driving.scores is not None
+    shakes = [o.mesh_shake if by_mesh else o.dlib_shake for o in (driving, result)]
+    add("jitter", "% of eye distance", shakes[0][d], shakes[1][r])
+    return tuple(out)
 
 
 def worst_frames(
     driving: Observed, result: Observed, pairs: Pairs, count: int
 ) -> tuple[WorstFrame, ...]:
-    """The moments at which expression differs most, at least half a second apart."""
-    return ()
+    """The moments at which expression differs most (rest removed), half a second apart."""
+    if driving.scores is not None and result.scores is not None:
+        names, least = blendshapes.NAMES, 0.05
+        d, r = driving.scores[pairs.driving], result.scores[pairs.result]
+    else:
+        names, least = RATIOS, ACTIVE_RATIO
+        d, r = driving.ratios[pairs.driving], result.ratios[pairs.result]
+    rows = np.flatnonzero(both(d, r))
+    if not len(rows):
+        return ()
+    d, r = d[rows], r[rows]
+    active = np.flatnonzero(span(d) > least)
+    if not len(active):
+        return ()
+    d0, r0 = without_rest(d, r)
+    apart = r0[:, active] - d0[:, active]
+    error = np.abs(apart).mean(axis=1)
+    out = []
+    for i in _peaks(error, pairs.seconds[rows], count):
+        k = int(np.argmax(np.abs(apart[i])))
+        word = "above" if apart[i, k] > 0 else "below"
+        reason = f"{names[active[k]]} {abs(apart[i, k]):.2f} {word} the driving face"
+        out.append(
+            WorstFrame(
+                seconds=float(pairs.seconds[rows[i]]),
+                driving_index=int(pairs.driving[rows[i]]),
+                result_index=int(pairs.result[rows[i]]),
+                error=float(error[i]),
+                reason=reason,
+            )
+        )
+    return tuple(out)
 
 
-def curves(driving: Observed, result: Observed, pairs: Pairs) -> tuple[Curve, ...]:
-    """What to plot over time, region by region."""
-    return ()
+def _peaks(error: Floats, seconds: Floats, count: int) -> list[int]:
+    """Places of the largest errors, at least `_APART` seconds from one another."""
+    free: npt.NDArray[np.bool_] = np.ones(len(error), bool)
+    out: list[int] = []
+    while len(out) < count and free.any():
+        best = int(np.argmax(np.where(free, error, -1.0)))
+        out.append(best)
+        free &= np.abs(seconds - seconds[best]) >= _APART
+    return out
