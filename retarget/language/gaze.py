@@ -11,7 +11,7 @@ from retarget.errors import RetargetError, UnknownWord
 from retarget.flow import blendshapes
 from retarget.language.words import Weights
 
-FULL_YAW, FULL_PITCH = 30.0, 25.0
+FULL_YAW, FULL_PITCH = 35.0, 30.0
 """Degrees of eye rotation at eyeLook weights of 1."""
 
 _AXES: Mapping[str, tuple[int, float]] = {

@@ -1,0 +1,152 @@
+"""List, search and draw the expressions that can be said."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import tyro
+
+from retarget.errors import RetargetError, UnknownWord
+from retarget.face.settings import TrackSettings
+from retarget.flow.report import Report
+
+if TYPE_CHECKING:
+    from retarget.language.words import Label, Vocabulary
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExpressionsJob:
+    """List, search and draw the expressions that can be said.
+
+    retarget expressions smile
+    retarget expressions --head joy --sheet joy.png --identity face.jpg
+    """
+
+    search: tyro.conf.Positional[tuple[str, ...]] = ()
+    """Words to look for in names, groups and definitions: joy, AU12, shame."""
+    head: str | None = None
+    """Only the words of one basic emotion: love, joy, surprise, anger, sadness or fear."""
+    units: bool = False
+    """List the action units instead, with what they move and where that comes from."""
+    words: Path | None = None
+    """A .toml file with words of your own, beside the shipped ones."""
+    sheet: Path | None = None
+    """Draw the words that were found on one page."""
+    identity: str | None = None
+    """The face to draw them on: a photo."""
+    strength: float = 1.0
+    """How strongly they are drawn, 0 to 1."""
+    tile: int = 192
+    """Pixels of one drawn face."""
+    columns: int = 9
+    """Faces in a row of the sheet."""
+    overwrite: bool = False
+    """Replace an existing sheet."""
+    track: TrackSettings = field(default_factory=TrackSettings)
+    """Which face of the photo, and how it is found."""
+
+    def run(self, report: Report | None = None) -> Path | str:
+        """The list as text, or the path of the sheet.
+
+        Raises:
+            RetargetError: an unknown word, or a sheet that cannot be drawn.
+        """
+        from retarget.language.words import shipped_words
+
+        vocabulary = shipped_words()
+        if self.words is not None:
+            vocabulary = vocabulary.with_file(self.words)
+        if self.units:
+            return _unit_table(vocabulary)
+        found = self._found(vocabulary)
+        if self.sheet is not None:
+            return self._draw(found, vocabulary, report or Report())
+        return _table(found)
+
+    def _found(self, words: Vocabulary) -> list[Label]:
+        if self.head is not None and self.head not in words.heads:
+            raise UnknownWord("basic emotion", self.head, words.heads)
+        labels = [w for w in words.labels.values() if self.head in (None, w.head)]
+        for asked in self.search:
+            found = [w for w in labels if _matches(w, asked, words)]
+            if not found:
+                raise UnknownWord("expression", asked, words.labels)
+            labels = found
+        return labels
+
+    def _draw(self, labels: list[Label], words: Vocabulary, report: Report) -> Path:
+        from retarget.generate.settings import WarpSettings
+        from retarget.generate.warp.warp import WarpGenerator
+        from retarget.jobs.act import Actor, face_box, reframed
+        from retarget.jobs.identity import open_identity
+        from retarget.language.say import say
+        from retarget.sink.partial import check_free
+        from retarget.sink.sheet import Tile, save_picture, sheet
+
+        if self.sheet is None or self.identity is None:
+            raise RetargetError("A sheet needs a face.", do="Add --identity face.jpg.")
+        if not 32 <= self.tile <= 1024 or not 1 <= self.columns <= 100:
+            raise RetargetError(
+                f"Tiles of {self.tile} pixels, {self.columns} in a row, cannot be drawn.",
+                do="Use tiles of 32 to 1024 pixels and 1 to 100 columns.",
+            )
+        check_free(self.sheet, overwrite=self.overwrite)
+        with open_identity(self.identity, self.track, report) as lane:
+            photo = lane.first
+        photo = reframed(photo, face_box(photo, 1.7), self.tile)
+        actor = Actor(photo, WarpGenerator(WarpSettings()), report)
+        said = [say(w.name, words) * self.strength for w in labels]
+        shown = report.watch(actor.show_each(said), len(labels))
+        tiles = [
+            Tile(rgb=rgb, caption=w.name, note=w.text) for w, rgb in zip(labels, shown, strict=True)
+        ]
+        page = sheet(tiles, min(self.columns, len(tiles)))
+        save_picture(page, self.sheet, overwrite=self.overwrite)
+        return self.sheet
+
+
+def _matches(label: Label, asked: str, words: Vocabulary) -> bool:
+    from retarget.language.say import say
+
+    asked = asked.lower()
+    if asked in label.name or asked in (label.head, label.group):
+        return True
+    return asked.upper() in say(label.name, words).units
+
+
+def _table(labels: list[Label]) -> str:
+    width = max(len(w.name) for w in labels)
+    lines: list[str] = []
+    before = ("", "")
+    for label in labels:
+        if (label.head, label.group) != before:
+            before = (label.head, label.group)
+            lines += ["", f"{label.head} · {label.group}" if label.group else label.head]
+        lines.append(f"  {label.name:<{width}}  {label.text}")
+    count = f"{len(labels)} expression{'' if len(labels) == 1 else 's'}."
+    lines += ["", f"{count} Mix them: 0.6*joy + 0.4*surprise; scale them: fear:0.3."]
+    return "\n".join(lines[1:])
+
+
+def _unit_table(words: Vocabulary) -> str:
+    from retarget.flow import blendshapes
+
+    lines = []
+    for unit in words.units.values():
+        moved = blendshapes.named(unit.weights(""))
+        shapes = ", ".join(f"{name}={value:g}" for name, value in _rounded(moved).items())
+        turned = ", ".join(
+            f"{axis} {angle:g}°"
+            for axis, angle in zip(("yaw", "pitch", "roll"), unit.head, strict=True)
+            if angle
+        )
+        lines.append(f"AU{unit.number:<3} {unit.name:<30} {shapes or turned}")
+        lines.append(f"{'':5} {'':<30} from: {unit.source}")
+    lines += [f"AU{number:<3} not possible: {why}" for number, why in words.without.items()]
+    return "\n".join(lines)
+
+
+def _rounded(named: dict[str, float]) -> dict[str, float]:
+    return {name: round(value, 2) for name, value in named.items()}

@@ -1,0 +1,108 @@
+"""Look at the faces that an expression names: `from:angry.png`, `from:clip.mp4@1.2s`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from retarget.errors import NoFaceFound, UnreadableInput
+from retarget.expression.settings import FitSettings, RestSettings
+from retarget.face.settings import TrackSettings
+from retarget.flow.report import Report
+from retarget.source.settings import SourceSettings
+
+if TYPE_CHECKING:
+    from retarget.flow.values import ExpressedFrame, VideoFrame
+    from retarget.source.source import Source
+
+MOST = 256
+"""Different pictures that one job looks at."""
+
+
+class Looker:
+    """Reads each named face once.
+
+    Args:
+        folder: what the names are relative to.
+        confined: refuse names that lead out of the folder.
+        track: which face, and how it is found.
+    """
+
+    def __init__(
+        self, folder: Path, *, confined: bool = False, track: TrackSettings | None = None
+    ) -> None:
+        self._folder = folder
+        self._confined = confined
+        self._track = track or TrackSettings()
+        self._seen: dict[tuple[str, float | None], ExpressedFrame] = {}
+
+    def __call__(self, path: str, seconds: float | None) -> ExpressedFrame:
+        """What the face does; its pixels stay at hand.
+
+        Raises:
+            UnreadableInput: the file cannot be read, or must not be.
+            NoFaceFound: it shows no face.
+        """
+        asked = (path, seconds)
+        if asked not in self._seen:
+            if len(self._seen) >= MOST:
+                raise UnreadableInput(
+                    f"More than {MOST} pictures are named by 'from:'.", do="Use fewer of them."
+                )
+            self._seen[asked] = self._read(path, seconds)
+        return self._seen[asked]
+
+    def _read(self, path: str, seconds: float | None) -> ExpressedFrame:
+        from retarget.source.open import open_source
+
+        file = within(self._folder, path) if self._confined else self._folder / path
+        settings = SourceSettings(start=seconds or 0.0)
+        with open_source(str(file), settings) as source:
+            frame = next(source.frames(), None)
+            if frame is None:
+                raise UnreadableInput(
+                    f"{path} has no picture at {seconds:g} s.", do="Choose an earlier moment."
+                )
+            try:
+                return self._read_face(frame, source)
+            except NoFaceFound as error:
+                raise NoFaceFound(f"No human face was found in {path}.", do=error.do) from error
+
+    def _read_face(self, frame: VideoFrame, source: Source) -> ExpressedFrame:
+        from retarget.expression.fit import Fit
+        from retarget.expression.rest import find_rest, understand
+        from retarget.face.still import find_face
+        from retarget.face.track import Track
+        from retarget.flow.values import ExpressedFrame, TrackedFrame
+
+        face = find_face(frame, self._track, Report())
+        if source.info.still:
+            photo = understand(frame, face)
+            expression, pose = photo.expression, photo.pose
+        else:
+            count = RestSettings().samples
+            samples = list(Track(self._track, Report())(iter(source.sample(count))))
+            expression, pose = Fit(find_rest(samples), FitSettings()).express(face)
+        return ExpressedFrame(
+            index=0,
+            at=frame.at,
+            duration=frame.duration,
+            expression=expression,
+            pose=pose,
+            tracked=TrackedFrame(frame=frame, face=face),
+        )
+
+
+def within(folder: Path, name: str) -> Path:
+    """The file of that name in a folder.
+
+    Raises:
+        UnreadableInput: the name leads out of the folder, links followed.
+    """
+    path = folder / name
+    if not path.resolve().is_relative_to(folder.resolve()):
+        raise UnreadableInput(
+            f"{name!r} lies outside {folder.resolve()}.",
+            do="Move it into that folder, or say --outside to allow it.",
+        )
+    return path

@@ -1,0 +1,164 @@
+"""One picture of the identity in an expression, or a grid of them."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import tyro
+
+from retarget.errors import RetargetError
+from retarget.face.settings import TrackSettings
+from retarget.flow.report import Report
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+    from retarget.flow.values import Identity
+    from retarget.language.say import Said
+    from retarget.language.words import Vocabulary
+    from retarget.sink.sheet import Tile
+
+MOST_PICTURES = 5000
+
+
+@dataclass(frozen=True, kw_only=True)
+class StillJob:
+    """One picture, or a grid of them, of the identity in an expression.
+
+    retarget still --identity face.jpg --expression "0.7*amusement" -o smile.png
+    retarget still --identity a.jpg b.jpg --expression joy fear --grid -o grid.png
+    """
+
+    identity: tuple[str, ...]
+    """Whose face: a photo; several with --grid."""
+    expression: tuple[str, ...]
+    """What it does: joy, "0.6*joy + 0.4*surprise", AU6+AU12C, mouthSmileLeft=0.6, from:smile.png,
+    "fear + gaze(left=10) + head(down=5)"; several with --grid."""
+    output: Annotated[Path | None, tyro.conf.arg(aliases=["-o"])] = None
+    """Where to: .png, .jpg, .webp or .pdf. Left out, a name is made beside the photo."""
+    grid: bool = False
+    """A page of pictures: expressions by --intensity, or identities by expressions."""
+    intensity: tuple[float, ...] = (1.0,)
+    """How strong the expression is, 0 to 1; several with --grid."""
+    tile: int = 256
+    """Pixels of one picture of a grid."""
+    words: Path | None = None
+    """A .toml file with words of your own."""
+    overwrite: bool = False
+    """Replace an existing file."""
+    track: TrackSettings = field(default_factory=TrackSettings)
+    """Which face of the photo, and how it is found."""
+
+    def run(self, report: Report | None = None) -> Path:
+        """Write the picture and return its path.
+
+        Raises:
+            RetargetError: something its reader can put right.
+        """
+        from retarget.generate.settings import WarpSettings
+        from retarget.generate.warp.warp import WarpGenerator
+        from retarget.jobs.act import Actor
+        from retarget.jobs.look import Looker
+        from retarget.language.say import say
+        from retarget.language.words import shipped_words
+        from retarget.sink.partial import check_free
+        from retarget.sink.sheet import save_picture
+
+        report = report or Report()
+        self._check()
+        output = self.output or _name_for(self.identity[0], self.expression[0])
+        check_free(output, overwrite=self.overwrite)
+        words: Vocabulary = shipped_words()
+        if self.words is not None:
+            words = words.with_file(self.words)
+        look = Looker(Path(), track=self.track)
+        said = {text: say(text, words, look) for text in self.expression}
+        if self.grid:
+            page = self._page(said, report)
+            save_picture(page, output, overwrite=self.overwrite)
+            return output
+        photo = _understood(self.identity[0], self.track, report)
+        actor = Actor(photo, WarpGenerator(WarpSettings()), report)
+        picture = actor.show(said[self.expression[0]] * self.intensity[0])
+        save_picture(picture, output, overwrite=self.overwrite)
+        report.frames = 1
+        return output
+
+    def _check(self) -> None:
+        if not self.identity or not self.expression or not self.intensity:
+            raise RetargetError(
+                "A still needs an identity, an expression and an intensity.",
+                do='Write --identity face.jpg --expression "0.7*amusement".',
+            )
+        many = len(self.identity) * len(self.expression) * len(self.intensity)
+        if many > 1 and not self.grid:
+            raise RetargetError(
+                f"{many} pictures were asked for.", do="Add --grid to have them on one page."
+            )
+        if many > MOST_PICTURES:
+            raise RetargetError(
+                f"{many} pictures were asked for, and {MOST_PICTURES} are the most.",
+                do="Split the grid.",
+            )
+        if not all(0.0 <= value <= 1.0 for value in self.intensity):
+            raise RetargetError("An intensity lies outside 0 to 1.", do="Use 0 to 1.")
+        if not 32 <= self.tile <= 2048:
+            raise RetargetError(
+                f"Tiles of {self.tile} pixels cannot be drawn.", do="Use 32 to 2048."
+            )
+
+    def _page(self, said: Mapping[str, Said], report: Report) -> Image.Image:
+        from retarget.sink.sheet import sheet
+
+        if len(self.identity) > 1:
+            columns = len(self.expression) * len(self.intensity)
+        else:
+            columns = len(self.intensity) if len(self.intensity) > 1 else _square(len(said))
+        total = len(self.identity) * len(self.expression) * len(self.intensity)
+        return sheet(list(report.watch(self._tiles(said, report), total)), columns)
+
+    def _tiles(self, said: Mapping[str, Said], report: Report) -> Iterator[Tile]:
+        from retarget.generate.settings import WarpSettings
+        from retarget.generate.warp.warp import WarpGenerator
+        from retarget.jobs.act import Actor, face_box, reframed
+        from retarget.sink.sheet import Tile
+
+        asked = [(text, level) for text in self.expression for level in self.intensity]
+        for name in self.identity:
+            photo = _understood(name, self.track, report)
+            photo = reframed(photo, face_box(photo, 1.7), self.tile)
+            actor = Actor(photo, WarpGenerator(WarpSettings()), report)
+            pictures = actor.show_each(said[text] * level for text, level in asked)
+            for (text, level), rgb in zip(asked, pictures, strict=True):
+                caption = text if level == 1.0 else f"{text}  {level:g}"
+                note = Path(name).stem if len(self.identity) > 1 else ""
+                yield Tile(rgb=rgb, caption=caption, note=note)
+
+
+def _understood(name: str, track: TrackSettings, report: Report) -> Identity:
+    from retarget.jobs.identity import open_identity
+
+    with open_identity(name, track, report) as lane:
+        return lane.first
+
+
+def _square(count: int) -> int:
+    """Columns that make a page of `count` tiles about as wide as high."""
+    return max(1, round(math.sqrt(count)))
+
+
+def _name_for(identity: str, expression: str) -> Path:
+    """A free name beside the photo: face.jpg and joy → face_joy.png."""
+    photo = Path(identity)
+    word = re.sub(r"\W+", "_", expression).strip("_")[:40] or "still"
+    path = photo.with_name(f"{photo.stem}_{word}.png")
+    number = 2
+    while path.exists():
+        path = photo.with_name(f"{photo.stem}_{word}_{number}.png")
+        number += 1
+    return path
