@@ -1,0 +1,61 @@
+"""Between pixels and latents: the full autoencoder or the tiny one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+Picture = npt.NDArray[np.uint8]
+
+
+class Pixels:
+    """An autoencoder in both directions; a picture's side is 8 times its latent's.
+
+    Args:
+        vae: an `AutoencoderKL` or an `AutoencoderTiny`.
+    """
+
+    def __init__(self, vae: Any) -> None:
+        self.vae = vae
+        self._scale = float(vae.config.scaling_factor)
+        self._full = hasattr(vae, "quant_conv")
+
+    @torch.no_grad()
+    def encode(self, pictures: Sequence[Picture]) -> torch.Tensor:
+        """Scaled latents (n, 4, h, w) of n pictures (height, width, 3).
+
+        The full autoencoder tells a distribution; its most likely point is taken, so that the
+        same picture always has the same latent.
+        """
+        weight = next(self.vae.parameters())
+        stacked = torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2)
+        pixels = (stacked.to(weight) / 127.5 - 1.0).to(weight.dtype)
+        told = self.vae.encode(pixels)
+        latents = told.latent_dist.mode() if self._full else told.latents
+        scaled: torch.Tensor = latents * self._scale
+        return scaled
+
+    @torch.no_grad()
+    def decode(self, latents: torch.Tensor) -> torch.Tensor:
+        """Pictures (n, 3, height, width) in -1..1, unlimited, of scaled latents.
+
+        The full decoder takes one at a time: it fills a device by itself and needs the memory.
+        """
+        weight = next(self.vae.parameters())
+        latents = latents.to(weight) / self._scale
+        parts = list(latents[:, None]) if self._full else [latents]
+        return torch.cat([self.vae.decode(part).sample for part in parts])
+
+    def pictures(self, latents: torch.Tensor) -> list[Picture]:
+        """Pictures (height, width, 3) of scaled latents."""
+        return [p.cpu().numpy() for p in to_bytes(self.decode(latents))]
+
+
+def to_bytes(pixels: torch.Tensor) -> torch.Tensor:
+    """(n, 3, h, w) in -1..1 → (n, h, w, 3) uint8."""
+    unit = (pixels.float() / 2 + 0.5).clamp(0, 1)
+    return (unit * 255).round().to(torch.uint8).permute(0, 2, 3, 1).contiguous()

@@ -1,0 +1,162 @@
+"""What the face does: FLAME parameters through a cross-attention adapter of their own.
+
+The adapter (arXiv 2510.04706) is an IP-Adapter (Ye et al., arXiv 2308.06721): a small projection
+turns 55 FLAME parameters into a few tokens, and every cross-attention layer of the UNet has a
+second pair of key and value matrices for them. The published file is read with diffusers' own
+IP-Adapter loader; the number of tokens is read off the shapes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from retarget.errors import MissingModel
+from retarget.flow import flame
+from retarget.generate.diffusion.attention import CROSS, KeyValue, Memory, layers
+from retarget.generate.diffusion.files import read_pickle, read_tensors
+
+_DO = "Use the published exp_adapter/exp_adapter.bin with the UNet it was made for."
+
+
+class ExpressionAdapter:
+    """The projection to tokens, and each layer's keys and values for them."""
+
+    def __init__(
+        self, projection: torch.nn.Module, to_key_value: Mapping[str, tuple[Any, Any]], tokens: int
+    ) -> None:
+        self.projection = projection
+        self._to_key_value = to_key_value
+        self.token_count = tokens
+
+    @classmethod
+    def load(cls, path: Path, unet: Any) -> ExpressionAdapter:
+        """Read the published file for `unet`, which is left as it was found.
+
+        Raises:
+            MissingModel: the file is damaged or was made for another UNet or other parameters.
+        """
+        state = _read(path)
+        count = _check(state, unet, path)
+        image_proj = dict(state["image_proj"])
+        found, projection = dict(unet.attn_processors), unet.encoder_hid_proj
+        kind = unet.config.encoder_hid_dim_type
+        try:
+            attention = unet._convert_ip_adapter_attn_to_diffusers([state], low_cpu_mem_usage=False)
+            project = _projection(unet, image_proj, count)
+        except (RuntimeError, KeyError) as wrong:
+            raise MissingModel(f"{path} does not fit this UNet.", do=_DO) from wrong
+        finally:
+            unet.set_attn_processor(found)
+            unet.encoder_hid_proj = projection
+            unet.config.encoder_hid_dim_type = kind
+        pairs = {
+            name.removesuffix(".processor"): (made.to_k_ip[0], made.to_v_ip[0])
+            for name, made in attention.items()
+            if hasattr(made, "to_k_ip")
+        }
+        return cls(project.eval(), pairs, count)
+
+    def to(self, device: torch.device, dtype: torch.dtype) -> ExpressionAdapter:
+        """The same adapter on a device, in a precision."""
+        self.projection.to(device, dtype)
+        for pair in self._to_key_value.values():
+            for linear in pair:
+                linear.to(device, dtype)
+        return self
+
+    @torch.no_grad()
+    def tokens(self, parameters: torch.Tensor) -> torch.Tensor:
+        """(n, 55) FLAME parameters → (n, tokens, width).
+
+        Rows without conditions take the tokens of 55 zeros, which are not zeros.
+        """
+        weight = next(self.projection.parameters())
+        out: torch.Tensor = self.projection(parameters.to(weight))
+        return out.reshape(parameters.shape[0], self.token_count, -1)
+
+    @torch.no_grad()
+    def memory(self, tokens: torch.Tensor) -> Memory:
+        """Keys and values of `tokens` (n, tokens, width) in every cross-attention layer."""
+        return {
+            layer: KeyValue(to_key(tokens), to_value(tokens))
+            for layer, (to_key, to_value) in self._to_key_value.items()
+        }
+
+    def parameters(self) -> list[torch.Tensor]:
+        """Every weight."""
+        of_layers = (p.weight for pair in self._to_key_value.values() for p in pair)
+        return [*self.projection.parameters(), *of_layers]
+
+
+def _read(path: Path) -> dict[str, dict[str, torch.Tensor]]:
+    if path.suffix == ".safetensors":
+        state: dict[str, dict[str, torch.Tensor]] = {}
+        for name, tensor in read_tensors(path).items():
+            part, _, rest = name.partition(".")
+            state.setdefault(part, {})[rest] = tensor
+    else:
+        state = read_pickle(path)
+    if not isinstance(state, dict) or not {"image_proj", "ip_adapter"} <= state.keys():
+        raise MissingModel(
+            f"{path} is not an IP-Adapter: image_proj or ip_adapter is absent.", do=_DO
+        )
+    return {part: dict(state[part]) for part in ("image_proj", "ip_adapter")}
+
+
+def _check(state: Mapping[str, Mapping[str, torch.Tensor]], unet: Any, path: Path) -> int:
+    """The number of tokens; every layer's matrices have to be there, in the layer's own size."""
+    proj, width = state["image_proj"], unet.config.cross_attention_dim
+    first, last = (
+        (("proj.weight",) * 2) if "proj.weight" in proj else ("proj.0.weight", "proj.2.weight")
+    )
+    if first not in proj or last not in proj or "norm.weight" not in proj:
+        raise MissingModel(
+            f"{path} projects expressions in an unknown way: {min(proj, default='')!r}.",
+            do=_DO,
+        )
+    inputs, outputs = proj[first].shape[1], proj[last].shape[0]
+    if inputs != flame.COUNT or outputs % width or proj["norm.weight"].shape != (width,):
+        raise MissingModel(
+            f"{path} turns {inputs} numbers into {outputs}; this UNet wants {flame.COUNT} into a "
+            f"multiple of {width}.",
+            do=_DO,
+        )
+    _check_layers(state["ip_adapter"], unet, path)
+    return int(outputs // width)
+
+
+def _check_layers(pairs: Mapping[str, torch.Tensor], unet: Any, path: Path) -> None:
+    cross = layers(unet, CROSS)
+    expected: dict[str, tuple[int, int]] = {}
+    for number, name in enumerate(unet.attn_processors):
+        layer = cross.get(name.removesuffix(".processor"))
+        if layer is not None:
+            shape = (layer.to_k.weight.shape[0], unet.config.cross_attention_dim)
+            expected |= {f"{number}.to_{kv}_ip.weight": shape for kv in "kv"}
+    if {name: tuple(tensor.shape) for name, tensor in pairs.items()} != expected:
+        raise MissingModel(
+            f"{path} was made for another UNet: {len(pairs)} matrices where {len(expected)} of "
+            "this UNet's sizes are wanted.",
+            do=_DO,
+        )
+
+
+def _projection(unet: Any, state: dict[str, torch.Tensor], tokens: int) -> torch.nn.Module:
+    made: torch.nn.Module
+    if "proj.weight" not in state:
+        made = unet._convert_ip_adapter_image_proj_to_diffusers(state, low_cpu_mem_usage=False)
+        return made
+    # diffusers takes a single linear layer to mean four tokens; the shapes say how many.
+    from diffusers.models.embeddings import ImageProjection
+
+    made = ImageProjection(
+        image_embed_dim=flame.COUNT,
+        cross_attention_dim=unet.config.cross_attention_dim,
+        num_image_text_embeds=tokens,
+    )
+    made.load_state_dict({k.replace("proj", "image_embeds"): v for k, v in state.items()})
+    return made

@@ -1,0 +1,143 @@
+"""Read weight files without trusting them, and say in one sentence what is wrong with one.
+
+`.safetensors` holds numbers only. `.bin` and `.pt` files are pickles, which can carry code: they
+are read with PyTorch's restricted reader, which knows tensors and plain containers and refuses
+everything else.
+"""
+
+from __future__ import annotations
+
+import json
+import pickle
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+
+from retarget.errors import MissingModel
+
+Weights = dict[str, torch.Tensor]
+
+_AGAIN = "Delete it and fetch it again with: retarget models pull diffusion"
+_PICKLE_BEGINNINGS = (b"PK\x03\x04", b"\x80")
+
+
+def absent(what: str, looked_in: Path) -> MissingModel:
+    """The error for a model file that is not there."""
+    return MissingModel(
+        f"{what} is missing: looked for {looked_in}.",
+        do="Fetch it with `retarget models pull diffusion`, or name the folder with --models.",
+    )
+
+
+def read_tensors(path: Path) -> Weights:
+    """Every tensor of a flat weight file, by name.
+
+    Raises:
+        MissingModel: the file is absent, cut short, holds code, or holds no tensors.
+    """
+    if path.suffix == ".safetensors":
+        return _read_safetensors(path)
+    return _flat(read_pickle(path), path)
+
+
+def read_pickle(path: Path) -> Any:
+    """What a `.bin` or `.pt` file holds: tensors in plain containers, never code.
+
+    Raises:
+        MissingModel: the file is absent, cut short, or holds anything else.
+    """
+    if not path.is_file():
+        raise absent(path.name, path)
+    with path.open("rb") as file:
+        beginning = file.read(4)
+    if not beginning.startswith(_PICKLE_BEGINNINGS):
+        raise MissingModel(f"{path} is not a PyTorch weight file.", do=_AGAIN)
+    try:
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as unsafe:
+        raise MissingModel(
+            f"{path} holds something other than plain tensors, which could run code when read.",
+            do="Do not use this file; get it again from its publisher.",
+        ) from unsafe
+    except (RuntimeError, EOFError, ValueError, KeyError, OSError, zipfile.BadZipFile) as broken:
+        raise MissingModel(f"{path} is damaged or cut short.", do=_AGAIN) from broken
+
+
+def read_config(path: Path) -> dict[str, Any]:
+    """A JSON object.
+
+    Raises:
+        MissingModel: the file is absent or not a JSON object.
+    """
+    if not path.is_file():
+        raise absent(path.name, path)
+    try:
+        config = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, OSError) as broken:
+        raise MissingModel(f"{path} is not a readable JSON file.", do=_AGAIN) from broken
+    if not isinstance(config, dict):
+        raise MissingModel(f"{path} is not a model's configuration.", do=_AGAIN)
+    return config
+
+
+def first_present(folder: Path, names: tuple[str, ...], what: str) -> Path:
+    """The first of several usual file names that lies in `folder`.
+
+    Raises:
+        MissingModel: none does.
+    """
+    for name in names:
+        if (folder / name).is_file():
+            return folder / name
+    raise absent(what, folder / names[0])
+
+
+def load_into(module: torch.nn.Module, weights: Mapping[str, torch.Tensor], source: Path) -> None:
+    """Put `weights` into `module`; every name and every shape has to fit.
+
+    Raises:
+        MissingModel: a tensor is missing, left over or of another shape; the first is named.
+    """
+    own = module.state_dict()
+    missing, extra = own.keys() - weights.keys(), weights.keys() - own.keys()
+    if missing or extra:
+        kind, name = ("lacks", min(missing)) if missing else ("has an unknown", min(extra))
+        raise MissingModel(
+            f"{source} does not fit its configuration: it {kind} tensor {name!r} "
+            f"({len(missing)} missing, {len(extra)} left over).",
+            do="Use the weight file and the config.json that were published together.",
+        )
+    for name, tensor in own.items():
+        if tensor.shape != weights[name].shape:
+            raise MissingModel(
+                f"{source} does not fit its configuration: {name!r} is "
+                f"{tuple(weights[name].shape)}, not {tuple(tensor.shape)}.",
+                do="Use the weight file and the config.json that were published together.",
+            )
+    module.load_state_dict(weights, strict=True, assign=True)
+
+
+def _read_safetensors(path: Path) -> Weights:
+    if not path.is_file():
+        raise absent(path.name, path)
+    try:
+        weights: Weights = load_file(path)
+    except (SafetensorError, OSError, ValueError) as broken:
+        raise MissingModel(f"{path} is damaged or cut short.", do=_AGAIN) from broken
+    return weights
+
+
+def _flat(found: Any, path: Path) -> Weights:
+    if isinstance(found, dict) and isinstance(found.get("state_dict"), dict):
+        found = found["state_dict"]
+    if not isinstance(found, dict):
+        raise MissingModel(f"{path} holds no named tensors.", do=_AGAIN)
+    weights = {str(k): v for k, v in found.items() if isinstance(v, torch.Tensor)}
+    if not weights:
+        raise MissingModel(f"{path} holds no named tensors.", do=_AGAIN)
+    return weights

@@ -1,0 +1,222 @@
+"""Read the networks from their folders; the architecture comes from each config.
+
+Whatever the libraries' own loaders would only warn about (a tensor that is missing, left over or
+of another shape; an update that found no layer) is an error here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from retarget.errors import MissingModel
+from retarget.generate.diffusion import files
+from retarget.generate.diffusion.decode import Pixels
+from retarget.generate.diffusion.denoise import Denoiser
+from retarget.generate.diffusion.expression_adapter import ExpressionAdapter
+from retarget.generate.diffusion.lora import Lora, Updates, read_lora
+from retarget.generate.diffusion.places import Locate
+from retarget.generate.diffusion.reference_adapter import ReferenceAdapter
+from retarget.generate.diffusion.settings import DiffusionSettings
+from retarget.generate.diffusion.text import IdentityText
+
+_UNET = ("diffusion_pytorch_model.safetensors", "diffusion_pytorch_model.fp16.safetensors",
+         "diffusion_pytorch_model.bin")  # fmt: skip
+_TEXT = ("model.safetensors", "pytorch_model.bin")
+_FAMILY = "Use a network of the Stable Diffusion 1.5 family."
+
+
+@dataclass(frozen=True, eq=False)
+class Networks:
+    """Everything that draws, on its device."""
+
+    unet: Any
+    text: IdentityText
+    pixels: Pixels
+    expression: ExpressionAdapter
+    reference: ReferenceAdapter
+    denoiser: Denoiser
+    device: torch.device
+    dtype: torch.dtype
+
+    @property
+    def latent_side(self) -> int:
+        """Width and height of a latent: 64 for Stable Diffusion 1.5."""
+        return int(self.unet.config.sample_size)
+
+    @property
+    def side(self) -> int:
+        """Width and height of a picture in pixels: 512 for Stable Diffusion 1.5."""
+        return 8 * self.latent_side
+
+
+def load_networks(
+    settings: DiffusionSettings, locate: Locate, device: torch.device, dtype: torch.dtype
+) -> Networks:
+    """Read every network that `settings` need and put it on `device`.
+
+    Raises:
+        MissingModel: a file is absent, damaged, or does not fit the others.
+    """
+    chosen = settings.chosen()
+    unet = load_unet(settings.base or locate("unet"))
+    text = load_text(locate("encoder"), locate("tokenizer"))
+    check_family(unet, text, settings.base or locate("unet"))
+    expression = ExpressionAdapter.load(locate("expression-adapter"), unet)
+    updates = Updates(unet, _loras(settings, locate, unet))
+    vae = load_tiny_vae(locate("tiny-vae")) if chosen.decoder == "tiny" else load_vae(locate("vae"))
+    place = {"device": device, "dtype": dtype, "memory_format": torch.channels_last}
+    updates.add()
+    unet.to(**place)
+    vae.to(**place)
+    text.encoder.to(device, dtype)
+    scheduler = files.read_config(locate("scheduler") / "scheduler_config.json")
+    return Networks(
+        unet=unet,
+        text=text,
+        pixels=Pixels(vae),
+        expression=expression.to(device, dtype),
+        reference=ReferenceAdapter(unet, updates.taken_out),
+        denoiser=Denoiser(unet, scheduler),
+        device=device,
+        dtype=dtype,
+    )
+
+
+def load_unet(folder: Path) -> Any:
+    """The UNet in a folder with `config.json` and its weights, float32, on the CPU.
+
+    Raises:
+        MissingModel: it is absent, damaged, or of another family.
+    """
+    from diffusers import UNet2DConditionModel
+
+    config = files.read_config(folder / "config.json")
+    if config.get("_class_name") != "UNet2DConditionModel" or config.get("in_channels") != 4:
+        raise MissingModel(f"{folder} holds no UNet that draws from text.", do=_FAMILY)
+    if config.get("addition_embed_type") is not None or config.get("encoder_hid_dim"):
+        raise MissingModel(f"{folder} holds a UNet of another family (SDXL or later).", do=_FAMILY)
+    with _config_checked(folder):
+        unet = UNet2DConditionModel.from_config(config)
+    path = files.first_present(folder, _UNET, "The UNet's weight file")
+    files.load_into(unet, _float32(files.read_tensors(path)), path)
+    return unet.eval().requires_grad_(False)
+
+
+def load_text(folder: Path, tokenizer: Path) -> IdentityText:
+    """The identity prompt's encoder and its tokenizer.
+
+    Raises:
+        MissingModel: a file is absent or damaged, or the tokenizer does not know the identity word.
+    """
+    from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
+
+    with _config_checked(folder):
+        encoder = CLIPTextModel(CLIPTextConfig(**files.read_config(folder / "config.json")))
+    path = files.first_present(folder, _TEXT, "The text encoder's weight file")
+    files.load_into(encoder, _text_names(files.read_tensors(path), encoder), path)
+    if not tokenizer.is_dir():
+        raise files.absent("The tokenizer", tokenizer)
+    try:
+        words = CLIPTokenizer.from_pretrained(str(tokenizer), local_files_only=True)
+        return IdentityText(encoder.eval().requires_grad_(False), words)
+    except (OSError, ValueError, TypeError, KeyError) as wrong:
+        raise MissingModel(
+            f"{tokenizer} holds no tokenizer that knows the identity word.",
+            do="Use the tokenizer of stable-diffusion-v1-5.",
+        ) from wrong
+
+
+def load_vae(folder: Path) -> Any:
+    """The full autoencoder of Stable Diffusion 1.5, float32, on the CPU."""
+    from diffusers import AutoencoderKL
+
+    return _autoencoder(folder, AutoencoderKL)
+
+
+def load_tiny_vae(folder: Path) -> Any:
+    """The tiny autoencoder (TAESD), float32, on the CPU."""
+    from diffusers import AutoencoderTiny
+
+    return _autoencoder(folder, AutoencoderTiny)
+
+
+def check_family(unet: Any, text: IdentityText, source: Path) -> None:
+    """Refuse a UNet that reads other prompts than this encoder writes.
+
+    Raises:
+        MissingModel: the widths differ.
+    """
+    wants, has = unet.config.cross_attention_dim, text.encoder.config.hidden_size
+    if wants != has:
+        raise MissingModel(
+            f"{source} reads prompts {wants} wide, and the identity encoder writes {has}: it is "
+            "of another family.",
+            do=_FAMILY,
+        )
+
+
+def _loras(settings: DiffusionSettings, locate: Locate, unet: Any) -> dict[str, tuple[Lora, float]]:
+    named = {"reference": (locate("reference-adapter"), settings.reference_scale)}
+    if settings.chosen().few_steps:
+        named["few-steps"] = (locate(f"{settings.chosen().scheduler}-lora"), 1.0)
+    named |= {f"own-{i}": (path, settings.lora_scale) for i, path in enumerate(settings.loras)}
+    return {name: (read_lora(path, unet), scale) for name, (path, scale) in named.items()}
+
+
+def _autoencoder(folder: Path, kind: Any) -> Any:
+    config = files.read_config(folder / "config.json")
+    if config.get("_class_name") != kind.__name__:
+        raise MissingModel(
+            f"{folder} holds {config.get('_class_name')}, not {kind.__name__}.",
+            do="Use the autoencoder of stable-diffusion-v1-5, and TAESD for the tiny one.",
+        )
+    with _config_checked(folder):
+        vae = kind.from_config(config)
+    path = files.first_present(folder, _UNET, "The autoencoder's weight file")
+    files.load_into(vae, _float32(_attention_names(files.read_tensors(path))), path)
+    return vae.eval().requires_grad_(False)
+
+
+@contextmanager
+def _config_checked(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except (TypeError, ValueError, KeyError, IndexError) as wrong:
+        raise MissingModel(
+            f"{folder / 'config.json'} does not describe a network that can be built.",
+            do="Use the config.json that was published with the weights.",
+        ) from wrong
+
+
+def _float32(weights: files.Weights) -> files.Weights:
+    return {name: tensor.float() for name, tensor in weights.items()}
+
+
+def _text_names(weights: files.Weights, encoder: Any) -> files.Weights:
+    """The published names start with `text_model.`; the library's own do so in some versions."""
+    has_prefix = next(iter(encoder.state_dict())).startswith("text_model.")
+    prefix = "text_model." if has_prefix else ""
+    return {
+        prefix + name.removeprefix("text_model."): tensor.float()
+        for name, tensor in weights.items()
+        if not name.endswith("position_ids")  # a buffer that older versions saved
+    }
+
+
+def _attention_names(weights: files.Weights) -> files.Weights:
+    """Stable Diffusion 1.5's own file names its attention the older way, with 1x1 convolutions."""
+    new = {"query": "to_q", "key": "to_k", "value": "to_v", "proj_attn": "to_out.0"}
+    out = {}
+    for name, tensor in weights.items():
+        *path, layer, kind = name.split(".")
+        if layer in new and "attentions" in path:
+            out[".".join([*path, new[layer], kind])] = tensor.flatten(1 if kind == "weight" else 0)
+        else:
+            out[name] = tensor
+    return out

@@ -1,0 +1,123 @@
+"""How the diffusion generator is set: a quality as data, and options that change parts of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from retarget.errors import UnknownWord
+
+Quality = Literal["draft", "standard", "best"]
+Scheduler = Literal["lcm", "dpm", "tcd", "ddim"]
+Decoder = Literal["tiny", "full"]
+Precision = Literal["half", "full"]
+Device = Literal["auto", "cpu", "cuda", "mps"]
+
+QUALITIES: Mapping[str, Mapping[str, Any]] = {
+    "draft": {
+        "steps": 2, "guidance": 1.0, "scheduler": "lcm", "decoder": "tiny", "precision": "half",
+    },
+    "standard": {
+        "steps": 4, "guidance": 1.0, "scheduler": "lcm", "decoder": "tiny", "precision": "half",
+    },
+    "best": {
+        "steps": 25, "guidance": 3.0, "scheduler": "dpm", "decoder": "full", "precision": "full",
+    },
+}  # fmt: skip
+"""What each quality stands for. `best` is the published setting."""
+
+MOST_STEPS, MOST_FRAMES, MOST_PHOTOS = 200, 64, 16
+
+
+@dataclass(frozen=True, kw_only=True)
+class DiffusionSettings:
+    """How faces are drawn by diffusion."""
+
+    quality: Quality = "standard"
+    """draft, standard or best: a set of values for the five options that follow."""
+    steps: int | None = None
+    """Denoising steps per frame."""
+    guidance: float | None = None
+    """How far to go beyond the conditions; 1 means without guidance and takes half the time."""
+    scheduler: Scheduler | None = None
+    """lcm and tcd need 2 to 8 steps, dpm and ddim 20 to 50."""
+    decoder: Decoder | None = None
+    """tiny decodes in a tenth of the time, full keeps the finest detail."""
+    precision: Precision | None = None
+    """half uses 16 bits a number where the device does so soundly; full uses 32."""
+    expression_scale: float = 1.0
+    """How strongly the expression counts, 0 to 2."""
+    reference_scale: float = 0.8
+    """How closely the photo's look is kept, 0 to 1; at 1 its own expression is copied too."""
+    strength: float = 0.5
+    """How much a guiding picture is redrawn, 0.05 to 1; without one this has no effect."""
+    warm_start: float = 0.0
+    """Begin from the frame before, redrawn this much (0.3 to 0.5 are usual); 0 begins anew."""
+    anchor_every: int = 24
+    """With a warm start: begin every so many frames from the shot's first frame again."""
+    expression: Literal["auto", "pixels", "weights"] = "auto"
+    """Read the expression off the driving pixels, or take the 52 weights; auto: what is there."""
+    pixel_order: Literal["rgb", "bgr"] = "rgb"
+    """Order in which the expression encoder is handed colors; the published demo uses bgr."""
+    seed: int = 0
+    """Of all noise: the same seed and frame give the same picture."""
+    batch: int = 1
+    """Frames drawn at once; the pixels do not depend on it, speed and memory do."""
+    device: Device = "auto"
+    """cpu, cuda or mps; auto takes the fastest one there is."""
+    compile: bool = False
+    """Compile the network first: minutes at the start, faster frames after (CUDA)."""
+    photos: tuple[Path, ...] = ()
+    """More photos of the same person; who they are is averaged with the identity picture."""
+    base: Path | None = None
+    """A folder with another network of the Stable Diffusion 1.5 family, drawn with instead."""
+    loras: tuple[Path, ...] = ()
+    """LoRA files for the network, such as a style."""
+    lora_scale: float = 1.0
+    """How strongly those count."""
+
+    def __post_init__(self) -> None:
+        if self.quality not in QUALITIES:
+            raise UnknownWord("quality", self.quality, QUALITIES)
+        _within("steps", self.steps, 1, MOST_STEPS)
+        _within("guidance", self.guidance, 1.0, 30.0)
+        _within("expression_scale", self.expression_scale, 0.0, 2.0)
+        _within("reference_scale", self.reference_scale, 0.0, 1.5)
+        _within("strength", self.strength, 0.05, 1.0)
+        _within("warm_start", self.warm_start, 0.0, 1.0)
+        _within("anchor_every", self.anchor_every, 1, 100_000)
+        _within("batch", self.batch, 1, MOST_FRAMES)
+        _within("photos", len(self.photos), 0, MOST_PHOTOS)
+        _within("lora_scale", self.lora_scale, -4.0, 4.0)
+        _within("seed", self.seed, 0, 2**63 - 1)
+
+    def chosen(self) -> Chosen:
+        """The quality with the single options laid over it."""
+        named = {
+            name: value if (value := getattr(self, name)) is not None else default
+            for name, default in QUALITIES[self.quality].items()
+        }
+        return Chosen(**named)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chosen:
+    """A quality with every option decided."""
+
+    steps: int
+    guidance: float
+    scheduler: Scheduler
+    decoder: Decoder
+    precision: Precision
+
+    @property
+    def few_steps(self) -> bool:
+        """Whether the network has to be taught to draw in few steps (LCM-LoRA)."""
+        return self.scheduler in ("lcm", "tcd")
+
+
+def _within(name: str, value: float | None, low: float, high: float) -> None:
+    if value is not None and not low <= value <= high:
+        raise ValueError(f"{name} must lie in {low} to {high}, got {value}")
