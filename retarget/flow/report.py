@@ -162,6 +162,7 @@ class Report:
             "seconds": round(self.seconds, 3),
             "frames_per_second": round(self.frames_per_second, 2),
             "steady_frames_per_second": round(self.steady_frames_per_second, 2),
+            "peak_megabytes": peak_megabytes(),
             "stages": {name: round(s, 3) for name, s in self.stages().items()},
             "frames_without_face": self.away,
             "warnings": [
@@ -182,3 +183,13 @@ class _Block(AbstractContextManager[None]):
 
     def __exit__(self, *_: object) -> None:
         self._clock.seconds += time.perf_counter() - self._start
+
+
+def peak_megabytes() -> float | None:
+    """The most memory this process has held so far, in MB; None where the system cannot tell."""
+    try:
+        import resource
+    except ImportError:  # Windows has no such count
+        return None
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return round(peak / (1e6 if platform.system() == "Darwin" else 1e3), 1)

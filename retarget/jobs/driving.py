@@ -25,9 +25,6 @@ if TYPE_CHECKING:
     from retarget.source.source import Source
     from retarget.transfer.transfer import DrivingFace
 
-PERFORMANCES = (".npz", ".csv")
-"""What a saved performance is called."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class DrivingSettings:
@@ -52,11 +49,6 @@ class Driving:
     has_pixels: bool
 
 
-def is_performance(driving: str) -> bool:
-    """True where `driving` names a saved performance instead of pictures."""
-    return Path(driving).suffix.lower() in PERFORMANCES
-
-
 @contextmanager
 def open_driving(driving: str, settings: DrivingSettings, report: Report) -> Iterator[Driving]:
     """Open whatever drives; its rest is found before this returns.
@@ -65,9 +57,9 @@ def open_driving(driving: str, settings: DrivingSettings, report: Report) -> Ite
         UnreadableInput: it cannot be read.
         NoFaceFound: it never shows a face.
     """
-    if is_performance(driving):
-        from retarget.expression.performance import open_performance
+    from retarget.expression.performance import is_performance, open_performance
 
+    if is_performance(driving):
         with open_performance(Path(driving)) as performance:
             yield _performed(performance, settings, report)
         return

@@ -1,0 +1,73 @@
+"""Save what a driving face performs: no pixels, and usable wherever a driving video is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import tyro
+
+from retarget.errors import CannotWrite
+from retarget.expression.settings import FitSettings, RestSettings, SmoothSettings
+from retarget.face.settings import TrackSettings
+from retarget.flow.lanes import Lanes
+from retarget.flow.report import Report
+from retarget.jobs.driving import DrivingSettings, open_driving
+from retarget.source.settings import SourceSettings
+
+if TYPE_CHECKING:
+    from retarget.flow.values import ExpressedFrame
+
+_HERE = tyro.conf.arg(name="")
+
+
+@dataclass(frozen=True, kw_only=True)
+class FitJob:
+    """Save a performance: 52 blendshapes, gaze, lids and head pose of every frame.
+
+    retarget fit drive.mp4 -o drive.npz
+    """
+
+    driving: tyro.conf.Positional[str]
+    """Whose expressions: a video, a folder of pictures, an http(s) address, or a performance."""
+    output: Annotated[Path, tyro.conf.arg(aliases=["-o"])]
+    """.npz keeps everything that was measured; .csv is the layout of Live Link Face."""
+    overwrite: bool = False
+    """Replace an existing file."""
+    source: Annotated[SourceSettings, _HERE] = field(default_factory=SourceSettings)
+    """How the driving video is read."""
+    track: TrackSettings = field(default_factory=TrackSettings)
+    """Which face is followed, and how."""
+    rest: Annotated[RestSettings, _HERE] = field(default_factory=RestSettings)
+    """Where the driving face is at rest."""
+    fit: FitSettings = field(default_factory=FitSettings)
+    """How blendshapes are read off the face."""
+    smooth: SmoothSettings = field(default_factory=SmoothSettings)
+    """How tremble is taken out."""
+
+    def run(self, report: Report | None = None) -> Path:
+        """Write the performance and return its path.
+
+        Raises:
+            RetargetError: something its reader can put right.
+        """
+        from retarget.expression.performance import save_performance
+
+        report = report or Report()
+        if self.output.exists() and not self.overwrite:
+            raise CannotWrite(
+                f"{self.output} is there already.", do="Choose another name, or add --overwrite."
+            )
+        settings = DrivingSettings(
+            source=self.source, track=self.track, rest=self.rest, fit=self.fit, smooth=self.smooth
+        )
+        with open_driving(self.driving, settings, report) as driving, Lanes() as lanes:
+            frames = report.watch(_without_pixels(driving.frames(lanes)), driving.info.count)
+            return save_performance(self.output, frames, driving.face.rest, driving.info)
+
+
+def _without_pixels(frames: Iterator[ExpressedFrame]) -> Iterator[ExpressedFrame]:
+    for frame in frames:
+        yield replace(frame, tracked=None)

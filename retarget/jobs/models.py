@@ -1,0 +1,108 @@
+"""List the model files that can be used, and fetch those that are wanted."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import tyro
+
+from retarget.errors import RetargetError, UnknownWord
+from retarget.flow.report import Report
+
+if TYPE_CHECKING:
+    from retarget.models.catalog import ModelFile
+    from retarget.models.store import Row
+
+PULL = "pull"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelsJob:
+    """List model files, or fetch them: `retarget models`, `retarget models pull diffusion`."""
+
+    words: tyro.conf.Positional[tuple[str, ...]] = ()
+    """Nothing: list. `pull` and names or groups: fetch what is not here, verify what is."""
+    models: Path | None = None
+    """The folder to look in first and to fetch into; else RETARGET_MODELS or the user's cache."""
+    accept_licence: bool = False
+    """Accept licences that forbid commercial use without being asked."""
+
+    def run(self, report: Report | None = None) -> str:
+        """List or fetch, and say where things are.
+
+        Raises:
+            RetargetError: a file cannot be had, or a licence was not accepted.
+        """
+        from retarget.models.catalog import named
+        from retarget.models.store import Store
+
+        if not self.words:
+            return _table(Store(self.models).status())
+        if self.words[0] != PULL:
+            raise UnknownWord("word for `retarget models`", self.words[0], [PULL])
+        if len(self.words) == 1:
+            raise RetargetError(
+                "It is not said what to fetch.",
+                do="Name a group or a file of `retarget models`: retarget models pull diffusion.",
+            )
+        paths = Store(self.models).pull(
+            named(self.words[1:]),
+            accept_licence=self.accept_licence,
+            confirm=_confirm if sys.stdin.isatty() else None,
+            progress=_Bar() if sys.stderr.isatty() else None,
+        )
+        return "\n".join(str(path) for path in paths)
+
+
+def _table(rows: list[Row]) -> str:
+    """One line a file, groups apart, and what the marks mean."""
+    from io import StringIO
+
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("file", "group", "MB", "licence", "here", "for, and from"):
+        table.add_column(name, overflow="fold", justify="right" if name == "MB" else "left")
+    for row in rows:
+        file = row.file
+        mark = "" if file.commercial else " *"
+        table.add_row(
+            file.name,
+            file.group,
+            str(file.megabytes),
+            file.licence + mark,
+            "yes" if row.found else "no",
+            f"{file.serves}; {file.url.format(revision=row.revision or 'main')}",
+        )
+    text = StringIO()
+    Console(file=text, width=150).print(table)
+    return text.getvalue() + "* forbids commercial use; the default generator needs no file.\n"
+
+
+def _confirm(file: ModelFile) -> bool:
+    sys.stderr.write(
+        f"{file.name} ({file.serves}): {file.licence}. It must not be used commercially. "
+        "Fetch it? [y/N] "
+    )
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
+class _Bar:
+    """One line per file that is being fetched."""
+
+    def __init__(self) -> None:
+        self._shown = -1
+
+    def __call__(self, file: ModelFile, done: int, total: int | None) -> None:
+        """Show how far a file is."""
+        whole = total or file.megabytes * 1_000_000
+        percent = min(100, 100 * done // max(whole, 1))
+        if percent != self._shown:
+            self._shown = percent
+            end = "\n" if percent == 100 else ""
+            sys.stderr.write(f"\r{file.name}: {done / 1e6:.1f} MB, {percent} %{end}")
+            sys.stderr.flush()
