@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
@@ -66,7 +67,11 @@ class EvaluateJob:
         driving, identity = self._both()
         assert self.result is not None  # noqa: S101  (run has looked)
         found = evaluate(self.result, driving, identity, self.measuring, report)
-        self._write_json(as_dict(found))
+        self._write(self.json, lambda: json.dumps(as_dict(found), indent=1) + "\n")
+        if self.page is not None:
+            from retarget.evaluation.page import page
+
+            self._write(self.page, lambda: page(found))
         return table(found)
 
     def _both(self) -> tuple[Path, Path]:
@@ -77,10 +82,11 @@ class EvaluateJob:
             )
         return self.driving, self.identity
 
-    def _write_json(self, figures: object) -> None:
-        if self.json is None:
+    def _write(self, path: Path | None, text: Callable[[], str]) -> None:
+        """Write a file whole or not at all; one from an earlier run is replaced."""
+        if path is None:
             return
         from retarget.sink.partial import beside
 
-        with beside(self.json, overwrite=True) as hidden:
-            hidden.write_text(json.dumps(figures, indent=1) + "\n", "utf-8")
+        with beside(path, overwrite=True) as hidden:
+            hidden.write_text(text(), "utf-8")
