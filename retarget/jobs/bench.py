@@ -1,0 +1,145 @@
+"""How fast this machine is: the whole job at three sizes, each in a process of its own."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from io import StringIO
+from pathlib import Path
+from typing import Any, Literal
+
+from retarget.errors import RetargetError
+from retarget.flow.report import Report
+
+SIZES: dict[str, tuple[int, int, float]] = {
+    # name: width, height, pixels between the outer eye corners
+    "512": (512, 512, 110.0),
+    "720p": (1280, 720, 150.0),
+    "1080p": (1920, 1080, 240.0),
+}
+_LANES = ("source", "track", "fit", "smooth", "transfer", "generate", "paste", "sink")
+
+
+@dataclass(frozen=True, kw_only=True)
+class BenchJob:
+    """Measure frames/s, start-up and peak memory on this machine: `retarget bench`."""
+
+    driving: str | None = None
+    """A driving video; left out, the sample that comes with the package."""
+    identity: str | None = None
+    """A photo, brought to each size; left out, the sample that comes with the package."""
+    runs: int = 3
+    """Runs at each size; the median is shown."""
+    generator: Literal["warp", "diffusion"] = "warp"
+    """diffusion measures the network's parts on random weights; no model file is needed."""
+
+    def run(self, report: Report | None = None) -> str:
+        """Measure and return the table."""
+        report = report or Report()
+        if self.runs < 1:
+            raise RetargetError("There must be at least one run.", do="Give --runs 1 or more.")
+        if self.generator == "diffusion":
+            from retarget.generate.diffusion.bench import bench_table
+
+            return bench_table(report)
+        driving = self.driving or str(sample("drive.mp4"))
+        identity = self.identity or str(sample("face.jpg"))
+        with tempfile.TemporaryDirectory(prefix="retarget-bench-") as folder:
+            rows = []
+            for number, size in enumerate(SIZES):
+                photo = _sized_photo(identity, size, Path(folder))
+                told = []
+                for run in range(self.runs):
+                    told.append(_measured(driving, photo, Path(folder)))
+                    report.bar.advance(number * self.runs + run + 1, len(SIZES) * self.runs)
+                rows.append((size, sorted(told, key=_speed)[len(told) // 2]))
+        return _table(rows)
+
+
+def sample(name: str) -> Path:
+    """A sample file: in a wheel within the package, in a checkout beside it.
+
+    Raises:
+        RetargetError: the installation does not carry it.
+    """
+    package = Path(__file__).resolve().parent.parent
+    for folder in (package / "samples", package.parent / "samples"):
+        if (folder / name).is_file():
+            return folder / name
+    raise RetargetError(
+        f"The sample {name} is not part of this installation.",
+        do="Name a driving video and a photo with --driving and --identity.",
+    )
+
+
+def _speed(told: dict[str, Any]) -> float:
+    return float(told["frames_per_second"])
+
+
+def _measured(driving: str, photo: Path, folder: Path) -> dict[str, Any]:
+    """The report of one run in a fresh process, with the time until its first frame."""
+    account = folder / "run.json"
+    command = [sys.executable, "-m", "retarget", driving, "--identity", str(photo)]
+    command += ["-o", str(folder / "out.mp4"), "--overwrite", "--report", str(account)]
+    start = time.perf_counter()
+    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+    if done.returncode:
+        raise RetargetError(
+            f"A run failed: {done.stderr.strip().splitlines()[-1:] or done.returncode}.",
+            do="Try the same driving video and photo without bench.",
+        )
+    told: dict[str, Any] = json.loads(account.read_text("utf-8"))
+    told["wall"] = time.perf_counter() - start
+    return told
+
+
+def _sized_photo(identity: str, size: str, folder: Path) -> Path:
+    """The photo, its face brought to the size's eye distance, on a canvas of the size."""
+    import cv2
+    import numpy as np
+
+    from retarget.face.settings import TrackSettings
+    from retarget.face.still import find_face
+    from retarget.flow import landmarks
+    from retarget.source.open import open_source
+
+    width, height, eyes = SIZES[size]
+    with open_source(identity) as source:
+        frame = next(source.frames())
+    face = find_face(frame, TrackSettings(), Report())
+    scale = eyes / face.eye_distance
+    x, y = face.points[list(landmarks.EYE_OUTER_CORNERS), :2].mean(axis=0) * scale
+    place = np.array([[scale, 0, width / 2 - x], [0, scale, 0.42 * height - y]])
+    canvas = cv2.warpAffine(
+        frame.rgb, place, (width, height), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT
+    )
+    path = folder / f"{size}.png"
+    cv2.imwrite(str(path), canvas[..., ::-1])
+    return path
+
+
+def _table(rows: list[tuple[str, dict[str, Any]]]) -> str:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("")
+    for size, _ in rows:
+        table.add_column(size, justify="right")
+    for name in _LANES:
+        speeds = [told["frames"] / max(told["stages"].get(name, 0), 1e-9) for _, told in rows]
+        table.add_row(f"{name}, frames/s alone", *[f"{speed:.0f}" for speed in speeds])
+    told = [t for _, t in rows]
+    table.add_row("whole, frames/s", *[f"{t['frames'] / t['wall']:.1f}" for t in told])
+    table.add_row("steady, frames/s", *[f"{t['steady_frames_per_second']:.1f}" for t in told])
+    startups = [t["wall"] - t["frames"] / max(t["steady_frames_per_second"], 1e-9) for t in told]
+    table.add_row("start and end, s", *[f"{s:.2f}" for s in startups])
+    table.add_row("peak memory, MB", *[str(t["peak_megabytes"] or "?") for t in told])
+    text = StringIO()
+    Console(file=text, width=100).print(table)
+    frames = told[0]["frames"] if told else 0
+    return f"{text.getvalue()}median of each size; {frames} frames; one process each\n"
