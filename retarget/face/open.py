@@ -10,4 +10,4 @@ def open_model(settings: TrackSettings) -> FaceModel:
     """The networks that `settings.by` names."""
     from retarget.face.mesh import MeshModel
 
-    return MeshModel(settings.certainty)
+    return MeshModel(looks=settings.looks)

@@ -1,8 +1,8 @@
-"""Where to look: a turned square in a frame, and what a detector or a mesh says about it."""
+"""Where to look: a turned square in a frame, and what a detector or a mesh finds in it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -40,8 +40,8 @@ class Region:
     def cut(self, rgb: Picture, pixels: int, *, black: bool = False) -> Picture:
         """The region as a picture of `pixels` x `pixels`.
 
-        Beyond the frame the border is repeated, or black. A region much larger than the crop is
-        first averaged down, so that fine patterns do not flicker.
+        Beyond the frame its border is repeated, or all is black. A region much larger than the
+        crop is averaged down first, so that fine patterns do not shimmer.
         """
         matrix = self.to_frame(pixels)
         if self.side > 2 * pixels:
@@ -52,34 +52,34 @@ class Region:
         )  # fmt: skip
         return np.asarray(out, dtype=np.uint8)
 
+    def scaled(self, factor: float, turned: float = 0.0) -> Region:
+        """The same place, its side times `factor`, turned further by `turned` radians."""
+        return replace(self, side=self.side * factor, turn=self.turn + turned)
+
+    def distance(self, other: Region) -> float:
+        """Distance of the centres in sides of the larger face."""
+        face = max(self.side, other.side) / MARGIN
+        return float(np.hypot(self.x - other.x, self.y - other.y)) / face
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Detection:
     """A face as a detector sees it."""
 
-    box: tuple[float, float, float, float]
-    """left, top, width, height in pixels of the frame."""
-    keys: Points
-    """(6, 2) right eye, left eye, nose, mouth, right ear, left ear in pixels of the frame."""
+    x: float
+    y: float
+    """Middle of its box in pixels of the frame."""
+    side: float
+    """Longer side of its box in pixels of the frame."""
+    eyes: Points
+    """(2, 2) right eye, left eye in pixels of the frame."""
     score: float
     """0..1"""
 
     @property
-    def centre(self) -> tuple[float, float]:
-        """Middle of the box."""
-        left, top, width, height = self.box
-        return left + width / 2, top + height / 2
-
-    @property
-    def side(self) -> float:
-        """Longer side of the box in pixels."""
-        return max(self.box[2:])
-
-    @property
     def region(self) -> Region:
         """Where to read this face's mesh."""
-        x, y = self.centre
-        return Region(x=x, y=y, side=MARGIN * self.side, turn=_turn(self.keys[0], self.keys[1]))
+        return Region(x=self.x, y=self.y, side=MARGIN * self.side, turn=_turn(*self.eyes))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -103,25 +103,23 @@ class Reading:
         return Region(x=float(x), y=float(y), side=side, turn=_turn(right, left))
 
 
-def overlap(one: Region | Detection, two: Region | Detection) -> float:
-    """Shared area of two squares or boxes over their joint area, 0..1; turns are ignored."""
-    (ax, ay, aw, ah), (bx, by, bw, bh) = _box(one), _box(two)
-    wide = min(ax + aw, bx + bw) - max(ax, bx)
-    high = min(ay + ah, by + bh) - max(ay, by)
+def overlap(one: Region, two: Region) -> float:
+    """Shared area of two faces' boxes over their joint area, 0..1; turns are ignored."""
+    a, b = one.side / MARGIN, two.side / MARGIN
+    wide = min(one.x + a / 2, two.x + b / 2) - max(one.x - a / 2, two.x - b / 2)
+    high = min(one.y + a / 2, two.y + b / 2) - max(one.y - a / 2, two.y - b / 2)
     if wide <= 0 or high <= 0:
         return 0.0
-    shared = wide * high
-    return float(shared / (aw * ah + bw * bh - shared))
+    return wide * high / (a * a + b * b - wide * high)
 
 
-def _box(where: Region | Detection) -> tuple[float, float, float, float]:
-    if isinstance(where, Detection):
-        return where.box
-    side = where.side / MARGIN
-    return where.x - side / 2, where.y - side / 2, side, side
+def whole(rgb: Picture, *, zoom: float = 1.0, turn: float = 0.0) -> Region:
+    """The square around the whole frame; a `zoom` below 1 leaves a margin around it."""
+    height, width = rgb.shape[:2]
+    return Region(x=width / 2, y=height / 2, side=max(width, height) / zoom, turn=turn)
 
 
-def _turn(right: npt.NDArray[np.floating], left: npt.NDArray[np.floating]) -> float:
+def _turn(right: npt.NDArray[np.float32], left: npt.NDArray[np.float32]) -> float:
     return float(np.arctan2(left[1] - right[1], left[0] - right[0]))
 
 
@@ -133,13 +131,12 @@ def _averaged(
     reach = region.side * 0.75
     left, top = max(0, int(region.x - reach)), max(0, int(region.y - reach))
     right, low = min(width, int(region.x + reach) + 1), min(height, int(region.y + reach) + 1)
-    if right - left < factor or low - top < factor:
-        return rgb, matrix
     size = ((right - left) // factor, (low - top) // factor)
+    if min(size) < 1:
+        return rgb, matrix
     part = rgb[top : top + size[1] * factor, left : left + size[0] * factor]
     small = cv2.resize(part, size, interpolation=cv2.INTER_AREA)
     moved = matrix / factor
-    # Centres of pixels are whole numbers, so the middle of the first `factor` pixels moves too.
-    shift = (factor - 1) / 2 / factor
-    moved[:, 2] -= np.array([left, top]) / factor + shift
+    # Whole numbers are the centres of pixels, so the middle of the first `factor` pixels moves too.
+    moved[:, 2] -= np.array([left, top]) / factor + (factor - 1) / 2 / factor
     return np.asarray(small, dtype=np.uint8), moved

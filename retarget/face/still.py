@@ -2,32 +2,66 @@
 
 from __future__ import annotations
 
-from retarget.errors import NoFaceFound
+from retarget.errors import NoFaceFound, UnreadableInput
 from retarget.face.choose import choose
 from retarget.face.open import open_model
+from retarget.face.region import MARGIN, Reading
+from retarget.face.search import Search
 from retarget.face.settings import TrackSettings, parse_choice
-from retarget.face.track import read_all
 from retarget.flow.report import Report
 from retarget.flow.values import Face, VideoFrame
 
+SMALLEST = 48
+"""Pixels a face must be wide or high to be worth making a video of."""
+_SMALL = 128
+
 
 def find_face(frame: VideoFrame, settings: TrackSettings, report: Report) -> Face:
-    """The face that `settings.which` names in a picture.
+    """The face that `settings.which` names in a picture, upright, lying or upside down.
 
     Raises:
-        NoFaceFound: there is none, or not as many.
+        NoFaceFound: the picture shows no human face, or not as many as `which` counts.
+        UnreadableInput: the picture or its face is too small.
     """
+    if min(frame.size) < SMALLEST:
+        width, height = frame.size
+        raise UnreadableInput(
+            f"The picture has only {width}x{height} pixels.",
+            do=f"Use one in which the face alone is {_SMALL} pixels wide or more.",
+        )
     model = open_model(settings)
     try:
-        found = read_all(model, frame.rgb)
+        found = Search(model, settings.certainty).everywhere(frame.rgb, turned=True)
     finally:
         model.close()
+    return _chosen(found, settings, report)
+
+
+def _chosen(found: list[Reading], settings: TrackSettings, report: Report) -> Face:
     face = choose(found, parse_choice(settings.which))
     if face is None:
-        raise NoFaceFound(
-            "No human face found in the picture.",
-            do="Use a picture in which the face is clearly visible.",
+        raise _nobody(len(found), settings)
+    wide = face.region.side / MARGIN
+    if wide < SMALLEST:
+        raise UnreadableInput(
+            f"The face in the picture is only {wide:.0f} pixels wide.",
+            do=f"Use a picture in which it is {_SMALL} pixels wide or more.",
         )
+    if wide < _SMALL:
+        report.warn(f"The face in the picture is only {wide:.0f} pixels wide and will look soft.")
     if len(found) > 1:
-        report.warn(f"The picture shows {len(found)} faces; the one chosen is {settings.which}.")
+        report.warn(f"The picture shows {len(found)} faces; the one taken is: {settings.which}.")
     return Face(points=face.points, scores=face.scores)
+
+
+def _nobody(count: int, settings: TrackSettings) -> NoFaceFound:
+    if count:
+        return NoFaceFound(
+            f"The picture shows {count} {'face' if count == 1 else 'faces'}, "
+            f"so there is no face number {settings.which}.",
+            do="Faces are counted from the left, from 0.",
+        )
+    return NoFaceFound(
+        "No human face found in the picture.",
+        do="Use a picture in which the face is clearly visible, from the front if possible.",
+    )

@@ -1,8 +1,8 @@
-"""Follow one face through a video.
+"""The stage: follow one face through a video.
 
 While the face is in view its mesh is read from a square around the last frame's mesh, which needs
 no detector. A detector looks over the frame at the start, after a loss, after a cut and now and
-then.
+then. See follow.py for how a face is kept, search.py for what is believed to be one.
 """
 
 from __future__ import annotations
@@ -10,13 +10,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from retarget.errors import NoFaceFound
-from retarget.face.choose import choose
+from retarget.face.follow import Follower
 from retarget.face.open import open_model
-from retarget.face.region import Picture, Reading, overlap
-from retarget.face.search import FaceModel, thorough
-from retarget.face.settings import TrackSettings, parse_choice
+from retarget.face.settings import TrackSettings
 from retarget.flow.report import Report
 from retarget.flow.values import Face, TrackedFrame, VideoFrame
+
+_SPEAK_UP = 10.0
+"""Seconds of video without any face after which to say so."""
 
 
 class Track:
@@ -29,71 +30,52 @@ class Track:
         self.report = report
 
     def __call__(self, frames: Iterator[VideoFrame]) -> Iterator[TrackedFrame]:
-        """Track a stream.
+        """Track one stream.
 
         Raises:
-            NoFaceFound: no face in the first `patience` seconds, or in the whole video.
+            NoFaceFound: no face in the first `patience` seconds, or in the whole stream.
+            MissingModel: the tracker needs a file that is not here.
         """
         model = open_model(self.settings)
         try:
-            yield from _Follower(model, self.settings, self.report).follow(frames)
+            yield from self._follow(Follower(model, self.settings), frames)
         finally:
             model.close()
 
-
-class _Follower:
-    def __init__(self, model: FaceModel, settings: TrackSettings, report: Report) -> None:
-        self.model, self.settings, self.report = model, settings, report
-        self.choice = parse_choice(settings.which)
-        self.last: Reading | None = None
-        self.others = 0
-
-    def follow(self, frames: Iterator[VideoFrame]) -> Iterator[TrackedFrame]:
-        seen, first = False, None
+    def _follow(self, follower: Follower, frames: Iterator[VideoFrame]) -> Iterator[TrackedFrame]:
+        first, last, found = 0.0, 0.0, False
         frame = None
         for frame in frames:
-            first = frame.at.seconds if first is None else first
-            before = self.last
-            self.last = self._next(frame)
-            if self.last is None:
+            first = frame.at.seconds if frame.index == 0 else first
+            last = frame.at.seconds - first
+            seen = follower.step(frame.rgb)
+            found = found or seen.face is not None
+            if not found:
+                self._wait(last, follower.most)
+            if seen.face is None:
                 self.report.lost(frame.index)
-                searched = frame.at.seconds - first
-                if not seen and 0 < self.settings.patience < searched:
-                    raise _no_face(searched)
-                yield TrackedFrame(frame=frame, face=None, others=self.others)
+                yield TrackedFrame(frame=frame, face=None, others=seen.others)
                 continue
-            face = Face(points=self.last.points, scores=self.last.scores)
-            cut = seen and before is None
-            seen = True
-            yield TrackedFrame(frame=frame, face=face, cut=cut, others=self.others)
-        if frame is not None and first is not None and not seen:
-            raise _no_face(frame.at.seconds - first + float(frame.duration))
+            face = Face(points=seen.face.points, scores=seen.face.scores)
+            yield TrackedFrame(frame=frame, face=face, cut=seen.cut, others=seen.others)
+        if frame is not None and not found:
+            raise self._none(last + float(frame.duration), follower.most)
 
-    def _next(self, frame: VideoFrame) -> Reading | None:
-        if self.last is not None:
-            reading = self.model.read(frame.rgb, self.last.region)
-            if reading is not None and reading.presence >= self.settings.certainty:
-                return reading
-            found = read_all(self.model, frame.rgb)
-            return next((f for f in found if overlap(f.region, self.last.region) > 0), None)
-        found = read_all(self.model, frame.rgb)
-        self.others = max(0, len(found) - 1)
-        return choose(found, self.choice)
+    def _wait(self, searched: float, most: int) -> None:
+        """Be patient for a while, aloud after a shorter while."""
+        if 0 < self.settings.patience < searched:
+            raise self._none(searched, most)
+        if searched > _SPEAK_UP:
+            self.report.warn(f"No face in the first {_SPEAK_UP:.0f} s of the video; still looking.")
 
-
-def read_all(model: FaceModel, rgb: Picture) -> list[Reading]:
-    """The meshes of all faces that a look over the frame shows, read from where they lie best."""
-    out = []
-    for found in thorough(model, rgb):
-        rough = model.read(rgb, found.region)
-        fine = rough and model.read(rgb, rough.region)
-        if fine is not None and fine.presence >= model.certainty:
-            out.append(fine)
-    return out
-
-
-def _no_face(searched: float) -> NoFaceFound:
-    return NoFaceFound(
-        f"No face found in the first {searched:.1f} s of the video.",
-        do="Start it where a face is visible, or lower track.certainty.",
-    )
+    def _none(self, searched: float, most: int) -> NoFaceFound:
+        if most:
+            return NoFaceFound(
+                f"The video shows {most} {'face' if most == 1 else 'faces'} at most, "
+                f"so there is no face number {self.settings.which}.",
+                do="Faces are counted from the left, from 0.",
+            )
+        return NoFaceFound(
+            f"No face found in the first {searched:.1f} s of the video.",
+            do="Start it where a face is visible, or lower the certainty of tracking.",
+        )

@@ -1,0 +1,83 @@
+"""Tell people apart from frame to frame: by place, size and look, over a crossing or a short loss.
+
+There is no recognition here, only continuity: a face is expected where it was heading, as large as
+it was, and looking as it did. Where two faces come together one hides the other; the one whose
+look and place fit better is the one still seen, and the other is waited for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from retarget.face.region import Picture, Reading, Region
+
+_LOOK_PIXELS = 24
+_PLACE, _SIZE, _LOOK = 0.5, 0.4, 0.1
+"""What counts as one unit of unlikeness: half a face's width, a size 1.5 times another, a tenth of
+full brightness between two looks (one person: 0.03 to 0.08, two people: 0.12 to 0.3)."""
+_TOO_UNLIKE = 5.0
+_LEARN = 0.15
+_HEADING = 0.5
+
+
+class Person:
+    """One face that has been seen, and what to expect of it."""
+
+    def __init__(self, rgb: Picture, face: Reading) -> None:
+        self.face = face
+        self.unseen = 0
+        """Frames since it was last seen."""
+        self._look = look(rgb, face.region)
+        self._heading = np.zeros(2)
+
+    @property
+    def region(self) -> Region:
+        """Where it was last seen."""
+        return self.face.region
+
+    def expected(self) -> tuple[float, float]:
+        """Where it should be now, if it went on for up to half a second."""
+        x, y = np.array([self.region.x, self.region.y]) + self._heading * min(self.unseen + 1, 12)
+        return float(x), float(y)
+
+    def unlike(self, rgb: Picture, face: Reading) -> float:
+        """How badly a face fits this person: 0 perfectly, above 5 it is somebody else."""
+        here, last = face.region, self.region
+        x, y = self.expected()
+        side = max(here.side, last.side) / 1.5 * (1 + 0.1 * self.unseen)
+        place = float(np.hypot(here.x - x, here.y - y)) / side / _PLACE
+        size = abs(float(np.log(here.side / last.side))) / _SIZE
+        return place + size + self.other_look(rgb, face) / _LOOK
+
+    def other_look(self, rgb: Picture, face: Reading) -> float:
+        """Mean difference of the looks, 0..1."""
+        return float(np.abs(look(rgb, face.region) - self._look).mean())
+
+    def seen(self, rgb: Picture, face: Reading, *, alone: bool) -> None:
+        """Take a face as this person's; its look is learned only while nobody is close."""
+        before = self.region
+        step = np.array([face.region.x - before.x, face.region.y - before.y]) / (self.unseen + 1)
+        self._heading += _HEADING * (step - self._heading)
+        self.face, self.unseen = face, 0
+        if alone:
+            self._look += _LEARN * (look(rgb, face.region) - self._look)
+
+
+def look(rgb: Picture, region: Region) -> npt.NDArray[np.float32]:
+    """A face as a small picture that stands upright, (24, 24, 3) in 0..1."""
+    return region.cut(rgb, _LOOK_PIXELS).astype(np.float32) / 255.0
+
+
+def matched(rgb: Picture, people: Sequence[Person], faces: Sequence[Reading]) -> dict[int, int]:
+    """Which person (index) has which face (index), so that all fit best together."""
+    if not people or not faces:
+        return {}
+    from scipy.optimize import linear_sum_assignment
+
+    unlike = np.array([[person.unlike(rgb, face) for face in faces] for person in people])
+    rows, columns = linear_sum_assignment(np.minimum(unlike, 2 * _TOO_UNLIKE))
+    pairs = zip(rows.tolist(), columns.tolist(), strict=True)
+    return {row: column for row, column in pairs if unlike[row, column] < _TOO_UNLIKE}
