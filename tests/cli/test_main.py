@@ -1,0 +1,137 @@
+"""The command line teaches, and says in one sentence what is wrong."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from retarget.cli.commands import COMMANDS
+from retarget.cli.main import main
+from retarget.cli.overview import overview
+from retarget.cli.parse import WrongWords, job_from
+from retarget.errors import UnknownWord
+from retarget.jobs.video import VideoJob
+
+
+@pytest.mark.parametrize("words", [[], ["--help"], ["-h"]])
+def test_help_shows_examples_and_every_command(
+    words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(words) == 0
+    said = capsys.readouterr().out
+    assert "retarget drive.mp4 --identity face.jpg" in said
+    assert all(re.search(rf"^  {name} ", said, re.MULTILINE) for name in COMMANDS)
+
+
+def test_every_option_of_the_examples_is_one_that_its_command_takes(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for line in overview().splitlines():
+        for call in re.findall(r"^  retarget (.*)|&& retarget (.*)", line):
+            words = "".join(call).split("&&")[0].split()
+            command = words[0] if words[0] in COMMANDS else "video"
+            with pytest.raises(SystemExit):
+                main([command, "--help"])
+            taken = capsys.readouterr().out
+            for option in (w for w in words if w.startswith("-") and w != "--help"):
+                assert re.search(rf"(^|[\s,]){re.escape(option)}\b", taken), (command, option)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_a_help_of_its_own(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        main([name, "--help"])
+    assert not end.value.code
+    assert "--help" in capsys.readouterr().out
+
+
+def test_the_first_word_may_be_the_driving_video() -> None:
+    job = job_from(["drive.mp4", "--identity", "face.jpg", "--motion", "full", "--gain.mouth", "2"])
+    assert isinstance(job, VideoJob)
+    assert (job.driving, job.identity) == ("drive.mp4", "face.jpg")
+    assert job.transfer.motion == "full"
+    assert job.transfer.gain.mouth == 2.0
+
+
+def test_a_mistyped_option_is_one_sentence_that_offers_the_nearest(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["drive.mp4", "--identity", "face.jpg", "--motin", "full"]) == 1
+    said = capsys.readouterr().err
+    assert "--motin" in said
+    assert "Did you mean --motion?" in said
+    assert "Traceback" not in said
+    assert len(said.strip().splitlines()) == 2
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["drive.mp4"],
+        ["drive.mp4", "--identity", "face.jpg", "--motion", "sideways"],
+        ["drive.mp4", "--identity", "face.jpg", "--strength", "much"],
+        ["drive.mp4", "other.mp4", "--identity", "face.jpg"],
+    ],
+)
+def test_words_that_make_no_job_are_refused(words: list[str]) -> None:
+    with pytest.raises(WrongWords):
+        job_from(words)
+
+
+def test_a_mistyped_command_is_offered_the_nearest() -> None:
+    with pytest.raises(UnknownWord, match="story"):
+        job_from(["stroy"])
+
+
+def test_a_preset_sets_values_and_options_go_before_it() -> None:
+    words = ["drive.mp4", "--identity", "face.jpg", "--preset", "natural"]
+    assert job_from(words).transfer.motion == "full"
+    job = job_from([*words, "--motion", "expression"])
+    assert job.transfer.motion == "expression"
+    assert job.transfer.gain.head == pytest.approx(0.6)
+
+
+def test_an_unknown_preset_is_offered_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["drive.mp4", "--identity", "face.jpg", "--preset", "naturel"]) == 1
+    assert "Did you mean 'natural'?" in capsys.readouterr().err
+
+
+def test_an_unknown_word_in_a_preset_is_offered_the_nearest(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mine = tmp_path / "mine.toml"
+    mine.write_text("[transfer]\nstrenght = 2.0\n", "utf-8")
+    assert main(["drive.mp4", "--identity", "face.jpg", "--preset", str(mine)]) == 1
+    assert "Did you mean 'strength'?" in capsys.readouterr().err
+
+
+def test_a_missing_file_is_exit_code_1_and_no_traceback(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([str(tmp_path / "gone.mp4"), "--identity", str(tmp_path / "face.jpg")]) == 1
+    said = capsys.readouterr().err
+    assert "Traceback" not in said
+    assert said.startswith("retarget: ")
+
+
+def test_import_and_help_load_nothing_heavy() -> None:
+    code = (
+        "import sys; from retarget.cli.main import main; main(['--help']);"
+        "heavy = {'numpy', 'cv2', 'av', 'mediapipe', 'torch', 'scipy', 'tyro', 'rich'};"
+        "sys.exit(str(heavy & set(sys.modules)) if heavy & set(sys.modules) else 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_main_job_does_not_load_torch() -> None:
+    code = (
+        "import sys; from retarget.cli.parse import job_from;"
+        "job_from(['drive.mp4', '--identity', 'face.jpg']);"
+        "sys.exit('torch' in sys.modules or 'mediapipe' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -1,0 +1,240 @@
+"""The main job, on real input: what goes in comes out, in time, with its sound, or not at all."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from retarget.errors import CannotWrite, NoFaceFound, RetargetError, UnreadableInput
+from retarget.flow import blendshapes, landmarks
+from retarget.flow.report import Report
+from retarget.flow.values import FinishedFrame
+from retarget.jobs.fit import FitJob
+from retarget.jobs.video import VideoJob
+from retarget.transfer.settings import TransferSettings
+
+
+def times(path: Path) -> list[float]:
+    with av.open(str(path)) as clip:
+        return [float(f.time or 0) for f in clip.decode(video=0)]
+
+
+def sound(path: Path) -> list[tuple[bytes, float]]:
+    with av.open(str(path)) as clip:
+        packets = [p for p in clip.demux(audio=0) if p.size]
+        return [(bytes(p), float((p.pts or 0) * p.time_base)) for p in packets]
+
+
+@pytest.fixture(scope="module")
+def result(tmp_path_factory: pytest.TempPathFactory, drive: Path, photo: Path) -> Path:
+    folder = tmp_path_factory.mktemp("result")
+    job = VideoJob(
+        driving=str(drive),
+        identity=str(photo),
+        output=folder / "out.mp4",
+        preview=True,
+        report=folder / "run.json",
+    )
+    return job.run()
+
+
+def test_every_driving_frame_comes_out_at_its_own_time(result: Path, drive: Path) -> None:
+    assert times(result) == pytest.approx(times(drive), abs=1e-3)
+    assert len(times(result)) == 30
+
+
+def test_the_sound_is_the_driving_videos_packet_for_packet(result: Path, drive: Path) -> None:
+    came, went = sound(result), sound(drive)
+    assert [data for data, _ in came] == [data for data, _ in went]
+    assert [at for _, at in came] == pytest.approx([at for _, at in went], abs=1e-3)
+
+
+def test_the_result_has_the_photos_size_and_the_preview_shows_all_three(result: Path) -> None:
+    with av.open(str(result)) as clip:
+        assert (clip.streams.video[0].width, clip.streams.video[0].height) == (512, 512)
+    with av.open(str(result.with_name("out_preview.mp4"))) as clip:
+        assert (clip.streams.video[0].width, clip.streams.video[0].height) == (1536, 512)
+
+
+def test_the_report_tells_settings_times_and_frames(result: Path) -> None:
+    told = json.loads(result.with_name("run.json").read_text("utf-8"))
+    assert told["frames"] == 30
+    assert told["frames_without_face"] == []
+    assert told["settings"]["transfer"]["motion"] == "expression"
+    assert {"source", "track", "fit", "generate", "sink"} <= told["stages"].keys()
+
+
+def test_the_identitys_jaw_opens_when_the_driving_jaw_does(drive: Path, photo: Path) -> None:
+    frames = list(VideoJob(driving=str(drive), identity=str(photo)).frames())
+    jaw = blendshapes.index("jawOpen")
+    asked, gap = [], []
+    for frame in frames:
+        assert frame.request is not None
+        asked.append(frame.request.expression.weights[jaw])
+        points = frame.request.points
+        gap.append(
+            points[landmarks.LIPS_INNER_LOWER[5], 1] - points[landmarks.LIPS_INNER_UPPER[5], 1]
+        )
+    assert np.corrcoef(asked, gap)[0, 1] > 0.8
+    closed, wide = frames[int(np.argmin(gap))], frames[int(np.argmax(gap))]
+    changed = np.abs(wide.frame.rgb.astype(int) - closed.frame.rgb).sum(axis=2) > 30
+    rows = np.flatnonzero(changed.any(axis=1))
+    assert wide.request is not None
+    lips = wide.request.points[list(landmarks.LIPS_OUTER_LOWER), 1].mean()
+    assert rows.min() < lips < rows.max()
+
+
+def test_nothing_moves_away_from_the_face_while_the_head_is_still(drive: Path, photo: Path) -> None:
+    frames = VideoJob(driving=str(drive), identity=str(photo)).frames()
+    for finished in islice(frames, 0, None, 7):
+        assert finished.request is not None
+        face = finished.request.identity
+        x, y = face.face.points[:, :2].mean(axis=0)
+        reach = 2.6 * face.face.eye_distance
+        rows, columns = np.mgrid[: face.frame.rgb.shape[0], : face.frame.rgb.shape[1]]
+        outside = np.maximum(abs(columns - x), abs(rows - y)) > reach
+        assert outside.any()
+        np.testing.assert_array_equal(finished.frame.rgb[outside], face.frame.rgb[outside])
+
+
+def test_the_same_job_gives_the_same_pixels(drive: Path, photo: Path) -> None:
+    def some() -> list[np.ndarray]:
+        frames = VideoJob(driving=str(drive), identity=str(photo)).frames()
+        return [f.frame.rgb for f in islice(frames, 12)]
+
+    for one, two in zip(some(), some(), strict=True):
+        np.testing.assert_array_equal(one, two)
+
+
+@pytest.mark.parametrize("lost", ["hold", "ease", "neutral"])
+def test_frames_without_a_face_stay_in_the_video(
+    drive_with_gap: Path, photo: Path, tmp_path: Path, lost: str
+) -> None:
+    report = Report()
+    out = VideoJob(
+        driving=str(drive_with_gap),
+        identity=str(photo),
+        output=tmp_path / "out.mp4",
+        transfer=TransferSettings(lost=lost),  # type: ignore[arg-type]
+    ).run(report)
+    assert len(times(out)) == 24
+    assert report.away == list(range(10, 18))
+
+
+def test_a_saved_performance_drives_as_its_video_did(
+    drive: Path, photo: Path, tmp_path: Path
+) -> None:
+    saved = FitJob(driving=str(drive), output=tmp_path / "drive.npz").run()
+    job = VideoJob(driving=str(saved), identity=str(photo), output=tmp_path / "out.mp4")
+    assert times(job.run()) == pytest.approx(times(drive), abs=1e-3)
+
+    def points(driving: Path) -> Iterator[np.ndarray]:
+        for frame in VideoJob(driving=str(driving), identity=str(photo)).frames():
+            assert frame.request is not None
+            yield frame.request.points
+
+    for one, two in zip(points(drive), points(saved), strict=True):
+        np.testing.assert_allclose(one, two, atol=0.05)  # pixels
+
+
+def test_leaving_the_loop_over_frames_ends_every_thread(drive: Path, photo: Path) -> None:
+    frames = VideoJob(driving=str(drive), identity=str(photo)).frames()
+    assert isinstance(next(frames), FinishedFrame)
+    frames.close()  # type: ignore[attr-defined]
+    assert not [t for t in threading.enumerate() if t.name.startswith("retarget-")]
+
+
+def test_an_interrupt_leaves_no_file_behind(drive: Path, photo: Path, tmp_path: Path) -> None:
+    class Interrupted:
+        def advance(self, done: int, total: int | None) -> None:
+            if done == 5:
+                raise KeyboardInterrupt
+
+        def warn(self, line: str) -> None: ...
+
+    out = tmp_path / "out.mp4"
+    job = VideoJob(driving=str(drive), identity=str(photo), output=out, preview=True)
+    with pytest.raises(KeyboardInterrupt):
+        job.run(Report(bar=Interrupted()))
+    assert list(tmp_path.iterdir()) == []
+    assert not [t for t in threading.enumerate() if t.name.startswith("retarget-")]
+
+
+def test_an_existing_result_is_kept(drive: Path, photo: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.mp4"
+    out.write_bytes(b"mine")
+    with pytest.raises(CannotWrite, match=r"there already|exists"):
+        VideoJob(driving=str(drive), identity=str(photo), output=out).run()
+    assert out.read_bytes() == b"mine"
+
+
+def test_the_driving_video_is_never_written_over(drive: Path, photo: Path) -> None:
+    before = drive.read_bytes()
+    with pytest.raises(CannotWrite, match="also read"):
+        VideoJob(driving=str(drive), identity=str(photo), output=drive).run()
+    assert drive.read_bytes() == before
+
+
+def test_a_photo_without_a_face_is_refused(drive: Path, tmp_path: Path) -> None:
+    from PIL import Image
+
+    empty = tmp_path / "wall.png"
+    Image.fromarray(np.full((300, 300, 3), 180, np.uint8)).save(empty)
+    with pytest.raises(NoFaceFound):
+        VideoJob(driving=str(drive), identity=str(empty), output=tmp_path / "o.mp4").run()
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["wall.png"]
+
+
+def test_a_driving_video_that_never_shows_a_face_says_so(photo: Path, tmp_path: Path) -> None:
+    from tests.jobs.conftest import SAMPLES, cut_out
+
+    wall = tmp_path / "wall.mp4"
+    cut_out(SAMPLES / "drive.mp4", wall, 0, 12, empty=range(12))
+    with pytest.raises(NoFaceFound):
+        VideoJob(driving=str(wall), identity=str(photo), output=tmp_path / "o.mp4").run()
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["wall.mp4"]
+
+
+@pytest.mark.parametrize(
+    "content", [None, b"", b"not a video at all\n" * 50], ids=["missing", "empty", "text"]
+)
+def test_what_is_no_video_is_refused_in_a_sentence(
+    photo: Path, tmp_path: Path, content: bytes | None
+) -> None:
+    path = tmp_path / "clip.mp4"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(UnreadableInput) as problem:
+        VideoJob(driving=str(path), identity=str(photo), output=tmp_path / "o.mp4").run()
+    assert "clip.mp4" in problem.value.what
+    assert not (tmp_path / "o.mp4").exists()
+
+
+@pytest.mark.parametrize("neutral", ["3", "0.4s", "0:00.4"])
+def test_a_given_neutral_is_where_nothing_moves(drive: Path, photo: Path, neutral: str) -> None:
+    from retarget.expression.settings import RestSettings
+
+    job = VideoJob(driving=str(drive), identity=str(photo), rest=RestSettings(neutral=neutral))
+    index = 3 if neutral == "3" else 10
+    frame = next(islice(job.frames(), index, None))
+    assert frame.request is not None
+    still = [
+        w for n, w in blendshapes.named(frame.request.expression.weights).items() if "eye" not in n
+    ]
+    assert max(still, default=0.0) < 0.15
+
+
+@pytest.mark.parametrize("neutral", ["soon", "9999", "1:00:00"])
+def test_a_neutral_that_is_not_there_is_refused(drive: Path, photo: Path, neutral: str) -> None:
+    from retarget.expression.settings import RestSettings
+
+    job = VideoJob(driving=str(drive), identity=str(photo), rest=RestSettings(neutral=neutral))
+    with pytest.raises(RetargetError, match="neutral"):
+        next(job.frames())
