@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from retarget.evaluation.tasks_face import model_file
 from retarget.evaluation.values import Floats
 from retarget.extras import extra
 
@@ -50,8 +51,9 @@ class ArcFace:
     def find(cls, given: Path | None) -> ArcFace | None:
         """The network at `given`, else one of insightface's packs, else None."""
         folder = Path.home() / ".insightface" / "models"
-        places = [given] if given is not None else [folder / p for p in _PACKS]
-        found = next((p for p in places if p.is_file()), None)
+        if given is not None:
+            return cls(model_file(given, "arcface"))
+        found = next((p for p in (folder / pack for pack in _PACKS) if p.is_file()), None)
         return cls(found) if found is not None else None
 
     def embedding(self, rgb: npt.NDArray[np.uint8], points: Floats) -> Floats:

@@ -64,7 +64,9 @@ class Evaluator:
         identity: Path,
         settings: EvaluateSettings,
         report: Report,
+        *,
         estimators: Estimators | None = None,
+        driving_seen: Observed | None = None,
     ) -> None:
         self.settings, self.report = settings, report
         self.driving_path, self.identity_path = driving, identity
@@ -77,12 +79,13 @@ class Evaluator:
                 do="Give the photo from which the result was made; it must show a human face.",
             )
         self.who = face_sample(self.photo, points, self.estimators, 0, 0.0)
-        self.driving = observe(
+        self.driving = driving_seen or observe(
             driving, self.estimators, sample_faces=False, watch=self._watch(driving)
         )
 
     def _watch(self, path: Path) -> Watch:
-        total = video.frame_count(path)
+        count = video.frame_count(path)
+        total = self.report.frames + count if count else None
 
         def watch(frames: Iterator[VideoFrame]) -> Iterator[VideoFrame]:
             return self.report.watch(frames, total)

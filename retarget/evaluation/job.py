@@ -57,7 +57,9 @@ class EvaluateJob:
                 "Nothing to measure, or too much at once.",
                 do="Name one result, or --compare several, or a --suite.",
             )
-        return self._one(report)
+        if self.suite is not None:
+            return self._suite(self.suite, report)
+        return self._compared(report) if self.compare else self._one(report)
 
     def _one(self, report: Report) -> str:
         from retarget.evaluation.evaluate import evaluate
@@ -73,6 +75,28 @@ class EvaluateJob:
 
             self._write(self.page, lambda: page(found))
         return table(found)
+
+    def _compared(self, report: Report) -> str:
+        from retarget.evaluation import compare
+        from retarget.evaluation.forms import as_dict
+
+        driving, identity = self._both()
+        found = compare.compare(self.compare, driving, identity, self.measuring, report)
+        self._write(self.json, lambda: json.dumps([as_dict(e) for e in found], indent=1) + "\n")
+        self._write(self.page, lambda: compare.page(found))
+        return compare.table(found)
+
+    def _suite(self, path: Path, report: Report) -> str:
+        from retarget.evaluation import suite_table
+        from retarget.evaluation.suite import run_suite
+        from retarget.evaluation.suite_file import read_suite
+
+        suite = read_suite(path)
+        folder = self.folder or path.with_name(f"{path.stem}_results")
+        found = run_suite(suite, folder, self.measuring, report)
+        self._write(self.json, lambda: json.dumps(suite_table.as_dict(found), indent=1) + "\n")
+        self._write(self.page, lambda: suite_table.page(suite.name, found))
+        return suite_table.table(found)
 
     def _both(self) -> tuple[Path, Path]:
         if self.driving is None or self.identity is None:

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from retarget.errors import MissingModel
 from retarget.evaluation.arcface import similarity
+from retarget.evaluation.tasks_face import model_file
 from retarget.evaluation.values import Floats
 from retarget.extras import extra
 
@@ -45,8 +46,8 @@ class Smirk:
 
     @classmethod
     def find(cls, given: Path | None) -> Smirk | None:
-        """The encoder at `given`; None where none was given or the file is absent."""
-        return cls(given) if given is not None and given.is_file() else None
+        """The encoder at `given`; None where none was given."""
+        return cls(model_file(given, "smirk")) if given is not None else None
 
     def read(self, rgb: npt.NDArray[np.uint8], points: Floats | None) -> Floats:
         """(58,) expression, jaw and eyelids, then pose; NaN without a face."""

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from retarget.errors import MissingModel
 from retarget.evaluation.values import Floats
 from retarget.flow import blendshapes, landmarks
 
@@ -41,9 +42,13 @@ class TasksFace:
 
 
 def find_bundle(given: Path | None) -> Path | None:
-    """The bundle's path: as given, from the environment, or in the usual folders."""
+    """The bundle's path: as given, from the environment, or in the usual folders.
+
+    Raises:
+        MissingModel: the one that was given is not there.
+    """
     if given is not None:
-        return given if given.is_file() else None
+        return model_file(given, "landmarker")
     said = os.environ.get("RETARGET_FACE_LANDMARKER")
     project = Path(__file__).resolve().parents[2]
     places = [
@@ -53,6 +58,19 @@ def find_bundle(given: Path | None) -> Path | None:
         project.parent / "shared" / "models" / FILE,
     ]
     return next((p for p in places if p.is_file()), None)
+
+
+def model_file(given: Path, option: str) -> Path:
+    """A model file that a person named.
+
+    Raises:
+        MissingModel: it is not there.
+    """
+    if not given.is_file():
+        raise MissingModel(
+            f"There is no model file {given}.", do=f"Correct --{option}, or leave it out."
+        )
+    return given
 
 
 class TasksEstimator:

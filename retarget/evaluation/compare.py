@@ -1,0 +1,138 @@
+"""Rank results of any tools on the same driving video and identity.
+
+The order is that of HES, the harmonic mean of following and resembling: a result that only shows
+the photo and one that only shows the driver both come last. Every other figure stands beside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from retarget.errors import UnreadableInput
+from retarget.evaluation.catalog import MEASURES
+from retarget.evaluation.evaluate import Evaluator
+from retarget.evaluation.page import cells, framed
+from retarget.evaluation.settings import EvaluateSettings
+from retarget.evaluation.table import FAMILIES, rendered, show_value
+from retarget.evaluation.values import Evaluation, Measure
+from retarget.flow.report import Report
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+ORDER = (
+    "expression.hes",
+    "expression.correlation",
+    "expression.ratio_correlation",
+    "identity.dlib_same",
+)
+"""The first of these that was measured on every result decides."""
+
+
+def compare(
+    results: Sequence[Path],
+    driving: Path,
+    identity: Path,
+    settings: EvaluateSettings | None = None,
+    report: Report | None = None,
+) -> tuple[Evaluation, ...]:
+    """Measure several results, best first; driving video and identity are read once.
+
+    Raises:
+        UnreadableInput: one of the files cannot be read.
+        NoFaceFound: one of them never shows a face.
+    """
+    for path in results:
+        if not path.is_file():
+            raise UnreadableInput(f"There is no file {path}.", do="Check the path.")
+    evaluator = Evaluator(driving, identity, settings or EvaluateSettings(), report or Report())
+    return ranked([evaluator.evaluate(path) for path in results])
+
+
+def ranked(evaluations: Sequence[Evaluation]) -> tuple[Evaluation, ...]:
+    """Best first; equals stay in the order given."""
+    key = deciding(evaluations)
+    if key is None:
+        return tuple(evaluations)
+    return tuple(sorted(evaluations, key=lambda e: -(e.value(key) or 0.0)))
+
+
+def deciding(evaluations: Sequence[Evaluation]) -> str | None:
+    """The measure that decides the order; None where none was taken on all."""
+    taken = [{m.key for m in e.measures if m.value is not None} for e in evaluations]
+    return next((key for key in ORDER if all(key in keys for keys in taken)), None)
+
+
+def best(row: Sequence[Measure]) -> set[int]:
+    """Which of several results' figures is best; empty where better has no direction."""
+    worth: dict[int, float] = {}
+    for i, m in enumerate(row):
+        if m.value is not None:
+            judged = {"higher": m.value, "lower": -abs(m.value), "one": -abs(m.value - 1)}
+            if m.better in judged:
+                worth[i] = round(judged[m.better], 6)
+    if len(set(worth.values())) < 2:
+        return set()
+    return {i for i, value in worth.items() if value == max(worth.values())}
+
+
+def _rows(evaluations: Sequence[Evaluation]) -> list[list[Measure]]:
+    """One row for each measure that was taken on any of the results."""
+    by_key = [{m.key: m for m in e.measures} for e in evaluations]
+    rows = [[found[d.key] for found in by_key if d.key in found] for d in MEASURES]
+    return [row for row in rows if row and any(m.value is not None for m in row)]
+
+
+def _order_line(evaluations: Sequence[Evaluation]) -> str:
+    key = deciding(evaluations)
+    if key is None:
+        return "No measure was taken on all of them: they stand in the order given."
+    label = next(d.label for d in MEASURES if d.key == key)
+    return f"Best first, by: {label}. An asterisk marks the best of a row."
+
+
+def table(evaluations: Sequence[Evaluation]) -> str:
+    """All figures beside one another for the terminal, the best of each row marked."""
+    from rich.table import Table
+    from rich.text import Text
+
+    out = Table(title="results, best first", title_justify="left")
+    out.add_column("")
+    for i, e in enumerate(evaluations):
+        out.add_column(f"{i + 1}. {e.result.name}", justify="right", overflow="fold")
+    out.add_column("unit")
+    out.add_column("read by")
+    for row in _rows(evaluations):
+        out.add_row(*map(Text, (row[0].label, *_marked(row), row[0].unit, row[0].by)))
+    parts: list[RenderableType] = [out, Text(_order_line(evaluations)), Text(FAMILIES)]
+    return rendered(parts)
+
+
+def page(evaluations: Sequence[Evaluation]) -> str:
+    """The same as one HTML page, with each result's findings."""
+    head = ("", *(f"{i + 1}. {e.result.name}" for i, e in enumerate(evaluations)))
+    rows = [cells("th", (*head, "unit", "read by"))]
+    rows += [
+        cells("td", (row[0].label, *_marked(row), row[0].unit, row[0].by))
+        for row in _rows(evaluations)
+    ]
+    told = "".join(
+        f"<h2>{escape(e.result.name)}</h2><ul>"
+        + "".join(f"<li>{escape(line)}</li>" for line in e.findings)
+        + "</ul>"
+        for e in evaluations
+    )
+    body = (
+        f"<h1>Results compared</h1><p>driven by {escape(str(evaluations[0].driving))}, as "
+        f"{escape(str(evaluations[0].identity))}</p><table>{''.join(rows)}</table>"
+        f"<p>{escape(_order_line(evaluations))}</p>{told}<p>{escape(FAMILIES)}</p>"
+    )
+    return framed("Results compared", body)
+
+
+def _marked(row: Sequence[Measure]) -> list[str]:
+    first = best(row)
+    return [show_value(m) + (" *" if i in first else "") for i, m in enumerate(row)]

@@ -1,0 +1,211 @@
+"""Make and measure all pairs of a suite; what is done already is not done again.
+
+Each pair leaves `NAME.mp4` and `NAME.json` in the suite's folder. The figures carry a key of all
+they depend on (files, options, settings, version); a pair whose key still fits is only read.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from retarget import __version__
+from retarget.errors import CannotWrite, RetargetError, UnreadableInput
+from retarget.evaluation import video
+from retarget.evaluation.evaluate import Evaluator
+from retarget.evaluation.forms import as_dict
+from retarget.evaluation.observe import Estimators
+from retarget.evaluation.settings import EvaluateSettings
+from retarget.evaluation.suite_file import SELF, Case, Suite
+from retarget.evaluation.values import Observed
+from retarget.flow.report import Report
+from retarget.sink.partial import beside
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What became of one pair."""
+
+    case: Case
+    figures: Mapping[str, float | None]
+    """The measures' values by key; empty where it failed."""
+    problem: str | None
+    """Why it failed, in a person's words."""
+    seconds: float | None
+    """Wall time of making the result; None where it was given or made earlier."""
+    reused: bool
+
+
+def run_suite(
+    suite: Suite, folder: Path, settings: EvaluateSettings, report: Report
+) -> tuple[Outcome, ...]:
+    """Every pair in order. A pair that fails is told and counted, and tried again next time.
+
+    Raises:
+        CannotWrite: the folder cannot be made.
+        UnreadableInput: the suite names a job that does not exist.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as problem:
+        raise CannotWrite(
+            f"The folder {folder} cannot be made: {problem.strerror}.", do="Choose another one."
+        ) from problem
+    runner = _Runner(suite, folder, settings, report)
+    out = []
+    for i, case in enumerate(suite.cases):
+        report.warn(f"pair {i + 1} of {len(suite.cases)}: {case.name}")
+        out.append(runner.outcome(case))
+    return tuple(out)
+
+
+class _Runner:
+    """Keeps what pairs share: the networks, and what was read off a driving video."""
+
+    def __init__(
+        self, suite: Suite, folder: Path, settings: EvaluateSettings, report: Report
+    ) -> None:
+        self._folder, self._settings, self._report = folder, settings, report
+        self._job = job_of(suite.job)
+        self._suite = suite
+        self._estimators: Estimators | None = None
+        self._seen: dict[Path, Observed] = {}
+
+    def outcome(self, case: Case) -> Outcome:
+        key = self._key(case)
+        done = self._done(case, key)
+        if done is not None:
+            return Outcome(case=case, figures=done, problem=None, seconds=None, reused=True)
+        try:
+            return self._fresh(case, key)
+        except RetargetError as problem:
+            self._report.warn(f"{case.name} failed: {problem.what}")
+            return Outcome(case=case, figures={}, problem=problem.what, seconds=None, reused=False)
+
+    def _fresh(self, case: Case, key: str) -> Outcome:
+        identity = case.identity or self._own_photo(case)
+        seconds = None
+        result = case.given
+        if result is None:
+            result = self._folder / f"{case.name}.mp4"
+            making = Report(bar=self._report.bar)
+            make(self._job, case, identity, result, making)
+            seconds = making.seconds
+        found = self._evaluator(case, identity).evaluate(result)
+        figures = {m.key: m.value for m in found.measures}
+        told = {**as_dict(found), "key": key, "kind": case.kind, "seconds": seconds}
+        with beside(self._figures(case), overwrite=True) as hidden:
+            hidden.write_text(json.dumps(told) + "\n", "utf-8")
+        return Outcome(case=case, figures=figures, problem=None, seconds=seconds, reused=False)
+
+    def _evaluator(self, case: Case, identity: Path) -> Evaluator:
+        settings = replace(
+            self._settings,
+            start=case.start,
+            self_reenactment=case.kind == SELF,
+        )
+        self._estimators = self._estimators or Estimators(settings)
+        evaluator = Evaluator(
+            case.driving,
+            identity,
+            settings,
+            self._report,
+            estimators=self._estimators,
+            driving_seen=self._seen.get(case.driving),
+        )
+        self._seen[case.driving] = evaluator.driving
+        return evaluator
+
+    def _own_photo(self, case: Case) -> Path:
+        """The driving video's first frame as a picture without loss."""
+        path = self._folder / f"{case.name}_photo.png"
+        with beside(path, overwrite=True) as hidden:
+            Image.fromarray(video.first_picture(case.driving)).save(hidden)
+        return path
+
+    def _figures(self, case: Case) -> Path:
+        return self._folder / f"{case.name}.json"
+
+    def _done(self, case: Case, key: str) -> Mapping[str, float | None] | None:
+        """The figures of an earlier run that still hold; None where there are none."""
+        try:
+            told = json.loads(self._figures(case).read_text("utf-8"))
+            if told["key"] != key:
+                return None
+            return {k: m["value"] for k, m in told["measures"].items()}
+        except (OSError, ValueError, KeyError, TypeError):
+            return None  # absent, or not ours: measured anew
+
+    def _key(self, case: Case) -> str:
+        """Of everything the figures depend on."""
+        read = [p for p in (case.driving, case.identity, case.given) if p is not None]
+        parts = {
+            "program": _program(),
+            "job": self._suite.job if case.given is None else "given",
+            "options": case.options,
+            "start": case.start,
+            "settings": asdict(self._settings),
+            "files": [(str(p), _state(p)) for p in read],
+        }
+        text = json.dumps(parts, sort_keys=True, default=str)
+        return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+@cache
+def _program() -> str:
+    """The version and the very source: a changed generator makes new results."""
+    digest = hashlib.blake2b(__version__.encode(), digest_size=16)
+    package = Path(__file__).resolve().parents[1]
+    for path in sorted(package.rglob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def _state(path: Path) -> tuple[int, int] | None:
+    """Size and time of last change; None for a file that is not there."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_size, found.st_mtime_ns
+
+
+def job_of(name: str) -> type[Any]:
+    """The class of a job named module:Class.
+
+    Jobs and evaluation are neighbours that do not import each other, so the job is found by its
+    name, as the command line does; a suite may name another package's.
+
+    Raises:
+        UnreadableInput: there is no such job.
+    """
+    module, _, kind = name.partition(":")
+    try:
+        found: type[Any] = getattr(import_module(module), kind)
+    except (ImportError, AttributeError, ValueError) as problem:
+        raise UnreadableInput(
+            f"The suite's job {name} cannot be found: {problem}.",
+            do='Write job = "module:Class", or leave it out.',
+        ) from problem
+    return found
+
+
+def make(job: type[Any], case: Case, identity: Path, output: Path, report: Report) -> None:
+    """Make one result with the case's options laid over the job's defaults.
+
+    Raises:
+        RetargetError: the job says what is wrong.
+    """
+    lay_over = import_module("retarget.jobs.preset").lay_over
+    empty = job(driving=str(case.driving), identity=str(identity), output=output)
+    built = lay_over(empty, case.options, where=f"options of {case.name}")
+    output.unlink(missing_ok=True)
+    built.run(report)

@@ -1,0 +1,115 @@
+"""The figures of a suite: mean, spread and interval, cross-identity and self-reenactment apart."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+from retarget.evaluation.page import cells, framed
+from retarget.evaluation.statistics import Summary, summaries
+from retarget.evaluation.suite import Outcome
+from retarget.evaluation.suite_file import CROSS, SELF
+from retarget.evaluation.table import FAMILIES, rendered
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+_HEAD = ("", "mean", "± between pairs", "95 % interval", "pairs", "unit", "read by")
+
+
+def table(outcomes: Sequence[Outcome]) -> str:
+    """For the terminal."""
+    from rich.table import Table
+    from rich.text import Text
+
+    parts: list[RenderableType] = []
+    for kind, found in _by_kind(outcomes):
+        out = Table(title=kind, title_justify="left")
+        for name in _HEAD:
+            out.add_column(name, justify="left" if name in ("", "unit", "read by") else "right")
+        for summary in found:
+            out.add_row(*map(Text, row(summary)))
+        parts.append(out)
+    parts += [Text(line) for line in (*failed(outcomes), FAMILIES)]
+    return rendered(parts)
+
+
+def page(name: str, outcomes: Sequence[Outcome]) -> str:
+    """The same as one HTML page, with every pair by itself below."""
+    parts = [f"<h1>{escape(name)}</h1>"]
+    for kind, found in _by_kind(outcomes):
+        rows = [cells("th", _HEAD), *(cells("td", row(s)) for s in found)]
+        parts.append(f"<h2>{kind}</h2><table>{''.join(rows)}</table>")
+        parts.append(_each([o for o in outcomes if o.case.kind == kind], found))
+    parts += [f"<p>{escape(line)}</p>" for line in (*failed(outcomes), FAMILIES)]
+    return framed(escape(name), "".join(parts))
+
+
+def _each(outcomes: Sequence[Outcome], found: Sequence[Summary]) -> str:
+    """One line for each measure, one column for each pair."""
+    rows = [cells("th", ("", *(o.case.name for o in outcomes)))]
+    for s in found:
+        values = [o.figures.get(s.definition.key) for o in outcomes]
+        rows.append(cells("td", (s.definition.label, *map(_number, values))))
+    return f"<table>{''.join(rows)}</table>"
+
+
+def as_dict(outcomes: Sequence[Outcome]) -> dict[str, Any]:
+    """For machines."""
+    return {
+        "groups": {
+            kind: {
+                s.definition.key: {
+                    "mean": s.mean,
+                    "spread": s.spread,
+                    "interval": s.interval,
+                    "pairs": s.count,
+                    "of": s.of,
+                    "unit": s.definition.unit,
+                }
+                for s in found
+            }
+            for kind, found in _by_kind(outcomes)
+        },
+        "pairs": [
+            {
+                "name": o.case.name,
+                "kind": o.case.kind,
+                "figures": dict(o.figures),
+                "problem": o.problem,
+                "seconds": o.seconds,
+            }
+            for o in outcomes
+        ],
+    }
+
+
+def _by_kind(outcomes: Sequence[Outcome]) -> list[tuple[str, tuple[Summary, ...]]]:
+    out = []
+    for kind in (CROSS, SELF):
+        figures = [o.figures for o in outcomes if o.case.kind == kind and o.problem is None]
+        if figures:
+            out.append((kind, summaries(figures)))
+    return out
+
+
+def row(summary: Summary) -> tuple[str, ...]:
+    """One summary as text, in the order of the table's columns."""
+    low_high = "–"
+    if summary.interval is not None:
+        low_high = " … ".join(map(_number, summary.interval))
+    count = str(summary.count) if summary.count == summary.of else f"{summary.count}/{summary.of}"
+    d = summary.definition
+    return (
+        d.label, _number(summary.mean), _number(summary.spread), low_high, count, d.unit, d.by,
+    )  # fmt: skip
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3f}" if abs(value) < 10 else f"{value:.1f}"
+
+
+def failed(outcomes: Sequence[Outcome]) -> list[str]:
+    """One line for each pair that could not be made or measured."""
+    return [f"{o.case.name} failed: {o.problem}" for o in outcomes if o.problem is not None]
