@@ -7,7 +7,7 @@ alike; 75 is where x264 stands at CRF 18, which is commonly called visually loss
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from retarget.errors import CannotWrite
 
@@ -33,8 +33,12 @@ def _scale(quality: int, worst: float, best: float) -> str:
 
 
 def _x264(quality: int, speed: str) -> dict[str, str]:
-    preset = {"fast": "veryfast", "balanced": "medium", "small": "slow"}[speed]
-    return {"crf": _scale(quality, 36, 12), "preset": preset}
+    crf = _scale(quality, 36, 12)
+    if speed == "fast":
+        # Half the time of the preset veryfast at its size and fidelity: on a talking head the
+        # look ahead is what saves bits, and the motion search hardly matters.
+        return {"crf": crf, "preset": "superfast", "x264-params": "mbtree=1:rc-lookahead=10"}
+    return {"crf": crf, "preset": {"balanced": "medium", "small": "slow"}[speed]}
 
 
 def _x265(quality: int, speed: str) -> dict[str, str]:
@@ -84,14 +88,25 @@ class Container:
     """FFmpeg's name of it."""
     codecs: tuple[str, ...]
     """What it holds that players expect of it; the first is the usual one."""
+    sound: str = "aac"
+    """The encoder for sound it does not hold as it is."""
+    options: Mapping[str, str] = field(default_factory=dict)
+    """FFmpeg's options for writing it."""
 
+
+_INDEX_FIRST = {"movflags": "+faststart"}  # so that a browser can show it while it comes
+_AS_STAMPED = {"avoid_negative_ts": "disabled"}  # sound may begin before 0; pictures stay put
 
 CONTAINERS: Mapping[str, Container] = {
-    ".mp4": Container(format="mp4", codecs=("h264", "h265", "av1", "vp9")),
-    ".m4v": Container(format="mp4", codecs=("h264", "h265", "av1", "vp9")),
-    ".mov": Container(format="mov", codecs=("h264", "h265", "prores")),
-    ".mkv": Container(format="matroska", codecs=("h264", "h265", "av1", "vp9", "prores", "ffv1")),
-    ".webm": Container(format="webm", codecs=("vp9", "av1")),
+    ".mp4": Container(format="mp4", codecs=("h264", "h265", "av1", "vp9"), options=_INDEX_FIRST),
+    ".m4v": Container(format="mp4", codecs=("h264", "h265", "av1", "vp9"), options=_INDEX_FIRST),
+    ".mov": Container(format="mov", codecs=("h264", "h265", "prores"), options=_INDEX_FIRST),
+    ".mkv": Container(
+        format="matroska",
+        codecs=("h264", "h265", "av1", "vp9", "prores", "ffv1"),
+        options=_AS_STAMPED,
+    ),
+    ".webm": Container(format="webm", codecs=("vp9", "av1"), sound="libopus", options=_AS_STAMPED),
 }
 
 

@@ -1,58 +1,113 @@
-"""Lay the sound beside the pictures as they are written, packet for packet.
+"""Lay the sound beside the pictures as they are written, in step.
 
 Packets are copied as they are found and keep their distance to the pictures exactly. Only where
-the container cannot hold them (a .webm of a video with AAC) are they made anew.
+the container cannot hold them (a .webm of a video with AAC) is the sound encoded anew.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
+
+import av
 
 from retarget.flow.sound import OpenSound
 
 if TYPE_CHECKING:
+    from av.audio.frame import AudioFrame
     from av.audio.stream import AudioStream
     from av.container import OutputContainer
     from av.packet import Packet
 
 _AHEAD = Fraction(1, 2)  # seconds of sound the muxer may hold ready before its picture
+_RATE = 48_000  # samples a second that every encoder here takes
+
+
+class LaidSound(Protocol):
+    """One stream of sound in the file that is written."""
+
+    def write(self, at: Fraction, packet: Packet[AudioStream]) -> None:
+        """Write what `packet` holds, to sound at second `at` of the result."""
+        ...
+
+    def finish(self) -> None:
+        """Write what is held back."""
+        ...
 
 
 class CopiedSound:
-    """Copy packets up to the moment the pictures have reached."""
+    """Packets as they are."""
 
-    def __init__(
-        self, sound: OpenSound, container: OutputContainer, origin: Fraction | None
-    ) -> None:
-        """Add the stream to `container`, before anything is muxed.
-
-        Args:
-            sound: where packets come from.
-            container: where they go.
-            origin: the second that becomes 0, sound before it is left out; None: all is kept.
-        """
+    def __init__(self, sound: OpenSound, container: OutputContainer) -> None:
         self._container = container
-        self._stream: AudioStream = container.add_stream_from_template(sound.stream)
-        self._origin = origin
-        self._packets: Iterator[tuple[Fraction, Packet[AudioStream]]] = sound.packets()
-        self._held: tuple[Fraction, Packet[AudioStream]] | None = next(self._packets, None)
+        self._stream = container.add_stream_from_template(sound.stream)
 
-    def up_to(self, second: Fraction | None) -> None:
-        """Write the packets that sound before `second` of the result; None: all that are left."""
-        while self._held is not None:
-            at, packet = self._held
-            at -= self._origin or 0
-            if second is not None and at > second + _AHEAD:
-                return
-            if self._origin is None or at >= 0:
-                self._mux(at, packet)
-            self._held = next(self._packets, None)
-
-    def _mux(self, at: Fraction, packet: Packet[AudioStream]) -> None:
+    def write(self, at: Fraction, packet: Packet[AudioStream]) -> None:
+        """See `LaidSound.write`."""
         stamp = round(at / packet.time_base)
         lag = 0 if packet.dts is None or packet.pts is None else packet.pts - packet.dts
         packet.pts, packet.dts = stamp, stamp - lag
         packet.stream = self._stream
         self._container.mux(packet)
+
+    def finish(self) -> None:
+        """See `LaidSound.finish`."""
+
+
+class EncodedSound:
+    """The same sound by another codec, in one or two channels."""
+
+    def __init__(self, sound: OpenSound, container: OutputContainer, encoder: str) -> None:
+        self._container = container
+        layout = "mono" if sound.stream.codec_context.channels == 1 else "stereo"
+        self._stream: AudioStream = container.add_stream(encoder, rate=_RATE, layout=layout)  # type: ignore[assignment]
+
+    def write(self, at: Fraction, packet: Packet[AudioStream]) -> None:
+        """See `LaidSound.write`."""
+        try:
+            frames: list[AudioFrame] = packet.decode()
+        except av.FFmpegError:
+            return  # the sound of one broken packet is silence
+        shift = 0 if packet.pts is None else round(at / packet.time_base) - packet.pts
+        for frame in frames:
+            if frame.pts is not None:
+                frame.pts += shift
+            self._container.mux(self._stream.encode(frame))
+
+    def finish(self) -> None:
+        """See `LaidSound.finish`."""
+        self._container.mux(self._stream.encode(None))
+
+
+class Interleaved:
+    """Feed sound to the file no further than the pictures have come, so that nothing piles up.
+
+    Args:
+        sound: where packets come from.
+        laid: where they go.
+        origin: the second that becomes 0, sound before it is left out; None: all is kept.
+    """
+
+    def __init__(self, sound: OpenSound, laid: LaidSound, origin: Fraction | None) -> None:
+        self._laid = laid
+        self._origin = origin
+        self._packets: Iterator[tuple[Fraction, Packet[AudioStream]]] = sound.packets()
+        self._held = next(self._packets, None)
+
+    def up_to(self, second: Fraction) -> None:
+        """Write what sounds before `second` of the result, and a little more."""
+        while self._held is not None:
+            at, packet = self._held
+            at -= self._origin or 0
+            if at > second + _AHEAD:
+                return
+            if self._origin is None or at >= 0:
+                self._laid.write(at, packet)
+            self._held = next(self._packets, None)
+
+    def finish(self) -> None:
+        """Write all that is left: sound may last longer than the pictures."""
+        while self._held is not None:
+            self.up_to(self._held[0])
+        self._laid.finish()

@@ -1,16 +1,27 @@
-"""An output's name → the right sink."""
+"""An output's name → the right sink.
+
+clip.mp4 .mov .mkv .webm  a video           clip.gif          an animation
+name_%05d.png             numbered pictures  picture.png      one picture
+frames                    a folder of numbered pictures
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from retarget.errors import CannotWrite
 from retarget.flow.sound import Sound
 from retarget.flow.source_info import SourceInfo
+from retarget.flow.values import FinishedFrame
 from retarget.sink.settings import SinkSettings
 from retarget.sink.sink import Sink, Warn, unheard
+
+if TYPE_CHECKING:
+    from retarget.sink.mark import Mark
+    from retarget.sink.sink import OpenSink
 
 
 @contextmanager
@@ -25,28 +36,93 @@ def open_sink(
 ) -> Iterator[Sink]:
     """Write frames to `path`; it appears there when the block ends well, and only then.
 
+    Frame count and time stamps become those of the frames written, less the first one's where
+    `info.cut` says that a later start was asked for.
+
     Args:
-        path: .mp4, .mov, .mkv or .webm.
+        path: what to write; its name says of which kind, as listed above.
         settings: codec, quality and speed.
         info: the driving video: its clock and rate are kept.
         sound: laid beside the pictures, packet for packet.
         warn: called with one line for what is not as asked.
-        source_type: IPTC's word for how the pictures were made.
+        source_type: IPTC's word for how the pictures were made; see `mark`.
 
     Raises:
-        CannotWrite: the file is there already, cannot be made, or cannot hold what is asked.
+        CannotWrite: it is there already, cannot be made, or cannot hold what is asked; or the
+            block ended without a frame.
     """
     from retarget.sink.mark import Mark
-    from retarget.sink.partial import beside
-    from retarget.sink.video_file import VideoSink
 
-    target = Path(path)
     settings = settings or SinkSettings()
-    mark = Mark(source_type)
-    with beside(target, overwrite=settings.overwrite) as hidden:
-        sink = VideoSink(hidden, target, settings, info, sound, mark, warn)
+    if not 0 <= settings.quality <= 100:
+        raise CannotWrite(
+            f"There is no quality {settings.quality}.", do="Give a number from 0 to 100."
+        )
+    target = Path(path)
+    with _opened(target, settings, info, sound, mark=Mark(source_type), warn=warn) as sink:
+        counted = _Counted(sink)
         try:
-            yield sink
+            yield counted
+            if not counted.frames:
+                raise CannotWrite(
+                    f"There was no frame to write to {target}.", do="Check the driving video."
+                )
             sink.finish()
         finally:
             sink.close()
+
+
+class _Counted:
+    """Pass frames on and count them."""
+
+    def __init__(self, sink: OpenSink) -> None:
+        self._sink = sink
+        self.frames = 0
+
+    def write(self, frame: FinishedFrame) -> None:
+        self._sink.write(frame)
+        self.frames += 1
+
+
+@contextmanager
+def _opened(
+    target: Path,
+    settings: SinkSettings,
+    info: SourceInfo,
+    sound: Sound | None,
+    *,
+    mark: Mark,
+    warn: Warn,
+) -> Iterator[OpenSink]:
+    from retarget.sink import gif, names, partial, stills, video_file
+    from retarget.sink.codecs import CONTAINERS
+
+    suffix, again, quality = target.suffix.lower(), settings.overwrite, settings.quality
+    if suffix in CONTAINERS:
+        with partial.beside(target, overwrite=again) as file:
+            yield video_file.VideoSink(
+                file, target, settings=settings, info=info, sound=sound, mark=mark, warn=warn
+            )
+        return
+    if sound is not None and settings.sound:
+        warn(f"{target.name} holds no sound.")
+    if suffix == ".gif":
+        with partial.beside(target, overwrite=again) as file:
+            yield gif.GifSink(file, target, info=info, mark=mark, warn=warn)
+    elif suffix in stills.SUFFIXES and names.is_pattern(target.name):
+        with partial.beside_each(target.parent, target.name, overwrite=again) as folder:
+            yield stills.PicturesSink(
+                folder, target, pattern=target.name, mark=mark, quality=quality
+            )
+    elif suffix in stills.SUFFIXES:
+        with partial.beside(target, overwrite=again) as file:
+            yield stills.PictureSink(file, target, mark=mark, quality=quality)
+    elif not suffix:
+        pattern = names.FOLDER_PATTERN
+        with partial.beside_folder(target, pattern, overwrite=again) as folder:
+            yield stills.PicturesSink(folder, target, pattern=pattern, mark=mark, quality=quality)
+    else:
+        kinds = ", ".join((*CONTAINERS, ".gif", *stills.SUFFIXES))
+        raise CannotWrite(
+            f"{target.name} is of no kind that can be written.", do=f"Let it end in one of {kinds}."
+        )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import os
 import secrets
 import shutil
 from collections.abc import Iterator
@@ -13,48 +12,81 @@ from pathlib import Path
 import av
 
 from retarget.errors import CannotWrite
+from retarget.sink.names import matches
 
 
 @contextmanager
-def beside(target: Path, *, overwrite: bool, folder: bool = False) -> Iterator[Path]:
-    """Lend a hidden name next to `target`; it becomes `target` when the block ends well.
-
-    Args:
-        target: where the result shall be.
-        overwrite: whether something already there may be replaced.
-        folder: make the hidden name a folder, which becomes the folder `target`.
+def beside(target: Path, *, overwrite: bool) -> Iterator[Path]:
+    """Lend a hidden name next to `target`; that file becomes `target` when the block ends well.
 
     Raises:
         CannotWrite: something is there already, or the folder cannot be written to.
     """
-    check_free(target, overwrite=overwrite)
-    hidden = target.parent / f".retarget-{secrets.token_hex(4)}{'' if folder else target.suffix}"
+    _check_parent(target)
+    if target.is_dir():
+        raise CannotWrite(f"{target} is a folder.", do="Choose another output.")
+    if not overwrite and (target.exists() or target.is_symlink()):
+        raise _taken(target)
+    hidden = _hidden(target, target.suffix)
     with writing(target):
-        hidden.mkdir() if folder else hidden.touch(exist_ok=False)
+        hidden.touch(exist_ok=False)
     try:
         yield hidden
         with writing(target):
-            _put(hidden, target)
+            hidden.replace(target)
     finally:
-        _remove(hidden)
+        with suppress(OSError):
+            hidden.unlink(missing_ok=True)
 
 
-def check_free(target: Path, *, overwrite: bool) -> None:
-    """Refuse a target that must not or cannot be written.
+@contextmanager
+def beside_folder(target: Path, pattern: str, *, overwrite: bool) -> Iterator[Path]:
+    """Lend a hidden folder that becomes the folder `target`.
+
+    Only an empty folder, or with `overwrite` one that holds nothing but files called after
+    `pattern`, is replaced: a wrong name must not cost a person their files.
 
     Raises:
-        CannotWrite: it exists and may not be replaced, or its folder does not exist.
+        CannotWrite: something else is there already, or it cannot be written to.
     """
-    if not target.parent.is_dir():
+    _check_parent(target)
+    if target.exists() and not target.is_dir():
+        raise _taken(target)
+    held = [file.name for file in target.iterdir()] if target.is_dir() else []
+    if not all(matches(pattern, name) for name in held):
         raise CannotWrite(
-            f"There is no folder {target.parent}.", do="Create it, or choose another output."
+            f"The folder {target} holds other files.", do="Choose a new or empty folder."
         )
-    if target.is_dir() and target.suffix:
-        raise CannotWrite(f"{target} is a folder.", do="Choose another output.")
-    if not overwrite and (target.exists() or target.is_symlink()):
-        raise CannotWrite(
-            f"{target} is there already.", do="Choose another output, or say --overwrite."
-        )
+    if held and not overwrite:
+        raise _taken(target)
+    with _hidden_folder(target) as hidden:
+        yield hidden
+        with writing(target):
+            for name in held:
+                (target / name).unlink()
+            if target.is_dir():
+                target.rmdir()
+            hidden.rename(target)
+
+
+@contextmanager
+def beside_each(folder: Path, pattern: str, *, overwrite: bool) -> Iterator[Path]:
+    """Lend a hidden folder whose files go to `folder` when the block ends well.
+
+    Raises:
+        CannotWrite: a file called after `pattern` is there already, or none can be made.
+    """
+    _check_parent(folder / pattern)
+    held = [file for file in folder.iterdir() if matches(pattern, file.name)]
+    if held and not overwrite:
+        raise _taken(held[0])
+    with _hidden_folder(folder / pattern) as hidden:
+        yield hidden
+        with writing(folder / pattern):
+            for old in held:
+                old.unlink()
+            for file in hidden.iterdir():
+                file.replace(folder / file.name)
 
 
 @contextmanager
@@ -78,19 +110,29 @@ def writing(target: Path) -> Iterator[None]:
         ) from cause
 
 
-def _put(hidden: Path, target: Path) -> None:
-    if target.is_dir() and hidden.is_dir():
-        old = target.parent / f".retarget-{secrets.token_hex(4)}"
-        target.rename(old)
-        hidden.rename(target)
-        shutil.rmtree(old, ignore_errors=True)
-    else:
-        os.replace(hidden, target)  # noqa: PTH105 - says what happens better than Path.replace
-
-
-def _remove(hidden: Path) -> None:
-    if hidden.is_dir():
+@contextmanager
+def _hidden_folder(target: Path) -> Iterator[Path]:
+    hidden = _hidden(target, "")
+    with writing(target):
+        hidden.mkdir()
+    try:
+        yield hidden
+    finally:
         shutil.rmtree(hidden, ignore_errors=True)
-    else:
-        with suppress(OSError):
-            hidden.unlink(missing_ok=True)
+
+
+def _hidden(target: Path, suffix: str) -> Path:
+    return target.parent / f".retarget-{secrets.token_hex(4)}{suffix}"
+
+
+def _check_parent(target: Path) -> None:
+    if not target.parent.is_dir():
+        raise CannotWrite(
+            f"There is no folder {target.parent}.", do="Create it, or choose another output."
+        )
+
+
+def _taken(target: Path) -> CannotWrite:
+    return CannotWrite(
+        f"{target} is there already.", do="Choose another output, or say --overwrite."
+    )

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import av
 
@@ -12,12 +14,32 @@ from retarget.flow.sound import Sound
 from retarget.flow.source_info import SourceInfo
 from retarget.flow.values import FinishedFrame
 from retarget.sink.codecs import CONTAINERS, codec_for
-from retarget.sink.lay_sound import CopiedSound
+from retarget.sink.lay_sound import CopiedSound, EncodedSound, Interleaved, LaidSound
 from retarget.sink.mark import Mark
 from retarget.sink.partial import writing
 from retarget.sink.picture import FromRgb
 from retarget.sink.settings import SinkSettings
 from retarget.sink.sink import Warn
+
+if TYPE_CHECKING:
+    from av.container import OutputContainer
+    from av.video.stream import VideoStream
+
+_FINEST_RATE = 100_000  # the largest denominator of a rate that encoders take
+
+
+@dataclass
+class _Running:
+    """What exists from the first frame on, once the size is known."""
+
+    stream: VideoStream
+    convert: FromRgb
+    size: tuple[int, int]
+    origin: Fraction
+    """The second of the driving video that is 0 here."""
+    sound: Interleaved | None = None
+    last: int | None = None
+    """Stamp of the last frame."""
 
 
 class VideoSink:
@@ -37,90 +59,106 @@ class VideoSink:
         self,
         file: Path,
         target: Path,
+        *,
         settings: SinkSettings,
         info: SourceInfo,
         sound: Sound | None,
         mark: Mark,
         warn: Warn,
     ) -> None:
-        suffix = target.suffix.lower()
         self._target = target
-        self._codec = codec_for(suffix, settings.codec)
+        self._kind = CONTAINERS[target.suffix.lower()]
+        self._codec = codec_for(target.suffix.lower(), settings.codec)
         self._settings = settings
         self._info = info
         self._sound = sound if settings.sound else None
         self._warn = warn
-        self._open = ExitStack()
+        self._opened = ExitStack()
         self._lengths: dict[int, int] = {}
-        self._last: int | None = None
-        self._size: tuple[int, int] | None = None
-        self._laid: CopiedSound | None = None
+        self._running: _Running | None = None
         with writing(target):
-            self._container = av.open(
-                str(file.resolve()), mode="w", format=CONTAINERS[suffix].format
+            self._container: OutputContainer = av.open(
+                str(file.resolve()),
+                mode="w",
+                format=self._kind.format,
+                container_options=dict(self._kind.options),
             )
-        self._open.callback(self._container.close)
+        self._opened.callback(self._container.close)
         self._container.metadata["comment"] = mark.sentence
 
     def write(self, frame: FinishedFrame) -> None:
         """Encode the next frame; see `Sink.write`."""
-        video = frame.frame
-        if self._size is None:
-            self._begin(video.size, video.at.exact)
-            self._size = video.size
-        if video.size != self._size:
-            raise ValueError(f"a frame of {video.size} came after frames of {self._size}")
-        base = self._info.time_base
-        stamp = round((video.at.exact - self._origin) / base)
-        if self._last is not None and stamp <= self._last:
+        video, base = frame.frame, self._info.time_base
+        if self._running is None:
+            with writing(self._target):
+                self._running = self._begun(video.size, video.at.exact)
+        run = self._running
+        if video.size != run.size:
+            raise ValueError(f"a frame of {video.size} came after frames of {run.size}")
+        stamp = round((video.at.exact - run.origin) / base)
+        if run.last is not None and stamp <= run.last:
             raise ValueError(f"frame {video.index} is not later than the one before")
-        self._last = stamp
+        run.last = stamp
         self._lengths[stamp] = round(video.duration / base)
-        picture = self._convert(video.rgb)
+        picture = run.convert(video.rgb)
         picture.pts, picture.time_base = stamp, base
         with writing(self._target):
-            self._mux(picture)
-            if self._laid is not None:
-                self._laid.up_to(stamp * base)
+            self._mux(run, picture)
+            if run.sound is not None:
+                run.sound.up_to(stamp * base)
 
     def finish(self) -> None:
         """Flush the encoder, lay the rest of the sound and write the index."""
         with writing(self._target):
-            self._mux(None)
-            if self._laid is not None:
-                self._laid.up_to(None)
-            self.close()
+            if self._running is not None:
+                self._mux(self._running, None)
+                if self._running.sound is not None:
+                    self._running.sound.finish()
+            self._opened.close()
 
     def close(self) -> None:
-        """Close the files."""
-        self._open.close()
+        """Close the files; what goes wrong now no longer matters."""
+        with suppress(av.FFmpegError, OSError):
+            self._opened.close()
 
-    def _begin(self, size: tuple[int, int], first: Fraction) -> None:
-        """Set up the streams, now that the size is known."""
-        self._origin = first if self._info.cut else Fraction(0)
-        self._convert = FromRgb(self._codec, size)
-        if any(self._convert.padding):
+    def _begun(self, size: tuple[int, int], first: Fraction) -> _Running:
+        """Set up the streams."""
+        convert = FromRgb(self._codec, size)
+        if any(convert.padding):
             self._warn(
-                f"{self._target.name}: {size[0]} x {size[1]} pixels cannot be halved, so the last "
-                "column or row is there twice."
+                f"{self._target.name} is {convert.size[0]} x {convert.size[1]} pixels: its "
+                "codec needs even sides, so the last row or column is there twice."
             )
-        with writing(self._target):
-            self._stream = self._container.add_stream(
-                self._codec.encoder,
-                rate=(self._info.rate or Fraction(25)).limit_denominator(100_000),
-                options=self._codec.options(self._settings.quality, self._settings.speed),
-            )
-            self._convert.describe(self._stream.codec_context)
-            self._stream.codec_context.bit_rate = 0
-            self._stream.codec_context.time_base = self._info.time_base
-            self._stream.time_base = self._info.time_base
-            if self._sound is not None:
-                opened = self._open.enter_context(self._sound.open())
-                origin = self._origin if self._info.cut else None
-                self._laid = CopiedSound(opened, self._container, origin)
+        rate = (self._info.rate or Fraction(25)).limit_denominator(_FINEST_RATE)
+        stream: VideoStream = self._container.add_stream(  # type: ignore[assignment]
+            self._codec.encoder,
+            rate=rate,
+            options=self._codec.options(self._settings.quality, self._settings.speed),
+        )
+        convert.describe(stream.codec_context)
+        stream.codec_context.bit_rate = 0  # the quality decides, not PyAV's default
+        stream.codec_context.time_base = self._info.time_base
+        stream.time_base = self._info.time_base
+        origin = first if self._info.cut else Fraction(0)
+        return _Running(stream, convert, size, origin, self._laid(origin))
 
-    def _mux(self, picture: av.VideoFrame | None) -> None:
-        for packet in self._stream.encode(picture):
+    def _laid(self, origin: Fraction) -> Interleaved | None:
+        if self._sound is None:
+            return None
+        sound = self._opened.enter_context(self._sound.open())
+        laid: LaidSound
+        if self._sound.codec in self._container.supported_codecs:
+            laid = CopiedSound(sound, self._container)
+        else:
+            self._warn(
+                f"A {self._target.suffix} file does not hold {self._sound.codec} sound, so it is "
+                f"encoded anew as {self._kind.sound.removeprefix('lib')}."
+            )
+            laid = EncodedSound(sound, self._container, self._kind.sound)
+        return Interleaved(sound, laid, origin if self._info.cut else None)
+
+    def _mux(self, run: _Running, picture: av.VideoFrame | None) -> None:
+        for packet in run.stream.encode(picture):
             # Encoders forget how long a frame lasts, and a file's last one has no next.
             if packet.pts is not None:
                 packet.duration = self._lengths.pop(packet.pts, 0)

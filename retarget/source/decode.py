@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from fractions import Fraction
 from itertools import chain
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import av
 
@@ -21,7 +22,9 @@ _PATIENCE = 50  # failed reads in a row after which a file is taken as ended
 _STEPS_BACK = (0.0, 3.0, 15.0)  # seconds before the wanted one at which to look for a keyframe
 
 
-def packets(container: InputContainer, stream: Stream, name: str, warn: Warn) -> Iterator[Packet]:
+def packets(
+    container: InputContainer, stream: Stream, name: str, warn: Warn
+) -> Iterator[Packet[Any]]:
     """Every packet of `stream` from here on; a read that fails is tried again behind the damage."""
     failed = 0
     while failed < _PATIENCE:
@@ -55,10 +58,10 @@ def decoded_from(
     container: InputContainer, stream: VideoStream, stamp: int, name: str, warn: Warn
 ) -> Iterator[Decoded]:
     """Every frame from a keyframe not after `stamp` on; from the beginning where none is found."""
-    assert stream.time_base is not None
+    time_base = stream.time_base or Fraction(1)
     for back in _STEPS_BACK:
         try:
-            container.seek(stamp - int(back / stream.time_base), stream=stream)
+            container.seek(stamp - int(back / time_base), stream=stream)
         except av.FFmpegError:
             break
         frames = decoded(container, stream, name, warn)

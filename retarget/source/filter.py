@@ -6,6 +6,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from av.filter import Graph
+from av.video.format import VideoFormat
 
 if TYPE_CHECKING:
     from av.video.frame import VideoFrame as Decoded
@@ -38,7 +39,9 @@ class PictureFilter:
     def _made(self, width: int, height: int, pixels: str) -> Graph:
         graph = Graph()
         graph.link_nodes(
-            graph.add_buffer(width=width, height=height, format=pixels, time_base=_TIME_BASE),
+            graph.add_buffer(
+                width=width, height=height, format=VideoFormat(pixels), time_base=_TIME_BASE
+            ),
             graph.add(self._name, self._options),
             graph.add("buffersink"),
         ).configure()

@@ -113,7 +113,8 @@ def _rolled_off(nits: Light) -> Light:
         + (-2 * t**3 + 3 * t**2) * white
     )
     shown = _pq_to_nits(np.where(level < knee, level, eased) * top)
-    return nits * (shown / brightest)
+    out: Light = nits * (shown / brightest)
+    return out
 
 
 def _srgb(light: Light) -> Light:

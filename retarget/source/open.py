@@ -1,4 +1,4 @@
-""" "clip.mp4", "https://…", "frames/", "portrait.png" → the right source."""
+"""A path, a folder or an address → the right source."""
 
 from __future__ import annotations
 

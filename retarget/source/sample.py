@@ -12,6 +12,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import av
@@ -63,7 +64,13 @@ class Index:
 
 
 def sampled(
-    container: InputContainer, stream: VideoStream, span: Span, count: int, name: str, warn: Warn
+    container: InputContainer,
+    stream: VideoStream,
+    span: Span,
+    count: int,
+    *,
+    name: str,
+    warn: Warn,
 ) -> Iterator[tuple[Decoded, int, int]]:
     """At most `count` frames of `span` in order, each with its stamp and number.
 
@@ -89,7 +96,7 @@ def sampled(
 
 def _windows(span: Span, count: int) -> list[tuple[int, int]]:
     edges = [span.first + (span.end - span.first) * i // count for i in range(count + 1)]
-    return list(zip(edges, edges[1:], strict=False))
+    return list(pairwise(edges))
 
 
 def _key(

@@ -18,7 +18,10 @@ def unheard(line: str) -> None:
 
 
 class Source(Protocol):
-    """One piece of video, or one picture. Each call reads it anew, so calls may run side by side."""
+    """One piece of video, or one picture.
+
+    Each call reads it anew, so calls may run side by side.
+    """
 
     @property
     def info(self) -> SourceInfo:

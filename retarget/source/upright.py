@@ -7,7 +7,7 @@ point (ISO 14496-12, tkhd) of which a display uses quarter turns and mirrors.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
@@ -41,8 +41,8 @@ class Turn:
 
 def turn_of(frame: Decoded) -> Turn:
     """How to turn `frame`, to the nearest quarter."""
-    matrix = frame.side_data.get("DISPLAYMATRIX")
-    return Turn() if matrix is None else turn_from_matrix(np.frombuffer(bytes(matrix), np.int32))
+    matrix: Any = frame.side_data.get("DISPLAYMATRIX")
+    return Turn() if matrix is None else turn_from_matrix(np.frombuffer(matrix, np.int32))
 
 
 def turn_from_matrix(matrix: npt.NDArray[np.int32]) -> Turn:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import urllib.error
 import urllib.request
 from pathlib import PurePosixPath
+from typing import Any
 from urllib.parse import urlsplit
 
 import numpy as np
@@ -44,7 +45,7 @@ def open_url(
 
 
 def _fetched(url: str, patience: float) -> bytes:
-    opener = urllib.request.build_opener(_SameKind)
+    opener = urllib.request.build_opener(_WebOnly)
     try:
         with opener.open(url, timeout=patience) as answer:
             data: bytes = answer.read(_MOST_BYTES + 1)
@@ -59,11 +60,11 @@ def _fetched(url: str, patience: float) -> bytes:
     return data
 
 
-class _SameKind(urllib.request.HTTPRedirectHandler):
+class _WebOnly(urllib.request.HTTPRedirectHandler):
     """Follow a redirection only to another web address."""
 
-    def redirect_request(self, req, fp, code, msg, headers, newurl):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
-        """Refuse to be sent anywhere else."""
-        if urlsplit(newurl).scheme not in ("http", "https"):
-            raise urllib.error.URLError(f"it redirects to {newurl}")
-        return super().redirect_request(req, fp, code, msg, headers, newurl)
+    def redirect_request(self, *answer: Any) -> urllib.request.Request | None:
+        """Refuse to be sent anywhere else; the new address is the last argument."""
+        if urlsplit(answer[-1]).scheme not in ("http", "https"):
+            raise urllib.error.URLError(f"it redirects to {answer[-1]}")
+        return super().redirect_request(*answer)

@@ -1,0 +1,134 @@
+"""An animation with one palette made for all of it.
+
+The palette can only be chosen once every frame has been seen, so frames go to a lossless file
+beside the target first and FFmpeg reads that twice: memory does not grow with the length. A GIF
+counts time in hundredths of a second; every frame is put at its nearest one, so the whole lasts
+as long as it should. Viewers slow down frames shorter than two hundredths, so those are left out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+
+import ffmpeg
+import imageio_ffmpeg
+
+from retarget.errors import CannotWrite
+from retarget.flow.source_info import SourceInfo
+from retarget.flow.values import FinishedFrame, Instant
+from retarget.sink.mark import Mark
+from retarget.sink.partial import writing
+from retarget.sink.settings import SinkSettings
+from retarget.sink.sink import Warn
+from retarget.sink.video_file import VideoSink
+
+_TICK = Fraction(1, 100)
+_SHORTEST = 2  # ticks
+_TRAILER = b"\x3b"
+
+
+class GifSink:
+    """One animated GIF; see `OpenSink`.
+
+    Args:
+        file: where to write.
+        target: what it will be called, for messages.
+        info: the driving video.
+        mark: what to say about how the pictures were made.
+        warn: called with one line for what is not as asked.
+    """
+
+    def __init__(
+        self, file: Path, target: Path, *, info: SourceInfo, mark: Mark, warn: Warn
+    ) -> None:
+        self._file = file.resolve()
+        self._target = target
+        self._mark = mark
+        self._warn = warn
+        self._frames = self._file.with_suffix(".mkv")
+        self._palette = self._file.with_suffix(".nut")
+        self._first: Fraction | None = None
+        self._last = -_SHORTEST
+        self._length = _SHORTEST
+        self._lossless = VideoSink(
+            self._frames,
+            self._frames,
+            settings=SinkSettings(codec="ffv1"),
+            info=replace(info, time_base=_TICK, cut=False),
+            sound=None,
+            mark=mark,
+            warn=warn,
+        )
+
+    def write(self, frame: FinishedFrame) -> None:
+        """Set the next frame aside; see `Sink.write`."""
+        video = frame.frame
+        if self._first is None:
+            self._first = video.at.exact
+        tick = round((video.at.exact - self._first) / _TICK)
+        if tick < self._last + _SHORTEST:
+            self._warn("A GIF shows at most 50 frames a second; the frames between are left out.")
+            return
+        self._last = tick
+        self._length = max(_SHORTEST, round(video.duration / _TICK))
+        moved = replace(video, at=Instant(tick, _TICK))
+        with writing(self._target):
+            self._lossless.write(replace(frame, frame=moved))
+
+    def finish(self) -> None:
+        """Choose the palette, draw with it, and leave the mark."""
+        with writing(self._target):
+            self._lossless.finish()
+            whole = ffmpeg.input(str(self._frames))
+            self._run(
+                whole.filter("palettegen").output(
+                    str(self._palette), format="nut", vcodec="rawvideo", pix_fmt="bgra"
+                )
+            )
+            drawn = ffmpeg.filter(
+                [whole, ffmpeg.input(str(self._palette))], "paletteuse", diff_mode="rectangle"
+            )
+            self._run(
+                drawn.output(
+                    str(self._file),
+                    format="gif",
+                    fps_mode="passthrough",
+                    enc_time_base="1:100",
+                    final_delay=self._length,
+                )
+            )
+            _comment(self._file, self._mark.sentence)
+
+    def close(self) -> None:
+        """Remove what was set aside."""
+        self._lossless.close()
+        self._frames.unlink(missing_ok=True)
+        self._palette.unlink(missing_ok=True)
+
+    def _run(self, graph: ffmpeg.nodes.OutputStream) -> None:
+        try:
+            program = imageio_ffmpeg.get_ffmpeg_exe()
+            graph.global_args("-nostdin").run(cmd=program, quiet=True, overwrite_output=True)
+        except RuntimeError as cause:
+            raise CannotWrite(
+                "A GIF needs the program ffmpeg, which is not there.",
+                do="Install imageio-ffmpeg again, or name the output .mp4.",
+            ) from cause
+        except ffmpeg.Error as cause:
+            said = cause.stderr.decode(errors="replace").strip().splitlines()[-1:]
+            raise CannotWrite(
+                f"{self._target} could not be written ({' '.join(said).rstrip('.')}).",
+                do="Free some space, or name the output .mp4.",
+            ) from cause
+
+
+def _comment(file: Path, sentence: str) -> None:
+    """Put a comment block (GIF89a, 24) before the trailer."""
+    text = sentence.encode("ascii", errors="replace")[:255]
+    with file.open("r+b") as gif:
+        gif.seek(-1, 2)
+        if gif.read(1) == _TRAILER:
+            gif.seek(-1, 2)
+            gif.write(b"\x21\xfe" + bytes([len(text)]) + text + b"\x00" + _TRAILER)

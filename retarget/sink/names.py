@@ -1,0 +1,54 @@
+"""What results are called."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path, PurePosixPath
+from urllib.parse import unquote, urlsplit
+
+FOLDER_PATTERN = "frame_%05d.png"
+"""How pictures in a folder of their own are called."""
+_NUMBER = re.compile(r"%(?:0\d{1,2})?d")
+_LONGEST = 60  # characters kept of each given name, so that the whole fits any file system
+
+
+def is_pattern(name: str) -> bool:
+    """Whether `name` has a place for a number, as in "frame_%05d.png"."""
+    return _NUMBER.search(name) is not None
+
+
+def numbered(pattern: str, index: int) -> str:
+    """`pattern` with `index` in its place."""
+    return _NUMBER.sub(lambda found: found[0] % index, pattern, count=1)
+
+
+def matches(pattern: str, name: str) -> bool:
+    """Whether `name` is `pattern` with some number in its place."""
+    before, after = (re.escape(part) for part in _NUMBER.split(pattern, maxsplit=1))
+    return re.fullmatch(rf"{before}\d+{after}", name) is not None
+
+
+def default_output(driving: str | Path, identity: str | Path) -> Path:
+    """A free name for a result: "drive_as_face.mp4" beside the driving video.
+
+    Args:
+        driving: a file, a folder, or an address, whose result goes to the current folder.
+        identity: likewise.
+
+    Returns:
+        A path where nothing is yet; numbered from 2 where the plain name is taken.
+    """
+    folder = Path() if "://" in str(driving) else Path(driving).parent
+    name = f"{_stem(driving)}_as_{_stem(identity)}"
+    path, number = folder / f"{name}.mp4", 1
+    while path.exists() or path.is_symlink():
+        number += 1
+        path = folder / f"{name}_{number}.mp4"
+    return path
+
+
+def _stem(spec: str | Path) -> str:
+    if "://" in str(spec):
+        spec = unquote(PurePosixPath(urlsplit(str(spec)).path).name) or "video"
+    stem = Path(spec).stem or Path(spec).resolve().stem
+    return re.sub(r"[^\w.-]+", "_", stem)[:_LONGEST].strip("_.") or "video"

@@ -1,0 +1,110 @@
+"""Numbered pictures, or one picture."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PIL import Image, PngImagePlugin
+
+from retarget.errors import CannotWrite
+from retarget.flow.values import FinishedFrame
+from retarget.sink.mark import Mark
+from retarget.sink.names import numbered
+from retarget.sink.partial import writing
+
+SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
+
+
+def save_still(file: Path, frame: FinishedFrame, mark: Mark, quality: int) -> None:
+    """Write one picture of the kind its name says, with the mark in it.
+
+    Args:
+        file: ends in one of `SUFFIXES`.
+        frame: what to write.
+        mark: how it was made.
+        quality: 0..100, for the kinds that lose something.
+    """
+    image = Image.fromarray(frame.frame.rgb)
+    xmp = mark.xmp.encode()
+    if file.suffix.lower() == ".png":
+        text = PngImagePlugin.PngInfo()
+        text.add_text("Software", mark.software)
+        text.add_text("Comment", mark.sentence)
+        text.add_itxt("XML:com.adobe.xmp", mark.xmp)
+        image.save(file, pnginfo=text, compress_level=2)
+    elif file.suffix.lower() == ".webp":
+        image.save(file, quality=min(100, quality + 15), xmp=xmp)
+    else:
+        image.save(
+            file,
+            quality=min(97, 57 + quality // 2),
+            subsampling=0,
+            comment=mark.sentence.encode(),
+            xmp=xmp,
+        )
+
+
+class PicturesSink:
+    """A file for each frame, numbered by its index; see `OpenSink`.
+
+    Args:
+        folder: where to write.
+        target: what the result will be called, for messages.
+        pattern: a file's name with a place for the number, "frame_%05d.png".
+        mark: what to say about how the pictures were made.
+        quality: 0..100.
+    """
+
+    def __init__(
+        self, folder: Path, target: Path, *, pattern: str, mark: Mark, quality: int
+    ) -> None:
+        self._folder = folder
+        self._target = target
+        self._pattern = pattern
+        self._mark = mark
+        self._quality = quality
+
+    def write(self, frame: FinishedFrame) -> None:
+        """Write the next picture; see `Sink.write`."""
+        with writing(self._target):
+            file = self._folder / numbered(self._pattern, frame.frame.index)
+            save_still(file, frame, self._mark, self._quality)
+
+    def finish(self) -> None:
+        """Nothing is held back."""
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+class PictureSink:
+    """One picture; see `OpenSink`."""
+
+    def __init__(self, file: Path, target: Path, *, mark: Mark, quality: int) -> None:
+        self._file = file
+        self._target = target
+        self._mark = mark
+        self._quality = quality
+        self._full = False
+
+    def write(self, frame: FinishedFrame) -> None:
+        """Write the picture; see `Sink.write`.
+
+        Raises:
+            CannotWrite: there is one already.
+        """
+        if self._full:
+            stem, suffix = self._target.stem, self._target.suffix
+            raise CannotWrite(
+                f"{self._target} holds one picture, and there are more.",
+                do=f"Name the output {stem}_%05d{suffix}, or as a video.",
+            )
+        with writing(self._target):
+            save_still(self._file, frame, self._mark, self._quality)
+        self._full = True
+
+    def finish(self) -> None:
+        """Nothing is held back."""
+
+    def close(self) -> None:
+        """Nothing is open."""
