@@ -22,11 +22,7 @@ def beside(target: Path, *, overwrite: bool) -> Iterator[Path]:
     Raises:
         CannotWrite: something is there already, or the folder cannot be written to.
     """
-    _check_parent(target)
-    if target.is_dir():
-        raise CannotWrite(f"{target} is a folder.", do="Choose another output.")
-    if not overwrite and (target.exists() or target.is_symlink()):
-        raise _taken(target)
+    check_free(target, overwrite=overwrite)
     hidden = _hidden(target, target.suffix)
     with writing(target):
         hidden.touch(exist_ok=False)
@@ -37,6 +33,19 @@ def beside(target: Path, *, overwrite: bool) -> Iterator[Path]:
     finally:
         with suppress(OSError):
             hidden.unlink(missing_ok=True)
+
+
+def check_free(target: Path, *, overwrite: bool) -> None:
+    """Refuse a file that must not be written, before any work is done for it.
+
+    Raises:
+        CannotWrite: it exists and may not be replaced, or its folder does not exist.
+    """
+    _check_parent(target)
+    if target.is_dir():
+        raise CannotWrite(f"{target} is a folder.", do="Choose another output.")
+    if not overwrite and (target.exists() or target.is_symlink()):
+        raise _taken(target)
 
 
 @contextmanager
