@@ -68,17 +68,23 @@ def neutral_frame(word: str, driving: str, source: Source, settings: SourceSetti
     from retarget.source.open import open_source
 
     moment = parse_neutral(word)
+    if moment.picture is not None:
+        with open_source(str(moment.picture), SourceSettings()) as picture:
+            return next(picture.frames())
+    found = None
     if moment.frame is not None:
         found = next(islice(source.frames(), moment.frame, None), None)
-    elif moment.seconds is not None:
+    elif moment.seconds is not None and _lies_within(moment.seconds, source):
         piece = replace(settings, start=moment.seconds, end=None)
         with open_source(driving, piece) as there:
             found = next(there.frames(), None)
-    else:
-        with open_source(str(moment.picture), SourceSettings()) as picture:
-            found = next(picture.frames(), None)
     if found is None:
         raise UnreadableInput(
             f"The neutral {word!r} lies after the end of {driving}.", do="Choose an earlier one."
         )
     return found
+
+
+def _lies_within(seconds: float, source: Source) -> bool:
+    duration = source.info.duration
+    return duration is None or seconds < duration

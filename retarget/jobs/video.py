@@ -162,7 +162,7 @@ class VideoJob:
     def _output(self) -> Path:
         output = self.output
         if output is None:
-            from retarget.sink.name import default_output
+            from retarget.sink.names import default_output
 
             output = default_output(self.driving, self.identity)
         if output.resolve() in (Path(self.driving).resolve(), Path(self.identity).resolve()):
