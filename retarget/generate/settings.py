@@ -9,7 +9,7 @@ from dataclasses import dataclass
 class WarpSettings:
     """How the photo's own pixels are moved."""
 
-    mouth: bool = True
+    driving_mouth: bool = True
     """Take the inside of the mouth from the driving frame where its pixels are at hand; off: always
     draw teeth and tongue."""
     threads: int = 2

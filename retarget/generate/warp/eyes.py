@@ -10,6 +10,13 @@ import numpy as np
 from retarget.generate.warp.mesh import Bools, Bytes, Doubles, Floats
 from retarget.generate.warp.rims import Rims, covered
 
+SAME_GAZE = 0.06
+"""Eye widths of iris movement until nothing of the photo's own gaze is added."""
+FARTHEST_ASIDE, FARTHEST_DOWN, FARTHEST_UP = 0.24, 0.14, 0.13
+"""Eye widths that an iris moves at most."""
+SHADOW = 0.06
+"""Eye widths that a lid's shadow reaches."""
+
 
 @dataclass(frozen=True, slots=True)
 class Eyeball:
@@ -21,10 +28,14 @@ class Eyeball:
     """(h, w, 3) the eyeball without iris, also where lids hide it."""
     iris: Bytes
     """(h, w, 4) the whole iris where the photo has it, premultiplied by its coverage (last)."""
+    rest: Floats
+    """(h, w, 3) what the two leave of the photo's eye: added while the eye looks as it does there."""
     rims: Rims
     centre: Floats
     """(2,) of the iris."""
     radius: float
+    white_tone: Floats
+    """(3,) how bright and what colour white is in this light."""
 
 
 def take_apart(photo: Bytes, rims: Rims, iris_points: Floats) -> Eyeball:
@@ -53,6 +64,8 @@ def take_apart(photo: Bytes, rims: Rims, iris_points: Floats) -> Eyeball:
     if white_seen.sum() < 4:
         white_seen = seen | (covered(rims.outline, (left, top), shape, 0.0) > 0)
     white = _spread(patch, white_seen, 0.05 * rims.width)
+    bright = patch[white_seen].astype(np.float32)
+    tone = np.percentile(bright, 75, axis=0).astype(np.float32)
     iris_seen = seen & (away < 1.25 * radius)
     profile = _radial(patch, iris_seen, away, radius)
     whole = profile[np.minimum(away.astype(int), len(profile) - 1)]
@@ -62,7 +75,11 @@ def take_apart(photo: Bytes, rims: Rims, iris_points: Floats) -> Eyeball:
     soft = max(0.12 * radius, 0.8)
     alpha = np.clip((radius + 0.5 * soft - away) / soft, 0, 1)
     iris = np.dstack([colour * alpha[..., None], 255 * alpha])
-    return Eyeball(left, top, white, np.rint(iris).astype(np.uint8), rims, centre, radius)
+    iris = np.rint(iris).astype(np.uint8)
+    rest = patch - (white * (1 - iris[..., 3:] / 255.0) + iris[..., :3])
+    open_ = covered(rims.smooth().outline, (left, top), shape, 0.6)[..., None] / 255.0
+    rest = (rest * open_).astype(np.float32)
+    return Eyeball(left, top, white, iris, rest, rims, centre, radius, tone)
 
 
 def _spread(patch: Bytes, seen: Bools, sigma: float) -> Bytes:
@@ -121,6 +138,14 @@ def draw_eye(out: Bytes, ball: Eyeball, now: Rims, shift: Floats) -> None:
     if right - left < 2 or bottom - top < 2 or now.gap < 0.25:
         return
     shape = (bottom - top, right - left)
+    shift = (
+        np.clip(
+            shift / ball.rims.width,
+            (-FARTHEST_ASIDE, -FARTHEST_UP),
+            (FARTHEST_ASIDE, FARTHEST_DOWN),
+        )
+        * ball.rims.width
+    )
     turn = _between(ball.rims, now)
     to_box = np.array([[1, 0, -left], [0, 1, -top]], np.float64)
     place = _chain(to_box, turn, np.array([[1, 0, ball.left], [0, 1, ball.top]], np.float64))
@@ -135,10 +160,27 @@ def draw_eye(out: Bytes, ball: Eyeball, now: Rims, shift: Floats) -> None:
     )
     iris = cv2.warpAffine(ball.iris, shifted, size, flags=cv2.INTER_CUBIC).astype(np.float32)
     eye = white * (1 - iris[..., 3:] / 255) + iris[..., :3]
-    alpha = covered(outline, (left, top), shape, 0.3 + 0.012 * now.width).astype(np.float32)
+    same = 1 - float(np.linalg.norm(shift)) / (SAME_GAZE * ball.rims.width)
+    if same > 0:
+        eye += same * cv2.warpAffine(ball.rest, place, size, flags=cv2.INTER_LINEAR)
+    opening = covered(outline, (left, top), shape, 0.3 + 0.012 * now.width).astype(np.float32) / 255
+    eye *= _lid_shadow(opening, ball, now)[..., None]
     patch = out[top:bottom, left:right]
-    mixed = patch + alpha[..., None] / 255 * (eye - patch)
-    patch[...] = np.clip(np.rint(mixed), 0, 255).astype(np.uint8)
+    mixed = patch + opening[..., None] * (eye - patch)
+    patch[...] = np.clip(np.rint(mixed), 0, 255)
+
+
+def _lid_shadow(opening: Floats, ball: Eyeball, now: Rims) -> Floats:
+    """(height, width) factor: a lid that comes down brings its shadow along."""
+    down = float(np.clip(1 - max(now.gap, 0.0) / max(ball.rims.gap, 1.0), 0.0, 1.0))
+    reach = SHADOW * now.width
+    rows = opening.shape[0]
+    step = min(max(1, round(reach)), rows)
+    lowered = np.zeros_like(opening)
+    lowered[step:] = opening[: rows - step]
+    lowered = cv2.blur(lowered, (1, 2 * step + 1), borderType=cv2.BORDER_REPLICATE)
+    out: Floats = 1 - 0.45 * down * (1 - lowered)
+    return out
 
 
 def _between(photo: Rims, now: Rims) -> Doubles:

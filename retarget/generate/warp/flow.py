@@ -124,20 +124,19 @@ def moving_grid(
     return Grid(left, top, columns, rows, step), used
 
 
-def skin_field(grid: Grid, placed: Floats, moved: Floats, triangles: Ints) -> Floats:
+def skin_field(grid: Grid, placed: Floats, back: Floats, triangles: Ints) -> Floats:
     """(rows, columns, 2) pixels from each cell to where it comes from, unsoftened.
 
     Args:
         grid: the cells.
         placed: (576, 2) where the points are now.
-        moved: (576, 2) how far they came.
+        back: (576, 2) from there to where their pixels come from.
         triangles: the triangles to draw, in order.
     """
     coarse = Grid(
         grid.left, grid.top, grid.columns // AROUND, grid.rows // AROUND, grid.step * AROUND
     )
     around = np.zeros((coarse.rows, coarse.columns, 2), np.float32)
-    back = -moved
     draw_affine(around, coarse.to_cells(placed), triangles, back)
     field = enlarged(around, AROUND)
     face = triangles[(triangles < 468).all(axis=1)]

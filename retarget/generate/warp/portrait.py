@@ -11,12 +11,23 @@ from retarget.generate.settings import WarpSettings
 from retarget.generate.warp import flow, mesh
 from retarget.generate.warp.displace import Displacer, Moved
 from retarget.generate.warp.eyes import draw_eye, take_apart
+from retarget.generate.warp.lids import (
+    LEFT_FOLD,
+    LEFT_SKIN,
+    RIGHT_FOLD,
+    RIGHT_SKIN,
+    Lid,
+    backed,
+)
 from retarget.generate.warp.mesh import Bytes, Floats, Ints
 from retarget.generate.warp.mouth import Mouth
 from retarget.generate.warp.render import Canvas, pixel_field
 from retarget.generate.warp.rims import LEFT_EYE, MOUTH, RIGHT_EYE, rims_of
 
-EYES = ((RIGHT_EYE, landmarks.RIGHT_IRIS), (LEFT_EYE, landmarks.LEFT_IRIS))
+EYES = (
+    (RIGHT_EYE, landmarks.RIGHT_IRIS, RIGHT_FOLD, RIGHT_SKIN),
+    (LEFT_EYE, landmarks.LEFT_IRIS, LEFT_FOLD, LEFT_SKIN),
+)
 CELLS = 60
 """Cells of the displacement field to an eye distance."""
 SEEN_ANGLE = 2.0
@@ -45,11 +56,16 @@ class Portrait:
         self._step = max(1, round(identity.face.eye_distance / CELLS))
         self._canvas = Canvas(photo)
         self._displace = Displacer(identity, self._points)
-        self._mouth = Mouth(identity, photo, self._points, settings)
         self._eyes = [
             take_apart(photo, rims_of(self._points, eye), self._points[list(iris), :2])
-            for eye, iris in EYES
+            for eye, iris, _, _ in EYES
         ]
+        self._lids = [
+            Lid.of(photo, self._points, rims_of(self._points, eye), fold, around)
+            for eye, _, fold, around in EYES
+        ]
+        white = np.mean([ball.white_tone for ball in self._eyes], axis=0).astype(np.float32)
+        self._mouth = Mouth(identity, photo, self._points, white, settings)
 
     def draw(self, request: FaceRequest) -> GeneratedFace:
         """The crop of the photo, doing what is asked."""
@@ -76,13 +92,19 @@ class Portrait:
         return np.concatenate([triangles[ring], face[np.argsort(-depth, kind="stable")]])
 
     def _skin(self, grid: flow.Grid, change: Floats, triangles: Ints, moved: Moved) -> Bytes:
-        field = flow.skin_field(grid, self._source + change, change, triangles)
-        openings = [
-            (rims_of(moved.points, o), rims_of(self._points, o))
-            for o in (RIGHT_EYE, LEFT_EYE, MOUTH)
-        ]
+        source = self._source.copy()
+        openings = []
+        for (eye, *_), lid, ball in zip(EYES, self._lids, self._eyes, strict=True):
+            now = rims_of(moved.points, eye)
+            backed(source, ball.rims, eye, lid.closing(now))
+            openings.append((now, rims_of(source, eye)))
+        openings.append((rims_of(moved.points, MOUTH), rims_of(self._points, MOUTH)))
+        placed = self._source + change
+        field = flow.skin_field(grid, placed, source - placed, triangles)
         return self._canvas.moved(grid, pixel_field(grid, field, openings))
 
     def _draw_eyes(self, out: Bytes, moved: Moved) -> None:
-        for side, ((eye, _), ball) in enumerate(zip(EYES, self._eyes, strict=True)):
-            draw_eye(out, ball, rims_of(moved.points, eye), moved.irises[side])
+        for side, (eye, *_) in enumerate(EYES):
+            now = rims_of(moved.points, eye)
+            draw_eye(out, self._eyes[side], now, moved.irises[side])
+            self._lids[side].draw(out, moved.points, now)
