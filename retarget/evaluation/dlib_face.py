@@ -81,22 +81,28 @@ class DlibEstimator:
 
     def __init__(self, models: DlibModels) -> None:
         self._models = models
-        self._box: Box | None = None
+        self._around: Box | None = None
 
     def read(self, rgb: npt.NDArray[np.uint8]) -> Floats | None:
         """(68, 2) points in pixels of the largest face; None where there is none."""
         box = self._near(rgb) or self._anywhere(rgb)
-        self._box = box
         if box is None:
+            self._around = None
             return None
+        if self._around is None or _strayed(box, self._around):
+            self._around = box
         points: Floats = np.mean([self._points(rgb, box, *s) for s in _BOXES], axis=0)
         return points
 
     def _near(self, rgb: npt.NDArray[np.uint8]) -> Box | None:
-        """Search around where the face was, at the scale that suits the detector."""
-        if self._box is None:
+        """Search around where the face was, at the scale that suits the detector.
+
+        The surroundings stay put until the face strays from them: the detector's grid moves with
+        them, and a still face must be found at the same place again.
+        """
+        if self._around is None:
             return None
-        left, top, width = self._box
+        left, top, width = self._around
         margin, scale = 0.35 * width, _FACE / width
         side = round(_FACE * 1.7)
         to_crop = np.array(
@@ -140,6 +146,12 @@ class DlibEstimator:
         corners = (left, top, left + side, top + side)
         shape = self._models.shape(rgb, self._models.dlib.rectangle(*map(round, corners)))
         return np.array([(p.x, p.y) for p in shape.parts()], float)
+
+
+def _strayed(box: Box, around: Box) -> bool:
+    """True where a face has moved or grown by more than 15 % of its width."""
+    apart = max(abs(a - b) for a, b in zip(box, around, strict=True))
+    return apart > 0.15 * around[2]
 
 
 def eye_distance(points: Floats) -> float:

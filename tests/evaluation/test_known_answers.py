@@ -1,0 +1,91 @@
+"""Each measure on cases whose answer is known must move the way it should."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from retarget.evaluation import expression, in_time
+from retarget.evaluation.catalog import Sheet
+from retarget.evaluation.pairs import pair
+from retarget.evaluation.values import Observed
+
+
+def sheet_of(seen: dict[str, Observed], name: str) -> Sheet:
+    driving, result, sheet = seen["driving"], seen[name], Sheet()
+    pairs = pair(driving, result)
+    expression.measure(driving, result, pairs, 0.05, sheet)
+    in_time.measure(driving, result, pairs, sheet)
+    return sheet
+
+
+def value(sheet: Sheet, key: str) -> float:
+    found = sheet.found[key][0]
+    assert found is not None, sheet.found[key][1]
+    return found
+
+
+def test_a_clip_that_is_the_driving_clip_is_perfect(seen: dict[str, Observed]) -> None:
+    sheet = sheet_of(seen, "driving")
+    assert value(sheet, "expression.ratio_error") == 0
+    for key in ("expression.ratio_correlation", "expression.mouth_gain", "time.jitter_dlib"):
+        assert value(sheet, key) == pytest.approx(1)
+    for key in ("time.delay", "time.frames", "time.stamps", "time.lost"):
+        assert value(sheet, key) == 0
+
+
+def test_a_frozen_picture_follows_nothing(seen: dict[str, Observed]) -> None:
+    sheet = sheet_of(seen, "frozen")
+    assert abs(value(sheet, "expression.ratio_correlation")) < 0.35
+    assert abs(value(sheet, "expression.mouth_gain")) < 0.1
+    assert value(sheet, "expression.ratio_error") > 0.01
+    assert value(sheet, "time.jitter_dlib") < 0.5
+
+
+def test_shuffled_frames_do_not_follow_and_shake(seen: dict[str, Observed]) -> None:
+    sheet = sheet_of(seen, "shuffled")
+    assert value(sheet, "expression.ratio_correlation") < 0.4
+    assert value(sheet, "time.jitter_dlib") > 1.3
+    assert value(sheet, "time.frames") == 0
+
+
+def test_a_delayed_clip_is_late_by_its_delay(seen: dict[str, Observed]) -> None:
+    sheet = sheet_of(seen, "delayed")
+    assert value(sheet, "time.delay") == pytest.approx(4 / 24 * 1000, abs=1)
+    assert value(sheet, "expression.ratio_correlation") < 0.8
+
+
+def test_the_driving_clip_is_early_against_a_delayed_one(seen: dict[str, Observed]) -> None:
+    late = in_time.delay(seen["delayed"], seen["driving"])
+    assert late == pytest.approx(-4 / 24, abs=0.001)
+
+
+def test_added_jitter_is_seen(seen: dict[str, Observed]) -> None:
+    sheet = sheet_of(seen, "shaken")
+    assert value(sheet, "time.jitter_dlib") > 2
+    assert value(sheet, "time.flicker") > 3
+    assert value(sheet, "expression.ratio_correlation") > 0.7
+
+
+def test_a_mouth_that_opens_half_as_far_has_half_the_gain(seen: dict[str, Observed]) -> None:
+    assert value(sheet_of(seen, "half"), "expression.mouth_gain") == pytest.approx(0.5, abs=0.15)
+
+
+def test_nothing_changes_outside_a_face_that_only_warps(seen: dict[str, Observed]) -> None:
+    sheet = sheet_of(seen, "frozen")
+    assert value(sheet, "time.flicker") < 0.3
+    assert value(sheet, "time.warping") < 0.3
+
+
+def test_brightness_that_pumps_shows_as_warping_error_and_not_as_expression() -> None:
+    rng = np.random.default_rng(0)
+    from retarget.evaluation.steadiness import Flicker
+
+    picture = rng.integers(60, 180, (200, 200, 3)).astype(np.uint8)
+    points = np.array([[70.0, 70.0], [130.0, 130.0]])
+    flicker = Flicker()
+    flicker(picture, points)
+    _, still = flicker(picture, points)
+    _, pumped = flicker(picture + np.uint8(20), points)
+    assert still == 0
+    assert pumped == pytest.approx(20, abs=2)
