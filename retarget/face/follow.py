@@ -10,10 +10,10 @@ import numpy as np
 
 from retarget.face.choose import choose
 from retarget.face.people import Person, matched
-from retarget.face.region import Picture, Reading, Region, overlap, whole
+from retarget.face.region import MARGIN, Picture, Reading, Region, overlap, whole
 from retarget.face.search import SAME, FaceModel, Search, plausible, tiles
 from retarget.face.settings import TrackSettings, parse_choice
-from retarget.face.shots import Shots
+from retarget.face.shots import Change, Shots
 
 _SURVEY = 15
 """Frames between two looks at the whole frame while one face is in view."""
@@ -56,7 +56,7 @@ class Follower:
 
     def step(self, rgb: Picture) -> Followed:
         """Find the followed face in the next frame."""
-        changed = self.shots is not None and self.shots.changed(rgb)
+        change = Change.NONE if self.shots is None else self.shots.change(rgb)
         if not self._begun:
             self._pieces = cycle(tiles(rgb))
             self._begun = True
@@ -64,7 +64,7 @@ class Follower:
         was_in_view = self.person is not None and self.person.unseen == 0
         before = self.person.face if self.person is not None and was_in_view else None
         face = self._again(rgb)
-        if changed and not (before and face and _moved(before, face) < _STILL):
+        if change is Change.SURE or (change is Change.MAYBE and not _goes_on(before, face)):
             self.person, self.company = None, []
             face, before = self._begin(rgb), None
         return Followed(face, cut=face is not None and before is None, others=self.others)
@@ -156,9 +156,9 @@ class Follower:
     def _note_others(self, rgb: Picture, others: list[Reading]) -> None:
         """Count the other faces, and keep an eye on those that may come close."""
         self.others = len(others)
-        self.most = max(self.most, len(others) + 1)
         if self.person is None:
             return
+        self.most = max(self.most, len(others) + 1)
         here = self.person.region
         for face in others:
             region = face.region
@@ -174,7 +174,9 @@ def _inside(rgb: Picture, region: Region) -> bool:
     return 0 <= region.x < width and 0 <= region.y < height
 
 
-def _moved(one: Reading, two: Reading) -> float:
-    """Mean distance of two meshes' points in widths of the larger face."""
-    apart = np.linalg.norm(one.points[:, :2] - two.points[:, :2], axis=1).mean()
-    return float(apart) / (max(one.region.side, two.region.side) / 1.5)
+def _goes_on(before: Reading | None, now: Reading | None) -> bool:
+    """Whether the face of one frame is still there in the next, where it was."""
+    if before is None or now is None:
+        return False
+    apart = np.linalg.norm(before.points[:, :2] - now.points[:, :2], axis=1).mean()
+    return float(apart) < _STILL * max(before.region.side, now.region.side) / MARGIN

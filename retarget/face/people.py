@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from retarget.face.region import Picture, Reading, Region
+from retarget.face.region import MARGIN, Picture, Reading, Region
 
 _LOOK_PIXELS = 24
 _PLACE, _SIZE, _LOOK = 0.5, 0.4, 0.1
@@ -47,7 +47,7 @@ class Person:
         """How badly a face fits this person: 0 perfectly, above 5 it is somebody else."""
         here, last = face.region, self.region
         x, y = self.expected()
-        side = max(here.side, last.side) / 1.5 * (1 + 0.1 * self.unseen)
+        side = max(here.side, last.side) / MARGIN * (1 + 0.1 * self.unseen)
         place = float(np.hypot(here.x - x, here.y - y)) / side / _PLACE
         size = abs(float(np.log(here.side / last.side))) / _SIZE
         return place + size + self.other_look(rgb, face) / _LOOK
