@@ -8,11 +8,10 @@ import numpy as np
 import numpy.typing as npt
 
 from retarget.flow import landmarks
+from retarget.flow.face_model import EYEBALL
 
 Floats = npt.NDArray[np.float64]
 
-EYEBALL = 0.135
-"""Radius of the eyeball in head units (12 mm)."""
 _EYES = (
     (landmarks.LEFT_EYE_UPPER, landmarks.LEFT_EYE_LOWER, landmarks.LEFT_IRIS),
     (landmarks.RIGHT_EYE_UPPER, landmarks.RIGHT_EYE_LOWER, landmarks.RIGHT_IRIS),

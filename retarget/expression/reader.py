@@ -1,4 +1,4 @@
-"""From a mesh to weights, given what the face looks like at rest."""
+"""From a displaced mesh to weights."""
 
 from __future__ import annotations
 
@@ -7,16 +7,20 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
+from retarget.expression.settings import FitSettings
 from retarget.expression.solve import BoxSolver
 from retarget.flow import blendshapes, landmarks
-from retarget.flow.face_model import FaceModel, face_model
+from retarget.flow.face_model import FaceModel
+from retarget.flow.values import Expression
 
 Floats = npt.NDArray[np.float64]
 
-DEPTH_TRUST = 0.25
-"""The tracker's depth is a guess next to what it sees in the picture."""
 _OTHER, _LIPS, _EYES, _BROWS, _IRIS = 0.3, 1.0, 1.5, 1.0, 0.0
-_RIDGE = 0.01
+_DEPTH = 0.25
+"""The tracker's depth is a guess next to what it sees in the picture."""
+_SLACK, _MEASURED_LIDS, _MEASURED_GAZE = 0.01, 0.2, 10.0
+"""How firmly a weight is held to what it leans on, in squared head units summed over points:
+most weights; blink and wide, whose aperture was measured; gaze, which the points do not tell."""
 
 
 @cache
@@ -33,26 +37,47 @@ def point_trust() -> Floats:
     )
     for weight, *rows in groups:
         trust[[i for row in rows for i in row]] = weight
-    trust[:, 2] *= DEPTH_TRUST
+    trust[:, 2] *= _DEPTH
     return trust
+
+
+def _places(*starts: str) -> list[int]:
+    return [i for i, name in enumerate(blendshapes.NAMES) if name.startswith(starts)]
+
+
+_GAZE, _LIDS = _places("eyeLook"), _places("eyeBlink", "eyeWide")
+_OTHERS = [i for i in range(blendshapes.COUNT) if i not in {*_GAZE, *_LIDS}]
 
 
 class WeightReader:
     """Solves for the weights whose mesh comes nearest to a measured displacement."""
 
-    def __init__(self, pull: float, model: FaceModel | None = None) -> None:
-        model = model or face_model()
-        self.basis = model.basis.reshape(blendshapes.COUNT, -1).astype(np.float64)
-        self.weighted = self.basis * point_trust().ravel()
-        self.prior = np.full(blendshapes.COUNT, _RIDGE * pull + 1e-6)
-        firm = [i for i, n in enumerate(blendshapes.NAMES) if n.startswith("eyeLook")]
-        self.prior[firm] = 10.0
-        firm = [i for i, n in enumerate(blendshapes.NAMES) if n.startswith(("eyeBlink", "eyeWide"))]
-        self.prior[firm] = 0.2
-        gram = self.weighted @ self.basis.T + np.diag(self.prior)
-        zero, one = np.zeros(blendshapes.COUNT), np.ones(blendshapes.COUNT)
-        self.solve = BoxSolver(gram, zero, one)
+    def __init__(self, model: FaceModel, settings: FitSettings) -> None:
+        basis = model.basis.reshape(blendshapes.COUNT, -1).astype(np.float64)
+        self._pull = basis * point_trust().ravel()
+        self._hold = np.full(blendshapes.COUNT, _SLACK * settings.pull + 1e-6)
+        self._hold[_LIDS], self._hold[_GAZE] = _MEASURED_LIDS, _MEASURED_GAZE
+        gram = self._pull @ basis.T + np.diag(self._hold)
+        self._solve = BoxSolver(gram, np.zeros(blendshapes.COUNT), np.ones(blendshapes.COUNT))
+        self._use_scores = settings.prior == "scores"
 
-    def __call__(self, moved: Floats, lean: Floats, start: Floats) -> Floats:
-        """(52,) weights for a (478, 3) displacement, leaning on `lean`."""
-        return self.solve(self.weighted @ moved.ravel() + self.prior * lean, start)
+    def __call__(
+        self,
+        moved: Floats,
+        lean: Floats,
+        scores: npt.NDArray[np.float32] | None = None,
+        before: Expression | None = None,
+    ) -> Floats:
+        """(52,) weights for a (478, 3) displacement.
+
+        Args:
+            moved: the displacement, in head units.
+            lean: (52,) what weights are where the mesh says nothing.
+            scores: (52,) MediaPipe's scores, used in place of `lean` where settings say so.
+            before: what the face did a moment ago; only makes it quicker.
+        """
+        if self._use_scores and scores is not None:
+            lean = lean.copy()
+            lean[_OTHERS] = scores[_OTHERS]
+        start = lean if before is None else before.weights.astype(np.float64)
+        return self._solve(self._pull @ moved.ravel() + self._hold * lean, start)

@@ -48,7 +48,7 @@ def find_rest(samples: Sequence[TrackedFrame], settings: RestSettings | None = N
         )
     shared = _shared_rest(faces)
     still = rest_of_mesh(shared, settings.certainty)
-    heads = [in_head_frame(face, still)[0] for face in faces]
+    heads = [in_head_frame(face, still, face_model())[0] for face in faces]
     opening = np.array([measure.lid_opening(h) for h in heads])
     gaze = np.array([measure.gaze(h) for h in heads])
     gaps = np.array([measure.lip_gap(h) for h in heads])
@@ -83,15 +83,15 @@ def with_aperture(head: Floats, aperture: Floats) -> Floats:
 
 def _shared_rest(faces: Sequence[Face], rounds: int = 4) -> Floats:
     """The mesh from which the weights of all faces can be counted upwards."""
-    read = WeightReader(1.0)
     model = face_model()
-    heads = np.array([in_head_frame(f, model.neutral)[0] for f in faces])
+    read = WeightReader(model, FitSettings())
+    heads = np.array([in_head_frame(f, model.neutral, model)[0] for f in faces])
     rest = normalized(np.median(heads, axis=0))
     weights = np.zeros((len(faces), blendshapes.COUNT))
     for _ in range(rounds):
-        heads = np.array([in_head_frame(f, rest)[0] for f in faces])
+        heads = np.array([in_head_frame(f, rest, model)[0] for f in faces])
         for i, head in enumerate(heads):
-            weights[i] = read(head - rest, weights[i], weights[i])
+            weights[i] = read(head - rest, weights[i])
         explained = np.tensordot(weights, model.basis, 1)
         rest = normalized(np.median(heads - explained, axis=0))
     return rest
@@ -124,7 +124,7 @@ class _Photo:
         gaze = [i for i, n in enumerate(blendshapes.NAMES) if n.startswith(("eyeLook", "eyeWide"))]
         high = np.ones(blendshapes.COUNT)
         high[gaze] = 1e-9
-        self.solve = BoxSolver(gram, np.zeros(blendshapes.COUNT), high, rounds=200)
+        self.solve = BoxSolver(gram, np.zeros(blendshapes.COUNT), high)
 
     def weights(self, head: Floats) -> Floats:
         """(52,) the expression in a mesh, the person's own shape being unknown."""
@@ -154,7 +154,7 @@ def understand(
     """Who a photo shows, what they do in it, and what they look like without that."""
     settings = settings or RestSettings()
     model = face_model()
-    head = normalized(in_head_frame(face, model.neutral)[0])
+    head = normalized(in_head_frame(face, model.neutral, model)[0])
     still = rest_of_mesh(head, settings.certainty)
     seen = measure.lid_opening(head)
     usual = measure.lid_opening(model.neutral)

@@ -46,7 +46,7 @@ class FitSettings:
 class SmoothSettings:
     """How the tremble of landmarks is taken out of weights, pose and detail."""
 
-    reach: float = 0.13
+    reach: float = 0.17
     """Seconds to look at on each side of a moment (live: before it); 0 leaves all as fitted."""
     strength: float = 1.0
     """How much is taken for tremble; 0 leaves all as fitted."""

@@ -18,12 +18,23 @@ import numpy.typing as npt
 from retarget.flow import blendshapes, landmarks
 from retarget.flow.face_model import POSE_TERMS, pose_terms
 from retarget.flow.rigid import align
+from retarget.training.face_model_identity import identity_modes
 from retarget.training.face_model_mesh import CanonicalFace, Floats
+from retarget.training.face_model_sculpt import Sculptor
 
-SCORE_SWAP = np.array([blendshapes.index(blendshapes.mirrored(n)) for n in blendshapes.NAMES])
+_MIRROR = np.array([blendshapes.index(blendshapes.mirrored(n)) for n in blendshapes.NAMES])
 """The blendshape that takes each one's place in a mirror."""
 _POSE_MIRROR = np.array([1.0, -1.0, -1.0, 1.0, 1.0, 1.0, -1.0, -1.0, 1.0])
 """Sign of each pose term in a mirror."""
+_AS_SCULPTED = ("eyeBlink", "eyeLook", "mouthClose", "tongueOut")
+"""Shapes that geometry knows better than scores do: lids and lips that meet, eyes that turn."""
+_BONY = (
+    10, 151, 9, 8, 168, 6, 197, 195, 5, 4, 127, 356, 234, 454, 93, 323, 21, 251, 162, 389, 103,
+    332, 67, 297, 54, 284, 109, 338, 33, 263, 133, 362, 129, 358, 98, 327, 193, 417, 122, 351,
+    196, 419, 3, 248, 236, 456,
+)  # fmt: skip
+"""Points over bone or cartilage, which expressions hardly move."""
+_ROUNDS = 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +46,18 @@ class Clip:
     """(n, 478, 3) picture points in pixels."""
     scores: npt.NDArray[np.float32]
     """(n, 52)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Strength:
+    """How much the regression trusts what it was given over what it sees."""
+
+    sculpt: float = 0.02
+    """Pull towards the sculpted shape, in variance of a score."""
+    leak: float = 0.002
+    """Pull of the pose terms towards zero."""
+    smooth: float = 2.0
+    """Stiffness of what the footage adds to a sculpted shape."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,16 +74,66 @@ class Seen:
     """(478, 3)."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Strength:
-    """How much the regression trusts what it was given over what it sees."""
+def learn(
+    clips: Sequence[Clip], face: CanonicalFace, strength: Strength
+) -> dict[str, npt.NDArray[np.float32]]:
+    """The arrays of a `FaceModel`, by name."""
+    stability = stable_points(face)
+    neutral = first_neutral(clips, face, stability)
+    rests = [_settled(clip, neutral, stability) for clip in clips]
+    for _ in range(_ROUNDS):
+        sculpted = Sculptor(face, neutral).all()
+        seen = [see(c, r, stability) for c, r in zip(clips, rests, strict=True)]
+        basis, leak = regress(seen, sculpted, face, strength)
+        rests = [_turned(rest_of(s, basis, leak), neutral, stability) for s in seen]
+        mean = np.mean(rests, axis=0)
+        neutral = centred((mean + face.mirrored(mean)) / 2)
+    sculpted = Sculptor(face, neutral).all()
+    basis = finish(basis, sculpted, neutral, face, strength)
+    modes = identity_modes(neutral, face.mirror, stability)
+    arrays = {
+        "neutral": neutral, "basis": basis, "stability": stability, "leak": leak,
+        "identity": modes,
+    }  # fmt: skip
+    return {name: array.astype(np.float32) for name, array in arrays.items()}
 
-    sculpt: float = 0.02
-    """Pull towards the sculpted shape, in variance of a score."""
-    leak: float = 0.002
-    """Pull of the pose terms towards zero."""
-    smooth: float = 2.0
-    """Stiffness of what the footage adds to a sculpted shape."""
+
+def stable_points(face: CanonicalFace) -> Floats:
+    """(478,) what each point says about the pose; sums to 1."""
+    bony = np.zeros(landmarks.COUNT)
+    bony[list(_BONY)] = 1.0 / len(_BONY)
+    return (bony + 0.5 * face.pose_weights) / 1.5
+
+
+def first_neutral(clips: Sequence[Clip], face: CanonicalFace, stability: Floats) -> Floats:
+    """The clips' median mesh, turned like the canonical face and made symmetric."""
+    skin = slice(0, landmarks.MESH_COUNT)
+    heads = [
+        align(face.points, points[skin], stability[skin]).to_head(points)
+        for clip in clips
+        for points in clip.points[::20].astype(float)
+    ]
+    middle = np.median(heads, axis=0)
+    return centred((middle + face.mirrored(middle)) / 2)
+
+
+def centred(head: Floats) -> Floats:
+    """The mesh with its outer eye corners 1 apart about the origin."""
+    corners = head[list(landmarks.EYE_OUTER_CORNERS)]
+    return np.asarray((head - corners.mean(axis=0)) / np.linalg.norm(corners[1] - corners[0]))
+
+
+def _turned(head: Floats, neutral: Floats, stability: Floats) -> Floats:
+    return centred(align(neutral, head, stability).to_head(head))
+
+
+def _settled(clip: Clip, neutral: Floats, stability: Floats) -> Floats:
+    """A first rest of one clip: its median mesh."""
+    rest = neutral
+    for _ in range(3):
+        heads = [align(rest, p, stability).to_head(p) for p in clip.points[::3].astype(float)]
+        rest = _turned(np.median(heads, axis=0), neutral, stability)
+    return rest
 
 
 def see(clip: Clip, rest: Floats, stability: Floats) -> Seen:
@@ -82,24 +155,41 @@ def regress(
     regressors, targets = [], []
     for clip in seen:
         moved = clip.head - clip.rest
+        flipped = moved[:, face.mirror] * (-1.0, 1.0, 1.0)
         for scores, pose, move in (
             (clip.scores, clip.pose, moved),
-            (clip.scores[:, SCORE_SWAP], clip.pose * _POSE_MIRROR,
-             moved[:, face.mirror] * (-1.0, 1.0, 1.0)),
-        ):  # fmt: skip
-            x = np.hstack([scores, pose])
-            y = move.reshape(len(move), -1)
+            (clip.scores[:, _MIRROR], clip.pose * _POSE_MIRROR, flipped),
+        ):
+            x, y = np.hstack([scores, pose]), move.reshape(len(move), -1)
             regressors.append((x - x.mean(axis=0)) / np.sqrt(2 * len(x)))
             targets.append((y - y.mean(axis=0)) / np.sqrt(2 * len(x)))
     x, y = np.vstack(regressors), np.vstack(targets)
-    prior = np.vstack([sculpted.reshape(blendshapes.COUNT, -1), np.zeros((POSE_TERMS, y.shape[1]))])
-    pull = np.r_[np.full(blendshapes.COUNT, strength.sculpt), np.full(POSE_TERMS, strength.leak)]
+    count = blendshapes.COUNT
+    prior = np.vstack([sculpted.reshape(count, -1), np.zeros((POSE_TERMS, y.shape[1]))])
+    pull = np.r_[np.full(count, strength.sculpt), np.full(POSE_TERMS, strength.leak)]
     found = prior + np.linalg.solve(x.T @ x + np.diag(pull), x.T @ (y - x @ prior))
     fields = found.reshape(-1, landmarks.COUNT, 3)
-    return fields[: blendshapes.COUNT], fields[blendshapes.COUNT :]
+    return fields[:count], fields[count:]
 
 
 def rest_of(seen: Seen, basis: Floats, leak: Floats) -> Floats:
     """What is left of a clip when expression and pose leak are taken out."""
     explained = np.tensordot(seen.scores, basis, 1) + np.tensordot(seen.pose, leak, 1)
     return np.asarray(np.median(seen.head - explained, axis=0))
+
+
+def finish(
+    basis: Floats, sculpted: Floats, neutral: Floats, face: CanonicalFace, strength: Strength
+) -> Floats:
+    """The measured shapes made smooth and exactly symmetric; the geometric ones as sculpted."""
+    skin = slice(0, landmarks.MESH_COUNT)
+    out = sculpted.copy()
+    out[:, skin] += face.smoothed((basis - sculpted)[:, skin], strength.smooth)
+    mirrored = np.stack([face.mirrored(out[i]) for i in _MIRROR])
+    out = (out + mirrored) / 2
+    for i, name in enumerate(blendshapes.NAMES):
+        if name.startswith(_AS_SCULPTED):
+            out[i] = sculpted[i]
+    closing = Sculptor(face, neutral).closing(out[blendshapes.index("jawOpen")])
+    out[blendshapes.index("mouthClose")] = closing
+    return out

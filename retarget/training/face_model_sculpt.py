@@ -13,14 +13,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from retarget.flow import blendshapes, landmarks
+from retarget.flow.face_model import EYEBALL, GAZE_DEGREES
 from retarget.training.face_model_mesh import CanonicalFace, Floats
 
 Handles = dict[int, tuple[float, float, float]]
-
-EYEBALL = 0.135
-"""Radius in head units (12 mm)."""
-GAZE_DEGREES = {"Up": 30.0, "Down": 30.0, "In": 35.0, "Out": 35.0}
-"""How far the eye has turned at weight 1."""
 
 # Rows of the left half, from the corner of the mouth to its middle.
 _UPPER_ROWS = ((291, 409, 270, 269, 267, 0), (306, 408, 304, 303, 302, 11),

@@ -1,0 +1,119 @@
+"""An expressed frame as one row of numbers, and back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from retarget.flow import blendshapes, landmarks
+from retarget.flow.values import ExpressedFrame, Expression, HeadPose, Measurement
+
+Floats = npt.NDArray[np.float64]
+
+_EYES = np.array([n.startswith("eye") for n in blendshapes.NAMES])
+
+
+class _Parts:
+    """Where each number stands in a row, and by how much it usually trembles."""
+
+    def __init__(self) -> None:
+        count = blendshapes.COUNT
+        sizes = {
+            "weights": count, "gaze": 4, "aperture": 2, "lip_gap": 1,
+            "rotation": 9, "place": 3, "size": 1, "detail": 3 * landmarks.COUNT,
+        }  # fmt: skip
+        usual: dict[str, float | Floats] = {
+            "weights": np.where(_EYES, 0.008, 0.012), "gaze": 0.6, "aperture": 0.012,
+            "lip_gap": 0.0015, "rotation": 0.003, "place": 0.0015, "size": 0.0015,
+            "detail": 0.0012,
+        }  # fmt: skip
+        ends = np.cumsum([0, *sizes.values()])
+        self.at = {n: slice(a, b) for n, a, b in zip(sizes, ends[:-1], ends[1:], strict=True)}
+        self.size = int(ends[-1])
+        self.tremble = np.empty(self.size)
+        for name, where in self.at.items():
+            self.tremble[where] = usual[name]
+
+    def together(self, squares: Floats) -> Floats:
+        """The squares, where numbers that move as one (a turn, a place, a point) share a mean."""
+        out = squares.copy()
+        for name in ("rotation", "place"):
+            out[self.at[name]] = squares[self.at[name]].mean()
+        points = squares[self.at["detail"]].reshape(-1, 3).mean(axis=1)
+        out[self.at["detail"]] = np.repeat(points, 3)
+        return out
+
+
+PARTS = _Parts()
+
+
+@dataclass(frozen=True, eq=False)
+class Signal:
+    """One frame that has an expression, and its row."""
+
+    frame: ExpressedFrame
+    seconds: float
+    values: Floats
+
+    def same_make(self, frame: ExpressedFrame) -> bool:
+        """Whether another frame fills the same numbers."""
+        return _make(self.frame) == _make(frame)
+
+
+def _make(frame: ExpressedFrame) -> tuple[bool, bool, bool]:
+    seen = frame.expression.measured if frame.expression is not None else None
+    detailed = seen is not None and seen.detail is not None
+    return frame.pose is not None, seen is not None, detailed
+
+
+def joined(frame: ExpressedFrame) -> Signal:
+    """The row of a frame; what it does not have is 0."""
+    values = np.zeros(PARTS.size)
+    at = PARTS.at
+    if frame.expression is None:
+        raise ValueError("a frame without an expression has no row")
+    values[at["weights"]] = frame.expression.weights
+    seen = frame.expression.measured
+    if seen is not None:
+        values[at["gaze"]] = seen.gaze.ravel()
+        values[at["aperture"]] = seen.aperture
+        values[at["lip_gap"]] = seen.lip_gap
+        if seen.detail is not None:
+            values[at["detail"]] = seen.detail.ravel()
+    if frame.pose is not None:
+        values[at["rotation"]] = frame.pose.rotation.ravel()
+        # In head units, so that a large face trembles no more than a small one.
+        values[at["place"]] = frame.pose.translation / frame.pose.scale
+        values[at["size"]] = np.log(frame.pose.scale)
+    return Signal(frame, frame.at.seconds, values)
+
+
+def split(signal: Signal, values: Floats) -> ExpressedFrame:
+    """The signal's frame with other numbers."""
+    at, frame = PARTS.at, signal.frame
+    if frame.expression is None:
+        raise ValueError("a frame without an expression has no row")
+    measured = frame.expression.measured
+    if measured is not None:
+        detail = measured.detail
+        if detail is not None:
+            detail = values[at["detail"]].reshape(-1, 3).astype(np.float32)
+        measured = Measurement(
+            gaze=values[at["gaze"]].reshape(2, 2).astype(np.float32),
+            aperture=np.maximum(values[at["aperture"]], 0.0).astype(np.float32),
+            lip_gap=max(float(values[at["lip_gap"]][0]), 0.0),
+            detail=detail,
+        )
+    weights = np.clip(values[at["weights"]], 0.0, 1.0).astype(np.float32)
+    pose = None if frame.pose is None else _pose(values)
+    return replace(frame, expression=Expression(weights=weights, measured=measured), pose=pose)
+
+
+def _pose(values: Floats) -> HeadPose:
+    at = PARTS.at
+    u, _, vt = np.linalg.svd(values[at["rotation"]].reshape(3, 3))
+    rotation = u @ np.diag((1.0, 1.0, np.linalg.det(u @ vt))) @ vt
+    scale = float(np.exp(values[at["size"]][0]))
+    return HeadPose(rotation=rotation, translation=values[at["place"]] * scale, scale=scale)

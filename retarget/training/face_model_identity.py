@@ -1,0 +1,46 @@
+"""How people differ at rest, for judging a single photo.
+
+A handful of clips cannot say how faces vary, so smoothness says it: neighboring points differ
+alike, whole faces more than single features, both sides mostly together (a Gaussian process over
+the mesh; Lüthi et al., "Gaussian Process Morphable Models", IEEE TPAMI 40(8), 2018).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from retarget.flow import landmarks
+from retarget.training.face_model_mesh import Floats, Ints
+
+_SCALES = ((0.045, 0.7), (0.025, 0.25), (0.010, 0.09))
+"""(standard deviation, range) in head units: the whole face, a feature, a lip."""
+_SYMMETRIC = 0.85
+"""Share of the variance that both sides have in common."""
+_MODES = 60
+
+
+def identity_modes(neutral: Floats, mirror: Ints, stability: Floats) -> Floats:
+    """(60, 478, 3) the strongest independent ways in which faces differ, each of unit variance."""
+    far = np.linalg.norm(neutral[:, None] - neutral[None], axis=2)
+    alike = sum(s * s * np.exp(-(far**2) / (2 * reach**2)) for s, reach in _SCALES)
+    covariance = np.kron(np.asarray(alike), np.eye(3))
+    flip = np.zeros_like(covariance)
+    for i, j in enumerate(mirror):
+        flip[3 * i : 3 * i + 3, 3 * j : 3 * j + 3] = np.diag((-1.0, 1.0, 1.0))
+    even, odd = (np.eye(len(flip)) + flip) / 2, (np.eye(len(flip)) - flip) / 2
+    covariance = 2 * (
+        _SYMMETRIC * even @ covariance @ even.T + (1 - _SYMMETRIC) * odd @ covariance @ odd.T
+    )
+    shape = _without_pose(neutral, stability)
+    values, vectors = np.linalg.eigh(shape @ covariance @ shape.T)
+    modes = (vectors[:, -_MODES:] * np.sqrt(values[-_MODES:])).T[::-1]
+    return modes.reshape(_MODES, landmarks.COUNT, 3)
+
+
+def _without_pose(neutral: Floats, stability: Floats) -> Floats:
+    """The projection that takes shift, turn and scale, as the alignment sees them, out."""
+    shifts = [np.tile(axis, (len(neutral), 1)) for axis in np.eye(3)]
+    turns = [np.cross(axis, neutral) for axis in np.eye(3)]
+    ways = np.stack([w.ravel() for w in (*shifts, *turns, neutral)], axis=1)
+    weighted = ways * np.repeat(stability, 3)[:, None]
+    return np.eye(len(ways)) - ways @ np.linalg.solve(ways.T @ weighted, weighted.T)
