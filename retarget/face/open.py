@@ -2,12 +2,51 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
+from pathlib import Path
+
+from retarget.errors import MissingModel
+from retarget.face.mediapipe_core import import_light
 from retarget.face.search import FaceModel
 from retarget.face.settings import TrackSettings
 
 
 def open_model(settings: TrackSettings) -> FaceModel:
-    """The networks that `settings.by` names."""
+    """The networks that `settings.by` names; `auto` takes those that need no file.
+
+    Raises:
+        MissingModel: the tasks tracker's bundle is not here, or the installed mediapipe has no
+            models of its own for the mesh tracker.
+        MissingPackage: mediapipe is not installed.
+    """
+    if settings.by == "tasks" or (settings.by == "auto" and not carries_models()):
+        return _open_tasks(settings)
+    if not carries_models():
+        raise MissingModel(
+            "The mesh tracker needs a mediapipe that carries its models (0.10.21), "
+            "and the installed one does not.",
+            do="Choose the tracker tasks, or use Python 3.10 to 3.12.",
+        )
     from retarget.face.mesh import MeshModel
 
     return MeshModel(looks=settings.looks)
+
+
+def carries_models() -> bool:
+    """Whether the installed mediapipe has the networks of the mesh tracker in its wheel."""
+    folder = Path(str(import_light().__file__)).parent
+    networks = folder / "modules" / "face_landmark" / "face_landmark_with_attention.tflite"
+    return networks.is_file() and find_spec("mediapipe.python._framework_bindings") is not None
+
+
+def _open_tasks(settings: TrackSettings) -> FaceModel:
+    if settings.bundle is None:
+        raise MissingModel(
+            "The tracker for this Python needs the model file face_landmarker.task."
+            if settings.by == "auto"
+            else "The tasks tracker needs the model file face_landmarker.task.",
+            do="Fetch it with `retarget models pull face-landmarker` (4 MB, Apache-2.0).",
+        )
+    from retarget.face.tasks import TasksModel
+
+    return TasksModel(settings.bundle, certainty=settings.certainty)

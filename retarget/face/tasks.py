@@ -1,0 +1,172 @@
+"""The tracker of MediaPipe Tasks, whose models come in one file: also for Python 3.13 and later.
+
+It keeps the promise of the other tracker on the same regions, and adds the 52 scores of MediaPipe's
+blendshape network. It looks for two faces, not one: for one it would smooth the points over time,
+and blinks with them.
+"""
+
+from __future__ import annotations
+
+import zipfile
+from importlib import import_module
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from retarget.errors import MissingModel
+from retarget.face.mediapipe_core import import_light, quiet
+from retarget.face.region import Detection, Picture, Reading, Region
+from retarget.flow import blendshapes, landmarks
+
+_VIEW_PIXELS = 256
+_READ_PIXELS = 384
+_WIDER = 1.6
+"""The landmarker looks for the face itself, so it gets more than the face's own region."""
+_MILLISECONDS = 33
+_MOST_BYTES = 64_000_000
+
+
+class TasksModel:
+    """Detector and landmarker of the bundle `face_landmarker.task`, run on regions of a frame."""
+
+    def __init__(self, bundle: Path, *, certainty: float) -> None:
+        detector = _detector_in(bundle)
+        import_light()
+        with quiet():
+            vision = import_module("mediapipe.tasks.python.vision")
+            options = import_module("mediapipe.tasks.python.core.base_options").BaseOptions
+            self._image = _image_maker()
+            try:
+                self._detector = vision.FaceDetector.create_from_options(
+                    vision.FaceDetectorOptions(
+                        base_options=options(model_asset_buffer=detector),
+                        min_detection_confidence=0.3,
+                    )
+                )
+                self._landmarker = vision.FaceLandmarker.create_from_options(
+                    vision.FaceLandmarkerOptions(
+                        base_options=options(model_asset_buffer=bundle.read_bytes()),
+                        running_mode=vision.RunningMode.VIDEO,
+                        num_faces=2,
+                        min_face_presence_confidence=certainty,
+                        min_tracking_confidence=certainty,
+                        output_face_blendshapes=True,
+                    )
+                )
+            except (RuntimeError, ValueError) as wrong:
+                raise _not_the_bundle(bundle) from wrong
+            self._time = 0
+            blank = np.zeros((_READ_PIXELS, _READ_PIXELS, 3), np.uint8)
+            self._detector.detect(self._image(blank))  # the first picture is when they log
+            self._landmark(blank)
+
+    def detect(
+        self, rgb: Picture, view: Region, *, near: bool = True, far: bool = True
+    ) -> list[Detection]:
+        """Faces in a square of the frame; small ones are looked for in its nine parts."""
+        views = [view] * near
+        if far:
+            views += [_part(view, across, down) for across, down in product((-1, 0, 1), repeat=2)]
+        return [found for one in views for found in self._detect(rgb, one)]
+
+    def read(self, rgb: Picture, region: Region) -> Reading | None:
+        """The mesh in a region; of two faces the one in its middle."""
+        view = region.scaled(_WIDER)
+        result = self._landmark(view.cut(rgb, _READ_PIXELS))
+        faces = [_points(face) for face in result.face_landmarks]
+        if not faces:
+            return None
+        middle = [float(np.abs(face[:, :2].mean(axis=0) - 0.5).max()) for face in faces]
+        nearest = int(np.argmin(middle))
+        scores = _scores(result.face_blendshapes[nearest])
+        return Reading(points=_to_frame(faces[nearest], view), presence=1.0, scores=scores)
+
+    def close(self) -> None:
+        """Free detector and landmarker."""
+        self._detector.close()
+        self._landmarker.close()
+
+    def _landmark(self, picture: Picture) -> Any:
+        self._time += _MILLISECONDS  # must rise from call to call, whatever the video's own times
+        return self._landmarker.detect_for_video(self._image(picture), self._time)
+
+    def _detect(self, rgb: Picture, view: Region) -> list[Detection]:
+        result = self._detector.detect(self._image(view.cut(rgb, _VIEW_PIXELS, black=True)))
+        matrix = view.to_frame(_VIEW_PIXELS)
+        return [_detection(found, matrix) for found in result.detections]
+
+
+def _detector_in(bundle: Path) -> bytes:
+    """The detector's own file inside the bundle, which is a zip archive."""
+    try:
+        with zipfile.ZipFile(bundle) as files:
+            if files.getinfo("face_detector.tflite").file_size > _MOST_BYTES:
+                raise _not_the_bundle(bundle)
+            return files.read("face_detector.tflite")
+    except FileNotFoundError as absent:
+        raise MissingModel(
+            f"The model file {bundle} is not there.",
+            do="Fetch it with `retarget models pull face-landmarker`.",
+        ) from absent
+    except (zipfile.BadZipFile, KeyError, OSError) as wrong:
+        raise _not_the_bundle(bundle) from wrong
+
+
+def _not_the_bundle(bundle: Path) -> MissingModel:
+    return MissingModel(
+        f"{bundle} is not MediaPipe's face_landmarker.task.",
+        do="Delete it and fetch it again with `retarget models pull face-landmarker`.",
+    )
+
+
+def _image_maker() -> Any:
+    """A function from a picture to MediaPipe's image, in the old and the new line of releases."""
+    try:
+        bindings = import_module("mediapipe.python._framework_bindings")
+        kind, srgb = bindings.image.Image, bindings.image_frame.ImageFormat.SRGB
+    except ModuleNotFoundError:
+        module = import_module("mediapipe.tasks.python.vision.core.image")
+        kind, srgb = module.Image, module.ImageFormat.SRGB
+    return lambda picture: kind(image_format=srgb, data=np.ascontiguousarray(picture))
+
+
+def _part(view: Region, across: int, down: int) -> Region:
+    """Half of a view, moved by quarters of it from its middle."""
+    matrix = view.to_frame(1)
+    x, y = matrix[:, :2] @ np.array([0.5 + across / 4, 0.5 + down / 4]) + matrix[:, 2]
+    return Region(x=float(x), y=float(y), side=view.side / 2, turn=view.turn)
+
+
+def _points(face: Any) -> npt.NDArray[np.float32]:
+    """(478, 3) in parts of the picture."""
+    flat = np.fromiter((v for p in face for v in (p.x, p.y, p.z)), np.float32)
+    return flat.reshape(landmarks.COUNT, 3)
+
+
+def _to_frame(points: npt.NDArray[np.float32], view: Region) -> npt.NDArray[np.float32]:
+    matrix = view.to_frame(1)
+    flat = points[:, :2] @ matrix[:, :2].T + matrix[:, 2]
+    return np.column_stack([flat, points[:, 2] * view.side]).astype(np.float32)
+
+
+def _scores(categories: Any) -> npt.NDArray[np.float32]:
+    """(52,) in our order: without MediaPipe's `_neutral`, with a `tongueOut` of 0."""
+    known = {c.category_name: c.score for c in categories if c.category_name in blendshapes.INDEX}
+    return blendshapes.weights(known)
+
+
+def _detection(found: Any, matrix: npt.NDArray[np.float64]) -> Detection:
+    box = found.bounding_box
+    middle = (box.origin_x + box.width / 2, box.origin_y + box.height / 2)
+    eyes = [(k.x * _VIEW_PIXELS, k.y * _VIEW_PIXELS) for k in found.keypoints[:2]]
+    placed = np.array([middle, *eyes]) @ matrix[:, :2].T + matrix[:, 2]
+    return Detection(
+        x=float(placed[0, 0]),
+        y=float(placed[0, 1]),
+        side=max(box.width, box.height) * float(np.hypot(*matrix[:, 0])),
+        eyes=placed[1:].astype(np.float32),
+        score=float(found.categories[0].score),
+    )
