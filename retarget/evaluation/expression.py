@@ -19,6 +19,9 @@ from retarget.flow.values import HeadPose
 
 NO_BUNDLE = "face_landmarker.task was not found"
 _NO_PAIR = "in no frame are both faces seen"
+_TURNS = 3.0
+"""Degrees (spreads of yaw, pitch and roll together) that tell a turning head from an estimator
+that trembles."""
 HELD = 0.25
 """A head that turns less than this share of the driving head's turning is held still."""
 ACTIVE_RATIO = 0.02
@@ -178,7 +181,7 @@ def _pose(driving: Observed, result: Observed, pairs: Pairs, sheet: Sheet) -> No
     held = shown < HELD * moved
     note = "the result's head is held: this is how far the driving head turns" if held else ""
     sheet.put("expression.pose", float(np.mean(angles)), note)
-    if moved > 0.5:
+    if moved > _TURNS:
         sheet.put("expression.pose_gain", shown / moved)
     else:
         sheet.miss("the driving head hardly turns", "expression.pose_gain")

@@ -12,6 +12,8 @@ _FOLLOWS = 0.5
 """The correlation from which on a gain means something."""
 _NOTICED = 0.08
 """A gain this far from 1 is worth a sentence."""
+_TELLING = 0.1
+"""A region that is driven less than this (scores, eye distances) is not worth a sentence."""
 _REGIONS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("The mouth opens", "The mouth's opening", ("lipGap",)),
     ("The jaw opens", "The jaw", ("jawOpen",)),
@@ -60,9 +62,9 @@ def _regions(channels: Sequence[Channel]) -> Iterator[str]:
     by_name = {c.name: c for c in channels if c.active}
     for moves, subject, names in _REGIONS:
         found = [by_name[n] for n in names if n in by_name]
-        weight = sum(c.driven for c in found)
-        if not found:
+        if not any(c.driven > _TELLING for c in found):
             continue
+        weight = sum(c.driven for c in found)
         follows = sum(c.correlation * c.driven for c in found) / weight
         gain = sum(c.gain * c.driven for c in found) / weight
         if follows < _FOLLOWS:
@@ -101,8 +103,8 @@ def _picture(value: Values) -> Iterator[str]:
     if sharp is not None and abs(sharp - 1) > 0.1:
         word = "softer" if sharp < 1 else "harsher"
         yield f"The face is {abs(sharp - 1) * 100:.0f} % {word} than in the photo."
-    if seam is not None and seam > 4:
-        yield f"The redrawn part ends abruptly ({seam:.1f} grey levels per pixel at its border)."
+    if seam is not None and seam > 9:
+        yield f"The redrawn part ends abruptly ({seam:.1f} grey levels at its outline)."
 
 
 def _time(value: Values) -> Iterator[str]:

@@ -24,7 +24,9 @@ _SEAMS = 6
 """About how many frames the seam is looked at in."""
 _SIDE = 192
 """Pixels of the aligned face on which sharpness is measured."""
-_CHANGED = 8.0
+_SMOOTH = 2.0
+"""Pixels (sigma) by which a difference is smoothed before its seam is sought."""
+_CHANGED = 3.0
 """Grey levels of a smoothed difference from which on a pixel counts as redrawn."""
 
 
@@ -48,31 +50,34 @@ def sharpness(rgb: npt.NDArray[np.uint8], points: Floats) -> float:
     return float(detail.std() / max(float(chip.std()), 1e-6))
 
 
-def seam_step(rgb: npt.NDArray[np.uint8], photo: npt.NDArray[np.uint8]) -> float | None:
-    """How abruptly the redrawn part ends: grey levels per pixel across its border.
+def seam_step(rgb: Rgb, photo: Rgb) -> float | None:
+    """How high the step is at which the redrawn part ends: grey levels, mean along its outline.
 
-    The difference of result and photo, a pixel's mean over channels; where it fades out, its
-    slope on the border of the redrawn part is small, a pasted edge steps at once. None where the
-    pictures differ all over (another size, a moved head), so that there is no border, or where
-    nothing is redrawn. Own definition.
+    Grain and moved texture average out when the difference of result and photo is smoothed; a
+    tone that is laid on with an edge does not, and its smoothed slope tells the height of that
+    edge. A part that fades into the photo gives little. None where the pictures differ all over
+    (another size, a moved head), so that there is no outline, or where nothing is redrawn. Own
+    definition.
     """
     if rgb.shape != photo.shape:
         return None
     change = (rgb.astype(np.float32) - photo.astype(np.float32)).mean(axis=2)
-    calm = cv2.GaussianBlur(np.abs(change), (0, 0), 2.0)
-    redrawn = (calm > _CHANGED).astype(np.uint8)
-    share = float(redrawn.mean())
-    if not 0.001 < share < 0.7:
+    change = np.asarray(cv2.GaussianBlur(change, (0, 0), _SMOOTH), np.float32)
+    redrawn = (np.abs(change) > _CHANGED).astype(np.uint8)
+    reach = max(9, round(0.03 * min(redrawn.shape)))
+    joined = cv2.morphologyEx(redrawn, cv2.MORPH_CLOSE, np.ones((reach, reach), np.uint8))
+    outlines, _ = cv2.findContours(joined, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    if not outlines:
         return None
-    hull = cv2.morphologyEx(redrawn, cv2.MORPH_CLOSE, np.ones((9, 9), np.uint8))
-    border = cv2.dilate(hull, np.ones((3, 3), np.uint8)) - cv2.erode(
-        hull, np.ones((3, 3), np.uint8)
-    )
-    across = np.hypot(
-        cv2.Sobel(change, cv2.CV_32F, 1, 0, scale=0.125),
-        cv2.Sobel(change, cv2.CV_32F, 0, 1, scale=0.125),
-    )
-    return float(across[border > 0].mean())
+    outline = max(outlines, key=cv2.contourArea)
+    if not 0.001 < cv2.contourArea(outline) / redrawn.size < 0.7:
+        return None
+    ring = np.zeros_like(redrawn)
+    cv2.drawContours(ring, [outline], -1, (1,), 1)
+    right = cv2.Sobel(change, cv2.CV_32F, 1, 0, scale=0.125)
+    down = cv2.Sobel(change, cv2.CV_32F, 0, 1, scale=0.125)
+    steepest = cv2.dilate(np.hypot(right, down), np.ones((5, 5), np.uint8))
+    return float(steepest[ring > 0].mean()) * _SMOOTH * float(np.sqrt(2 * np.pi))
 
 
 def measure(
