@@ -11,20 +11,16 @@ from fractions import Fraction
 from itertools import repeat
 from typing import TYPE_CHECKING
 
-import cv2
 import numpy as np
 
 from retarget.composite.paste import Paste
 from retarget.composite.settings import PasteSettings
-from retarget.flow.crop import Crop
 from retarget.flow.values import (
     ExpressedFrame,
     Expression,
-    Face,
     HeadPose,
     Identity,
     Instant,
-    VideoFrame,
 )
 from retarget.transfer.settings import TransferSettings
 from retarget.transfer.transfer import DrivingFace, Transfer
@@ -104,65 +100,3 @@ def performed(
 
 def _same(one: Expression | None, other: Expression) -> bool:
     return one is not None and np.allclose(one.weights, other.weights, atol=1e-3)
-
-
-def face_box(identity: Identity, around: float) -> tuple[float, float, float]:
-    """A square about a face: (left, top, side) in pixels, which may leave the picture.
-
-    Args:
-        identity: whose face.
-        around: side of the square in heights of the face (brow to chin about 1).
-    """
-    low, high = identity.face.points[:, :2].min(0), identity.face.points[:, :2].max(0)
-    side = float(around * max(high - low))
-    middle = (low + high) / 2
-    return float(middle[0] - side / 2), float(middle[1] - side / 2), side
-
-
-def reframed(identity: Identity, box: tuple[float, float, float], size: int) -> Identity:
-    """The identity in a square picture of its own: cheaper to draw where a face is shown small.
-
-    Args:
-        identity: the photo, understood.
-        box: (left, top, side) of the square in the photo, in pixels.
-        size: side of the new picture in pixels.
-    """
-    left, top, side = box
-    scale = side / size
-    centre = (scale - 1) / 2  # pixel centres are whole numbers
-    crop = Crop(
-        to_frame=np.array([[scale, 0.0, left + centre], [0.0, scale, top + centre]]),
-        size=(size, size),
-    )
-    points = identity.face.points.copy()
-    points[:, :2] = crop.points_to_crop(points[:, :2])
-    points[:, 2] /= scale
-    place = identity.pose.translation / scale
-    place[:2] = crop.points_to_crop(identity.pose.translation[None, :2])[0]
-    return replace(
-        identity,
-        frame=VideoFrame(
-            rgb=cut_out(identity.frame.rgb, box, size),
-            index=identity.frame.index,
-            at=identity.frame.at,
-        ),
-        face=Face(points=points, scores=identity.face.scores),
-        pose=replace(identity.pose, translation=place, scale=identity.pose.scale / scale),
-    )
-
-
-def cut_out(rgb: Picture, box: tuple[float, float, float], size: int) -> Picture:
-    """A square of a picture at another size; beyond its edge the edge is repeated."""
-    left, top, side = box
-    scale = side / size
-    if scale > 2:  # average down first, so that no pixel is passed over
-        factor = 1 / int(scale)
-        smaller = cv2.resize(rgb, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
-        real = smaller.shape[1] / rgb.shape[1]
-        moved = (left * real, top * real, side * real)
-        return cut_out(np.asarray(smaller, np.uint8), moved, size)
-    centre = (scale - 1) / 2
-    matrix = np.array([[scale, 0.0, left + centre], [0.0, scale, top + centre]])
-    flags = cv2.WARP_INVERSE_MAP | (cv2.INTER_LINEAR if scale > 1 else cv2.INTER_CUBIC)
-    out = cv2.warpAffine(rgb, matrix, (size, size), flags=flags, borderMode=cv2.BORDER_REPLICATE)
-    return np.asarray(out, np.uint8)

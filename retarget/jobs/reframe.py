@@ -1,0 +1,110 @@
+"""Show a part of a photo at another size, with all that is understood of the person in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from retarget.flow.crop import Crop
+from retarget.flow.values import Face, Identity, VideoFrame
+
+if TYPE_CHECKING:
+    from retarget.flow.arrays import Picture
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A part of a photo in pixels; it may leave the photo, whose edge then goes on."""
+
+    left: float
+    top: float
+    width: float
+    height: float
+
+
+def around_face(identity: Identity, sides: float) -> Box:
+    """A square about a face, its side `sides` times the larger side of the face."""
+    low, high = _face(identity)
+    side = sides * float(max(high - low))
+    middle = (low + high) / 2
+    return Box(float(middle[0]) - side / 2, float(middle[1]) - side / 2, side, side)
+
+
+def on_face(identity: Identity, size: tuple[int, int], share: float, down: float) -> Box:
+    """The part of a photo in which the face is as high as asked, within the photo.
+
+    Args:
+        identity: the photo, understood.
+        size: (width, height) of the picture to be; only the proportion counts.
+        share: height of the face in heights of the picture, where the photo is large enough.
+        down: where the middle of the face should be, in heights of the picture from its top.
+    """
+    across, tall = identity.frame.size
+    low, high = _face(identity)
+    height = min(float(high[1] - low[1]) / share, tall, across * size[1] / size[0])
+    width = height * size[0] / size[1]
+    middle = (low + high) / 2
+    left = float(np.clip(middle[0] - width / 2, 0, across - width))
+    top = float(np.clip(middle[1] - down * height, 0, tall - height))
+    return Box(left, top, width, height)
+
+
+def within_size(identity: Identity, longest: int) -> Identity:
+    """The identity in a picture whose longer side is at most `longest` pixels."""
+    width, height = identity.frame.size
+    factor = longest / max(width, height)
+    if factor >= 1:
+        return identity
+    size = max(1, round(width * factor)), max(1, round(height * factor))
+    return reframed(identity, Box(0.0, 0.0, height * size[0] / size[1], height), size)
+
+
+def reframed(identity: Identity, box: Box, size: tuple[int, int]) -> Identity:
+    """The identity in a picture of its own, cheaper to draw where a face is shown small.
+
+    Args:
+        identity: the photo, understood.
+        box: the part to show, in the proportion of `size`.
+        size: (width, height) of the new picture in pixels.
+    """
+    scale = box.height / size[1]
+    centre = (scale - 1) / 2  # pixel centres are whole numbers
+    crop = Crop(
+        to_frame=np.array([[scale, 0.0, box.left + centre], [0.0, scale, box.top + centre]]),
+        size=size,
+    )
+    points = identity.face.points.copy()
+    points[:, :2] = crop.points_to_crop(points[:, :2])
+    points[:, 2] /= scale
+    place = identity.pose.translation / scale
+    place[:2] = crop.points_to_crop(identity.pose.translation[None, :2])[0]
+    shown = _cut_out(identity.frame.rgb, crop, scale)
+    return replace(
+        identity,
+        frame=VideoFrame(rgb=shown, index=identity.frame.index, at=identity.frame.at),
+        face=Face(points=points, scores=identity.face.scores),
+        pose=replace(identity.pose, translation=place, scale=identity.pose.scale / scale),
+    )
+
+
+def _face(identity: Identity) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    points = identity.face.points[:, :2].astype(np.float64)
+    return points.min(0), points.max(0)
+
+
+def _cut_out(rgb: Picture, crop: Crop, scale: float) -> Picture:
+    if scale > 1:  # each new pixel is a mean of several: smooth first, so that none is skipped
+        rgb = np.asarray(cv2.GaussianBlur(rgb, (0, 0), 0.42 * scale), np.uint8)
+    way = cv2.INTER_LINEAR if scale > 1 else cv2.INTER_CUBIC
+    out = cv2.warpAffine(
+        rgb,
+        crop.to_frame,
+        crop.size,
+        flags=cv2.WARP_INVERSE_MAP | way,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+    return np.asarray(out, np.uint8)

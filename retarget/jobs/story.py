@@ -1,0 +1,101 @@
+"""A storyboard: characters, expressions, backgrounds, captions; frames and a page come out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import tyro
+
+from retarget.errors import RetargetError
+from retarget.face.settings import TrackSettings
+from retarget.flow.report import Report
+
+if TYPE_CHECKING:
+    from retarget.jobs.story_draw import PanelDrawer
+    from retarget.jobs.story_keep import StoryFolder
+    from retarget.jobs.storyboard import Panel, Storyboard
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoryJob:
+    """Draw a storyboard: numbered frames, a page as PNG and PDF, and a manifest.
+
+    retarget story story.toml -o frames/
+    """
+
+    story: tyro.conf.Positional[Path]
+    """The storyboard, a .toml file with [characters.NAME] and [[panel]] tables."""
+    output: Annotated[Path | None, tyro.conf.arg(aliases=["-o"])] = None
+    """The folder for the frames. Left out, it lies beside the storyboard and has its name."""
+    page: bool = True
+    """Also set all panels with their captions on pages: page.png and page.pdf."""
+    outside: bool = False
+    """Let the storyboard name files outside its own folder."""
+    text_to_image: Path | None = None
+    """Folder of a text-to-image model in diffusers' layout, for backgrounds from prompts."""
+    overwrite: bool = False
+    """Write into a folder that holds other files."""
+    track: TrackSettings = field(default_factory=TrackSettings)
+    """Which face of a photo, and how it is found."""
+
+    def run(self, report: Report | None = None) -> Path:
+        """Draw what is not there yet and return the folder; finished panels are kept always.
+
+        Raises:
+            RetargetError: something its reader can put right; the line is named.
+        """
+        from retarget.jobs.look import Looker
+        from retarget.jobs.story_draw import PanelDrawer
+        from retarget.jobs.story_keep import StoryFolder
+        from retarget.jobs.storyboard import read_storyboard
+        from retarget.language.words import shipped_words
+
+        report = report or Report()
+        look = Looker(self.story.parent, confined=not self.outside, track=self.track)
+        board = read_storyboard(self.story, outside=self.outside, words=shipped_words(), look=look)
+        output = self.output or self.story.with_suffix("")
+        folder = StoryFolder(output, overwrite=self.overwrite)
+        drawer = PanelDrawer(self.track, report, self.text_to_image)
+        try:
+            for panel in report.watch(iter(board.panels), len(board.panels)):
+                self._draw(panel, drawer, folder)
+        finally:
+            folder.write_manifest({"storyboard": self.story.name, "title": board.title})
+        folder.clear_rest(len(board.panels))
+        if self.page:
+            self._set_pages(board, folder)
+        return output
+
+    def _draw(self, panel: Panel, drawer: PanelDrawer, folder: StoryFolder) -> None:
+        from retarget.sink.sheet import save_picture
+
+        key = folder.key(panel)
+        if not folder.is_there(panel, key):
+            try:
+                rgb = drawer.draw(panel)
+            except RetargetError as error:
+                where = f"{self.story.name}, line {panel.line}: panel {panel.number}: "
+                raise type(error)(where + error.what, do=error.do) from error
+            save_picture(rgb, folder.file(panel), overwrite=True)
+        folder.note(panel, key)
+
+    def _set_pages(self, board: Storyboard, folder: StoryFolder) -> None:
+        import numpy as np
+        from PIL import Image
+
+        from retarget.sink.page import LARGEST, Framed, pages, save_pdf
+        from retarget.sink.sheet import save_picture
+
+        framed = []
+        for panel in board.panels:
+            with Image.open(folder.file(panel)) as picture:
+                picture.thumbnail((LARGEST, LARGEST))
+                rgb = np.asarray(picture.convert("RGB"), np.uint8)
+            framed.append(Framed(rgb=rgb, caption=panel.caption))
+        drawn = pages(framed, layout=board.layout, columns=board.columns, title=board.title)
+        for i, page in enumerate(drawn):
+            name = "page.png" if i == 0 else f"page_{i + 1}.png"
+            save_picture(page, folder.folder / name, overwrite=True)
+        save_pdf(drawn, folder.folder / "page.pdf", title=board.title, overwrite=True)

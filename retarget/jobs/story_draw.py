@@ -1,0 +1,188 @@
+"""Draw one panel: each person's photo acts, is framed, and is set before the background."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from retarget.composite.background import (
+    covering,
+    in_light_of,
+    laid_over,
+    plain,
+    without_person,
+)
+from retarget.composite.matte import Cutout, PersonMatte
+from retarget.errors import NoFaceFound, RetargetError
+from retarget.face.settings import TrackSettings
+from retarget.flow.arrays import Picture
+from retarget.flow.report import Report
+from retarget.flow.values import Identity
+from retarget.generate.settings import WarpSettings
+from retarget.generate.warp.warp import WarpGenerator
+from retarget.jobs.act import Actor
+from retarget.jobs.identity import open_identity
+from retarget.jobs.reframe import on_face, reframed, within_size
+from retarget.jobs.storyboard import Background, Panel, Role
+
+if TYPE_CHECKING:
+    from retarget.jobs.story_prompt import Painter
+
+_FACE_HEIGHT = {"close-up": 0.62, "portrait": 0.36, "wide": 0.22}
+"""Height of the face, brow to chin, in heights of the panel."""
+_FACE_AT = 0.42
+"""Where the middle of the face is, in heights of the panel."""
+_FADE = 0.07
+"""Share of a person's width that fades out where their photo ends inside the panel."""
+_LONGEST = 2400
+"""Pixels of a photo's longer side; a larger one is scaled down before it acts."""
+_KEPT = 24
+"""Photos kept understood."""
+
+
+class PanelDrawer:
+    """Draws panels; photos that were understood once stay so.
+
+    Args:
+        track: which face of a photo, and how it is found.
+        report: where the times and warnings go.
+        text_to_image: folder of the model that paints backgrounds from prompts, where there is one.
+    """
+
+    def __init__(self, track: TrackSettings, report: Report, text_to_image: Path | None) -> None:
+        self._track = track
+        self._report = report
+        self._text_to_image = text_to_image
+        self._painter: Painter | None = None
+        self._photos: dict[Path, Identity] = {}
+        self._matte = PersonMatte()
+        self._generator = WarpGenerator(WarpSettings())
+
+    def draw(self, panel: Panel) -> Picture:
+        """(height, width, 3) RGB.
+
+        Raises:
+            RetargetError: a photo shows no face, or a background cannot be made.
+        """
+        if panel.generator != "warp":
+            raise RetargetError(
+                f"Panel {panel.number} asks for the generator {panel.generator!r}, which draws "
+                "videos only.",
+                do='Leave the entry out, or write generator = "warp".',
+            )
+        if panel.background.kind in ("photo", "blur"):
+            return self._side_by_side(panel)
+        return self._together(panel)
+
+    def _side_by_side(self, panel: Panel) -> Picture:
+        """Each person before the background of their own photo, in a strip of the panel."""
+        width, height = panel.size
+        edges = np.linspace(0, width, len(panel.roles) + 1).round().astype(int)
+        strips = []
+        for role, left, right in zip(panel.roles, edges[:-1], edges[1:], strict=True):
+            size = (int(right - left), height)
+            rgb, identity = self._shot(role, panel.framing, size)
+            if panel.background.kind == "blur":
+                cut = self._cut(rgb, identity)
+                behind = without_person(rgb, cut.share, 0.012 * height)
+                rgb = laid_over(behind, cut.rgb, cut.share)
+            strips.append(rgb)
+        out = np.concatenate(strips, axis=1)
+        for edge in edges[1:-1]:
+            out[:, max(0, edge - 2) : edge + 2] = 255
+        return np.asarray(out, np.uint8)
+
+    def _together(self, panel: Panel) -> Picture:
+        """All people before one background, next to each other."""
+        width, height = panel.size
+        out = self._behind(panel.background, panel)
+        count = len(panel.roles)
+        across = width if count == 1 else round(width * (1.25 / count))
+        for i, role in enumerate(panel.roles):
+            rgb, identity = self._shot(role, panel.framing, (across, height))
+            cut = self._cut(rgb, identity)
+            left = round((width - across) * i / max(count - 1, 1)) if count > 1 else 0
+            window = out[:, left : left + across]
+            cut = replace(cut, share=cut.share * _fade(cut.share.shape, i > 0, i < count - 1))
+            window[:] = laid_over(window, in_light_of(cut, out, panel.light), cut.share)
+        return out
+
+    def _behind(self, background: Background, panel: Panel) -> Picture:
+        if background.kind == "colour":
+            colour = bytes.fromhex(background.value[1:])
+            return plain((colour[0], colour[1], colour[2]), panel.size)
+        if background.kind == "picture":
+            return covering(_picture(Path(background.value)), panel.size)
+        return covering(self._painted(background.value, panel.seed), panel.size)
+
+    def _painted(self, prompt: str, seed: int) -> Picture:
+        from retarget.jobs.story_prompt import Painter, no_model
+
+        if self._text_to_image is None:
+            raise no_model()
+        if self._painter is None:
+            self._painter = Painter(self._text_to_image)
+        return self._painter.paint(prompt, seed)
+
+    def _shot(self, role: Role, framing: str, size: tuple[int, int]) -> tuple[Picture, Identity]:
+        """The person doing what is said, framed, and the frame's own identity."""
+        identity = self._fitting(role)
+        with self._report.clock("act"):
+            # The whole photo acts, not each framing of it: what a generator prepares is for one
+            # photo, and a story shows few photos often.
+            acted = Actor(identity, self._generator, self._report).show(role.said)
+        shown = replace(identity, frame=replace(identity.frame, rgb=acted))
+        framed = reframed(shown, on_face(shown, size, _FACE_HEIGHT[framing], _FACE_AT), size)
+        return framed.frame.rgb, framed
+
+    def _cut(self, rgb: Picture, identity: Identity) -> Cutout:
+        with self._report.clock("matte"):
+            cut = self._matte(rgb, identity.face.points)
+        if cut.by == "colours":
+            self._report.warn(
+                "This mediapipe has no person segmentation, so people were cut out by their "
+                "colours; edges are rougher."
+            )
+        return cut
+
+    def _fitting(self, role: Role) -> Identity:
+        """The photo of the person that is nearest to what they shall do."""
+        photos = [self._understood(path) for path in role.photos]
+        wanted = role.said.expression.weights
+        away = [float(np.abs(p.expression.weights - wanted).sum()) for p in photos]
+        return photos[int(np.argmin(away))]
+
+    def _understood(self, path: Path) -> Identity:
+        if path not in self._photos:
+            try:
+                with open_identity(str(path), self._track, self._report) as lane:
+                    photo = within_size(lane.first, _LONGEST)
+            except NoFaceFound as error:
+                raise NoFaceFound(f"No human face was found in {path}.", do=error.do) from error
+            while len(self._photos) >= _KEPT:
+                self._photos.pop(next(iter(self._photos)))
+            self._photos[path] = photo
+        return self._photos[path]
+
+
+def _fade(shape: tuple[int, ...], left: bool, right: bool) -> npt.NDArray[np.float32]:
+    """(1, width) 1 inside, falling to 0 at the edges that lie inside the panel."""
+    width = shape[1]
+    ramp = np.clip(np.arange(width, dtype=np.float32) / (width * _FADE), 0, 1)
+    out = np.ones(width, np.float32)
+    if left:
+        out *= ramp
+    if right:
+        out *= ramp[::-1]
+    return out[None]
+
+
+def _picture(path: Path) -> Picture:
+    from retarget.source.open import open_source
+
+    with open_source(str(path)) as source:
+        return next(source.frames()).rgb

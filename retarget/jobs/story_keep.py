@@ -1,0 +1,163 @@
+"""What a finished story folder holds, so that unchanged panels are not made again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from retarget import __version__
+from retarget.errors import CannotWrite
+from retarget.flow import blendshapes
+from retarget.jobs.storyboard import Panel, Role
+from retarget.sink.partial import beside
+
+MANIFEST = "manifest.json"
+FORMAT = 1
+_CHUNK = 1 << 20
+
+
+class StoryFolder:
+    """A folder of panels and its manifest.
+
+    Args:
+        folder: where the story goes; it is made if it is not there.
+        overwrite: whether files may be replaced that no manifest speaks of.
+
+    Raises:
+        CannotWrite: the folder cannot be made or holds files of someone else's.
+    """
+
+    def __init__(self, folder: Path, *, overwrite: bool) -> None:
+        self.folder = folder
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise CannotWrite(
+                f"The folder {folder} cannot be made: {error.strerror}.", do="Choose another one."
+            ) from error
+        self._before = _read(folder / MANIFEST)
+        if not self._before and not overwrite and any(folder.iterdir()):
+            raise CannotWrite(
+                f"The folder {folder} holds files that are not of a story.",
+                do="Choose an empty or new folder, or say --overwrite.",
+            )
+        self._digests: dict[Path, str] = {}
+        self.entries: list[dict[str, Any]] = []
+
+    def file(self, panel: Panel) -> Path:
+        """Where a panel's picture is."""
+        return self.folder / f"{panel.number:04d}.png"
+
+    def is_there(self, panel: Panel, key: str) -> bool:
+        """Whether exactly this panel was drawn before and is still as it was."""
+        name = self.file(panel).name
+        path = self.folder / name
+        return any(
+            entry.get("file") == name
+            and entry.get("key") == key
+            and path.is_file()
+            and entry.get("sha256") == digest(path)
+            for entry in self._before
+        )
+
+    def key(self, panel: Panel) -> str:
+        """A hash of all that the panel's pixels depend on."""
+        background = panel.background
+        parts = {
+            "retarget": __version__,
+            "format": FORMAT,
+            "roles": [self._role(role) for role in panel.roles],
+            "framing": panel.framing,
+            "background": background.kind,
+            "value": self._digest(Path(background.value))
+            if background.kind == "picture"
+            else background.value,
+            "size": panel.size,
+            "light": panel.light,
+            "seed": panel.seed,
+            "generator": panel.generator,
+        }
+        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+    def note(self, panel: Panel, key: str) -> None:
+        """Enter a finished panel into the manifest."""
+        path = self.file(panel)
+        self.entries.append(
+            {
+                "panel": panel.number,
+                "file": path.name,
+                "line": panel.line,
+                "caption": panel.caption,
+                "size": list(panel.size),
+                "framing": panel.framing,
+                "background": {"kind": panel.background.kind, "value": panel.background.value},
+                "characters": [_told(role) for role in panel.roles],
+                "key": key,
+                "sha256": digest(path),
+            }
+        )
+
+    def write_manifest(self, more: Mapping[str, Any]) -> None:
+        """Write down what the folder holds now."""
+        told = {"retarget": __version__, "format": FORMAT, **more, "panels": self.entries}
+        with beside(self.folder / MANIFEST, overwrite=True) as hidden:
+            hidden.write_text(json.dumps(told, indent=2, ensure_ascii=False) + "\n", "utf-8")
+
+    def clear_rest(self, count: int) -> None:
+        """Take away panels that an earlier, longer story left behind."""
+        for entry in self._before:
+            number = entry.get("panel")
+            if isinstance(number, int) and number > count:
+                (self.folder / f"{number:04d}.png").unlink(missing_ok=True)
+
+    def _role(self, role: Role) -> dict[str, Any]:
+        seen = role.said.template
+        return {
+            "name": role.name,
+            "photos": [self._digest(path) for path in role.photos],
+            "weights": [round(float(w), 6) for w in role.said.weights],
+            "head": role.said.head,
+            # The pixels of a picture count where its mouth may be shown.
+            "template": None
+            if seen is None or seen.tracked is None
+            else hashlib.sha256(seen.tracked.frame.rgb.tobytes()).hexdigest(),
+        }
+
+    def _digest(self, path: Path) -> str:
+        if path not in self._digests:
+            self._digests[path] = digest(path)
+        return self._digests[path]
+
+
+def digest(path: Path) -> str:
+    """SHA-256 of a file."""
+    out = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            out.update(chunk)
+    return out.hexdigest()
+
+
+def _told(role: Role) -> dict[str, Any]:
+    shown = blendshapes.named(role.said.expression.weights, 1e-4)
+    return {
+        "who": role.name,
+        "photos": [path.name for path in role.photos],
+        "expression": role.text,
+        "action_units": {name: round(value, 4) for name, value in role.said.units.items()},
+        "blendshapes": {name: round(value, 4) for name, value in shown.items()},
+        "head": list(role.said.head),
+    }
+
+
+def _read(path: Path) -> list[dict[str, Any]]:
+    """The panels of an earlier manifest; none where there is none that can be read."""
+    try:
+        told = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError):
+        return []
+    panels = told.get("panels", []) if isinstance(told, dict) else []
+    return [entry for entry in panels if isinstance(entry, dict)]

@@ -1,0 +1,324 @@
+"""A storyboard as a person writes it, read and checked before anything is drawn.
+
+size = [960, 720]
+[characters.anna]
+photos = ["anna.jpg", "anna_laughing.jpg"]
+[[panel]]
+who = "anna"
+expression = "0.7*hope + gaze(up=8)"
+framing = "close-up"
+background = "beach.jpg"
+caption = "It came at last."
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from retarget.errors import RetargetError, UnknownWord, UnreadableInput
+from retarget.flow.toml_file import Place, TomlFile
+from retarget.jobs.look import within
+
+if TYPE_CHECKING:
+    from retarget.language.say import Look, Said
+    from retarget.language.words import Vocabulary
+
+MOST_PANELS = 300
+MOST_TOGETHER = 3
+"""Characters in one panel."""
+FRAMINGS = ("close-up", "portrait", "wide")
+LAYOUTS = ("comic", "grid")
+_SIDES = (64, 4096)
+_LONGEST_CAPTION = 600
+_TOP = ("title", "size", "layout", "columns", "seed", "light", "words", "characters", "panel")
+_CHARACTER = ("photo", "photos")
+_PANEL = (
+    "who", "expression", "photo", "framing", "background", "caption", "aspect", "light", "seed",
+    "generator",
+)  # fmt: skip
+_COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
+_ASPECT = re.compile(r"(\d{1,4}(?:\.\d+)?)\s*:\s*(\d{1,4}(?:\.\d+)?)")
+_PROMPT = "prompt:"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Background:
+    """What stands behind the people of a panel."""
+
+    kind: str
+    """photo (their own), blur (their own, blurred), colour, picture or prompt."""
+    value: str = ""
+    """The colour as #rrggbb, the picture's path, or the prompt."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Role:
+    """One person of a panel."""
+
+    name: str
+    photos: tuple[Path, ...]
+    """The one that was asked for, or all that there are."""
+    text: str
+    """The expression as it was written."""
+    said: Said
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Panel:
+    """One picture of the story."""
+
+    number: int
+    """From 1."""
+    roles: tuple[Role, ...]
+    framing: str
+    background: Background
+    caption: str
+    size: tuple[int, int]
+    """(width, height) in pixels."""
+    light: float
+    seed: int
+    generator: str
+    line: int
+    """Where it stands in the file."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Storyboard:
+    """The whole file."""
+
+    title: str
+    layout: str
+    columns: int
+    panels: tuple[Panel, ...]
+
+
+def read_storyboard(path: Path, *, outside: bool, words: Vocabulary, look: Look) -> Storyboard:
+    """Read a storyboard; every mistake names its line.
+
+    Args:
+        path: the file.
+        outside: whether it may name files outside its own folder.
+        words: the vocabulary; the file may add a word file of its own.
+        look: reads the faces behind `from:`.
+
+    Raises:
+        RetargetError: the file cannot be read or asks for what is not possible.
+    """
+    return _Reader(TomlFile(path, "storyboard"), outside, words, look).board()
+
+
+class _Reader:
+    def __init__(self, file: TomlFile, outside: bool, words: Vocabulary, look: Look) -> None:
+        self.file = file
+        self.outside = outside
+        self.words = words
+        self.look = look
+        self.known((), file.data, _TOP, "entry of a storyboard")
+        if "words" in file.data:
+            self.words = words.with_file(self.path(("words",), file.data["words"]))
+        self.size = self.read_size()
+        self.characters = self.read_characters()
+
+    def board(self) -> Storyboard:
+        panels = self.file.data.get("panel", [])
+        if not isinstance(panels, list) or not panels:
+            raise self.wrong(("panel",), "There are no panels.", "Write a [[panel]] for each.")
+        if len(panels) > MOST_PANELS:
+            raise self.wrong(
+                ("panel", MOST_PANELS),
+                f"There are {len(panels)} panels, and a story has at most {MOST_PANELS}.",
+                "Split it into several storyboards.",
+            )
+        return Storyboard(
+            title=self.text((), "title", ""),
+            layout=self.choice((), "layout", LAYOUTS, "comic"),
+            columns=round(self.number((), "columns", 3, 1, 8)),
+            panels=tuple(self.panel(i, panel) for i, panel in enumerate(panels)),
+        )
+
+    def panel(self, i: int, panel: Mapping[str, Any]) -> Panel:
+        place: Place = ("panel", i)
+        self.known(place, panel, _PANEL, "entry of a panel")
+        roles = self.roles(place, panel)
+        return Panel(
+            number=i + 1,
+            roles=roles,
+            framing=self.choice(place, "framing", FRAMINGS, "portrait"),
+            background=self.background(place, panel),
+            caption=self.text(place, "caption", ""),
+            size=self.panel_size(place, panel),
+            light=self.number(place, "light", self.number((), "light", 0.4, 0, 1), 0, 1),
+            seed=round(self.number(place, "seed", self.number((), "seed", 0, 0, 2**31), 0, 2**31)),
+            generator=self.choice(place, "generator", ("warp", "diffusion"), "warp"),
+            line=self.file.line(place),
+        )
+
+    def roles(self, place: Place, panel: Mapping[str, Any]) -> tuple[Role, ...]:
+        names = self.texts(place, "who")
+        texts = self.texts(place, "expression", "neutral")
+        if not 1 <= len(names) <= MOST_TOGETHER:
+            raise self.wrong(
+                (*place, "who"),
+                f"A panel shows 1 to {MOST_TOGETHER} characters, and this one {len(names)}.",
+                'Write who = "anna" or who = ["anna", "ben"].',
+            )
+        if len(texts) != len(names):
+            raise self.wrong(
+                (*place, "expression"),
+                f"{len(texts)} expressions are given for {len(names)} characters.",
+                "Give one for each.",
+            )
+        pairs = zip(names, texts, strict=True)
+        return tuple(self.role(place, panel, name, text) for name, text in pairs)
+
+    def role(self, place: Place, panel: Mapping[str, Any], name: str, text: str) -> Role:
+        from retarget.language.say import say
+
+        if name not in self.characters:
+            unknown = UnknownWord("character", name, self.characters)
+            raise self.wrong((*place, "who"), unknown.what, unknown.do)
+        photos = self.characters[name]
+        if "photo" in panel:
+            which = round(self.number(place, "photo", 1, 1, 999))
+            if which > len(photos):
+                raise self.wrong(
+                    (*place, "photo"),
+                    f"{name} has {len(photos)} photos, and this asks for number {which}.",
+                    "Count them from 1.",
+                )
+            photos = photos[which - 1 : which]
+        try:
+            said = say(text, self.words, self.look)
+        except RetargetError as error:
+            raise self.wrong((*place, "expression"), error.what, error.do) from error
+        return Role(name=name, photos=photos, text=text, said=said)
+
+    def background(self, place: Place, panel: Mapping[str, Any]) -> Background:
+        value = self.text(place, "background", "photo")
+        if value in ("photo", "blur"):
+            return Background(kind=value)
+        if _COLOUR.fullmatch(value):
+            return Background(kind="colour", value=value.lower())
+        if value.startswith("#"):
+            raise self.wrong(
+                (*place, "background"), f"{value!r} is not a colour.", "Write it as #rrggbb."
+            )
+        if value.startswith(_PROMPT):
+            return Background(kind="prompt", value=value.removeprefix(_PROMPT).strip())
+        path = self.path((*place, "background"), value)
+        return Background(kind="picture", value=str(path))
+
+    def panel_size(self, place: Place, panel: Mapping[str, Any]) -> tuple[int, int]:
+        if "aspect" not in panel:
+            return self.size
+        found = _ASPECT.fullmatch(self.text(place, "aspect", ""))
+        across, down = (float(n) for n in found.groups()) if found else (0.0, 0.0)
+        if not 0.2 <= across / max(down, 1e-6) <= 5:
+            raise self.wrong(
+                (*place, "aspect"), "The aspect cannot be used.", "Write it as 4:3; 5:1 is most."
+            )
+        height = self.size[1]
+        return min(_SIDES[1], max(_SIDES[0], round(height * across / down))), height
+
+    def read_size(self) -> tuple[int, int]:
+        size = self.file.data.get("size", [960, 720])
+        fits = isinstance(size, list) and len(size) == 2 and all(type(n) is int for n in size)
+        if not fits or not all(_SIDES[0] <= n <= _SIDES[1] for n in size):
+            raise self.wrong(
+                ("size",),
+                "The size is not two whole numbers.",
+                f"Write size = [960, 720], each {_SIDES[0]} to {_SIDES[1]}.",
+            )
+        return int(size[0]), int(size[1])
+
+    def read_characters(self) -> dict[str, tuple[Path, ...]]:
+        given = self.file.data.get("characters", {})
+        if not isinstance(given, Mapping) or not given:
+            raise self.wrong(
+                ("characters",),
+                "There are no characters.",
+                'Write [characters.anna] and below it photo = "anna.jpg".',
+            )
+        out = {}
+        for name, character in given.items():
+            place: Place = ("characters", name)
+            if not isinstance(character, Mapping):
+                raise self.wrong(place, f"{name} is not a table.", f"Write [characters.{name}].")
+            self.known(place, character, _CHARACTER, "entry of a character")
+            key = "photos" if "photos" in character else "photo"
+            photos = self.texts(place, key)
+            if not photos or len(photos) > 50:
+                raise self.wrong(place, f"{name} needs 1 to 50 photos.", 'Write photo = "a.jpg".')
+            out[name] = tuple(self.path((*place, key), photo) for photo in photos)
+        return out
+
+    def path(self, place: Place, name: object) -> Path:
+        """A file that exists and may be read."""
+        if not isinstance(name, str):
+            raise self.wrong(place, "This is not the name of a file.", "Write it in quotes.")
+        folder = self.file.path.parent
+        try:
+            path = folder / name if self.outside else within(folder, name)
+        except UnreadableInput as error:
+            raise self.wrong(place, error.what, error.do) from error
+        if not path.is_file():
+            raise self.wrong(place, f"There is no file {name}.", "Check the name.")
+        return path
+
+    def at(self, place: Place) -> Mapping[str, Any]:
+        value: Any = self.file.data
+        for part in place:
+            value = value[part]
+        return value if isinstance(value, Mapping) else {}
+
+    def text(self, place: Place, key: str, default: str) -> str:
+        value = self.at(place).get(key, default)
+        if not isinstance(value, str) or len(value) > _LONGEST_CAPTION:
+            raise self.wrong(
+                (*place, key),
+                f"{key} is not a text of at most {_LONGEST_CAPTION} characters.",
+                "Write it in quotes.",
+            )
+        return value
+
+    def texts(self, place: Place, key: str, default: str | None = None) -> Sequence[str]:
+        value = self.at(place).get(key, default)
+        if isinstance(value, str):
+            return (value,)
+        if not isinstance(value, list) or not all(isinstance(v, str) for v in value):
+            raise self.wrong(
+                (*place, key), f"{key} is missing or not a text.", f'Write {key} = "…".'
+            )
+        return tuple(value)
+
+    def number(self, place: Place, key: str, default: float, low: float, high: float) -> float:
+        value = self.at(place).get(key, default)
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        if not number or not low <= value <= high:
+            raise self.wrong(
+                (*place, key), f"{key} is not a number from {low:g} to {high:g}.", "Correct it."
+            )
+        return float(value)
+
+    def choice(self, place: Place, key: str, known: Sequence[str], default: str) -> str:
+        value = self.text(place, key, default)
+        if value not in known:
+            unknown = UnknownWord(key, value, known)
+            raise self.wrong((*place, key), unknown.what, unknown.do)
+        return value
+
+    def known(
+        self, place: Place, table: Mapping[str, Any], known: Sequence[str], kind: str
+    ) -> None:
+        for key in table:
+            if key not in known:
+                unknown = UnknownWord(kind, key, known)
+                raise self.wrong((*place, key), unknown.what, unknown.do)
+
+    def wrong(self, place: Place, what: str, do: str) -> UnreadableInput:
+        panel = f"panel {int(place[1]) + 1}: " if len(place) > 1 and place[0] == "panel" else ""
+        return self.file.problem(place, panel + what, do=do)

@@ -1,0 +1,219 @@
+"""Lay panels out on printable pages, as a comic or as a grid."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+from pathlib import Path
+
+from PIL import Image, ImageDraw
+
+from retarget.sink.mark import Mark
+from retarget.sink.partial import beside, writing
+from retarget.sink.sheet import Picture, font
+
+DOTS_PER_INCH = 200
+_A4 = (round(8.27 * DOTS_PER_INCH), round(11.69 * DOTS_PER_INCH))
+_MARGIN, _GUTTER = round(0.45 * DOTS_PER_INCH), round(0.09 * DOTS_PER_INCH)
+_TEXT = round(0.145 * DOTS_PER_INCH)
+_BORDER = 3
+_INK, _PAPER, _BOX = (15, 15, 15), (255, 255, 255), (255, 252, 235)
+LARGEST = _A4[0]
+"""Pixels that a panel needs at most on a page."""
+_USUAL = 1.33  # width of an ordinary panel in its heights
+_LONGEST_ROW = 16  # panels
+_TALLEST = 0.3  # of the page: a row of one narrow panel is not stretched to the whole width
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Framed:
+    """One panel and its words."""
+
+    rgb: Picture
+    caption: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Row:
+    panels: Sequence[Framed]
+    height: int
+    below: int
+    """Pixels for captions under the row."""
+
+
+def pages(panels: Sequence[Framed], *, layout: str, columns: int, title: str) -> list[Image.Image]:
+    """A4 pages, upright, of one or more rows each.
+
+    Args:
+        panels: in reading order.
+        layout: comic (rows of differing panels that fill the width, captions in boxes inside) or
+            grid (equal columns, captions beneath).
+        columns: panels in a row; a comic puts fewer wide or more narrow ones there.
+        title: a line at the top of the first page.
+    """
+    rows = list(_comic_rows(panels, columns) if layout == "comic" else _grid_rows(panels, columns))
+    out: list[Image.Image] = []
+    top = _A4[1]
+    for row in rows:
+        if top + row.height + row.below > _A4[1] - _MARGIN:
+            out.append(Image.new("RGB", _A4, _PAPER))
+            top = _MARGIN
+            if title and len(out) == 1:
+                pen = ImageDraw.Draw(out[0])
+                pen.text((_MARGIN, top), title, _INK, font(2 * _TEXT))
+                top += 3 * _TEXT
+        _draw_row(out[-1], row, top, inside=layout == "comic", columns=columns)
+        top += row.height + row.below + _GUTTER
+    return out
+
+
+def _inner() -> int:
+    return _A4[0] - 2 * _MARGIN
+
+
+def _comic_rows(panels: Sequence[Framed], columns: int) -> Iterator[_Row]:
+    """Rows as wide as the page, broken so that they are as equally full as the order allows."""
+    widths = [_proportion(p) for p in panels]  # in heights of their row
+    count = min(len(panels), max(1, round(sum(widths) / (columns * _USUAL))))
+    for start, end in _broken(widths, count):
+        yield _row(panels[start:end])
+
+
+def _broken(widths: Sequence[float], count: int) -> list[tuple[int, int]]:
+    """Break a line of widths into `count` runs whose sums differ least (in squares)."""
+    n, mean = len(widths), sum(widths) / count
+    sums = [0.0, *accumulate(widths)]
+    best = [[0.0 if i == 0 else math.inf for i in range(n + 1)]]
+    came: list[list[int]] = [[0] * (n + 1)]
+    for _ in range(count):
+        row, origin = [math.inf] * (n + 1), [0] * (n + 1)
+        for end in range(1, n + 1):
+            for start in range(max(0, end - _LONGEST_ROW), end):
+                cost = best[-1][start] + (sums[end] - sums[start] - mean) ** 2
+                if cost < row[end]:
+                    row[end], origin[end] = cost, start
+        best.append(row)
+        came.append(origin)
+    runs: list[tuple[int, int]] = []
+    end = n
+    for k in range(count, 0, -1):
+        runs.append((came[k][end], end))
+        end = came[k][end]
+    return runs[::-1]
+
+
+def _row(panels: Sequence[Framed]) -> _Row:
+    room = _inner() - _GUTTER * (len(panels) - 1)
+    height = room / sum(map(_proportion, panels))
+    return _Row(panels=panels, height=round(min(height, _TALLEST * _A4[1])), below=0)
+
+
+def _grid_rows(panels: Sequence[Framed], columns: int) -> Iterator[_Row]:
+    width = _column(columns)
+    for i in range(0, len(panels), columns):
+        row = panels[i : i + columns]
+        height = min(max(round(width / _proportion(p)) for p in row), round(_TALLEST * _A4[1]))
+        lines = max(len(_wrapped(p.caption, width, _TEXT)) for p in row)
+        yield _Row(panels=row, height=height, below=round(lines * _TEXT * 1.3) + _GUTTER)
+
+
+def _column(columns: int) -> int:
+    return (_inner() - _GUTTER * (columns - 1)) // columns
+
+
+def _proportion(panel: Framed) -> float:
+    return float(panel.rgb.shape[1] / panel.rgb.shape[0])
+
+
+def _draw_row(page: Image.Image, row: _Row, top: int, *, inside: bool, columns: int) -> None:
+    pen = ImageDraw.Draw(page)
+    left = _MARGIN
+    for panel in row.panels:
+        cell = round(row.height * _proportion(panel)) if inside else _column(columns)
+        width = min(cell, round(row.height * _proportion(panel)))
+        height = round(width / _proportion(panel))
+        picture = Image.fromarray(panel.rgb).resize((width, height), Image.Resampling.LANCZOS)
+        page.paste(picture, (left, top))
+        pen.rectangle((left, top, left + width - 1, top + height - 1), outline=_INK, width=_BORDER)
+        if panel.caption:
+            if inside:
+                _caption_box(pen, panel.caption, (left, top, width, height))
+            else:
+                lines = _wrapped(panel.caption, cell, _TEXT)
+                _write(pen, lines, (left, top + height + _GUTTER // 2), _TEXT)
+        left += cell + _GUTTER
+
+
+def _caption_box(pen: ImageDraw.ImageDraw, caption: str, frame: tuple[int, int, int, int]) -> None:
+    """Words in a box at the foot of a panel, smaller where they would cover too much of it."""
+    left, top, width, height = frame
+    size = _TEXT
+    while True:
+        pad = size // 2
+        lines = _wrapped(caption, width - 2 * pad - 2 * _BORDER, size)
+        tall = round(len(lines) * size * 1.3) + pad
+        if tall <= 0.34 * height or size <= _TEXT // 2:
+            break
+        size -= 1
+    low = top + height - 1
+    pen.rectangle((left, low - tall, left + width - 1, low), fill=_BOX, outline=_INK, width=_BORDER)
+    _write(pen, lines, (left + pad + _BORDER, low - tall + pad // 2), size)
+
+
+def _write(pen: ImageDraw.ImageDraw, lines: list[str], at: tuple[int, int], size: int) -> None:
+    for i, line in enumerate(lines):
+        pen.text((at[0], at[1] + round(i * size * 1.3)), line, _INK, font(size))
+
+
+def _wrapped(text: str, width: int, size: int) -> list[str]:
+    """Lines no wider than `width` pixels; a word too long for one is broken."""
+    measure = font(size).getlength
+    lines: list[str] = []
+    for paragraph in text.splitlines():
+        line = ""
+        for word in paragraph.split():
+            for piece in _pieces(word, width, size):
+                longer = f"{line} {piece}".strip()
+                if measure(longer) <= width:
+                    line = longer
+                else:
+                    lines.append(line)
+                    line = piece
+        lines.append(line)
+    return lines
+
+
+def _pieces(word: str, width: int, size: int) -> Iterator[str]:
+    """The word, in pieces that are no wider than `width` pixels."""
+    measure = font(size).getlength
+    while measure(word) > width and len(word) > 1:
+        fits = max((n for n in range(1, len(word)) if measure(word[:n]) <= width), default=1)
+        yield word[:fits]
+        word = word[fits:]
+    yield word
+
+
+def save_pdf(drawn: Sequence[Image.Image], path: Path, *, title: str, overwrite: bool) -> None:
+    """Write pages as one PDF; the same pages give the same file.
+
+    Raises:
+        CannotWrite: it is there already or cannot be written.
+    """
+    mark = Mark()
+    no_day = time.gmtime(0)  # a date would make every file another one
+    with beside(path, overwrite=overwrite) as hidden, writing(path):
+        drawn[0].save(
+            hidden,
+            format="PDF",
+            save_all=True,
+            append_images=list(drawn[1:]),
+            resolution=float(DOTS_PER_INCH),
+            title=title or "Story",
+            creator=mark.software,
+            subject=mark.sentence,
+            creationDate=no_day,
+            modDate=no_day,
+        )
