@@ -56,7 +56,7 @@ class Contact:
 
     def _lid(self, request: FaceRequest, wish: Floats, eye: Opening, side: int) -> Floats:
         photo, now = rims_of(self._points, eye), rims_of(self._points + wish, eye)
-        apart = (now.lower - now.upper) @ photo.down
+        apart = now.apart
         measured = request.expression.measured
         if measured is not None:
             shut = 1 - smoothstep(SHUT, NEARLY_SHUT, float(measured.aperture[side]))
@@ -64,7 +64,7 @@ class Contact:
             rest = max(float(self._rest.aperture[side]), 0.05) * photo.width
             shut = 1 - smoothstep(SHUT_SAID, NEARLY_SHUT_SAID, float(now.gap) / rest)
         if photo.gap < SHUT_PHOTO * photo.width:
-            keep = (photo.lower - photo.upper) @ photo.down
+            keep = photo.apart
             close = np.maximum(apart - np.minimum(apart, keep), 0)
         else:
             close = np.maximum(apart, 0) * shut - np.minimum(apart, 0)
@@ -100,8 +100,8 @@ class Contact:
     def _close(self, wish: Floats, held: float) -> Floats:
         photo = self._mouth
         now = rims_of(self._points[: len(wish)] + wish, MOUTH)
-        apart = (now.lower - now.upper) @ photo.down
-        rest = (photo.lower - photo.upper) @ photo.down
+        apart = now.apart
+        rest = photo.apart
         touch = rest if self.mouth_shut else np.zeros_like(rest)
         close = held * (apart - touch) + (1 - held) * np.minimum(apart - touch, 0)
         across = (0.5 * close[:, None] * photo.down).astype(np.float32)

@@ -3,7 +3,7 @@
 The wished displacements of neighbouring points disagree a little: measurement noise, another
 person's proportions. Solving (W + 0.35 L) u = W u* with the mesh's graph Laplacian L lets them
 agree; points on lips and lids (W large) keep their wish. Where a triangle would still fold, its
-points go over to a much smoother solution, and if that folds too, they move less.
+points are relaxed until it does not.
 
 All of this happens in the photo's own pose; a turned head is applied last, to the unfolded mesh.
 """
@@ -20,10 +20,13 @@ from retarget.flow.values import FaceRequest, HeadPose, Identity
 from retarget.generate.warp.contact import Contact
 from retarget.generate.warp.mesh import Bools, Doubles, Floats, signed_areas, topology
 
-STIFFNESS, SMOOTH_STIFFNESS = 0.35, 8.0
+STIFFNESS = 0.35
 RIM_WEIGHT = 24.0
 SMALLEST_AREA = 0.1
 """A triangle may shrink to this share of its area, not further."""
+THIN = 0.1
+"""Share of the middle area below which a triangle of the photo lies too edgewise to matter."""
+ROUNDS = 12
 SKULL_SHARE = 0.15
 """How much of an expression the upper face oval takes part in: it lies on bone."""
 TURN_LIMIT = 18.0
@@ -36,7 +39,7 @@ _SKULL = list({
 
 
 @cache
-def _agreement(stiffness: float) -> Floats:
+def _agreement() -> Floats:
     """(468, 468) matrix that makes wished displacements agree."""
     weight = np.ones(_MESH)
     rims = (
@@ -45,7 +48,7 @@ def _agreement(stiffness: float) -> Floats:
         *landmarks.LEFT_EYE_UPPER, *landmarks.LEFT_EYE_LOWER,
     )  # fmt: skip
     weight[list(rims)] = RIM_WEIGHT
-    system = np.diag(weight) + stiffness * topology().laplacian
+    system = np.diag(weight) + STIFFNESS * topology().laplacian
     return np.linalg.solve(system, np.diag(weight)).astype(np.float32)
 
 
@@ -80,10 +83,11 @@ class Displacer:
         self._pose = identity.pose
         self._shift = (identity.face.points - points)[0].astype(np.float64)
         mesh = points[:_MESH]
-        self._affine = np.concatenate([mesh, np.ones((_MESH, 1))], axis=1)
-        self._to_affine = np.linalg.pinv(self._affine)
+        affine = np.concatenate([mesh, np.ones((_MESH, 1))], axis=1)
+        whole = (affine @ np.linalg.pinv(affine)).astype(np.float32)  # the head moving as one
+        self._agreed = whole + _agreement() @ (np.eye(_MESH, dtype=np.float32) - whole)
         self._areas = signed_areas(mesh, topology().face)
-        self._seen = self._areas > 0.02 * np.median(np.abs(self._areas))
+        self._seen = self._areas > THIN * np.median(np.abs(self._areas))
         self._contact = Contact(identity, points)
 
     def __call__(self, request: FaceRequest) -> Moved:
@@ -94,10 +98,7 @@ class Displacer:
         wish = self._contact.lips(request, wish)
         mesh = wish[:_MESH].copy()
         mesh[_SKULL] *= SKULL_SHARE
-        whole = (self._affine @ (self._to_affine @ mesh)).astype(np.float32)  # the head as one
-        apart = mesh - whole
-        moved = whole + _agreement(STIFFNESS) @ apart
-        moved = self.unfolded(moved, whole + _agreement(SMOOTH_STIFFNESS) @ apart)
+        moved = self.unfolded(self._agreed @ mesh)
         moved = self._contact.lips_meet(request, moved)
         corners = [wish[[a, b], :2].mean(axis=0) for a, b in ((33, 133), (362, 263))]
         irises = wish[[landmarks.RIGHT_IRIS[0], landmarks.LEFT_IRIS[0]], :2] - corners
@@ -126,31 +127,24 @@ class Displacer:
         linear = np.stack([to[1] - to[0], to[2] - to[0]], axis=1) / 10
         return np.hstack([linear, (to[0] - linear @ at[:2])[:, None]])
 
-    def unfolded(self, moved: Floats, smooth: Floats) -> Floats:
-        """Displacements (468, 3) under which no triangle that the photo shows folds.
+    def unfolded(self, moved: Floats) -> Floats:
+        """Displacements (468, 3) under which hardly a triangle that the photo shows folds.
 
-        Args:
-            moved: as wished.
-            smooth: a smoother version, taken where the wish folds.
+        The points of a folding triangle go halfway to the mean of their neighbours, again and
+        again; when that does not help soon, the neighbours come along.
         """
-        faces, joined = topology().face, topology().joined
-        share = np.zeros(_MESH, np.float32)  # of the smoother version
-        less = np.ones(_MESH, np.float32)
-        out = moved
-        for turn in range(24):
-            bad = self.folds(out)
+        joined, counts = topology().joined, topology().joined.sum(axis=1)
+        for turn in range(ROUNDS):
+            bad = self.folds(moved)
             if not bad.any():
                 break
-            points = np.unique(faces[bad])
-            near = joined[points].max(axis=0) > 0
-            if turn < 8:
-                share[near] = np.minimum(share[near] + 0.15, 1.0)
-                share[points] = np.minimum(share[points] + 0.2, 1.0)
-            else:
-                less[near] *= 0.8
-                less[points] *= 0.75
-            out = less[:, None] * (moved + share[:, None] * (smooth - moved))
-        return out
+            points = np.unique(topology().face[bad])
+            if turn >= ROUNDS // 2:
+                points = np.flatnonzero(joined[points].max(axis=0))
+            mean = (joined[points] @ moved) / counts[points, None]
+            moved = moved.copy()
+            moved[points] += np.float32(0.5) * (mean - moved[points])
+        return moved
 
     def folds(self, moved: Floats) -> Bools:
         """(852,) which triangles fold or nearly vanish although the photo shows them."""

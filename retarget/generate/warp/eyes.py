@@ -63,7 +63,7 @@ def take_apart(photo: Bytes, rims: Rims, iris_points: Floats) -> Eyeball:
     white_seen = seen & (away > 1.15 * radius)
     if white_seen.sum() < 4:
         white_seen = seen | (covered(rims.outline, (left, top), shape, 0.0) > 0)
-    white = _spread(patch, white_seen, 0.05 * rims.width)
+    white = _spread(patch, white_seen, rims.width)
     bright = patch[white_seen].astype(np.float32)
     tone = np.percentile(bright, 75, axis=0).astype(np.float32)
     iris_seen = seen & (away < 1.25 * radius)
@@ -82,23 +82,33 @@ def take_apart(photo: Bytes, rims: Rims, iris_points: Floats) -> Eyeball:
     return Eyeball(left, top, white, iris, rest, rims, centre, radius, tone)
 
 
-def _spread(patch: Bytes, seen: Bools, sigma: float) -> Bytes:
-    """The seen pixels as they are, and around them ever wider averages of them."""
-    out = patch.astype(np.float32)
-    left = ~seen
+def _spread(patch: Bytes, seen: Bools, width: float) -> Bytes:
+    """The seen pixels as they are, and around them ever wider averages of them.
+
+    Args:
+        patch: (h, w, 3).
+        seen: (h, w) which of its pixels to keep.
+        width: of the eye in pixels; what is made up is smooth, so a small picture will do for it.
+    """
+    height, wide = patch.shape[:2]
+    scale = min(1.0, 40.0 / width)
+    small = (max(2, round(wide * scale)), max(2, round(height * scale)))
     weight = seen.astype(np.float32)
-    value = out * weight[..., None]
-    sigma = max(sigma, 1.0)
-    while left.any() and sigma < 4 * max(patch.shape):
-        share = cv2.GaussianBlur(weight, (0, 0), sigma)
-        mean = cv2.GaussianBlur(value, (0, 0), sigma) / np.maximum(share, 1e-6)[..., None]
-        fill = left & (share > 0.05)
-        out[fill] = mean[fill]
+    four = np.dstack([patch * weight[..., None], weight]).astype(np.float32)
+    four = cv2.resize(four, small, interpolation=cv2.INTER_AREA)
+    sigma = max(0.05 * width * scale, 0.7)
+    out = np.zeros((*four.shape[:2], 3), np.float32)
+    left = np.ones(four.shape[:2], np.bool_)
+    while left.any() and sigma < 4 * max(small):
+        mean = cv2.GaussianBlur(four, (0, 0), sigma)
+        fill = left & (mean[..., 3] > 0.05)
+        out[fill] = mean[fill, :3] / mean[fill, 3:]
         left &= ~fill
         sigma *= 1.6
-    soft = cv2.GaussianBlur(out, (0, 0), max(0.8, 0.4 * sigma / 1.6**3))
-    keep = cv2.GaussianBlur(seen.astype(np.float32), (0, 0), 1.0)[..., None]
-    return np.clip(np.rint(keep * patch + (1 - keep) * soft), 0, 255).astype(np.uint8)
+    out = cv2.GaussianBlur(out, (0, 0), 1.0)
+    large = cv2.resize(out, (wide, height), interpolation=cv2.INTER_LINEAR)
+    keep = cv2.GaussianBlur(weight, (0, 0), 1.0)[..., None]
+    return np.clip(np.rint(keep * patch + (1 - keep) * large), 0, 255).astype(np.uint8)
 
 
 def _radial(patch: Bytes, seen: Bools, away: Floats, radius: float) -> Floats:
@@ -127,7 +137,7 @@ def draw_eye(out: Bytes, ball: Eyeball, now: Rims, shift: Floats) -> None:
         now: where the lids are.
         shift: (2,) pixels of iris movement, before the head's own.
     """
-    still = np.abs(now.outline - ball.rims.outline).max() < 0.05
+    still = now.differs(ball.rims) < 0.05
     if still and np.abs(shift).max() < 0.05:
         return
     outline = now.smooth().outline

@@ -19,7 +19,7 @@ from retarget.generate.warp.displace import Moved
 from retarget.generate.warp.flow import draw_affine
 from retarget.generate.warp.mesh import Bytes, Doubles, Floats
 from retarget.generate.warp.rims import MOUTH, Rims, covered, rims_of
-from retarget.generate.warp.teeth import Dentist, Layer, Palette
+from retarget.generate.warp.teeth import LUMA, Dentist, Layer, Palette, luma
 
 TONE_POINTS = np.array([
     50, 101, 36, 205, 187, 207, 216, 206, 203, 280, 330, 266, 425, 411, 427, 436, 426, 423,
@@ -46,16 +46,33 @@ class Light:
 
     gain: Floats
     """(3,)"""
+    colour: float
+    """0..1 how much of what is still colourful stays so: nothing in a grey photo."""
     ceiling: float
     """Brightest value a tooth may take."""
 
     @classmethod
     def between(cls, driving: Floats, identity: Floats) -> Light:
-        """From two skin tones; at most a little brighter, and never another colour."""
+        """From two skin tones; at most a little brighter."""
         ratio = identity / np.maximum(driving, 8.0)
-        bright = float(ratio @ [0.299, 0.587, 0.114])
-        chroma = np.clip(ratio / max(bright, 1e-3), 0.88, 1.12)
-        return cls((min(bright, 1.2) * chroma).astype(np.float32), float(identity.max()) + 10.0)
+        bright = luma(identity) / max(luma(driving), 8.0)
+        chroma = np.clip(ratio / max(bright, 1e-3), 0.72, 1.3)
+        colour = min(1.0, 2.0 * _colourful(identity) / max(_colourful(driving), 0.02))
+        gain = (min(bright, 1.2) * chroma).astype(np.float32)
+        return cls(gain, colour, float(identity.max()) + 10.0)
+
+    def __call__(self, rgb: Bytes) -> Floats:
+        """(h, w, 3) driving colours in the identity's light."""
+        lit = np.minimum(rgb * self.gain, self.ceiling)
+        if self.colour < 1:
+            grey = (lit @ LUMA)[..., None]
+            lit = grey + self.colour * (lit - grey)
+        return lit
+
+
+def _colourful(rgb: Floats) -> float:
+    """How far a colour is from grey, 0..1."""
+    return float((rgb.max() - rgb.min()) / max(float(rgb.max()), 1.0))
 
 
 def strip_map(box: tuple[int, int, int, int], now: Rims, then: Rims, margin: float) -> Floats:
@@ -173,7 +190,7 @@ class Mouth:
     def draw(self, out: Bytes, moved: Moved, request: FaceRequest) -> None:
         """Draw it into the moved crop."""
         now = rims_of(moved.points, MOUTH)
-        if np.abs(now.outline - self._photo.outline).max() < 0.05:
+        if now.differs(self._photo) < 0.05:
             return
         base = 0.0 if self._own is not None else max(self._photo_gap, 0.0)
         share = smoothstep(0.002, 0.016, now.gap / self._unit - base)
@@ -235,14 +252,16 @@ class Mouth:
         """(height, width, 3) the driving mouth's inside in the photo's light."""
         assert tracked.face is not None
         points, rgb = tracked.face.points, tracked.frame.rgb
-        then = shrunk(rims_of(points, MOUTH), 0.92, 0.98).smooth()
+        then = rims_of(points, MOUTH)
+        wide = smoothstep(0.26, 0.42, then.width / tracked.face.eye_distance)
+        then = shrunk(then, 0.80 + 0.12 * wide, 0.72 + 0.26 * wide).smooth()  # pursed: more lip
         height, width = hole.depth.shape
         box = (hole.left, hole.top, hole.left + width, hole.top + height)
         where = strip_map(box, hole.rims, then, 4.0)
         inside = cv2.remap(rgb, where, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)  # type: ignore[call-overload]
         light = Light.between(skin_tone(rgb, points), self._tone)
         shade = np.clip(hole.depth / (0.05 * hole.rims.width), 0, 1) * 0.45 + 0.55
-        out: Floats = np.minimum(inside * light.gain, light.ceiling) * shade[..., None]
+        out: Floats = light(inside) * shade[..., None]
         return out
 
 

@@ -76,22 +76,23 @@ class Portrait:
         if found is None:
             out = self._canvas.photo.copy()
         else:
-            out = self._skin(found[0], change, self._in_order(found[1], moved), moved)
+            out = self._skin(*found, change, moved)
         self._draw_eyes(out, moved)
         self._mouth.draw(out, moved, request)
         crop = Crop.box(*self._corner, width, height)
         return GeneratedFace(request=request, rgb=out, crop=crop)
 
-    def _in_order(self, triangles: Ints, moved: Moved) -> Ints:
-        """Far triangles before near ones, where the head has turned."""
-        if moved.turned < SEEN_ANGLE:
-            return triangles
+    def _in_order(self, triangles: Ints, moved: Moved, placed: Floats) -> Ints:
+        """The triangles that face the viewer, far ones before near ones if the head has turned."""
         ring = (triangles >= landmarks.MESH_COUNT).any(axis=1)
-        face = triangles[~ring]
-        depth = moved.points[:, 2].take(face).mean(axis=1)
-        return np.concatenate([triangles[ring], face[np.argsort(-depth, kind="stable")]])
+        rings, face = triangles[ring], triangles[~ring]
+        face = face[mesh.signed_areas(placed, face) > 0]
+        if moved.turned > SEEN_ANGLE:
+            depth = moved.points[:, 2].take(face).mean(axis=1)
+            face = face[np.argsort(-depth, kind="stable")]
+        return np.concatenate([rings, face])
 
-    def _skin(self, grid: flow.Grid, change: Floats, triangles: Ints, moved: Moved) -> Bytes:
+    def _skin(self, grid: flow.Grid, triangles: Ints, change: Floats, moved: Moved) -> Bytes:
         source = self._source.copy()
         openings = []
         for (eye, *_), lid, ball in zip(EYES, self._lids, self._eyes, strict=True):
@@ -100,6 +101,7 @@ class Portrait:
             openings.append((now, rims_of(source, eye)))
         openings.append((rims_of(moved.points, MOUTH), rims_of(self._points, MOUTH)))
         placed = self._source + change
+        triangles = self._in_order(triangles, moved, placed)
         field = flow.skin_field(grid, placed, source - placed, triangles)
         return self._canvas.moved(grid, pixel_field(grid, field, openings))
 

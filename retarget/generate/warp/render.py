@@ -12,7 +12,7 @@ import numpy as np
 
 from retarget.generate.warp.flow import Grid, enlarged, softened
 from retarget.generate.warp.mesh import Bytes, Floats
-from retarget.generate.warp.rims import Rims, box_around, two_sided
+from retarget.generate.warp.rims import Rims, above, lay_aprons, part_around
 
 _HALFWAY = np.array([3, -25, 150, 150, -25, 3], np.float32) / 256
 """Filter for the value between two pixels."""
@@ -62,21 +62,24 @@ def _doubled(photo: Bytes) -> Bytes:
 
 
 def pixel_field(grid: Grid, field: Floats, openings: list[tuple[Rims, Rims]]) -> Floats:
-    """The field at pixel size, two-sided at each opening.
+    """The field at pixel size, skin on each side of an opening following its own rim.
 
     Args:
         grid: the cells of the field.
-        field: (rows, columns, 2) unsoftened.
-        openings: rims now, and in the photo.
+        field: (rows, columns, 2) unsoftened; used up.
+        openings: rims now, and where they take their pixels from.
     """
-    out = enlarged(softened(field), grid.step)
-    for now, photo in openings:
-        margin = 0.12 * photo.width + 3 * grid.step
-        box = box_around(np.concatenate([now.outline, photo.outline]), margin, grid)
-        left, top, right, bottom = (v * grid.step for v in box)
-        edge = 2 * grid.step  # the patch does not know what lies beyond its border
-        if right - left <= 2 * edge or bottom - top <= 2 * edge:
+    upper, lower = (softened(side) for side in lay_aprons(field, grid, openings))
+    out = enlarged(lower, grid.step)
+    for now, start in openings:
+        points = np.concatenate([now.upper, now.lower, start.upper, start.lower])
+        part = part_around(points, 5 * grid.step, grid)
+        if part.columns < 3 or part.rows < 3:
             continue
-        patch = two_sided(field, grid, box, now, photo)
-        out[top + edge : bottom - edge, left + edge : right - edge] = patch[edge:-edge, edge:-edge]
+        left, top = part.left - grid.left, part.top - grid.top
+        column, row = left // grid.step, top // grid.step
+        side = upper[row : row + part.rows, column : column + part.columns]
+        large = enlarged(side, grid.step)
+        rows, columns = slice(top, top + large.shape[0]), slice(left, left + large.shape[1])
+        cv2.copyTo(large, above(now, part), out[rows, columns])
     return out

@@ -7,13 +7,14 @@ while the field itself stays smooth.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from functools import cache
 
 import cv2
 import numpy as np
 
 from retarget.flow import landmarks
-from retarget.generate.warp.flow import Grid, draw_affine, enlarged, softened
+from retarget.generate.warp.flow import Grid, draw_affine
 from retarget.generate.warp.mesh import Bytes, Floats, Ints
 
 Opening = tuple[Ints, Ints]
@@ -27,44 +28,50 @@ LEFT_EYE: Opening = (
 )
 
 
-@dataclass(frozen=True, slots=True)
 class Rims:
-    """Where an opening lies: (n, 2) upper and lower rim, from picture left to right."""
+    """Where an opening lies.
 
-    upper: Floats
-    lower: Floats
+    Args:
+        upper: (n, 2) its upper rim, from picture left to right.
+        lower: (n, 2) its lower rim; both begin and end at the corners.
+    """
 
-    @property
-    def middle(self) -> Floats:
-        """(n, 2) the line between the rims."""
-        return (self.upper + self.lower) * np.float32(0.5)
-
-    @property
-    def width(self) -> float:
+    def __init__(self, upper: Floats, lower: Floats) -> None:
+        self.upper, self.lower = upper, lower
+        (ax, ay), (bx, by) = upper[0].tolist(), upper[-1].tolist()
+        self.width = max(math.hypot(bx - ax, by - ay), 1e-3)
         """Pixels from corner to corner."""
-        return float(np.linalg.norm(self.upper[-1] - self.upper[0]))
+        self.down = np.array([ay - by, bx - ax], np.float32) / np.float32(self.width)
+        """(2,) unit vector across the opening, towards the chin."""
+        self.middle: Floats = (upper + lower) * np.float32(0.5)
+        """(n, 2) the line between the rims."""
 
     @property
-    def down(self) -> Floats:
-        """(2,) unit vector across the opening, towards the chin."""
-        along = (self.upper[-1] - self.upper[0]) / max(self.width, 1e-3)
-        return np.array([-along[1], along[0]], np.float32)
+    def apart(self) -> Floats:
+        """(n,) pixels between the rims, negative where they overlap."""
+        out: Floats = (self.lower - self.upper) @ self.down
+        return out
 
     @property
     def gap(self) -> float:
         """Pixels between the rims at the middle of the opening, negative where they overlap."""
         n = len(self.upper) // 2
-        across = (self.lower - self.upper)[n - 1 : n + 2] @ self.down
-        return float(across.mean())
+        a, b, c = self.apart[n - 1 : n + 2].tolist()
+        return float(a + b + c) / 3
 
-    def smooth(self, times: int = 2) -> Rims:
-        """The same rims with points between, on a Catmull-Rom curve."""
-        return Rims(curved(self.upper, times), curved(self.lower, times))
+    def smooth(self) -> Rims:
+        """The same rims with twice the points, on a smooth curve."""
+        return Rims(curved(self.upper, 2), curved(self.lower, 2))
 
     @property
     def outline(self) -> Floats:
         """(2n - 2, 2) polygon of the opening."""
         return np.concatenate([self.upper, self.lower[-2:0:-1]])
+
+    def differs(self, other: Rims) -> float:
+        """Pixels by which any point lies elsewhere."""
+        upper, lower = np.abs(self.upper - other.upper), np.abs(self.lower - other.lower)
+        return float(max(upper.max(), lower.max()))
 
 
 def rims_of(points: Floats, opening: Opening) -> Rims:
@@ -74,77 +81,87 @@ def rims_of(points: Floats, opening: Opening) -> Rims:
 
 def curved(line: Floats, times: int) -> Floats:
     """A polyline with `times` - 1 points between neighbours, on a Catmull-Rom curve."""
-    before = np.concatenate([2 * line[:1] - line[1:2], line, 2 * line[-1:] - line[-2:-1]])
-    a, b, c, d = before[:-3], before[1:-2], before[2:-1], before[3:]
-    out = np.empty(((len(line) - 1) * times + 1, 2), np.float32)
-    for k in range(times):
-        t = k / times
-        out[k::times][: len(a)] = 0.5 * (
-            2 * b + (c - a) * t + (2 * a - 5 * b + 4 * c - d) * t**2
-            + (3 * b - 3 * c + d - a) * t**3
-        )  # fmt: skip
-    out[-1] = line[-1]
+    out: Floats = _curve(len(line), times) @ line
     return out
 
 
-def box_around(points: Floats, margin: float, grid: Grid) -> tuple[int, int, int, int]:
-    """Cells (left, top, right, bottom) of a grid around points and a margin in pixels."""
-    low = (points.min(axis=0) - margin - (grid.left, grid.top)) // grid.step
-    high = (points.max(axis=0) + margin - (grid.left, grid.top)) // grid.step + 2
-    left, top = np.maximum(low, 0).astype(int)
-    right, bottom = np.minimum(high, (grid.columns, grid.rows)).astype(int)
-    return int(left), int(top), int(right), int(bottom)
+@cache
+def _curve(count: int, times: int) -> Floats:
+    """((count - 1) times + 1, count) matrix from points to points of a Catmull-Rom curve."""
+    out = np.zeros(((count - 1) * times + 1, count), np.float32)
+    ends = np.eye(count)
+    before, after = 2 * ends[0] - ends[1], 2 * ends[-1] - ends[-2]  # straight on past the ends
+    a, b, c, d = (np.array([before, *ends, after])[k : k + count - 1] for k in range(4))
+    for k in range(times):
+        t = k / times
+        out[k::times][: count - 1] = 0.5 * (
+            2 * b + (c - a) * t + (2 * a - 5 * b + 4 * c - d) * t**2
+            + (3 * b - 3 * c + d - a) * t**3
+        )  # fmt: skip
+    out[-1, -1] = 1
+    return out
 
 
-def two_sided(
-    field: Floats, grid: Grid, box: tuple[int, int, int, int], now: Rims, photo: Rims
-) -> Floats:
-    """The field around an opening at pixel size, each side following its own rim.
+def lay_aprons(
+    field: Floats, grid: Grid, openings: list[tuple[Rims, Rims]]
+) -> tuple[Floats, Floats]:
+    """The field as skin above the openings has it, and as skin below them has it.
+
+    Each carries the displacement of its rims on, a little past the line where rims would meet.
 
     Args:
-        field: (rows, columns, 2) pixels from where a cell is to where it comes from, unsoftened.
+        field: (rows, columns, 2) pixels from where a cell is to where it comes from.
         grid: the field's cells.
-        box: cells around the opening, as from `box_around`.
-        now: where the rims shall be.
-        photo: where they are in the photo.
-
-    Returns:
-        (height, width, 2) float32 of the box's pixels.
+        openings: where rims shall be now, and where they take their pixels from.
     """
-    left, top, right, bottom = box
-    part = Grid(
-        grid.left + left * grid.step, grid.top + top * grid.step, right - left, bottom - top,
-        grid.step,
-    )  # fmt: skip
-    beyond = 2.5 * grid.step * now.down
-    sides = []
-    for rim, start, end in (
-        (now.upper, photo.upper, now.middle + beyond),
-        (now.lower, photo.lower, now.middle - beyond),
-    ):
-        side = field[top:bottom, left:right].copy()
-        _draw_apron(side, part, rim, end, start - rim)
-        sides.append(enlarged(softened(side), grid.step))
-    upper, lower = sides
-    cv2.copyTo(upper, _above(now, part), lower)
-    return lower
+    upper, lower = field.copy(), field
+    beyond = 2.5 * grid.step
+    above = [(now.upper, start.upper, now.middle + beyond * now.down) for now, start in openings]
+    below = [(now.lower, start.lower, now.middle - beyond * now.down) for now, start in openings]
+    _draw_aprons(upper, grid, above)
+    _draw_aprons(lower, grid, below)
+    return upper, lower
 
 
-def _draw_apron(side: Floats, part: Grid, rim: Floats, end: Floats, back: Floats) -> None:
-    """Carry a rim's displacement on to the line `end`, past the middle of the opening."""
-    n = len(rim)
-    end = end.copy()
-    end[[0, -1]] = rim[[0, -1]]
-    i = np.arange(n - 1)
-    first, second = np.stack([i, i + 1, i + n], 1), np.stack([i + 1, i + n, i + n + 1], 1)
-    cells = part.to_cells(np.concatenate([rim, end]))
-    draw_affine(
-        side, cells, np.concatenate([first, second]), np.concatenate([back, back]), slack=0.02
+def _draw_aprons(side: Floats, grid: Grid, aprons: list[tuple[Floats, Floats, Floats]]) -> None:
+    """Carry displacements on from rims to lines: (rim now, rim's source, line) each."""
+    points, values, triangles, count = [], [], [], 0
+    for rim, start, line in aprons:
+        end = line.copy()
+        end[[0, -1]] = rim[[0, -1]]
+        back = start - rim
+        points += [rim, end]
+        values += [back, back]
+        triangles.append(_strip(len(rim)) + count)
+        count += 2 * len(rim)
+    cells = grid.to_cells(np.concatenate(points))
+    draw_affine(side, cells, np.concatenate(triangles), np.concatenate(values), slack=0.02)
+
+
+@cache
+def _strip(count: int) -> Ints:
+    """(2 count - 2, 3) triangles between points 0… and count…."""
+    i = np.arange(count - 1)
+    first, second = (
+        np.stack([i, i + 1, i + count], 1),
+        np.stack([i + 1, i + count, i + count + 1], 1),
     )
+    return np.concatenate([first, second])
 
 
-def _above(now: Rims, part: Grid) -> Bytes:
-    """(height, width) 255 above the line between the rims, 0 below."""
+def part_around(points: Floats, margin: float, grid: Grid) -> Grid:
+    """The cells of a grid around points and a margin in pixels; none where they lie outside."""
+    corner = np.array([grid.left, grid.top])
+    low = np.floor((points.min(axis=0) - margin - corner) / grid.step).astype(int)
+    high = np.ceil((points.max(axis=0) + margin - corner) / grid.step).astype(int) + 1
+    left, top = (int(v) for v in np.clip(low, 0, (grid.columns, grid.rows)))
+    right, bottom = (int(v) for v in np.clip(high, (left, top), (grid.columns, grid.rows)))
+    step = grid.step
+    return Grid(grid.left + left * step, grid.top + top * step, right - left, bottom - top, step)
+
+
+def above(now: Rims, part: Grid) -> Bytes:
+    """(height, width) of the cells' pixels: 255 above the line between the rims, 0 below."""
     line = curved(now.middle, 3) - np.array([part.left, part.top], np.float32)
     far = 4 * part.step * max(part.columns, part.rows)
     along = (line[-1] - line[0]) / max(now.width, 1e-3) * far
