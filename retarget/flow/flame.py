@@ -55,6 +55,11 @@ class FlameExpression:
         check_finite("parameters", self.parameters)
 
     @classmethod
+    def rest(cls) -> FlameExpression:
+        """FLAME's own mean face: all zeros, which is not any one person's rest."""
+        return cls(parameters=np.zeros(COUNT, np.float32))
+
+    @classmethod
     def limited(cls, raw: Floats) -> FlameExpression:
         """From (55,) unlimited numbers, with SMIRK's limits of eyelids and jaw applied."""
         out = raw.astype(np.float32)

@@ -11,7 +11,7 @@ them (classifier-free guidance, Ho & Salimans, arXiv 2207.12598).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -122,6 +122,23 @@ class PlainSelfAttention(torch.nn.Module):
     def __call__(self, attn: Any, hidden_states: torch.Tensor, *_: Any, **__: Any) -> torch.Tensor:
         """(rows, pixels, channels) → the same."""
         return _out(attn, attend(attn, *_own(attn, hidden_states)))
+
+
+class RecordingSelfAttention(torch.nn.Module):
+    """Self-attention that hands what enters it to `record`.
+
+    It projects with the separate weights: the fused ones are a copy with the updates added.
+    """
+
+    def __init__(self, record: Callable[[torch.Tensor], None]) -> None:
+        super().__init__()
+        self._record = record
+
+    def __call__(self, attn: Any, hidden_states: torch.Tensor, *_: Any, **__: Any) -> torch.Tensor:
+        """(rows, pixels, channels) → the same."""
+        self._record(hidden_states)
+        own = attn.to_q(hidden_states), attn.to_k(hidden_states), attn.to_v(hidden_states)
+        return _out(attn, attend(attn, *own))
 
 
 class CrossAttention(torch.nn.Module):

@@ -15,9 +15,10 @@ from typing import Any
 import torch
 
 from retarget.errors import MissingModel
-from retarget.generate.diffusion import files
+from retarget.generate.diffusion import attention, files
 from retarget.generate.diffusion.decode import Pixels
 from retarget.generate.diffusion.denoise import Denoiser
+from retarget.generate.diffusion.device import check_memory
 from retarget.generate.diffusion.expression_adapter import ExpressionAdapter
 from retarget.generate.diffusion.lora import Lora, Updates, read_lora
 from retarget.generate.diffusion.places import Locate
@@ -70,11 +71,16 @@ def load_networks(
     expression = ExpressionAdapter.load(locate("expression-adapter"), unet)
     updates = Updates(unet, _loras(settings, locate, unet))
     vae = load_tiny_vae(locate("tiny-vae")) if chosen.decoder == "tiny" else load_vae(locate("vae"))
-    place = {"device": device, "dtype": dtype, "memory_format": torch.channels_last}
+    check_memory(device, needed(unet, text, vae, expression, dtype=dtype, batch=settings.batch))
     updates.add()
-    unet.to(**place)
-    vae.to(**place)
+    for network in (unet, vae):
+        # The library's own `to` warns about parts in float32 even where there are none.
+        torch.nn.Module.to(network, device, dtype).to(memory_format=torch.channels_last)
     text.encoder.to(device, dtype)
+    for layer in attention.layers(unet, attention.SELF).values():
+        layer.fuse_projections()
+    if settings.compile:
+        unet.compile_repeated_blocks()
     scheduler = files.read_config(locate("scheduler") / "scheduler_config.json")
     return Networks(
         unet=unet,
@@ -86,6 +92,25 @@ def load_networks(
         device=device,
         dtype=dtype,
     )
+
+
+ACTIVATIONS = 1.0
+"""Bytes that drawing takes beside the weights, per latent pixel, channel and frame."""
+
+
+def needed(
+    unet: Any,
+    text: IdentityText,
+    vae: Any,
+    expression: ExpressionAdapter,
+    *,
+    dtype: torch.dtype,
+    batch: int,
+) -> float:
+    """Bytes on the device: all weights, and the largest moment of drawing `batch` frames."""
+    modules = [*unet.parameters(), *text.encoder.parameters(), *vae.parameters()]
+    numbers = sum(p.numel() for p in (*modules, *expression.parameters()))
+    return float(numbers * dtype.itemsize)
 
 
 def load_unet(folder: Path) -> Any:
@@ -101,7 +126,7 @@ def load_unet(folder: Path) -> Any:
         raise MissingModel(f"{folder} holds no UNet that draws from text.", do=_FAMILY)
     if config.get("addition_embed_type") is not None or config.get("encoder_hid_dim"):
         raise MissingModel(f"{folder} holds a UNet of another family (SDXL or later).", do=_FAMILY)
-    with _config_checked(folder):
+    with _config_checked(folder), _quiet():
         unet = UNet2DConditionModel.from_config(config)
     path = files.first_present(folder, _UNET, "The UNet's weight file")
     files.load_into(unet, _float32(files.read_tensors(path)), path)
@@ -176,7 +201,7 @@ def _autoencoder(folder: Path, kind: Any) -> Any:
             f"{folder} holds {config.get('_class_name')}, not {kind.__name__}.",
             do="Use the autoencoder of stable-diffusion-v1-5, and TAESD for the tiny one.",
         )
-    with _config_checked(folder):
+    with _config_checked(folder), _quiet():
         vae = kind.from_config(config)
     path = files.first_present(folder, _UNET, "The autoencoder's weight file")
     files.load_into(vae, _float32(_attention_names(files.read_tensors(path))), path)
@@ -192,6 +217,19 @@ def _config_checked(folder: Path) -> Iterator[None]:
             f"{folder / 'config.json'} does not describe a network that can be built.",
             do="Use the config.json that was published with the weights.",
         ) from wrong
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Published configs name fields that later versions dropped; that is worth no line."""
+    from diffusers.utils import logging
+
+    before = logging.get_verbosity()
+    logging.set_verbosity_error()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(before)
 
 
 def _float32(weights: files.Weights) -> files.Weights:

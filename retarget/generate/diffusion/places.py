@@ -18,36 +18,39 @@ Raises:
     MissingModel: it is nowhere to be found.
 """
 
-_SD15 = "stable-diffusion-v1-5/stable-diffusion-v1-5"
+_SD15 = "stable-diffusion-v1-5"
 
 PARTS: Mapping[str, tuple[str, ...]] = {
     "unet": ("arc2face",),
     "encoder": ("encoder",),
-    "tokenizer": (f"{_SD15}/tokenizer", "tokenizer"),
-    "scheduler": (f"{_SD15}/scheduler", "scheduler"),
-    "vae": (f"{_SD15}/vae", "vae"),
+    "tokenizer": (f"{_SD15}/tokenizer", f"{_SD15}/{_SD15}/tokenizer", "tokenizer"),
+    "scheduler": (f"{_SD15}/scheduler", f"{_SD15}/{_SD15}/scheduler", "scheduler"),
+    "vae": (f"{_SD15}/vae", f"{_SD15}/{_SD15}/vae", "vae"),
     "tiny-vae": ("taesd",),
     "expression-adapter": ("exp_adapter/exp_adapter.bin", "exp_adapter/exp_adapter.safetensors"),
     "reference-adapter": ("ref_adapter/pytorch_lora_weights.safetensors",),
-    "lcm-lora": ("lcm_lora/pytorch_lora_weights.safetensors",),
-    "tcd-lora": ("tcd_lora/pytorch_lora_weights.safetensors",),
+    "lcm-lora": ("lcm-lora-sdv1-5/pytorch_lora_weights.safetensors",
+                 "lcm_lora/pytorch_lora_weights.safetensors"),
+    "tcd-lora": ("TCD-SD15-LoRA/pytorch_lora_weights.safetensors",
+                 "tcd_lora/pytorch_lora_weights.safetensors"),
     "smirk": ("smirk/SMIRK_em1.pt", "SMIRK_em1.pt"),
     "face-detector": ("antelopev2/scrfd_10g_bnkps.onnx", "scrfd_10g_bnkps.onnx"),
     "face-recogniser": ("antelopev2/arcface.onnx", "arcface.onnx"),
-    "flame-map": ("flame_map", "mappings"),
-}
+    "flame-map": ("flame-map", "mappings"),
+}  # fmt: skip
 """Every part and the places it may have, the usual one first."""
 
 
 class ModelFolder:
-    """Find parts in one folder in that layout; a `Locate`.
+    """Find parts in folders of that layout; a `Locate`.
 
     Args:
-        root: the folder, its parent, or a folder beside Stable Diffusion's.
+        folders: looked through in order. Each may be the models' folder itself or the one that
+            holds it, and Stable Diffusion's may lie in it or beside it.
     """
 
-    def __init__(self, root: Path) -> None:
-        self.roots = (root, root / "models", root.parent)
+    def __init__(self, *folders: Path) -> None:
+        self.roots = [place for f in folders for place in (f, f / "models", f.parent)]
 
     def __call__(self, name: str) -> Path:
         """The file or folder of a part.
@@ -55,8 +58,8 @@ class ModelFolder:
         Raises:
             MissingModel: it is in none of its places.
         """
-        for place in PARTS[name]:
-            for root in self.roots:
+        for root in self.roots:
+            for place in PARTS[name]:
                 if (root / place).exists():
                     return root / place
         raise MissingModel(

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -75,7 +76,10 @@ class ReferenceAdapter:
     def read(self, latent: torch.Tensor, prompt: torch.Tensor) -> Bank:
         """One pass over the photos at step 0: what enters every self-attention layer."""
         bank: Bank = {}
-        recorders = {path: _Recorder(path, bank) for path in attention.layers(self._unet, SELF)}
+        recorders = {
+            path: attention.RecordingSelfAttention(partial(bank.__setitem__, path))
+            for path in attention.layers(self._unet, SELF)
+        }
         with attention.processors(self._unet, recorders):
             self._unet(latent, 0, encoder_hidden_states=prompt, return_dict=False)
         return bank
@@ -98,18 +102,6 @@ class ReferenceAdapter:
             },
         ):
             yield
-
-
-class _Recorder(attention.PlainSelfAttention):
-    """Self-attention that writes down what enters it."""
-
-    def __init__(self, path: str, bank: Bank) -> None:
-        super().__init__()
-        self._path, self._bank = path, bank
-
-    def __call__(self, attn: Any, hidden_states: torch.Tensor, *_: Any, **__: Any) -> torch.Tensor:
-        self._bank[self._path] = hidden_states
-        return super().__call__(attn, hidden_states)
 
 
 def _seeing(memory: KeyValue | None, guided: bool) -> torch.nn.Module:

@@ -19,6 +19,10 @@ from diffusers import AutoencoderKL, AutoencoderTiny, UNet2DConditionModel
 from safetensors.torch import save_file
 from transformers import CLIPTextConfig, CLIPTextModel
 
+from retarget.generate.diffusion.smirk import _Encoder
+
+from .onnx_file import node, write_onnx
+
 WIDTH = 544
 """Of a prompt token: more than 512, so that the padding of the face vector is seen."""
 SD15 = Path("stable-diffusion-v1-5/stable-diffusion-v1-5")
@@ -93,7 +97,32 @@ def write(folder: Path) -> Path:
     every = (*attention, "proj_in", "proj_out", "ff.net.0.proj", "ff.net.2")
     write_lora(models / "ref_adapter" / "pytorch_lora_weights.safetensors", unet, 8, attention)
     write_lora(models / "lcm_lora" / "pytorch_lora_weights.safetensors", unet, 4, every)
+    write_smirk(models / "smirk" / "SMIRK_em1.pt")
+    write_recogniser(models / "antelopev2" / "arcface.onnx")
     return models
+
+
+def write_smirk(path: Path) -> None:
+    """The expression encoder's file, with another part of the published file beside it."""
+    encoder = fill(_Encoder(), "smirk")
+    for module in encoder.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):
+            module.running_var.abs_().add_(1.0)
+    state = {f"smirk_encoder.expression_encoder.{k}": v for k, v in encoder.state_dict().items()}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    torch.save({**state, "smirk_encoder.pose_encoder.bias": torch.zeros(3)}, path)
+
+
+def write_recogniser(path: Path) -> None:
+    """A recogniser of ArcFace's shape: colors averaged over cells, mixed into 512 numbers."""
+    side = 112 // 16
+    mixed = draw("arcface/weight", (3 * side * side, 512)).numpy()
+    nodes = [
+        node("AveragePool", ["face"], "cells", kernel_shape=[16, 16], strides=[16, 16]),
+        node("Flatten", ["cells"], "flat"),
+        node("MatMul", ["flat", "mixed"], "vector"),
+    ]
+    write_onnx(path, nodes, {"mixed": mixed}, ("face", (1, 3, 112, 112)), {"vector": (1, 512)})
 
 
 def expressions() -> list[torch.Tensor]:

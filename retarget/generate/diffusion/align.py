@@ -1,0 +1,160 @@
+"""Cut faces out the way each network was trained to see them.
+
+A crop is a similarity of the frame; the same matrix brings the drawn picture back.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from retarget.flow import landmarks
+from retarget.flow.arrays import Floats, Picture
+from retarget.flow.crop import Crop
+
+_RIGHT_EYE = (33, 160, 158, 133, 153, 144)
+_LEFT_EYE = (362, 385, 387, 263, 373, 380)
+"""The mesh points nearest to the six points of each eye in the 68-point annotation."""
+_ARCFACE = np.array(
+    [
+        [38.2946, 51.6963],
+        [73.5318, 51.5014],
+        [56.0252, 71.7366],
+        [41.5493, 92.3655],
+        [70.7299, 92.2041],
+    ]
+)
+ARCFACE_SIDE, SMIRK_SIDE = 112, 224
+_SMIRK_MARGIN = 1.4
+
+
+def ffhq(points: Floats, side: int) -> Crop:
+    """The crop of FFHQ (Karras et al. 2019), which generators of faces are trained on.
+
+    Args:
+        points: (478, 2 or 3) mesh points in pixels of the frame.
+        side: width and height of the crop in pixels.
+    """
+    flat = np.asarray(points[:, :2], np.float64)
+    right, left = flat[list(_RIGHT_EYE)].mean(axis=0), flat[list(_LEFT_EYE)].mean(axis=0)
+    eyes, mouth = (right + left) / 2, flat[list(landmarks.MOUTH_CORNERS)].mean(axis=0)
+    across, down = left - right, mouth - eyes
+    x = across - np.array([-down[1], down[0]])
+    x *= max(2.0 * np.hypot(*across), 1.8 * np.hypot(*down)) / np.hypot(*x)
+    y = np.array([-x[1], x[0]])
+    centre = eyes + 0.1 * down
+    # The crop's edges, not the centres of its outermost pixels, lie on the square.
+    to_frame = np.stack([2 * x / side, 2 * y / side, centre - x - y], axis=1)
+    to_frame[:, 2] += to_frame[:, :2] @ (0.5, 0.5) - 0.5
+    return Crop(to_frame=to_frame, size=(side, side))
+
+
+def smirk(points: Floats) -> Crop:
+    """The box of the mesh, enlarged, as SMIRK's own preparation makes it."""
+    low, high = points[:, :2].min(axis=0), points[:, :2].max(axis=0)
+    size = max(int(float((high - low).mean()) * _SMIRK_MARGIN), 1)
+    scale = size / (SMIRK_SIDE - 1)
+    corner = (low + high) / 2 - size / 2
+    to_frame = np.array([[scale, 0.0, corner[0]], [0.0, scale, corner[1]]], np.float64)
+    return Crop(to_frame=to_frame, size=(SMIRK_SIDE, SMIRK_SIDE))
+
+
+def arcface(keypoints: Floats) -> Crop:
+    """The similarity that lays five points where ArcFace was trained to see them.
+
+    Args:
+        keypoints: (5, 2) right eye, left eye, nose tip, right and left mouth corner of the
+            person, in pixels of the frame.
+    """
+    a = keypoints.astype(np.float64)
+    centre, goal = a.mean(axis=0), _ARCFACE.mean(axis=0)
+    p, q = (a - centre) @ (1, 1j), (_ARCFACE - goal) @ (1, 1j)
+    # In complex numbers a similarity is one factor; least squares without reflection.
+    if np.vdot(p, p).real < 1e-6:
+        raise ValueError("five keypoints that lie on one another are not a face")
+    forward = complex(np.vdot(p, q) / np.vdot(p, p).real)
+    linear = np.array([[forward.real, -forward.imag], [forward.imag, forward.real]])
+    inverse = np.linalg.inv(linear)
+    to_frame = np.hstack([inverse, (centre - inverse @ goal)[:, None]])
+    return Crop(to_frame=to_frame, size=(ARCFACE_SIDE, ARCFACE_SIDE))
+
+
+def keypoints(points: Floats) -> npt.NDArray[np.float64]:
+    """ArcFace's five points (5, 2) off the mesh, for where no detector is at hand."""
+    which = [
+        landmarks.RIGHT_IRIS[0],
+        landmarks.LEFT_IRIS[0],
+        landmarks.NOSE_TIP,
+        *landmarks.MOUTH_CORNERS,
+    ]
+    return np.asarray(points[which, :2], np.float64)
+
+
+def cut(
+    rgb: Picture, crop: Crop, *, smooth: bool = True, outside: int = cv2.BORDER_REFLECT
+) -> Picture:
+    """The crop's pixels.
+
+    Args:
+        rgb: the frame.
+        crop: where to cut.
+        smooth: average where the frame is finer than the crop, so that nothing shimmers; some
+            networks were trained without.
+        outside: what lies beyond the frame, an OpenCV border mode.
+    """
+    matrix = crop.to_frame.copy()
+    finer = np.sqrt(abs(np.linalg.det(matrix[:, :2])))
+    if smooth and finer > 1.5:
+        height, width = rgb.shape[:2]
+        smaller = max(round(width / finer), 1), max(round(height / finer), 1)
+        rgb = np.asarray(cv2.resize(rgb, smaller, interpolation=cv2.INTER_AREA), np.uint8)
+        ratio = np.array([smaller[0] / width, smaller[1] / height])
+        matrix[:, 2] = (matrix[:, 2] + 0.5) * ratio - 0.5
+        matrix[:, :2] *= ratio[:, None]
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    return np.asarray(
+        cv2.warpAffine(rgb, matrix, crop.size, flags=flags, borderMode=outside), np.uint8
+    )
+
+
+def face_mask(points: Floats, size: tuple[int, int]) -> npt.NDArray[np.uint8]:
+    """How much of each pixel is face: 255 inside, falling off softly around the oval.
+
+    Args:
+        points: (478, 2) mesh points in pixels of the picture that is masked.
+        size: its (width, height).
+    """
+    oval = points[list(landmarks.FACE_OVAL), :2]
+    width = float(np.linalg.norm(np.ptp(oval, axis=0)))
+    grown = oval.mean(axis=0) + 1.04 * (oval - oval.mean(axis=0))
+    mask = np.zeros((size[1], size[0]), np.uint8)
+    cv2.fillConvexPoly(mask, cv2.convexHull(np.rint(grown).astype(np.int32)), (255.0,))
+    reach = max(width * 0.03, 0.5)
+    return np.asarray(cv2.GaussianBlur(mask, (0, 0), reach), np.uint8)
+
+
+def lay(below: Picture, above: Picture, crop: Crop, mask: npt.NDArray[np.uint8] | None) -> Picture:
+    """`below` with a crop laid over it where its mask says so.
+
+    Args:
+        below: the frame.
+        above: the crop's pixels.
+        crop: where they belong in the frame.
+        mask: (height, width) of the crop, 0..255; None: all of it.
+    """
+    if mask is None:
+        mask = np.full(above.shape[:2], 255, np.uint8)
+    back = Crop(to_frame=crop.to_crop, size=(below.shape[1], below.shape[0]))
+    share = cut(mask, back, outside=cv2.BORDER_CONSTANT)
+    laid = cut(above, back, outside=cv2.BORDER_REPLICATE)
+    weight = share[..., None].astype(np.float32) / 255
+    return np.asarray(np.rint(below + weight * (laid.astype(np.float32) - below)), np.uint8)
+
+
+def within(inner: Crop, outer: Crop) -> Crop:
+    """Where one crop of a frame lies in another: its pixels as a crop of the other's picture."""
+    to_outer = outer.to_crop
+    linear = to_outer[:, :2] @ inner.to_frame[:, :2]
+    shift = to_outer[:, :2] @ inner.to_frame[:, 2:] + to_outer[:, 2:]
+    return Crop(to_frame=np.hstack([linear, shift]), size=inner.size)

@@ -1,0 +1,125 @@
+"""One batch of frames through the networks: conditions, latents, pixels, and where they belong."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from retarget.flow import flame
+from retarget.flow.arrays import Picture
+from retarget.flow.flame import FlameExpression
+from retarget.flow.values import FaceRequest, GeneratedFace, Identity
+from retarget.generate.diffusion import align, attention
+from retarget.generate.diffusion.denoise import Conditions, Schedule, prompt_memory
+from retarget.generate.diffusion.load import Networks
+from retarget.generate.diffusion.look import Look, Looks
+from retarget.generate.diffusion.reference_adapter import Reference
+from retarget.generate.diffusion.settings import DiffusionSettings
+
+
+@dataclass(frozen=True, eq=False)
+class Frame:
+    """One frame to be drawn."""
+
+    request: FaceRequest
+    expression: FlameExpression
+    guide: GeneratedFace | None
+    """The picture to start from, drawn by another generator."""
+    look: Look
+
+
+class Draw:
+    """Everything that is loaded, and what stays the same for a whole clip."""
+
+    def __init__(self, networks: Networks, looks: Looks, settings: DiffusionSettings) -> None:
+        self._networks = networks
+        self._settings = settings
+        self._looks = looks
+        side = networks.latent_side
+        seeded = torch.Generator().manual_seed(settings.seed)
+        noise = torch.randn((1, 4, side, side), generator=seeded)
+        self._noise = noise.to(networks.device)
+        guided = settings.chosen().guidance != 1.0
+        self._without = without_conditions(networks) if guided else None
+
+    def look(self, identity: Identity) -> Look:
+        """The identity, made ready."""
+        return self._looks.of(identity)
+
+    def latents(self, frames: list[Frame], before: torch.Tensor | None = None) -> torch.Tensor:
+        """Final scaled latents (n, 4, h, w) of n frames.
+
+        Args:
+            frames: all with a guide or all without.
+            before: (n, 4, h, w) latents to begin from where there is no guide; None: noise.
+        """
+        nets = self._networks
+        parameters = np.stack([f.expression.parameters for f in frames])
+        tokens = nets.expression.tokens(torch.from_numpy(parameters).to(nets.device))
+        conditions = Conditions(
+            prompt=attention.stack([f.look.prompt for f in frames]),
+            expression=nets.expression.memory(tokens),
+            reference=Reference.rows([f.look.reference for f in frames]),
+            without=self._without,
+        )
+        guides = [_aligned(f.guide, f.look) for f in frames if f.guide is not None]
+        start = nets.pixels.encode(guides) if guides else before
+        strength = self._settings.strength if guides else self._settings.warm_start
+        return nets.denoiser.run(
+            conditions,
+            self._schedule(strength if start is not None else 1.0),
+            self._noise.expand(len(frames), -1, -1, -1),
+            start=start,
+            seed=self._settings.seed,
+        )
+
+    def faces(self, frames: list[Frame], latents: torch.Tensor) -> list[GeneratedFace]:
+        """The pictures, laid where they belong."""
+        pictures = self._networks.pixels.pictures(latents)
+        return [
+            _from_noise(f.request, p) if f.guide is None else _from_guide(f, f.guide, p)
+            for f, p in zip(frames, pictures, strict=True)
+        ]
+
+    def _schedule(self, strength: float) -> Schedule:
+        chosen = self._settings.chosen()
+        return Schedule(
+            scheduler=chosen.scheduler,
+            steps=chosen.steps,
+            guidance=chosen.guidance,
+            expression_scale=self._settings.expression_scale,
+            strength=strength,
+        )
+
+
+def without_conditions(networks: Networks) -> tuple[attention.Memory, attention.Memory]:
+    """Keys and values of the empty prompt and of no expression, for guided drawing."""
+    zeros = torch.zeros(1, flame.COUNT, device=networks.device)
+    return (
+        prompt_memory(networks.unet, networks.text.empty()),
+        networks.expression.memory(networks.expression.tokens(zeros)),
+    )
+
+
+def _aligned(guide: GeneratedFace, look: Look) -> Picture:
+    """The guide's picture in the aligned crop, with the photo around it."""
+    return align.lay(look.picture, guide.rgb, align.within(guide.crop, look.crop), guide.mask)
+
+
+def _from_noise(request: FaceRequest, picture: Picture) -> GeneratedFace:
+    """A face drawn from noise is upright in its crop, so the crop goes where the head should be."""
+    crop = align.ffhq(request.points, picture.shape[0])
+    mask = align.face_mask(crop.points_to_crop(request.points), crop.size)
+    return GeneratedFace(request=request, rgb=picture, crop=crop, mask=mask)
+
+
+def _from_guide(frame: Frame, guide: GeneratedFace, picture: Picture) -> GeneratedFace:
+    """The guide's own crop with the drawn face in it; around the face it stays the guide's."""
+    mask = align.face_mask(
+        frame.look.crop.points_to_crop(frame.request.points), frame.look.crop.size
+    )
+    place = align.within(frame.look.crop, guide.crop)
+    rgb = align.lay(guide.rgb, picture, place, mask)
+    return GeneratedFace(request=frame.request, rgb=rgb, crop=guide.crop, mask=guide.mask)

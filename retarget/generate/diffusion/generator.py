@@ -1,0 +1,148 @@
+"""Draw faces by diffusion: requests in, faces out, in batches.
+
+Every frame starts from the same noise, so that what does not change stays still. With a guide
+(another generator, such as the warp) it starts from the guide's picture instead, so that pose,
+gaze, hair and background follow, and diffusion adds what moving pixels cannot: opened eyes, teeth,
+folds. Without a guide, a warm start begins from the frame before.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+
+import torch
+
+from retarget.flow.flame import FlameExpression
+from retarget.flow.report import Report
+from retarget.flow.values import FaceRequest, GeneratedFace, Identity
+from retarget.generate.diffusion.device import choose_device, choose_dtype, memory_watched
+from retarget.generate.diffusion.draw import Draw, Frame
+from retarget.generate.diffusion.load import load_networks
+from retarget.generate.diffusion.look import Looks
+from retarget.generate.diffusion.places import Locate
+from retarget.generate.diffusion.read_expression import ReadExpression
+from retarget.generate.diffusion.settings import DiffusionSettings
+from retarget.generate.generator import Generator
+
+_Asked = tuple[FaceRequest, GeneratedFace | None]
+
+
+class DiffusionGenerator:
+    """Arc2Face with its expression and reference adapters, as a generator.
+
+    Args:
+        settings: how to draw.
+        models: where each model file lies; `places.ModelFolder` for folders of them.
+        guide: draws the pictures to start from; None: every frame starts from noise.
+        report: is told what is worth a line.
+
+    Raises:
+        RetargetError: the device asked for is not there. Model files are read at the first
+            `prepare` or request, and complained about then.
+    """
+
+    name = "generate"
+
+    def __init__(
+        self,
+        settings: DiffusionSettings,
+        models: Locate,
+        guide: Generator | None = None,
+        report: Report | None = None,
+    ) -> None:
+        self.settings = settings
+        self._locate = models
+        self._guide = guide
+        self._report = report or Report()
+        self._device = choose_device(settings.device)
+        self._reader = ReadExpression(settings.expression, models, order=settings.pixel_order)
+        self._loaded: Draw | None = None
+        # Held while the networks are in use: a photo may be prepared on another thread.
+        self._lock = threading.RLock()
+
+    def prepare(self, identity: Identity) -> None:
+        """Read the model files and the photo, and let the guide do the same."""
+        with self._lock, torch.inference_mode(), memory_watched():
+            self._draw().look(identity)
+        if self._guide is not None:
+            self._guide.prepare(identity)
+
+    def __call__(self, frames: Iterator[FaceRequest], /) -> Iterator[GeneratedFace]:
+        """Draw every request, `batch` of them at a time."""
+        asked = _alone(frames) if self._guide is None else _guided(self._guide(frames))
+        warm = _WarmStart(self.settings) if self._warm else None
+        held = FlameExpression.rest()
+        for batch in _batches(asked, 1 if warm else self.settings.batch):
+            if batch[0][0].cut:
+                held = FlameExpression.rest()
+            with self._lock, torch.inference_mode(), memory_watched():
+                draw = self._draw()
+                drawn = []
+                for request, guide in batch:
+                    held = self._reader.of(request, held)
+                    drawn.append(Frame(request, held, guide, draw.look(request.identity)))
+                start = warm.before(batch[0][0]) if warm else None
+                latents = draw.latents(drawn, start)
+                if warm:
+                    warm.after(latents)
+                faces = draw.faces(drawn, latents)
+            yield from faces
+
+    @property
+    def _warm(self) -> bool:
+        return self._guide is None and self.settings.warm_start > 0
+
+    def _draw(self) -> Draw:
+        if self._loaded is None:
+            dtype = choose_dtype(self._device, self.settings.chosen().precision)
+            networks = load_networks(self.settings, self._locate, self._device, dtype)
+            looks = Looks(networks, self.settings, self._locate, self._report.warn)
+            self._loaded = Draw(networks, looks, self.settings)
+        return self._loaded
+
+
+class _WarmStart:
+    """The latent to begin from: the last frame's, and now and then the shot's first again.
+
+    Small errors would add up along a chain of frames; the first one ends each chain.
+    """
+
+    def __init__(self, settings: DiffusionSettings) -> None:
+        self._every = settings.anchor_every
+        self._anchor: torch.Tensor | None = None
+        self._last: torch.Tensor | None = None
+        self._drawn = 0
+
+    def before(self, request: FaceRequest) -> torch.Tensor | None:
+        """What to begin this request from; None: from noise."""
+        if request.cut:
+            self._anchor = self._last = None
+            self._drawn = 0
+        return self._anchor if self._drawn % self._every == 0 else self._last
+
+    def after(self, latents: torch.Tensor) -> None:
+        """Remember what was drawn."""
+        self._anchor = latents if self._anchor is None else self._anchor
+        self._last = latents
+        self._drawn += 1
+
+
+def _alone(frames: Iterator[FaceRequest]) -> Iterator[_Asked]:
+    return ((request, None) for request in frames)
+
+
+def _guided(faces: Iterator[GeneratedFace]) -> Iterator[_Asked]:
+    return ((face.request, face) for face in faces)
+
+
+def _batches(asked: Iterator[_Asked], size: int) -> Iterator[list[_Asked]]:
+    """Lists of at most `size`; a list never goes across a cut."""
+    gathered: list[_Asked] = []
+    for request, guide in asked:
+        if gathered and (request.cut or len(gathered) == size):
+            yield gathered
+            gathered = []
+        gathered.append((request, guide))
+    if gathered:
+        yield gathered
