@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 
@@ -17,8 +17,10 @@ from retarget.expression.settings import FitSettings, RestSettings, SmoothSettin
 from retarget.face.settings import TrackSettings
 from retarget.flow.lanes import Lanes
 from retarget.flow.report import Report
+from retarget.generate.diffusion.settings import DiffusionSettings
 from retarget.generate.settings import WarpSettings
 from retarget.jobs.driving import DrivingSettings, open_driving
+from retarget.jobs.generators import GeneratorName, open_generator
 from retarget.jobs.identity import open_identity
 from retarget.jobs.preset import lay_over, read_preset
 from retarget.sink.settings import SinkSettings
@@ -67,7 +69,7 @@ class VideoJob:
     """Also write driving | identity | result side by side, as NAME_preview."""
     report: Path | None = None
     """Write what happened as JSON: versions, settings, times, frames without a face, warnings."""
-    generator: Literal["warp", "diffusion"] = "warp"
+    generator: GeneratorName = "warp"
     """Who draws: warp (the photo's own pixels, no download) or diffusion (needs model files)."""
     models: Path | None = None
     """Folder with model files; left out, RETARGET_MODELS or the user's cache folder."""
@@ -85,6 +87,8 @@ class VideoJob:
     """What the identity does of it."""
     warp: WarpSettings = field(default_factory=WarpSettings)
     """The warp generator."""
+    diffusion: DiffusionSettings = field(default_factory=DiffusionSettings)
+    """The diffusion generator."""
     paste: PasteSettings = field(default_factory=PasteSettings)
     """How the face is put back."""
     sink: Annotated[SinkSettings, _HERE] = field(default_factory=SinkSettings)
@@ -131,7 +135,6 @@ class VideoJob:
     def performing(self, report: Report) -> Iterator[Performing]:
         """Join the rooms; the frames flow while the block lasts."""
         from retarget.composite.paste import Paste
-        from retarget.generate.warp.warp import WarpGenerator
         from retarget.transfer.transfer import Transfer
 
         with (
@@ -139,7 +142,9 @@ class VideoJob:
             open_driving(self.driving, self._driving_settings(), report) as driving,
             Lanes() as lanes,
         ):
-            generator = WarpGenerator(self.warp)
+            generator = open_generator(
+                self.generator, self.warp, self.diffusion, self.models, report
+            )
             with report.clock("prepare"):
                 generator.prepare(identity.first)
             performed = driving.frames(lanes)

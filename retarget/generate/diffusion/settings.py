@@ -51,6 +51,9 @@ class DiffusionSettings:
     """How strongly the expression counts, 0 to 2."""
     reference_scale: float = 0.8
     """How closely the photo's look is kept, 0 to 1; at 1 its own expression is copied too."""
+    guided: bool = True
+    """Begin from the warp generator's picture of the same frame, so that pose, gaze, hair and
+    background follow; off: begin from noise."""
     strength: float = 0.5
     """How much a guiding picture is redrawn, 0.05 to 1; without one this has no effect."""
     warm_start: float = 0.0
