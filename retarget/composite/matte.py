@@ -47,29 +47,38 @@ class PersonMatte:
         self._network: Any = None
         self._absent = False
 
-    def __call__(self, rgb: Picture, points: Floats) -> Cutout:
+    def __call__(self, rgb: Picture, points: Floats, whole: Floats | None = None) -> Cutout:
         """Cut out the person whose face has these mesh points.
 
         Args:
             rgb: (height, width, 3).
             points: (478, 2 or 3) mesh points in pixels; where there is no network they say where
                 the person is.
+            whole: (height, width) this part of the `rough` mask of a wider view, where the picture
+                is cut from one: what is no person there is none here.
         """
         height, width = rgb.shape[:2]
         scale = min(1.0, _LONGEST / max(height, width))
         small = _resized(rgb, scale)
-        rough = self._segmented(small)
-        by: Literal["network", "colours"] = "network"
-        if rough is None:
-            rough, by = _by_colours(small, points[:, :2] * scale), "colours"
-        rough = _with_face(rough, points[:, :2] * scale)
+        rough = self.rough(small, points * scale)
+        if whole is not None:
+            veto = cv2.resize(whole, small.shape[1::-1], interpolation=cv2.INTER_LINEAR)
+            veto = cv2.dilate(np.asarray(veto, np.float32), np.ones((7, 7), np.uint8))
+            rough = np.asarray(rough * np.clip((veto - 0.4) / 0.4, 0, 1), np.float32)
         unit = scale * float(np.ptp(points[list(landmarks.EYE_OUTER_CORNERS), 0]))
         share = refined(small, rough, max(unit, 8.0))
         if scale < 1:
             large = cv2.resize(share, (width, height), interpolation=cv2.INTER_LINEAR)
             share = np.asarray(large, np.float32)
         colours = own_colours(rgb, share, max(unit / scale, 8.0))
-        return Cutout(rgb=colours, share=share, by=by)
+        return Cutout(rgb=colours, share=share, by="colours" if self._absent else "network")
+
+    def rough(self, rgb: Picture, points: Floats) -> Floats:
+        """(height, width) about how much of each pixel is the person, 0..1, without fine edges."""
+        found = self._segmented(rgb)
+        if found is None:
+            found = _by_colours(rgb, points[:, :2])
+        return _with_face(found, points[:, :2])
 
     def _segmented(self, rgb: Picture) -> Floats | None:
         """(height, width) the network's soft mask; None where no network came with mediapipe."""

@@ -71,18 +71,13 @@ def reframed(identity: Identity, box: Box, size: tuple[int, int]) -> Identity:
         box: the part to show, in the proportion of `size`.
         size: (width, height) of the new picture in pixels.
     """
-    scale = box.height / size[1]
-    centre = (scale - 1) / 2  # pixel centres are whole numbers
-    crop = Crop(
-        to_frame=np.array([[scale, 0.0, box.left + centre], [0.0, scale, box.top + centre]]),
-        size=size,
-    )
+    crop, scale = crop_of(box, size), box.height / size[1]
     points = identity.face.points.copy()
     points[:, :2] = crop.points_to_crop(points[:, :2])
     points[:, 2] /= scale
     place = identity.pose.translation / scale
     place[:2] = crop.points_to_crop(identity.pose.translation[None, :2])[0]
-    shown = _cut_out(identity.frame.rgb, crop, scale)
+    shown = cut_out(identity.frame.rgb, crop)
     return replace(
         identity,
         frame=VideoFrame(rgb=shown, index=identity.frame.index, at=identity.frame.at),
@@ -96,7 +91,17 @@ def _face(identity: Identity) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.f
     return points.min(0), points.max(0)
 
 
-def _cut_out(rgb: Picture, crop: Crop, scale: float) -> Picture:
+def crop_of(box: Box, size: tuple[int, int]) -> Crop:
+    """Where the pixels of a picture of (width, height) that shows `box` lie in the photo."""
+    scale = box.height / size[1]
+    centre = (scale - 1) / 2  # pixel centres are whole numbers
+    matrix = np.array([[scale, 0.0, box.left + centre], [0.0, scale, box.top + centre]])
+    return Crop(to_frame=matrix, size=size)
+
+
+def cut_out(rgb: Picture, crop: Crop) -> Picture:
+    """The crop's picture; beyond the photo its edge goes on."""
+    scale = float(crop.to_frame[0, 0])
     if scale > 1:  # each new pixel is a mean of several: smooth first, so that none is skipped
         rgb = np.asarray(cv2.GaussianBlur(rgb, (0, 0), 0.42 * scale), np.uint8)
     way = cv2.INTER_LINEAR if scale > 1 else cv2.INTER_CUBIC

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,13 +20,14 @@ from retarget.composite.matte import Cutout, PersonMatte
 from retarget.errors import NoFaceFound, RetargetError
 from retarget.face.settings import TrackSettings
 from retarget.flow.arrays import Picture
+from retarget.flow.crop import Crop
 from retarget.flow.report import Report
 from retarget.flow.values import Identity
 from retarget.generate.settings import WarpSettings
 from retarget.generate.warp.warp import WarpGenerator
 from retarget.jobs.act import Actor
 from retarget.jobs.identity import open_identity
-from retarget.jobs.reframe import on_face, reframed, within_size
+from retarget.jobs.reframe import crop_of, cut_out, on_face, within_size
 from retarget.jobs.storyboard import Background, Panel, Role
 
 if TYPE_CHECKING:
@@ -44,6 +45,17 @@ _KEPT = 24
 """Photos kept understood."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Shot:
+    """One person, acting and framed."""
+
+    rgb: Picture
+    photo: Identity
+    """The photo before it acted."""
+    crop: Crop
+    """Where the shot lies in the photo."""
+
+
 class PanelDrawer:
     """Draws panels; photos that were understood once stay so.
 
@@ -59,6 +71,7 @@ class PanelDrawer:
         self._text_to_image = text_to_image
         self._painter: Painter | None = None
         self._photos: dict[Path, Identity] = {}
+        self._rough: dict[int, npt.NDArray[np.uint8]] = {}
         self._matte = PersonMatte()
         self._generator = WarpGenerator(WarpSettings())
 
@@ -85,9 +98,10 @@ class PanelDrawer:
         strips = []
         for role, left, right in zip(panel.roles, edges[:-1], edges[1:], strict=True):
             size = (int(right - left), height)
-            rgb, identity = self._shot(role, panel.framing, size)
+            shot = self._shot(role, panel.framing, size)
+            rgb = shot.rgb
             if panel.background.kind == "blur":
-                cut = self._cut(rgb, identity)
+                cut = self._cut(shot)
                 behind = without_person(rgb, cut.share, 0.012 * height)
                 rgb = laid_over(behind, cut.rgb, cut.share)
             strips.append(rgb)
@@ -103,8 +117,7 @@ class PanelDrawer:
         count = len(panel.roles)
         across = width if count == 1 else round(width * (1.25 / count))
         for i, role in enumerate(panel.roles):
-            rgb, identity = self._shot(role, panel.framing, (across, height))
-            cut = self._cut(rgb, identity)
+            cut = self._cut(self._shot(role, panel.framing, (across, height)))
             left = round((width - across) * i / max(count - 1, 1)) if count > 1 else 0
             window = out[:, left : left + across]
             cut = replace(cut, share=cut.share * _fade(cut.share.shape, i > 0, i < count - 1))
@@ -128,20 +141,25 @@ class PanelDrawer:
             self._painter = Painter(self._text_to_image)
         return self._painter.paint(prompt, seed)
 
-    def _shot(self, role: Role, framing: str, size: tuple[int, int]) -> tuple[Picture, Identity]:
-        """The person doing what is said, framed, and the frame's own identity."""
-        identity = self._fitting(role)
+    def _shot(self, role: Role, framing: str, size: tuple[int, int]) -> _Shot:
+        """The person doing what is said, framed."""
+        photo = self._fitting(role)
         with self._report.clock("act"):
             # The whole photo acts, not each framing of it: what a generator prepares is for one
             # photo, and a story shows few photos often.
-            acted = Actor(identity, self._generator, self._report).show(role.said)
-        shown = replace(identity, frame=replace(identity.frame, rgb=acted))
-        framed = reframed(shown, on_face(shown, size, _FACE_HEIGHT[framing], _FACE_AT), size)
-        return framed.frame.rgb, framed
+            acted = Actor(photo, self._generator, self._report).show(role.said)
+        crop = crop_of(on_face(photo, size, _FACE_HEIGHT[framing], _FACE_AT), size)
+        return _Shot(rgb=cut_out(acted, crop), photo=photo, crop=crop)
 
-    def _cut(self, rgb: Picture, identity: Identity) -> Cutout:
+    def _cut(self, shot: _Shot) -> Cutout:
         with self._report.clock("matte"):
-            cut = self._matte(rgb, identity.face.points)
+            known = id(shot.photo)
+            if known not in self._rough:
+                rough = self._matte.rough(shot.photo.frame.rgb, shot.photo.face.points)
+                self._rough[known] = np.rint(rough * 255).astype(np.uint8)
+            whole = cut_out(self._rough[known], shot.crop).astype(np.float32) / 255
+            points = shot.crop.points_to_crop(shot.photo.face.points).astype(np.float32)
+            cut = self._matte(shot.rgb, points, whole)
         if cut.by == "colours":
             self._report.warn(
                 "This mediapipe has no person segmentation, so people were cut out by their "
@@ -164,7 +182,7 @@ class PanelDrawer:
             except NoFaceFound as error:
                 raise NoFaceFound(f"No human face was found in {path}.", do=error.do) from error
             while len(self._photos) >= _KEPT:
-                self._photos.pop(next(iter(self._photos)))
+                self._rough.pop(id(self._photos.pop(next(iter(self._photos)))), None)
             self._photos[path] = photo
         return self._photos[path]
 

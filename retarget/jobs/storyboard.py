@@ -136,7 +136,7 @@ class _Reader:
         return Storyboard(
             title=self.text((), "title", ""),
             layout=self.choice((), "layout", LAYOUTS, "comic"),
-            columns=round(self.number((), "columns", 3, 1, 8)),
+            columns=round(self.number((), "columns", 0, 0, 8)),
             panels=tuple(self.panel(i, panel) for i, panel in enumerate(panels)),
         )
 

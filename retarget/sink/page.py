@@ -24,6 +24,7 @@ _INK, _PAPER, _BOX = (15, 15, 15), (255, 255, 255), (255, 252, 235)
 LARGEST = _A4[0]
 """Pixels that a panel needs at most on a page."""
 _USUAL = 1.33  # width of an ordinary panel in its heights
+_USUAL_COLUMNS, _MOST_COLUMNS = 3, 4
 _LONGEST_ROW = 16  # panels
 _TALLEST = 0.3  # of the page: a row of one narrow panel is not stretched to the whole width
 
@@ -51,10 +52,12 @@ def pages(panels: Sequence[Framed], *, layout: str, columns: int, title: str) ->
         panels: in reading order.
         layout: comic (rows of differing panels that fill the width, captions in boxes inside) or
             grid (equal columns, captions beneath).
-        columns: panels in a row; a comic puts fewer wide or more narrow ones there.
+        columns: panels in a row; a comic puts fewer wide or more narrow ones there. 0: as few as
+            let everything stand on one page, where that can be.
         title: a line at the top of the first page.
     """
-    rows = list(_comic_rows(panels, columns) if layout == "comic" else _grid_rows(panels, columns))
+    columns = columns or _fitting_columns(panels, layout, title)
+    rows = _rows(panels, layout, columns)
     out: list[Image.Image] = []
     top = _A4[1]
     for row in rows:
@@ -68,6 +71,20 @@ def pages(panels: Sequence[Framed], *, layout: str, columns: int, title: str) ->
         _draw_row(out[-1], row, top, inside=layout == "comic", columns=columns)
         top += row.height + row.below + _GUTTER
     return out
+
+
+def _rows(panels: Sequence[Framed], layout: str, columns: int) -> list[_Row]:
+    return list((_comic_rows if layout == "comic" else _grid_rows)(panels, columns))
+
+
+def _fitting_columns(panels: Sequence[Framed], layout: str, title: str) -> int:
+    """The fewest columns with which all fits on one page; the usual number where none do."""
+    room = _A4[1] - 2 * _MARGIN - (3 * _TEXT if title else 0)
+    for columns in range(1, _MOST_COLUMNS + 1):
+        rows = _rows(panels, layout, columns)
+        if sum(row.height + row.below + _GUTTER for row in rows) <= room + _GUTTER:
+            return columns
+    return _USUAL_COLUMNS
 
 
 def _inner() -> int:
