@@ -12,6 +12,8 @@ _FOLLOWS = 0.5
 """The correlation from which on a gain means something."""
 _NOTICED = 0.08
 """A gain this far from 1 is worth a sentence."""
+_TWICE = 2.0
+"""From this gain on, "times as far" reads better than percent."""
 _TELLING = 0.1
 """A region that is driven less than this (scores, eye distances) is not worth a sentence."""
 _REGIONS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
@@ -69,6 +71,8 @@ def _regions(channels: Sequence[Channel]) -> Iterator[str]:
         gain = sum(c.gain * c.driven for c in found) / weight
         if follows < _FOLLOWS:
             yield f"{subject} does not follow the driving face (correlation {follows:.2f})."
+        elif gain > _TWICE:
+            yield f"{moves} {gain:.1f} times as far as driven."
         elif abs(gain - 1) > _NOTICED:
             word = "less" if gain < 1 else "more"
             yield f"{moves} {abs(gain - 1) * 100:.0f} % {word} than driven."

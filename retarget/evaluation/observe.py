@@ -17,7 +17,7 @@ from retarget.evaluation.dlib_face import DlibEstimator, DlibModels
 from retarget.evaluation.picture import sharpness
 from retarget.evaluation.settings import EvaluateSettings
 from retarget.evaluation.smirk import Smirk
-from retarget.evaluation.steadiness import Flicker, Shake
+from retarget.evaluation.steadiness import Flicker, Shake, surroundings
 from retarget.evaluation.tasks_face import TasksEstimator, TasksFace, find_bundle
 from retarget.evaluation.values import RATIOS, FaceSample, Floats, Observed
 from retarget.flow import blendshapes, landmarks
@@ -51,6 +51,7 @@ class _Rows:
     dlib_shake: list[float] = field(default_factory=list)
     background: list[float] = field(default_factory=list)
     warping: list[float] = field(default_factory=list)
+    boxes: list[Floats] = field(default_factory=list)
     smirk: list[Floats] = field(default_factory=list)
 
 
@@ -113,6 +114,7 @@ class _Reader:
         unread = np.full(len(RATIOS), np.nan)
         rows.ratios.append(dlib_face.ratios(points) if points is not None else unread)
         where = mesh.points if mesh is not None else points
+        rows.boxes.append(surroundings(where) if where is not None else np.full(4, np.nan))
         background, warping = self._flicker(frame.rgb, where)
         rows.background.append(background)
         rows.warping.append(warping)
@@ -152,6 +154,7 @@ class _Reader:
             dlib_shake=np.array(rows.dlib_shake),
             background=np.array(rows.background),
             warping=np.array(rows.warping),
+            boxes=np.array(rows.boxes),
             smirk=np.array(rows.smirk) if rows.smirk else None,
             faces=self._faces.kept(),
         )

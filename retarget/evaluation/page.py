@@ -106,11 +106,26 @@ def _pair_of(
     result: dict[int, npt.NDArray[np.uint8]],
 ) -> str:
     said = f"{worst.seconds:.2f} s: {worst.reason} (mean {worst.error:.2f})"
-    left, right = driving[worst.driving_index], result[worst.result_index]
+    left = _cut(driving[worst.driving_index], worst.driving_box)
+    right = _cut(result[worst.result_index], worst.result_box)
     return (
         f"<figure>{_picture(left, 'driving')}{_picture(right, 'result')}"
         f"<figcaption>{escape(said)}</figcaption></figure>"
     )
+
+
+def _cut(
+    rgb: npt.NDArray[np.uint8], box: tuple[float, float, float, float]
+) -> npt.NDArray[np.uint8]:
+    """The square around a face, as far as the picture reaches."""
+    left, top, right, bottom = box
+    half = max(right - left, bottom - top) / 2
+    x, y = (left + right) / 2, (top + bottom) / 2
+    high, wide = rgb.shape[:2]
+    rows = slice(max(round(y - half), 0), min(round(y + half), high))
+    columns = slice(max(round(x - half), 0), min(round(x + half), wide))
+    part = rgb[rows, columns]
+    return part if part.size else rgb
 
 
 def _picture(rgb: npt.NDArray[np.uint8], what: str) -> str:
@@ -135,8 +150,10 @@ def _plots(evaluation: Evaluation) -> str:
 def _measures(measures: Sequence[Measure]) -> str:
     rows = [cells("th", ("", "value", "unit", "better", "read by", "note", "from"))]
     for section in SECTIONS:
-        rows.append(f'<tr><th colspan="7" class="section">{section}</th></tr>')
-        rows += [_measure(m) for m in measures if m.section == section and m.value is not None]
+        taken = [m for m in measures if m.section == section and m.value is not None]
+        if taken:
+            rows.append(f'<tr><th colspan="7" class="section">{section}</th></tr>')
+            rows += [_measure(m) for m in taken]
     table = f"<table>{''.join(rows)}</table>"
     return table + "".join(f"<p>{escape(line)}</p>" for line in absent_lines(measures))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from html import escape
 
 import numpy as np
@@ -42,16 +43,22 @@ def _range(curve: Curve) -> tuple[float, float]:
 def _axes(low: float, high: float, end: float) -> str:
     right, bottom = _WIDTH - _RIGHT, _HEIGHT - _BOTTOM
     out = [f'<path class="axis" d="M{_LEFT} {_TOP}V{bottom}H{right}"/>']
-    for value in np.linspace(low, high, 3):
+    for value in _round_values(low, high, 3):
         y = _y(value, low, high)
-        out.append(f'<text x="{_LEFT - 5}" y="{y + 4:.1f}" text-anchor="end">{value:.3g}</text>')
-    for second in np.linspace(0.0, end, 5):
-        x = _x(second, end)
-        anchor = "end" if second == end else "middle"
-        out.append(
-            f'<text x="{x:.1f}" y="{_HEIGHT - 5}" text-anchor="{anchor}">{second:.3g} s</text>'
-        )
+        out.append(f'<text x="{_LEFT - 5}" y="{y + 4:.1f}" text-anchor="end">{value:g}</text>')
+    for second in _round_values(0.0, end, 6):
+        x = min(_x(second, end), _WIDTH - 14)
+        out.append(f'<text x="{x:.1f}" y="{_HEIGHT - 5}" text-anchor="middle">{second:g} s</text>')
     return "".join(out)
+
+
+def _round_values(low: float, high: float, about: int) -> list[float]:
+    """Values of the form 1, 2 or 5 times a power of ten, from low to high."""
+    rough = (high - low) / about
+    power = 10.0 ** math.floor(math.log10(rough))
+    step = next(power * m for m in (1, 2, 5, 10) if power * m >= rough * 0.999)
+    first, last = math.ceil(low / step), math.floor(high / step)
+    return [round(k * step, 9) for k in range(first, last + 1)]
 
 
 def _path(seconds: Floats, values: Floats, end: float, low: float, high: float) -> str:

@@ -13,6 +13,8 @@ from retarget.evaluation.video import SoundPackets
 _RATE = 1000
 """Loudness samples per second when waves are compared, which is the grain of the offset."""
 _SECONDS = 60.0
+_MOSTLY = 0.9
+"""Share of equal packets from which on their times tell the offset; fewer may be mere silence."""
 _FARTHEST = 1.0
 """Seconds of offset that are searched."""
 
@@ -30,7 +32,7 @@ def measure(driving: Path, result: Path, sheet: Sheet, start: float = 0.0) -> No
         return
     equal, offset = same_packets(theirs, ours, start)
     sheet.put(keys[0], equal * 100, f"{len(ours.digests)} packets, driving {len(theirs.digests)}")
-    if offset is not None:
+    if offset is not None and equal > _MOSTLY:
         sheet.put(keys[1], offset * 1000, "from packet times")
         return
     heard = wave_offset(driving, result)

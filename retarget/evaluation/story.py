@@ -44,17 +44,24 @@ def curves(driving: Observed, result: Observed, pairs: Pairs) -> tuple[Curve, ..
         at = [RATIOS.index(n) for n in names]
         unit = "eye widths" if "eye" in names[0] else "eye distances"
         add(title, unit, driving.ratios[d][:, at].mean(1), result.ratios[r][:, at].mean(1))
-    for unit_titles, of_driving, of_result in (
+    for titles, of_driving, of_result in (
         (("gaze, to the person's left", "gaze, up"), driving.gaze, result.gaze),
         (("head yaw", "head pitch", "head roll"), driving.pose, result.pose),
     ):
         if of_driving is not None and of_result is not None:
-            for k, title in enumerate(unit_titles):
-                add(title, "°", of_driving[d, k], of_result[r, k])
+            for k, title in enumerate(titles):
+                unit = "° from its median"
+                add(title, unit, _centred(of_driving[d, k]), _centred(of_result[r, k]))
     by_mesh = driving.scores is not None
     shakes = [o.mesh_shake if by_mesh else o.dlib_shake for o in (driving, result)]
     add("jitter", "% of eye distance", shakes[0][d], shakes[1][r])
     return tuple(out)
+
+
+def _centred(angles: Floats) -> Floats:
+    """Less their median; two people's zeros of gaze and head differ."""
+    read = angles[~np.isnan(angles)]
+    return angles - np.median(read) if len(read) else angles
 
 
 def worst_frames(
@@ -82,16 +89,24 @@ def worst_frames(
         k = int(np.argmax(np.abs(apart[i])))
         word = "above" if apart[i, k] > 0 else "below"
         reason = f"{names[active[k]]} {abs(apart[i, k]):.2f} {word} the driving face"
+        theirs, ours = int(pairs.driving[rows[i]]), int(pairs.result[rows[i]])
         out.append(
             WorstFrame(
                 seconds=float(pairs.seconds[rows[i]]),
-                driving_index=int(pairs.driving[rows[i]]),
-                result_index=int(pairs.result[rows[i]]),
+                driving_index=theirs,
+                result_index=ours,
+                driving_box=_box(driving, theirs),
+                result_box=_box(result, ours),
                 error=float(error[i]),
                 reason=reason,
             )
         )
     return tuple(out)
+
+
+def _box(seen: Observed, index: int) -> tuple[float, float, float, float]:
+    left, top, right, bottom = map(float, seen.boxes[index])
+    return left, top, right, bottom
 
 
 def _peaks(error: Floats, seconds: Floats, count: int) -> list[int]:

@@ -51,7 +51,7 @@ def run_suite(
 
     Raises:
         CannotWrite: the folder cannot be made.
-        UnreadableInput: the suite names a job that does not exist.
+        UnreadableInput: the suite names a job that does not exist, or every pair failed.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -64,6 +64,12 @@ def run_suite(
     for i, case in enumerate(suite.cases):
         report.warn(f"pair {i + 1} of {len(suite.cases)}: {case.name}")
         out.append(runner.outcome(case))
+    if all(o.problem is not None for o in out):
+        raise UnreadableInput(
+            f"None of the {len(out)} pairs could be made and measured; {out[0].case.name}: "
+            f"{out[0].problem}",
+            do="Correct that first; what was done is kept.",
+        )
     return tuple(out)
 
 
@@ -87,8 +93,8 @@ class _Runner:
         try:
             return self._fresh(case, key)
         except RetargetError as problem:
-            self._report.warn(f"{case.name} failed: {problem.what}")
-            return Outcome(case=case, figures={}, problem=problem.what, seconds=None, reused=False)
+            self._report.warn(f"{case.name} failed: {problem}")
+            return Outcome(case=case, figures={}, problem=str(problem), seconds=None, reused=False)
 
     def _fresh(self, case: Case, key: str) -> Outcome:
         identity = case.identity or self._own_photo(case)

@@ -3,9 +3,9 @@
     name = "two faces"
     results = "made/{name}.mp4"      # measure existing videos; left out, they are made here
 
-    [options]                        # laid over the job that makes a result, as a preset is
+    [options.transfer]               # laid over the job that makes a result, as a preset is
     motion = "expression"
-    [self_options]                   # the same, for self-reenactment only
+    [self_options.transfer]          # the same, for self-reenactment only
     motion = "full"
 
     [[pair]]                         # cross-identity
@@ -133,7 +133,17 @@ def _options(
     for where, table in tables:
         if not isinstance(table, Mapping):
             raise file.problem(where, f"{where[-1]} is no table.", do=f"Write [{where[-1]}].")
-        out.update(table)
+        out = _laid(out, table)
+    return out
+
+
+def _laid(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """Two tables as one; tables within them are joined, other values replaced."""
+    out = dict(under)
+    for name, value in over.items():
+        old = out.get(name)
+        both = isinstance(old, Mapping) and isinstance(value, Mapping)
+        out[name] = _laid(old, value) if both else value  # type: ignore[arg-type]
     return out
 
 

@@ -67,6 +67,8 @@ class Observed:
     """(n,) grey levels: mean change outside the face since the frame before."""
     warping: Floats
     """(n,) grey levels: what optical flow does not explain since the frame before."""
+    boxes: Floats
+    """(n, 4) left, top, right, bottom in pixels of the face and its surroundings."""
     smirk: Floats | None
     """(n, k) expression parameters, then 3 pose parameters, where the encoder is at hand."""
     faces: tuple[FaceSample, ...]
@@ -140,7 +142,11 @@ class WorstFrame:
     seconds: float
     driving_index: int
     result_index: int
+    driving_box: tuple[float, float, float, float]
+    """left, top, right, bottom in pixels of the face and its surroundings."""
+    result_box: tuple[float, float, float, float]
     error: float
+    """Mean absolute difference of the active channels, rest removed."""
     reason: str
 
 

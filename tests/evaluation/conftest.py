@@ -53,7 +53,11 @@ def wave(seconds: float) -> npt.NDArray[np.int16]:
     rng = np.random.default_rng(5)
     t = np.arange(int(16000 * seconds)) / 16000
     loud = np.sin(2 * np.pi * 1.7 * t**1.4) > 0.2
-    return (rng.normal(0, 5000, t.shape) * loud).clip(-32000, 32000).astype(np.int16)[None]
+    return (
+        (rng.normal(0, 5000, t.shape) * np.where(loud, 1, 0.1))
+        .clip(-32000, 32000)
+        .astype(np.int16)[None]
+    )
 
 
 def write_clip(

@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import Rgb, write_clip
+
+from retarget.evaluation import arcface, identity
+from retarget.evaluation.catalog import Sheet
+from retarget.evaluation.dlib_face import DlibEstimator
+from retarget.evaluation.observe import Estimators, face_sample, observe
+from retarget.evaluation.values import FaceSample, Observed
+
+
+@pytest.fixture(scope="module")
+def photo(face: Rgb, estimators: Estimators) -> FaceSample:
+    points = DlibEstimator(estimators.dlib).read(face)
+    assert points is not None
+    return face_sample(face, points, estimators, 0, 0.0)
+
+
+def values(sheet: Sheet) -> dict[str, float | None]:
+    return {key: found[0] for key, found in sheet.found.items()}
+
+
+def test_a_moving_face_stays_the_person_of_its_photo(
+    seen: dict[str, Observed], photo: FaceSample
+) -> None:
+    sheet = Sheet()
+    identity.measure(seen["driving"].faces, photo, sheet)
+    found = values(sheet)
+    assert found["identity.dlib_same"] == 100
+    assert found["identity.dlib_distance"] is not None
+    assert 0 < found["identity.dlib_distance"] < 0.4
+
+
+def test_another_person_is_not_the_person_of_the_photo(
+    tmp_path: Path, other_face: Rgb, estimators: Estimators, photo: FaceSample
+) -> None:
+    other = observe(
+        write_clip(tmp_path / "other.mp4", [other_face] * 4), estimators, sample_faces=True
+    )
+    sheet = Sheet()
+    identity.measure(other.faces, photo, sheet)
+    found = values(sheet)
+    assert found["identity.dlib_same"] == 0
+    assert found["identity.dlib_distance"] is not None
+    assert found["identity.dlib_distance"] > 0.6
+
+
+def test_arcface_that_is_absent_is_said_to_be_absent(
+    seen: dict[str, Observed], photo: FaceSample
+) -> None:
+    sheet = Sheet()
+    identity.measure(seen["driving"].faces, replace(photo, arcface=None), sheet)
+    value, why = sheet.found["identity.arcface"]
+    assert value is None
+    assert "ArcFace" in why
+
+
+def test_arcface_is_the_mean_cosine(photo: FaceSample) -> None:
+    one, between = np.array([1.0, 0.0]), np.array([0.6, 0.8])
+    samples = [replace(photo, arcface=one), replace(photo, arcface=between)]
+    sheet = Sheet()
+    identity.measure(samples, replace(photo, arcface=one), sheet)
+    assert sheet.found["identity.arcface"][0] == pytest.approx(0.8)
+
+
+@pytest.mark.parametrize(
+    ("follows", "distance", "together"), [(0.8, 0.2, 0.8), (0.0, 0.0, 0.0), (1.0, 0.5, 2 / 3)]
+)
+def test_expression_and_identity_count_together(
+    follows: float, distance: float, together: float
+) -> None:
+    sheet = Sheet()
+    sheet.put("expression.correlation", follows)
+    sheet.put("identity.dlib_distance", distance)
+    identity.together(sheet)
+    assert sheet.found["expression.hes"][0] == pytest.approx(together)
+
+
+def test_a_similarity_is_found_again(face: Rgb) -> None:
+    source = np.random.default_rng(0).normal(size=(5, 2)) * 30
+    turn, scale, shift = 0.4, 1.7, np.array([5.0, -3.0])
+    linear = scale * np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
+    matrix = arcface.similarity(source, source @ linear.T + shift)
+    np.testing.assert_allclose(matrix, np.column_stack([linear, shift]), atol=1e-9)
+
+
+def test_samples_are_spread_over_the_whole_clip(seen: dict[str, Observed]) -> None:
+    places = [s.index for s in seen["driving"].faces]
+    assert 4 <= len(places) < 8
+    assert places[0] == 0
+    assert places[-1] >= 36 - 36 // 4

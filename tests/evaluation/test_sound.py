@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import av
+import pytest
+from conftest import Rgb, write_clip
+
+from retarget.evaluation import sound
+from retarget.evaluation.catalog import Sheet
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory: pytest.TempPathFactory, performed: list[Rgb]) -> Callable[..., Path]:
+    folder = tmp_path_factory.mktemp("sound")
+
+    def make(name: str, shift: float | None) -> Path:
+        return write_clip(folder / f"{name}.mp4", performed, sound_shift=shift)
+
+    return make
+
+
+def measured(driving: Path, result: Path) -> dict[str, float | None]:
+    sheet = Sheet()
+    sound.measure(driving, result, sheet)
+    return {key: found[0] for key, found in sheet.found.items()}
+
+
+def recoded(source: Path, target: Path, shift: float) -> Path:
+    """The same pictures, the sound decoded and encoded anew, `shift` seconds later."""
+    with av.open(str(source)) as given, av.open(str(target), "w") as out:
+        video = out.add_stream_from_template(given.streams.video[0])
+        audio = out.add_stream("aac", rate=16000, layout="mono", bit_rate=32000)
+        for packet in given.demux(given.streams.video[0]):
+            if packet.dts is not None:
+                packet.stream = video
+                out.mux(packet)
+        given.seek(0)
+        for frame in given.decode(audio=0):
+            frame.pts += round(shift * 16000)
+            out.mux(audio.encode(frame))
+        out.mux(audio.encode(None))
+    return target
+
+
+def test_equal_sound_is_equal_and_in_step(clip: Callable[..., Path]) -> None:
+    one = clip("one", 0.0)
+    assert measured(one, one) == {"sound.packets": 100.0, "sound.offset": 0.0}
+
+
+def test_the_same_packets_shifted_are_equal_and_late(clip: Callable[..., Path]) -> None:
+    found = measured(clip("one", 0.0), clip("late", 0.128))
+    assert found["sound.packets"] == 100.0
+    assert found["sound.offset"] == pytest.approx(128, abs=1)
+
+
+def test_sound_encoded_anew_is_not_equal_and_its_offset_is_heard(
+    clip: Callable[..., Path], tmp_path: Path
+) -> None:
+    one = clip("one", 0.0)
+    found = measured(one, recoded(one, tmp_path / "recoded.mp4", 0.2))
+    assert found["sound.packets"] is not None
+    assert found["sound.packets"] < 10
+    assert found["sound.offset"] == pytest.approx(200, abs=70)  # AAC adds up to a frame of 64 ms
+
+
+def test_a_result_without_sound_has_none_of_the_packets(clip: Callable[..., Path]) -> None:
+    found = measured(clip("one", 0.0), clip("mute", None))
+    assert found == {"sound.packets": 0.0, "sound.offset": None}
+
+
+def test_a_driving_clip_without_sound_is_not_held_against_the_result(
+    clip: Callable[..., Path],
+) -> None:
+    found = measured(clip("mute", None), clip("mute", None))
+    assert found == {"sound.packets": None, "sound.offset": None}
