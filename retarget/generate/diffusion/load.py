@@ -126,7 +126,7 @@ def load_unet(folder: Path) -> Any:
         raise MissingModel(f"{folder} holds no UNet that draws from text.", do=_FAMILY)
     if config.get("addition_embed_type") is not None or config.get("encoder_hid_dim"):
         raise MissingModel(f"{folder} holds a UNet of another family (SDXL or later).", do=_FAMILY)
-    with _config_checked(folder), _quiet():
+    with _config_checked(folder), _laid_out():
         unet = UNet2DConditionModel.from_config(config)
     path = files.first_present(folder, _UNET, "The UNet's weight file")
     files.load_into(unet, _float32(files.read_tensors(path)), path)
@@ -201,7 +201,7 @@ def _autoencoder(folder: Path, kind: Any) -> Any:
             f"{folder} holds {config.get('_class_name')}, not {kind.__name__}.",
             do="Use the autoencoder of stable-diffusion-v1-5, and TAESD for the tiny one.",
         )
-    with _config_checked(folder), _quiet():
+    with _config_checked(folder), _laid_out():
         vae = kind.from_config(config)
     path = files.first_present(folder, _UNET, "The autoencoder's weight file")
     files.load_into(vae, _float32(_attention_names(files.read_tensors(path))), path)
@@ -220,14 +220,18 @@ def _config_checked(folder: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
-    """Published configs name fields that later versions dropped; that is worth no line."""
+def _laid_out() -> Iterator[None]:
+    """Networks made inside the block have shapes but no numbers yet: those come from the file.
+
+    Published configs name fields that later versions dropped; that is worth no line.
+    """
     from diffusers.utils import logging
 
     before = logging.get_verbosity()
     logging.set_verbosity_error()
     try:
-        yield
+        with torch.device("meta"):
+            yield
     finally:
         logging.set_verbosity(before)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -26,7 +27,15 @@ QUICK = DiffusionSettings(quality="draft", device="cpu", precision="full")
 def generator(
     models: Path, settings: DiffusionSettings = QUICK, **more: object
 ) -> DiffusionGenerator:
-    return DiffusionGenerator(settings, ModelFolder(models), **more)
+    """A fresh one; where nothing else is said, it is shared with the tests before."""
+    if more:
+        return DiffusionGenerator(settings, ModelFolder(models), **more)
+    return _shared(models, settings)
+
+
+@cache
+def _shared(models: Path, settings: DiffusionSettings) -> DiffusionGenerator:
+    return DiffusionGenerator(settings, ModelFolder(models))
 
 
 def drawn(made: DiffusionGenerator, asked: Iterable[FaceRequest]) -> list[GeneratedFace]:
@@ -75,7 +84,7 @@ def test_the_same_seed_draws_the_same_pixels_and_another_seed_others(
     first = drawn(plain, asked)
     torch.randn(3)  # the global random state has no say
     assert apart(first, drawn(plain, asked)) == 0
-    assert apart(first, drawn(generator(models), asked)) == 0
+    assert apart(first, drawn(generator(models, report=Report()), asked)) == 0
     assert apart(first, drawn(generator(models, replace(QUICK, seed=1)), asked)) > 10
 
 
@@ -202,7 +211,7 @@ def test_the_recognisers_licence_is_told_once(models: Path) -> None:
 
 
 def test_the_kept_photos_do_not_grow_with_the_clip(models: Path) -> None:
-    made = generator(models)
+    made = generator(models, report=Report())
     asked = [scene.request(scene.person(i), i) for i in range(5)]
     drawn(made, asked)
     assert len(made._loaded._looks._kept) <= 2
@@ -228,5 +237,5 @@ def test_more_memory_than_there_is_is_refused_in_one_sentence(
 
     monkeypatch.setattr(device, "free_memory", lambda _: 10e6)
     with pytest.raises(RetargetError, match="GB are free") as told:
-        generator(models).prepare(scene.person())
+        generator(models, report=Report()).prepare(scene.person())
     assert "draft" in told.value.do
