@@ -71,7 +71,8 @@ class Follower:
 
     def _begin(self, rgb: Picture) -> Reading | None:
         """Look everywhere and choose."""
-        return self._choose(rgb, self.search.everywhere(rgb))
+        complete = self.choice.rule != "largest"
+        return self._choose(rgb, self.search.everywhere(rgb, complete=complete))
 
     def _choose(self, rgb: Picture, found: list[Reading]) -> Reading | None:
         chosen = choose(found, self.choice)

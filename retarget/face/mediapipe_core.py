@@ -22,8 +22,7 @@ from typing import Any
 from retarget.errors import MissingPackage
 
 _NOISE = re.compile(
-    rb"^(INFO: Created TensorFlow Lite|WARNING: All log messages before absl|"
-    rb"[IWE]\d{4} [\d:.]+ +\d+ |INFO: (Initialized|Applying)|I0000|W0000)"
+    rb"INFO: |[IW]\d{4} [\d:.]+ |WARNING: (All log messages before absl|Logging before InitGoogle)"
 )
 _lock = threading.RLock()
 
@@ -47,8 +46,8 @@ def import_light(name: str = "mediapipe") -> ModuleType:
         loader = spec.loader
 
         def load_rest(attribute: str) -> Any:
-            if attribute.startswith("__"):
-                raise AttributeError(attribute)
+            if attribute.startswith("__") and attribute != "__version__":
+                raise AttributeError(attribute)  # asked by the import system itself
             with _lock:
                 if vars(package).pop("__getattr__", None) is not None:
                     loader.exec_module(package)

@@ -29,9 +29,11 @@ def find_face(frame: VideoFrame, settings: TrackSettings, report: Report) -> Fac
             f"The picture has only {width}x{height} pixels.",
             do=f"Use one in which the face alone is {_SMALL} pixels wide or more.",
         )
+    choice = parse_choice(settings.which)
     model = open_model(settings)
     try:
-        found = Search(model, settings.certainty).everywhere(frame.rgb, turned=True)
+        search = Search(model, settings.certainty)
+        found = search.everywhere(frame.rgb, complete=choice.rule != "largest", turned=True)
     finally:
         model.close()
     return _chosen(found, settings, report)

@@ -86,8 +86,9 @@ class TasksModel:
 
     def close(self) -> None:
         """Free detector and landmarker."""
-        self._detector.close()
-        self._landmarker.close()
+        with quiet():
+            self._detector.close()
+            self._landmarker.close()
 
     def _landmark(self, picture: Picture) -> Any:
         self._time += _MILLISECONDS  # must rise from call to call, whatever the video's own times
