@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from conftest import COUNT, RATE
+
+from retarget.errors import UnreadableInput
+from retarget.evaluation import in_time
+from retarget.evaluation.catalog import Sheet
+from retarget.evaluation.pairs import pair
+from retarget.evaluation.values import Observed
+
+
+def cut(seen: Observed, rows: slice) -> Observed:
+    """The rows of a shorter or thinner clip, its clock begun anew."""
+    names = ("mesh_shake", "ratios", "dlib_shake", "background", "warping", "boxes")
+    columns = {name: getattr(seen, name)[rows] for name in names}
+    times = seen.times[rows]
+    return replace(seen, times=times - times[0], **columns)
+
+
+def test_frames_are_paired_by_time_not_by_number(seen: dict[str, Observed]) -> None:
+    half_rate = cut(seen["driving"], slice(0, None, 2))
+    pairs = pair(seen["driving"], half_rate)
+    np.testing.assert_array_equal(pairs.driving, np.arange(0, COUNT, 2))
+    np.testing.assert_array_equal(pairs.result, np.arange(COUNT // 2))
+
+
+def test_a_longer_result_is_compared_as_far_as_both_go(seen: dict[str, Observed]) -> None:
+    short = cut(seen["driving"], slice(0, 20))
+    pairs = pair(short, seen["driving"])
+    assert len(pairs) in (20, 21)  # the frame right after the end is a frame's time away at most
+    sheet = Sheet()
+    in_time.measure(short, seen["driving"], pairs, sheet)
+    assert sheet.found["time.frames"][0] == COUNT - 20
+
+
+def test_a_result_that_begins_later_is_laid_where_it_belongs(seen: dict[str, Observed]) -> None:
+    late = cut(seen["driving"], slice(6, None))
+    pairs = pair(seen["driving"], late, start=6 / RATE)
+    np.testing.assert_array_equal(pairs.driving - pairs.result, 6)
+
+
+def test_pieces_that_never_meet_are_refused(seen: dict[str, Observed]) -> None:
+    with pytest.raises(UnreadableInput, match="shown together"):
+        pair(seen["driving"], seen["driving"], start=100.0)
+
+
+def test_time_stamps_that_drift_are_measured_in_milliseconds(seen: dict[str, Observed]) -> None:
+    drifting = replace(seen["driving"], times=seen["driving"].times * 1.01)
+    sheet = Sheet()
+    in_time.measure(seen["driving"], drifting, pair(seen["driving"], drifting), sheet)
+    last = (COUNT - 1) / RATE * 1000
+    assert sheet.found["time.stamps"][0] == pytest.approx(last * 0.01, abs=0.5)
+
+
+def test_a_lost_face_is_counted_where_the_driving_face_is_seen(seen: dict[str, Observed]) -> None:
+    ratios = seen["driving"].ratios.copy()
+    ratios[10:19] = np.nan
+    gone = replace(seen["driving"], ratios=ratios)
+    pairs = pair(seen["driving"], gone)
+    assert in_time.lost(seen["driving"], gone, pairs) == pytest.approx(9 / COUNT)
+    assert in_time.lost(gone, seen["driving"], pairs) == 0

@@ -1,0 +1,118 @@
+"""With MediaPipe's bundle at hand: scores, gaze and head on known cases; and the scores' maths."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import Rgb, write_clip
+
+from retarget.evaluation import expression
+from retarget.evaluation.catalog import Sheet
+from retarget.evaluation.observe import Estimators, observe
+from retarget.evaluation.pairs import pair
+from retarget.evaluation.settings import EvaluateSettings
+from retarget.evaluation.tasks_face import TasksEstimator
+from retarget.evaluation.values import Observed
+from retarget.flow import blendshapes
+
+
+@pytest.fixture(scope="module")
+def read(clips: dict[str, Path], bundle: Path) -> Callable[[str], Observed]:
+    estimators = Estimators(EvaluateSettings(landmarker=bundle))
+    found: dict[str, Observed] = {}
+
+    def one(name: str) -> Observed:
+        if name not in found:
+            found[name] = observe(clips[name], estimators, sample_faces=False)
+        return found[name]
+
+    return one
+
+
+def sheet_of(driving: Observed, result: Observed) -> dict[str, float | None]:
+    sheet = Sheet()
+    expression.measure(driving, result, pair(driving, result), 0.05, sheet)
+    return {key: found[0] for key, found in sheet.found.items()}
+
+
+def test_the_same_clip_has_no_difference(read: Callable[[str], Observed]) -> None:
+    found = sheet_of(read("driving"), read("driving"))
+    assert found["expression.l1"] == found["expression.l1_corrected"] == 0
+    assert found["expression.correlation"] == pytest.approx(1)
+    assert found["expression.gaze"] == pytest.approx(0, abs=1e-4)
+    assert found["expression.pose"] == pytest.approx(0, abs=1e-4)
+
+
+def test_frozen_and_shuffled_clips_do_not_follow(read: Callable[[str], Observed]) -> None:
+    for name in ("frozen", "shuffled"):
+        found = sheet_of(read("driving"), read(name))
+        assert found["expression.correlation"] is not None
+        assert found["expression.correlation"] < 0.4
+        assert found["expression.l1"] is not None
+        assert found["expression.l1"] > 0.02
+
+
+def test_a_mouth_that_opens_half_as_far_shows_in_the_jaw(read: Callable[[str], Observed]) -> None:
+    driving, half = read("driving"), read("half")
+    assert driving.scores is not None
+    assert half.scores is not None
+    jaw = blendshapes.index("jawOpen")
+    widest = np.argmax(driving.scores[:, jaw])
+    assert half.scores[widest, jaw] < 0.8 * driving.scores[widest, jaw]
+
+
+def test_a_turned_picture_rolls_the_head_by_as_much(face: Rgb, bundle: Path) -> None:
+    import cv2
+
+    side = face.shape[0]
+    with TasksEstimator(bundle) as estimator:
+        upright = estimator.read(face, 0.0)
+        # OpenCV turns counter-clockwise: the crown leans to the picture's left
+        turn = cv2.getRotationMatrix2D((side / 2, side / 2), 12, 1.0)
+        leaning = estimator.read(np.asarray(cv2.warpAffine(face, turn, (side, side))), 0.0)
+    assert upright is not None
+    assert leaning is not None
+    assert leaning.pose[2] - upright.pose[2] == pytest.approx(-12, abs=2)
+
+
+def test_a_mirrored_picture_turns_the_other_way(face: Rgb, bundle: Path) -> None:
+    with TasksEstimator(bundle) as estimator:
+        seen, mirrored = (estimator.read(p, 0.0) for p in (face, face[:, ::-1]))
+    assert seen is not None
+    assert mirrored is not None
+    assert mirrored.pose[0] == pytest.approx(-seen.pose[0], abs=2)
+    assert mirrored.pose[1] == pytest.approx(seen.pose[1], abs=2)
+    assert mirrored.gaze[0] == pytest.approx(-seen.gaze[0], abs=4)
+
+
+def test_a_picture_without_a_face_has_no_scores(bundle: Path) -> None:
+    with TasksEstimator(bundle) as estimator:
+        assert estimator.read(np.full((120, 160, 3), 90, np.uint8), 0.0) is None
+
+
+def test_rest_is_removed_from_both_at_the_same_moments() -> None:
+    time = np.linspace(0, 1, 60)
+    driving = np.stack([np.clip(np.sin(6 * time), 0, 1)] * 3, axis=1)
+    smiling = driving + 0.3  # the same movement on a face that smiles at rest
+    d, r = expression.without_rest(driving, smiling)
+    np.testing.assert_allclose(d, r, atol=1e-12)
+
+
+def test_gain_and_correlation_of_half_a_movement_upside_down() -> None:
+    driving = np.sin(np.linspace(0, 9, 80))
+    assert expression.gain(driving, -0.5 * driving + 2) == pytest.approx(-0.5)
+    assert expression.correlation(driving, -0.5 * driving + 2) == pytest.approx(-1)
+    assert expression.correlation(driving, np.full(80, 0.4)) == 0
+
+
+def test_a_channel_is_active_from_the_span_that_was_said() -> None:
+    still, moving = np.full((100, 1), 0.2), np.linspace(0, 0.1, 100)[:, None]
+    driving = np.concatenate([still, moving], axis=1)
+    names = ("still", "moving")
+    told = expression.channels(names, driving, driving, 0.05, "made up")
+    assert [c.active for c in told] == [False, True]
+    told = expression.channels(names, driving, driving, 0.095, "made up")
+    assert [c.active for c in told] == [False, False]
