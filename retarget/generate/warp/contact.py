@@ -15,7 +15,7 @@ from retarget.generate.warp.mesh import Floats
 from retarget.generate.warp.rims import LEFT_EYE, MOUTH, RIGHT_EYE, Opening, rims_of
 
 SHUT, NEARLY_SHUT = 0.06, 0.34
-"""Measured aperture at and below which lids meet, and from which they begin to be drawn together."""
+"""Measured aperture at and below which lids meet, and from which they are drawn together."""
 SHUT_SAID, NEARLY_SHUT_SAID = 0.16, 0.45
 """The same for the opening of a mesh whose aperture nobody measured."""
 TOUCHING, NEARLY_TOUCHING = 0.004, 0.016

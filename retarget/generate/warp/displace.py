@@ -49,7 +49,8 @@ def _agreement() -> Floats:
     )  # fmt: skip
     weight[list(rims)] = RIM_WEIGHT
     system = np.diag(weight) + STIFFNESS * topology().laplacian
-    return np.linalg.solve(system, np.diag(weight)).astype(np.float32)
+    out: Floats = np.linalg.solve(system, np.diag(weight)).astype(np.float32)
+    return out
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -117,7 +118,8 @@ class Displacer:
         if pose is self._pose:
             return points
         head = self._pose.to_head(points + self._shift)
-        return (pose.to_picture(head) - self._shift).astype(np.float32)
+        out: Floats = (pose.to_picture(head) - self._shift).astype(np.float32)
+        return out
 
     def _skull(self, pose: HeadPose) -> Doubles:
         """(2, 3) affine map of the picture plane through the upper lip."""

@@ -8,78 +8,86 @@ import cv2
 import numpy as np
 
 from retarget.generate.warp.mesh import Bools, Bytes, Doubles, Floats
-from retarget.generate.warp.rims import Rims, covered
+from retarget.generate.warp.paint import blurred, box_of, fill, placed, to_bytes
+from retarget.generate.warp.rims import Rims
 
 SAME_GAZE = 0.06
 """Eye widths of iris movement until nothing of the photo's own gaze is added."""
-FARTHEST_ASIDE, FARTHEST_DOWN, FARTHEST_UP = 0.24, 0.14, 0.13
-"""Eye widths that an iris moves at most."""
-SHADOW = 0.06
-"""Eye widths that a lid's shadow reaches."""
+FARTHEST = ((-0.24, -0.13), (0.24, 0.14))
+"""Eye widths that an iris moves at most: left and up, right and down."""
+SHADOW, SHADOW_DEPTH = 0.06, 0.45
+"""Eye widths that the shadow of a lowered lid reaches, and how dark it is."""
+STILL = 0.05
+"""Pixels below which nothing is drawn anew."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Eyeball:
     """One eye of the photo, taken apart."""
 
-    left: int
-    top: int
+    corner: tuple[int, int]
+    """(left, top) of the pictures in the crop."""
     white: Bytes
     """(h, w, 3) the eyeball without iris, also where lids hide it."""
     iris: Bytes
     """(h, w, 4) the whole iris where the photo has it, premultiplied by its coverage (last)."""
     rest: Floats
-    """(h, w, 3) what the two leave of the photo's eye: added while the eye looks as it does there."""
+    """(h, w, 3) what the two leave of the photo's eye; added while it looks as it does there."""
     rims: Rims
-    centre: Floats
-    """(2,) of the iris."""
-    radius: float
-    white_tone: Floats
-    """(3,) how bright and what colour white is in this light."""
+    """The photo's lids."""
+    tone: Floats
+    """(3,) how bright and what colour white is in this light, 0..255."""
 
 
-def take_apart(photo: Bytes, rims: Rims, iris_points: Floats) -> Eyeball:
+def take_apart(photo: Bytes, rims: Rims, iris: Floats) -> Eyeball | None:
     """Separate the eyeball from the iris and complete what the lids hide of both.
 
     Args:
         photo: (height, width, 3).
         rims: the lids.
-        iris_points: (5, 2) the iris: centre and rim.
+        iris: (5, 2) the iris: centre and rim.
+
+    Returns:
+        None where the eye lies outside the photo.
     """
-    centre = iris_points[0]
-    radius = float(np.linalg.norm(iris_points[1:] - centre, axis=1).mean())
-    reach = 0.55 * rims.width + 4
     middle = rims.middle[len(rims.middle) // 2]
-    low = np.floor(middle - reach * np.array([1.25, 1.0])).astype(int)
-    high = np.ceil(middle + reach * np.array([1.25, 1.0])).astype(int)
-    left, top = (int(v) for v in np.maximum(low, 0))
-    right, bottom = (int(v) for v in np.minimum(high, photo.shape[1::-1]))
-    patch = photo[top:bottom, left:right]
-    shape = patch.shape[:2]
-    seen = covered(rims.smooth().outline, (left, top), shape, 0.0)
-    seen = cv2.erode(seen, None, iterations=max(1, round(0.02 * rims.width))) > 127
-    y, x = np.mgrid[top:bottom, left:right].astype(np.float32)
+    reach = (0.55 * rims.width + 4) * np.array([1.25, 1.0], np.float32)
+    box = box_of(np.stack([middle - reach, middle + reach]), 0, photo.shape)
+    if box is None:
+        return None
+    patch = photo[box]
+    corner = (box[1].start, box[0].start)
+    outline = rims.smooth().outline - np.array(corner, np.float32)
+    open_ = np.zeros(patch.shape[:2], np.uint8)
+    fill(open_, outline)
+    margin = max(1, round(0.02 * rims.width))  # lashes
+    seen = cv2.erode(open_, np.ones((3, 3), np.uint8), iterations=margin) > 127
+    centre = iris[0] - corner
+    radius = max(float(np.linalg.norm(iris[1:] - iris[0], axis=1).mean()), 1.0)
+    y, x = np.mgrid[: patch.shape[0], : patch.shape[1]].astype(np.float32)
     away = np.hypot(x - centre[0], y - centre[1])
     white_seen = seen & (away > 1.15 * radius)
     if white_seen.sum() < 4:
-        white_seen = seen | (covered(rims.outline, (left, top), shape, 0.0) > 0)
+        white_seen = seen if seen.any() else open_ >= 0
     white = _spread(patch, white_seen, rims.width)
-    bright = patch[white_seen].astype(np.float32)
-    tone = np.percentile(bright, 75, axis=0).astype(np.float32)
-    iris_seen = seen & (away < 1.25 * radius)
-    profile = _radial(patch, iris_seen, away, radius)
+    sprite = _whole_iris(patch, seen, away, radius, rims.width)
+    drawn = white * (1 - sprite[..., 3:] / 255.0) + sprite[..., :3]
+    inside = blurred(open_, 0.6)[..., None] / 255.0
+    rest = ((patch - drawn) * inside).astype(np.float32)
+    tone = np.percentile(patch[white_seen].astype(np.float32), 75, axis=0).astype(np.float32)
+    return Eyeball(corner, white, sprite, rest, rims, tone)
+
+
+def _whole_iris(patch: Bytes, seen: Bools, away: Floats, radius: float, width: float) -> Bytes:
+    """(h, w, 4) premultiplied: the iris as it is where seen, its radial median where not."""
+    profile = _radial(patch, seen & (away < 1.25 * radius), away, radius)
     whole = profile[np.minimum(away.astype(int), len(profile) - 1)]
-    trust = cv2.GaussianBlur(seen.astype(np.float32), (0, 0), max(0.6, 0.015 * rims.width))
+    trust = blurred(seen.astype(np.float32), max(0.6, 0.015 * width))
     trust = np.clip(2 * trust - 1, 0, 1)[..., None]
     colour = trust * patch + (1 - trust) * whole
     soft = max(0.12 * radius, 0.8)
     alpha = np.clip((radius + 0.5 * soft - away) / soft, 0, 1)
-    iris = np.dstack([colour * alpha[..., None], 255 * alpha])
-    iris = np.rint(iris).astype(np.uint8)
-    rest = patch - (white * (1 - iris[..., 3:] / 255.0) + iris[..., :3])
-    open_ = covered(rims.smooth().outline, (left, top), shape, 0.6)[..., None] / 255.0
-    rest = (rest * open_).astype(np.float32)
-    return Eyeball(left, top, white, iris, rest, rims, centre, radius, tone)
+    return to_bytes(np.dstack([colour * alpha[..., None], 255 * alpha]))
 
 
 def _spread(patch: Bytes, seen: Bools, width: float) -> Bytes:
@@ -94,37 +102,37 @@ def _spread(patch: Bytes, seen: Bools, width: float) -> Bytes:
     scale = min(1.0, 40.0 / width)
     small = (max(2, round(wide * scale)), max(2, round(height * scale)))
     weight = seen.astype(np.float32)
-    four = np.dstack([patch * weight[..., None], weight]).astype(np.float32)
-    four = cv2.resize(four, small, interpolation=cv2.INTER_AREA)
+    four = np.dstack([patch * weight[..., None], weight])
+    four = np.asarray(cv2.resize(four, small, interpolation=cv2.INTER_AREA), np.float32)
     sigma = max(0.05 * width * scale, 0.7)
     out = np.zeros((*four.shape[:2], 3), np.float32)
     left = np.ones(four.shape[:2], np.bool_)
     while left.any() and sigma < 4 * max(small):
-        mean = cv2.GaussianBlur(four, (0, 0), sigma)
-        fill = left & (mean[..., 3] > 0.05)
-        out[fill] = mean[fill, :3] / mean[fill, 3:]
-        left &= ~fill
+        mean = blurred(four, sigma)
+        fill_now = left & (mean[..., 3] > 0.02)
+        out[fill_now] = mean[fill_now, :3] / mean[fill_now, 3:]
+        left &= ~fill_now
         sigma *= 1.6
-    out = cv2.GaussianBlur(out, (0, 0), 1.0)
-    large = cv2.resize(out, (wide, height), interpolation=cv2.INTER_LINEAR)
-    keep = cv2.GaussianBlur(weight, (0, 0), 1.0)[..., None]
-    return np.clip(np.rint(keep * patch + (1 - keep) * large), 0, 255).astype(np.uint8)
+    out[left] = four[..., :3].sum(axis=(0, 1)) / max(float(four[..., 3].sum()), 1e-3)
+    large = cv2.resize(blurred(out, 1.0), (wide, height), interpolation=cv2.INTER_LINEAR)
+    keep = blurred(weight, 1.0)[..., None]
+    return to_bytes(keep * patch + (1 - keep) * large)
 
 
 def _radial(patch: Bytes, seen: Bools, away: Floats, radius: float) -> Floats:
     """(n, 3) the median colour at each whole distance from the centre."""
     count = int(np.ceil(1.3 * radius)) + 2
     out = np.zeros((count, 3), np.float32)
-    known = np.zeros(count, bool)
+    known = []
     for k in range(count):
         ring = seen & (np.abs(away - k) < 0.8)
         if ring.sum() >= 2:
-            out[k], known[k] = np.median(patch[ring], axis=0), True
-    if not known.any():
+            out[k] = np.median(patch[ring], axis=0)
+            known.append(k)
+    if not known:
         return np.full((count, 3), 40, np.float32)
-    index = np.flatnonzero(known)
     for c in range(3):
-        out[:, c] = np.interp(np.arange(count), index, out[index, c])
+        out[:, c] = np.interp(np.arange(count), known, out[known, c])
     return out
 
 
@@ -132,79 +140,56 @@ def draw_eye(out: Bytes, ball: Eyeball, now: Rims, shift: Floats) -> None:
     """Draw the eyeball between the lids.
 
     Args:
-        out: changed in place.
+        out: the crop, changed in place.
         ball: the photo's eye.
         now: where the lids are.
-        shift: (2,) pixels of iris movement, before the head's own.
+        shift: (2,) pixels of iris movement, beside that of the eye's corners.
     """
-    still = now.differs(ball.rims) < 0.05
-    if still and np.abs(shift).max() < 0.05:
+    if now.gap < 0.25 or (now.differs(ball.rims) < STILL and np.abs(shift).max() < STILL):
         return
     outline = now.smooth().outline
-    low = np.floor(outline.min(axis=0) - 2).astype(int)
-    high = np.ceil(outline.max(axis=0) + 3).astype(int)
-    left, top = (int(v) for v in np.maximum(low, 0))
-    right, bottom = (int(v) for v in np.minimum(high, out.shape[1::-1]))
-    if right - left < 2 or bottom - top < 2 or now.gap < 0.25:
+    box = box_of(outline, 2, out.shape)
+    if box is None:
         return
-    shape = (bottom - top, right - left)
-    shift = (
-        np.clip(
-            shift / ball.rims.width,
-            (-FARTHEST_ASIDE, -FARTHEST_UP),
-            (FARTHEST_ASIDE, FARTHEST_DOWN),
-        )
-        * ball.rims.width
-    )
-    turn = _between(ball.rims, now)
-    to_box = np.array([[1, 0, -left], [0, 1, -top]], np.float64)
-    place = _chain(to_box, turn, np.array([[1, 0, ball.left], [0, 1, ball.top]], np.float64))
-    shifted = _chain(
-        to_box,
-        turn,
-        np.array([[1, 0, ball.left + shift[0]], [0, 1, ball.top + shift[1]]], np.float64),
-    )
-    size = (shape[1], shape[0])
-    white = cv2.warpAffine(
-        ball.white, place, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-    )
-    iris = cv2.warpAffine(ball.iris, shifted, size, flags=cv2.INTER_CUBIC).astype(np.float32)
-    eye = white * (1 - iris[..., 3:] / 255) + iris[..., :3]
-    same = 1 - float(np.linalg.norm(shift)) / (SAME_GAZE * ball.rims.width)
+    patch = out[box]
+    rows, columns = patch.shape[:2]
+    corner = (box[1].start, box[0].start)
+    width = ball.rims.width
+    shift = np.clip(shift / width, *FARTHEST) * width
+    place = _between(ball, now, corner)
+    eye = placed(ball.white, place, (columns, rows), repeat=True).astype(np.float32)
+    shifted = place.copy()
+    shifted[:, 2] += place[:, :2] @ shift
+    iris = placed(ball.iris, shifted, (columns, rows)).astype(np.float32)
+    eye = eye * (1 - iris[..., 3:] / 255) + iris[..., :3]
+    same = 1 - float(np.hypot(*shift)) / (SAME_GAZE * width)
     if same > 0:
-        eye += same * cv2.warpAffine(ball.rest, place, size, flags=cv2.INTER_LINEAR)
-    opening = covered(outline, (left, top), shape, 0.3 + 0.012 * now.width).astype(np.float32) / 255
-    eye *= _lid_shadow(opening, ball, now)[..., None]
-    patch = out[top:bottom, left:right]
-    mixed = patch + opening[..., None] * (eye - patch)
-    patch[...] = np.clip(np.rint(mixed), 0, 255)
+        eye += np.float32(same) * placed(ball.rest, place, (columns, rows))
+    opening = np.zeros((rows, columns), np.uint8)
+    fill(opening, outline - np.array(corner, np.float32))
+    alpha = blurred(opening, 0.3 + 0.012 * now.width).astype(np.float32) / 255
+    eye *= _lid_shadow(alpha, ball, now)[..., None]
+    patch[...] = to_bytes(patch + alpha[..., None] * (eye - patch))
 
 
 def _lid_shadow(opening: Floats, ball: Eyeball, now: Rims) -> Floats:
-    """(height, width) factor: a lid that comes down brings its shadow along."""
-    down = float(np.clip(1 - max(now.gap, 0.0) / max(ball.rims.gap, 1.0), 0.0, 1.0))
-    reach = SHADOW * now.width
+    """(h, w) factor: a lid that comes down brings its shadow along."""
+    down = min(max(1 - max(now.gap, 0.0) / max(ball.rims.gap, 1.0), 0.0), 1.0)
     rows = opening.shape[0]
-    step = min(max(1, round(reach)), rows)
+    reach = min(max(1, round(SHADOW * now.width)), rows)
     lowered = np.zeros_like(opening)
-    lowered[step:] = opening[: rows - step]
-    lowered = cv2.blur(lowered, (1, 2 * step + 1), borderType=cv2.BORDER_REPLICATE)
-    out: Floats = 1 - 0.45 * down * (1 - lowered)
-    return out
+    lowered[reach:] = opening[: rows - reach]
+    lowered = np.asarray(
+        cv2.blur(lowered, (1, 2 * reach + 1), borderType=cv2.BORDER_REPLICATE), np.float32
+    )
+    return 1 - np.float32(SHADOW_DEPTH * down) * (1 - lowered)
 
 
-def _between(photo: Rims, now: Rims) -> Doubles:
-    """(2, 3) similarity from the photo's eye corners to where they are now."""
-    a, b = photo.upper[[0, -1]].astype(np.float64), now.upper[[0, -1]].astype(np.float64)
-    da, db = a[1] - a[0], b[1] - b[0]
-    ratio = complex(*db) / complex(*da)
-    linear = np.array([[ratio.real, -ratio.imag], [ratio.imag, ratio.real]])
-    return np.hstack([linear, (b.mean(0) - linear @ a.mean(0))[:, None]])
-
-
-def _chain(*maps: Doubles) -> Doubles:
-    """Affine maps (2, 3), the last one first."""
-    out = np.eye(3)
-    for m in maps:
-        out = out @ np.vstack([m, [0, 0, 1]])
-    return out[:2]
+def _between(ball: Eyeball, now: Rims, corner: tuple[int, int]) -> Doubles:
+    """(2, 3) from the eye's pictures to a box at `corner`, by the similarity of the lid corners."""
+    (ax, ay), (bx, by) = ball.rims.upper[0].tolist(), ball.rims.upper[-1].tolist()
+    (cx, cy), (dx, dy) = now.upper[0].tolist(), now.upper[-1].tolist()
+    turn = complex(dx - cx, dy - cy) / complex(bx - ax, by - ay)
+    start = complex(cx - corner[0], cy - corner[1])
+    start += turn * complex(ball.corner[0] - ax, ball.corner[1] - ay)
+    return np.array([[turn.real, -turn.imag, start.real], [turn.imag, turn.real, start.imag]])

@@ -146,8 +146,7 @@ def skin_field(grid: Grid, placed: Floats, back: Floats, triangles: Ints) -> Flo
 
 def softened(field: Floats) -> Floats:
     """A field without the creases between its triangles."""
-    out: Floats = cv2.blur(field, (3, 3), borderType=cv2.BORDER_REPLICATE)
-    return out
+    return np.asarray(cv2.blur(field, (3, 3), borderType=cv2.BORDER_REPLICATE), np.float32)
 
 
 def enlarged(field: Floats, times: int) -> Floats:
@@ -156,5 +155,4 @@ def enlarged(field: Floats, times: int) -> Floats:
         return field
     rows, columns = field.shape[:2]
     size = (columns * times, rows * times)
-    out: Floats = cv2.resize(field, size, interpolation=cv2.INTER_LINEAR)
-    return out
+    return np.asarray(cv2.resize(field, size, interpolation=cv2.INTER_LINEAR), np.float32)

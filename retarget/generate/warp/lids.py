@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 
 from retarget.generate.warp.mesh import Bytes, Floats, Ints
-from retarget.generate.warp.rims import Rims, curved
+from retarget.generate.warp.paint import blurred, box_of, colours, fill, stroke, to_bytes
+from retarget.generate.warp.rims import Opening, Rims, curved
 
 LEFT_FOLD = np.array([362, 414, 286, 258, 257, 259, 260, 467, 263])
 RIGHT_FOLD = np.array([33, 247, 30, 29, 27, 28, 56, 190, 133])
@@ -24,8 +24,10 @@ RIGHT_SKIN = np.array([22, 23, 24, 230, 231, 229, 223, 222, 224])
 
 UPPER_BACKING, LOWER_BACKING = 0.045, 0.03
 """Eye widths by which shutting lids leave out what the mesh's rim may hold of the eyeball."""
-LASH_WIDTH = 0.035
-"""Thickness of the line of a shut eye in eye widths."""
+LEAST = 0.05
+"""How far shut an eye must be to be drawn as shutting."""
+LASH_WIDTH, LASH_STRENGTH = 0.045, 0.75
+"""Thickness of the line of a shut eye in eye widths, and how opaque it is."""
 RELIT = 0.8
 """How much of a shut lid's own broad tones is replaced."""
 
@@ -53,10 +55,10 @@ class Lid:
             fold: indices of the row above the lid.
             around: indices of the skin below and above the eye.
         """
-        skin = np.median(_colours(photo, points[around, :2]), axis=0)
+        skin = np.median(colours(photo, points[around, :2]), axis=0)
         reach = 0.05 * rims.width * rims.down
         rim = curved(rims.upper, 2)[2:-2]
-        across = np.stack([_colours(photo, rim + t * reach) for t in (-1.0, -0.5, 0.0, 0.5)])
+        across = np.stack([colours(photo, rim + t * reach) for t in (-1.0, -0.5, 0.0, 0.5)])
         dark = np.take_along_axis(across, across.sum(-1).argmin(0)[None, :, None], axis=0)[0]
         lash = np.minimum(np.median(dark, axis=0), 0.8 * skin)
         return cls(fold, skin.astype(np.float32), lash.astype(np.float32), max(rims.gap, 1.0))
@@ -73,54 +75,64 @@ class Lid:
             points: (468, 3) where the mesh is now.
             now: where the lids are.
         """
-        much = self.closing(now)
-        if much < 0.05:
+        much = np.float32(self.closing(now))
+        if much < LEAST:
             return
         rim, fold = curved(now.upper, 3), curved(points[self.fold, :2], 3)
-        margin = 0.12 * now.width + 2
-        everything = np.concatenate([rim, fold])
-        low = np.maximum(np.floor(everything.min(axis=0) - margin), 0).astype(int)
-        high = np.minimum(np.ceil(everything.max(axis=0) + margin), out.shape[1::-1]).astype(int)
-        if (high - low < 4).any():
+        box = box_of(np.concatenate([rim, fold]), 0.12 * now.width + 2, out.shape)
+        if box is None:
             return
-        shape = (int(high[1] - low[1]), int(high[0] - low[0]))
-        patch = out[low[1] : high[1], low[0] : high[0]]
-        rim, fold = rim - low, fold - low
-        lid = self._lid_mask(rim, fold, shape, now.width)
-        lit = self._relit(patch, lid, RELIT * much, now.width)
-        crease = _stroke(fold[2:-2], shape, 0.03 * now.width, 0.03 * now.width)
-        lit *= 1 - 0.16 * much * crease[..., None]
-        line = _stroke(rim, shape, LASH_WIDTH * now.width * much, 0.012 * now.width)
-        lit += (0.8 * much**2 * line)[..., None] * (self.lash - lit)
-        patch[...] = np.clip(np.rint(lit), 0, 255)
+        patch = out[box]
+        corner = np.array([box[1].start, box[0].start], np.float32)
+        rim, fold = rim - corner, fold - corner
+        shape = patch.shape[:2]
+        lid = _lid_mask(rim, fold, shape, now.width)
+        lit = self._relit(patch, lid, RELIT * float(much), now.width)
+        crease = _line(fold[2:-2], shape, 0.03 * now.width, 0.03 * now.width)
+        lit *= 1 - np.float32(0.16) * much * crease[..., None]
+        lashes = _lashes(rim, shape, LASH_WIDTH * now.width * now.down, 0.01 * now.width)
+        lit += (np.float32(LASH_STRENGTH) * much**2 * lashes)[..., None] * (self.lash - lit)
+        patch[...] = to_bytes(lit)
 
     def _relit(self, patch: Bytes, lid: Floats, much: float, width: float) -> Floats:
         """The patch with the broad tones of its lid replaced by those of the skin around it."""
-        sigma = max(0.07 * width, 1.0)
-        weight = lid[..., None] + 1e-4
-        both = cv2.GaussianBlur(np.dstack([patch * weight, weight]), (0, 0), sigma)
+        weight = lid[..., None] + np.float32(1e-4)
+        both = blurred(np.concatenate([patch * weight, weight], axis=2), max(0.07 * width, 1.0))
         broad = both[..., :3] / both[..., 3:]
-        round_ = 0.90 + 0.12 * lid  # a ball under the lid: lighter in its middle
+        round_ = np.float32(0.90) + np.float32(0.12) * lid  # a ball: lighter in its middle
         target = self.skin * round_[..., None]
-        out: Floats = patch + (much * lid)[..., None] * (target - broad)
-        return out
-
-    @staticmethod
-    def _lid_mask(rim: Floats, fold: Floats, shape: tuple[int, int], width: float) -> Floats:
-        mask = np.zeros(shape, np.uint8)
-        area = np.concatenate([rim, (0.15 * rim + 0.85 * fold)[::-1]])
-        cv2.fillPoly(mask, [_fixed(area)], 255, lineType=cv2.LINE_AA, shift=4)
-        soft = cv2.GaussianBlur(mask, (0, 0), max(0.045 * width, 0.6))
-        below = np.zeros(shape, np.uint8)  # nothing of it reaches below the rim
-        floor = np.array([[rim[-1, 0], shape[0] + 9.0], [rim[0, 0], shape[0] + 9.0]], np.float32)
-        cv2.fillPoly(
-            below, [_fixed(np.concatenate([rim, floor]))], 255, lineType=cv2.LINE_AA, shift=4
-        )
-        out: Floats = np.minimum(soft, 255 - below).astype(np.float32) / 255
+        out: Floats = patch + (np.float32(much) * lid)[..., None] * (target - broad)
         return out
 
 
-def backed(source: Floats, photo: Rims, indices: tuple[Ints, Ints], much: float) -> None:
+def _lid_mask(rim: Floats, fold: Floats, shape: tuple[int, ...], width: float) -> Floats:
+    """(h, w) 0..1 the skin between the rim and nearly the fold, soft, nothing below the rim."""
+    mask, below = np.zeros(shape, np.uint8), np.zeros(shape, np.uint8)
+    fill(mask, np.concatenate([rim, (0.15 * rim + 0.85 * fold)[::-1]]))
+    deep = shape[0] + 9.0
+    floor = np.array([[rim[-1, 0], deep], [rim[0, 0], deep]], np.float32)
+    fill(below, np.concatenate([rim, floor]))
+    soft = np.minimum(blurred(mask, max(0.045 * width, 0.6)), 255 - below)
+    return soft.astype(np.float32) / 255
+
+
+def _lashes(rim: Floats, shape: tuple[int, ...], thick: Floats, soft: float) -> Floats:
+    """(h, w) 0..1 a soft band along the rim, thickest in its middle."""
+    place = np.linspace(0, np.pi, len(rim), dtype=np.float32)[:, None]
+    half = (np.float32(0.2) + np.float32(0.3) * np.sin(place)) * thick
+    mask = np.zeros(shape, np.uint8)
+    fill(mask, np.concatenate([rim - half, (rim + half)[::-1]]))
+    return blurred(mask, soft).astype(np.float32) / 255
+
+
+def _line(line: Floats, shape: tuple[int, ...], thick: float, soft: float) -> Floats:
+    """(h, w) 0..1 a soft line."""
+    mask = np.zeros(shape, np.uint8)
+    stroke(mask, line, thick)
+    return blurred(mask, soft).astype(np.float32) / 255
+
+
+def backed(source: Floats, photo: Rims, indices: Opening, much: float) -> None:
     """Let shutting lids take their skin a little away from the eyeball.
 
     Args:
@@ -132,26 +144,3 @@ def backed(source: Floats, photo: Rims, indices: tuple[Ints, Ints], much: float)
     away = (much * photo.width) * photo.down
     source[indices[0][1:-1]] -= UPPER_BACKING * away
     source[indices[1][1:-1]] += LOWER_BACKING * away
-
-
-def _colours(photo: Bytes, points: Floats) -> Floats:
-    """(n, 3) the photo's colours at points."""
-    at = np.clip(np.rint(points).astype(int), 0, (photo.shape[1] - 1, photo.shape[0] - 1))
-    return photo[at[:, 1], at[:, 0]].astype(np.float32)
-
-
-def _stroke(line: Floats, shape: tuple[int, int], thick: float, soft: float) -> Floats:
-    """(height, width) 0..1 a soft line, fainter where it would be thinner than a pixel."""
-    mask = np.zeros(shape, np.uint8)
-    strength = int(255 * min(1.0, max(thick, 0.05)))
-    cv2.polylines(
-        mask, [_fixed(line)], False, strength, max(1, round(thick)), lineType=cv2.LINE_AA, shift=4
-    )
-    if soft > 0.3:
-        cv2.GaussianBlur(mask, (0, 0), soft, dst=mask)
-    return mask.astype(np.float32) / 255
-
-
-def _fixed(points: Floats) -> Ints:
-    """Points in sixteenths of pixels."""
-    return np.rint(points * 16).astype(np.int32)  # type: ignore[return-value]

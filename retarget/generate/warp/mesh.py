@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import as_file, files
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -65,7 +66,7 @@ def _ring_triangles() -> Ints:
     n = len(OVAL)
     rows = [OVAL, *(landmarks.MESH_COUNT + k * n + np.arange(n) for k in range(len(RING_SCALES)))]
     out = []
-    for inner, outer in zip(rows[:-1], rows[1:], strict=True):
+    for inner, outer in pairwise(rows):
         after_inner, after_outer = np.roll(inner, -1), np.roll(outer, -1)
         out.append(np.stack([inner, outer, after_outer], 1))
         out.append(np.stack([inner, after_outer, after_inner], 1))
@@ -85,7 +86,7 @@ def with_rings(points: Floats) -> Floats:
     oval = face[OVAL]
     centre = (oval.min(axis=0) + oval.max(axis=0)) / 2
     rings = [centre + scale * (oval - centre) for scale in RING_SCALES]
-    return np.concatenate([face, *rings]).astype(np.float32)
+    return np.asarray(np.concatenate([face, *rings]), np.float32)
 
 
 def rings_follow(moved: Floats) -> Floats:

@@ -11,140 +11,62 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from retarget.flow import landmarks
-from retarget.flow.values import FaceRequest, Identity, TrackedFrame
+from retarget.flow import blendshapes, landmarks
+from retarget.flow.values import FaceRequest, Identity
 from retarget.generate.settings import WarpSettings
 from retarget.generate.warp.contact import smoothstep
 from retarget.generate.warp.displace import Moved
-from retarget.generate.warp.flow import draw_affine
+from retarget.generate.warp.driving_mouth import inside_of, openness, skin_tone
 from retarget.generate.warp.mesh import Bytes, Doubles, Floats
-from retarget.generate.warp.rims import MOUTH, Rims, covered, rims_of
-from retarget.generate.warp.teeth import LUMA, Dentist, Layer, Palette, luma
-
-TONE_POINTS = np.array([
-    50, 101, 36, 205, 187, 207, 216, 206, 203, 280, 330, 266, 425, 411, 427, 436, 426, 423,
-    2, 164, 175, 199, 200, 201, 421, 194, 418, 117, 118, 346, 347,
-])  # fmt: skip
-"""Cheeks, upper lip and chin: where skin shows the light that falls on the mouth."""
-
+from retarget.generate.warp.paint import blurred, box_of, colours, fill, placed, stroke, to_bytes
+from retarget.generate.warp.palette import Palette
+from retarget.generate.warp.rims import MOUTH, Rims, rims_of
+from retarget.generate.warp.teeth import Dentist, Layer
 
 LIP_OVER_TEETH = 0.015
 """Head units by which the lower lip may sink below where the chin takes it."""
+LIP_SHADE, LIP_REACH = 0.45, 0.06
+"""How much darker drawn teeth are at the lips, and over which share of the mouth's width."""
+PARTED = (0.002, 0.016)
+"""Gap beyond that of the photo, in head units, from which and at which the inside is seen."""
+OPEN_PHOTO = (0.025, 0.05)
+"""Gap of the photo's lips from which and at which its own inside is worth keeping."""
+CHIN = [landmarks.CHIN, 148, 377, 175]
+LOWER_RIM = [87, 14, 317]
+TONGUE_OUT = blendshapes.index("tongueOut")
 
 
-def skin_tone(rgb: Bytes, points: Floats) -> Floats:
-    """(3,) the median colour of the skin around the mouth, 0..255."""
-    at = np.rint(points[TONE_POINTS, :2]).astype(int)
-    at = np.clip(at, 0, (rgb.shape[1] - 1, rgb.shape[0] - 1))
-    out: Floats = np.median(rgb[at[:, 1], at[:, 0]].astype(np.float32), axis=0)
-    return out
-
-
-@dataclass(frozen=True, slots=True)
-class Light:
-    """How driving colours become those of the identity's light."""
-
-    gain: Floats
-    """(3,)"""
-    colour: float
-    """0..1 how much of what is still colourful stays so: nothing in a grey photo."""
-    ceiling: float
-    """Brightest value a tooth may take."""
-
-    @classmethod
-    def between(cls, driving: Floats, identity: Floats) -> Light:
-        """From two skin tones; at most a little brighter."""
-        ratio = identity / np.maximum(driving, 8.0)
-        bright = luma(identity) / max(luma(driving), 8.0)
-        chroma = np.clip(ratio / max(bright, 1e-3), 0.72, 1.3)
-        colour = min(1.0, 2.0 * _colourful(identity) / max(_colourful(driving), 0.02))
-        gain = (min(bright, 1.2) * chroma).astype(np.float32)
-        return cls(gain, colour, float(identity.max()) + 10.0)
-
-    def __call__(self, rgb: Bytes) -> Floats:
-        """(h, w, 3) driving colours in the identity's light."""
-        lit = np.minimum(rgb * self.gain, self.ceiling)
-        if self.colour < 1:
-            grey = (lit @ LUMA)[..., None]
-            lit = grey + self.colour * (lit - grey)
-        return lit
-
-
-def _colourful(rgb: Floats) -> float:
-    """How far a colour is from grey, 0..1."""
-    return float((rgb.max() - rgb.min()) / max(float(rgb.max()), 1.0))
-
-
-def strip_map(box: tuple[int, int, int, int], now: Rims, then: Rims, margin: float) -> Floats:
-    """Where each pixel of a box comes from when one opening is laid on another.
-
-    Args:
-        box: pixels (left, top, right, bottom).
-        now: the opening to fill.
-        then: the opening to take from.
-        margin: pixels around the opening that repeat its edge.
-    """
-    left, top, right, bottom = box
-    out = margin * now.down
-    rows = [now.upper - out, now.upper, now.lower, now.lower + out]
-    values = np.concatenate([then.upper, then.upper, then.lower, then.lower])
-    n = len(now.upper)
-    i = np.arange(n - 1)
-    strip = np.concatenate([np.stack([i, i + 1, i + n], 1), np.stack([i + 1, i + n, i + n + 1], 1)])
-    field = np.zeros((bottom - top, right - left, 2), np.float32)
-    corners = (np.concatenate(rows) - np.array([left, top], np.float32)).astype(np.float32)
-    triangles = np.concatenate([strip, strip + 2 * n, strip + n])
-    draw_affine(field, corners, triangles, values.astype(np.float32), slack=0.02)
-    return field
-
-
-def shrunk(rims: Rims, across: float, along: float) -> Rims:
-    """The opening made narrower, to leave out what of the lips the mesh took for inside."""
-    centre = rims.middle.mean(axis=0)
-    middle = rims.middle
-    upper, lower = (middle + across * (r - middle) for r in (rims.upper, rims.lower))
-    return Rims(centre + along * (upper - centre), centre + along * (lower - centre))
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Hole:
     """The opening between the lips on one frame, in pixels of the crop."""
 
     rims: Rims
-    left: int
-    top: int
+    box: tuple[slice, slice]
+    """Rows and columns of the crop."""
     depth: Floats
-    """(height, width) pixels from the nearest lip, 0 outside."""
+    """(h, w) pixels from the nearest lip, 0 outside."""
     alpha: Floats
-    """(height, width) how much of a pixel is inside, 0..1."""
+    """(h, w) how much of a pixel is inside, 0..1."""
 
     @property
-    def box(self) -> tuple[slice, slice]:
-        """Rows and columns of the crop."""
-        height, width = self.depth.shape
-        return slice(self.top, self.top + height), slice(self.left, self.left + width)
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """(width, height)."""
-        return self.depth.shape[1], self.depth.shape[0]
+    def corner(self) -> tuple[int, int]:
+        """(left, top)."""
+        return self.box[1].start, self.box[0].start
 
     @classmethod
     def between(cls, rims: Rims, shape: tuple[int, ...]) -> Hole | None:
         """None where nothing can be seen."""
         fine = rims.smooth()
         outline = fine.outline
-        low = np.maximum(np.floor(outline.min(axis=0) - 4), 0).astype(int)
-        high = np.minimum(np.ceil(outline.max(axis=0) + 5), shape[1::-1]).astype(int)
-        width, height = (int(v) for v in high - low)
-        if width < 3 or height < 3:
+        box = box_of(outline, 4, shape)
+        if box is None:
             return None
-        left, top = int(low[0]), int(low[1])
-        solid = covered(outline, (left, top), (height, width), 0.0)
-        depth = cv2.distanceTransform((solid > 127).astype(np.uint8), cv2.DIST_L2, 3)
-        soft = 0.4 + 0.006 * rims.width
-        alpha = cv2.GaussianBlur(solid, (0, 0), soft).astype(np.float32) / 255
-        return cls(fine, left, top, depth, alpha)
+        rows, columns = box
+        solid = np.zeros((rows.stop - rows.start, columns.stop - columns.start), np.uint8)
+        fill(solid, outline - np.array([columns.start, rows.start], np.float32))
+        depth = np.asarray(cv2.distanceTransform(solid // 128, cv2.DIST_L2, 3), np.float32)
+        alpha = blurred(solid, 0.4 + 0.006 * rims.width).astype(np.float32) / 255
+        return cls(fine, box, depth, alpha)
 
 
 class Mouth:
@@ -159,74 +81,61 @@ class Mouth:
     """
 
     def __init__(
-        self,
-        identity: Identity,
-        photo: Bytes,
-        points: Floats,
-        white: Floats,
+        self, identity: Identity, photo: Bytes, points: Floats, *, white: Floats,
         settings: WarpSettings,
-    ) -> None:
-        self._points, self._unit = points, identity.face.eye_distance
-        self._settings = settings
+    ) -> None:  # fmt: skip
+        self._settings, self._unit = settings, identity.face.eye_distance
         self._tone = skin_tone(photo, points)
-        lips = np.concatenate(
-            [points[[37, 0, 267, 84, 17, 314]], points[[82, 13, 312, 87, 14, 317]]]
-        )
-        lip = _median(photo, (lips[:6] * 0.55 + lips[6:] * 0.45)[:, :2])
-        self._palette = Palette.of(self._tone, lip, white)
+        self._palette = Palette.of(self._tone, _lip_colour(photo, points), white)
         dentist = Dentist(identity, points, self._palette)
         self._upper, self._lower, self._tongue = dentist.upper(), dentist.lower(), dentist.tongue()
         self._photo = rims_of(points, MOUTH)
-        shut = rims_of(identity.rest.head[: landmarks.MESH_COUNT], MOUTH).gap
-        self._photo_gap = self._photo.gap / self._unit
-        self._own_share = smoothstep(
-            0.025, 0.05, self._photo_gap - min(shut, identity.rest.lip_gap)
-        )
+        gap = self._photo.gap / self._unit
+        self._own_share = smoothstep(*OPEN_PHOTO, gap - identity.rest.lip_gap)
+        self._shut_gap = max(gap, 0.0) if self._own_share == 0 else 0.0
         self._own = _own_inside(photo, self._photo, self._unit) if self._own_share > 0 else None
         from_rest = identity.face.points - identity.pose.to_picture(identity.rest.head)
-        self._rest_jaw = from_rest[[landmarks.CHIN, 148, 377, 175], :2].mean(0).astype(np.float32)
-        self._rest_lip = from_rest[[87, 14, 317], :2].mean(0).astype(np.float32)
+        self._rest_jaw = from_rest[CHIN, :2].mean(axis=0).astype(np.float32)
+        self._rest_lip = from_rest[LOWER_RIM, :2].mean(axis=0).astype(np.float32)
 
     def draw(self, out: Bytes, moved: Moved, request: FaceRequest) -> None:
         """Draw it into the moved crop."""
         now = rims_of(moved.points, MOUTH)
-        if now.differs(self._photo) < 0.05:
-            return
-        base = 0.0 if self._own is not None else max(self._photo_gap, 0.0)
-        share = smoothstep(0.002, 0.016, now.gap / self._unit - base)
-        hole = Hole.between(now, out.shape) if share > 0 else None
+        if now.differs(self._photo) > 0.05:
+            self._draw_inside(out, now, moved, request)
+        tongue = float(request.expression.weights[TONGUE_OUT])
+        if tongue > 0.05:
+            self._draw_tongue_out(out, now, tongue)
+
+    def _draw_inside(self, out: Bytes, now: Rims, moved: Moved, request: FaceRequest) -> None:
+        seen = smoothstep(*PARTED, now.gap / self._unit - self._shut_gap)
+        hole = Hole.between(now, out.shape) if seen > 0 else None
         if hole is None:
             return
-        inside = self._drawn(hole, moved)
-        driven = self._driven_share(request)
-        if driven > 0:
-            assert request.driving is not None and request.driving.tracked is not None
-            inside += driven * (self._from_driving(hole, request.driving.tracked) - inside)
+        driven, inside = self._driven(hole, request)
+        if inside is None or driven < 1:
+            drawn = self._drawn(hole, moved)
+            inside = drawn if inside is None else drawn + np.float32(driven) * (inside - drawn)
         patch = out[hole.box]
-        mixed = patch + (share * hole.alpha)[..., None] * (inside - patch)
-        patch[...] = np.clip(np.rint(mixed), 0, 255).astype(np.uint8)
+        alpha = np.float32(seen) * hole.alpha[..., None]
+        patch[...] = to_bytes(patch + alpha * (inside - patch))
 
     def _drawn(self, hole: Hole, moved: Moved) -> Floats:
-        """(height, width, 3) teeth and tongue, or the photo's own."""
-        jaw = self._jaw(moved)
+        """(h, w, 3) teeth and tongue, and over them the photo's own inside."""
+        flesh = np.exp(hole.depth / np.float32(-0.08 * hole.rims.width))[..., None]
+        cavity = self._palette.cavity
+        inside = cavity + flesh * (np.float32(0.5) * self._palette.gum - cavity)
         with_jaw = moved.skull.copy()
-        with_jaw[:, 2] += moved.skull[:, :2] @ jaw
-        flesh = np.exp(hole.depth / (-0.08 * hole.rims.width))[..., None]  # cheeks behind the lips
-        inside = self._palette.cavity + flesh * (0.5 * self._palette.gum - self._palette.cavity)
-        lit = np.clip(hole.depth / (0.06 * hole.rims.width), 0, 1)[..., None]
-        for layer, place in (
-            (self._tongue, with_jaw),
-            (self._lower, with_jaw),
-            (self._upper, moved.skull),
-        ):
-            if layer is self._upper and self._own is not None:
-                continue
-            _lay(inside, layer, place, hole)
-        inside *= 0.55 + 0.45 * lit
+        with_jaw[:, 2] += moved.skull[:, :2] @ self._jaw(moved)
+        _lay(inside, self._tongue, with_jaw, hole)
+        _lay(inside, self._lower, with_jaw, hole)
+        if self._own is None:
+            _lay(inside, self._upper, moved.skull, hole)
+        lit = np.minimum(hole.depth / np.float32(LIP_REACH * hole.rims.width), 1)[..., None]
+        inside *= np.float32(LIP_SHADE) * lit + np.float32(1 - LIP_SHADE)
         if self._own is not None:
-            own = moved.skull.copy()
-            _lay(inside, self._own, own, hole, self._own_share)
-        return inside
+            _lay(inside, self._own, moved.skull, hole, self._own_share)
+        return np.asarray(inside, np.float32)
 
     def _jaw(self, moved: Moved) -> Floats:
         """(2,) how far the jaw is from where it rests, in the photo's pose.
@@ -234,61 +143,79 @@ class Mouth:
         The chin's skin lags behind the bone; lower teeth that stood far above the lower lip would
         show it.
         """
-        lip = moved.expression[[87, 14, 317]].mean(axis=0) + self._rest_lip
+        lip = moved.expression[LOWER_RIM].mean(axis=0) + self._rest_lip
         chin = moved.jaw + self._rest_jaw
         down = self._photo.down
         behind = float((lip - chin) @ down) - LIP_OVER_TEETH * self._unit
-        return chin + max(behind, 0.0) * down
+        return np.asarray(chin + max(behind, 0.0) * down, np.float32)
 
-    def _driven_share(self, request: FaceRequest) -> float:
-        """0..1 how much of the inside the driving frame gives."""
+    def _driven(self, hole: Hole, request: FaceRequest) -> tuple[float, Floats | None]:
+        """How much of the inside the driving frame gives, 0..1, and what it gives."""
         tracked = request.driving.tracked if request.driving is not None else None
         if not self._settings.driving_mouth or tracked is None or tracked.face is None:
-            return 0.0
-        gap = rims_of(tracked.face.points, MOUTH).gap / tracked.face.eye_distance
-        return (1 - self._own_share) * smoothstep(0.02, 0.045, gap)
+            return 0.0, None
+        share = (1 - self._own_share) * openness(tracked.face)
+        if share <= 0:
+            return 0.0, None
+        rgb = tracked.frame.rgb
+        inside = inside_of(
+            rgb, tracked.face, tone=self._tone, box=hole.box, now=hole.rims, depth=hole.depth
+        )
+        return share, inside
 
-    def _from_driving(self, hole: Hole, tracked: TrackedFrame) -> Floats:
-        """(height, width, 3) the driving mouth's inside in the photo's light."""
-        assert tracked.face is not None
-        points, rgb = tracked.face.points, tracked.frame.rgb
-        then = rims_of(points, MOUTH)
-        wide = smoothstep(0.26, 0.42, then.width / tracked.face.eye_distance)
-        then = shrunk(then, 0.80 + 0.12 * wide, 0.72 + 0.26 * wide).smooth()  # pursed: more lip
-        height, width = hole.depth.shape
-        box = (hole.left, hole.top, hole.left + width, hole.top + height)
-        where = strip_map(box, hole.rims, then, 4.0)
-        inside = cv2.remap(rgb, where, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)  # type: ignore[call-overload]
-        light = Light.between(skin_tone(rgb, points), self._tone)
-        shade = np.clip(hole.depth / (0.05 * hole.rims.width), 0, 1) * 0.45 + 0.55
-        out: Floats = light(inside) * shade[..., None]
-        return out
+    def _draw_tongue_out(self, out: Bytes, now: Rims, much: float) -> None:
+        """A tongue that lies over the lower lip."""
+        unit = np.float32(self._unit)
+        down, along = now.down, np.array([now.down[1], -now.down[0]], np.float32)
+        half = min(0.30 * now.width, 0.15 * self._unit)
+        start = now.middle.mean(axis=0)
+        tip = now.lower[5] + np.float32(0.26 * much) * unit * down
+        angle = np.linspace(0, np.pi, 24, dtype=np.float32)[:, None]
+        length = max(float((tip - start) @ down), 1.0)
+        round_ = np.sin(angle) ** 0.6
+        outline = start + half * np.cos(angle) * along + np.float32(length) * round_ * down
+        box = box_of(outline, 3, out.shape)
+        if box is None:
+            return
+        patch = out[box]
+        outline = (outline - (box[1].start, box[0].start)).astype(np.float32)
+        mask, groove = np.zeros((2, *patch.shape[:2]), np.uint8)
+        fill(mask, outline)
+        middle = np.stack([outline[[0, -1]].mean(axis=0), outline[12]]) * np.float32(0.98)
+        stroke(groove, middle, 0.015 * self._unit)
+        soft = blurred(mask, 0.03 * self._unit).astype(np.float32) / 255
+        bright = np.float32(0.62) + np.float32(0.55) * np.clip(2 * soft - 1, 0, 1)
+        bright *= 1 - np.float32(0.2) * blurred(groove, 0.015 * self._unit) / np.float32(255)
+        colour = self._palette.tongue * bright[..., None]
+        alpha = blurred(mask, 0.7).astype(np.float32)[..., None] / 255
+        patch[...] = to_bytes(patch + alpha * (colour - patch))
 
 
-def _median(rgb: Bytes, points: Floats) -> Floats:
-    at = np.clip(np.rint(points).astype(int), 0, (rgb.shape[1] - 1, rgb.shape[0] - 1))
-    out: Floats = np.median(rgb[at[:, 1], at[:, 0]].astype(np.float32), axis=0)
+def _lip_colour(photo: Bytes, points: Floats) -> Floats:
+    """(3,) the median colour of the lips."""
+    outer, inner = points[[37, 0, 267, 84, 17, 314], :2], points[[82, 13, 312, 87, 14, 317], :2]
+    between = np.concatenate([0.6 * outer + 0.4 * inner, 0.4 * outer + 0.6 * inner])
+    out: Floats = np.median(colours(photo, between), axis=0)
     return out
 
 
-def _own_inside(photo: Bytes, rims: Rims, unit: float) -> Layer:
+def _own_inside(photo: Bytes, rims: Rims, unit: float) -> Layer | None:
     """The inside of the photo's open mouth, feathered at the lips."""
-    margin = 0.04 * unit + 2
-    low = np.maximum(np.floor(rims.outline.min(axis=0) - margin), 0).astype(int)
-    high = np.minimum(np.ceil(rims.outline.max(axis=0) + margin), photo.shape[1::-1]).astype(int)
-    patch = photo[low[1] : high[1], low[0] : high[0]]
-    shape = (patch.shape[0], patch.shape[1])
-    alpha = covered(rims.smooth().outline, (int(low[0]), int(low[1])), shape, 0.004 * unit + 0.4)
-    rgba = np.dstack([patch * (alpha[..., None] / 255), alpha])
-    return Layer(int(low[0]), int(low[1]), np.rint(rgba).astype(np.uint8))
+    box = box_of(rims.outline, 0.04 * unit + 2, photo.shape)
+    if box is None:
+        return None
+    corner = (box[1].start, box[0].start)
+    mask = np.zeros(photo[box].shape[:2], np.uint8)
+    fill(mask, rims.smooth().outline - np.array(corner, np.float32))
+    alpha = blurred(mask, 0.004 * unit + 0.4)[..., None]
+    return Layer(corner, np.concatenate([to_bytes(photo[box] * (alpha / 255.0)), alpha], axis=2))
 
 
 def _lay(inside: Floats, layer: Layer, place: Doubles, hole: Hole, share: float = 1.0) -> None:
     """Lay a layer that moves by `place` over what is in the hole."""
     to_hole = place.copy()
-    to_hole[:, 2] += place[:, :2] @ (layer.left, layer.top) - (hole.left, hole.top)
-    drawn = cv2.warpAffine(layer.rgba, to_hole, hole.size, flags=cv2.INTER_LINEAR).astype(
-        np.float32
-    )
-    inside *= 1 - share * drawn[..., 3:] / 255
-    inside += share * drawn[..., :3]
+    to_hole[:, 2] += place[:, :2] @ layer.corner - hole.corner
+    rows, columns = inside.shape[:2]
+    drawn = placed(layer.rgba, to_hole, (columns, rows)).astype(np.float32)
+    inside *= 1 - np.float32(share / 255) * drawn[..., 3:]
+    inside += np.float32(share) * drawn[..., :3]

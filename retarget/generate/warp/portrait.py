@@ -43,7 +43,7 @@ class Portrait:
     """
 
     def __init__(self, identity: Identity, settings: WarpSettings) -> None:
-        self.identity, self._settings = identity, settings
+        self.identity = identity
         rgb, points = identity.frame.rgb, identity.face.points
         rings = mesh.with_rings(points)
         low = np.clip(np.floor(rings.min(axis=0)), 0, identity.frame.size).astype(int)
@@ -64,8 +64,9 @@ class Portrait:
             Lid.of(photo, self._points, rims_of(self._points, eye), fold, around)
             for eye, _, fold, around in EYES
         ]
-        white = np.mean([ball.white_tone for ball in self._eyes], axis=0).astype(np.float32)
-        self._mouth = Mouth(identity, photo, self._points, white, settings)
+        tones = [ball.tone for ball in self._eyes if ball is not None]
+        white = np.mean(tones or [photo.mean(axis=(0, 1))], axis=0).astype(np.float32)
+        self._mouth = Mouth(identity, photo, self._points, white=white, settings=settings)
 
     def draw(self, request: FaceRequest) -> GeneratedFace:
         """The crop of the photo, doing what is asked."""
@@ -73,10 +74,7 @@ class Portrait:
         moved = self._displace(request)
         change = mesh.rings_follow(moved.points[:, :2] - self._source[: landmarks.MESH_COUNT])
         found = flow.moving_grid(self._source, change, self._step, (width, height))
-        if found is None:
-            out = self._canvas.photo.copy()
-        else:
-            out = self._skin(*found, change, moved)
+        out = self._skin(*found, change, moved) if found else self._canvas.photo.copy()
         self._draw_eyes(out, moved)
         self._mouth.draw(out, moved, request)
         crop = Crop.box(*self._corner, width, height)
@@ -95,9 +93,9 @@ class Portrait:
     def _skin(self, grid: flow.Grid, triangles: Ints, change: Floats, moved: Moved) -> Bytes:
         source = self._source.copy()
         openings = []
-        for (eye, *_), lid, ball in zip(EYES, self._lids, self._eyes, strict=True):
+        for (eye, *_), lid in zip(EYES, self._lids, strict=True):
             now = rims_of(moved.points, eye)
-            backed(source, ball.rims, eye, lid.closing(now))
+            backed(source, rims_of(self._points, eye), eye, lid.closing(now))
             openings.append((now, rims_of(source, eye)))
         openings.append((rims_of(moved.points, MOUTH), rims_of(self._points, MOUTH)))
         placed = self._source + change
@@ -106,7 +104,10 @@ class Portrait:
         return self._canvas.moved(grid, pixel_field(grid, field, openings))
 
     def _draw_eyes(self, out: Bytes, moved: Moved) -> None:
-        for side, (eye, *_) in enumerate(EYES):
+        for (eye, *_), ball, lid, shift in zip(
+            EYES, self._eyes, self._lids, moved.irises, strict=True
+        ):
             now = rims_of(moved.points, eye)
-            draw_eye(out, self._eyes[side], now, moved.irises[side])
-            self._lids[side].draw(out, moved.points, now)
+            if ball is not None:
+                draw_eye(out, ball, now, shift)
+            lid.draw(out, moved.points, now)

@@ -12,6 +12,7 @@ import numpy as np
 
 from retarget.generate.warp.flow import Grid, enlarged, softened
 from retarget.generate.warp.mesh import Bytes, Floats
+from retarget.generate.warp.paint import read
 from retarget.generate.warp.rims import Rims, above, lay_aprons, part_around
 
 _HALFWAY = np.array([3, -25, 150, 150, -25, 3], np.float32) / 256
@@ -44,10 +45,8 @@ class Canvas:
         left, top = grid.left, grid.top
         where = self._at[top : top + field.shape[0], left : left + field.shape[1]]
         height, width = where.shape[:2]
-        source = cv2.scaleAdd(field[:height, :width], 2.0, where)
-        drawn = cv2.remap(
-            self._double, source, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-        )  # type: ignore[call-overload]
+        source = np.asarray(cv2.scaleAdd(field[:height, :width], 2.0, where), np.float32)
+        drawn = read(self._double, source)
         out[top : top + height, left : left + width] = cv2.cvtColor(drawn, cv2.COLOR_RGBA2RGB)
         return out
 
@@ -58,7 +57,8 @@ def _doubled(photo: Bytes) -> Bytes:
     across = cv2.filter2D(four, -1, _HALFWAY[None], anchor=(2, 0), borderType=cv2.BORDER_REPLICATE)
     wide = np.stack([four, across], axis=2).reshape(four.shape[0], -1, 4)
     down = cv2.filter2D(wide, -1, _HALFWAY[:, None], anchor=(0, 2), borderType=cv2.BORDER_REPLICATE)
-    return np.stack([wide, down], axis=1).reshape(-1, wide.shape[1], 4)
+    out: Bytes = np.stack([wide, down], axis=1).reshape(-1, wide.shape[1], 4)
+    return out
 
 
 def pixel_field(grid: Grid, field: Floats, openings: list[tuple[Rims, Rims]]) -> Floats:

@@ -10,12 +10,12 @@ from __future__ import annotations
 import math
 from functools import cache
 
-import cv2
 import numpy as np
 
 from retarget.flow import landmarks
 from retarget.generate.warp.flow import Grid, draw_affine
 from retarget.generate.warp.mesh import Bytes, Floats, Ints
+from retarget.generate.warp.paint import fill
 
 Opening = tuple[Ints, Ints]
 """Indices of upper and lower rim, from picture left to right, corners in both."""
@@ -164,29 +164,11 @@ def above(now: Rims, part: Grid) -> Bytes:
     """(height, width) of the cells' pixels: 255 above the line between the rims, 0 below."""
     line = curved(now.middle, 3) - np.array([part.left, part.top], np.float32)
     far = 4 * part.step * max(part.columns, part.rows)
-    along = (line[-1] - line[0]) / max(now.width, 1e-3) * far
+    along = (line[-1] - line[0]) / np.float32(now.width) * far
     up = np.array([along[1], -along[0]], np.float32)
-    area = np.concatenate([[line[0] - along], line, [line[-1] + along]])
-    area = np.concatenate([area, [area[-1] + up, area[0] + up]])
+    ends = np.stack(
+        [line[-1] + along, line[-1] + along + up, line[0] - along + up, line[0] - along]
+    )
     mask = np.zeros((part.rows * part.step, part.columns * part.step), np.uint8)
-    cv2.fillPoly(mask, [np.rint(area * 16).astype(np.int32)], 255, shift=4)
-    return mask
-
-
-def covered(
-    outline: Floats, origin: tuple[float, float], shape: tuple[int, int], soft: float
-) -> Bytes:
-    """(height, width) how much of each pixel a polygon covers, 0..255.
-
-    Args:
-        outline: (n, 2) pixels.
-        origin: pixel at the mask's top left.
-        shape: (height, width) of the mask.
-        soft: standard deviation in pixels of a blur; 0 for none.
-    """
-    mask = np.zeros(shape, np.uint8)
-    at = np.rint((outline - np.array(origin, np.float32)) * 16).astype(np.int32)
-    cv2.fillPoly(mask, [at], 255, lineType=cv2.LINE_AA, shift=4)
-    if soft > 0.3:
-        cv2.GaussianBlur(mask, (0, 0), soft, dst=mask)
+    fill(mask, np.concatenate([line, ends]), smooth=False)
     return mask

@@ -7,21 +7,21 @@ mouth uncovers them as a real one does. Sizes are in head units (about 90 mm).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
-from retarget.flow import landmarks
 from retarget.flow.values import Identity
-from retarget.generate.warp.mesh import Bytes, Floats
+from retarget.generate.warp.mesh import Bytes, Doubles, Floats
+from retarget.generate.warp.paint import blurred, box_of, fill, stroke, to_bytes
+from retarget.generate.warp.palette import Palette
 from retarget.generate.warp.rims import MOUTH, rims_of
 
-UPPER_WIDTHS = (0.093, 0.072, 0.080, 0.075, 0.070, 0.090)
-LOWER_WIDTHS = (0.058, 0.064, 0.074, 0.075, 0.072, 0.090)
-"""Along the arch, from the middle outwards."""
-UPPER_LENGTHS = (1.0, 0.90, 0.98, 0.84, 0.78, 0.72)
-LOWER_LENGTHS = (0.95, 0.97, 1.0, 0.86, 0.80, 0.74)
+UPPER = ((0.093, 1.0), (0.072, 0.90), (0.080, 0.98), (0.075, 0.84), (0.070, 0.78), (0.090, 0.72))
+LOWER = ((0.058, 0.95), (0.064, 0.97), (0.074, 1.0), (0.075, 0.86), (0.072, 0.80), (0.090, 0.74))
+"""Teeth from the middle outwards: width along the arch, length in `TOOTH`."""
 TOOTH = 0.112
 """Length of the longest tooth."""
 UPPER_EDGE, LOWER_EDGE = 0.034, 0.008
@@ -29,56 +29,16 @@ UPPER_EDGE, LOWER_EDGE = 0.034, 0.008
 ARCH = 2.1
 """How quickly an arch curves away: depth = ARCH · (distance from the middle)²."""
 BEHIND_LIPS = 0.05
-LUMA = np.array([0.299, 0.587, 0.114], np.float32)
-"""Weights of red, green and blue in brightness."""
 FINE = 3
 """Pixels drawn for each pixel shown, in each direction."""
 
 
-@dataclass(frozen=True, slots=True)
-class Palette:
-    """The colours inside one photo's mouth, (3,) each, 0..255."""
-
-    tooth: Floats
-    gum: Floats
-    tongue: Floats
-    cavity: Floats
-
-    @classmethod
-    def of(cls, skin: Floats, lip: Floats, white: Floats) -> Palette:
-        """Colours that fit a photo's light, whatever it is painted with.
-
-        Chroma is taken from the photo's own skin and lips, so a grey photo gets grey teeth.
-
-        Args:
-            skin: (3,) around the mouth.
-            lip: (3,) of the lips.
-            white: (3,) of the white of the eyes.
-        """
-        bright = luma(skin)
-        chroma = skin / max(bright, 1.0)
-        shine = float(np.clip(luma(white), 0.85 * bright, 1.3 * bright))
-        tooth = min(1.06 * shine, 235.0) * chroma**0.4
-        red = 0.75 * lip + 0.25 * skin
-        return cls(
-            tooth.astype(np.float32),
-            (0.80 * red).astype(np.float32),
-            (0.85 * lip * (lip / max(luma(lip), 1.0)) ** 0.4).astype(np.float32),
-            (0.15 * bright * (lip / max(luma(lip), 1.0)) ** 1.5).astype(np.float32),
-        )
-
-
-def luma(rgb: Floats) -> float:
-    """Brightness of a colour (3,)."""
-    return float(rgb @ LUMA)
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Layer:
-    """A picture with coverage that lies at (left, top) of the crop."""
+    """A picture with coverage that lies somewhere in the crop."""
 
-    left: int
-    top: int
+    corner: tuple[int, int]
+    """(left, top)."""
     rgba: Bytes
     """(h, w, 4) premultiplied."""
 
@@ -94,131 +54,109 @@ class Dentist:
 
     def __init__(self, identity: Identity, points: Floats, palette: Palette) -> None:
         self._palette, self._pose = palette, identity.pose
-        shift = (identity.face.points - points)[0]
-        self._shift = shift.astype(np.float64)
-        rest = identity.rest.head.astype(np.float64)
-        rims = rims_of(rest[: landmarks.MESH_COUNT].astype(np.float32), MOUTH)
-        line = rims.middle[len(rims.middle) // 2]
-        depth = rest[[13, 14], 2].mean() + BEHIND_LIPS
+        self._shift = (identity.face.points - points)[0].astype(np.float64)
+        self._pixels = FINE * identity.pose.scale  # drawn to a head unit
+        rest = identity.rest.head
+        line = rims_of(rest, MOUTH).middle[5]
+        depth = float(rest[[13, 14], 2].mean()) + BEHIND_LIPS
         self._middle = np.array([line[0], line[1], depth])
-        self._wide = rims.width
 
     def upper(self) -> Layer:
         """The upper teeth with their gum."""
-        return self._arch(UPPER_WIDTHS, UPPER_LENGTHS, UPPER_EDGE, -1.0)
+        return self._arch(UPPER, UPPER_EDGE, -1.0)
 
     def lower(self) -> Layer:
         """The lower teeth with their gum, jaw closed."""
-        return self._arch(LOWER_WIDTHS, LOWER_LENGTHS, LOWER_EDGE, 1.0)
+        return self._arch(LOWER, LOWER_EDGE, 1.0)
 
     def tongue(self) -> Layer:
         """The tongue at rest behind the lower teeth, jaw closed."""
         angle = np.linspace(0, 2 * np.pi, 48, endpoint=False)
         oval = np.stack([0.17 * np.cos(angle), 0.05 + 0.10 * np.sin(angle), 0 * angle + 0.1], 1)
         outline = self._project(oval)
-        layer, mask = self._blank(outline)
-        cv2.fillPoly(mask, [self._fixed(outline, layer)], 255, lineType=cv2.LINE_AA)
-        soft = cv2.GaussianBlur(mask, (0, 0), 0.035 * self._pose.scale * FINE)
+        corner, mask = _blank(outline)
+        fill(mask, _drawn(outline, corner))
+        soft = blurred(mask, 0.035 * self._pixels).astype(np.float32) / 255
         height = np.linspace(1.0, 0.72, mask.shape[0], dtype=np.float32)[:, None]
-        bright = (0.45 + 0.55 * (soft / 255.0) ** 1.5) * height
-        groove = self._project(np.array([[0, -0.04, 0.1], [0, 0.14, 0.1]]))
-        line = np.zeros_like(mask)
-        cv2.polylines(
-            line,
-            [self._fixed(groove, layer)],
-            False,
-            255,
-            max(1, int(0.012 * self._pose.scale * FINE)),
-        )
-        line = cv2.GaussianBlur(line, (0, 0), 0.012 * self._pose.scale * FINE)
-        bright = bright * (1 - 0.18 * line / 255.0)
+        bright = (0.45 + 0.55 * soft**1.5) * height
+        groove = np.zeros_like(mask)
+        ends = self._project(np.array([[0, -0.04, 0.1], [0, 0.14, 0.1]]))
+        stroke(groove, _drawn(ends, corner), 0.012 * self._pixels)
+        bright *= 1 - 0.18 * blurred(groove, 0.012 * self._pixels).astype(np.float32) / 255
         colour = self._palette.tongue * bright[..., None]
-        return self._finish(layer, colour, cv2.GaussianBlur(mask, (0, 0), 2.0 * FINE / 2))
+        return self._finished(corner, colour, blurred(mask, FINE))
 
-    def _arch(
-        self, widths: tuple[float, ...], lengths: tuple[float, ...], edge: float, root: float
-    ) -> Layer:
-        ends = np.concatenate([[0.0], np.cumsum(widths)])
-        reach = ends[-1]
-        gum = self._strip(-reach, reach, edge + 0.55 * root * TOOTH, edge + 1.7 * root * TOOTH)
-        everything = np.concatenate([gum, self._strip(-reach, reach, edge, edge)])
-        layer, mask = self._blank(everything)
-        colour = np.zeros((*mask.shape, 3), np.float32)
-        cv2.fillPoly(mask, [self._fixed(gum, layer)], 255, lineType=cv2.LINE_AA)
-        colour[:] = self._palette.gum * 0.8
-        for n in range(len(widths) - 1, -1, -1):
+    def _arch(self, teeth: Sequence[tuple[float, float]], edge: float, root: float) -> Layer:
+        """One arch, its teeth (width, length) from the middle outwards, roots up (-1) or down."""
+        ends = np.concatenate([[0.0], np.cumsum([width for width, _ in teeth])])
+        gum = self._strip(ends[-1], edge + 0.55 * root * TOOTH, edge + 1.7 * root * TOOTH)
+        corner, mask = _blank(np.concatenate([gum, self._strip(ends[-1], edge, edge)]))
+        fill(mask, _drawn(gum, corner))
+        colour = np.empty((*mask.shape, 3), np.float32)
+        colour[:] = np.float32(0.8) * self._palette.gum
+        for n in reversed(range(len(teeth))):
             for side in (-1.0, 1.0):
-                self._tooth(
-                    layer, mask, colour, side, (ends[n], ends[n + 1]), (edge, root * lengths[n])
-                )
-        return self._finish(layer, colour, mask)
+                shape = self._tooth(side * ends[n : n + 2], edge, root * teeth[n][1])
+                self._paint(colour, mask, _drawn(shape, corner), float(ends[n : n + 2].mean()))
+        return self._finished(corner, colour, mask)
 
-    def _tooth(
-        self, layer: Layer, mask: Bytes, colour: Floats, side: float,
-        span: tuple[float, float], height: tuple[float, float],
-    ) -> None:  # fmt: skip
-        edge, root = height
-        start, end = span
-        shape = _tooth_outline()
-        along = side * (start + (0.5 + 0.5 * shape[:, 0]) * (end - start))
-        curve = 0.010 * (abs(along) / 0.2) ** 2  # the biting edge rises towards the sides
-        down = edge + root * TOOTH * shape[:, 1] + (curve if root < 0 else -curve) * np.sign(-root)
-        outline = self._project(self._bent(along, down))
-        at = self._fixed(outline, layer)
-        soft = 0.012 * self._pose.scale * FINE
-        low = np.maximum(at.min(axis=0) - int(3 * soft) - 2, 0)
-        high = np.minimum(at.max(axis=0) + int(3 * soft) + 3, mask.shape[::-1])
-        box = slice(low[1], high[1]), slice(low[0], high[0])
-        one = np.zeros((high[1] - low[1], high[0] - low[0]), np.uint8)
-        cv2.fillPoly(one, [at - low.astype(np.int32)], 255, lineType=cv2.LINE_AA)
-        cover = one.astype(np.float32)[..., None] / 255
-        middle = 0.5 * (start + end)
+    def _tooth(self, span: Doubles, edge: float, root: float) -> Floats:
+        """(n, 2) pixels: the outline of a tooth between two places along the arch."""
+        angle = np.linspace(0, 2 * np.pi, 40, endpoint=False)
+        across = np.sign(np.cos(angle)) * np.abs(np.cos(angle)) ** 0.5
+        up = 0.5 - 0.5 * np.sign(np.sin(angle)) * np.abs(np.sin(angle)) ** 0.42
+        half = 0.5 * (span[1] - span[0])
+        along = span.mean() + half * across * (1 - 0.08 * up)
+        rise = np.sign(root) * 0.010 * (np.abs(along) / 0.2) ** 2  # edges recede to the sides
+        return self._project(_bent(along, edge + root * TOOTH * up + rise))
+
+    def _paint(self, colour: Floats, mask: Bytes, outline: Floats, middle: float) -> None:
+        """One tooth over what is there: rounded, and darker the farther back it stands."""
+        soft = 0.012 * self._pixels
+        box = box_of(outline, 3 * soft, mask.shape)
+        if box is None:
+            return
+        one = np.zeros_like(mask[box])
+        fill(one, outline - np.array([box[1].start, box[0].start], np.float32))
         facing = float(np.clip(1.05 - 5.5 * middle**2, 0.38, 1.0))
-        round_ = cv2.GaussianBlur(one, (0, 0), soft)[..., None] / 255.0
-        shade = facing * (0.84 + 0.16 * np.clip(1.6 * round_ - 0.6, 0, 1))
-        colour[box] += cover * (self._palette.tooth * shade - colour[box])
+        round_ = np.clip(1.6 * blurred(one, soft)[..., None] / np.float32(255) - 0.6, 0, 1)
+        tooth = self._palette.tooth * (np.float32(facing) * (0.84 + 0.16 * round_))
+        colour[box] += one[..., None] / np.float32(255) * (tooth - colour[box])
         mask[box] = np.maximum(mask[box], one)
 
-    def _bent(self, along: Floats, down: Floats) -> Floats:
-        """Positions along the arch and below the lip line as (n, 3) around the middle."""
-        across = np.sign(along) * np.tanh(np.abs(along) / 0.42) * 0.42
-        return np.stack([across, down, ARCH * across**2], axis=1)
-
-    def _strip(self, start: float, end: float, top: float, bottom: float) -> Floats:
-        along = np.linspace(start, end, 24)
-        there = self._bent(along, np.full_like(along, top))
-        back = self._bent(along[::-1], np.full_like(along, bottom))
+    def _strip(self, reach: float, top: float, bottom: float) -> Floats:
+        """(n, 2) pixels: the outline of a band along the arch."""
+        along = np.linspace(-reach, reach, 24)
+        there, back = _bent(along, np.full(24, top)), _bent(along[::-1], np.full(24, bottom))
         return self._project(np.concatenate([there, back]))
 
-    def _project(self, around: Floats) -> Floats:
+    def _project(self, around: Doubles) -> Floats:
         """(n, 3) head units around the middle of the lips as (n, 2) pixels of the crop."""
         picture = self._pose.to_picture(self._middle + around) - self._shift
-        return picture[:, :2].astype(np.float32)
+        return np.asarray(picture[:, :2], np.float32)
 
-    def _blank(self, outline: Floats) -> tuple[Layer, Bytes]:
-        low = np.floor(outline.min(axis=0)).astype(int) - 3
-        high = np.ceil(outline.max(axis=0)).astype(int) + 4
-        width, height = high - low
-        mask = np.zeros((height * FINE, width * FINE), np.uint8)
-        return Layer(int(low[0]), int(low[1]), np.zeros((height, width, 4), np.uint8)), mask
-
-    def _fixed(self, outline: Floats, layer: Layer) -> Bytes:
-        at = (outline - np.array([layer.left, layer.top]) + 0.5) * FINE - 0.5
-        return np.rint(at).astype(np.int32)  # type: ignore[return-value]
-
-    def _finish(self, layer: Layer, colour: Floats, mask: Bytes) -> Layer:
-        height, width = layer.rgba.shape[:2]
+    def _finished(self, corner: tuple[int, int], colour: Floats, mask: Bytes) -> Layer:
         alpha = mask.astype(np.float32)[..., None] / 255
-        both = np.dstack([colour * alpha, 255 * alpha])
-        small = cv2.resize(both, (width, height), interpolation=cv2.INTER_AREA)
-        small = cv2.GaussianBlur(small, (0, 0), max(0.4, 0.0035 * self._pose.scale))
-        layer.rgba[...] = np.clip(np.rint(small), 0, 255)
-        return layer
+        both = np.concatenate([colour * alpha, 255 * alpha], axis=2)
+        size = (mask.shape[1] // FINE, mask.shape[0] // FINE)
+        small = np.asarray(cv2.resize(both, size, interpolation=cv2.INTER_AREA), np.float32)
+        soft = blurred(small, max(0.4, 0.0035 * self._pose.scale))
+        return Layer(corner, to_bytes(soft))
 
 
-def _tooth_outline() -> Floats:
-    """(n, 2) one tooth: x -1..1 across, y 0 at the biting edge to 1 at the root."""
-    t = np.linspace(0, 2 * np.pi, 40, endpoint=False)
-    x = np.sign(np.cos(t)) * np.abs(np.cos(t)) ** 0.5
-    y = 0.5 - 0.5 * np.sign(np.sin(t)) * np.abs(np.sin(t)) ** 0.42
-    return np.stack([x * (1 - 0.08 * y), y], axis=1)
+def _bent(along: Doubles, down: Doubles) -> Doubles:
+    """Places along the arch and below the lip line as (n, 3) around the middle."""
+    across = 0.42 * np.tanh(along / 0.42)
+    return np.stack([across, down, ARCH * across**2], axis=1)
+
+
+def _blank(outline: Floats) -> tuple[tuple[int, int], Bytes]:
+    """An empty mask that holds an outline, `FINE` times as large, and its corner in the crop."""
+    low = np.floor(outline.min(axis=0)).astype(int) - 3
+    width, height = np.ceil(outline.max(axis=0)).astype(int) + 4 - low
+    return (int(low[0]), int(low[1])), np.zeros((height * FINE, width * FINE), np.uint8)
+
+
+def _drawn(outline: Floats, corner: tuple[int, int]) -> Floats:
+    """Pixels of the crop as pixels of a mask of `_blank`."""
+    return (outline - np.array(corner, np.float32) + np.float32(0.5)) * FINE - np.float32(0.5)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 
 from retarget.flow.values import FaceRequest, GeneratedFace, Identity
 from retarget.generate.settings import WarpSettings
@@ -14,7 +15,14 @@ KEPT = 4
 
 
 class WarpGenerator:
-    """Draws by moving the photo's own pixels."""
+    """Draws by moving the photo's own pixels.
+
+    Frames do not depend on each other, so several are drawn at a time, and the pixels are the same
+    however many.
+
+    Args:
+        settings: how to draw.
+    """
 
     name = "warp"
 
@@ -23,13 +31,26 @@ class WarpGenerator:
         self._ready: OrderedDict[int, Portrait] = OrderedDict()
 
     def prepare(self, identity: Identity) -> None:
-        """Take the photo apart; again for the same identity does nothing."""
+        """Take the photo apart; asked again for the same identity, do nothing."""
         self._portrait(identity)
 
     def __call__(self, frames: Iterator[FaceRequest], /) -> Iterator[GeneratedFace]:
-        """Draw every request."""
-        for request in frames:
-            yield self._portrait(request.identity).draw(request)
+        """Draw every request; with more than one thread, look as many requests ahead."""
+        if self.settings.threads == 1:
+            for request in frames:
+                yield self._portrait(request.identity).draw(request)
+            return
+        coming: deque[Future[GeneratedFace]] = deque()
+        with ThreadPoolExecutor(self.settings.threads, thread_name_prefix="warp") as pool:
+            try:
+                for request in frames:
+                    coming.append(pool.submit(self._portrait(request.identity).draw, request))
+                    if len(coming) > self.settings.threads:
+                        yield coming.popleft().result()
+                while coming:
+                    yield coming.popleft().result()
+            finally:
+                pool.shutdown(wait=True, cancel_futures=True)
 
     def _portrait(self, identity: Identity) -> Portrait:
         found = self._ready.get(id(identity))

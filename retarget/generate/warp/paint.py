@@ -1,0 +1,83 @@
+"""The few picture operations that everything here is drawn with, at subpixel places."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from retarget.generate.warp.mesh import Bytes, Floats
+
+_SHIFT = 4
+Picture = TypeVar("Picture", Bytes, Floats)
+
+
+def fill(mask: Bytes, outline: Floats, *, smooth: bool = True) -> None:
+    """Set the inside of a polygon (n, 2) in a mask to 255, its edge by coverage if `smooth`."""
+    kind = cv2.LINE_AA if smooth else cv2.LINE_8
+    cv2.fillPoly(mask, [_sixteenths(outline)], (255,), lineType=kind, shift=_SHIFT)
+
+
+def stroke(mask: Bytes, line: Floats, thick: float, strength: float = 1.0) -> None:
+    """Draw a polyline (n, 2) of some thickness; thinner than a pixel it becomes fainter."""
+    value = round(255 * strength * min(1.0, max(thick, 0.05)))
+    cv2.polylines(
+        mask, [_sixteenths(line)], False, (value,), max(1, round(thick)), cv2.LINE_AA, _SHIFT
+    )
+
+
+def _sixteenths(points: Floats) -> npt.NDArray[np.int32]:
+    return np.asarray(np.rint(points * (1 << _SHIFT)), np.int32)
+
+
+def blurred(picture: Picture, deviation: float) -> Picture:
+    """A Gaussian blur; the picture itself where it would be too small to see."""
+    if deviation < 0.3:
+        return picture
+    return np.asarray(cv2.GaussianBlur(picture, (0, 0), deviation), picture.dtype)
+
+
+def read(picture: Picture, where: Floats) -> Picture:
+    """The picture linearly interpolated at positions (h, w, 2), repeating its edge outside."""
+    border = cv2.BORDER_REPLICATE
+    out = cv2.remap(picture, where, None, cv2.INTER_LINEAR, borderMode=border)  # type: ignore[call-overload]
+    return np.asarray(out, picture.dtype)
+
+
+def placed(
+    picture: Picture, place: npt.NDArray[np.float64], size: tuple[int, int], *, repeat: bool = False
+) -> Picture:
+    """A picture moved by an affine map (2, 3) onto a canvas (width, height).
+
+    Args:
+        picture: (h, w, channels).
+        place: from its pixels to the canvas.
+        size: of the canvas.
+        repeat: whether its edge goes on outside, or nothing does.
+    """
+    border = cv2.BORDER_REPLICATE if repeat else cv2.BORDER_CONSTANT
+    out = cv2.warpAffine(picture, place, size, flags=cv2.INTER_LINEAR, borderMode=border)
+    return np.asarray(out, picture.dtype)
+
+
+def box_of(points: Floats, margin: float, shape: tuple[int, ...]) -> tuple[slice, slice] | None:
+    """Rows and columns of a picture around points (n, 2); None where they lie outside it."""
+    low = np.maximum(np.floor(points.min(axis=0) - margin), 0).astype(int)
+    high = np.minimum(np.ceil(points.max(axis=0) + margin) + 1, shape[1::-1]).astype(int)
+    (left, top), (right, bottom) = low.tolist(), high.tolist()
+    if right - left < 3 or bottom - top < 3:
+        return None
+    return slice(top, bottom), slice(left, right)
+
+
+def colours(picture: Bytes, points: Floats) -> Floats:
+    """(n, 3) the colours of a picture nearest to points (n, 2), 0..255."""
+    at = np.clip(np.rint(points).astype(int), 0, (picture.shape[1] - 1, picture.shape[0] - 1))
+    return np.asarray(picture[at[:, 1], at[:, 0]], np.float32)
+
+
+def to_bytes(picture: npt.NDArray[np.floating[Any]]) -> Bytes:
+    """Rounded and clipped to 0..255."""
+    return np.asarray(np.clip(np.rint(picture), 0, 255), np.uint8)

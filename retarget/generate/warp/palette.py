@@ -1,0 +1,50 @@
+"""The colours inside a mouth that the photo does not show, guessed from those that it does."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from retarget.generate.warp.mesh import Floats
+
+LUMA = np.array([0.299, 0.587, 0.114], np.float32)
+"""Weights of red, green and blue in brightness."""
+
+
+def luma(rgb: Floats) -> float:
+    """Brightness of a colour (3,)."""
+    return float(rgb @ LUMA)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Palette:
+    """The colours inside one photo's mouth, (3,) each, 0..255."""
+
+    tooth: Floats
+    gum: Floats
+    tongue: Floats
+    cavity: Floats
+
+    @classmethod
+    def of(cls, skin: Floats, lip: Floats, white: Floats) -> Palette:
+        """Colours that fit a photo's light, whatever it is made with.
+
+        Chroma is taken from the photo's own skin and lips, so a grey photo gets grey teeth and a
+        varnished painting yellow ones.
+
+        Args:
+            skin: (3,) around the mouth.
+            lip: (3,) of the lips.
+            white: (3,) of the white of the eyes.
+        """
+        bright = luma(skin)
+        warm = (skin / max(bright, 1.0)).astype(np.float32)
+        red = (lip / max(luma(lip), 1.0)).astype(np.float32)
+        shine = float(np.clip(luma(white), 0.85 * bright, 1.3 * bright))
+        return cls(
+            tooth=np.float32(min(1.06 * shine, 235.0)) * warm ** np.float32(0.4),
+            gum=np.float32(0.6) * lip + np.float32(0.2) * skin,
+            tongue=np.float32(0.85) * lip * red ** np.float32(0.4),
+            cavity=np.float32(0.15 * bright) * red ** np.float32(1.5),
+        )
