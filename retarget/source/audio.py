@@ -7,7 +7,7 @@ no packet has to be kept.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import av
 
 from retarget.flow.sound import OpenSound, Sound
-from retarget.source.clock import zero_of
+from retarget.source.clock import moment, zero_of
 from retarget.source.decode import packets
 from retarget.source.place import Place
 from retarget.source.settings import SourceSettings
@@ -40,7 +40,13 @@ def find_sound(place: Place, settings: SourceSettings, warn: Warn) -> Sound | No
 
         @contextmanager
         def opened() -> Iterator[OpenSound]:
-            with place.open() as again:
+            with ExitStack() as open_files:
+                again = open_files.enter_context(place.open())
+                if settings.start > 0:
+                    try:
+                        _seek(again, moment(settings.start))
+                    except av.FFmpegError:  # and what had been read ahead is lost
+                        again = open_files.enter_context(place.open())
                 yield _Reading(again, index, place.name, settings, warn)
 
         return Sound(
@@ -66,10 +72,9 @@ class _Reading:
         return self.container.streams[self.index]  # type: ignore[return-value]
 
     def packets(self) -> Iterator[tuple[Fraction, Packet[AudioStream]]]:
-        start, end = Fraction(self.settings.start), self.settings.end
+        start = moment(self.settings.start)
+        end = None if self.settings.end is None else moment(self.settings.end)
         zero = zero_of(self.container)
-        if start > 0:
-            self._seek(start + zero - _BEFORE)
         for packet in packets(self.container, self.stream, self.name, self.warn):
             if packet.size == 0 or packet.pts is None:
                 continue
@@ -79,8 +84,7 @@ class _Reading:
             if start <= 0 or at >= start:
                 yield at, packet
 
-    def _seek(self, second: Fraction) -> None:
-        try:
-            self.container.seek(round(max(Fraction(0), second) * 1_000_000))
-        except av.FFmpegError:
-            self.container.flush_buffers()
+
+def _seek(container: InputContainer, start: Fraction) -> None:
+    second = max(Fraction(0), start + zero_of(container) - _BEFORE)
+    container.seek(round(second * 1_000_000))

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from av.video.stream import VideoStream
 
 _BROADCAST_CLOCK = 0x0200  # AVFMT_TS_DISCONT: counts from anywhere, so its zero means nothing
+_FEW = 5  # frames; files are often wrong about their length by one or two
 _CONTAINER_TICKS = 1_000_000  # a second, where FFmpeg speaks of a whole container
 
 
@@ -35,6 +36,11 @@ class Clock:
         return (stamp - self.zero) * self.time_base
 
 
+def moment(seconds: float) -> Fraction:
+    """The decimal that was typed: 0.8 is eight tenths, and not the binary number above it."""
+    return Fraction(str(seconds))
+
+
 def clock_of(container: InputContainer, stream: VideoStream) -> Clock:
     """The clock of `stream`."""
     time_base = stream.time_base or Fraction(1, 90_000)
@@ -49,9 +55,14 @@ def clock_of(container: InputContainer, stream: VideoStream) -> Clock:
 
 def zero_of(container: InputContainer) -> Fraction:
     """Seconds on the container's clock that are second 0."""
-    if int(container.format.flags) & _BROADCAST_CLOCK and container.start_time:
-        return Fraction(container.start_time, _CONTAINER_TICKS)
-    return Fraction(0)
+    if not int(container.format.flags) & _BROADCAST_CLOCK:
+        return Fraction(0)
+    begun = (
+        stream.start_time * stream.time_base
+        for stream in (*container.streams.video, *container.streams.audio)
+        if stream.start_time is not None and stream.time_base
+    )
+    return min(begun, default=Fraction(0))
 
 
 def end_of(container: InputContainer, stream: VideoStream) -> int | None:
@@ -62,3 +73,11 @@ def end_of(container: InputContainer, stream: VideoStream) -> int | None:
         end = Fraction((container.start_time or 0) + container.duration, _CONTAINER_TICKS)
         return round(end / stream.time_base)
     return None
+
+
+def ends_early(stream: VideoStream, end: int, clock: Clock) -> bool:
+    """Whether frames that the file announces for this very stream are missing after `end`."""
+    if not stream.duration:
+        return False
+    announced = (stream.start_time or 0) + stream.duration
+    return announced - end > max(_FEW * clock.usual, stream.duration // 50)

@@ -16,7 +16,7 @@ from av.video.reformatter import Interpolation, VideoReformatter
 from retarget.source.bounds import check_size
 from retarget.source.filter import PictureFilter
 from retarget.source.hdr import ToStandard, is_wide
-from retarget.source.upright import turn_of
+from retarget.source.upright import Turn, turn_of
 
 if TYPE_CHECKING:
     from av.video.frame import VideoFrame as Decoded
@@ -61,6 +61,7 @@ class ToRgb:
         self._one_field = PictureFilter("field", "type=top")
         self._to_standard: ToStandard | None = None
         self._size: tuple[int, int] | None = None
+        self._turn = Turn()
 
     def __call__(self, frame: Decoded) -> npt.NDArray[np.uint8]:
         """(height, width, 3) RGB, upright.
@@ -69,7 +70,6 @@ class ToRgb:
             UnreadableInput: the picture is too large.
         """
         size = self._size_for(frame)
-        turn = turn_of(frame)
         matrix, span = matrix_of(frame), range_of(frame)
         if frame.interlaced_frame:
             frame = self._one_field(frame)
@@ -89,13 +89,15 @@ class ToRgb:
             threads=1,
         ).to_ndarray()
         rgb = flattened(pixels, self._background) if clear else pixels  # type: ignore[arg-type]
-        return np.ascontiguousarray(turn(rgb))  # type: ignore[arg-type]
+        return np.ascontiguousarray(self._turn(rgb))  # type: ignore[arg-type]
 
     def _size_for(self, frame: Decoded) -> tuple[int, int]:
         if self._size is None:
             size = shown_size(frame, self._aspect)
             check_size(self._name, *size)
             self._size = size
+            # Asked once: looking ties a frame into a cycle, which would keep it for the collector.
+            self._turn = turn_of(frame)
         return self._size
 
     def _standard(self, frame: Decoded, matrix: int, span: int) -> Decoded:

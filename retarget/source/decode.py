@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import av
 
+from retarget.source.place import Place, picture_stream
 from retarget.source.source import Warn
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def decoded(
 
 
 def decoded_from(
-    container: InputContainer, stream: VideoStream, stamp: int, name: str, warn: Warn
+    place: Place, container: InputContainer, stream: VideoStream, stamp: int, warn: Warn
 ) -> Iterator[Decoded]:
     """Every frame from a keyframe not after `stamp` on; from the beginning where none is found."""
     time_base = stream.time_base or Fraction(1)
@@ -64,18 +65,14 @@ def decoded_from(
             container.seek(stamp - int(back / time_base), stream=stream)
         except av.FFmpegError:
             break
-        frames = decoded(container, stream, name, warn)
+        frames = decoded(container, stream, place.name, warn)
         first = next(frames, None)
         if first is not None and first.pts is not None and first.pts <= stamp:
             return chain([first], frames)
-        frames.close()  # type: ignore[attr-defined]
-    rewind(container, stream)
-    return decoded(container, stream, name, warn)
+    return _afresh(place, warn)
 
 
-def rewind(container: InputContainer, stream: VideoStream) -> None:
-    """Go back to the beginning; a stream that cannot is there already."""
-    try:
-        container.seek(stream.start_time or 0, stream=stream)
-    except av.FFmpegError:
-        container.flush_buffers()
+def _afresh(place: Place, warn: Warn) -> Iterator[Decoded]:
+    """Every frame from the beginning: a failed seek loses what had been read ahead."""
+    with place.open() as container:
+        yield from decoded(container, picture_stream(container, place.name), place.name, warn)

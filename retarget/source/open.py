@@ -41,7 +41,7 @@ def open_source(
 def _source(
     spec: str, settings: SourceSettings, background: npt.NDArray[np.uint8], warn: Warn
 ) -> Source:
-    from retarget.source import stills, url
+    from retarget.source import folder, stills, url
     from retarget.source.place import Place
     from retarget.source.video_file import VideoFile
 
@@ -52,7 +52,7 @@ def _source(
     if not spec or not path.exists():
         raise UnreadableInput(f"There is no file {spec or '(no name)'}.", do="Check the path.")
     if path.is_dir():
-        return stills.Folder(path, spec, settings, background, warn)
+        return folder.Folder(path, spec, settings, background, warn)
     if not path.is_file():
         raise UnreadableInput(f"{spec} is not a file.", do="Give a video or a picture.")
     if path.stat().st_size == 0:

@@ -15,8 +15,6 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-import av
-
 from retarget.source.decode import decoded
 from retarget.source.source import Warn
 
@@ -75,6 +73,9 @@ def sampled(
     """At most `count` frames of `span` in order, each with its stamp and number.
 
     A frame without a stamp ends the sample early: its place cannot be known.
+
+    Raises:
+        av.FFmpegError: the file cannot be sought in.
     """
     index = Index(stream, span)
     stream.codec_context.skip_frame = "NONREF"
@@ -84,7 +85,8 @@ def sampled(
         middle = (low + high) // 2
         key, aim = _key(index.keys, low, middle, high, span.time_base)
         if at is None or (key is not None and key > at):
-            frames = _sought(container, stream, span.first if key is None else key, name, warn)
+            container.seek(span.first if key is None else key, stream=stream)
+            frames = decoded(container, stream, name, warn)
         if at is not None and at >= aim:
             continue
         frame = _reached(frames, aim)
@@ -110,16 +112,6 @@ def _key(
         key = min(inside, key=lambda k: abs(k - middle))
         return key, key
     return keys[max(0, bisect_right(keys, middle) - 1)], middle
-
-
-def _sought(
-    container: InputContainer, stream: VideoStream, stamp: int, name: str, warn: Warn
-) -> Iterator[Decoded]:
-    try:
-        container.seek(stamp, stream=stream)
-    except av.FFmpegError:
-        container.flush_buffers()
-    return decoded(container, stream, name, warn)
 
 
 def _reached(frames: Iterator[Decoded], aim: int) -> Decoded | None:

@@ -1,9 +1,8 @@
-"""Pictures from disk: a portrait, or a numbered folder of them played as a video."""
+"""One picture: any depth, profile, transparency and orientation as upright sRGB."""
 
 from __future__ import annotations
 
 import io
-import re
 import warnings
 from collections.abc import Iterator
 from fractions import Fraction
@@ -19,8 +18,6 @@ from retarget.flow.source_info import SourceInfo
 from retarget.flow.values import Instant, VideoFrame
 from retarget.source.bounds import check_size
 from retarget.source.convert import flattened
-from retarget.source.settings import SourceSettings
-from retarget.source.source import Warn
 
 SUFFIXES = frozenset(
     {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".ppm", ".pgm", ".tga", ".jp2"}
@@ -28,7 +25,6 @@ SUFFIXES = frozenset(
 )
 # Formats that only hold pixels; PIL would also open PostScript, which is a program.
 _FORMATS = ("PNG", "JPEG", "MPO", "WEBP", "BMP", "DIB", "TIFF", "PPM", "TGA", "JPEG2000", "AVIF")
-_FINEST = 1001  # the largest denominator of a frame rate worth telling apart, as in 30000/1001
 
 
 def read_still(
@@ -142,114 +138,3 @@ class Still:
     def sound(self) -> Sound | None:
         """None: a picture makes no sound."""
         return None
-
-
-class Folder:
-    """Pictures of one size in a folder, in the order a person would count them; see `Source`."""
-
-    def __init__(
-        self,
-        folder: Path,
-        name: str,
-        settings: SourceSettings,
-        background: npt.NDArray[np.uint8],
-        warn: Warn,
-    ) -> None:
-        self._name = name
-        self._background = background
-        self._warn = warn
-        rate = Fraction(settings.picture_rate).limit_denominator(_FINEST)
-        files = pictures_in(folder, name)
-        first = max(0, -(-Fraction(settings.start) * rate // 1))
-        last = None if settings.end is None else -(-Fraction(settings.end) * rate // 1)
-        self._files = list(enumerate(files))[slice(first, last)]
-        if not self._files:
-            raise UnreadableInput(
-                f"{name} has no picture between start and end.", do="Give an earlier start."
-            )
-        self._rate = rate
-        beginning = next(self.frames())
-        self.info = SourceInfo(
-            name=name,
-            size=beginning.size,
-            time_base=1 / rate,
-            rate=rate,
-            count=len(self._files),
-            duration=len(self._files) / rate,
-            cut=settings.start > 0,
-        )
-
-    def frames(self) -> Iterator[VideoFrame]:
-        """Every picture; see `Source.frames`."""
-        return self._read(self._files)
-
-    def sample(self, count: int) -> list[VideoFrame]:
-        """Pictures spread over the folder; see `Source.sample`."""
-        if count < 1:
-            raise ValueError(f"a sample of {count} frames cannot be taken")
-        total = len(self._files)
-        wanted = sorted({(2 * i + 1) * total // (2 * count) for i in range(count)})
-        return list(self._read([self._files[i] for i in wanted]))
-
-    def sound(self) -> Sound | None:
-        """None: pictures make no sound."""
-        return None
-
-    def _read(self, files: list[tuple[int, Path]]) -> Iterator[VideoFrame]:
-        size: tuple[int, int] | None = None
-        index = 0
-        for number, file in files:
-            shown = f"{self._name}/{file.name}"
-            try:
-                rgb = read_still(file, shown, self._background)
-            except UnreadableInput as problem:
-                self._warn(f"Left out: {problem.what}")
-                continue
-            frame = VideoFrame(
-                rgb=rgb,
-                index=index,
-                at=Instant(number, 1 / self._rate),
-                duration=1 / self._rate,
-            )
-            size = size or frame.size
-            if frame.size != size:
-                raise UnreadableInput(
-                    f"{shown} is {frame.size[0]} x {frame.size[1]} pixels and the pictures before "
-                    f"it are {size[0]} x {size[1]}.",
-                    do="Bring the pictures of a folder to one size.",
-                )
-            yield frame
-            index += 1
-        if index == 0:
-            raise UnreadableInput(
-                f"Not one picture in {self._name} can be read.", do="Check the files in it."
-            )
-
-
-def pictures_in(folder: Path, name: str) -> list[Path]:
-    """The pictures directly in `folder`, `2.png` before `10.png`.
-
-    Raises:
-        UnreadableInput: it holds none, or may not be looked into.
-    """
-    try:
-        files = [
-            f
-            for f in folder.iterdir()
-            if f.suffix.lower() in SUFFIXES and not f.name.startswith(".") and f.is_file()
-        ]
-    except OSError as cause:
-        raise UnreadableInput(
-            f"The folder {name} may not be looked into.", do="Change its permissions."
-        ) from cause
-    if not files:
-        raise UnreadableInput(
-            f"The folder {name} holds no pictures.",
-            do="Give a folder of .png or .jpg files, or a video.",
-        )
-    return sorted(files, key=_counted)
-
-
-def _counted(file: Path) -> list[tuple[bool, int, str]]:
-    parts = re.split(r"(\d+)", file.name.lower())
-    return [(p.isdecimal(), int(p) if p.isdecimal() else 0, p) for p in parts if p]

@@ -6,9 +6,9 @@ import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import TYPE_CHECKING
 
+import av
 import numpy as np
 import numpy.typing as npt
 
@@ -17,7 +17,7 @@ from retarget.flow.sound import Sound
 from retarget.flow.source_info import SourceInfo
 from retarget.flow.values import Instant, VideoFrame
 from retarget.source.audio import find_sound
-from retarget.source.clock import Clock, clock_of, end_of
+from retarget.source.clock import Clock, clock_of, end_of, ends_early, moment
 from retarget.source.convert import ToRgb
 from retarget.source.decode import decoded, decoded_from
 from retarget.source.place import Place, picture_stream
@@ -56,8 +56,8 @@ class VideoFile:
         self.settings = settings
         self._background = background
         self._warn = warn
-        self._start = Fraction(settings.start)
-        self._end = None if settings.end is None else Fraction(settings.end)
+        self._start = moment(settings.start)
+        self._end = None if settings.end is None else moment(settings.end)
         self.info, self._span = self._looked()
 
     def frames(self) -> Iterator[VideoFrame]:
@@ -70,19 +70,10 @@ class VideoFile:
         """Frames spread over the piece; see `Source.sample`."""
         if count < 1:
             raise ValueError(f"a sample of {count} frames cannot be taken")
-        sample: list[VideoFrame] = []
-        if self._span is not None:
-            with self._reading() as reading:
-                found = sampled(
-                    reading.container,
-                    reading.stream,
-                    self._span,
-                    count,
-                    name=self.place.name,
-                    warn=self._warn,
-                )
-                for frame, stamp, number in found:
-                    sample.append(self._frame(reading, frame, number, stamp, frame.duration or 0))
+        try:
+            sample = [] if self._span is None else self._sought(count, self._span)
+        except av.FFmpegError:  # it cannot be sought in
+            sample = []
         return sample or self._counted(count)
 
     def sound(self) -> Sound | None:
@@ -111,16 +102,19 @@ class VideoFile:
         frames: Iterator[Decoded]
         if self._start > 0:
             first = math.ceil(self._start / clock.time_base) + clock.zero
-            frames = decoded_from(reading.container, reading.stream, first, name, self._warn)
+            frames = decoded_from(self.place, reading.container, reading.stream, first, self._warn)
         else:
             frames = decoded(reading.container, reading.stream, name, self._warn)
         stamped = ((frame, frame.pts, frame.duration or 0) for frame in frames)
+        end: int | None = None
         for frame, stamp, ticks in in_time(stamped, usual=clock.usual, first=clock.zero):
-            at = clock.seconds(stamp)
+            at, end = clock.seconds(stamp), stamp + ticks
             if self._end is not None and at >= self._end:
                 return
             if at >= self._start or self._start == 0:
                 yield frame, stamp, ticks
+        if end is not None and ends_early(reading.stream, end, clock):
+            self._warn(f"{name} ends early, after {float(clock.seconds(end)):.1f} s.")
 
     def _frame(
         self, reading: _Reading, frame: Decoded, index: int, stamp: int, ticks: int
@@ -131,6 +125,16 @@ class VideoFile:
         if self._end is not None:
             duration = min(duration, self._end - at.exact)
         return VideoFrame(rgb=reading.to_rgb(frame), index=index, at=at, duration=duration)
+
+    def _sought(self, count: int, span: Span) -> list[VideoFrame]:
+        """A sample by seeking."""
+        with self._reading() as reading:
+            container, stream, name = reading.container, reading.stream, self.place.name
+            found = sampled(container, stream, span, count, name=name, warn=self._warn)
+            return [
+                self._frame(reading, frame, number, stamp, frame.duration or 0)
+                for frame, stamp, number in found
+            ]
 
     def _counted(self, count: int) -> list[VideoFrame]:
         """A sample by reading everything, for a video that does not say how long it is."""

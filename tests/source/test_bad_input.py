@@ -1,0 +1,151 @@
+from __future__ import annotations
+
+import os
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from clips import lay_tone, make_clip, numbered, read
+from PIL import Image
+
+from retarget.errors import UnreadableInput
+from retarget.source.open import open_source
+
+Check = Callable[..., None]
+
+
+def sound_only(path: Path) -> Path:
+    with av.open(str(path), "w") as out:
+        lay_tone(out, out.add_stream("aac", rate=48_000, layout="mono"), 0.3)
+    return path
+
+
+def album(path: Path) -> Path:
+    """Sound with a cover, as music players keep it (ID3v2.4, 4.14)."""
+    with av.open(str(path), "w", format="mp3") as out:
+        lay_tone(out, out.add_stream("libmp3lame", rate=48_000, layout="mono"), 0.5)
+    cover = path.with_suffix(".jpg")
+    Image.fromarray(numbered(3)).save(cover)
+    body = b"\x00image/jpeg\x00\x03\x00" + cover.read_bytes()
+
+    def size(n: int) -> bytes:
+        return bytes(n >> shift & 0x7F for shift in (21, 14, 7, 0))
+
+    frame = b"APIC" + size(len(body)) + b"\x00\x00" + body
+    data = path.read_bytes()
+    if data[:3] == b"ID3":
+        length = sum(b << s for b, s in zip(data[6:10], (21, 14, 7, 0), strict=True))
+        data = data[10 + length :]
+    path.write_bytes(b"ID3\x04\x00\x00" + size(len(frame)) + frame + data)
+    with av.open(str(path)) as check:
+        assert check.streams.video, "the fixture has no cover"
+    return path
+
+
+def text(path: Path, words: str) -> Path:
+    path.write_text(words)
+    return path
+
+
+def cut(path: Path, share: float) -> Path:
+    path.write_bytes(path.read_bytes()[: round(path.stat().st_size * share)])
+    return path
+
+
+def folder(path: Path) -> Path:
+    path.mkdir()
+    (path / "notes.txt").write_text("no picture")
+    return path
+
+
+BAD: dict[str, Callable[[Path], Path | str]] = {
+    "missing": lambda t: t / "missing.mp4",
+    "no name": lambda t: "",
+    "empty": lambda t: text(t / "empty.mp4", ""),
+    "text": lambda t: text(t / "text.mp4", "I am not a video.\n" * 50),
+    "cut short before its index": lambda t: cut(make_clip(t / "cut.mp4"), 0.5),
+    "sound only": lambda t: sound_only(t / "sound.m4a"),
+    "sound with a cover": lambda t: album(t / "album.mp3"),
+    "folder without pictures": lambda t: folder(t / "folder"),
+    "empty picture": lambda t: text(t / "empty.png", ""),
+    "text picture": lambda t: text(t / "text.png", "I am not a picture."),
+    "picture cut short": lambda t: cut(saved(t / "cut.png"), 0.4),
+    "a program that draws": lambda t: text(t / "eps.png", "%!PS-Adobe-3.0 EPSF-3.0\n"),
+    "a pipe": lambda t: pipe(t / "pipe.mp4"),
+    "another kind of address": lambda t: "ftp://localhost/clip.mp4",
+    "an address without a host": lambda t: "https:///clip.mp4",
+    "a list of files": lambda t: f"concat:{make_clip(t / 'a.ts')}|{t / 'a.ts'}",
+    "a file address": lambda t: f"file:{make_clip(t / 'b.mp4')}",
+    "a made-up source": lambda t: "data:video/mp4;base64,AAAA",
+}
+
+
+def saved(path: Path) -> Path:
+    noise = np.random.default_rng(0).integers(0, 255, (64, 64, 3), np.uint8)
+    Image.fromarray(noise).save(path)
+    return path
+
+
+def pipe(path: Path) -> Path:
+    os.mkfifo(path)
+    return path
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_input_is_one_sentence_and_one_piece_of_advice(
+    tmp_path: Path, case: str, one_sentence: Check
+) -> None:
+    spec = BAD[case](tmp_path)
+    one_sentence(lambda: read(spec), UnreadableInput)
+
+
+@pytest.mark.parametrize("name", ["list.mp4", "list.m3u8", "list.txt"])
+@pytest.mark.parametrize("kind", ["ffconcat", "hls"])
+def test_a_file_that_is_a_list_of_other_files_does_not_get_them_read(
+    tmp_path: Path, kind: str, name: str
+) -> None:
+    make_clip(tmp_path / "other.ts")
+    words = {
+        "ffconcat": "ffconcat version 1.0\nfile other.ts\n",
+        "hls": "#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:1.2,\nother.ts\n#EXT-X-ENDLIST\n",
+    }[kind]
+    with pytest.raises(UnreadableInput):
+        read(text(tmp_path / name, words))
+
+
+def png_header(width: int, height: int) -> bytes:
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return (
+            len(data).to_bytes(4, "big") + kind + data + zlib.crc32(kind + data).to_bytes(4, "big")
+        )
+
+    head = width.to_bytes(4, "big") + height.to_bytes(4, "big") + b"\x08\x02\x00\x00\x00"
+    data = zlib.compress(bytes(1_000_000))
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", data) + chunk(b"IEND", b"")
+
+
+@pytest.mark.parametrize("size", [(16_385, 4), (12_000, 12_000), (60_000, 60_000)])
+def test_a_picture_that_would_fill_memory_is_refused_by_its_header(
+    tmp_path: Path, size: tuple[int, int]
+) -> None:
+    import tracemalloc
+
+    path = tmp_path / "bomb.png"
+    path.write_bytes(png_header(*size))
+    tracemalloc.start()
+    with pytest.raises(UnreadableInput, match="pixels"):
+        read(path)
+    assert tracemalloc.get_traced_memory()[1] < 5_000_000
+    tracemalloc.stop()
+
+
+def test_a_name_that_looks_like_an_address_is_read_where_it_is_a_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_clip(tmp_path / "a.mp4").rename(tmp_path / "take:1.mp4")
+    monkeypatch.chdir(tmp_path)
+    with open_source("take:1.mp4") as source:
+        assert source.info.count == 30

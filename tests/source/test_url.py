@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+import http.server
+import threading
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+import pytest
+from clips import heard, make_clip, number_in, numbered, read
+from PIL import Image
+
+from retarget.errors import UnreadableInput
+
+
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    """Serve files, a redirection to a file of this machine, and nothing else."""
+
+    def do_GET(self) -> None:
+        if self.path.startswith("/sent-away"):
+            self.send_response(302)
+            self.send_header("Location", Path(self.directory, "clip.mp4").as_uri())
+            self.end_headers()
+            return
+        super().do_GET()
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[tuple[Path, str]]:
+    """A folder and the address it is served at."""
+    server = http.server.ThreadingHTTPServer(
+        ("127.0.0.1", 0), partial(Quiet, directory=str(tmp_path))
+    )
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+    thread.start()
+    try:
+        yield tmp_path, f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def test_a_remote_video_gives_the_frames_and_sound_of_the_file(served: tuple[Path, str]) -> None:
+    folder, address = served
+    clip = make_clip(folder / "clip.mp4", sound="aac", container={"movflags": "+faststart"})
+    url = f"{address}/clip.mp4?take=1"
+    assert [number_in(frame.rgb) for frame in read(url)] == list(range(30))
+    assert heard(url) == heard(clip)
+
+
+def test_a_remote_piece_is_found(served: tuple[Path, str]) -> None:
+    folder, address = served
+    make_clip(folder / "c.mp4", count=60, container={"movflags": "+faststart"})
+    assert [number_in(f.rgb) for f in read(f"{address}/c.mp4", start=1.0, end=1.2)] == [
+        *range(25, 30)
+    ]
+
+
+def test_a_remote_picture_is_read(served: tuple[Path, str]) -> None:
+    folder, address = served
+    Image.fromarray(numbered(9)).save(folder / "p.png")
+    assert number_in(read(f"{address}/p.png")[0].rgb) == 9
+
+
+@pytest.mark.parametrize(
+    "name", ["none.mp4", "none.png", "sent-away.mp4", "sent-away.png", "t.mp4"]
+)
+def test_what_cannot_be_fetched_is_one_sentence(
+    served: tuple[Path, str], name: str, one_sentence: Callable[..., None]
+) -> None:
+    folder, address = served
+    make_clip(folder / "clip.mp4")
+    (folder / "t.mp4").write_text("no video")
+    one_sentence(lambda: read(f"{address}/{name}", patience=5.0), UnreadableInput)
+
+
+@pytest.mark.parametrize("name", ["c.mp4", "c.png"])
+def test_nobody_answering_is_one_sentence(name: str, one_sentence: Callable[..., None]) -> None:
+    one_sentence(lambda: read(f"http://127.0.0.1:9/{name}", patience=2.0), UnreadableInput)
+
+
+def test_a_remote_playlist_may_not_name_files_of_this_machine(served: tuple[Path, str]) -> None:
+    folder, address = served
+    secret = make_clip(folder / "secret.ts")
+    (folder / "list.m3u8").write_text(
+        f"#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:1.2,\n{secret.as_uri()}\n#EXT-X-ENDLIST\n"
+    )
+    with pytest.raises(UnreadableInput):
+        read(f"{address}/list.m3u8", patience=5.0)

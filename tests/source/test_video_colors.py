@@ -1,0 +1,147 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from clips import make_clip, numbered, read
+
+PATCHES = np.array(
+    [[230, 40, 40], [40, 200, 60], [50, 60, 220], [200, 180, 40], [128, 128, 128], [20, 20, 20]]
+)
+LUMA = {"bt709": (0.2126, 0.0722), "bt601": (0.299, 0.114), "bt2020": (0.2627, 0.0593)}
+NUMBER = {"bt709": 1, "bt601": 6, "bt2020": 9}
+
+
+def coded(rgb: np.ndarray, matrix: str, full: bool, depth: int = 8) -> np.ndarray:
+    """(3, …) code values of R'G'B' 0..255, after ITU-R BT.709 and BT.2100, section 4."""
+    red, green, blue = np.moveaxis(rgb / 255.0, -1, 0)
+    kr, kb = LUMA[matrix]
+    y = kr * red + (1 - kr - kb) * green + kb * blue
+    cb, cr = (blue - y) / (2 - 2 * kb), (red - y) / (2 - 2 * kr)
+    top, unit = 2**depth - 1, 2 ** (depth - 8)
+    if full:
+        planes = [y * top, cb * top + 128 * unit, cr * top + 128 * unit]
+    else:
+        planes = [unit * (219 * y + 16), unit * (224 * cb + 128), unit * (224 * cr + 128)]
+    return np.rint(np.clip(planes, 0, top)).astype(np.uint8 if depth == 8 else np.uint16)
+
+
+def patch_clip(
+    path: Path, values: np.ndarray, pixels: str, tags: tuple[int, int, int, int], height: int = 32
+) -> Path:
+    """A lossless clip of columns 16 pixels wide, one for each of `values` (3, n)."""
+    planes = np.repeat(np.repeat(values[:, None, :], height, axis=1), 16, axis=2)
+
+    def tune(stream: av.VideoStream) -> None:
+        context = stream.codec_context
+        context.color_range, context.colorspace = tags[0], tags[1]
+        context.color_primaries, context.color_trc = tags[2], tags[3]
+
+    def picture(index: int) -> av.VideoFrame:
+        frame = av.VideoFrame(planes.shape[2], height, pixels)
+        for plane, data in zip(frame.planes, planes, strict=True):
+            rows = np.zeros((height, plane.line_size // data.itemsize), data.dtype)
+            rows[:, : data.shape[1]] = data
+            plane.update(rows.tobytes())
+        return frame
+
+    return make_clip(path, count=2, codec="ffv1", pixels=pixels, picture=picture, tune=tune)
+
+
+def patches_of(path: Path, **settings: object) -> np.ndarray:
+    rgb = read(path, **settings)[0].rgb
+    return rgb[rgb.shape[0] // 2, 8::16].astype(int)
+
+
+@pytest.mark.parametrize("color", ["fast", "exact"])
+@pytest.mark.parametrize("full", [False, True])
+@pytest.mark.parametrize("matrix", ["bt709", "bt601"])
+def test_the_matrix_and_range_a_file_names_are_used(
+    tmp_path: Path, matrix: str, full: bool, color: str
+) -> None:
+    values = coded(PATCHES, matrix, full)
+    tags = (2 if full else 1, NUMBER[matrix], 1, 1)
+    clip = patch_clip(tmp_path / "c.mkv", values, "yuv444p", tags)
+    assert np.abs(patches_of(clip, color=color) - PATCHES).max() <= 4
+
+
+@pytest.mark.parametrize(("height", "matrix"), [(720, "bt709"), (480, "bt601")])
+def test_a_file_that_names_no_matrix_is_taken_as_players_do(
+    tmp_path: Path, height: int, matrix: str
+) -> None:
+    values = coded(PATCHES, matrix, full=False)
+    clip = patch_clip(tmp_path / "c.mkv", values, "yuv444p", (0, 2, 2, 2), height)
+    assert np.abs(patches_of(clip) - PATCHES).max() <= 4
+
+
+def test_ten_bits_come_as_the_nearest_of_eight(tmp_path: Path) -> None:
+    ramp = np.repeat(np.arange(0, 256, 5)[:, None], 3, axis=1)
+    values = coded(ramp, "bt709", full=False, depth=10)
+    clip = patch_clip(tmp_path / "c.mkv", values, "yuv444p10le", (1, 1, 1, 1))
+    assert np.abs(patches_of(clip) - ramp).max() <= 2
+
+
+def pq(nits: np.ndarray) -> np.ndarray:
+    """SMPTE ST 2084."""
+    power = (nits / 10_000) ** (2610 / 16384)
+    return ((3424 / 4096 + 2413 / 128 * power) / (1 + 2392 / 128 * power)) ** (2523 / 32)
+
+
+def srgb(light: np.ndarray) -> np.ndarray:
+    return 255 * np.where(light < 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
+
+
+def test_hdr_keeps_skin_and_shadow_where_they_were_and_rolls_off_highlights(
+    tmp_path: Path,
+) -> None:
+    nits = np.array([0.0, 5, 20, 60, 90, 203, 400, 700, 1000, 4000])
+    signal = np.repeat(255 * pq(nits)[:, None], 3, axis=1)
+    values = coded(signal, "bt2020", full=False, depth=10)
+    clip = patch_clip(tmp_path / "c.mkv", values, "yuv444p10le", (1, 9, 9, 16))
+    seen = patches_of(clip)
+    assert np.abs(seen - seen.mean(axis=1, keepdims=True)).max() <= 2  # gray stays gray
+    gray = seen.mean(axis=1)
+    assert np.abs(gray[:5] - srgb(nits[:5] / 203)).max() <= 4
+    assert np.all(np.diff(gray[:8]) > 4)  # highlights stay apart, up to 700 nits
+    assert gray[-1] == gray[-2] == 255
+
+
+def test_hlg_white_is_bright_and_its_grays_rise(tmp_path: Path) -> None:
+    signal = np.repeat(255 * np.array([0.0, 0.2, 0.38, 0.5, 0.75, 1.0])[:, None], 3, axis=1)
+    values = coded(signal, "bt2020", full=False, depth=10)
+    clip = patch_clip(tmp_path / "c.mkv", values, "yuv444p10le", (1, 9, 9, 18))
+    gray = patches_of(clip).mean(axis=1)
+    assert np.all(np.diff(gray) > 8)
+    # BT.2408: 38 % is an 18 % gray card (26 nits of 203), 75 % is diffuse white.
+    assert abs(gray[2] - srgb(np.array(26 / 203))) <= 6
+    assert gray[4] > 190
+    assert gray[5] == 255
+
+
+def test_wide_colors_arrive_as_the_same_colors(tmp_path: Path) -> None:
+    to_2020 = np.array(
+        [[0.6274, 0.3293, 0.0433], [0.0691, 0.9195, 0.0114], [0.0164, 0.0880, 0.8956]]
+    )
+    light = (PATCHES / 255.0) ** 2.4 @ to_2020.T
+    signal = 255 * light ** (1 / 2.4)
+    values = coded(signal, "bt2020", full=False, depth=10)
+    clip = patch_clip(tmp_path / "c.mkv", values, "yuv444p10le", (1, 9, 9, 14))
+    expected = srgb((PATCHES / 255.0) ** 2.4)
+    assert np.abs(patches_of(clip) - expected).max() <= 6
+
+
+@pytest.mark.parametrize(("background", "shown"), [("#ffffff", 255), ("#204060", 0x20)])
+def test_transparent_pixels_show_the_background(
+    tmp_path: Path, background: str, shown: int
+) -> None:
+    rgba = np.dstack([numbered(5), np.full((64, 96), 255, np.uint8)])
+    rgba[:, :48, 3] = 0
+    frame = av.VideoFrame.from_ndarray(rgba, format="rgba").reformat(format="bgra")
+    clip = make_clip(
+        tmp_path / "c.mkv", count=2, codec="ffv1", pixels="bgra", picture=lambda i: frame
+    )
+    rgb = read(clip, background=background)[0].rgb
+    assert np.all(rgb[:, :48, 0] == shown)
+    np.testing.assert_array_equal(rgb[:, 48:], numbered(5)[:, 48:])

@@ -1,0 +1,303 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+from itertools import pairwise
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from clips import SIZE, heard, make_clip, number_in, numbered, read, times, turned
+from hypothesis import given
+from hypothesis import strategies as st
+
+from retarget.errors import UnreadableInput
+from retarget.source.open import open_source
+from retarget.source.settings import SourceSettings
+from retarget.source.timing import in_time
+from retarget.source.upright import turn_from_matrix
+
+MS = Fraction(1, 1000)
+
+
+def numbers(path: Path, **settings: object) -> list[int]:
+    return [number_in(frame.rgb) for frame in read(path, **settings)]
+
+
+def test_a_television_rate_is_kept_exactly(tmp_path: Path) -> None:
+    rate = Fraction(30_000, 1001)
+    clip = make_clip(tmp_path / "tv.mp4", rate=rate)
+    with open_source(clip) as source:
+        assert source.info.rate == rate
+        assert source.info.count == 30
+        assert source.info.duration == 30 / rate
+    assert times(clip) == [i / rate for i in range(30)]
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
+def test_a_variable_rate_is_kept_by_its_time_stamps(tmp_path: Path, suffix: str) -> None:
+    stamps, lengths = [0, 40, 50, 200, 260], [40, 10, 150, 60, 33]
+    clip = make_clip(tmp_path / f"v{suffix}", stamps=stamps, time_base=MS, lengths=lengths)
+    frames = read(clip)
+    assert [frame.at.exact for frame in frames] == [s * MS for s in stamps]
+    assert [frame.duration for frame in frames[:4]] == [s * MS for s in lengths[:4]]
+    assert [number_in(frame.rgb) for frame in frames] == [0, 1, 2, 3, 4]
+
+
+def test_frames_come_upright_rgb_and_numbered_in_the_order_of_showing(tmp_path: Path) -> None:
+    frames = read(make_clip(tmp_path / "b.mp4", options={"bf": "3", "g": "12"}))
+    assert [frame.index for frame in frames] == list(range(30))
+    assert [number_in(frame.rgb) for frame in frames] == list(range(30))
+    assert frames[0].size == SIZE
+    assert frames[0].rgb.flags.c_contiguous
+
+
+MATRICES = [(a, 0, 0, d) for a in (1, -1) for d in (1, -1)] + [
+    (0, b, c, 0) for b in (1, -1) for c in (1, -1)
+]
+
+
+@pytest.mark.parametrize("matrix", MATRICES)
+def test_every_quarter_turn_and_mirror_puts_each_pixel_where_the_matrix_says(
+    matrix: tuple[int, int, int, int],
+) -> None:
+    a, b, c, d = matrix
+    stored = np.arange(4 * 6 * 3, dtype=np.uint8).reshape(4, 6, 3)
+    y, x = np.mgrid[:4, :6]
+    right, down = a * x + c * y, b * x + d * y
+    right, down = right - right.min(), down - down.min()
+    expected = np.empty((down.max() + 1, right.max() + 1, 3), np.uint8)
+    expected[down, right] = stored
+    turn = turn_from_matrix(np.array([a, b, 0, c, d, 0, 0, 0, 1 << 30], np.int32) << 16)
+    np.testing.assert_array_equal(turn(stored), expected)
+    assert turn.size(6, 4) == expected.shape[1::-1]
+
+
+@pytest.mark.parametrize("matrix", MATRICES)
+def test_a_phone_s_turn_is_honoured(tmp_path: Path, matrix: tuple[int, int, int, int]) -> None:
+    path = make_clip(tmp_path / "phone.mp4", count=3, picture=lambda i: numbered(77))
+    stored = read(path)[0].rgb
+    frame = read(turned(path, *matrix))[0]
+    turn = turn_from_matrix(np.array([*matrix[:2], 0, *matrix[2:], 0, 0, 0, 1], np.int32) << 16)
+    np.testing.assert_array_equal(frame.rgb, turn(stored))
+    with open_source(path) as source:
+        assert source.info.size == frame.size == turn.size(*SIZE)
+
+
+@pytest.mark.parametrize(("aspect", "size"), [("2/1", (192, 64)), ("1/2", (96, 128))])
+def test_pixels_that_are_not_square_are_made_so(
+    tmp_path: Path, aspect: str, size: tuple[int, int]
+) -> None:
+    def tune(stream: av.VideoStream) -> None:
+        stream.codec_context.sample_aspect_ratio = Fraction(aspect)
+
+    clip = make_clip(tmp_path / "sar.mp4", tune=tune)
+    with open_source(clip) as source:
+        assert source.info.size == size
+    assert read(clip)[5].size == size
+    assert number_in(read(clip)[5].rgb) == 5
+
+
+def test_odd_sizes_keep_every_pixel(tmp_path: Path) -> None:
+    clip = make_clip(
+        tmp_path / "odd.mkv", codec="ffv1", pixels="bgr0", picture=lambda i: numbered(i, (97, 65))
+    )
+    np.testing.assert_array_equal(read(clip)[9].rgb, numbered(9, (97, 65)))
+
+
+def test_of_interlaced_video_one_moment_is_shown(tmp_path: Path) -> None:
+    def two_moments(index: int) -> np.ndarray:
+        rgb = np.full((64, 96, 3), 50, np.uint8)
+        rgb[::2] = 200
+        return rgb
+
+    options = {"flags": "+ilme+ildct", "x264-params": "tff=1", "crf": "5"}
+    clip = make_clip(tmp_path / "i.mp4", count=3, picture=two_moments, options=options)
+    assert np.abs(read(clip)[0].rgb[4:-4].astype(int) - 200).max() <= 6
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".ts", ".avi"])
+@pytest.mark.parametrize(
+    ("start", "end"), [(0.0, 1.0), (0.4, None), (0.401, 2.0), (1.19, 1.21), (2.2, None)]
+)
+def test_a_piece_is_exactly_that_part_of_the_whole(
+    tmp_path: Path, suffix: str, start: float, end: float | None
+) -> None:
+    codec = "mpeg4" if suffix == ".avi" else "libx264"
+    clip = make_clip(tmp_path / f"c{suffix}", count=60, codec=codec, options={"g": "12"})
+    whole = read(clip)
+    first, last = Fraction(str(start)), Fraction(str(end or 99))
+    expected = [f for f in whole if first <= f.at.exact < last]
+    piece = read(clip, start=start, end=end)
+    assert [f.at for f in piece] == [f.at for f in expected]
+    assert [f.index for f in piece] == list(range(len(piece)))
+    for got, want in zip(piece, expected, strict=True):
+        np.testing.assert_array_equal(got.rgb, want.rgb)
+
+
+def test_a_start_costs_one_group_of_pictures_not_the_whole_clip(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clip = make_clip(tmp_path / "c.mp4", count=200, options={"g": "10", "bf": "0"})
+    from retarget.source import video_file
+
+    given: list[object] = []
+    plain = video_file.in_time
+
+    def counted(frames, **how):  # type: ignore[no-untyped-def]
+        return plain((given.append(frame) or frame for frame in frames), **how)
+
+    monkeypatch.setattr(video_file, "in_time", counted)
+    with open_source(clip, SourceSettings(start=7.0)) as source:
+        given.clear()
+        assert number_in(next(source.frames()).rgb) == 175
+    assert len(given) <= 12
+
+
+def test_a_broadcast_clock_begins_at_its_first_moment(tmp_path: Path) -> None:
+    clip = make_clip(tmp_path / "c.ts", sound="aac")
+    first = times(clip)[0]
+    assert min(first, heard(clip)[0][0]) == 0
+    assert 0 <= first < Fraction(1, 20)
+
+
+@given(
+    st.lists(st.tuples(st.one_of(st.none(), st.integers(-5, 60)), st.integers(0, 5)), max_size=20),
+    st.integers(1, 6),
+)
+def test_repaired_time_stamps_rise_and_none_is_lost(
+    stamps: list[tuple[int | None, int]], usual: int
+) -> None:
+    frames = [(i, stamp, length) for i, (stamp, length) in enumerate(stamps)]
+    repaired = list(in_time(iter(frames), usual=usual))
+    assert [value for value, _, _ in repaired] == list(range(len(stamps)))
+    at = [stamp for _, stamp, _ in repaired]
+    assert all(later > earlier for earlier, later in pairwise(at))
+    assert all(ticks > 0 for _, _, ticks in repaired)
+
+
+@given(st.lists(st.integers(-1000, 1000), unique=True, min_size=1).map(sorted))
+def test_time_stamps_in_order_are_left_alone(stamps: list[int]) -> None:
+    repaired = list(in_time(((s, s, 0) for s in stamps), usual=40))
+    assert [stamp for _, stamp, _ in repaired] == stamps
+
+
+def test_a_doubled_time_stamp_goes_midway_to_the_next() -> None:
+    frames = [("a", 0, 40), ("b", 40, 40), ("c", 40, 40), ("d", 120, 40), ("e", None, 40)]
+    repaired = list(in_time(iter(frames), usual=40))
+    assert repaired == [
+        ("a", 0, 40),
+        ("b", 40, 40),
+        ("c", 80, 40),
+        ("d", 120, 40),
+        ("e", 160, 40),
+    ]
+
+
+def damaged(path: Path, clip: Path, share: float, length: int) -> Path:
+    data = bytearray(clip.read_bytes())
+    begin = round(len(data) * share)
+    data[begin : begin + length] = b"\xff\x00\xaa" * (length // 3)
+    path.write_bytes(data)
+    return path
+
+
+@pytest.mark.parametrize("codec", ["libx264", "libx265", "mpeg4"])
+def test_broken_packets_in_the_middle_are_skipped_with_a_warning(
+    tmp_path: Path, codec: str
+) -> None:
+    noise = np.random.default_rng(3).integers(0, 60, (64, 96, 3), np.uint8)
+    quiet = {"x265-params": "log-level=none"} if codec == "libx265" else {}
+    clip = make_clip(
+        tmp_path / "whole.mp4",
+        count=60,
+        codec=codec,
+        container={"movflags": "+faststart"},
+        picture=lambda i: numbered(i) // 2 + np.roll(noise, 7 * i, axis=1),
+        options={"g": "10", **quiet},
+    )
+    broken = damaged(tmp_path / "broken.mp4", clip, 0.5, 1200)
+    said: list[str] = []
+    with open_source(broken, warn=said.append) as source:
+        frames = list(source.frames())
+    assert said
+    assert all("\n" not in line and "broken.mp4" in line for line in said)
+    at = [frame.at.exact for frame in frames]
+    assert len(at) >= 30
+    assert at == sorted(set(at))
+    assert at[0] == 0
+    assert at[-1] == Fraction(59, 25)
+
+
+def test_a_file_that_was_cut_short_gives_what_is_there_and_says_so(tmp_path: Path) -> None:
+    noise = np.random.default_rng(3).integers(0, 255, (64, 96, 3), np.uint8)
+    clip = make_clip(
+        tmp_path / "c.mp4",
+        count=60,
+        picture=lambda i: np.roll(noise, 7 * i, axis=1),
+        container={"movflags": "+faststart"},
+    )
+    clip.write_bytes(clip.read_bytes()[: clip.stat().st_size * 2 // 3])
+    said: list[str] = []
+    with open_source(clip, warn=said.append) as source:
+        frames = list(source.frames())
+    assert 30 < len(frames) < 50
+    assert len(said) == 1
+
+
+def test_video_memory_does_not_grow_with_length(tmp_path: Path) -> None:
+    import tracemalloc
+
+    def peak(count: int) -> int:
+        clip = make_clip(
+            tmp_path / f"{count}.mp4", count=count, picture=lambda i: numbered(i, (320, 240))
+        )
+        with open_source(clip) as source:
+            tracemalloc.start()
+            for _ in source.frames():
+                pass
+            most = tracemalloc.get_traced_memory()[1]
+            tracemalloc.stop()
+            return most
+
+    assert peak(300) < peak(40) + 320 * 240 * 3
+
+
+def test_two_readings_of_one_source_do_not_disturb_each_other(tmp_path: Path) -> None:
+    clip = make_clip(tmp_path / "c.mp4")
+    with open_source(clip) as source:
+        one, two = source.frames(), source.frames()
+        mixed = [number_in(next(it).rgb) for it in (one, one, two, one, two)]
+    assert mixed == [0, 1, 0, 2, 1]
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"start": -1.0},
+        {"start": float("nan")},
+        {"start": 2.0, "end": 1.0},
+        {"picture_rate": 0.0},
+        {"background": "pinkish"},
+    ],
+)
+def test_a_setting_without_sense_is_one_sentence(
+    tmp_path: Path, settings: dict[str, object], one_sentence: Callable[..., None]
+) -> None:
+    clip = make_clip(tmp_path / "c.mp4", count=2)
+    one_sentence(lambda: read(clip, **settings))
+
+
+def test_a_start_after_the_end_of_the_video_says_so(tmp_path: Path) -> None:
+    with pytest.raises(UnreadableInput, match="no picture at 9 s"):
+        read(make_clip(tmp_path / "c.mp4"), start=9.0)
+
+
+def test_a_video_too_large_is_refused_before_it_is_converted(tmp_path: Path) -> None:
+    wide = np.zeros((2, 16_386, 3), np.uint8)
+    clip = make_clip(
+        tmp_path / "w.mkv", count=1, codec="ffv1", pixels="bgr0", picture=lambda i: wide
+    )
+    with pytest.raises(UnreadableInput, match="16386 x 2"):
+        read(clip)
