@@ -71,7 +71,7 @@ class StillJob:
 
         report = report or Report()
         self._check()
-        output = self.output or _name_for(self.identity[0], self.expression[0])
+        output = self.output or free_name(self.identity[0], self.expression[0], ".png")
         check_free(output, overwrite=self.overwrite)
         words: Vocabulary = shipped_words()
         if self.words is not None:
@@ -153,13 +153,13 @@ def _square(count: int) -> int:
     return max(1, round(math.sqrt(count)))
 
 
-def _name_for(identity: str, expression: str) -> Path:
-    """A free name beside the photo: face.jpg and joy → face_joy.png."""
+def free_name(identity: str, words: str, ending: str) -> Path:
+    """A free name beside the photo: face.jpg and joy give face_joy.png."""
     photo = Path(identity)
-    word = re.sub(r"\W+", "_", expression).strip("_")[:40] or "still"
-    path = photo.with_name(f"{photo.stem}_{word}.png")
+    word = re.sub(r"\W+", "_", words).strip("_")[:40] or "retarget"
+    path = photo.with_name(f"{photo.stem}_{word}{ending}")
     number = 2
     while path.exists():
-        path = photo.with_name(f"{photo.stem}_{word}_{number}.png")
+        path = photo.with_name(f"{photo.stem}_{word}_{number}{ending}")
         number += 1
     return path

@@ -1,0 +1,305 @@
+"""A brief expression as a clip, true in its timing; or a whole set of them for a laboratory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import tyro
+
+from retarget.errors import RetargetError
+from retarget.face.settings import TrackSettings
+from retarget.flow.report import Report
+from retarget.language.settings import BlinkSettings, PaceSettings
+from retarget.sink.settings import SinkSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from retarget.flow.values import Identity
+    from retarget.jobs.act import Actor
+    from retarget.jobs.micro_keep import SetFolder
+    from retarget.jobs.micro_set import Stimulus, StimulusSet
+    from retarget.language.say import Said
+    from retarget.language.timeline import Step, Timeline
+    from retarget.language.words import Vocabulary
+
+_HERE = tyro.conf.arg(name="")
+_FACE_SQUARE = 2.0
+"""Side of a set's picture in sizes of the face."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MicroJob:
+    """A brief expression as a clip, true in its timing.
+
+    retarget micro --identity face.jpg --expression contempt -o clip.mp4
+    retarget micro --identity face.jpg --timeline "joy 0.5s > fear:0.2 120ms/80ms/200ms > joy 1s"
+    retarget micro --from calm.jpg --to laughing.jpg -o change.mp4
+    retarget micro --set stimuli.toml -o stimuli/
+    """
+
+    identity: str | None = None
+    """Whose face: a photo."""
+    expression: str = "contempt"
+    """What flashes up: joy, AU1+AU2+AU5B, "0.6*fear + 0.4*surprise", from:angry.png."""
+    base: str = "neutral"
+    """What the face does before and after."""
+    intensity: float = 0.4
+    """How much of the expression is reached, 0 to 1; leaked expressions are small."""
+    onset_ms: float = 120.0
+    """Milliseconds from the base to the expression; 65 to 260 in measured ones."""
+    apex_ms: float = 80.0
+    """Milliseconds around its largest moment."""
+    offset_ms: float = 200.0
+    """Milliseconds back to the base; slower than the onset in measured ones."""
+    before_ms: float = 500.0
+    """Milliseconds of the base before."""
+    after_ms: float = 800.0
+    """Milliseconds of the base after."""
+    timeline: str | None = None
+    """Instead of all above: steps in one line, or a .toml file of [[step]] tables."""
+    set: Path | None = None
+    """Instead of all above: a .toml file that asks for many clips; see the guide."""
+    from_: Annotated[str | None, tyro.conf.arg(name="from")] = None
+    """With --to: begin with this real picture."""
+    to: str | None = None
+    """With --from: end with this real picture of the same person."""
+    output: Annotated[Path | None, tyro.conf.arg(aliases=["-o"])] = None
+    """The clip (.mp4 .mov .mkv .webm .gif), or the folder of a set. Left out, a name is made."""
+    rate: str = "60"
+    """Frames per second, 25 to 240: 60, 59.94, 60000/1001."""
+    table: Path | None = None
+    """Also write what was commanded in each frame as .csv."""
+    words: Path | None = None
+    """A .toml file with words of your own."""
+    outside: bool = False
+    """Let a set name files outside its own folder."""
+    pace: Annotated[PaceSettings, _HERE] = field(default_factory=PaceSettings)
+    """Times that a timeline leaves open."""
+    blinking: Annotated[BlinkSettings, _HERE] = field(default_factory=BlinkSettings)
+    """Whether and how the eyes blink."""
+    track: TrackSettings = field(default_factory=TrackSettings)
+    """Which face of the photo, and how it is found."""
+    sink: Annotated[SinkSettings, _HERE] = field(default_factory=SinkSettings)
+    """How the clip is written."""
+
+    def run(self, report: Report | None = None) -> Path:
+        """Write the clip or the set and return its path.
+
+        Raises:
+            RetargetError: something its reader can put right.
+        """
+        from retarget.jobs.micro_clip import read_rate
+        from retarget.language.words import shipped_words
+
+        report = report or Report()
+        words = shipped_words()
+        if self.words is not None:
+            words = words.with_file(self.words)
+        if self.set is not None:
+            return self._run_set(self.set, words, report)
+        rate = read_rate(self.rate)
+        if self.from_ is not None or self.to is not None:
+            return self._run_between(rate, report)
+        if self.identity is None:
+            raise RetargetError("A clip needs a face.", do="Add --identity face.jpg.")
+        return self._run_clip(self.identity, rate, words, report)
+
+    def _run_clip(self, identity: str, rate: Fraction, words: Vocabulary, report: Report) -> Path:
+        from retarget.jobs.micro_clip import write_clip
+        from retarget.language.timeline import Timeline
+        from retarget.sink.partial import check_free
+
+        output = self.output or _name_for(identity, self.expression)
+        check_free(output, overwrite=self.sink.overwrite)
+        timeline = Timeline(self._steps(words), self.pace, self.blinking)
+        timeline.check(rate)
+        actor = _actor(self._photo(identity, report), report)
+        write_clip(output, actor, timeline, rate, sink=self.sink, report=report, table=self.table)
+        _tell(report, timeline, rate)
+        return output
+
+    def _steps(self, words: Vocabulary) -> list[Step]:
+        from retarget.jobs.look import Looker
+        from retarget.language.say import say
+        from retarget.language.steps import steps_from_text, steps_from_toml
+        from retarget.language.timeline import Step
+
+        look = Looker(Path(), track=self.track)
+        if self.timeline is not None and self.timeline.strip().endswith(".toml"):
+            return steps_from_toml(Path(self.timeline.strip()), words, look)
+        if self.timeline is not None:
+            return steps_from_text(self.timeline, words, look)
+        if not 0 <= self.intensity <= 1:
+            raise RetargetError(
+                f"The intensity {self.intensity:g} is not from 0 to 1.", do="Use 0.2 to 1."
+            )
+        base = say(self.base, words, look)
+        there: Said = say(self.expression, words, look) * self.intensity
+        times = tuple(self._time(n, getattr(self, f"{n}_ms")) for n in ("onset", "apex", "offset"))
+        rest = [self._time(n, getattr(self, f"{n}_ms")) for n in ("before", "after")]
+        where = "--expression"
+        return [
+            Step(text=self.base, said=base, times=(rest[0],), where="--before-ms"),
+            Step(text=self.expression, said=there, times=times, where=where),
+            Step(text=self.base, said=base, times=(rest[1],), where="--after-ms"),
+        ]
+
+    def _time(self, name: str, milliseconds: float) -> Fraction:
+        if not 0 < milliseconds <= 600_000:
+            raise RetargetError(
+                f"--{name}-ms is {milliseconds:g}, which is not a time above 0.",
+                do="Every phase takes some time; give milliseconds.",
+            )
+        return Fraction(str(milliseconds)) / 1000
+
+    def _run_between(self, rate: Fraction, report: Report) -> Path:
+        from retarget.flow.lanes import Lanes
+        from retarget.jobs.micro_between import aligned, transition
+        from retarget.jobs.micro_clip import clip_info
+        from retarget.language import profile
+        from retarget.language.say import NOTHING
+        from retarget.language.timeline import Step, Timeline
+        from retarget.sink.open import open_sink
+        from retarget.sink.partial import check_free
+
+        if self.from_ is None or self.to is None:
+            raise RetargetError(
+                "A change between two pictures needs both.", do="Give --from a.jpg --to b.jpg."
+            )
+        output = self.output or _name_for(self.from_, Path(self.to).stem)
+        check_free(output, overwrite=self.sink.overwrite)
+        before, change, after = (
+            self._time(n, getattr(self, f"{n}_ms")) for n in ("before", "onset", "after")
+        )
+        whole = before + change + after
+        held = Step(text="the change", said=NOTHING, times=(whole,), where="--onset-ms")
+        timeline = Timeline([held])
+        timeline.check(rate)
+        seconds = [float(i / rate - before) for i in range(timeline.frame_count(rate))]
+        ways = [profile.onset(at / float(change)) for at in seconds]
+        first = self._photo(self.from_, report)
+        second = aligned(self._photo(self.to, report), first)
+        info = clip_info(output.name, first.frame.size, timeline, rate)
+        with Lanes() as lanes, open_sink(output, self.sink, info=info, warn=report.warn) as clip:
+            actors = _actor(first, report), _actor(second, report)
+            frames = lanes.ahead(transition(*actors, ways, rate), name="generate")
+            for frame in report.watch(frames, len(ways)):
+                clip.write(frame)
+        return output
+
+    def _run_set(self, path: Path, words: Vocabulary, report: Report) -> Path:
+        from retarget.jobs.look import Looker
+        from retarget.jobs.micro_keep import SetFolder
+        from retarget.jobs.micro_set import read_set
+
+        look = Looker(path.parent, confined=not self.outside, track=self.track)
+        whole = read_set(path, outside=self.outside, words=words, look=look)
+        folder = SetFolder(self.output or path.with_suffix(""), overwrite=self.sink.overwrite)
+        bar = Report(bar=report.bar)
+        actor: Actor | None = None
+        shown: Path | None = None
+        for stimulus in bar.watch(iter(whole.stimuli), len(whole.stimuli)):
+            row = self._known(whole, stimulus, folder)
+            if row is None:
+                if actor is None or shown != stimulus.identity:
+                    actor = _actor(self._square(stimulus.identity, whole.size, report), report)
+                    shown = stimulus.identity
+                row = self._draw(whole, stimulus, actor, folder)
+            folder.note(row)
+        folder.close()
+        report.frames = bar.frames
+        return folder.folder
+
+    def _known(
+        self, whole: StimulusSet, stimulus: Stimulus, folder: SetFolder
+    ) -> Mapping[str, str] | None:
+        return folder.finished(self._key(whole, stimulus))
+
+    def _key(self, whole: StimulusSet, stimulus: Stimulus) -> str:
+        from retarget.jobs.micro_keep import key_of
+        from retarget.jobs.story_keep import digest
+
+        return key_of(
+            whole, stimulus, digest(stimulus.identity), replace(self.sink, overwrite=True)
+        )
+
+    def _draw(
+        self, whole: StimulusSet, stimulus: Stimulus, actor: Actor, folder: SetFolder
+    ) -> Mapping[str, str]:
+        from retarget import __version__
+        from retarget.jobs.micro_clip import write_clip
+        from retarget.jobs.story_keep import digest
+
+        name = whole.name(stimulus)
+        clip = folder.folder / f"{name}{whole.ending}"
+        table = folder.folder / f"{name}.csv"
+        timeline = whole.timeline(stimulus)
+        sink = replace(self.sink, overwrite=True)
+        write_clip(clip, actor, timeline, whole.rate, sink=sink, report=Report(), table=table)
+        onset, apex, offset = timeline.events[0].frames(whole.rate)
+        times = [f"{float(t * 1000):g}" for t in stimulus.times]
+        units = {n: f"{v:.4f}" for n, v in sorted(stimulus.said.units.items())}
+        return {
+            "clip": str(stimulus.number),
+            "file": clip.name,
+            "table": table.name,
+            "identity": stimulus.identity.name,
+            "expression": stimulus.text,
+            "intensity": f"{stimulus.intensity:g}",
+            "base": whole.base_text,
+            "onset_ms": times[0],
+            "apex_ms": times[1],
+            "offset_ms": times[2],
+            "frames_per_second": str(whole.rate),
+            "frames": str(timeline.frame_count(whole.rate)),
+            "onset_frame": str(onset),
+            "apex_frame": str(apex),
+            "offset_frame": str(offset),
+            "action_units": " ".join(f"{n}={v}" for n, v in units.items()),
+            "identity_sha256": digest(stimulus.identity),
+            "key": self._key(whole, stimulus),
+            "file_sha256": digest(clip),
+            "table_sha256": digest(table),
+            "retarget": __version__,
+        }
+
+    def _photo(self, name: str, report: Report) -> Identity:
+        from retarget.jobs.identity import open_identity
+
+        with open_identity(name, self.track, report) as lane:
+            return lane.first
+
+    def _square(self, path: Path, size: int | None, report: Report) -> Identity:
+        from retarget.jobs.reframe import on_face, reframed
+
+        photo = self._photo(str(path), report)
+        if size is None:
+            return photo
+        return reframed(photo, on_face(photo, (size, size), 1 / _FACE_SQUARE, 0.5), (size, size))
+
+
+def _actor(photo: Identity, report: Report) -> Actor:
+    from retarget.generate.settings import WarpSettings
+    from retarget.generate.warp.warp import WarpGenerator
+    from retarget.jobs.act import Actor
+
+    return Actor(photo, WarpGenerator(WarpSettings()), report)
+
+
+def _tell(report: Report, timeline: Timeline, rate: Fraction) -> None:
+    names = ("onset", "apex", "offset")
+    report.facts["events"] = [
+        {"expression": event.text, **dict(zip(names, event.frames(rate), strict=True))}
+        for event in timeline.events
+    ]
+
+
+def _name_for(identity: str, word: str) -> Path:
+    """A free name beside the photo."""
+    from retarget.jobs.still import free_name
+
+    return free_name(identity, word, ".mp4")

@@ -1,0 +1,122 @@
+"""One clip of a face that does what a timeline says, and a table of what was commanded."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterator
+from contextlib import nullcontext
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from retarget.errors import RetargetError
+from retarget.flow import blendshapes
+from retarget.flow.lanes import Lanes
+from retarget.flow.report import Report
+from retarget.flow.source_info import SourceInfo
+from retarget.jobs.act import Actor, performed
+from retarget.language.timeline import Moment, Timeline
+from retarget.sink.open import open_sink
+from retarget.sink.partial import beside
+from retarget.sink.settings import SinkSettings
+
+if TYPE_CHECKING:
+    from retarget.flow.values import ExpressedFrame
+
+_RATE = re.compile(r"\d{1,6}(/\d{1,5}|\.\d{1,6})?")
+_NTSC = Fraction(1000, 1001)
+
+
+def read_rate(text: str) -> Fraction:
+    """Frames per second, exactly: `60`, `30000/1001`, or `29.97`, which means the latter.
+
+    Raises:
+        RetargetError: it is no such number.
+    """
+    text = text.strip()
+    if not _RATE.fullmatch(text) or text.endswith("/0") or float(Fraction(text)) <= 0:
+        raise RetargetError(
+            f"{text!r} is not a rate of frames per second.", do="Write 60, 59.94 or 60000/1001."
+        )
+    rate = Fraction(text)
+    broadcast = round(rate / _NTSC) * _NTSC
+    if "." in text and rate != round(rate) and abs(float(rate - broadcast)) < 0.006:
+        return broadcast
+    return rate
+
+
+def clip_info(name: str, size: tuple[int, int], timeline: Timeline, rate: Fraction) -> SourceInfo:
+    """The clock of a clip that nobody drives."""
+    return SourceInfo(
+        name=name,
+        size=size,
+        time_base=1 / rate,
+        rate=rate,
+        count=timeline.frame_count(rate),
+        duration=timeline.duration,
+    )
+
+
+def write_clip(
+    path: Path,
+    actor: Actor,
+    timeline: Timeline,
+    rate: Fraction,
+    *,
+    sink: SinkSettings,
+    report: Report,
+    table: Path | None = None,
+) -> None:
+    """Draw a timeline and write the clip, and the table where one is asked for.
+
+    Raises:
+        RetargetError: the rate cannot show the timeline, or a file cannot be written.
+    """
+    timeline.check(rate)
+    info = clip_info(path.name, actor.identity.frame.size, timeline, rate)
+    lines = nullcontext(None) if table is None else beside(table, overwrite=sink.overwrite)
+    with lines as hidden:
+        if hidden is not None:
+            write_table(hidden, timeline, rate)
+        with Lanes() as lanes, open_sink(path, sink, info=info, warn=report.warn) as clip:
+            frames = lanes.ahead(actor.perform(_frames(timeline, rate)), name="generate")
+            for frame in report.watch(frames, info.count):
+                with report.clock("sink"):
+                    clip.write(frame)
+
+
+def _frames(timeline: Timeline, rate: Fraction) -> Iterator[ExpressedFrame]:
+    for moment in timeline.moments(rate):
+        yield performed(moment.said, index=moment.index, at=moment.at, duration=1 / rate)
+
+
+def write_table(path: Path, timeline: Timeline, rate: Fraction) -> None:
+    """One line for each frame: time, phase, action units and all 52 weights as commanded."""
+    moments = list(timeline.moments(rate))
+    units = sorted({name for m in moments for name in m.said.units}, key=_unit_order)
+    with path.open("w", newline="", encoding="utf-8") as file:
+        out = csv.writer(file)
+        about = ("frame", "seconds", "phase", "event", "blink", "yaw", "pitch", "roll")
+        out.writerow([*about, *units, *blendshapes.NAMES])
+        for moment in moments:
+            out.writerow(_row(moment, units))
+
+
+def _row(moment: Moment, units: list[str]) -> list[str]:
+    said = moment.said
+    return [
+        str(moment.index),
+        f"{moment.at.seconds:.6f}",
+        moment.phase,
+        "" if moment.event is None else str(moment.event),
+        f"{moment.blink:.5f}",
+        *(f"{angle:.4f}" for angle in said.head),
+        *(f"{said.units.get(name, 0.0):.5f}" for name in units),
+        *(f"{weight:.5f}" for weight in said.expression.weights),
+    ]
+
+
+def _unit_order(name: str) -> tuple[int, str]:
+    digits = "".join(c for c in name if c.isdigit())
+    return int(digits or 0), name

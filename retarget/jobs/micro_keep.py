@@ -1,0 +1,113 @@
+"""What a finished set of stimuli holds, so that a broken-off run goes on where it was."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+from retarget import __version__
+from retarget.errors import CannotWrite
+from retarget.jobs.micro_set import Stimulus, StimulusSet
+from retarget.jobs.story_keep import digest
+from retarget.sink.partial import beside
+
+MANIFEST = "manifest.csv"
+COLUMNS = (
+    "clip", "file", "table", "identity", "expression", "intensity", "base", "onset_ms", "apex_ms",
+    "offset_ms", "frames_per_second", "frames", "onset_frame", "apex_frame", "offset_frame",
+    "action_units", "identity_sha256", "key", "file_sha256", "table_sha256", "retarget",
+)  # fmt: skip
+
+
+class SetFolder:
+    """The clips that are there already, by what they were made from.
+
+    Args:
+        folder: where the set goes.
+        overwrite: whether a folder with other files may be used.
+
+    Raises:
+        CannotWrite: the folder cannot be made or holds files of someone else's.
+    """
+
+    def __init__(self, folder: Path, *, overwrite: bool) -> None:
+        self.folder = folder
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise CannotWrite(
+                f"The folder {folder} cannot be made: {error.strerror}.", do="Choose another one."
+            ) from error
+        self._manifest = folder / MANIFEST
+        self._before = {row["key"]: row for row in _rows(self._manifest) if row.get("key")}
+        if not self._manifest.exists() and not overwrite and any(folder.iterdir()):
+            raise CannotWrite(
+                f"The folder {folder} holds files that are not of a set.",
+                do="Choose an empty or new folder, or say --overwrite.",
+            )
+        self.rows: list[Mapping[str, str]] = []
+
+    def finished(self, key: str) -> Mapping[str, str] | None:
+        """The manifest's line of a clip that was made of exactly this and is as it was."""
+        row = self._before.get(key)
+        if row is None:
+            return None
+        for name, kept in ((row["file"], row["file_sha256"]), (row["table"], row["table_sha256"])):
+            path = self.folder / Path(name).name
+            if not path.is_file() or digest(path) != kept:
+                return None
+        return row
+
+    def note(self, row: Mapping[str, str]) -> None:
+        """Enter a finished clip at once, so that an interrupted run loses none."""
+        self.rows.append(row)
+        fresh = not self._manifest.exists()
+        with self._manifest.open("a", newline="", encoding="utf-8") as file:
+            out = csv.DictWriter(file, COLUMNS)
+            if fresh:
+                out.writeheader()
+            out.writerow(row)
+
+    def close(self) -> None:
+        """Write the manifest anew: this set's clips, in order."""
+        with (
+            beside(self._manifest, overwrite=True) as hidden,
+            hidden.open("w", newline="", encoding="utf-8") as file,
+        ):
+            out = csv.DictWriter(file, COLUMNS)
+            out.writeheader()
+            out.writerows(self.rows)
+
+
+def _rows(manifest: Path) -> list[dict[str, str]]:
+    try:
+        with manifest.open(newline="", encoding="utf-8") as file:
+            return [row for row in csv.DictReader(file) if None not in row.values()]
+    except (OSError, UnicodeDecodeError, csv.Error):
+        return []
+
+
+def key_of(whole: StimulusSet, stimulus: Stimulus, photo: str, encoding: object) -> str:
+    """A hash of all that a clip's bytes depend on; `photo` is the hash of the photo."""
+    seen = stimulus.said.template
+    parts = {
+        "retarget": __version__,
+        "photo": photo,
+        "weights": [round(float(w), 6) for w in stimulus.said.weights],
+        "base": [round(float(w), 6) for w in whole.base.weights],
+        "heads": [stimulus.said.head, whole.base.head],
+        "template": None
+        if seen is None or seen.tracked is None
+        else hashlib.sha256(seen.tracked.frame.rgb.tobytes()).hexdigest(),
+        "times": [str(t) for t in (*stimulus.times, *whole.around)],
+        "rate": str(whole.rate),
+        "size": whole.size,
+        "lag": whole.pace.lag_ms,
+        "blinks": [whole.blinking.blinks, whole.blinking.seed + stimulus.number],
+        "encoding": str(encoding),
+        "ending": whole.ending,
+    }
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()

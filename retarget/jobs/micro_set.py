@@ -1,0 +1,256 @@
+"""Whole sets of stimuli for laboratories: every identity with every expression, strength and pace.
+
+    identities = ["a.jpg", "b.jpg"]
+    expressions = ["fear", "contempt"]
+    intensities = [0.2, 0.5]
+    durations = [[70, 30, 100], [120, 80, 200]]   # onset, apex and offset in ms
+
+Each clip has a table of what was commanded in each frame; `manifest.csv` lists the clips.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import product
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from retarget.errors import RetargetError, UnknownWord
+from retarget.flow.toml_file import TomlFile
+from retarget.jobs.look import within
+from retarget.jobs.micro_clip import read_rate
+from retarget.language.settings import BlinkSettings, PaceSettings
+
+if TYPE_CHECKING:
+    from retarget.language.say import Look, Said
+    from retarget.language.timeline import Timeline
+    from retarget.language.words import Vocabulary
+
+MOST_CLIPS = 20_000
+_KNOWN = (
+    "identities", "expressions", "intensities", "durations", "base", "rate", "size", "before_ms",
+    "after_ms", "lag_ms", "blinks", "seed", "ending", "words",
+)  # fmt: skip
+_ENDINGS = (".mp4", ".mov", ".mkv", ".webm")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stimulus:
+    """One clip to be."""
+
+    number: int
+    """From 1."""
+    identity: Path
+    text: str
+    intensity: float
+    times: tuple[Fraction, Fraction, Fraction]
+    """Onset, apex and offset in seconds."""
+    said: Said
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StimulusSet:
+    """What `stimuli.toml` asks for."""
+
+    stimuli: tuple[Stimulus, ...]
+    base_text: str
+    base: Said
+    rate: Fraction
+    size: int | None
+    """Side of a square about the face in pixels; None: the whole photo."""
+    around: tuple[Fraction, Fraction]
+    """Seconds before and after."""
+    pace: PaceSettings
+    blinking: BlinkSettings
+    ending: str
+
+    def timeline(self, stimulus: Stimulus) -> Timeline:
+        """The clip's timeline.
+
+        Raises:
+            RetargetError: a time is shorter than a frame.
+        """
+        from retarget.language.timeline import Step, Timeline
+
+        where = f"clip {stimulus.number}"
+        before, after = self.around
+        steps = [
+            Step(text=self.base_text, said=self.base, times=(before,), where=where),
+            Step(text=stimulus.text, said=stimulus.said, times=stimulus.times, where=where),
+            Step(text=self.base_text, said=self.base, times=(after,), where=where),
+        ]
+        seed = self.blinking.seed + stimulus.number
+        blinking = BlinkSettings(
+            blinks=self.blinking.blinks, per_minute=self.blinking.per_minute, seed=seed
+        )
+        return Timeline(steps, self.pace, blinking)
+
+    def name(self, stimulus: Stimulus) -> str:
+        """The clip's name without its ending."""
+        word = re.sub(r"\W+", "-", stimulus.text).strip("-")[:32]
+        pace = "-".join(f"{float(t * 1000):g}" for t in stimulus.times)
+        who = re.sub(r"\W+", "-", stimulus.identity.stem)[:32]
+        return f"{stimulus.number:05d}_{who}_{word}_{stimulus.intensity:g}_{pace}"
+
+
+def read_set(path: Path, *, outside: bool, words: Vocabulary, look: Look) -> StimulusSet:
+    """Read a set; every mistake names its line.
+
+    Raises:
+        RetargetError: the file cannot be read or asks for what is not possible.
+    """
+    return _Reader(TomlFile(path, "set of stimuli"), outside, words, look).whole()
+
+
+class _Reader:
+    def __init__(self, file: TomlFile, outside: bool, words: Vocabulary, look: Look) -> None:
+        self.file, self.outside, self.words, self.look = file, outside, words, look
+        for key in file.data:
+            if key not in _KNOWN:
+                unknown = UnknownWord("entry of a set", key, _KNOWN)
+                raise file.problem((key,), unknown.what, do=unknown.do)
+        if "words" in file.data:
+            self.words = words.with_file(self.path("words", file.data["words"]))
+
+    def whole(self) -> StimulusSet:
+        base = self.file.data.get("base", "neutral")
+        out = StimulusSet(
+            stimuli=tuple(self.stimuli()),
+            base_text=str(base),
+            base=self.said("base", base),
+            rate=self.rate(),
+            size=self.size(),
+            around=(self.seconds("before_ms", 500), self.seconds("after_ms", 500)),
+            pace=PaceSettings(lag_ms=self.number("lag_ms", 0, -100, 100)),
+            blinking=BlinkSettings(
+                blinks=self.flag("blinks"), seed=round(self.number("seed", 0, 0, 2**31))
+            ),
+            ending=self.ending(),
+        )
+        self.check(out)
+        return out
+
+    def check(self, whole: StimulusSet) -> None:
+        """Refuse times that the rate cannot show before any clip is drawn."""
+        seen = set()
+        for stimulus in whole.stimuli:
+            if stimulus.times not in seen:
+                seen.add(stimulus.times)
+                try:
+                    whole.timeline(stimulus).check(whole.rate)
+                except RetargetError as error:
+                    raise self.file.problem(("durations",), error.what, do=error.do) from error
+
+    def stimuli(self) -> Iterator[Stimulus]:
+        identities = [self.path("identities", name) for name in self.several("identities")]
+        said = {t: self.said("expressions", t) for t in self.several("expressions")}
+        levels = [self.level(v) for v in self.several("intensities", [1.0])]
+        times = [self.times(v) for v in self.several("durations", [[120, 80, 200]])]
+        count = len(identities) * len(said) * len(levels) * len(times)
+        if count > MOST_CLIPS:
+            raise self.file.problem(
+                ("identities",),
+                f"This makes {count} clips, and {MOST_CLIPS} are the most.",
+                do="Split the set.",
+            )
+        everything = product(identities, said, levels, times)
+        for i, (identity, text, level, pace) in enumerate(everything):
+            yield Stimulus(
+                number=i + 1,
+                identity=identity,
+                text=text,
+                intensity=level,
+                times=pace,
+                said=said[text] * level,
+            )
+
+    def several(self, key: str, default: list[Any] | None = None) -> list[Any]:
+        value = self.file.data.get(key, default)
+        if not isinstance(value, list) or not value:
+            raise self.file.problem((key,), f"{key} is no list.", do=f"Write {key} = [ … ].")
+        return value
+
+    def said(self, key: str, text: object) -> Said:
+        from retarget.language.say import say
+
+        if not isinstance(text, str):
+            raise self.file.problem((key,), f"{text!r} is no expression.", do="Write it in quotes.")
+        try:
+            return say(text, self.words, self.look)
+        except RetargetError as error:
+            raise self.file.problem((key,), error.what, do=error.do) from error
+
+    def times(self, value: object) -> tuple[Fraction, Fraction, Fraction]:
+        if not isinstance(value, list) or len(value) != 3 or not all(map(_is_time, value)):
+            raise self.file.problem(
+                ("durations",),
+                f"{value!r} is not three times above 0.",
+                do="Write [onset, apex, offset] in milliseconds, each up to 60000.",
+            )
+        onset, apex, offset = (Fraction(str(v)) / 1000 for v in value)
+        return onset, apex, offset
+
+    def level(self, value: object) -> float:
+        if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value <= 1:
+            raise self.file.problem(
+                ("intensities",), f"{value!r} is not from 0 to 1.", do="Correct it."
+            )
+        return float(value)
+
+    def path(self, key: str, name: object) -> Path:
+        if not isinstance(name, str):
+            raise self.file.problem((key,), f"{name!r} is no file.", do="Write it in quotes.")
+        folder = self.file.path.parent
+        try:
+            path = folder / name if self.outside else within(folder, name)
+        except RetargetError as error:
+            raise self.file.problem((key,), error.what, do=error.do) from error
+        if not path.is_file():
+            raise self.file.problem((key,), f"There is no file {name}.", do="Check the name.")
+        return path
+
+    def rate(self) -> Fraction:
+        try:
+            return read_rate(str(self.file.data.get("rate", 60)))
+        except RetargetError as error:
+            raise self.file.problem(("rate",), error.what, do=error.do) from error
+
+    def size(self) -> int | None:
+        if "size" not in self.file.data:
+            return None
+        return round(self.number("size", 512, 64, 2048) / 2) * 2
+
+    def number(self, key: str, default: float, low: float, high: float) -> float:
+        value = self.file.data.get(key, default)
+        if (
+            not isinstance(value, int | float)
+            or isinstance(value, bool)
+            or not low <= value <= high
+        ):
+            raise self.file.problem(
+                (key,), f"{key} is not a number from {low:g} to {high:g}.", do="Correct it."
+            )
+        return float(value)
+
+    def seconds(self, key: str, default: float) -> Fraction:
+        return Fraction(str(self.number(key, default, 1, 600_000))) / 1000
+
+    def flag(self, key: str) -> bool:
+        value = self.file.data.get(key, False)
+        if not isinstance(value, bool):
+            raise self.file.problem((key,), f"{key} is not true or false.", do="Correct it.")
+        return value
+
+    def ending(self) -> str:
+        value = self.file.data.get("ending", ".mp4")
+        if value not in _ENDINGS:
+            unknown = UnknownWord("ending", str(value), _ENDINGS)
+            raise self.file.problem(("ending",), unknown.what, do=unknown.do)
+        return str(value)
+
+
+def _is_time(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value <= 60_000
