@@ -184,7 +184,7 @@ def _chunk_name(number: int) -> str:
 def _put(out: zipfile.ZipFile, name: str, array: npt.NDArray[Any]) -> None:
     # A fixed date makes equal performances equal files.
     held = io.BytesIO()
-    np.lib.format.write_array(held, array, allow_pickle=False)
+    np.save(held, array, allow_pickle=False)
     member = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
     member.compress_type = zipfile.ZIP_DEFLATED
     out.writestr(member, held.getvalue())
@@ -289,12 +289,12 @@ class NpzPerformance(Performance):
             if member.file_size > limit:
                 raise self._not_ours(f"its part {name} is too large")
             with zipped.open(member) as raw:
-                array = np.lib.format.read_array(io.BytesIO(raw.read(limit)), allow_pickle=False)
+                array = np.load(io.BytesIO(raw.read(limit)), allow_pickle=False)
         except (KeyError, ValueError, OSError, EOFError, zipfile.BadZipFile, RuntimeError) as wrong:
             raise self._not_ours(f"its part {name} is missing or damaged") from wrong
         except Exception as wrong:  # zlib.error has no public base
             raise self._not_ours(f"its part {name} is damaged") from wrong
-        if array.dtype != dtype or array.ndim != 1:
+        if not isinstance(array, np.ndarray) or array.dtype != dtype or array.ndim != 1:
             raise self._not_ours(f"its part {name} holds something else")
         return array
 

@@ -15,12 +15,13 @@ from retarget.flow.values import Expression
 
 Floats = npt.NDArray[np.float64]
 
-_OTHER, _LIPS, _EYES, _BROWS, _IRIS = 0.3, 1.0, 1.5, 1.0, 0.0
+_OTHER, _LIPS, _EYES, _BROWS, _IRIS = 0.1, 1.0, 1.5, 1.0, 0.0
 _DEPTH = 0.25
 """The tracker's depth is a guess next to what it sees in the picture."""
-_SLACK, _MEASURED_LIDS, _MEASURED_GAZE = 0.01, 0.2, 10.0
+_SLACK, _SQUINT, _MEASURED_LIDS, _MEASURED_GAZE = 0.05, 0.01, 0.05, 10.0
 """How firmly a weight is held to what it leans on, in squared head units summed over points:
-most weights; blink and wide, whose aperture was measured; gaze, which the points do not tell."""
+most weights; squints, which move few points; blink and wide, whose aperture was measured; gaze,
+which the points do not tell."""
 
 
 @cache
@@ -46,6 +47,7 @@ def _places(*starts: str) -> list[int]:
 
 
 _GAZE, _LIDS = _places("eyeLook"), _places("eyeBlink", "eyeWide")
+_SQUINTS = _places("eyeSquint", "cheekSquint")
 _OTHERS = [i for i in range(blendshapes.COUNT) if i not in {*_GAZE, *_LIDS}]
 
 
@@ -56,6 +58,7 @@ class WeightReader:
         basis = model.basis.reshape(blendshapes.COUNT, -1).astype(np.float64)
         self._pull = basis * point_trust().ravel()
         self._hold = np.full(blendshapes.COUNT, _SLACK * settings.pull + 1e-6)
+        self._hold[_SQUINTS] = _SQUINT * settings.pull + 1e-6
         self._hold[_LIDS], self._hold[_GAZE] = _MEASURED_LIDS, _MEASURED_GAZE
         gram = self._pull @ basis.T + np.diag(self._hold)
         self._solve = BoxSolver(gram, np.zeros(blendshapes.COUNT), np.ones(blendshapes.COUNT))

@@ -32,6 +32,23 @@ from retarget.flow.values import Face, Identity, RestFace, TrackedFrame, VideoFr
 
 Floats = npt.NDArray[np.float64]
 
+_OFF = 0.008
+"""How far a point is off (head units) for reasons that are neither person nor expression."""
+_COST, _STIFF = 4.0, 12.0
+_SHY = {"brows": 4.0}
+"""How much dearer an expression is in a region where people differ much at rest."""
+_CONTACT = 0.02
+"""The most that the mesh reports between lips that touch, in head units."""
+_TURN = 15.0
+"""Degrees of head turn that eyes on the camera make up for, and of a likely gaze."""
+_SQUINT = 8.0
+"""Degrees by which an eye may seem to look aside; beyond that somebody really crosses them."""
+_KNOWN = (0.5, 0.7)
+"""Share of a common sideways and upward offset that is the face's and not the gaze's."""
+_HALF_SHUT, _RELAXED, _SLEEPY, _STARING = 0.55, 0.85, 0.7, 1.35
+"""Of the usual lid opening: below which a photo's eyes count as closing, what they open to then,
+and the least and most that a photo's own opening is believed to be its rest."""
+
 
 def find_rest(samples: Sequence[TrackedFrame], settings: RestSettings | None = None) -> RestFace:
     """The rest of the person in the samples.
@@ -46,27 +63,63 @@ def find_rest(samples: Sequence[TrackedFrame], settings: RestSettings | None = N
             f"None of the {len(samples)} frames that were looked at shows a face.",
             do="Start the clip where the face is visible.",
         )
-    shared = _shared_rest(faces)
-    still = rest_of_mesh(shared, settings.certainty)
-    heads = [in_head_frame(face, still, face_model())[0] for face in faces]
-    opening = np.array([measure.lid_opening(h) for h in heads])
-    gaze = np.array([measure.gaze(h) for h in heads])
-    gaps = np.array([measure.lip_gap(h) for h in heads])
-    wide = opening >= np.quantile(opening, 0.4, axis=0)
-    look = np.array([np.median(gaze[wide[:, i], i], axis=0) for i in range(2)])
-    return _finish(still, np.quantile(opening, 0.6, axis=0), look, gaps, "from the clip")
+    model = face_model()
+    still = rest_of_mesh(_shared_rest(faces), settings.certainty)
+    seen = [in_head_frame(face, still, model) for face in faces]
+    heads = [head for head, _ in seen]
+    opening = np.array([measure.lid_opening(head) for head in heads])
+    look = _looking_ahead(
+        np.array([measure.gaze(head) for head in heads]),
+        np.array([pose.angles[:2] for _, pose in seen]),
+        opening >= np.quantile(opening, 0.4, axis=0),
+    )
+    gap = np.quantile([measure.lip_gap(head) for head in heads], 0.05)
+    found = "from the clip" if len(faces) > 1 else "from one moment"
+    return _rest_face(still, np.quantile(opening, 0.6, axis=0), look, float(gap), found)
 
 
-def _finish(head: Floats, aperture: Floats, look: Floats, gaps: Floats, found: str) -> RestFace:
-    head = with_aperture(head, aperture)
-    usual = measure.gaze(face_model().neutral)
+def _rest_face(head: Floats, aperture: Floats, look: Floats, gap: float, found: str) -> RestFace:
     return RestFace(
-        head=head.astype(np.float32),
+        head=with_aperture(head, aperture).astype(np.float32),
         aperture=aperture.astype(np.float32),
-        gaze=np.clip(look, usual - 8.0, usual + 8.0).astype(np.float32),
-        lip_gap=float(min(np.quantile(gaps, 0.05), 0.02)),
+        gaze=look.astype(np.float32),
+        lip_gap=min(gap, _CONTACT),
         found=found,
     )
+
+
+def _looking_ahead(gaze: Floats, turn: Floats, wide: npt.NDArray[np.bool_]) -> Floats:
+    """(2, 2) degrees that the mesh reports for eyes that look straight out of the head.
+
+    Corners of eyes lie differently in every face, which shifts what is measured. People look at
+    the camera or straight ahead, whichever explains the clip with less spread; the two eyes look
+    in one direction.
+
+    Args:
+        gaze: (n, 2, 2) as measured.
+        turn: (n, 2) yaw and pitch of the head.
+        wide: (n, 2) which eyes are open.
+    """
+    usual = measure.gaze(face_model().neutral)
+    out = np.empty((2, 2))
+    for axis in range(2):
+        to_camera = gaze[:, :, axis] + np.clip(turn[:, None, axis], -_TURN, _TURN)
+        ahead = gaze[:, :, axis]
+        middle, spread = zip(*(_middle(x, wide) for x in (ahead, to_camera)), strict=True)
+        found = middle[int(spread[1].sum() < spread[0].sum())]
+        # Each eye against the other is known well, both against the head only roughly.
+        both = float(np.mean(found - usual[:, axis]))
+        own = (found - usual[:, axis]) - both
+        own = np.clip(own, -_SQUINT, _SQUINT)
+        out[:, axis] = usual[:, axis] + own + _KNOWN[axis] * np.clip(both, -_TURN, _TURN)
+    return out
+
+
+def _middle(angles: Floats, wide: npt.NDArray[np.bool_]) -> tuple[Floats, Floats]:
+    """Median and median deviation of each eye's angles (n, 2) while it is open."""
+    middle = np.array([np.median(angles[wide[:, i], i]) for i in range(2)])
+    spread = [np.median(np.abs(angles[wide[:, i], i] - middle[i])) for i in range(2)]
+    return middle, np.array(spread)
 
 
 def with_aperture(head: Floats, aperture: Floats) -> Floats:
@@ -107,24 +160,28 @@ def normalized(head: Floats) -> Floats:
 
 
 class _Photo:
-    """Splits one mesh into person and expression."""
+    """Splits one mesh into person and expression.
+
+    A weight costs `_COST` times itself and `_STIFF` times half its square, against half the
+    squared distance from the average face in standard deviations of how people differ.
+    """
 
     def __init__(self, certainty: float) -> None:
         model = face_model()
-        use = np.flatnonzero((point_trust() > 0).ravel())
+        trust = point_trust().ravel()
+        use = np.flatnonzero(trust > 0)
         modes = model.identity.reshape(len(model.identity), -1)[:, use].astype(np.float64)
-        noise = 0.008**2 / point_trust().ravel()[use]
-        inner = np.linalg.inv(np.eye(len(modes)) + (modes / noise) @ modes.T)
         basis = model.basis.reshape(blendshapes.COUNT, -1)[:, use].astype(np.float64)
-        half = (basis / noise) @ modes.T
+        sure = trust[use] / _OFF**2
+        # Woodbury: the inverse of modes' covariance plus what no mode says.
+        inner = np.linalg.inv(np.eye(len(modes)) + (modes * sure) @ modes.T)
         self.use = use
-        self.reader = basis / noise - half @ inner @ (modes / noise)
-        self.cost = np.full(blendshapes.COUNT, 12.0) / max(certainty, 1e-3) * 0.5
-        gram = self.reader @ basis.T + np.diag(np.full(blendshapes.COUNT, 12.0))
-        gaze = [i for i, n in enumerate(blendshapes.NAMES) if n.startswith(("eyeLook", "eyeWide"))]
-        high = np.ones(blendshapes.COUNT)
-        high[gaze] = 1e-9
-        self.solve = BoxSolver(gram, np.zeros(blendshapes.COUNT), high)
+        self.reader = basis * sure - (basis * sure) @ modes.T @ inner @ (modes * sure)
+        shy = np.array([_SHY.get(blendshapes.region(n), 1.0) for n in blendshapes.NAMES])
+        self.cost = _COST * shy / max(certainty, 1e-3)
+        gram = self.reader @ basis.T + np.diag(_STIFF * shy)
+        high = np.where([n.startswith(("eyeLook", "eyeWide")) for n in blendshapes.NAMES], 0, 1)
+        self.solve = BoxSolver(gram, np.zeros(blendshapes.COUNT), high.astype(np.float64))
 
     def weights(self, head: Floats) -> Floats:
         """(52,) the expression in a mesh, the person's own shape being unknown."""
@@ -154,14 +211,18 @@ def understand(
     """Who a photo shows, what they do in it, and what they look like without that."""
     settings = settings or RestSettings()
     model = face_model()
-    head = normalized(in_head_frame(face, model.neutral, model)[0])
+    head, pose = in_head_frame(face, model.neutral, model)
+    head = normalized(head)
     still = rest_of_mesh(head, settings.certainty)
-    seen = measure.lid_opening(head)
-    usual = measure.lid_opening(model.neutral)
-    aperture = np.where(seen < 0.55 * usual, 0.85 * usual, np.clip(seen, 0.7 * usual, 1.35 * usual))
-    rest = _finish(
-        still, aperture, measure.gaze(model.neutral), np.array([measure.lip_gap(still)]),
-        "from one photo",
-    )  # fmt: skip
+    opening, usual = measure.lid_opening(head), measure.lid_opening(model.neutral)
+    aperture = np.where(
+        opening < _HALF_SHUT * usual,
+        _RELAXED * usual,
+        np.clip(opening, _SLEEPY * usual, _STARING * usual),
+    )
+    look = _looking_ahead(
+        measure.gaze(head)[None], np.array([pose.angles[:2]]), np.ones((1, 2), bool)
+    )
+    rest = _rest_face(still, aperture, look, measure.lip_gap(still), "from one photo")
     expression, pose = Fit(rest, fit or FitSettings()).express(face)
     return Identity(frame=frame, face=face, pose=pose, expression=expression, rest=rest)

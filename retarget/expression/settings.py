@@ -56,3 +56,23 @@ class SmoothSettings:
     def __post_init__(self) -> None:
         check_range("reach", self.reach, 0.0, 1.0)
         check_range("strength", self.strength, 0.0, 10.0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class MomentsSettings:
+    """What counts as a blink and as a brief expression."""
+
+    least: float = 0.03
+    """The least height of a brief expression, in weight."""
+    shortest: float = 0.04
+    """Seconds; what is shorter is tremble."""
+    longest: float = 0.6
+    """Seconds; what is longer is an ordinary expression."""
+    blink: float = 0.35
+    """How far both lids must close for a blink, in weight."""
+
+    def __post_init__(self) -> None:
+        check_range("least", self.least, 0.001, 1.0)
+        check_range("shortest", self.shortest, 0.0, 1.0)
+        check_range("longest", self.longest, 0.05, 5.0)
+        check_range("blink", self.blink, 0.05, 1.0)
