@@ -27,13 +27,15 @@ def align(
         points: (n, 3) the same points in pixels.
         weights: (n,) not negative, not all 0.
     """
-    share = (weights / weights.sum())[:, None]
-    head_centre, points_centre = (share * head).sum(axis=0), (share * points).sum(axis=0)
+    share = weights / weights.sum()
+    head_centre, points_centre = share @ head, share @ points
     a, b = head - head_centre, points - points_centre
-    u, values, vt = np.linalg.svd((share * b).T @ a)
-    sign = np.array([1.0, 1.0, np.sign(np.linalg.det(u @ vt))])
-    rotation = (u * sign) @ vt
-    scale = float((values * sign).sum() / (share * a * a).sum())
+    held = a * share[:, None]
+    u, values, vt = np.linalg.svd(b.T @ held)
+    if np.linalg.det(u) * np.linalg.det(vt) < 0.0:
+        u[:, 2], values[2] = -u[:, 2], -values[2]
+    rotation = u @ vt
+    scale = float(values.sum() / np.vdot(held, a))
     return HeadPose(
         rotation=rotation,
         translation=points_centre - scale * rotation @ head_centre,
@@ -46,7 +48,7 @@ def align_robustly(
     points: npt.NDArray[np.floating[Any]],
     weights: npt.NDArray[np.floating[Any]],
     *,
-    rounds: int = 3,
+    rounds: int = 2,
     typical: float = 0.012,
 ) -> HeadPose:
     """As `align`, trusting points less the farther off they are (Cauchy weights).
@@ -62,6 +64,6 @@ def align_robustly(
     head, points, weights = head[used], points[used], weights[used].astype(np.float64)
     pose = align(head, points, weights)
     for _ in range(rounds):
-        off = np.linalg.norm(pose.to_head(points) - head, axis=1) / typical
-        pose = align(head, points, weights / (1.0 + off * off))
+        off = (pose.to_head(points) - head) / typical
+        pose = align(head, points, weights / (1.0 + np.einsum("ij,ij->i", off, off)))
     return pose
