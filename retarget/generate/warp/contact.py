@@ -64,10 +64,9 @@ class Contact:
             rest = max(float(self._rest.aperture[side]), 0.05) * photo.width
             shut = 1 - smoothstep(SHUT_SAID, NEARLY_SHUT_SAID, float(now.gap) / rest)
         if photo.gap < SHUT_PHOTO * photo.width:
-            keep = photo.apart
-            close = np.maximum(apart - np.minimum(apart, keep), 0)
+            close = apart - np.clip(apart, 0, np.maximum(photo.apart, 0))
         else:
-            close = np.maximum(apart, 0) * shut - np.minimum(apart, 0)
+            close = np.maximum(apart, 0) * shut + np.minimum(apart, 0)
         across = (close[:, None] * photo.down).astype(np.float32)
         upper, lower = eye
         wish[upper[1:-1], :2] += (1 - LOWER_LID_RISE) * across[1:-1]

@@ -9,6 +9,7 @@ import numpy as np
 
 from retarget.generate.warp.mesh import Bools, Bytes, Doubles, Floats
 from retarget.generate.warp.paint import blurred, box_of, fill, placed, to_bytes
+from retarget.generate.warp.palette import LUMA
 from retarget.generate.warp.rims import Rims
 
 SAME_GAZE = 0.06
@@ -17,6 +18,8 @@ FARTHEST = ((-0.24, -0.13), (0.24, 0.14))
 """Eye widths that an iris moves at most: left and up, right and down."""
 SHADOW, SHADOW_DEPTH = 0.06, 0.45
 """Eye widths that the shadow of a lowered lid reaches, and how dark it is."""
+LIMBUS = 12.0
+"""Least rise of brightness, of 255, that counts as the edge of an iris."""
 STILL = 0.05
 """Pixels below which nothing is drawn anew."""
 
@@ -66,6 +69,9 @@ def take_apart(photo: Bytes, rims: Rims, iris: Floats) -> Eyeball | None:
     radius = max(float(np.linalg.norm(iris[1:] - iris[0], axis=1).mean()), 1.0)
     y, x = np.mgrid[: patch.shape[0], : patch.shape[1]].astype(np.float32)
     away = np.hypot(x - centre[0], y - centre[1])
+    radius = _edge(
+        patch, seen & (np.abs(y - centre[1]) < 0.7 * np.abs(x - centre[0])), away, radius
+    )
     white_seen = seen & (away > 1.15 * radius)
     if white_seen.sum() < 4:
         white_seen = seen if seen.any() else open_ >= 0
@@ -76,6 +82,30 @@ def take_apart(photo: Bytes, rims: Rims, iris: Floats) -> Eyeball | None:
     rest = ((patch - drawn) * inside).astype(np.float32)
     tone = np.percentile(patch[white_seen].astype(np.float32), 75, axis=0).astype(np.float32)
     return Eyeball(corner, white, sprite, rest, rims, tone)
+
+
+def _edge(patch: Bytes, beside: Bools, away: Floats, radius: float) -> float:
+    """The iris radius at which brightness rises most; the mesh's own where it hardly does.
+
+    Args:
+        patch: (h, w, 3).
+        beside: (h, w) visible pixels left and right of the iris.
+        away: (h, w) pixels from the iris' centre.
+        radius: as the mesh has it.
+    """
+    bright = (patch @ LUMA)[beside]
+    far = away[beside]
+    half = max(0.15 * radius, 1.0)
+    best, found = LIMBUS, radius
+    for candidate in np.linspace(0.8, 1.5, 15) * radius:
+        inner = bright[(far < candidate) & (far > candidate - half)]
+        outer = bright[(far >= candidate) & (far < candidate + half)]
+        if min(len(inner), len(outer)) < 4:
+            continue
+        rise = float(outer.mean() - inner.mean())
+        if rise > best:
+            best, found = rise, float(candidate)
+    return found
 
 
 def _whole_iris(patch: Bytes, seen: Bools, away: Floats, radius: float, width: float) -> Bytes:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 
 from retarget.generate.warp.mesh import Bytes, Floats, Ints
@@ -24,9 +25,11 @@ RIGHT_SKIN = np.array([22, 23, 24, 230, 231, 229, 223, 222, 224])
 
 UPPER_BACKING, LOWER_BACKING = 0.045, 0.03
 """Eye widths by which shutting lids leave out what the mesh's rim may hold of the eyeball."""
+FINE = 3
+"""Pixels drawn for each pixel of lashes, in each direction."""
 LEAST = 0.05
 """How far shut an eye must be to be drawn as shutting."""
-LASH_WIDTH, LASH_STRENGTH = 0.045, 0.75
+LASH_WIDTH, LASH_STRENGTH = 0.045, 0.7
 """Thickness of the line of a shut eye in eye widths, and how opaque it is."""
 RELIT = 0.8
 """How much of a shut lid's own broad tones is replaced."""
@@ -57,7 +60,7 @@ class Lid:
         """
         skin = np.median(colours(photo, points[around, :2]), axis=0)
         reach = 0.05 * rims.width * rims.down
-        rim = curved(rims.upper, 2)[2:-2]
+        rim = curved(rims.upper, 2)[[2, 3, 4, 12, 13, 14]]  # beside the iris, which may be dark
         across = np.stack([colours(photo, rim + t * reach) for t in (-1.0, -0.5, 0.0, 0.5)])
         dark = np.take_along_axis(across, across.sum(-1).argmin(0)[None, :, None], axis=0)[0]
         lash = np.minimum(np.median(dark, axis=0), 0.8 * skin)
@@ -120,9 +123,10 @@ def _lashes(rim: Floats, shape: tuple[int, ...], thick: Floats, soft: float) -> 
     """(h, w) 0..1 a soft band along the rim, thickest in its middle."""
     place = np.linspace(0, np.pi, len(rim), dtype=np.float32)[:, None]
     half = (np.float32(0.2) + np.float32(0.3) * np.sin(place)) * thick
-    mask = np.zeros(shape, np.uint8)
-    fill(mask, np.concatenate([rim - half, (rim + half)[::-1]]))
-    return blurred(mask, soft).astype(np.float32) / 255
+    fine = np.zeros((shape[0] * FINE, shape[1] * FINE), np.uint8)  # thinner than pixels are
+    fill(fine, np.concatenate([rim - half, (rim + half)[::-1]]) * FINE + np.float32(FINE / 2 - 0.5))
+    mask = cv2.resize(fine, (shape[1], shape[0]), interpolation=cv2.INTER_AREA)
+    return blurred(np.asarray(mask, np.uint8), soft).astype(np.float32) / 255
 
 
 def _line(line: Floats, shape: tuple[int, ...], thick: float, soft: float) -> Floats:
