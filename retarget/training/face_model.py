@@ -53,7 +53,9 @@ def track(path: Path, bundle: Path) -> list[Clip]:
             tasks.append(_pixels(seen.face_landmarks[0], size))
             meshes.append(_pixels(also[0].landmark, size))
             values = [c.score for c in seen.face_blendshapes[0]]
-            scores.append(np.array([*values[1:], 0.0], np.float32))  # no _neutral; tongueOut unknown
+            scores.append(
+                np.array([*values[1:], 0.0], np.float32)
+            )  # no _neutral; tongueOut unknown
     kinds = (("face mesh", meshes), ("tasks", tasks))
     return [
         Clip(name=f"{path.stem}, {kind}", points=np.array(points), scores=np.array(scores))

@@ -181,10 +181,12 @@ def rest_of(seen: Seen, basis: Floats, leak: Floats) -> Floats:
 def finish(
     basis: Floats, sculpted: Floats, neutral: Floats, face: CanonicalFace, strength: Strength
 ) -> Floats:
-    """The measured shapes made smooth and exactly symmetric; the geometric ones as sculpted."""
+    """The measured shapes made smooth, local and exactly symmetric; some as sculpted."""
     skin = slice(0, landmarks.MESH_COUNT)
     out = sculpted.copy()
     out[:, skin] += face.smoothed((basis - sculpted)[:, skin], strength.smooth)
+    for i, name in enumerate(blendshapes.NAMES):
+        out[i] = sculpted[i] + _at_home(name, neutral) * (out[i] - sculpted[i])
     mirrored = np.stack([face.mirrored(out[i]) for i in _MIRROR])
     out = (out + mirrored) / 2
     for i, name in enumerate(blendshapes.NAMES):
@@ -193,3 +195,30 @@ def finish(
     closing = Sculptor(face, neutral).closing(out[blendshapes.index("jawOpen")])
     out[blendshapes.index("mouthClose")] = closing
     return out
+
+
+def _at_home(name: str, neutral: Floats) -> Floats:
+    """(478, 1) how much a shape may take from footage here: people move several muscles at once.
+
+    Brows end at the eyes, eyes between brow and cheek, all else below the eyes; what one side does
+    fades behind the middle of the face.
+    """
+    x, y = neutral[:, 0], neutral[:, 1]
+    region = blendshapes.region(name)
+    if region == "brows":
+        share = _step(0.15 - y)
+    elif region in ("eyes", "gaze"):
+        share = _step(0.30 - y) * _step(y + 0.30)
+    else:
+        share = _step(y - 0.10)
+    side = 1.0 if name.endswith("Left") else -1.0
+    if blendshapes.mirrored(name) != name and not name.startswith("jaw"):
+        far = 0.5 if region == "mouth" else 0.0
+        share = share * (far + (1.0 - far) * _step(side * x + 0.05))
+    return np.asarray(share[:, None])
+
+
+def _step(x: Floats, width: float = 0.12) -> Floats:
+    """0 below -width, 1 above width, smooth between."""
+    t = np.clip((x / width + 1.0) / 2.0, 0.0, 1.0)
+    return np.asarray(t * t * (3.0 - 2.0 * t))
