@@ -62,11 +62,13 @@ class ExpressionAdapter:
 
     def to(self, device: torch.device, dtype: torch.dtype) -> ExpressionAdapter:
         """The same adapter on a device, in a precision."""
-        self.projection.to(device, dtype)
-        for pair in self._to_key_value.values():
-            for linear in pair:
-                linear.to(device, dtype)
+        for module in self.modules():
+            module.to(device, dtype)
         return self
+
+    def modules(self) -> list[torch.nn.Module]:
+        """The projection and every layer's two matrices."""
+        return [self.projection, *(m for pair in self._to_key_value.values() for m in pair)]
 
     @torch.no_grad()
     def tokens(self, parameters: torch.Tensor) -> torch.Tensor:
@@ -81,15 +83,16 @@ class ExpressionAdapter:
     @torch.no_grad()
     def memory(self, tokens: torch.Tensor) -> Memory:
         """Keys and values of `tokens` (n, tokens, width) in every cross-attention layer."""
-        return {
-            layer: KeyValue(to_key(tokens), to_value(tokens))
-            for layer, (to_key, to_value) in self._to_key_value.items()
-        }
+        return {layer: self.project(layer, tokens) for layer in self._to_key_value}
 
-    def parameters(self) -> list[torch.Tensor]:
+    def project(self, layer: str, tokens: torch.Tensor) -> KeyValue:
+        """Keys and values of `tokens` (n, tokens, width) in one layer."""
+        to_key, to_value = self._to_key_value[layer]
+        return KeyValue(to_key(tokens), to_value(tokens))
+
+    def parameters(self) -> list[torch.nn.Parameter]:
         """Every weight."""
-        of_layers = (p.weight for pair in self._to_key_value.values() for p in pair)
-        return [*self.projection.parameters(), *of_layers]
+        return [p for module in self.modules() for p in module.parameters()]
 
 
 def _read(path: Path) -> dict[str, dict[str, torch.Tensor]]:

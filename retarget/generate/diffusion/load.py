@@ -94,10 +94,6 @@ def load_networks(
     )
 
 
-ACTIVATIONS = 1.0
-"""Bytes that drawing takes beside the weights, per latent pixel, channel and frame."""
-
-
 def needed(
     unet: Any,
     text: IdentityText,

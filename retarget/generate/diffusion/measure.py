@@ -1,0 +1,89 @@
+"""Time, work and memory of one call."""
+
+from __future__ import annotations
+
+import time
+import weakref
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
+from torch.utils.flop_counter import FlopCounterMode
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cost:
+    """What one call takes."""
+
+    seconds: float
+    """Computing time: of the process on a CPU, where others may compute too; else the clock's."""
+    flops: float
+    """Floating-point operations of its matrix products, convolutions and attention."""
+    peak_bytes: float
+    """Most memory that tensors made in the call took at one moment."""
+
+
+def cost(call: Callable[[], object], device: torch.device, repeats: int = 1) -> Cost:
+    """Run `call` once to count and `repeats` times to time; the shortest time counts."""
+    with torch.inference_mode():
+        with FlopCounterMode(display=False) as flops, PeakMemory() as memory:
+            call()
+        seconds = min(_timed(call, device) for _ in range(repeats))
+    return Cost(
+        seconds=seconds, flops=float(flops.get_total_flops()), peak_bytes=float(memory.peak)
+    )
+
+
+class PeakMemory(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    """Adds up the storage of tensors that are made inside, and takes it off when they go."""
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.peak = 0
+        self._now = 0
+        self._known: dict[int, weakref.ref[Any]] = {}
+
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
+    ) -> Any:
+        """Let the operation run and note what it made."""
+        given = {_key(t) for t in tree_leaves((args, kwargs)) if isinstance(t, torch.Tensor)}
+        made = func(*args, **(kwargs or {}))
+        for tensor in tree_leaves(made):
+            if isinstance(tensor, torch.Tensor) and _key(tensor) not in given:
+                self._note(tensor)
+        return made
+
+    def _note(self, tensor: torch.Tensor) -> None:
+        storage, key = tensor.untyped_storage(), _key(tensor)
+        if key in self._known:
+            return
+        size = storage.nbytes()
+
+        def gone(_: object) -> None:
+            self._known.pop(key, None)
+            self._now -= size
+
+        self._known[key] = weakref.ref(storage, gone)
+        self._now += size
+        self.peak = max(self.peak, self._now)
+
+
+def _key(tensor: torch.Tensor) -> int:
+    return int(tensor.untyped_storage()._cdata)
+
+
+def _timed(call: Callable[[], object], device: torch.device) -> float:
+    if device.type == "cpu":
+        start = time.process_time()
+        call()
+        return time.process_time() - start
+    wait: Callable[[], None] = getattr(torch, device.type).synchronize
+    wait()
+    start = time.perf_counter()
+    call()
+    wait()
+    return time.perf_counter() - start

@@ -1,0 +1,85 @@
+"""The published way of computing the same step, kept to measure against.
+
+It projects the keys and values of the photo, the prompt and the expression again in every step,
+runs the photo through the network twice over, and always draws a second, unconditional row. The
+numbers are the same (tests/generate/diffusion/test_parity.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+
+from retarget.generate.diffusion import attention
+from retarget.generate.diffusion.attention import CROSS, SELF
+from retarget.generate.diffusion.expression_adapter import ExpressionAdapter
+from retarget.generate.diffusion.reference_adapter import Bank
+
+
+@contextmanager
+def published_scope(
+    unet: Any, adapter: ExpressionAdapter, bank: Bank, tokens: torch.Tensor, scale: float = 1.0
+) -> Iterator[None]:
+    """`unet` computes the published way inside the block; its prompt is given to it as usual.
+
+    Args:
+        unet: the UNet; called with the rows without conditions first.
+        adapter: of the expression.
+        bank: what entered each self-attention for the rows with conditions.
+        tokens: (rows, n, width) expression tokens of every row.
+        scale: how strongly the expression counts.
+    """
+    own = {path: _BankAttention(bank[path]) for path in attention.layers(unet, SELF)} | {
+        path: _TokenAttention(adapter, path, tokens, scale)
+        for path in attention.layers(unet, CROSS)
+    }
+    with attention.processors(unet, own):
+        yield
+
+
+class _BankAttention(torch.nn.Module):
+    def __init__(self, bank: torch.Tensor) -> None:
+        super().__init__()
+        self._bank = bank
+
+    def __call__(self, attn: Any, hidden_states: torch.Tensor, *_: Any, **__: Any) -> torch.Tensor:
+        """(2n, pixels, channels) → the same."""
+        plain, seeing = hidden_states.chunk(2)
+        both = torch.cat([seeing, self._bank.expand(len(seeing), -1, -1)], dim=1)
+        return torch.cat([_attend(attn, plain, plain), _attend(attn, seeing, both)])
+
+
+class _TokenAttention(torch.nn.Module):
+    def __init__(
+        self, adapter: ExpressionAdapter, path: str, tokens: torch.Tensor, scale: float
+    ) -> None:
+        super().__init__()
+        self._adapter, self._path, self._tokens, self._scale = adapter, path, tokens, scale
+
+    def __call__(
+        self,
+        attn: Any,
+        hidden_states: torch.Tensor,
+        encoder_hidden_states: torch.Tensor,
+        *_: Any,
+        **__: Any,
+    ) -> torch.Tensor:
+        """(rows, pixels, channels) → the same."""
+        query = attn.to_q(hidden_states)
+        prompt = attention.project(attn, encoder_hidden_states)
+        doing = self._adapter.project(self._path, self._tokens)
+        seen = attention.attend(attn, query, prompt.key, prompt.value)
+        seen = seen + self._scale * attention.attend(attn, query, doing.key, doing.value)
+        out: torch.Tensor = attn.to_out[0](seen)
+        return out
+
+
+def _attend(attn: Any, own: torch.Tensor, seen: torch.Tensor) -> torch.Tensor:
+    key_value = attention.project(attn, seen)
+    out: torch.Tensor = attn.to_out[0](
+        attention.attend(attn, attn.to_q(own), key_value.key, key_value.value)
+    )
+    return out
