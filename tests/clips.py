@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
 import numpy.typing as npt
 
-from retarget.flow.values import VideoFrame
+from retarget.flow.source_info import SourceInfo
+from retarget.flow.values import FinishedFrame, Instant, VideoFrame
 from retarget.source.open import open_source
 from retarget.source.settings import SourceSettings
 
@@ -119,7 +120,7 @@ def times(path: Path | str, **settings: object) -> list[Fraction]:
     return [frame.at.exact for frame in read(path, **settings)]
 
 
-def heard(path: Path | str, **settings: object) -> list[tuple[Fraction, str, Fraction]]:
+def heard(path: Path | str, **settings: object) -> list[tuple[Fraction, bytes, Fraction]]:
     """Every sound packet of a source: its second, what it holds, and how long it lasts."""
     with open_source(path, SourceSettings(**settings)) as source:  # type: ignore[arg-type]
         sound = source.sound()
@@ -127,7 +128,7 @@ def heard(path: Path | str, **settings: object) -> list[tuple[Fraction, str, Fra
             return []
         with sound.open() as opened:
             return [
-                (at, hashlib.sha256(bytes(packet)).hexdigest(), packet.duration * packet.time_base)
+                (at, bytes(packet), packet.duration * packet.time_base)
                 for at, packet in opened.packets()
             ]
 
@@ -141,3 +142,17 @@ def turned(path: Path, a: int, b: int, c: int, d: int) -> Path:
     data[at : at + 36] = np.array(matrix, ">i4").tobytes()
     path.write_bytes(data)
     return path
+
+
+def info_for(rate: Fraction | int = 25, **known: Any) -> SourceInfo:
+    rate = Fraction(rate)
+    facts: dict[str, Any] = {"name": "test", "size": SIZE, "time_base": 1 / rate, "rate": rate}
+    return SourceInfo(**facts | known)
+
+
+def finished(
+    index: int, rate: Fraction | int = 25, picture: Callable[[int], Picture] = numbered
+) -> FinishedFrame:
+    base = 1 / Fraction(rate)
+    frame = VideoFrame(rgb=picture(index), index=index, at=Instant(index, base), duration=base)
+    return FinishedFrame(frame=frame)

@@ -88,6 +88,8 @@ class Container:
     """FFmpeg's name of it."""
     codecs: tuple[str, ...]
     """What it holds that players expect of it; the first is the usual one."""
+    refuses: tuple[str, ...] = ()
+    """Codecs of sound that FFmpeg names for it but does not write."""
     sound: str = "aac"
     """The encoder for sound it does not hold as it is."""
     options: Mapping[str, str] = field(default_factory=dict)
@@ -100,7 +102,12 @@ _AS_STAMPED = {"avoid_negative_ts": "disabled"}  # sound may begin before 0; pic
 CONTAINERS: Mapping[str, Container] = {
     ".mp4": Container(format="mp4", codecs=("h264", "h265", "av1", "vp9"), options=_INDEX_FIRST),
     ".m4v": Container(format="mp4", codecs=("h264", "h265", "av1", "vp9"), options=_INDEX_FIRST),
-    ".mov": Container(format="mov", codecs=("h264", "h265", "prores"), options=_INDEX_FIRST),
+    ".mov": Container(
+        format="mov",
+        codecs=("h264", "h265", "prores"),
+        refuses=("opus", "flac", "truehd"),
+        options=_INDEX_FIRST,
+    ),
     ".mkv": Container(
         format="matroska",
         codecs=("h264", "h265", "av1", "vp9", "prores", "ffv1"),

@@ -23,6 +23,7 @@ from retarget.sink.sink import Warn
 
 if TYPE_CHECKING:
     from av.container import OutputContainer
+    from av.packet import Packet
     from av.video.stream import VideoStream
 
 _FINEST_RATE = 100_000  # the largest denominator of a rate that encoders take
@@ -40,6 +41,12 @@ class _Running:
     sound: Interleaved | None = None
     last: int | None = None
     """Stamp of the last frame."""
+    length: int = 0
+    """Ticks that frame lasts."""
+    waiting: Packet[VideoStream] | None = None
+    """The last packet: not written before it is known whether it stays the last."""
+    lag: int = 0
+    """Ticks by which a frame is shown later than it is decoded."""
 
 
 class VideoSink:
@@ -74,7 +81,6 @@ class VideoSink:
         self._sound = sound if settings.sound else None
         self._warn = warn
         self._opened = ExitStack()
-        self._lengths: dict[int, int] = {}
         self._running: _Running | None = None
         with writing(target):
             self._container: OutputContainer = av.open(
@@ -99,7 +105,7 @@ class VideoSink:
         if run.last is not None and stamp <= run.last:
             raise ValueError(f"frame {video.index} is not later than the one before")
         run.last = stamp
-        self._lengths[stamp] = round(video.duration / base)
+        run.length = round(video.duration / base)
         picture = run.convert(video.rgb)
         picture.pts, picture.time_base = stamp, base
         with writing(self._target):
@@ -112,6 +118,7 @@ class VideoSink:
         with writing(self._target):
             if self._running is not None:
                 self._mux(self._running, None)
+                self._mux_last(self._running)
                 if self._running.sound is not None:
                     self._running.sound.finish()
             self._opened.close()
@@ -147,7 +154,8 @@ class VideoSink:
             return None
         sound = self._opened.enter_context(self._sound.open())
         laid: LaidSound
-        if self._sound.codec in self._container.supported_codecs:
+        held = self._container.supported_codecs - set(self._kind.refuses)
+        if self._sound.codec in held:
             laid = CopiedSound(sound, self._container)
         else:
             self._warn(
@@ -159,7 +167,21 @@ class VideoSink:
 
     def _mux(self, run: _Running, picture: av.VideoFrame | None) -> None:
         for packet in run.stream.encode(picture):
-            # Encoders forget how long a frame lasts, and a file's last one has no next.
-            if packet.pts is not None:
-                packet.duration = self._lengths.pop(packet.pts, 0)
-            self._container.mux(packet)
+            if run.waiting is not None:
+                self._container.mux(run.waiting)
+            elif packet.pts is not None and packet.dts is not None:
+                run.lag = packet.pts - packet.dts
+            run.waiting = packet
+
+    def _mux_last(self, run: _Running) -> None:
+        """Give the packet that is decoded last the length that lets the whole end in time.
+
+        It need not be the frame that is shown last, but a file's length is counted in the order of
+        decoding, from the stamps of all packets and the length of this one.
+        """
+        packet = run.waiting
+        if packet is None:
+            return
+        if packet.dts is not None and run.last is not None:
+            packet.duration = max(1, run.last + run.length - run.lag - packet.dts)
+        self._container.mux(packet)

@@ -65,19 +65,22 @@ def zero_of(container: InputContainer) -> Fraction:
     return min(begun, default=Fraction(0))
 
 
-def end_of(container: InputContainer, stream: VideoStream) -> int | None:
-    """The stamp just after the last frame, as far as the file says; None where it does not."""
-    if stream.duration:
-        return (stream.start_time or 0) + stream.duration
-    if container.duration and stream.time_base:
-        end = Fraction((container.start_time or 0) + container.duration, _CONTAINER_TICKS)
-        return round(end / stream.time_base)
-    return None
+def end_of(stream: VideoStream) -> int | None:
+    """The stamp just after the last frame; None where the file does not say it of this stream."""
+    return (stream.start_time or 0) + stream.duration if stream.duration else None
+
+
+def about_end_of(container: InputContainer, stream: VideoStream) -> int | None:
+    """The stamp at which everything in the file has ended; None where it does not say."""
+    if not container.duration or not stream.time_base:
+        return None
+    end = Fraction((container.start_time or 0) + container.duration, _CONTAINER_TICKS)
+    return round(end / stream.time_base)
 
 
 def ends_early(stream: VideoStream, end: int, clock: Clock) -> bool:
     """Whether frames that the file announces for this very stream are missing after `end`."""
-    if not stream.duration:
+    announced = end_of(stream)
+    if announced is None or not stream.duration:
         return False
-    announced = (stream.start_time or 0) + stream.duration
     return announced - end > max(_FEW * clock.usual, stream.duration // 50)

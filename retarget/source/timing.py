@@ -12,10 +12,15 @@ from itertools import chain
 from typing import TypeVar
 
 T = TypeVar("T")
+_NEAR = 10  # usual frames
 
 
 def in_time(
-    frames: Iterator[tuple[T, int | None, int]], *, usual: int, first: int = 0
+    frames: Iterator[tuple[T, int | None, int]],
+    *,
+    usual: int,
+    first: int = 0,
+    end: int | None = None,
 ) -> Iterator[tuple[T, int, int]]:
     """Give every frame a stamp that rises and the ticks until the next frame.
 
@@ -23,9 +28,11 @@ def in_time(
         frames: each with its stamp (None: missing) and its own length (0: unknown), in ticks.
         usual: ticks of a frame whose length nobody knows, at least 1.
         first: the stamp of the first frame where it has none.
+        end: where the last frame should end, if that is known.
 
     Yields:
-        The frame, its stamp and the ticks until the next one; the last keeps its own length.
+        The frame, its stamp and the ticks until the next one. The last one lasts to `end` where
+        that is near, else for its own length.
     """
     held: tuple[T, int | None, int] | None = None
     before: int | None = None  # the stamp of the frame before the held one
@@ -38,6 +45,8 @@ def in_time(
             ticks = length or last
             if following is not None and following > at:
                 ticks = following - at
+            elif frame is None and end is not None and 0 < end - at <= max(ticks, _NEAR * usual):
+                ticks = end - at
             yield value, at, ticks
             before, last = at, length or last
         held = frame

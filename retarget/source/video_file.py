@@ -17,7 +17,7 @@ from retarget.flow.sound import Sound
 from retarget.flow.source_info import SourceInfo
 from retarget.flow.values import Instant, VideoFrame
 from retarget.source.audio import find_sound
-from retarget.source.clock import Clock, clock_of, end_of, ends_early, moment
+from retarget.source.clock import Clock, about_end_of, clock_of, end_of, ends_early, moment
 from retarget.source.convert import ToRgb
 from retarget.source.decode import decoded, decoded_from
 from retarget.source.place import Place, picture_stream
@@ -107,7 +107,8 @@ class VideoFile:
             frames = decoded(reading.container, reading.stream, name, self._warn)
         stamped = ((frame, frame.pts, frame.duration or 0) for frame in frames)
         end: int | None = None
-        for frame, stamp, ticks in in_time(stamped, usual=clock.usual, first=clock.zero):
+        last = end_of(reading.stream)
+        for frame, stamp, ticks in in_time(stamped, usual=clock.usual, first=clock.zero, end=last):
             at, end = clock.seconds(stamp), stamp + ticks
             if self._end is not None and at >= self._end:
                 return
@@ -174,7 +175,7 @@ class VideoFile:
 
     def _span_of(self, reading: _Reading, first: int) -> Span | None:
         clock = reading.clock
-        end = end_of(reading.container, reading.stream)
+        end = end_of(reading.stream) or about_end_of(reading.container, reading.stream)
         if self._end is not None:
             cut = math.ceil(self._end / clock.time_base) + clock.zero
             end = cut if end is None else min(end, cut)

@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from retarget.sink.names import default_output, is_pattern, matches, numbered
+
+
+def test_a_result_is_named_beside_the_driving_video(tmp_path: Path) -> None:
+    drive, face = tmp_path / "drive.mov", tmp_path / "other" / "face one.jpg"
+    assert default_output(drive, face) == tmp_path / "drive_as_face_one.mp4"
+
+
+def test_a_made_up_name_never_takes_the_place_of_something(tmp_path: Path) -> None:
+    names = []
+    for _ in range(3):
+        path = default_output(tmp_path / "a.mp4", "b.png")
+        path.touch()
+        names.append(path.name)
+    assert names == ["a_as_b.mp4", "a_as_b_2.mp4", "a_as_b_3.mp4"]
+
+
+def test_the_result_of_a_remote_video_goes_to_the_current_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    path = default_output("https://example.org/clips/take%201.mp4?x=../../etc", "face.png")
+    assert path == Path("take_1_as_face.mp4")
+
+
+@given(st.text("ab/.%20 ?#é\\:…", min_size=1, max_size=300))
+def test_any_address_makes_a_name_a_file_system_takes(text: str) -> None:
+    name = default_output(f"https://example.org/{text}", f"https://example.org/{text}").name
+    assert len(name.encode()) <= 255 * 2
+    assert "/" not in name
+    assert "\0" not in name
+    assert not name.startswith(".")
+
+
+@given(st.integers(0, 10_000), st.sampled_from(["a_%05d.png", "%d.png", "x%03dy.jpg"]))
+def test_a_numbered_name_matches_its_pattern(index: int, pattern: str) -> None:
+    assert is_pattern(pattern)
+    assert matches(pattern, numbered(pattern, index))
+    assert numbered(pattern, index) == pattern % index
+
+
+@pytest.mark.parametrize("name", ["frame_.png", "frame_1.jpg", "xframe_1.png", "frame_1.png.bak"])
+def test_other_names_do_not_match(name: str) -> None:
+    assert not matches("frame_%05d.png", name)

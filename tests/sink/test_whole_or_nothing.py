@@ -1,0 +1,153 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import textwrap
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from clips import finished, info_for, read
+
+from retarget.errors import CannotWrite
+from retarget.sink.open import open_sink
+from retarget.sink.settings import SinkSettings
+
+NAMES = ["a.mp4", "a.mkv", "a.webm", "a.gif", "a_%03d.png", "a.png", "frames"]
+Save = Callable[..., Path]
+
+
+@pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt, GeneratorExit])
+@pytest.mark.parametrize("name", NAMES)
+def test_what_is_interrupted_leaves_nothing(
+    tmp_path: Path, name: str, error: type[BaseException]
+) -> None:
+    with pytest.raises(error), open_sink(tmp_path / name, info=info_for()) as sink:
+        sink.write(finished(0))
+        assert list(tmp_path.iterdir()), "something is being written"
+        assert all(file.name.startswith(".") for file in tmp_path.iterdir())
+        raise error
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_result_appears_only_when_it_is_whole_and_alone(save: Save, name: str) -> None:
+    count = 1 if name == "a.png" else 3
+    folder = save(name, count=count).parent
+    assert not [file for file in folder.iterdir() if file.name.startswith(".")]
+    assert list(folder.iterdir())
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_without_a_frame_there_is_no_result(tmp_path: Path, name: str) -> None:
+    with (
+        pytest.raises(CannotWrite, match="no frame"),
+        open_sink(tmp_path / name, info=info_for()),
+    ):
+        pass
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_is_there_is_kept_unless_it_may_be_replaced(save: Save, name: str) -> None:
+    count = 1 if name == "a.png" else 3
+    folder = save(name, count=count).parent
+    files = {file: file.read_bytes() for file in folder.rglob("*") if file.is_file()}
+    with pytest.raises(CannotWrite, match="there already"):
+        save(name, count=count)
+    assert files == {file: file.read_bytes() for file in folder.rglob("*") if file.is_file()}
+    save(name, count=1 if name == "a.png" else 2, overwrite=True)
+    left = [file for file in folder.rglob("*") if file.is_file()]
+    assert len(left) == (1 if "." in name and "%" not in name else 2)
+
+
+def test_an_interrupted_replacement_keeps_the_old_result(save: Save, tmp_path: Path) -> None:
+    old = save("a.mp4").read_bytes()
+    settings = SinkSettings(overwrite=True)
+    with pytest.raises(RuntimeError), open_sink(tmp_path / "a.mp4", settings, info=info_for()) as s:
+        s.write(finished(0))
+        raise RuntimeError
+    assert (tmp_path / "a.mp4").read_bytes() == old
+
+
+def test_a_folder_that_holds_other_things_is_never_replaced(save: Save, tmp_path: Path) -> None:
+    (tmp_path / "frames").mkdir()
+    (tmp_path / "frames" / "thesis.doc").write_text("three years")
+    with pytest.raises(CannotWrite, match="other files"):
+        save("frames", overwrite=True)
+    assert (tmp_path / "frames" / "thesis.doc").read_text() == "three years"
+
+
+@pytest.mark.parametrize("name", ["none/a.mp4", "file/a.mp4", "a.xyz", "a.mp3", "folder.mp4"])
+def test_a_place_that_cannot_be_written_is_one_sentence(tmp_path: Path, name: str) -> None:
+    (tmp_path / "file").write_text("not a folder")
+    (tmp_path / "folder.mp4").mkdir()
+    with (
+        pytest.raises(CannotWrite) as caught,
+        open_sink(tmp_path / name, SinkSettings(overwrite=True), info=info_for()) as sink,
+    ):
+        sink.write(finished(0))
+    assert caught.value.what.endswith(".")
+    assert caught.value.do.endswith(".")
+    assert "\n" not in str(caught.value)
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root writes anywhere")
+def test_a_folder_without_permission_is_one_sentence(tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    try:
+        with (
+            pytest.raises(CannotWrite, match="may not be written"),
+            open_sink(tmp_path / "a.mp4", info=info_for()),
+        ):
+            pass
+    finally:
+        tmp_path.chmod(0o700)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="limits on file size are POSIX")
+@pytest.mark.parametrize("name", ["a.mp4", "a.mkv", "a.gif", "a_%03d.png"])
+def test_a_full_disk_is_one_sentence_and_leaves_nothing(tmp_path: Path, name: str) -> None:
+    script = f"""
+        import resource, sys
+        import numpy as np
+        sys.path[:0] = {[str(Path(__file__).parents[1])]!r}
+        from clips import finished, info_for
+        from retarget.errors import CannotWrite
+        from retarget.sink.open import open_sink
+        resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
+        noise = lambda i: np.random.default_rng(i).integers(0, 255, (96, 128, 3), np.uint8)
+        try:
+            with open_sink({str(tmp_path / name)!r}, info=info_for()) as sink:
+                for i in range(200):
+                    sink.write(finished(i, picture=noise))
+        except CannotWrite as problem:
+            print("told:", problem.what)
+    """
+    run = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(script)],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=Path(__file__).parents[2],
+    )
+    assert "told:" in run.stdout, run.stderr
+    assert "Traceback" not in run.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("quality", [-1, 101])
+def test_a_quality_off_the_scale_is_one_sentence(save: Save, quality: int) -> None:
+    with pytest.raises(CannotWrite, match=str(quality)):
+        save("a.mp4", quality=quality)
+
+
+def test_a_relative_name_goes_to_the_current_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with open_sink("a.mp4", info=info_for()) as sink:
+        sink.write(finished(0))
+    assert len(read(tmp_path / "a.mp4")) == 1
