@@ -182,11 +182,11 @@ class MicroJob:
         seconds = [float(i / rate - before) for i in range(timeline.frame_count(rate))]
         ways = [profile.onset(at / float(change)) for at in seconds]
         first = self._photo(self.from_, report)
-        second = aligned(self._photo(self.to, report), first)
+        second, cover = aligned(self._photo(self.to, report), first)
         info = clip_info(output.name, first.frame.size, timeline, rate)
         with Lanes() as lanes, open_sink(output, self.sink, info=info, warn=report.warn) as clip:
             actors = _actor(first, report), _actor(second, report)
-            frames = lanes.ahead(transition(*actors, ways, rate), name="generate")
+            frames = lanes.ahead(transition(*actors, cover, ways, rate), name="generate")
             for frame in report.watch(frames, len(ways)):
                 clip.write(frame)
         return output

@@ -31,7 +31,6 @@ from retarget.jobs.act import Actor
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from retarget.flow.arrays import Picture
 
 _FEATHER = 0.06
 """Width of the soft border of the second photo, in sides of the first."""
@@ -56,19 +55,23 @@ def between(one: Expression, two: Expression, way: float) -> Expression:
 
 
 def transition(
-    first: Actor, second: Actor, ways: Sequence[float], rate: Fraction
+    first: Actor,
+    second: Actor,
+    cover: npt.NDArray[np.float32],
+    ways: Sequence[float],
+    rate: Fraction,
 ) -> Iterator[FinishedFrame]:
     """One frame for each way (0 the first photo, 1 the second), in the first photo's size.
 
     Args:
         first: the first photo.
         second: the second, laid over the first by `aligned`.
+        cover: (height, width) where the second has pixels, as `aligned` says.
         ways: 0..1, one for each frame.
         rate: frames per second.
     """
     one, two = first.identity, second.identity
     turn = two.pose.rotation @ one.pose.rotation.T
-    cover = _cover(two.frame.rgb)
     expressions = [between(one.expression, two.expression, way) for way in ways]
     leaving = _frames(expressions, [_part(turn, way) for way in ways], rate)
     coming = _frames(expressions, [_part(turn, way - 1) for way in ways], rate)
@@ -81,8 +84,12 @@ def transition(
         yield replace(old, frame=replace(old.frame, rgb=np.rint(mixed).astype(np.uint8)))
 
 
-def aligned(photo: Identity, to: Identity) -> Identity:
-    """A photo moved, turned and scaled in its plane so that its head lies on another's."""
+def aligned(photo: Identity, to: Identity) -> tuple[Identity, npt.NDArray[np.float32]]:
+    """A photo moved, turned and scaled in its plane so that its head lies on another's.
+
+    Returns:
+        The photo in the other's size, and (height, width) 0..1 where it has pixels.
+    """
     matrix = _similarity(photo.pose, to.pose)
     size = to.frame.size
     crop = Crop(to_frame=matrix, size=photo.frame.size)
@@ -91,7 +98,7 @@ def aligned(photo: Identity, to: Identity) -> Identity:
     if scale < 1:
         picture = np.asarray(cv2.GaussianBlur(picture, (0, 0), 0.42 / scale), np.uint8)
     shown = cv2.warpAffine(
-        picture, matrix, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_CONSTANT
+        picture, matrix, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
     )
     points = photo.face.points.copy()
     points[:, :2] = crop.points_to_frame(points[:, :2])
@@ -104,7 +111,8 @@ def aligned(photo: Identity, to: Identity) -> Identity:
         rotation=roll @ photo.pose.rotation, translation=place, scale=photo.pose.scale * scale
     )
     frame = VideoFrame(rgb=np.asarray(shown, np.uint8), index=0, at=photo.frame.at)
-    return replace(photo, frame=frame, face=Face(points=points), pose=pose)
+    laid = replace(photo, frame=frame, face=Face(points=points), pose=pose)
+    return laid, _cover(picture.shape[:2], matrix, size)
 
 
 def _similarity(photo: HeadPose, to: HeadPose) -> npt.NDArray[np.float64]:
@@ -137,12 +145,11 @@ def _frames(
         )
 
 
-def _cover(laid: Picture) -> npt.NDArray[np.float32]:
-    """(height, width) where a photo that was laid over another has pixels, softly bordered."""
-    height, width = laid.shape[:2]
-    border = max(2, round(_FEATHER * max(height, width)))
-    there = (laid.max(2) > 0).astype(np.uint8)
-    there = cv2.morphologyEx(there, cv2.MORPH_CLOSE, np.ones((15, 15), np.uint8))
-    padded = cv2.copyMakeBorder(there, 1, 1, 1, 1, cv2.BORDER_REPLICATE)
-    away = cv2.distanceTransform(padded, cv2.DIST_L2, 5)[1:-1, 1:-1]
-    return np.clip(away / border, 0, 1).astype(np.float32)
+def _cover(
+    shape: tuple[int, ...], matrix: npt.NDArray[np.float64], size: tuple[int, int]
+) -> npt.NDArray[np.float32]:
+    """(height, width) where a photo laid over another has pixels, with a soft border."""
+    laid = cv2.warpAffine(np.ones(shape, np.uint8), matrix, size, flags=cv2.INTER_NEAREST)
+    padded = cv2.copyMakeBorder(laid, 1, 1, 1, 1, cv2.BORDER_REPLICATE)
+    away = cv2.distanceTransform(padded, cv2.DIST_L2, 5)[1:-1, 1:-1] - 2
+    return np.clip(away / max(2, _FEATHER * max(size)), 0, 1).astype(np.float32)
