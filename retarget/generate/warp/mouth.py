@@ -172,7 +172,7 @@ class Mouth:
         tip = now.lower[5] + np.float32(0.26 * much) * unit * down
         angle = np.linspace(0, np.pi, 24, dtype=np.float32)[:, None]
         length = max(float((tip - start) @ down), 1.0)
-        round_ = np.sin(angle) ** 0.6
+        round_ = np.maximum(np.sin(angle), 0) ** np.float32(0.6)
         outline = start + half * np.cos(angle) * along + np.float32(length) * round_ * down
         box = box_of(outline, 3, out.shape)
         if box is None:

@@ -1,0 +1,240 @@
+"""Faces drawn by moving a photo's pixels: what moves, what does not, and how it looks."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import pytest
+from asked import ask, calm, smiling
+from hypothesis import HealthCheck, given, settings
+from hypothesis.strategies import dictionaries, floats, sampled_from
+
+from retarget.flow import blendshapes, landmarks
+from retarget.flow.values import (
+    ExpressedFrame,
+    FaceRequest,
+    GeneratedFace,
+    HeadPose,
+    Identity,
+    TrackedFrame,
+)
+from retarget.generate.settings import WarpSettings
+from retarget.generate.warp.displace import Displacer
+from retarget.generate.warp.mesh import signed_areas, topology
+from retarget.generate.warp.warp import WarpGenerator
+
+Picture = npt.NDArray[np.uint8]
+SHUT = {"eyeBlinkLeft": 1.0, "eyeBlinkRight": 1.0}
+
+
+@pytest.fixture(scope="module")
+def warp() -> WarpGenerator:
+    return WarpGenerator(WarpSettings(threads=1))
+
+
+def draw(warp: WarpGenerator, request: FaceRequest) -> GeneratedFace:
+    return next(iter(warp(iter([request]))))
+
+
+def whole(face: GeneratedFace) -> Picture:
+    """The photo with the crop pasted in."""
+    out = face.request.identity.frame.rgb.copy()
+    assert face.crop.offset is not None
+    left, top = face.crop.offset
+    height, width = face.rgb.shape[:2]
+    out[top : top + height, left : left + width] = face.rgb
+    return out
+
+
+def around(identity: Identity, points: tuple[int, ...]) -> npt.NDArray[np.bool_]:
+    """(height, width) the polygon of some points of the photo's mesh."""
+    mask = np.zeros(identity.frame.rgb.shape[:2], np.uint8)
+    cv2.fillPoly(mask, [np.rint(identity.face.points[list(points), :2]).astype(np.int32)], (1,))
+    return mask > 0
+
+
+def eye_area(identity: Identity) -> npt.NDArray[np.bool_]:
+    upper, lower = landmarks.LEFT_EYE_UPPER, landmarks.LEFT_EYE_LOWER
+    return around(identity, (*upper, *lower[-2:0:-1]))
+
+
+def changed(face: GeneratedFace) -> npt.NDArray[np.bool_]:
+    """(height, width) which pixels of the photo are not as they were."""
+    return (whole(face) != face.request.identity.frame.rgb).any(axis=2)
+
+
+@pytest.mark.parametrize("weights", [{"jawOpen": 1.0}, {"mouthSmileLeft": 1.0}, SHUT])
+def test_the_border_of_the_crop_equals_the_photo(
+    warp: WarpGenerator, weights: dict[str, float]
+) -> None:
+    for identity in (calm(), smiling()):
+        face = draw(warp, ask(identity, weights))
+        left, top = face.crop.offset or (0, 0)
+        height, width = face.rgb.shape[:2]
+        photo = identity.frame.rgb[top : top + height, left : left + width]
+        wide, high = identity.frame.size
+        edges = [
+            (np.s_[0], top > 0), (np.s_[-1], top + height < high),
+            (np.s_[:, 0], left > 0), (np.s_[:, -1], left + width < wide),
+        ]  # fmt: skip
+        seams = [edge for edge, inside in edges if inside]
+        assert seams
+        for edge in seams:
+            np.testing.assert_array_equal(face.rgb[edge], photo[edge])
+
+
+def test_a_blink_leaves_every_pixel_away_from_the_eyes_untouched(warp: WarpGenerator) -> None:
+    identity = calm()
+    moved = changed(draw(warp, ask(identity, SHUT, aperture=0.0)))
+    mouth = around(identity, landmarks.LIPS_OUTER_UPPER + landmarks.LIPS_OUTER_LOWER[::-1])
+    below = np.zeros_like(moved)
+    below[int(identity.face.points[landmarks.CHIN, 1]) + 5 :] = True
+    assert moved.any()
+    assert not (moved & below).any()
+    assert (moved & mouth).mean() < 0.01
+
+
+def test_nothing_moves_in_a_far_corner_of_the_picture(warp: WarpGenerator) -> None:
+    moved = changed(draw(warp, ask(calm(), {"jawOpen": 1.0, "jawLeft": 1.0})))
+    assert moved.any()
+    assert not moved[:40, :40].any()
+    assert not moved[:40, -40:].any()
+
+
+def test_a_blink_covers_the_eye(warp: WarpGenerator) -> None:
+    for identity in (calm(), smiling()):
+        eye = eye_area(identity)
+        photo, shut = identity.frame.rgb, whole(draw(warp, ask(identity, SHUT, aperture=0.0)))
+        skin = photo[around(identity, (253, 254, 450, 451))].mean(axis=0)
+
+        def unlike_skin(
+            picture: Picture, eye: npt.NDArray[np.bool_] = eye, skin: npt.NDArray[np.float64] = skin
+        ) -> float:
+            return float(np.abs(picture[eye] - skin).mean())
+
+        assert unlike_skin(shut) < 0.6 * unlike_skin(photo)
+
+
+@pytest.mark.parametrize(
+    ("look", "way"),
+    [
+        ({"eyeLookOutLeft": 1.0, "eyeLookInRight": 1.0}, +1),
+        ({"eyeLookInLeft": 1.0, "eyeLookOutRight": 1.0}, -1),
+    ],
+)
+def test_gaze_moves_the_iris_the_right_way(
+    warp: WarpGenerator, look: dict[str, float], way: int
+) -> None:
+    identity = calm()
+    eye = eye_area(identity)
+    columns = np.broadcast_to(np.arange(eye.shape[1]), eye.shape)
+
+    def iris(picture: Picture) -> float:
+        darkness = np.where(eye, np.maximum(120.0 - picture.mean(axis=2), 0), 0)
+        return float((darkness * columns).sum() / darkness.sum())
+
+    before, after = iris(identity.frame.rgb), iris(whole(draw(warp, ask(identity, look))))
+    assert way * (after - before) > 1.5  # the person's left is the picture's right
+
+
+def test_touching_lips_show_no_inside(warp: WarpGenerator) -> None:
+    identity = calm()
+    pressed = ask(identity, {"mouthPressLeft": 0.6, "mouthPressRight": 0.6}, aperture=1.0)
+    inside = around(identity, landmarks.LIPS_INNER_UPPER + landmarks.LIPS_INNER_LOWER[::-1])
+    photo, face = identity.frame.rgb, whole(draw(warp, pressed))
+    darkest = photo[inside].min()
+    rows = slice(*np.flatnonzero(inside.any(axis=1))[[0, -1]])
+    columns = slice(*np.flatnonzero(inside.any(axis=0))[[0, -1]])
+    assert face[rows, columns].min() >= int(darkest) - 16
+
+
+def test_a_smile_with_teeth_closes_over_them(warp: WarpGenerator) -> None:
+    identity = smiling()
+    closing = {"mouthSmileLeft": 0.0, "mouthClose": 1.0}
+    points = ask(identity, closing, aperture=1.0, lip_gap=0.0)
+    inside = around(identity, landmarks.LIPS_INNER_UPPER + landmarks.LIPS_INNER_LOWER[::-1])
+    white = [p[inside].mean(axis=1) > 200 for p in (identity.frame.rgb, whole(draw(warp, points)))]
+    assert white[1].sum() < 0.35 * white[0].sum()
+
+
+def test_an_opening_mouth_shows_a_dark_inside_without_driving_pixels(warp: WarpGenerator) -> None:
+    identity = calm()
+    face = whole(draw(warp, ask(identity, {"jawOpen": 1.0})))
+    x, y = identity.face.points[[13, 14], :2].mean(axis=0).astype(int)
+    below = face[y : y + 30, x - 5 : x + 5].mean(axis=(1, 2))
+    assert below.min() < 0.5 * identity.frame.rgb[y - 40 : y - 20, x - 5 : x + 5].mean()
+
+
+def test_the_driving_mouth_is_shown_where_its_pixels_are_at_hand(warp: WarpGenerator) -> None:
+    other = smiling()
+    frame = other.frame
+    seen = ExpressedFrame(
+        index=0, at=frame.at, duration=frame.duration, expression=other.expression,
+        pose=other.pose, tracked=TrackedFrame(frame=frame, face=other.face),
+    )  # fmt: skip
+    own, driven = (
+        whole(draw(warp, ask(calm(), {"jawOpen": 0.8}, driving=driving))).astype(int)
+        for driving in (None, seen)
+    )
+    apart = np.abs(own - driven).max(axis=2) > 12
+    assert apart.sum() > 200
+    lips = around(calm(), landmarks.LIPS_OUTER_UPPER + landmarks.LIPS_OUTER_LOWER[::-1])
+    rows = np.flatnonzero(apart.any(axis=1))
+    assert rows.min() >= np.flatnonzero(lips.any(axis=1)).min()  # only the inside differs
+
+
+def test_a_tongue_comes_out_over_the_lower_lip(warp: WarpGenerator) -> None:
+    with_tongue = ask(calm(), {"jawOpen": 0.4, "tongueOut": 1.0})
+    face, without = (whole(draw(warp, r)) for r in (with_tongue, ask(calm(), {"jawOpen": 0.4})))
+    apart = (face != without).any(axis=2)
+    lowest = np.flatnonzero(apart.any(axis=1)).max()
+    assert lowest > with_tongue.points[14, 1] + 0.1 * calm().face.eye_distance
+
+
+def test_a_turned_head_stays_whole(warp: WarpGenerator) -> None:
+    identity = calm()
+    turn = HeadPose.rotation_of(12.0, 4.0, 3.0)
+    pose = HeadPose(
+        rotation=turn @ identity.pose.rotation,
+        translation=identity.pose.translation,
+        scale=identity.pose.scale,
+    )
+    face = draw(warp, ask(identity, pose=pose))
+    assert changed(face).mean() > 0.1
+    hair = identity.frame.rgb.reshape(-1, 3).min(axis=0)
+    assert (face.rgb >= np.maximum(hair.astype(int) - 25, 0)).all()  # no hole, no ringing
+
+
+SHAPES = sampled_from([n for n in blendshapes.NAMES if n != "tongueOut"])
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(weights=dictionaries(SHAPES, floats(0.0, 1.0), max_size=5))
+def test_hardly_a_triangle_folds_whatever_is_asked(weights: dict[str, float]) -> None:
+    identity = calm()
+    displace = Displacer(identity, identity.face.points)
+    moved = displace(ask(identity, weights))
+    before = signed_areas(identity.face.points, topology().face)
+    after = signed_areas(moved.points, topology().face)
+    folded = -after[(after < 0) & (before > 0)].sum()
+    assert folded < 0.002 * before[before > 0].sum()
+
+
+def test_measured_lids_rule_over_the_mesh(warp: WarpGenerator) -> None:
+    identity = calm()
+    displace = Displacer(identity, identity.face.points)
+    shut = displace(ask(identity, {}, aperture=0.0)).points
+    up, low = list(landmarks.LEFT_EYE_UPPER[1:-1]), list(landmarks.LEFT_EYE_LOWER[1:-1])
+    gap = np.abs(shut[low, 1] - shut[up, 1]).max()
+    assert gap < 0.01 * identity.face.eye_distance
+
+
+def test_a_grey_photo_stays_grey(warp: WarpGenerator) -> None:
+    from dataclasses import replace
+
+    identity = calm()
+    grey = np.repeat(identity.frame.rgb.mean(axis=2, keepdims=True), 3, axis=2).astype(np.uint8)
+    photo = replace(identity, frame=replace(identity.frame, rgb=grey))
+    face = draw(warp, ask(photo, {"jawOpen": 0.9, **SHUT})).rgb.astype(int)
+    assert (face.max(axis=2) - face.min(axis=2)).max() <= 4
