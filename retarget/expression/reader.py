@@ -18,10 +18,13 @@ Floats = npt.NDArray[np.float64]
 _OTHER, _LIPS, _EYES, _BROWS, _IRIS = 0.1, 1.0, 1.5, 1.0, 0.0
 _DEPTH = 0.25
 """The tracker's depth is a guess next to what it sees in the picture."""
-_SLACK, _SQUINT, _MEASURED_LIDS, _MEASURED_GAZE = 0.05, 0.01, 0.05, 10.0
+_SLACK, _SQUINT, _MEASURED_LIDS, _MEASURED_GAZE = 0.02, 0.01, 0.05, 10.0
 """How firmly a weight is held to what it leans on, in squared head units summed over points:
 most weights; squints, which move few points; blink and wide, whose aperture was measured; gaze,
 which the points do not tell."""
+
+_ROUNDS, _SMALL, _SMALL_COSTS = 2, 0.1, 2.0
+"""How often large weights are told from small ones, what is small, and how much dearer it is."""
 
 
 @cache
@@ -50,9 +53,17 @@ _GAZE, _LIDS = _places("eyeLook"), _places("eyeBlink", "eyeWide")
 _SQUINTS = _places("eyeSquint", "cheekSquint")
 _OTHERS = [i for i in range(blendshapes.COUNT) if i not in {*_GAZE, *_LIDS}]
 
+_SPREAD = [i for i in _OTHERS if i not in _SQUINTS]
+
 
 class WeightReader:
-    """Solves for the weights whose mesh comes nearest to a measured displacement."""
+    """Solves for the weights whose mesh comes nearest to a measured displacement.
+
+    A plain ridge spreads a movement over all shapes that resemble it. So the problem is solved
+    again with what came out large held less and what came out small held more, which comes near
+    to using as few shapes as will do (Candès, Wakin & Boyd, "Enhancing sparsity by reweighted l1
+    minimization", J. Fourier Analysis and Applications 14, 2008).
+    """
 
     def __init__(self, model: FaceModel, settings: FitSettings) -> None:
         basis = model.basis.reshape(blendshapes.COUNT, -1).astype(np.float64)
@@ -60,8 +71,8 @@ class WeightReader:
         self._hold = np.full(blendshapes.COUNT, _SLACK * settings.pull + 1e-6)
         self._hold[_SQUINTS] = _SQUINT * settings.pull + 1e-6
         self._hold[_LIDS], self._hold[_GAZE] = _MEASURED_LIDS, _MEASURED_GAZE
-        gram = self._pull @ basis.T + np.diag(self._hold)
-        self._solve = BoxSolver(gram, np.zeros(blendshapes.COUNT), np.ones(blendshapes.COUNT))
+        zero, one = np.zeros(blendshapes.COUNT), np.ones(blendshapes.COUNT)
+        self._solve = BoxSolver(self._pull @ basis.T, zero, one)
         self._use_scores = settings.prior == "scores"
 
     def __call__(
@@ -79,8 +90,16 @@ class WeightReader:
             scores: (52,) MediaPipe's scores, used in place of `lean` where settings say so.
             before: what the face did a moment ago; only makes it quicker.
         """
-        if self._use_scores and scores is not None:
+        told = self._use_scores and scores is not None
+        if told and scores is not None:
             lean = lean.copy()
             lean[_OTHERS] = scores[_OTHERS]
+        pulled = self._pull @ moved.ravel()
+        hold = self._hold
         start = lean if before is None else before.weights.astype(np.float64)
-        return self._solve(self._pull @ moved.ravel() + self._hold * lean, start)
+        found = self._solve(pulled + hold * lean, start, hold)
+        for _ in range(0 if told else _ROUNDS):
+            hold = self._hold.copy()
+            hold[_SPREAD] *= _SMALL_COSTS * _SMALL / (found[_SPREAD] + _SMALL)
+            found = self._solve(pulled + hold * lean, found, hold)
+        return found

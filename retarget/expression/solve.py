@@ -23,12 +23,19 @@ class BoxSolver:
     def __init__(self, gram: Floats, low: Floats, high: Floats) -> None:
         self.gram, self.low, self.high = gram, low, high
 
-    def __call__(self, gain: Floats, start: Floats) -> Floats:
-        """The best weights for one `gain` (g); the nearer `start` is, the sooner they are found."""
+    def __call__(self, gain: Floats, start: Floats, hold: Floats | None = None) -> Floats:
+        """The best weights for one `gain` (g).
+
+        Args:
+            gain: (n,) g.
+            start: (n,) a guess; the nearer it is, the sooner they are found.
+            hold: (n,) what is added to the diagonal of H this time.
+        """
+        gram = self.gram if hold is None else self.gram + np.diag(hold)
         place = np.where(start <= self.low, _LOW, np.where(start >= self.high, _HIGH, _FREE))
         fewest, patience = len(gain) + 1, 3
         for _ in range(10 * len(gain)):
-            found, slope = self._at(place, gain)
+            found, slope = self._at(gram, place, gain)
             below = (place == _FREE) & (found < self.low - _TOLERANCE)
             above = (place == _FREE) & (found > self.high + _TOLERANCE)
             freed = ((place == _LOW) & (slope < -_TOLERANCE)) | (
@@ -47,12 +54,14 @@ class BoxSolver:
         result: Floats = np.clip(found, self.low, self.high)
         return result
 
-    def _at(self, place: npt.NDArray[np.int64], gain: Floats) -> tuple[Floats, Floats]:
+    def _at(
+        self, gram: Floats, place: npt.NDArray[np.int64], gain: Floats
+    ) -> tuple[Floats, Floats]:
         """The weights with those on a bound held there, and the slope of the cost at them."""
         found = np.where(place == _HIGH, self.high, self.low)
         free = np.flatnonzero(place == _FREE)
         if free.size:
             found[free] = 0.0
-            pushed = gain[free] - self.gram[free] @ found
-            found[free] = dposv(self.gram[free[:, None], free], pushed, lower=1)[1]
-        return found, self.gram @ found - gain
+            pushed = gain[free] - gram[free] @ found
+            found[free] = dposv(gram[free[:, None], free], pushed, lower=1)[1]
+        return found, gram @ found - gain

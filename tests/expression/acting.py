@@ -1,0 +1,78 @@
+"""Faces that do what they are told: meshes made from the model's own shapes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+
+import numpy as np
+
+from retarget.flow import blendshapes, landmarks
+from retarget.flow.face_model import face_model
+from retarget.flow.values import (
+    ExpressedFrame,
+    Expression,
+    Face,
+    HeadPose,
+    Instant,
+    TrackedFrame,
+    VideoFrame,
+)
+
+BLANK = np.zeros((4, 4, 3), np.uint8)
+
+
+def person(seed: int, size: float = 1.0) -> np.ndarray:
+    """Somebody's face at rest, drawn from how people differ."""
+    model = face_model()
+    random = np.random.default_rng(seed)
+    modes = model.identity[:25]
+    mesh = model.neutral + size * np.tensordot(random.normal(size=len(modes)), modes, 1)
+    corners = mesh[list(landmarks.EYE_OUTER_CORNERS)]
+    return (mesh - corners.mean(axis=0)) / np.linalg.norm(corners[1] - corners[0])
+
+
+def pose(yaw: float = 0.0, pitch: float = 0.0, roll: float = 0.0) -> HeadPose:
+    return HeadPose(
+        rotation=HeadPose.rotation_of(yaw, pitch, roll),
+        translation=np.array([320.0, 240.0, 0.0]),
+        scale=140.0,
+    )
+
+
+def face(
+    who: np.ndarray, does: Mapping[str, float] | None = None, where: HeadPose | None = None
+) -> Face:
+    mesh = who + face_model().displacement(blendshapes.weights(does or {}))
+    return Face(points=(where or pose()).to_picture(mesh).astype(np.float32))
+
+
+def tracked(faces: Sequence[Face | None], rate: int = 30) -> list[TrackedFrame]:
+    return [
+        TrackedFrame(
+            frame=VideoFrame(rgb=BLANK, index=i, at=Instant(i, Fraction(1, rate))),
+            face=shown,
+            cut=i == 0,
+        )
+        for i, shown in enumerate(faces)
+    ]
+
+
+def acted(rows: np.ndarray, rate: int = 30, cuts: Sequence[int] = (0,)) -> list[ExpressedFrame]:
+    """A performance of (n, 52) weights."""
+    return [
+        ExpressedFrame(
+            index=i,
+            at=Instant(i, Fraction(1, rate)),
+            duration=Fraction(1, rate),
+            expression=Expression(weights=row.astype(np.float32)),
+            pose=None,
+            cut=i in cuts,
+        )
+        for i, row in enumerate(rows)
+    ]
+
+
+def channel(name: str, frames: Sequence[ExpressedFrame]) -> np.ndarray:
+    at = blendshapes.index(name)
+    return np.array([f.expression.weights[at] for f in frames if f.expression is not None])

@@ -1,0 +1,114 @@
+"""The rest is found although the person never rests."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from tests.expression.acting import BLANK, face, person, pose, tracked
+
+from retarget.errors import NoFaceFound
+from retarget.expression.rest import find_rest, understand
+from retarget.expression.settings import RestSettings
+from retarget.flow import blendshapes, landmarks
+from retarget.flow.values import Face, Instant, RestFace, VideoFrame
+
+LIPS = sorted({*landmarks.LIPS_OUTER_UPPER, *landmarks.LIPS_OUTER_LOWER,
+               *landmarks.LIPS_INNER_UPPER, *landmarks.LIPS_INNER_LOWER})  # fmt: skip
+
+
+def off(rest: RestFace, who: np.ndarray) -> float:
+    """How far the lips are off, in hundredths of the eye distance."""
+    return float(100 * np.linalg.norm((rest.head - who)[LIPS, :2], axis=1).mean())
+
+
+def talk(who: np.ndarray, always: dict[str, float] | None = None) -> list[Face]:
+    """Somebody who talks all the time, perhaps with a face that is always made."""
+    random = np.random.default_rng(7)
+    out = []
+    for _ in range(24):
+        does = dict(always or {})
+        does["jawOpen"] = does.get("jawOpen", 0.0) + random.uniform(0.0, 0.5)
+        does["mouthFunnel"] = random.uniform(0.0, 0.4)
+        out.append(face(who, does, pose(yaw=random.uniform(-8, 8))))
+    return out
+
+
+def test_a_talking_face_rests_with_its_mouth_closed() -> None:
+    who = person(5, 0.7)
+    frames = tracked(talk(who))
+    rest = find_rest(frames)
+    middle = np.median([f.points for f in talk(who)], axis=0)
+    naive = find_rest(tracked([Face(points=middle)]), RestSettings(certainty=0.0))
+    assert off(rest, who) < 2.5
+    assert off(rest, who) < 0.75 * off(naive, who)
+
+
+def test_a_constant_smile_is_not_taken_for_the_rest() -> None:
+    who = person(6, 0.5)
+    smiling = tracked(talk(who, {"mouthSmileLeft": 0.8, "mouthSmileRight": 0.8}))
+    believed = find_rest(smiling, RestSettings(certainty=0.0))
+    judged = find_rest(smiling)
+    assert off(judged, who) < 0.6 * off(believed, who)
+
+
+def test_a_first_frame_that_is_not_neutral_does_not_matter() -> None:
+    who = person(8, 0.7)
+    frown = face(who, {"browDownLeft": 0.9, "browDownRight": 0.9, "mouthFrownLeft": 0.8})
+    rest = find_rest(tracked([frown, *[face(who, {}, pose(yaw=y)) for y in range(-7, 8)]]))
+    assert off(rest, who) < 2.0
+
+
+def test_eyes_rest_open_although_half_the_samples_are_blinks() -> None:
+    who = person(9, 0.7)
+    shut = {"eyeBlinkLeft": 0.9, "eyeBlinkRight": 0.9}
+    rest = find_rest(tracked([face(who, shut if i % 2 else {}) for i in range(16)]))
+    alone = find_rest(tracked([face(who)]), RestSettings(certainty=0.0))
+    np.testing.assert_allclose(rest.aperture, alone.aperture, rtol=0.12)
+
+
+def test_a_given_neutral_is_taken_as_it_is() -> None:
+    who = person(3)
+    smile = face(who, {"mouthSmileLeft": 0.8, "mouthSmileRight": 0.8}, pose(yaw=5))
+    rest = find_rest(tracked([smile]), RestSettings(certainty=0.0))
+    moved = who + np.zeros(1)
+    assert off(rest, moved) > 2.5  # the smile stayed in it
+
+
+def test_samples_without_any_face_say_so() -> None:
+    with pytest.raises(NoFaceFound, match="None of the 3 frames"):
+        find_rest(tracked([None, None, None]))
+
+
+@pytest.mark.parametrize(
+    "does",
+    [
+        {"mouthSmileLeft": 0.8, "mouthSmileRight": 0.8},
+        {"jawOpen": 0.7},
+        {"mouthSmileLeft": 0.7, "mouthSmileRight": 0.7, "jawOpen": 0.25},
+    ],
+)
+def test_a_photo_is_understood_with_and_without_its_expression(does: dict[str, float]) -> None:
+    who = person(11, 0.5)
+    seen = face(who, does)
+    frame = VideoFrame(rgb=BLANK, index=0, at=Instant(0, pose_time()))
+    found = understand(frame, seen)
+    itself = find_rest(tracked([seen]), RestSettings(certainty=0.0))
+    assert off(found.rest, who) < 0.6 * off(itself, who)
+    strongest = max(does, key=lambda name: does[name])
+    named = found.expression.weights[blendshapes.index(strongest)]
+    assert named > 0.4 * does[strongest]
+
+
+def test_a_photo_with_closed_eyes_has_eyes_that_open_at_rest() -> None:
+    who = person(12, 0.5)
+    shut = face(who, {"eyeBlinkLeft": 1.0, "eyeBlinkRight": 1.0})
+    found = understand(VideoFrame(rgb=BLANK, index=0, at=Instant(0, pose_time())), shut)
+    assert found.rest.aperture.min() > 0.2
+    assert found.expression.measured is not None
+    assert found.expression.measured.aperture.max() < 0.1
+
+
+def pose_time():  # type: ignore[no-untyped-def]
+    from fractions import Fraction
+
+    return Fraction(1, 30)
