@@ -107,8 +107,8 @@ def _picture(value: Values) -> Iterator[str]:
     if sharp is not None and abs(sharp - 1) > 0.1:
         word = "softer" if sharp < 1 else "harsher"
         yield f"The face is {abs(sharp - 1) * 100:.0f} % {word} than in the photo."
-    if seam is not None and seam > 9:
-        yield f"The redrawn part ends abruptly ({seam:.1f} grey levels at its outline)."
+    if seam is not None and seam > 3:
+        yield f"A seam shows where the redrawn part ends (an edge of {seam:.1f} grey levels)."
 
 
 def _time(value: Values) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,8 @@ from retarget.extras import extra
 Rgb = npt.NDArray[np.uint8]
 _TRUTHS = 60
 """About how many frames SSIM and LPIPS are taken on; PSNR, which costs little, on all."""
+_STILL = 0.02
+"""A held face trembles by less than this, in widths of its surroundings (measured)."""
 _SEAMS = 6
 """About how many frames the seam is looked at in."""
 _SIDE = 192
@@ -51,19 +54,17 @@ def sharpness(rgb: npt.NDArray[np.uint8], points: Floats) -> float:
 
 
 def seam_step(rgb: Rgb, photo: Rgb) -> float | None:
-    """How high the step is at which the redrawn part ends: grey levels, mean along its outline.
+    """How high the edge is at which the redrawn part ends: grey levels, along its clearest tenth.
 
-    Grain and moved texture average out when the difference of result and photo is smoothed; a
-    tone that is laid on with an edge does not, and its smoothed slope tells the height of that
-    edge. A part that fades into the photo gives little. None where the pictures differ all over
-    (another size, a moved head), so that there is no outline, or where nothing is redrawn. Own
-    definition.
+    Only edges that the photo does not have nearby count, so that a jaw that moved is no seam. What
+    counts is the slope of the smoothed pictures, as the height of the step that would cause it. A
+    part that fades into the photo gives about 0. None where the pictures differ all over (another
+    size, a moved head), so that there is no outline, or where nothing is redrawn. Own definition.
     """
     if rgb.shape != photo.shape:
         return None
-    change = (rgb.astype(np.float32) - photo.astype(np.float32)).mean(axis=2)
-    change = np.asarray(cv2.GaussianBlur(change, (0, 0), _SMOOTH), np.float32)
-    redrawn = (np.abs(change) > _CHANGED).astype(np.uint8)
+    ours, theirs = (_smoothed(p) for p in (rgb, photo))
+    redrawn = (np.abs(ours - theirs) > _CHANGED).astype(np.uint8)
     reach = max(9, round(0.03 * min(redrawn.shape)))
     joined = cv2.morphologyEx(redrawn, cv2.MORPH_CLOSE, np.ones((reach, reach), np.uint8))
     outlines, _ = cv2.findContours(joined, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
@@ -74,10 +75,23 @@ def seam_step(rgb: Rgb, photo: Rgb) -> float | None:
         return None
     ring = np.zeros_like(redrawn)
     cv2.drawContours(ring, [outline], -1, (1,), 1)
-    right = cv2.Sobel(change, cv2.CV_32F, 1, 0, scale=0.125)
-    down = cv2.Sobel(change, cv2.CV_32F, 0, 1, scale=0.125)
-    steepest = cv2.dilate(np.hypot(right, down), np.ones((5, 5), np.uint8))
-    return float(steepest[ring > 0].mean()) * _SMOOTH * float(np.sqrt(2 * np.pi))
+    nearby = round(1.5 * reach)  # how far a jaw or a lip may carry its own edge
+    new = cv2.dilate(_slope(ours), np.ones((5, 5), np.uint8))
+    known = cv2.dilate(_slope(theirs), np.ones((nearby, nearby), np.uint8))
+    excess = np.maximum(new - known, 0)[ring > 0]
+    return float(np.percentile(excess, 90)) * _SMOOTH * float(np.sqrt(2 * np.pi))
+
+
+def _smoothed(rgb: Rgb) -> npt.NDArray[np.float32]:
+    grey = np.asarray(rgb.mean(axis=2), np.float32)
+    return np.asarray(cv2.GaussianBlur(grey, (0, 0), _SMOOTH), np.float32)
+
+
+def _slope(picture: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Grey levels per pixel."""
+    right = cv2.Sobel(picture, cv2.CV_32F, 1, 0, scale=0.125)
+    down = cv2.Sobel(picture, cv2.CV_32F, 0, 1, scale=0.125)
+    return np.asarray(np.hypot(right, down), np.float32)
 
 
 def measure(
@@ -89,6 +103,9 @@ def measure(
         sheet.put("picture.sharpness", sharp / max(photo_sharpness, 1e-6))
     else:
         sheet.miss("dlib sees no face in the sampled frames", "picture.sharpness")
+    if _moves(result):
+        sheet.miss("the head moves, and with it its own outline", "picture.seam")
+        return
     few = {s.index for s in result.faces[:: max(1, len(result.faces) // _SEAMS)]}
     steps = [seam_step(rgb, photo) for rgb in video.picked(result.path, few).values()]
     seen = [s for s in steps if s is not None]
@@ -97,6 +114,16 @@ def measure(
     else:
         why = "the result is not the photo with a redrawn face (size, head or background differ)"
         sheet.miss(why, "picture.seam")
+
+
+def _moves(result: Observed) -> bool:
+    """True where the face shifts sideways, up or down by more than `_STILL` of its size."""
+    boxes = result.boxes[~np.isnan(result.boxes).any(axis=1)]
+    if not len(boxes):
+        return False
+    left, top, right, _ = boxes.T
+    width = float(np.median(right - left))
+    return max(float(np.std(left + right)) / 2, float(np.std(top))) > _STILL * width
 
 
 def against_truth(driving: Observed, result: Observed, pairs: Pairs, sheet: Sheet) -> None:
@@ -159,13 +186,14 @@ class Lpips:
     @classmethod
     def find(cls) -> Lpips | None:
         """The network from torch's own cache; nothing is fetched."""
+        caches = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+        torch_home = Path(os.environ.get("TORCH_HOME") or caches / "torch")
+        if not any((torch_home / "hub" / "checkpoints").glob("alexnet-owt-*.pth")):
+            return None  # looked for first: importing torch costs seconds and 400 MB
         try:
             import lpips
             import torch
         except ModuleNotFoundError:
-            return None
-        folder = Path(torch.hub.get_dir()) / "checkpoints"
-        if not any(folder.glob("alexnet-owt-*.pth")):
             return None
         return cls(lpips.LPIPS(net="alex", verbose=False).eval(), torch)
 

@@ -106,8 +106,8 @@ class _Runner:
             make(self._job, case, identity, result, making)
             seconds = making.seconds
         found = self._evaluator(case, identity).evaluate(result)
-        figures = {m.key: m.value for m in found.measures}
         told = {**as_dict(found), "key": key, "kind": case.kind, "seconds": seconds}
+        figures = {k: m["value"] for k, m in told["measures"].items()}
         with beside(self._figures(case), overwrite=True) as hidden:
             hidden.write_text(json.dumps(told) + "\n", "utf-8")
         return Outcome(case=case, figures=figures, problem=None, seconds=seconds, reused=False)

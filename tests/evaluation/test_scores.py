@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import Rgb, write_clip
+from conftest import Rgb
 
 from retarget.evaluation import expression
 from retarget.evaluation.catalog import Sheet

@@ -1,0 +1,189 @@
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import Rgb, write_clip
+from PIL import Image
+
+from retarget.errors import NoFaceFound, RetargetError, UnknownWord, UnreadableInput
+from retarget.evaluation import suite as suites
+from retarget.evaluation import suite_table
+from retarget.evaluation.observe import Estimators
+from retarget.evaluation.settings import EvaluateSettings
+from retarget.evaluation.statistics import interval, summaries
+from retarget.evaluation.suite import Outcome, run_suite
+from retarget.evaluation.suite_file import CROSS, SELF, read_suite
+from retarget.flow.report import Report
+
+MADE: list[str] = []
+
+
+@dataclass(frozen=True, kw_only=True)
+class CopyJob:
+    """Stands for a job that makes results: it hands out the driving clip."""
+
+    driving: str
+    identity: str
+    output: Path
+    fails: bool = False
+
+    def run(self, report: Report) -> None:
+        MADE.append(self.output.name)
+        if self.fails:
+            raise NoFaceFound("It sees no face.", do="Show one.")
+        self.output.write_bytes(Path(self.driving).read_bytes())
+
+
+@pytest.fixture
+def folder(
+    tmp_path: Path, performed: list[Rgb], face: Rgb, estimators: Estimators,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Path:  # fmt: skip
+    MADE.clear()
+    write_clip(tmp_path / "a.mp4", performed[:5])
+    Image.fromarray(face).save(tmp_path / "b.png")
+    monkeypatch.setattr(suites, "Estimators", lambda settings: estimators)
+    return tmp_path
+
+
+def written(folder: Path, text: str) -> Path:
+    path = folder / "suite.toml"
+    path.write_text(text, "utf-8")
+    return path
+
+
+TWO = """
+job = "test_suite:CopyJob"
+[[pair]]
+driving = "a.mp4"
+identity = "b.png"
+[[pair]]
+driving = "a.mp4"
+"""
+SETTINGS = EvaluateSettings(faces=1)
+
+
+def run(path: Path) -> tuple[Outcome, ...]:
+    return run_suite(read_suite(path), path.parent / "out", SETTINGS, Report())
+
+
+def test_a_suite_makes_and_measures_its_pairs_once(folder: Path) -> None:
+    path = written(folder, TWO)
+    first = run(path)
+    assert [o.case.kind for o in first] == [CROSS, SELF]
+    assert [o.reused for o in first] == [False, False]
+    assert MADE == ["a_b.mp4", "a_self.mp4"]
+    again = run(path)
+    assert [o.reused for o in again] == [True, True]
+    assert [o.figures for o in again] == [o.figures for o in first]
+    assert len(MADE) == 2
+
+
+def test_only_self_reenactment_has_a_truth(folder: Path) -> None:
+    cross, own = run(written(folder, TWO))
+    assert cross.figures["picture.psnr"] is None
+    assert own.figures["picture.psnr"] == 100  # the job hands out the truth itself
+    assert own.figures["picture.ssim"] == pytest.approx(1)
+
+
+def test_a_pair_whose_options_or_files_changed_is_made_again(folder: Path) -> None:
+    run(written(folder, TWO))
+    MADE.clear()
+    outcomes = run(written(folder, TWO + "start = 0.01\n"))
+    assert [o.reused for o in outcomes] == [True, False]
+    (folder / "b.png").write_bytes((folder / "b.png").read_bytes())  # a new time of change
+    assert [o.reused for o in run(folder / "suite.toml")] == [False, True]
+
+
+def test_a_cut_off_file_of_figures_is_measured_anew(folder: Path) -> None:
+    path = written(folder, TWO)
+    run(path)
+    figures = folder / "out" / "a_b.json"
+    figures.write_text(figures.read_text("utf-8")[:100], "utf-8")
+    assert [o.reused for o in run(path)] == [False, True]
+
+
+def test_a_pair_that_fails_is_told_and_the_rest_goes_on(folder: Path) -> None:
+    text = TWO + "[[pair]]\nname = 'bad'\ndriving = 'a.mp4'\noptions = {fails = true}\n"
+    report = Report()
+    path = written(folder, text)
+    outcomes = run_suite(read_suite(path), folder / "out", SETTINGS, report)
+    assert [o.problem is None for o in outcomes] == [True, True, False]
+    assert any("bad failed: It sees no face." in line for line in report.warnings)
+    assert "bad failed" in suite_table.table(outcomes)
+    told = json.loads(json.dumps(suite_table.as_dict(outcomes)))
+    assert told["groups"][SELF]["picture.psnr"]["pairs"] == 1
+
+
+def test_a_suite_in_which_all_fails_says_so(folder: Path) -> None:
+    text = "job = 'test_suite:CopyJob'\n[[pair]]\ndriving = 'a.mp4'\noptions = {fails = true}\n"
+    with pytest.raises(RetargetError, match="None of the 1 pairs"):
+        run(written(folder, text))
+
+
+def test_results_that_exist_are_measured_and_not_made(folder: Path) -> None:
+    (folder / "made").mkdir()
+    (folder / "made" / "a_b.mp4").write_bytes((folder / "a.mp4").read_bytes())
+    text = "results = 'made/{name}.mp4'\n[[pair]]\ndriving = 'a.mp4'\nidentity = 'b.png'\n"
+    (outcome,) = run(written(folder, text))
+    assert outcome.problem is None
+    assert MADE == []
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "said"),
+    [
+        ("[[pair]]\ndriver = 'a.mp4'", UnknownWord, "driving"),
+        ("[[pair]]\ndriving = 'absent.mp4'", UnreadableInput, "line 1"),
+        ("[[pair]]\nidentity = 'b.png'", UnreadableInput, "no driving"),
+        ("name = 'x'", UnreadableInput, "no pair"),
+        ("[[pair]]\ndriving = 'a.mp4'\nname = '../x'", UnreadableInput, "cannot name a file"),
+        ("[[pair]]\ndriving = 'a.mp4'\n[[pair]]\ndriving = 'a.mp4'", UnreadableInput, "Two pairs"),
+        ("results = 'x.mp4'\n[[pair]]\ndriving = 'a.mp4'", UnreadableInput, "every pair"),
+        ("[[pair]", UnreadableInput, "TOML"),
+    ],
+)
+def test_a_suite_that_makes_no_sense_is_refused(
+    folder: Path, text: str, kind: type[RetargetError], said: str
+) -> None:
+    with pytest.raises(kind, match=said):
+        read_suite(written(folder, text))
+
+
+def test_a_job_that_does_not_exist_is_refused(folder: Path) -> None:
+    with pytest.raises(UnreadableInput, match="cannot be found"):
+        run(written(folder, TWO.replace("CopyJob", "NoJob")))
+
+
+def test_options_of_a_pair_lie_over_those_of_the_suite(folder: Path) -> None:
+    text = (
+        "[options.transfer]\nmotion = 'expression'\nhow = 1\n[self_options.transfer]\n"
+        "motion = 'full'\n[[pair]]\ndriving = 'a.mp4'\noptions = {transfer = {how = 2}}\n"
+        "[[pair]]\ndriving = 'a.mp4'\nidentity = 'b.png'\n"
+    )
+    own, cross = read_suite(written(folder, text)).cases
+    assert own.options == {"transfer": {"motion": "full", "how": 2}}
+    assert cross.options == {"transfer": {"motion": "expression", "how": 1}}
+
+
+def test_mean_spread_and_interval_are_those_of_the_pairs() -> None:
+    figures = [{"expression.l1": v} for v in (0.1, 0.2, 0.3)] + [{"expression.l1": None}]
+    (summary,) = summaries(figures)
+    assert (summary.count, summary.of) == (3, 4)
+    assert summary.mean == pytest.approx(0.2)
+    assert summary.spread == pytest.approx(0.1)
+
+
+def test_the_interval_holds_the_true_mean_about_as_often_as_it_says() -> None:
+    rng = np.random.default_rng(1)
+    held = 0
+    for _ in range(200):
+        low_high = interval(list(rng.normal(5.0, 1.0, 30)))
+        assert low_high is not None
+        held += low_high[0] <= 5.0 <= low_high[1]
+    assert 0.88 <= held / 200 <= 0.98
+    assert interval([1.0, 2.0]) is None
