@@ -66,7 +66,7 @@ class Follower:
         face = self._again(rgb)
         if change is Change.SURE or (change is Change.MAYBE and not _goes_on(before, face)):
             self.person, self.company = None, []
-            face, before = self._begin(rgb), None
+            face, before = self._choose(rgb, self.search.again(rgb, None, self._pieces)), None
         return Followed(face, cut=face is not None and before is None, others=self.others)
 
     def _begin(self, rgb: Picture) -> Reading | None:

@@ -8,13 +8,17 @@ from typing import Protocol
 
 import numpy as np
 
-from retarget.face.region import Detection, Picture, Reading, Region, overlap, whole
+from retarget.face.region import MARGIN, Detection, Picture, Reading, Region, overlap, whole
 from retarget.flow import landmarks
 
 SAME = 0.3
 """Boxes that overlap more than this are one face."""
 _MOST = 16
 """Candidates that are looked at closely; a crowd's smallest faces are left."""
+_FINEST = 160
+"""Pixels: no part of the frame smaller than this is looked into."""
+_PIECES = 4
+"""Parts of the frame that are looked into in each frame while no face is in view."""
 _QUARTERS = (np.pi / 2, -np.pi / 2, np.pi)
 
 
@@ -62,22 +66,25 @@ class Search:
             complete: look for small ones also where large ones have been found.
             turned: where none stands upright, look for faces lying on a side or upside down.
         """
-        views = [whole(rgb), whole(rgb, zoom=0.6), *tiles(rgb)]
-        if turned:
-            views += [whole(rgb, zoom=z, turn=t) for t in _QUARTERS for z in (1.0, 0.6)]
         found: list[Reading] = []
-        for view in views:
-            if found and (not complete or view.turn):
-                break
-            found += self.believed(rgb, self.model.detect(rgb, view), found)
+        for zoom in (1.0, 0.6):
+            if not found:
+                found = self.believed(rgb, self.model.detect(rgb, whole(rgb, zoom=zoom)))
+        if complete or not found:
+            for view in tiles(rgb):
+                found += self.believed(rgb, self.model.detect(rgb, view, near=False), found)
+        if turned and not found:
+            views = [whole(rgb, zoom=z, turn=t) for t in _QUARTERS for z in (1.0, 0.6)]
+            found = self.believed(rgb, [d for v in views for d in self.model.detect(rgb, v)])
         return found
 
     def again(self, rgb: Picture, last: Region | None, pieces: Iterable[Region]) -> list[Reading]:
         """Faces by a few looks: where one was last, over the whole frame, and into `pieces`."""
-        views = [whole(rgb), *islice(pieces, 3)]
-        if last is not None:
-            views.insert(0, last.scaled(2.5))
+        views = [whole(rgb)] if last is None else [last.scaled(2.5), whole(rgb)]
         candidates = [d for view in views for d in self.model.detect(rgb, view)]
+        candidates += self.model.detect(rgb, whole(rgb, zoom=0.6), far=False)
+        for view in islice(pieces, _PIECES):
+            candidates += self.model.detect(rgb, view, near=False)
         return self.believed(rgb, candidates)
 
     def believed(
@@ -102,7 +109,7 @@ class Search:
         """
         turns = (self._upright(rgb, region.scaled(1.0, turn)) for turn in (0.0, *_QUARTERS))
         best = max(turns, key=lambda d: d.score if d else 0.0)
-        if best is None or best.score < self.sure:
+        if best is None or best.score < self._wanted(rgb, region):
             return None
         rough = self.model.read(rgb, best.region)
         if rough is None or not plausible(rough, best.region):
@@ -110,7 +117,7 @@ class Search:
         fine = self.model.read(rgb, rough.region)
         if fine is None or fine.presence < self.certainty or not plausible(fine, rough.region):
             return None
-        return fine if self.confirmed(rgb, fine.region) >= self.sure else None
+        return fine if self.confirmed(rgb, fine.region) >= self._wanted(rgb, fine.region) else None
 
     def confirmed(self, rgb: Picture, region: Region) -> float:
         """What the detector says of a face, 0..1, seen upright and at its favourite size."""
@@ -118,9 +125,16 @@ class Search:
         return seen.score if seen else 0.0
 
     def _upright(self, rgb: Picture, region: Region) -> Detection | None:
-        seen = self.model.detect(rgb, region.scaled(2.0), far=False)
+        """The detector's view of a face with air around it; where the frame ends, also close up."""
+        zooms = (2.0, 1.1) if _cut_off(rgb, region) else (2.0,)
+        views = [region.scaled(zoom) for zoom in zooms]
+        seen = [d for view in views for d in self.model.detect(rgb, view, far=False)]
         here = [d for d in seen if overlap(d.region, region) > 0.2]
         return max(here, key=lambda d: d.score, default=None)
+
+    def _wanted(self, rgb: Picture, region: Region) -> float:
+        """What the detector must give; less to a face that the frame cuts off."""
+        return self.sure - 0.15 if _cut_off(rgb, region) else self.sure
 
 
 def plausible(face: Reading, region: Region) -> bool:
@@ -140,11 +154,23 @@ def plausible(face: Reading, region: Region) -> bool:
     return 1.2 < high < 3.2 and 0.5 < extent < 1.7 and aside < 0.35
 
 
+def _cut_off(rgb: Picture, region: Region) -> bool:
+    """Whether a face reaches the frame's border, or nearly."""
+    height, width = rgb.shape[:2]
+    half = 0.55 * region.side / MARGIN
+    x, y = region.x, region.y
+    return x < half or y < half or x > width - half or y > height - half
+
+
 def tiles(rgb: Picture) -> Iterator[Region]:
-    """Overlapping squares, each round half the side of the last, down to 256 pixels."""
+    """Overlapping squares, each round half the side of the last, large ones first.
+
+    The last round is as fine as a face of 40 pixels in a 4K frame needs.
+    """
     height, width = rgb.shape[:2]
     side = min(height, width) / 1.5
-    while side >= 256:
+    finest = max(_FINEST, min(height, width) / 7)
+    while side >= finest:
         across, down = round(2 * width / side) - 1, round(2 * height / side) - 1
         for row in range(down):
             for column in range(across):
