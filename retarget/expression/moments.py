@@ -40,6 +40,9 @@ _COMPANY = 1
 """More bumps than this of a third of its height or more around one of the mouth, and it is talk."""
 _SURROUNDINGS = 3.0
 """Seconds around a bump that say how restless the face is."""
+_OWN = 0.25
+"""A bump is the tip of something longer if it is less than this share of the rise in three times
+its greatest length."""
 _FOOT = 0.15
 """Share of its height at which a bump begins and ends."""
 _STEADY = 0.004
@@ -116,6 +119,7 @@ def _in_shot(
     tops = tophat(shut, times, settings.longest)
     blinks = _peaks("blink", tops, times, np.full(len(times), settings.blink))
     rises = tophat(weights, times, settings.longest)
+    rises *= rises >= _OWN * tophat(weights, times, 3 * settings.longest)
     brief = [
         bump
         for region, starts in _GROUPS.items()
@@ -199,6 +203,8 @@ def _peaks(region: str, rise: Floats, times: Floats, least: Floats) -> list[_Bum
 
 
 def _brief(bump: _Bump, times: Floats, settings: MomentsSettings) -> bool:
+    if bump.onset == 0 or bump.offset == len(times) - 1:
+        return False  # not seen whole
     lasted = times[bump.offset] - times[bump.onset]
     return bool(settings.shortest <= lasted <= settings.longest)
 

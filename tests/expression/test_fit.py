@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from scipy.optimize import lsq_linear
-from tests.expression.acting import face, person, pose, tracked
 
 from retarget.expression.fit import Fit
 from retarget.expression.rest import find_rest
@@ -13,6 +12,7 @@ from retarget.expression.settings import FitSettings, RestSettings
 from retarget.expression.solve import BoxSolver
 from retarget.flow import blendshapes
 from retarget.flow.values import Expression
+from tests.expression.acting import face, person, pose, tracked
 
 AS_IT_IS = RestSettings(certainty=0.0)
 

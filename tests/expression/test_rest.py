@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from tests.expression.acting import BLANK, face, person, pose, tracked
 
 from retarget.errors import NoFaceFound
 from retarget.expression.rest import find_rest, understand
 from retarget.expression.settings import RestSettings
 from retarget.flow import blendshapes, landmarks
 from retarget.flow.values import Face, Instant, RestFace, VideoFrame
+from tests.expression.acting import BLANK, face, person, pose, tracked
 
 LIPS = sorted({*landmarks.LIPS_OUTER_UPPER, *landmarks.LIPS_OUTER_LOWER,
                *landmarks.LIPS_INNER_UPPER, *landmarks.LIPS_INNER_LOWER})  # fmt: skip

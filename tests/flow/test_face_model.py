@@ -127,7 +127,9 @@ def test_displacement_adds_shapes_up() -> None:
 @pytest.mark.parametrize("angles", [(0, 0, 0), (20, -10, 5), (-35, 15, -30)])
 def test_alignment_finds_the_pose_that_made_the_points(angles: tuple[int, int, int]) -> None:
     pose = HeadPose(
-        rotation=HeadPose.rotation_of(*angles), translation=np.array([300.0, 200.0, 5.0]), scale=150.0
+        rotation=HeadPose.rotation_of(*angles),
+        translation=np.array([300.0, 200.0, 5.0]),
+        scale=150.0,
     )
     found = align(MODEL.neutral, pose.to_picture(MODEL.neutral), MODEL.stability)
     assert found.angles == pytest.approx(angles, abs=1e-3)

@@ -1,0 +1,121 @@
+"""Blinks and brief expressions are found, talk and moods are not."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis.strategies import floats
+
+from retarget.expression.moments import Moment, find_moments, magnify
+from retarget.expression.settings import MomentsSettings
+from retarget.flow import blendshapes
+from tests.expression.acting import acted
+
+SHOWN = (
+    ("browInnerUp",), ("browDownLeft", "browDownRight"), ("mouthSmileLeft", "mouthSmileRight"),
+    ("noseSneerLeft", "noseSneerRight"), ("mouthFrownLeft",), ("eyeSquintLeft", "eyeSquintRight"),
+)  # fmt: skip
+
+
+def bump(times: np.ndarray, at: float, onset: float, offset: float) -> np.ndarray:
+    away = times - at
+    away = np.where(away <= 0, away / onset, away / offset)
+    return np.where(np.abs(away) < 1, (1 + np.cos(np.pi * away)) / 2, 0.0)
+
+
+def life(seed: int, rate: int, talks: bool) -> tuple[np.ndarray, list[float], list[float]]:
+    """Forty seconds of drift, moods, blinks, perhaps talk, and planted micro-expressions."""
+    random = np.random.default_rng(seed)
+    times = np.arange(40 * rate) / rate
+    rows = np.zeros((len(times), blendshapes.COUNT))
+
+    def add(name: str, values: np.ndarray) -> None:
+        rows[:, blendshapes.index(name)] += values
+
+    planted, blinks = [], []
+    for k in range(10):
+        at = 4 * k + random.uniform(1, 3)
+        curve = bump(times, at, random.uniform(0.07, 0.25), random.uniform(0.1, 0.25))
+        for name in SHOWN[random.integers(len(SHOWN))]:
+            add(name, random.uniform(0.08, 0.3) * curve)
+        planted.append(at)
+    at = 1.0
+    while at < 39:
+        for side in ("Left", "Right"):
+            add(f"eyeBlink{side}", 0.9 * bump(times, at, 0.1, 0.15))
+            add(f"browDown{side}", 0.05 * bump(times, at, 0.1, 0.15))
+        blinks.append(at)
+        at += random.uniform(1.5, 5)
+    add("browInnerUp", 0.15 * np.clip(np.sin(2 * np.pi * times / 9), 0, 1))
+    add("mouthSmileRight", 0.3 * np.clip(np.sin(2 * np.pi * times / 15), 0, 1))
+    if talks:
+        kernel = np.exp(-np.abs(np.arange(-rate // 2, rate // 2 + 1)) / rate * 12)
+        for name in ("jawOpen", "mouthFunnel", "mouthPucker", "mouthLowerDownLeft"):
+            syllables = np.convolve(random.normal(size=len(times)), kernel, "same")
+            add(name, 0.22 * np.clip(0.3 + 0.5 * syllables / syllables.std(), 0, 1.5))
+    return np.clip(rows + random.normal(0, 0.005, rows.shape), 0, 1), planted, blinks
+
+
+def f1(found: list[Moment], true: list[float]) -> float:
+    left, hits = list(found), 0
+    for at in true:
+        near = [m for m in left if abs(m.seconds[1] - at) < 0.15]
+        if near:
+            left.remove(near[0])
+            hits += 1
+    return 2 * hits / (len(found) + len(true))
+
+
+@pytest.mark.parametrize("rate", [25, 60])
+@pytest.mark.parametrize("talks", [False, True])
+def test_planted_micro_expressions_and_blinks_are_found(rate: int, talks: bool) -> None:
+    brief, blink = [], []
+    for seed in range(3):
+        rows, planted, blinks = life(seed, rate, talks)
+        found = find_moments(acted(rows, rate), MomentsSettings())
+        brief.append(f1([m for m in found if m.kind == "brief"], planted))
+        blink.append(f1([m for m in found if m.kind == "blink"], blinks))
+    assert np.mean(brief) >= 0.8
+    assert np.mean(blink) >= 0.95
+
+
+def test_a_moment_tells_when_where_and_how_much() -> None:
+    times = np.arange(90) / 30
+    rows = np.zeros((90, blendshapes.COUNT))
+    rows[:, blendshapes.index("browInnerUp")] = 0.2 + 0.3 * bump(times, 1.5, 0.15, 0.2)
+    (moment,) = find_moments(acted(rows), MomentsSettings())
+    assert moment.kind == "brief"
+    assert moment.regions == ("brows",)
+    assert moment.apex == 45
+    assert moment.intensity == pytest.approx(0.3, abs=0.01)
+    assert list(moment.weights) == ["browInnerUp"]
+    assert 1.33 < moment.seconds[0] < 1.5 < moment.seconds[2] < 1.72
+    assert moment.onset / 30 == pytest.approx(moment.seconds[0])
+
+
+@pytest.mark.parametrize("shape", ["long", "step", "still"])
+def test_moods_steps_and_stillness_are_no_moments(shape: str) -> None:
+    times = np.arange(150) / 30
+    rows = np.zeros((150, blendshapes.COUNT))
+    smile = {"long": bump(times, 2.5, 1.2, 1.2), "step": times > 2.5, "still": 0 * times}[shape]
+    rows[:, blendshapes.index("mouthSmileLeft")] = 0.6 * smile
+    assert find_moments(acted(rows), MomentsSettings()) == []
+
+
+def test_a_bump_across_a_cut_is_none() -> None:
+    times = np.arange(60) / 30
+    rows = np.zeros((60, blendshapes.COUNT))
+    rows[:30, blendshapes.index("browInnerUp")] = 0.5 * (times[:30] > 0.8)
+    assert find_moments(acted(rows, cuts=(0, 30)), MomentsSettings()) == []
+
+
+@given(floats(1, 20), floats(0.01, 0.5))
+def test_magnifying_lifts_small_movements_and_leaves_large_ones(gain: float, knee: float) -> None:
+    size = np.linspace(0, 1, 400)
+    out = magnify(size, gain, knee)
+    assert (np.diff(out) >= -1e-12).all()
+    assert (out >= size - 1e-12).all()
+    np.testing.assert_array_equal(out[size >= knee], size[size >= knee])
+    np.testing.assert_allclose(magnify(-size, gain, knee), -out)
+    assert magnify(np.array([1e-7]), gain, knee)[0] == pytest.approx(gain * 1e-7, rel=1e-3)

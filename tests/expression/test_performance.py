@@ -1,0 +1,231 @@
+"""A saved performance is the performance."""
+
+from __future__ import annotations
+
+import io
+import json
+import tracemalloc
+import zipfile
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from retarget.errors import CannotWrite, UnknownWord, UnreadableInput
+from retarget.expression.fit import Fit
+from retarget.expression.live_link import HEADER, timecode
+from retarget.expression.performance import open_performance, save_performance
+from retarget.expression.rest import find_rest
+from retarget.expression.settings import FitSettings
+from retarget.flow import blendshapes
+from retarget.flow.source_info import SourceInfo
+from retarget.flow.values import ExpressedFrame, RestFace
+from tests.expression.acting import acted, face, person, tracked
+
+INFO = SourceInfo(
+    name="clip.mp4", size=(640, 360), time_base=Fraction(1, 30000), rate=Fraction(30000, 1001)
+)
+
+
+@pytest.fixture(scope="module")
+def shown() -> tuple[RestFace, list[ExpressedFrame]]:
+    """A short performance in which the face is away for a moment."""
+    mesh = person(1)
+    faces = [face(mesh, {"jawOpen": i / 20, "eyeLookUpLeft": 0.2}) for i in range(12)]
+    frames = tracked([*faces[:6], None, *faces[6:]])
+    rest = find_rest(frames)
+    return rest, list(Fit(rest, FitSettings())(iter(frames)))
+
+
+def same(a: ExpressedFrame, b: ExpressedFrame) -> None:
+    assert (a.index, a.at, a.duration, a.cut) == (b.index, b.at, b.duration, b.cut)
+    assert (a.expression is None, a.pose is None) == (b.expression is None, b.pose is None)
+    if a.expression is None or b.expression is None or a.pose is None or b.pose is None:
+        return
+    np.testing.assert_array_equal(a.expression.weights, b.expression.weights)
+    np.testing.assert_array_equal(a.pose.rotation, b.pose.rotation)
+    one, two = a.expression.measured, b.expression.measured
+    assert one is not None and two is not None
+    np.testing.assert_array_equal(one.gaze, two.gaze)
+    assert one.detail is not None and two.detail is not None
+    np.testing.assert_allclose(one.detail, two.detail, atol=2e-4)
+
+
+def test_an_npz_gives_back_all_that_was_put_in(
+    tmp_path: Path, shown: tuple[RestFace, list[ExpressedFrame]]
+) -> None:
+    rest, frames = shown
+    path = save_performance(tmp_path / "a.npz", iter(frames), rest, INFO)
+    with open_performance(path) as back:
+        assert back.info.count == len(frames)
+        assert (back.info.rate, back.info.size) == (INFO.rate, INFO.size)
+        np.testing.assert_array_equal(back.rest.head, rest.head)
+        for _ in range(2):  # every call begins anew
+            for a, b in zip(frames, back.frames(), strict=True):
+                same(a, b)
+
+
+def test_equal_performances_are_equal_files_and_hold_no_pickle(
+    tmp_path: Path, shown: tuple[RestFace, list[ExpressedFrame]]
+) -> None:
+    rest, frames = shown
+    one, two = (
+        save_performance(tmp_path / n, iter(frames), rest, INFO) for n in ("1.npz", "2.npz")
+    )
+    assert one.read_bytes() == two.read_bytes()
+    with np.load(one, allow_pickle=False) as arrays:
+        assert all(arrays[name].dtype != object for name in arrays)
+
+
+def test_a_csv_keeps_weights_angles_and_times(
+    tmp_path: Path, shown: tuple[RestFace, list[ExpressedFrame]]
+) -> None:
+    rest, frames = shown
+    path = save_performance(tmp_path / "a.csv", iter(frames), rest, INFO)
+    first = path.read_text().splitlines()[0]
+    assert first.startswith("Timecode,BlendShapeCount,EyeBlinkLeft,EyeLookDownLeft,EyeLookInLeft")
+    assert first.endswith("TongueOut,HeadYaw,HeadPitch,HeadRoll,LeftEyeYaw,LeftEyePitch,"
+                          "LeftEyeRoll,RightEyeYaw,RightEyePitch,RightEyeRoll")  # fmt: skip
+    assert len(HEADER) == 63
+    for a, b in zip(frames, open_performance(path).frames(), strict=True):
+        assert abs(a.at.exact - b.at.exact) < Fraction(1, 50_000)
+        assert (a.expression is None) == (b.expression is None)
+        if a.expression is not None and b.expression is not None:
+            np.testing.assert_allclose(b.expression.weights, a.expression.weights, atol=1e-6)
+            assert a.pose is not None and b.pose is not None
+            np.testing.assert_allclose(b.pose.angles, a.pose.angles, atol=1e-3)
+
+
+def live_link(rows: list[str], header: str = ",".join(HEADER)) -> str:
+    return "\n".join([header, *rows]) + "\n"
+
+
+def row(time: str, value: float = 0.1) -> str:
+    return ",".join([time, "61", *[str(value)] * 61])
+
+
+def test_a_recording_that_counts_its_day_at_thirty_frames_is_read_at_its_true_rate(
+    tmp_path: Path,
+) -> None:
+    times = [f"23:59:{58 + i // 30:02d}:{i % 30:02d}.500" for i in range(60)]
+    times += [f"00:00:{i // 30:02d}:{i % 30:02d}.500" for i in range(60)]
+    path = tmp_path / "take.csv"
+    path.write_text(live_link([row(t) for t in times]))
+    frames = list(open_performance(path).frames())
+    assert len(frames) == 120
+    np.testing.assert_allclose(np.diff([f.at.seconds for f in frames]), 1 / 30, atol=1e-4)
+
+
+def test_columns_are_found_by_name_in_any_order_and_case(tmp_path: Path) -> None:
+    names = [HEADER[0], HEADER[1], *reversed(HEADER[2:54])]
+    values = ["00:00:00:00.000", "61", *["0"] * 52]
+    values[names.index("JawOpen")] = "0.75"
+    path = tmp_path / "take.csv"
+    path.write_text(live_link([",".join(values)], ",".join(names).lower()))
+    (frame,) = open_performance(path).frames()
+    assert frame.expression is not None
+    assert blendshapes.named(frame.expression.weights) == {"jawOpen": pytest.approx(0.75)}
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", "Line 1 .* names no column 'Timecode'"),
+        (live_link([]), "Line 1 .* no frames"),
+        (live_link([row("00:00:00:00.000"), "00:00:00:01.000,61,0.5"]), "Line 3 .* has 3 columns"),
+        (live_link([row("00:00:00:00.000").replace("0.1", "much", 1)]), "Line 2 .* not a number"),
+        (live_link([row("00:00:00:00.000").replace("0.1", "nan", 1)]), "Line 2 .* not finite"),
+        (live_link([row("00:00:61:00.000")]), "Line 2 .* impossible timecode"),
+        (live_link([row("noon")]), "Line 2 .* no timecode"),
+        (live_link([row("00:00:01:00.000"), row("00:00:00:30.000")]), "Line 3 .* not later"),
+    ],
+)
+def test_a_malformed_row_is_named_by_its_line(tmp_path: Path, text: str, says: str) -> None:
+    path = tmp_path / "take.csv"
+    path.write_text(text)
+    with pytest.raises(UnreadableInput, match=says):
+        list(open_performance(path).frames())
+
+
+def test_a_timecode_counts_sixty_frames_a_second() -> None:
+    assert timecode(Fraction(3723) + Fraction(61, 120)) == "01:02:03:30.500"
+
+
+def rewritten(path: Path, name: str, data: bytes) -> Path:
+    out = path.with_name(f"broken {len(data)}.npz")
+    with zipfile.ZipFile(path) as old, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as new:
+        for member in old.namelist():
+            new.writestr(member, data if member == name else old.read(member))
+    return out
+
+
+def npy(array: np.ndarray) -> bytes:
+    held = io.BytesIO()
+    np.save(held, array)
+    return held.getvalue()
+
+
+def test_broken_files_say_what_is_wrong(
+    tmp_path: Path, shown: tuple[RestFace, list[ExpressedFrame]]
+) -> None:
+    rest, frames = shown
+    whole = save_performance(tmp_path / "a.npz", iter(frames), rest, INFO)
+    with np.load(whole) as arrays:
+        header = json.loads(arrays["header"].tobytes())
+        chunk = arrays["frames_00000"].copy()
+    newer = npy(np.frombuffer(json.dumps({**header, "version": 99}).encode(), np.uint8))
+    chunk["weights"][3] = np.nan
+    bomb = npy(np.zeros(40_000_000, np.uint8))
+    cut = tmp_path / "cut.npz"
+    cut.write_bytes(whole.read_bytes()[:-200])
+    for path, says in [
+        (tmp_path / "none.npz", "There is no file"),
+        (cut, "not a zip archive"),
+        (rewritten(whole, "header.npy", newer), "version 99"),
+        (rewritten(whole, "frames_00000.npy", npy(chunk)), "NaN"),
+        (rewritten(whole, "frames_00000.npy", bomb), "too large"),
+        (rewritten(whole, "rest.npy", b"nonsense"), "rest.npy is missing or damaged"),
+    ]:
+        with pytest.raises(UnreadableInput, match=says):
+            list(open_performance(path).frames())
+
+
+def test_nothing_is_left_behind_when_frames_fail(tmp_path: Path) -> None:
+    def failing() -> Iterator[ExpressedFrame]:
+        yield from acted(np.zeros((3, blendshapes.COUNT)))
+        raise RuntimeError("camera unplugged")
+
+    rest = find_rest(tracked([face(person(1))]))
+    for name in ("a.npz", "a.csv"):
+        with pytest.raises(RuntimeError, match="unplugged"):
+            save_performance(tmp_path / name, failing(), rest, INFO)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_impossible_place_or_name_is_said(tmp_path: Path) -> None:
+    rest = find_rest(tracked([face(person(1))]))
+    with pytest.raises(CannotWrite, match="Cannot write"):
+        save_performance(tmp_path / "no" / "a.npz", iter([]), rest, INFO)
+    with pytest.raises(UnknownWord, match=r"\.npy"):
+        save_performance(tmp_path / "a.npy", iter([]), rest, INFO)
+
+
+def test_memory_does_not_grow_with_the_length(
+    tmp_path: Path, shown: tuple[RestFace, list[ExpressedFrame]]
+) -> None:
+    rest, frames = shown
+
+    def peak(times: int) -> int:
+        tracemalloc.start()
+        path = tmp_path / f"{times}.npz"
+        save_performance(path, (f for _ in range(times) for f in frames), rest, INFO)
+        for _ in open_performance(path).frames():
+            pass
+        size = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return size
+
+    peak(1)
+    assert peak(80) < 1.15 * peak(20)

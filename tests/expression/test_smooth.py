@@ -1,0 +1,126 @@
+"""Tremble goes, movement stays."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis.strategies import integers, lists, sampled_from
+
+from retarget.expression.fit import Fit
+from retarget.expression.rest import find_rest
+from retarget.expression.settings import FitSettings, RestSettings, SmoothSettings
+from retarget.expression.smooth import Smooth
+from retarget.flow import blendshapes
+from retarget.flow.values import ExpressedFrame, Instant
+from tests.expression.acting import acted, channel, face, person, pose, tracked
+
+BOTH = pytest.mark.parametrize("live", [False, True])
+
+
+def smoothed(frames: Sequence[ExpressedFrame], *, live: bool = False) -> list[ExpressedFrame]:
+    return list(Smooth(SmoothSettings(live=live))(iter(frames)))
+
+
+def pulse(name: str, seconds: float, height: float, rate: int, tremble: float) -> np.ndarray:
+    """Four seconds with one raised cosine in their middle, on a trembling face."""
+    count = 4 * rate
+    rows = np.random.default_rng(3).normal(0.3, tremble, (count, blendshapes.COUNT))
+    away = (np.arange(count) / rate - 2.0) / seconds
+    bump = np.where(np.abs(away) < 0.5, (1 + np.cos(2 * np.pi * away)) / 2, 0.0)
+    rows[:, blendshapes.index(name)] += height * bump - 0.3
+    return np.clip(rows, 0, 1)
+
+
+@BOTH
+@pytest.mark.parametrize("rate", [25, 30, 60])
+@pytest.mark.parametrize(
+    ("name", "seconds", "height"),
+    [("eyeBlinkLeft", 0.15, 0.9), ("mouthSmileLeft", 0.3, 0.6), ("browInnerUp", 0.3, 0.1)],
+)
+def test_a_short_movement_keeps_its_height(
+    name: str, seconds: float, height: float, rate: int, live: bool
+) -> None:
+    frames = acted(pulse(name, seconds, height, rate, 0.003), rate)
+    before, after = channel(name, frames), channel(name, smoothed(frames, live=live))
+    apex = int(before.argmax())
+    assert after[apex] >= 0.95 * before[apex]
+
+
+@BOTH
+@pytest.mark.parametrize("rate", [25, 30, 60])
+@pytest.mark.parametrize("tremble", [0.003, 0.015])
+def test_the_tremble_of_a_still_face_is_at_least_halved(
+    rate: int, tremble: float, live: bool
+) -> None:
+    rows = np.random.default_rng(5).normal(0.4, tremble, (4 * rate, blendshapes.COUNT))
+    calm = np.array([f.expression.weights for f in smoothed(acted(rows, rate), live=live)
+                     if f.expression])  # fmt: skip
+    assert np.abs(np.diff(calm, axis=0)).mean() <= 0.5 * np.abs(np.diff(rows, axis=0)).mean()
+
+
+def test_a_file_is_smoothed_without_a_lag() -> None:
+    rate = 30
+    wave = 0.5 + 0.3 * np.sin(2 * np.pi * 0.5 * np.arange(4 * rate) / rate)
+    rows = np.random.default_rng(1).normal(0, 0.005, (4 * rate, blendshapes.COUNT)) + wave[:, None]
+    calm = channel("jawOpen", smoothed(acted(rows, rate)))
+    error = [np.abs(np.roll(calm, -lag)[10:-10] - wave[10:-10]).mean() for lag in (-1, 0, 1)]
+    assert error[1] == min(error)
+
+
+@given(
+    lists(sampled_from(["seen", "away", "cut"]), max_size=14), integers(1, 3), sampled_from([0, 1])
+)
+@settings(deadline=None, max_examples=40)
+def test_every_frame_comes_out_once_and_in_order(kinds: list[str], step: int, live: int) -> None:
+    frames = acted(np.full((len(kinds), blendshapes.COUNT), 0.3))
+    at = 0
+    for i, kind in enumerate(kinds):
+        at += step if i % 2 else 1  # a variable frame rate
+        moment = Instant(at, frames[i].at.time_base)
+        frames[i] = replace(frames[i], at=moment, cut=kind == "cut" or i == 0)
+        if kind == "away":
+            frames[i] = replace(frames[i], expression=None)
+    out = smoothed(frames, live=bool(live))
+    assert [f.index for f in out] == list(range(len(kinds)))
+    assert [f.expression is None for f in out] == [k == "away" for k in kinds]
+
+
+@BOTH
+def test_nothing_is_carried_over_a_cut_or_a_loss(live: bool) -> None:
+    rows = np.full((30, blendshapes.COUNT), 0.2)
+    rows[15:] = 0.22
+    cut = channel("jawOpen", smoothed(acted(rows, cuts=(0, 15)), live=live))
+    np.testing.assert_allclose(cut[:15], 0.2, atol=1e-6)
+    np.testing.assert_allclose(cut[15:], 0.22, atol=1e-6)
+
+
+def test_pose_and_detail_are_calmed_too() -> None:
+    random = np.random.default_rng(2)
+    mesh = person(1)
+    fit = Fit(find_rest(tracked([face(mesh)]), RestSettings(certainty=0.0)), FitSettings())
+    shaken = [face(mesh, {}, pose(yaw=3)) for _ in range(24)]
+    shaken = [replace(f, points=f.points + random.normal(0, 0.1, f.points.shape).astype(np.float32))
+              for f in shaken]  # fmt: skip
+    raw = list(fit(iter(tracked(shaken))))
+    calm = smoothed(raw)
+
+    def jitter(frames: list[ExpressedFrame]) -> tuple[float, float]:
+        yaw = [f.pose.angles[0] for f in frames if f.pose]
+        detail = [f.expression.measured.detail for f in frames if f.expression]  # type: ignore[union-attr]
+        return float(np.abs(np.diff(yaw)).mean()), float(np.abs(np.diff(detail, axis=0)).mean())
+
+    assert all(after < 0.6 * before for before, after in zip(jitter(raw), jitter(calm)))
+    for frame in calm:
+        assert frame.pose is not None
+        np.testing.assert_allclose(
+            frame.pose.rotation @ frame.pose.rotation.T, np.eye(3), atol=1e-9
+        )
+
+
+def test_smoothing_can_be_switched_off() -> None:
+    frames = acted(np.random.default_rng(0).uniform(0, 1, (9, blendshapes.COUNT)))
+    assert list(Smooth(SmoothSettings(reach=0.0))(iter(frames))) == frames
