@@ -21,7 +21,7 @@ from retarget.generate.warp.contact import Contact
 from retarget.generate.warp.mesh import Bools, Doubles, Floats, signed_areas, topology
 
 STIFFNESS = 0.35
-RIM_WEIGHT = 24.0
+RIM_WEIGHT, BROW_WEIGHT = 24.0, 6.0
 SMALLEST_AREA = 0.1
 """A triangle may shrink to this share of its area, not further."""
 THIN = 0.1
@@ -32,6 +32,13 @@ SKULL_SHARE = 0.15
 TURN_LIMIT = 18.0
 """Degrees that a photo can turn before too much of it is stretched; approached softly."""
 
+BROWS = (
+    ((70, 63, 105, 66, 107), (46, 53, 52, 65, 55), (225, 224, 223, 222, 221)),
+    ((300, 293, 334, 296, 336), (276, 283, 282, 295, 285), (445, 444, 443, 442, 441)),
+)
+"""Upper and lower row of each brow, and the row of skin below it."""
+ALONG = 0.5
+"""How far that row goes with the brow: hairs reach below the mesh's brow."""
 _MESH = landmarks.MESH_COUNT
 _SKULL = list({
     10, 338, 297, 332, 284, 251, 389, 356, 454, 109, 67, 103, 54, 21, 162, 127, 234,
@@ -48,6 +55,7 @@ def _agreement() -> Floats:
         *landmarks.LEFT_EYE_UPPER, *landmarks.LEFT_EYE_LOWER,
     )  # fmt: skip
     weight[list(rims)] = RIM_WEIGHT
+    weight[[i for brow in BROWS for row in brow[:2] for i in row]] = BROW_WEIGHT
     system = np.diag(weight) + STIFFNESS * topology().laplacian
     out: Floats = np.linalg.solve(system, np.diag(weight)).astype(np.float32)
     return out
@@ -99,6 +107,7 @@ class Displacer:
         wish = self._contact.lips(request, wish)
         mesh = wish[:_MESH].copy()
         mesh[_SKULL] *= SKULL_SHARE
+        _brows_keep_their_form(mesh)
         moved = self.unfolded(self._agreed @ mesh)
         moved = self._contact.lips_meet(request, moved)
         corners = [wish[[a, b], :2].mean(axis=0) for a, b in ((33, 133), (362, 263))]
@@ -153,6 +162,14 @@ class Displacer:
         area = signed_areas(self._points[:_MESH] + moved, topology().face)
         out: Bools = self._seen & (area < SMALLEST_AREA * self._areas)
         return out
+
+
+def _brows_keep_their_form(mesh: Floats) -> None:
+    """Move both rows of each brow (468, 3) alike, in place, so that none grows thicker."""
+    for upper, lower, below in BROWS:
+        brow = np.float32(0.5) * (mesh[list(upper)] + mesh[list(lower)])
+        mesh[list(upper)] = mesh[list(lower)] = brow
+        mesh[list(below)] += np.float32(ALONG) * (brow - mesh[list(below)])
 
 
 def limited(photo: HeadPose, wished: HeadPose) -> tuple[HeadPose, float]:

@@ -18,6 +18,8 @@ FARTHEST = ((-0.24, -0.13), (0.24, 0.14))
 """Eye widths that an iris moves at most: left and up, right and down."""
 SHADOW, SHADOW_DEPTH = 0.06, 0.45
 """Eye widths that the shadow of a lowered lid reaches, and how dark it is."""
+UNSHADED = 0.5
+"""How far what is made up of the white goes over to its tone."""
 LIMBUS = 12.0
 """Least rise of brightness, of 255, that counts as the edge of an iris."""
 STILL = 0.05
@@ -75,12 +77,12 @@ def take_apart(photo: Bytes, rims: Rims, iris: Floats) -> Eyeball | None:
     white_seen = seen & (away > 1.15 * radius)
     if white_seen.sum() < 4:
         white_seen = seen if seen.any() else open_ >= 0
-    white = _spread(patch, white_seen, rims.width)
+    tone = np.percentile(patch[white_seen].astype(np.float32), 75, axis=0).astype(np.float32)
+    white = _spread(patch, white_seen, rims.width, tone)
     sprite = _whole_iris(patch, seen, away, radius, rims.width)
     drawn = white * (1 - sprite[..., 3:] / 255.0) + sprite[..., :3]
     inside = blurred(open_, 0.6)[..., None] / 255.0
     rest = ((patch - drawn) * inside).astype(np.float32)
-    tone = np.percentile(patch[white_seen].astype(np.float32), 75, axis=0).astype(np.float32)
     return Eyeball(corner, white, sprite, rest, rims, tone)
 
 
@@ -120,13 +122,16 @@ def _whole_iris(patch: Bytes, seen: Bools, away: Floats, radius: float, width: f
     return to_bytes(np.dstack([colour * alpha[..., None], 255 * alpha]))
 
 
-def _spread(patch: Bytes, seen: Bools, width: float) -> Bytes:
+def _spread(patch: Bytes, seen: Bools, width: float, tone: Floats) -> Bytes:
     """The seen pixels as they are, and around them ever wider averages of them.
+
+    What is seen of the white is often its shaded edge, so the rest is drawn nearer to its tone.
 
     Args:
         patch: (h, w, 3).
         seen: (h, w) which of its pixels to keep.
         width: of the eye in pixels; what is made up is smooth, so a small picture will do for it.
+        tone: (3,) how bright white is.
     """
     height, wide = patch.shape[:2]
     scale = min(1.0, 40.0 / width)
@@ -143,7 +148,8 @@ def _spread(patch: Bytes, seen: Bools, width: float) -> Bytes:
         out[fill_now] = mean[fill_now, :3] / mean[fill_now, 3:]
         left &= ~fill_now
         sigma *= 1.6
-    out[left] = four[..., :3].sum(axis=(0, 1)) / max(float(four[..., 3].sum()), 1e-3)
+    out[left] = tone
+    out += np.float32(UNSHADED) * (tone - out)
     large = cv2.resize(blurred(out, 1.0), (wide, height), interpolation=cv2.INTER_LINEAR)
     keep = blurred(weight, 1.0)[..., None]
     return to_bytes(keep * patch + (1 - keep) * large)

@@ -2,7 +2,7 @@
 
 An open eye hides most of its lid in a dark fold. Pulled down as it is, that strip gives a bruise;
 so while the eye shuts, what is broad in it (not its grain) goes over to the tone of the skin
-around the eye.
+around the eye. The same is done to the fold under a raised brow.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from retarget.generate.warp.contact import smoothstep
 from retarget.generate.warp.mesh import Bytes, Floats, Ints
 from retarget.generate.warp.paint import blurred, box_of, colours, fill, stroke, to_bytes
 from retarget.generate.warp.rims import Opening, Rims, curved
@@ -19,6 +20,9 @@ from retarget.generate.warp.rims import Opening, Rims, curved
 LEFT_FOLD = np.array([362, 414, 286, 258, 257, 259, 260, 467, 263])
 RIGHT_FOLD = np.array([33, 247, 30, 29, 27, 28, 56, 190, 133])
 """The row of points above each upper lid, from picture left to right, corners included."""
+LEFT_BROW = np.array([285, 295, 282, 283, 276])
+RIGHT_BROW = np.array([46, 53, 52, 65, 55])
+"""The lower row of each brow, from picture left to right."""
 LEFT_SKIN = np.array([252, 253, 254, 450, 451, 449, 443, 442, 444])
 RIGHT_SKIN = np.array([22, 23, 24, 230, 231, 229, 223, 222, 224])
 """Skin below and above each eye."""
@@ -40,6 +44,9 @@ class Lid:
     """How one eye of a photo looks when it shuts."""
 
     fold: Ints
+    brow: Ints
+    brow_height: float
+    """Pixels from the fold to the brow in the photo."""
     skin: Floats
     """(3,) tone of the skin above and below the eye, 0..255."""
     lash: Floats
@@ -48,14 +55,16 @@ class Lid:
     """Lid distance in the photo, pixels."""
 
     @classmethod
-    def of(cls, photo: Bytes, points: Floats, rims: Rims, fold: Ints, around: Ints) -> Lid:
+    def of(
+        cls, photo: Bytes, points: Floats, rims: Rims, rows: tuple[Ints, Ints], around: Ints
+    ) -> Lid:
         """Read it off the photo.
 
         Args:
             photo: (height, width, 3).
             points: (478, 3) in its pixels.
             rims: the lids.
-            fold: indices of the row above the lid.
+            rows: indices of the row above the lid, and of the lower row of the brow.
             around: indices of the skin below and above the eye.
         """
         skin = np.median(colours(photo, points[around, :2]), axis=0)
@@ -64,7 +73,10 @@ class Lid:
         across = np.stack([colours(photo, rim + t * reach) for t in (-1.0, -0.5, 0.0, 0.5)])
         dark = np.take_along_axis(across, across.sum(-1).argmin(0)[None, :, None], axis=0)[0]
         lash = np.minimum(np.median(dark, axis=0), 0.8 * skin)
-        return cls(fold, skin.astype(np.float32), lash.astype(np.float32), max(rims.gap, 1.0))
+        height = _height(points, *rows, rims.down)
+        return cls(
+            *rows, height, skin.astype(np.float32), lash.astype(np.float32), max(rims.gap, 1.0)
+        )
 
     def closing(self, now: Rims) -> float:
         """0 as open as in the photo or wider, 1 shut."""
@@ -78,6 +90,7 @@ class Lid:
             points: (468, 3) where the mesh is now.
             now: where the lids are.
         """
+        self._draw_fold(out, points, now)
         much = np.float32(self.closing(now))
         if much < LEAST:
             return
@@ -97,6 +110,23 @@ class Lid:
         lit += (np.float32(LASH_STRENGTH) * much**2 * lashes)[..., None] * (self.lash - lit)
         patch[...] = to_bytes(lit)
 
+    def _draw_fold(self, out: Bytes, points: Floats, now: Rims) -> None:
+        """Re-light the skin between fold and brow, as much as the brow is raised."""
+        raised = _height(points, self.fold, self.brow, now.down) / self.brow_height - 1
+        much = RELIT * smoothstep(0.2, 0.9, raised)
+        if much < LEAST:
+            return
+        fold, brow = points[self.fold[2:-2], :2], points[self.brow, :2]
+        area = np.concatenate([fold, (0.3 * fold + 0.7 * brow)[::-1]])
+        box = box_of(area, 0.15 * now.width + 2, out.shape)
+        if box is None:
+            return
+        patch = out[box]
+        mask = np.zeros(patch.shape[:2], np.uint8)
+        fill(mask, area - np.array([box[1].start, box[0].start], np.float32))
+        soft = blurred(mask, 0.07 * now.width).astype(np.float32) / 255
+        patch[...] = to_bytes(self._relit(patch, soft, much, now.width))
+
     def _relit(self, patch: Bytes, lid: Floats, much: float, width: float) -> Floats:
         """The patch with the broad tones of its lid replaced by those of the skin around it."""
         weight = lid[..., None] + np.float32(1e-4)
@@ -106,6 +136,12 @@ class Lid:
         target = self.skin * round_[..., None]
         out: Floats = patch + (np.float32(much) * lid)[..., None] * (target - broad)
         return out
+
+
+def _height(points: Floats, fold: Ints, brow: Ints, down: Floats) -> float:
+    """Pixels from a fold to the lower row of its brow, at least 1."""
+    between = points[fold[2:-2], :2].mean(axis=0) - points[brow, :2].mean(axis=0)
+    return max(float(between @ down), 1.0)
 
 
 def _lid_mask(rim: Floats, fold: Floats, shape: tuple[int, ...], width: float) -> Floats:

@@ -167,9 +167,9 @@ class Mouth:
         """A tongue that lies over the lower lip."""
         unit = np.float32(self._unit)
         down, along = now.down, np.array([now.down[1], -now.down[0]], np.float32)
-        half = min(0.30 * now.width, 0.15 * self._unit)
+        half = min(0.32 * now.width, 0.14 * self._unit)
         start = now.middle.mean(axis=0)
-        tip = now.lower[5] + np.float32(0.26 * much) * unit * down
+        tip = now.lower[5] + np.float32(0.19 * much) * unit * down
         angle = np.linspace(0, np.pi, 24, dtype=np.float32)[:, None]
         length = max(float((tip - start) @ down), 1.0)
         round_ = np.maximum(np.sin(angle), 0) ** np.float32(0.6)
@@ -185,6 +185,7 @@ class Mouth:
         stroke(groove, middle, 0.015 * self._unit)
         soft = blurred(mask, 0.03 * self._unit).astype(np.float32) / 255
         bright = np.float32(0.62) + np.float32(0.55) * np.clip(2 * soft - 1, 0, 1)
+        bright *= np.linspace(0.72, 1.0, patch.shape[0], dtype=np.float32)[:, None]
         bright *= 1 - np.float32(0.2) * blurred(groove, 0.015 * self._unit) / np.float32(255)
         colour = self._palette.tongue * bright[..., None]
         alpha = blurred(mask, 0.7).astype(np.float32)[..., None] / 255

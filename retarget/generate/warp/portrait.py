@@ -12,8 +12,10 @@ from retarget.generate.warp import flow, mesh
 from retarget.generate.warp.displace import Displacer, Moved
 from retarget.generate.warp.eyes import draw_eye, take_apart
 from retarget.generate.warp.lids import (
+    LEFT_BROW,
     LEFT_FOLD,
     LEFT_SKIN,
+    RIGHT_BROW,
     RIGHT_FOLD,
     RIGHT_SKIN,
     Lid,
@@ -25,8 +27,8 @@ from retarget.generate.warp.render import Canvas, pixel_field
 from retarget.generate.warp.rims import LEFT_EYE, MOUTH, RIGHT_EYE, rims_of
 
 EYES = (
-    (RIGHT_EYE, landmarks.RIGHT_IRIS, RIGHT_FOLD, RIGHT_SKIN),
-    (LEFT_EYE, landmarks.LEFT_IRIS, LEFT_FOLD, LEFT_SKIN),
+    (RIGHT_EYE, landmarks.RIGHT_IRIS, (RIGHT_FOLD, RIGHT_BROW), RIGHT_SKIN),
+    (LEFT_EYE, landmarks.LEFT_IRIS, (LEFT_FOLD, LEFT_BROW), LEFT_SKIN),
 )
 CELLS = 60
 """Cells of the displacement field to an eye distance."""
@@ -61,8 +63,8 @@ class Portrait:
             for eye, iris, _, _ in EYES
         ]
         self._lids = [
-            Lid.of(photo, self._points, rims_of(self._points, eye), fold, around)
-            for eye, _, fold, around in EYES
+            Lid.of(photo, self._points, rims_of(self._points, eye), rows, around)
+            for eye, _, rows, around in EYES
         ]
         tones = [ball.tone for ball in self._eyes if ball is not None]
         white = np.mean(tones or [photo.mean(axis=(0, 1))], axis=0).astype(np.float32)
