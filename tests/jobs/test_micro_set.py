@@ -1,0 +1,103 @@
+"""Sets of stimuli: complete, resumable, the same every time."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from retarget.errors import CannotWrite, RetargetError
+from retarget.jobs.micro import MicroJob
+
+skimage_data = pytest.importorskip("skimage.data")
+
+SET = """\
+identities = ["eileen.png"]
+expressions = ["surprise", "contempt"]
+intensities = [1.0]
+durations = [[70, 40, 100]]
+size = 96
+before_ms = 100
+after_ms = 100
+rate = 30
+"""
+
+
+@pytest.fixture
+def stimuli(tmp_path: Path) -> Path:
+    Image.fromarray(skimage_data.astronaut()).save(tmp_path / "eileen.png")
+    path = tmp_path / "stimuli.toml"
+    path.write_text(SET)
+    return path
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {p.name: p.read_bytes() for p in sorted(folder.iterdir())}
+
+
+def rows(folder: Path) -> list[dict[str, str]]:
+    with (folder / "manifest.csv").open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_a_second_run_gives_the_same_bytes_and_a_broken_one_goes_on(
+    stimuli: Path, tmp_path: Path
+) -> None:
+    one = MicroJob(set=stimuli, output=tmp_path / "one").run()
+    two = MicroJob(set=stimuli, output=tmp_path / "two").run()
+    assert contents(one) == contents(two)
+    assert len(rows(one)) == 2
+    before = contents(one)
+    kept, lost = (one / row["file"] for row in rows(one))
+    made = kept.stat().st_mtime_ns
+    lost.unlink()
+    MicroJob(set=stimuli, output=one).run()
+    assert contents(one) == before
+    assert kept.stat().st_mtime_ns == made
+
+
+def test_the_manifest_names_the_frames_of_each_event(stimuli: Path, tmp_path: Path) -> None:
+    folder = MicroJob(set=stimuli, output=tmp_path / "set").run()
+    for row in rows(folder):
+        with (folder / row["table"]).open(newline="") as file:
+            table = list(csv.DictReader(file))
+        assert len(table) == int(row["frames"])
+        events = [i for i, line in enumerate(table) if line["event"] == "0"]
+        assert events[0] == int(row["onset_frame"])
+        assert events[-1] == int(row["offset_frame"])
+        assert table[int(row["apex_frame"])]["phase"] == "apex"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "about"),
+    [
+        ('"surprise"', '"surprize"', 2, "surprise"),
+        ("eileen.png", "nobody.png", 1, "nobody.png"),
+        ("eileen.png", "../eileen.png", 1, "lies outside"),
+        ("[1.0]", "[1.5]", 3, "0 to 1"),
+        ("70, 40, 100", "70, 40", 4, "three times"),
+        ("70, 40, 100", "70, -40, 100", 4, "three times"),
+        ("70, 40, 100", "7, 40, 100", 4, "less than one frame"),
+        ("size = 96", "sise = 96", 5, "size"),
+        ("rate = 30", "rate = 'fast'", 8, "rate"),
+        ("[1.0]", "[" + "0.5," * 20000 + "0.5]", 1, "20000 are the most"),
+    ],
+)
+def test_a_mistake_in_a_set_names_its_line(
+    stimuli: Path, tmp_path: Path, old: str, new: str, line: int, about: str
+) -> None:
+    stimuli.write_text(SET.replace(old, new))
+    with pytest.raises(RetargetError, match=rf"line {line}: .*{about}"):
+        MicroJob(set=stimuli, output=tmp_path / "set").run()
+    assert not (tmp_path / "set").exists()
+
+
+def test_a_folder_with_other_files_is_left_alone(stimuli: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    (folder / "letter.txt").write_text("mine")
+    with pytest.raises(CannotWrite):
+        MicroJob(set=stimuli, output=folder).run()
+    assert contents(folder) == {"letter.txt": b"mine"}

@@ -1,0 +1,184 @@
+"""Storyboards: drawn, kept, refused with their line."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from retarget.errors import CannotWrite, MissingModel, NoFaceFound, RetargetError, UnreadableInput
+from retarget.jobs.story import StoryJob
+
+skimage_data = pytest.importorskip("skimage.data")
+
+STORY = """\
+title = "A visit"
+size = [240, 180]
+
+[characters.eileen]
+photo = "eileen.png"
+
+[[panel]]
+who = "eileen"
+expression = "0.6*joy"
+caption = "She smiled."
+
+[[panel]]
+who = "eileen"
+expression = "surprise"
+framing = "close-up"
+background = "#406080"
+"""
+
+
+@pytest.fixture
+def story(tmp_path: Path) -> Path:
+    Image.fromarray(skimage_data.astronaut()).save(tmp_path / "eileen.png")
+    path = tmp_path / "story.toml"
+    path.write_text(STORY)
+    return path
+
+
+def test_a_story_gives_numbered_frames_a_page_and_a_manifest(story: Path) -> None:
+    folder = StoryJob(story=story).run()
+    assert folder == story.with_suffix("")
+    assert {p.name for p in folder.iterdir()} == {
+        "0001.png", "0002.png", "manifest.json", "page.pdf", "page.png",
+    }  # fmt: skip
+    with Image.open(folder / "0001.png") as panel:
+        assert panel.size == (240, 180)
+    assert (folder / "page.pdf").read_bytes().startswith(b"%PDF")
+    told = json.loads((folder / "manifest.json").read_text())
+    assert [p["caption"] for p in told["panels"]] == ["She smiled.", ""]
+    assert told["panels"][1]["characters"][0]["action_units"]["AU26"] > 0
+
+
+def test_the_given_background_is_kept(story: Path) -> None:
+    folder = StoryJob(story=story, page=False).run()
+    with Image.open(folder / "0002.png") as panel:
+        corner = np.asarray(panel)[:12, :12].reshape(-1, 3).mean(0)
+    assert np.abs(corner - (0x40, 0x60, 0x80)).max() < 12
+
+
+def test_only_what_changed_is_made_again_and_the_pixels_are_the_same(story: Path) -> None:
+    folder = StoryJob(story=story).run()
+    files = {p.name: p.read_bytes() for p in folder.iterdir()}
+    times = {p.name: p.stat().st_mtime_ns for p in folder.glob("0*.png")}
+    story.write_text(STORY.replace("surprise", "fear").replace("She smiled.", "She was glad."))
+    StoryJob(story=story).run()
+    assert (folder / "0001.png").stat().st_mtime_ns == times["0001.png"]
+    assert (folder / "0002.png").read_bytes() != files["0002.png"]
+    story.write_text(STORY)
+    StoryJob(story=story).run()
+    assert {p.name: p.read_bytes() for p in folder.iterdir()} == files
+
+
+def test_a_shorter_story_leaves_no_panel_of_the_longer_one(story: Path) -> None:
+    StoryJob(story=story).run()
+    story.write_text(STORY[: STORY.rindex("[[panel]]")])
+    folder = StoryJob(story=story).run()
+    assert sorted(p.name for p in folder.glob("0*.png")) == ["0001.png"]
+
+
+def test_two_people_share_a_panel(story: Path, tmp_path: Path) -> None:
+    story.write_text(
+        STORY.replace('who = "eileen"\nexpression = "surprise"\nframing = "close-up"',
+                      'who = ["eileen", "eileen"]\nexpression = ["joy", "anger"]')
+    )  # fmt: skip
+    folder = StoryJob(story=story, page=False).run()
+    with Image.open(folder / "0002.png") as panel:
+        halves = np.asarray(panel)[:, :120], np.asarray(panel)[:, 120:]
+    wall = np.array([0x40, 0x60, 0x80])
+    for half in halves:
+        assert (np.abs(half.astype(int) - wall).max(2) > 40).mean() > 0.2
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "about"),
+    [
+        ('"surprise"', '"surprize"', 14, "panel 2: .*surprise"),
+        ('who = "eileen"\nexpression = "0', 'who = "elieen"\nexpression = "0', 8, "eileen"),
+        ("close-up", "closeup", 15, "close-up"),
+        ('"#406080"', '"beach.jpg"', 16, "no file beach.jpg"),
+        ('"#406080"', '"../beach.jpg"', 16, "lies outside"),
+        ('"#406080"', '"#4060"', 16, "not a colour"),
+        ('"eileen.png"', '"nobody.png"', 5, "nobody.png"),
+        ("caption", "capton", 10, "caption"),
+        ("[240, 180]", "[240, 1e9]", 2, "whole numbers"),
+        ("[240, 180]", "[240, 99999]", 2, "whole numbers"),
+        ('"She smiled."', '"She smiled.', 10, "not TOML"),
+    ],
+)
+def test_a_mistake_in_a_story_names_its_line_and_draws_nothing(
+    story: Path, old: str, new: str, line: int, about: str
+) -> None:
+    story.write_text(STORY.replace(old, new))
+    with pytest.raises(UnreadableInput, match=rf"line {line}\b.*{about}|{about}.*line {line}\b"):
+        StoryJob(story=story).run()
+    assert not story.with_suffix("").exists()
+
+
+def test_a_file_outside_may_be_allowed(story: Path, tmp_path: Path) -> None:
+    inner = tmp_path / "inner"
+    inner.mkdir()
+    moved = inner / "story.toml"
+    moved.write_text(STORY.replace('"eileen.png"', '"../eileen.png"'))
+    with pytest.raises(UnreadableInput, match="lies outside"):
+        StoryJob(story=moved).run()
+    assert (StoryJob(story=moved, outside=True, page=False).run() / "0001.png").is_file()
+
+
+def test_a_link_out_of_the_folder_is_no_way_around_that(story: Path, tmp_path: Path) -> None:
+    inner = tmp_path / "inner"
+    inner.mkdir()
+    (inner / "eileen.png").symlink_to(tmp_path / "eileen.png")
+    moved = inner / "story.toml"
+    moved.write_text(STORY)
+    with pytest.raises(UnreadableInput, match="lies outside"):
+        StoryJob(story=moved).run()
+
+
+def test_ten_thousand_panels_are_refused_in_a_sentence(story: Path) -> None:
+    story.write_text(STORY + '[[panel]]\nwho = "eileen"\n' * 10_000)
+    with pytest.raises(UnreadableInput, match="10002 panels, and a story has at most 300"):
+        StoryJob(story=story).run()
+
+
+def test_a_photo_without_a_face_names_the_panel_and_keeps_the_finished_ones(story: Path) -> None:
+    Image.new("RGB", (300, 300), (80, 120, 80)).save(story.parent / "wall.png")
+    extra = '\n[characters.wall]\nphoto = "wall.png"\n[[panel]]\nwho = "wall"\n'
+    story.write_text(STORY + extra)
+    with pytest.raises(NoFaceFound, match=r"story\.toml, line 20: panel 3: .*wall\.png"):
+        StoryJob(story=story).run()
+    folder = story.with_suffix("")
+    made = (folder / "0001.png").stat().st_mtime_ns
+    assert len(json.loads((folder / "manifest.json").read_text())["panels"]) == 2
+    story.write_text(STORY)
+    StoryJob(story=story).run()
+    assert (folder / "0001.png").stat().st_mtime_ns == made
+
+
+def test_a_prompt_without_a_model_says_what_is_missing(story: Path) -> None:
+    story.write_text(STORY.replace("#406080", "prompt: a street at night"))
+    with pytest.raises(MissingModel, match="text-to-image"):
+        StoryJob(story=story).run()
+
+
+def test_a_folder_with_other_files_is_left_alone(story: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    (folder / "letter.txt").write_text("mine")
+    job = StoryJob(story=story, output=folder, page=False)
+    with pytest.raises(CannotWrite):
+        job.run()
+    replace(job, overwrite=True).run()
+    assert (folder / "letter.txt").read_text() == "mine"
+
+
+def test_a_missing_storyboard_is_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(RetargetError, match=r"none\.toml"):
+        StoryJob(story=tmp_path / "none.toml").run()

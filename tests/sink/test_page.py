@@ -1,0 +1,95 @@
+"""Pages of panels and sheets of tiles."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from retarget.errors import CannotWrite
+from retarget.sink.page import Framed, pages, save_pdf
+from retarget.sink.sheet import Tile, save_picture, sheet
+
+
+def panels(count: int, wide: int = 120, caption: str = "") -> list[Framed]:
+    rgb = np.zeros((90, wide, 3), np.uint8)
+    rgb[...] = (200, 30, 30)
+    return [Framed(rgb=rgb, caption=caption) for _ in range(count)]
+
+
+def red(page: Image.Image) -> float:
+    picture = np.asarray(page).astype(int)
+    return float(((picture[..., 0] > 150) & (picture[..., 1] < 80)).mean())
+
+
+@pytest.mark.parametrize("layout", ["comic", "grid"])
+@pytest.mark.parametrize("count", [1, 2, 5, 12])
+def test_a_few_panels_stand_on_one_page(layout: str, count: int) -> None:
+    drawn = pages(panels(count), layout=layout, columns=0, title="")
+    assert len(drawn) == 1
+    assert red(drawn[0]) > 0.1
+
+
+@pytest.mark.parametrize("layout", ["comic", "grid"])
+def test_many_panels_go_on_over_several_pages(layout: str) -> None:
+    drawn = pages(panels(60), layout=layout, columns=3, title="Long")
+    assert len(drawn) > 1
+    assert all(red(page) > 0.02 for page in drawn)
+
+
+@pytest.mark.parametrize("layout", ["comic", "grid"])
+def test_a_panel_of_any_proportion_stays_on_the_paper(layout: str) -> None:
+    mixed = panels(2, wide=20) + panels(3, wide=440) + panels(2)
+    for page in pages(mixed, layout=layout, columns=2, title=""):
+        edge = np.concatenate([np.asarray(page)[:, -20:].ravel(), np.asarray(page)[-20:].ravel()])
+        assert (edge == 255).all()
+
+
+@pytest.mark.parametrize("layout", ["comic", "grid"])
+def test_captions_of_any_length_are_set(layout: str) -> None:
+    long = "word " * 60 + "Donaudampfschifffahrtsgesellschaftskapitän" * 4
+    plain = pages(panels(3), layout=layout, columns=3, title="")
+    written = pages(panels(3, caption=long), layout=layout, columns=3, title="")
+    ink = [(np.asarray(page[0]) < 60).all(2).mean() for page in (plain, written)]
+    assert ink[1] > ink[0]
+
+
+def test_a_caption_changes_nothing_outside_its_panel_in_a_comic() -> None:
+    plain, written = (
+        np.asarray(pages([*panels(1, caption=text), *panels(1)], layout="comic", columns=2,
+                         title="")[0])
+        for text in ("", "Hello there")
+    )  # fmt: skip
+    half = plain.shape[1] // 2
+    np.testing.assert_array_equal(plain[:, half:], written[:, half:])
+    assert (plain[:, :half] != written[:, :half]).any()
+
+
+def test_the_same_pages_give_the_same_pdf(tmp_path: Path) -> None:
+    drawn = pages(panels(3, caption="Hi"), layout="comic", columns=3, title="T")
+    for name in ("a.pdf", "b.pdf"):
+        save_pdf(drawn, tmp_path / name, title="T", overwrite=False)
+    assert (tmp_path / "a.pdf").read_bytes() == (tmp_path / "b.pdf").read_bytes()
+
+
+def test_a_sheet_too_large_for_memory_is_refused() -> None:
+    tile = Tile(rgb=np.zeros((1000, 1000, 3), np.uint8), caption="x")
+    with pytest.raises(CannotWrite, match="pixels"):
+        sheet([tile] * 500, 20)
+
+
+@pytest.mark.parametrize("ending", [".png", ".jpg", ".webp", ".pdf"])
+def test_a_picture_says_in_its_file_that_it_is_synthetic(tmp_path: Path, ending: str) -> None:
+    path = tmp_path / f"a{ending}"
+    save_picture(np.zeros((20, 20, 3), np.uint8), path, overwrite=False)
+    told = path.read_bytes()
+    assert (
+        b"ynthetic" in told or b"S\x00y\x00n\x00t\x00h" in told or b"\x00S\x00y\x00n\x00t" in told
+    )
+
+
+def test_an_unknown_ending_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(CannotWrite, match="ending"):
+        save_picture(np.zeros((20, 20, 3), np.uint8), tmp_path / "a.xyz", overwrite=False)
