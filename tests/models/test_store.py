@@ -50,7 +50,8 @@ def server() -> Iterator[Server]:
                 self.end_headers()
                 return
             start = 0
-            if self.headers.get("If-Range") == serving.etag and self.headers.get("Range"):
+            unchanged = self.headers.get("If-Range", serving.etag) == serving.etag
+            if unchanged and self.headers.get("Range"):
                 start = int(self.headers["Range"].removeprefix("bytes=").removesuffix("-"))
             self.send_response(206 if start else 200)
             self.send_header("Content-Length", str(len(serving.content) - start))
