@@ -30,7 +30,7 @@ _LID_FOLLOWS = 0.35
 """How much of its opening a lid gives up when the eye looks all the way down."""
 _WIDE = 0.45
 """How much wider than at rest an eye is at eyeWide = 1."""
-_SHUT = 0.12
+_SHUT = 0.08
 """Aperture below which lids are in contact: the rims in the mesh never quite meet."""
 _BLIND = 0.3
 """Aperture below which the iris is not seen and the last gaze is kept."""

@@ -10,15 +10,12 @@ stays as sculpted.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from retarget.flow import blendshapes, landmarks
-from retarget.flow.face_model import FaceModel
-from retarget.flow.rigid import align
 from retarget.training.face_model_learn import Clip, Strength, learn
 from retarget.training.face_model_mesh import CanonicalFace
 

@@ -34,7 +34,7 @@ def identity_modes(neutral: Floats, mirror: Ints, stability: Floats) -> Floats:
     shape = _without_pose(neutral, stability)
     values, vectors = np.linalg.eigh(shape @ covariance @ shape.T)
     modes = (vectors[:, -_MODES:] * np.sqrt(values[-_MODES:])).T[::-1]
-    return modes.reshape(_MODES, landmarks.COUNT, 3)
+    return np.asarray(modes.reshape(_MODES, landmarks.COUNT, 3))
 
 
 def _without_pose(neutral: Floats, stability: Floats) -> Floats:
@@ -43,4 +43,4 @@ def _without_pose(neutral: Floats, stability: Floats) -> Floats:
     turns = [np.cross(axis, neutral) for axis in np.eye(3)]
     ways = np.stack([w.ravel() for w in (*shifts, *turns, neutral)], axis=1)
     weighted = ways * np.repeat(stability, 3)[:, None]
-    return np.eye(len(ways)) - ways @ np.linalg.solve(ways.T @ weighted, weighted.T)
+    return np.asarray(np.eye(len(ways)) - ways @ np.linalg.solve(ways.T @ weighted, weighted.T))

@@ -167,7 +167,8 @@ def regress(
     count = blendshapes.COUNT
     prior = np.vstack([sculpted.reshape(count, -1), np.zeros((POSE_TERMS, y.shape[1]))])
     pull = np.r_[np.full(count, strength.sculpt), np.full(POSE_TERMS, strength.leak)]
-    found = prior + np.linalg.solve(x.T @ x + np.diag(pull), x.T @ (y - x @ prior))
+    seen_more = np.linalg.solve(x.T @ x + np.diag(pull), x.T @ (y - x @ prior))
+    found: Floats = np.add(prior, seen_more)
     fields = found.reshape(-1, landmarks.COUNT, 3)
     return fields[:count], fields[count:]
 

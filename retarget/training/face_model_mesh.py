@@ -9,7 +9,7 @@ so that an upper lip does not drag the lower one along.
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -67,7 +67,7 @@ class CanonicalFace:
         flipped = self.points * (-1.0, 1.0, 1.0)
         far = np.linalg.norm(flipped[:, None] - self.points[None], axis=2)
         iris = {**_IRIS_MIRROR, **{b: a for a, b in _IRIS_MIRROR.items()}}
-        return np.r_[far.argmin(axis=1), [iris[i] for i in range(468, 478)]]
+        return np.asarray(np.r_[far.argmin(axis=1), [iris[i] for i in range(468, 478)]])
 
     @cached_property
     def skin(self) -> Ints:
@@ -87,7 +87,7 @@ class CanonicalFace:
         for a, b in ((0, 1), (1, 2), (2, 0)):
             i, j = self.skin[:, a], self.skin[:, b]
             near[i, j] = near[j, i] = 1.0 / np.linalg.norm(self.points[i] - self.points[j], axis=1)
-        return np.eye(len(near)) - near / near.sum(axis=1, keepdims=True)
+        return np.asarray(np.eye(len(near)) - near / near.sum(axis=1, keepdims=True))
 
     @cached_property
     def distances(self) -> Floats:
@@ -115,19 +115,14 @@ class CanonicalFace:
         wanted = np.zeros((landmarks.MESH_COUNT, 3))
         wanted[ids] = np.array([np.asarray(v, float) for v in handles.values()])
         bend = self.laplacian.T @ self.laplacian
-        return np.linalg.solve(bend + np.diag(pinned), pinned[:, None] * wanted)
+        return np.asarray(np.linalg.solve(bend + np.diag(pinned), pinned[:, None] * wanted))
 
     def smoothed(self, fields: Floats, stiffness: float) -> Floats:
         """(k, 468, 3) fields with what bends sharply between neighbors taken out."""
         bend = self.laplacian.T @ self.laplacian
         soft = np.linalg.inv(np.eye(len(bend)) + stiffness * bend)
-        return np.einsum("ij,kjc->kic", soft, fields)
+        return np.asarray(np.einsum("ij,kjc->kic", soft, fields))
 
     def mirrored(self, field: Floats) -> Floats:
         """A (478, 3) field as a mirror shows it."""
         return np.asarray(field[self.mirror] * (-1.0, 1.0, 1.0))
-
-
-def both_sides(ids: Iterable[int], mirror: Ints) -> list[int]:
-    """The points and their mirror images."""
-    return sorted({*ids, *(int(mirror[i]) for i in ids)})

@@ -8,7 +8,7 @@ Action Coding System). Only the person's left is written down; the right is its 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
@@ -95,7 +95,6 @@ ONE_SIDED: Mapping[str, tuple[Handles, float]] = {
     "eyeWide": (
         _lid(_UPPER_LID, -0.032) | _arch(_CREASE, -0.020) | _lid(_LOWER_LID, 0.006), 0.10
     ),
-    "jaw": ({}, 0.0),
     "mouthDimple": (
         _row(_CORNER, (0.045, -0.004, 0.040)) | _row((287,), (0.035, 0.0, 0.030))
         | _row((409, 270, 375, 321), (0.022, 0.0, 0.012)) | _row((0, 17), (0.004, 0.0, 0.0)),
@@ -127,8 +126,9 @@ ONE_SIDED: Mapping[str, tuple[Handles, float]] = {
     ),
     "mouthSmile": (
         _row(_CORNER, (0.085, -0.075, 0.050)) | _row((287,), (0.085, -0.075, 0.05))
-        | _row((409, 408, 407, 415), (0.065, -0.048, 0.03)) | _row((270, 304), (0.042, -0.022, 0.015))
-        | _row((375, 307, 325, 324), (0.065, -0.045, 0.03)) | _row((321, 320), (0.042, -0.020, 0.015))
+        | _row((409, 408, 407, 415), (0.065, -0.048, 0.03))
+        | _row((375, 307, 325, 324), (0.065, -0.045, 0.03))
+        | _row((270, 304), (0.042, -0.022, 0.015)) | _row((321, 320), (0.042, -0.020, 0.015))
         | _row((0, 17, 13, 14), (0.0, -0.004, 0.008)) | _row((425, 411), (0.03, -0.045, -0.012))
         | _row((330, 280), (0.01, -0.028, -0.012)) | _lid(_LOWER_LID, -0.006),
         0.30,
@@ -230,6 +230,8 @@ _JAW_SHARE: Mapping[float, tuple[int, ...]] = {
 }  # fmt: skip
 _JAW_HINGE = (0.0, 0.25, 0.60)
 _JAW_OPEN_DEGREES = 24.0
+_UPPER_COMES = 0.3
+"""Share of the way between open lips that the upper one goes to close them."""
 
 
 class Sculptor:
@@ -253,7 +255,7 @@ class Sculptor:
         plain = name.removesuffix("Left")
         if plain.startswith("eyeLook"):
             return self.gaze(plain.removeprefix("eyeLook"))
-        special = {
+        special: dict[str, Callable[[], Floats]] = {
             "eyeBlink": self.blink, "jawOpen": self.jaw_open, "tongueOut": self.tongue_out,
             "jawForward": lambda: self.jaw_shift((0.0, 0.012, -0.085)),
             "jaw": lambda: self.jaw_shift((0.105, 0.006, 0.0)),
@@ -323,7 +325,7 @@ class Sculptor:
         return np.outer(self.jaw_share, to)
 
     def tongue_out(self) -> Floats:
-        """Lips part and the lower one is pushed out under the tongue (which is drawn, not moved)."""
+        """Lips part and the lower one is pushed out under the tongue, which is drawn elsewhere."""
         upper = _rows(_UPPER_ROWS, ((0.0, -0.010, -0.008),) * 4, _FROM_CORNER)
         lower = _rows(_LOWER_ROWS, ((0.0, 0.040, -0.030),) * 4, _FROM_CORNER)
         lips = self._field(self._symmetric(upper | lower | _row(_CORNER, (-0.02, 0.01, 0))), 0.16)
@@ -331,18 +333,13 @@ class Sculptor:
 
     def closing(self, jaw_open: Floats) -> Floats:
         """What brings the lips of an open jaw back into contact, over an open jaw."""
-        upper = (78, 191, 80, 81, 82, 13, 312, 311, 310, 415, 308)
-        lower = (78, 95, 88, 178, 87, 14, 317, 402, 318, 324, 308)
         opened = self.neutral + jaw_open
         handles: Handles = {}
-        for row in range(4):
-            ups = [r[row] for r in _lip_rows(upper=True)]
-            lows = [r[row] for r in _lip_rows(upper=False)]
-            raise_by = np.array([0.30, 0.30, 0.30, 0.30])[row]
-            for k, (a, b) in enumerate(zip(ups, lows, strict=True)):
-                gap = opened[lower[k]] - opened[upper[k]]
-                handles[a] = tuple(raise_by * gap)
-                handles[b] = tuple((raise_by - 1.0) * gap)
+        for up, low in zip(_lip_rows(upper=True), _lip_rows(upper=False), strict=True):
+            gap = opened[low[-1]] - opened[up[-1]]
+            for a, b in zip(up, low, strict=True):
+                handles[a] = tuple(_UPPER_COMES * gap)
+                handles[b] = tuple((_UPPER_COMES - 1.0) * gap)
         return self._field(handles, 0.17)
 
 
@@ -358,4 +355,4 @@ def _lip_rows(*, upper: bool) -> list[tuple[int, int, int, int]]:
          (62, 96, 89, 179, 86, 15, 316, 403, 319, 325, 292),
          (78, 95, 88, 178, 87, 14, 317, 402, 318, 324, 308)]
     )  # fmt: skip
-    return [tuple(int(i) for i in column) for column in ids.T]
+    return [(int(a), int(b), int(c), int(d)) for a, b, c, d in ids.T]

@@ -113,7 +113,9 @@ def test_pose_and_detail_are_calmed_too() -> None:
         detail = [f.expression.measured.detail for f in frames if f.expression]  # type: ignore[union-attr]
         return float(np.abs(np.diff(yaw)).mean()), float(np.abs(np.diff(detail, axis=0)).mean())
 
-    assert all(after < 0.6 * before for before, after in zip(jitter(raw), jitter(calm)))
+    assert all(
+        after < 0.6 * before for before, after in zip(jitter(raw), jitter(calm), strict=True)
+    )
     for frame in calm:
         assert frame.pose is not None
         np.testing.assert_allclose(
