@@ -6,6 +6,7 @@ alike; 75 is where x264 stands at CRF 18, which is commonly called visually loss
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -48,6 +49,7 @@ def _x265(quality: int, speed: str) -> dict[str, str]:
 
 
 def _svt_av1(quality: int, speed: str) -> dict[str, str]:
+    os.environ.setdefault("SVT_LOG", "1")  # errors only; it has no other switch and tells a lot
     preset = {"fast": "11", "balanced": "8", "small": "5"}[speed]
     return {"crf": _scale(quality, 57, 18), "preset": preset}
 

@@ -34,7 +34,7 @@ class FromRgb:
         rows, columns = self.padding
         if rows or columns:
             rgb = np.pad(rgb, ((0, rows), (0, columns), (0, 0)), mode="edge")
-        frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(rgb), format="rgb24")
+        frame = av.VideoFrame.from_numpy_buffer(np.ascontiguousarray(rgb), format="rgb24")
         if self._codec.pixels == "bgr0":
             return self._reformat.reformat(frame, format="bgr0", threads=1)
         return self._reformat.reformat(

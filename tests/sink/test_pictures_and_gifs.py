@@ -1,17 +1,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
-from clips import number_in, numbered, read, times
+from clips import finished, info_for, number_in, numbered, read, times
 from PIL import Image
 
 from retarget import __version__
 from retarget.errors import CannotWrite
+from retarget.sink.open import open_sink
 
 Save = Callable[..., Path]
 
@@ -71,6 +73,20 @@ def test_an_animation_lasts_as_long_as_the_video(save: Save, rate: Fraction) -> 
     for index, at in enumerate(times(path)):
         assert abs(at - index / Fraction(rate)) <= Fraction(1, 100)
     assert [number_in(frame.rgb) for frame in frames] == list(range(60))
+
+
+def test_the_last_frame_of_an_animation_lasts_as_long_as_it_should(tmp_path: Path) -> None:
+    frames = [finished(i, rate=10) for i in range(3)]
+    frames[2] = replace(frames[2], frame=replace(frames[2].frame, duration=Fraction(7, 10)))
+    with open_sink(tmp_path / "a.gif", info=info_for(10)) as sink:
+        for frame in frames:
+            sink.write(frame)
+    with Image.open(tmp_path / "a.gif") as image:
+        lengths = []
+        for index in range(image.n_frames):
+            image.seek(index)
+            lengths.append(image.info["duration"])
+    assert lengths == [100, 100, 700]
 
 
 def test_an_animation_leaves_out_what_viewers_cannot_show(save: Save) -> None:

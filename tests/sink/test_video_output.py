@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import contextmanager
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -15,6 +17,7 @@ from retarget.sink.codecs import CONTAINERS
 from retarget.sink.open import open_sink
 from retarget.sink.settings import SinkSettings
 from retarget.source.open import open_source
+from retarget.source.settings import SourceSettings
 
 Save = Callable[..., Path]
 HELD = [(suffix, codec) for suffix, kind in CONTAINERS.items() for codec in kind.codecs]
@@ -158,6 +161,48 @@ def test_sound_that_has_to_be_made_anew_stays_in_step_and_is_told(
     result = save(name, count=50, sound=sound, warn=said.append)
     assert any(codec in line for line in said)
     assert abs(loudest(result) - loudest(clip)) < 0.01
+
+
+def test_sound_made_anew_for_a_later_start_stays_in_step(tmp_path: Path) -> None:
+    clip = clicking(tmp_path / "click.mkv", "aac", 1.25)
+    result = tmp_path / "a.webm"
+    with (
+        open_source(clip, SourceSettings(start=0.5)) as source,
+        open_sink(result, info=source.info, sound=source.sound()) as sink,
+    ):
+        for frame in source.frames():
+            sink.write(FinishedFrame(frame=frame))
+    first = min(at for at in times(clip) if at >= Fraction(1, 2))
+    assert abs(loudest(result) - (loudest(clip) - float(first))) < 0.01
+
+
+def test_sound_is_read_no_further_than_the_pictures_have_come(tmp_path: Path) -> None:
+    taken: list[Fraction] = []
+    with open_source(make_clip(tmp_path / "c.mp4", count=200, sound="aac")) as source:
+        sound = source.sound()
+        assert sound is not None
+
+        class Watched:
+            def __init__(self, opened) -> None:  # type: ignore[no-untyped-def]
+                self.opened, self.stream = opened, opened.stream
+
+            def packets(self):  # type: ignore[no-untyped-def]
+                for at, packet in self.opened.packets():
+                    taken.append(at)
+                    yield at, packet
+
+        @contextmanager
+        def watched():  # type: ignore[no-untyped-def]
+            with sound.open() as opened:
+                yield Watched(opened)
+
+        with open_sink(
+            tmp_path / "a.mp4", info=source.info, sound=replace(sound, open=watched)
+        ) as sink:
+            for frame in source.frames():
+                sink.write(FinishedFrame(frame=frame))
+                assert taken[-1] <= frame.at.exact + 1
+    assert taken[-1] > 7
 
 
 def test_sound_can_be_left_out(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import av
 import numpy as np
 import pytest
 from clips import lay_tone, make_clip, numbered, read
-from PIL import Image
+from PIL import EpsImagePlugin, Image
 
 from retarget.errors import UnreadableInput
 from retarget.source.open import open_source
@@ -73,7 +73,6 @@ BAD: dict[str, Callable[[Path], Path | str]] = {
     "empty picture": lambda t: text(t / "empty.png", ""),
     "text picture": lambda t: text(t / "text.png", "I am not a picture."),
     "picture cut short": lambda t: cut(saved(t / "cut.png"), 0.4),
-    "a program that draws": lambda t: text(t / "eps.png", "%!PS-Adobe-3.0 EPSF-3.0\n"),
     "a pipe": lambda t: pipe(t / "pipe.mp4"),
     "another kind of address": lambda t: "ftp://localhost/clip.mp4",
     "an address without a host": lambda t: "https:///clip.mp4",
@@ -114,6 +113,18 @@ def test_a_file_that_is_a_list_of_other_files_does_not_get_them_read(
     }[kind]
     with pytest.raises(UnreadableInput):
         read(text(tmp_path / name, words))
+
+
+def test_no_picture_is_handed_to_a_program_that_runs_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ran: list[object] = []
+    monkeypatch.setattr(EpsImagePlugin, "Ghostscript", lambda *given, **_: ran.append(given))
+    Image.fromarray(numbered(1)).save(tmp_path / "a.eps")
+    path = (tmp_path / "a.eps").rename(tmp_path / "a.png")
+    with pytest.raises(UnreadableInput):
+        read(path)
+    assert not ran
 
 
 def png_header(width: int, height: int) -> bytes:

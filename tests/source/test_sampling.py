@@ -72,27 +72,43 @@ def test_a_sample_is_spread_over_the_whole_piece(tmp_path: Path, kind: str) -> N
     assert max(np.diff(spots)) <= 0.4
 
 
-def test_sampling_a_clip_with_many_keyframes_decodes_about_one_frame_each(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def made(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Grows by one for every frame that a sample has had decoded."""
     from retarget.source import sample
 
-    made: list[int] = []
+    count: list[int] = []
     plain = sample.decoded
 
     def counted(*given, **how):  # type: ignore[no-untyped-def]
         for frame in plain(*given, **how):
-            made.append(1)
+            count.append(1)
             yield frame
 
     monkeypatch.setattr(sample, "decoded", counted)
-    clip = make_clip(
-        tmp_path / "c.mp4", count=240, options={"g": "12", "bf": "0", "sc_threshold": "0"}
-    )
+    return count
+
+
+@pytest.mark.parametrize("between", ["0", "2"])
+def test_sampling_a_clip_with_many_keyframes_decodes_about_one_frame_each(
+    tmp_path: Path, made: list[int], between: str
+) -> None:
+    options = {"g": "12", "bf": between, "sc_threshold": "0"}
+    clip = make_clip(tmp_path / "c.mp4", count=240, options=options)
     with open_source(clip) as source:
         numbers = [number_in(frame.rgb) for frame in source.sample(10)]
     assert len(made) <= 12
     assert all(number % 12 == 0 for number in numbers)
+
+
+def test_sampling_a_clip_with_one_keyframe_leaves_out_what_no_other_frame_needs(
+    tmp_path: Path, made: list[int]
+) -> None:
+    options = {"g": "250", "bf": "3", "b_strategy": "0", "sc_threshold": "0"}
+    clip = make_clip(tmp_path / "c.mp4", count=200, options=options)
+    with open_source(clip) as source:
+        assert len(source.sample(10)) == 10
+    assert len(made) <= 120
 
 
 def test_a_sample_of_nothing_is_a_mistake(tmp_path: Path) -> None:

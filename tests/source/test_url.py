@@ -91,3 +91,13 @@ def test_a_remote_playlist_may_not_name_files_of_this_machine(served: tuple[Path
     )
     with pytest.raises(UnreadableInput):
         read(f"{address}/list.m3u8", patience=5.0)
+
+
+def test_a_remote_playlist_of_remote_parts_is_played(served: tuple[Path, str]) -> None:
+    folder, address = served
+    make_clip(folder / "part.ts")
+    (folder / "list.m3u8").write_text(
+        "#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:1.2,\npart.ts\n#EXT-X-ENDLIST\n"
+    )
+    frames = read(f"{address}/list.m3u8", patience=5.0)
+    assert [number_in(frame.rgb) for frame in frames] == list(range(30))
