@@ -9,11 +9,13 @@ drawn.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 import cv2
 import numpy as np
 
-from retarget.generate.warp.mesh import Floats, Ints, topology
+from retarget.flow import landmarks
+from retarget.generate.warp.mesh import COUNT, OVAL, Bools, Floats, Ints, topology
 
 STILL = 0.02
 """Pixels of displacement below which a point counts as still."""
@@ -67,8 +69,9 @@ def draw_affine(
         return
     nth = np.arange(len(which), dtype=np.int32)
     nth -= (np.cumsum(count, dtype=np.int32) - count).astype(np.int32).take(which)
-    row = nth // across.take(which)
-    column = nth - row * across.take(which)
+    wide = across.take(which)
+    row = nth // wide
+    column = nth - row * wide
     inverse = 1 / np.where(flat, 1, det)
     dx, dy = left - x[0], top - y[0]
     i, j = column.astype(np.float32), row.astype(np.float32)
@@ -137,11 +140,22 @@ def skin_field(grid: Grid, placed: Floats, back: Floats, triangles: Ints) -> Flo
         grid.left, grid.top, grid.columns // AROUND, grid.rows // AROUND, grid.step * AROUND
     )
     around = np.zeros((coarse.rows, coarse.columns, 2), np.float32)
-    draw_affine(around, coarse.to_cells(placed), triangles, back)
+    outer = triangles[outside()[triangles].any(axis=1)]
+    draw_affine(around, coarse.to_cells(placed), outer, back)
     field = enlarged(around, AROUND)
-    face = triangles[(triangles < 468).all(axis=1)]
+    face = triangles[(triangles < landmarks.MESH_COUNT).all(axis=1)]
     draw_affine(field, grid.to_cells(placed), face, back)
     return field
+
+
+@cache
+def outside() -> Bools:
+    """(576,) the points of the rings, of the oval, and two steps inside it."""
+    near = np.zeros(landmarks.MESH_COUNT, np.bool_)
+    near[OVAL] = True
+    for _ in range(2):
+        near |= topology().joined[near].max(axis=0) > 0
+    return np.concatenate([near, np.ones(COUNT - landmarks.MESH_COUNT, np.bool_)])
 
 
 def softened(field: Floats) -> Floats:
