@@ -12,7 +12,9 @@ from typing import Any
 from retarget.cli.commands import COMMANDS, VIDEO
 from retarget.errors import RetargetError, UnknownWord
 
-_RULE = re.compile(r"^[\s─]+$")
+_RULE = re.compile(r"^[\s─\-]+$")
+_FRAME = re.compile(r"^[│|]\s?|\s?[│|]$")
+_EDGES = ("╭", "╰")
 
 
 class WrongWords(RetargetError):
@@ -70,14 +72,17 @@ def _preset(kind: type[Any], words: Sequence[str]) -> Any:
 
 def _sentence(box: str, name: str) -> WrongWords:
     """Tyro's framed message as one sentence and one remedy."""
-    bare = [re.sub(r"[│╭╮╰╯]", "", line).strip() for line in box.splitlines()]
+    lines = box.splitlines()
+    inside = [line for line in lines if not line.startswith(_EDGES)]
     parts: list[list[str]] = [[]]
-    for line in bare[1:]:  # the first line is the frame with its title
+    for line in (_FRAME.sub("", line).strip() for line in inside):
         if _RULE.match(line) or not line:
             parts.append([])
         else:
             parts[-1].append(line)
     texts = [part for part in parts if part]
+    if len(inside) == len(lines):  # no edge was drawn, so the title stands among the rest
+        texts = texts[1:]
     what = " ".join(texts[0]) if texts else "The command line cannot be understood."
     near = next((part[1] for part in texts if part[0].startswith("Perhaps you meant")), None)
     more = f"retarget {name} --help lists every option."
