@@ -37,6 +37,8 @@ _OFF = 0.008
 _COST, _STIFF = 4.0, 12.0
 _SHY = {"brows": 4.0}
 """How much dearer an expression is in a region where people differ much at rest."""
+_ROUNDS, _SMALL = 2, 0.2
+"""How often large weights are told from small ones, and what is small."""
 _CONTACT = 0.02
 """The most that the mesh reports between lips that touch, in head units."""
 _TURN = 15.0
@@ -178,15 +180,20 @@ class _Photo:
         self.use = use
         self.reader = basis * sure - (basis * sure) @ modes.T @ inner @ (modes * sure)
         shy = np.array([_SHY.get(blendshapes.region(n), 1.0) for n in blendshapes.NAMES])
-        self.cost = _COST * shy / max(certainty, 1e-3)
-        gram = self.reader @ basis.T + np.diag(_STIFF * shy)
+        self.cost, self.stiff = _COST * shy / max(certainty, 1e-3), _STIFF * shy
+        gram = self.reader @ basis.T
         high = np.where([n.startswith(("eyeLook", "eyeWide")) for n in blendshapes.NAMES], 0, 1)
         self.solve = BoxSolver(gram, np.zeros(blendshapes.COUNT), high.astype(np.float64))
 
     def weights(self, head: Floats) -> Floats:
         """(52,) the expression in a mesh, the person's own shape being unknown."""
         away = (head - face_model().neutral).ravel()[self.use]
-        return self.solve(self.reader @ away - self.cost, np.zeros(blendshapes.COUNT))
+        pulled = self.reader @ away
+        found = self.solve(pulled - self.cost, np.zeros(blendshapes.COUNT), self.stiff)
+        for _ in range(_ROUNDS):  # as in `WeightReader`: what is large is no accident
+            dear = 2.0 * _SMALL / (found + _SMALL)
+            found = self.solve(pulled - dear * self.cost, found, dear * self.stiff)
+        return found
 
 
 @cache
@@ -199,7 +206,17 @@ def rest_of_mesh(head: Floats, certainty: float) -> Floats:
     if certainty == 0.0:
         return head
     weights = _photo(certainty).weights(head)
-    return normalized(head - face_model().displacement(weights))
+    return with_lips_met(normalized(head - face_model().displacement(weights)))
+
+
+def with_lips_met(head: Floats) -> Floats:
+    """The mesh with its lips brought into contact where they are apart."""
+    shape = face_model().basis[blendshapes.index("mouthClose")].astype(np.float64)
+    now, step = measure.lip_gap(head), 0.1
+    per_step = now - measure.lip_gap(head + step * shape)
+    if now <= _CONTACT or per_step <= 0.0:
+        return head
+    return np.asarray(head + shape * step * (now - _CONTACT) / per_step)
 
 
 def understand(
