@@ -56,8 +56,6 @@ MEASURES: tuple[Definition, ...] = tuple(
          "spread of yaw, pitch and roll, result over driving; 0 is a head held still"),
         ("expression.aed", "AED: 3DMM expression, mean difference", "SMIRK units", "lower",
          "SMIRK", "AED in LivePortrait's tables"),
-        ("expression.apd", "APD: 3DMM pose, mean difference", "rad", "lower", "SMIRK",
-         "APD in LivePortrait's tables"),
         ("expression.hes", "HES: expression and identity together", "0..1", "higher",
          "both", "HES in PixelSmile: harmonic mean"),
         ("identity.dlib_distance", "distance to the photo", "0..1", "lower", DLIB,

@@ -12,12 +12,14 @@ import numpy.typing as npt
 
 from retarget.evaluation.catalog import Sheet
 from retarget.evaluation.pairs import Pairs, both
-from retarget.evaluation.smirk import POSE
 from retarget.evaluation.values import RATIOS, Channel, Floats, Observed
 from retarget.flow import blendshapes
 from retarget.flow.values import HeadPose
 
-NO_BUNDLE = "face_landmarker.task was not found"
+NO_BUNDLE = (
+    "face_landmarker.task was not found (retarget models pull face-landmarker, "
+    "or --landmarker FILE)"
+)
 _NO_PAIR = "in no frame are both faces seen"
 _TURNS = 3.0
 """Degrees (spreads of yaw, pitch and roll together) that tell a turning head from an estimator
@@ -188,17 +190,18 @@ def _pose(driving: Observed, result: Observed, pairs: Pairs, sheet: Sheet) -> No
 
 
 def _smirk(driving: Observed, result: Observed, pairs: Pairs, sheet: Sheet) -> None:
-    """AED and APD: mean absolute differences of a 3DMM regressor's parameters."""
+    """AED: mean absolute difference of SMIRK's 50 expression parameters, as they are.
+
+    Its companion APD is not taken: the encoder at hand reads no pose; `expression.pose` does.
+    """
     if driving.smirk is None or result.smirk is None:
-        sheet.miss("no SMIRK encoder was given", "expression.aed", "expression.apd")
+        sheet.miss("SMIRK_em1.pt was not found", "expression.aed")
         return
     rows = _paired(driving.smirk, result.smirk, pairs)
     if isinstance(rows, str):
-        sheet.miss(rows, "expression.aed", "expression.apd")
+        sheet.miss(f"{rows} (SMIRK's crop needs MediaPipe's mesh)", "expression.aed")
         return
-    difference = np.abs(rows[0] - rows[1]).mean(axis=0)
-    sheet.put("expression.aed", float(difference[:-POSE].mean()))
-    sheet.put("expression.apd", float(difference[-POSE:].mean()))
+    sheet.put("expression.aed", float(np.abs(rows[0] - rows[1]).mean()))
 
 
 def _paired(

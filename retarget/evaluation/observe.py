@@ -11,14 +11,14 @@ import numpy as np
 import numpy.typing as npt
 
 from retarget.errors import NoFaceFound
-from retarget.evaluation import dlib_face, video
+from retarget.evaluation import at_hand, dlib_face, video
 from retarget.evaluation.arcface import ArcFace
 from retarget.evaluation.dlib_face import DlibEstimator, DlibModels
 from retarget.evaluation.picture import sharpness
 from retarget.evaluation.settings import EvaluateSettings
 from retarget.evaluation.smirk import Smirk
 from retarget.evaluation.steadiness import Flicker, Shake, surroundings
-from retarget.evaluation.tasks_face import TasksEstimator, TasksFace, find_bundle
+from retarget.evaluation.tasks_face import TasksEstimator, TasksFace
 from retarget.evaluation.values import RATIOS, FaceSample, Floats, Observed
 from retarget.flow import blendshapes, landmarks
 from retarget.flow.lanes import Lanes
@@ -33,9 +33,10 @@ class Estimators:
     def __init__(self, settings: EvaluateSettings) -> None:
         self.settings = settings
         self.dlib = DlibModels()
-        self.bundle = find_bundle(settings.landmarker)
-        self.arcface = ArcFace.find(settings.arcface)
-        self.smirk = Smirk.find(settings.smirk)
+        self.bundle = at_hand.landmarker(settings)
+        arcface, smirk = at_hand.arcface(settings), at_hand.smirk(settings)
+        self.arcface = ArcFace(arcface) if arcface is not None else None
+        self.smirk = Smirk(smirk) if smirk is not None else None
 
 
 @dataclass
@@ -119,7 +120,8 @@ class _Reader:
         rows.background.append(background)
         rows.warping.append(warping)
         if self._all.smirk is not None:
-            rows.smirk.append(self._all.smirk.read(frame.rgb, points))
+            mesh_points = mesh.points if mesh is not None else None
+            rows.smirk.append(self._all.smirk.read(frame.rgb, mesh_points))
         if points is not None and self._faces.wants(frame.index):
             self._faces.add(face_sample(frame.rgb, points, self._all, frame.index, seconds))
 

@@ -17,13 +17,16 @@ class EvaluateSettings:
 
     measure: tuple[str, ...] = SECTIONS
     """Which groups of measures to take: expression, identity, picture, time, sound."""
+    models: Path | None = None
+    """Folder with model files; left out, RETARGET_MODELS or the user's cache folder."""
     landmarker: Path | None = None
-    """MediaPipe's face_landmarker.task; left out, it is looked for in $RETARGET_FACE_LANDMARKER,
-    the model folder and beside the project. Without it, expression rests on dlib alone."""
+    """MediaPipe's face_landmarker.task; left out, it is looked for among the model files. Without
+    it, expression rests on dlib alone."""
     arcface: Path | None = None
-    """An ArcFace network in ONNX (112x112 faces); left out, insightface's folder is searched."""
+    """An ArcFace network in ONNX; left out, it is looked for among the model files and in
+    insightface's own folder."""
     smirk: Path | None = None
-    """A SMIRK encoder in TorchScript, for AED and APD; left out, they are not measured."""
+    """SMIRK_em1.pt, for AED; left out, it is looked for among the model files."""
     smooth_landmarks: bool = False
     """Follow the face with MediaPipe's video mode, which smooths: steadier scores, but quick
     movements shrink and jitter is hidden. Off, every frame is read by itself."""

@@ -7,7 +7,6 @@ alike, the error is not seen. `dlib_face` is the witness from outside.
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -16,12 +15,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from retarget.errors import MissingModel
 from retarget.evaluation.values import Floats
 from retarget.flow import blendshapes, landmarks
 
 NAME = "MediaPipe FaceLandmarker (Tasks bundle)"
-FILE = "face_landmarker.task"
 _EYEBALL = 0.4
 """Radius of the eyeball (12 mm) in widths of the eye's opening (30 mm)."""
 _ORDER = [n for n in blendshapes.NAMES if n != "tongueOut"]
@@ -39,38 +36,6 @@ class TasksFace:
     """(2,) degrees against the head: yaw (positive to the person's left), pitch (up)."""
     pose: Floats
     """(3,) degrees: yaw, pitch, roll, as `HeadPose.angles`."""
-
-
-def find_bundle(given: Path | None) -> Path | None:
-    """The bundle's path: as given, from the environment, or in the usual folders.
-
-    Raises:
-        MissingModel: the one that was given is not there.
-    """
-    if given is not None:
-        return model_file(given, "landmarker")
-    said = os.environ.get("RETARGET_FACE_LANDMARKER")
-    project = Path(__file__).resolve().parents[2]
-    places = [
-        *([Path(said)] if said else []),
-        Path.home() / ".cache" / "retarget" / "models" / FILE,
-        project / "models" / FILE,
-        project.parent / "shared" / "models" / FILE,
-    ]
-    return next((p for p in places if p.is_file()), None)
-
-
-def model_file(given: Path, option: str) -> Path:
-    """A model file that a person named.
-
-    Raises:
-        MissingModel: it is not there.
-    """
-    if not given.is_file():
-        raise MissingModel(
-            f"There is no model file {given}.", do=f"Correct --{option}, or leave it out."
-        )
-    return given
 
 
 class TasksEstimator:

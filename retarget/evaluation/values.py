@@ -70,7 +70,7 @@ class Observed:
     boxes: Floats
     """(n, 4) left, top, right, bottom in pixels of the face and its surroundings."""
     smirk: Floats | None
-    """(n, k) expression parameters, then 3 pose parameters, where the encoder is at hand."""
+    """(n, 50) FLAME expression parameters, where the encoder is at hand."""
     faces: tuple[FaceSample, ...]
 
     def __len__(self) -> int:

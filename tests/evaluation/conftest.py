@@ -13,9 +13,9 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from retarget.evaluation import at_hand
 from retarget.evaluation.observe import Estimators, observe
 from retarget.evaluation.settings import EvaluateSettings
-from retarget.evaluation.tasks_face import find_bundle
 from retarget.evaluation.values import Observed
 
 Rgb = npt.NDArray[np.uint8]
@@ -129,16 +129,18 @@ def estimators() -> Estimators:
     """dlib only: what every test may rely on."""
     pytest.importorskip("dlib", reason="measuring faces needs retarget[evaluate]")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("retarget.evaluation.observe.find_bundle", lambda given: None)
+        for name in ("landmarker", "arcface", "smirk"):
+            patch.setattr(f"retarget.evaluation.at_hand.{name}", lambda settings: None)
         return Estimators(EvaluateSettings(faces=4))
 
 
 @pytest.fixture(scope="session")
 def bundle() -> Path:
     """MediaPipe's Tasks bundle, where it is at hand."""
-    found = find_bundle(None)
+    beside = Path(__file__).resolve().parents[3] / "shared" / "models" / "face_landmarker.task"
+    found = beside if beside.is_file() else at_hand.landmarker(EvaluateSettings())
     if found is None:
-        pytest.skip("face_landmarker.task is not at hand (../shared/models)")
+        pytest.skip("face_landmarker.task is neither in ../shared/models nor a models folder")
     return found
 
 
@@ -167,4 +169,6 @@ def clips(
 @pytest.fixture(scope="session")
 def seen(clips: dict[str, Path], estimators: Estimators) -> dict[str, Observed]:
     """Every clip, read by dlib."""
-    return {name: observe(p, estimators, sample_faces=True) for name, p in clips.items()}
+    return {
+        name: observe(p, estimators, sample_faces=name == "driving") for name, p in clips.items()
+    }

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from conftest import Rgb, write_clip
 
-from retarget.evaluation import arcface, identity
+from retarget.evaluation import identity, picture
 from retarget.evaluation.catalog import Sheet
 from retarget.evaluation.dlib_face import DlibEstimator
 from retarget.evaluation.observe import Estimators, face_sample, observe
@@ -85,7 +85,7 @@ def test_a_similarity_is_found_again(face: Rgb) -> None:
     source = np.random.default_rng(0).normal(size=(5, 2)) * 30
     turn, scale, shift = 0.4, 1.7, np.array([5.0, -3.0])
     linear = scale * np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
-    matrix = arcface.similarity(source, source @ linear.T + shift)
+    matrix = picture.similarity(source, source @ linear.T + shift)
     np.testing.assert_allclose(matrix, np.column_stack([linear, shift]), atol=1e-9)
 
 

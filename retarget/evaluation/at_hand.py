@@ -1,0 +1,55 @@
+"""Which model files are at hand. None is fetched: what is absent is said to be not measured."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from retarget.errors import MissingModel
+from retarget.evaluation.arcface import PACKS
+from retarget.evaluation.settings import EvaluateSettings
+from retarget.models import catalog
+from retarget.models.store import Store
+
+
+def landmarker(settings: EvaluateSettings) -> Path | None:
+    """face_landmarker.task: as given, else in the models folders.
+
+    Raises:
+        MissingModel: the one that was given is not there.
+    """
+    if settings.landmarker is not None:
+        return _given(settings.landmarker, "landmarker")
+    return Store(settings.models).find(catalog.LANDMARKER)
+
+
+def arcface(settings: EvaluateSettings) -> Path | None:
+    """An ArcFace network: as given, in the models folders, else in insightface's own.
+
+    Raises:
+        MissingModel: the one that was given is not there.
+    """
+    if settings.arcface is not None:
+        return _given(settings.arcface, "arcface")
+    insightface = Path.home() / ".insightface" / "models"
+    packs = (insightface / pack for pack in PACKS)
+    return Store(settings.models).find(catalog.ARCFACE) or next(
+        (path for path in packs if path.is_file()), None
+    )
+
+
+def smirk(settings: EvaluateSettings) -> Path | None:
+    """SMIRK_em1.pt: as given, else in the models folders.
+
+    Raises:
+        MissingModel: the one that was given is not there.
+    """
+    if settings.smirk is not None:
+        return _given(settings.smirk, "smirk")
+    return Store(settings.models).find(catalog.SMIRK)
+
+
+def _given(path: Path, option: str) -> Path:
+    if not path.is_file():
+        do = f"Correct --{option}, or leave it out."
+        raise MissingModel(f"There is no model file {path}.", do=do)
+    return path
