@@ -18,7 +18,9 @@ import numpy as np
 from retarget.flow import landmarks
 from retarget.flow.values import FaceRequest, HeadPose, Identity
 from retarget.generate.warp.contact import Contact
+from retarget.generate.warp.form import BROWS, brows_keep_their_form, lips_keep_their_form
 from retarget.generate.warp.mesh import Bools, Doubles, Floats, signed_areas, topology
+from retarget.generate.warp.rims import MOUTH, rims_of
 
 STIFFNESS = 0.35
 RIM_WEIGHT, BROW_WEIGHT = 24.0, 6.0
@@ -32,13 +34,6 @@ SKULL_SHARE = 0.15
 TURN_LIMIT = 18.0
 """Degrees that a photo can turn before too much of it is stretched; approached softly."""
 
-BROWS = (
-    ((70, 63, 105, 66, 107), (46, 53, 52, 65, 55), (225, 224, 223, 222, 221)),
-    ((300, 293, 334, 296, 336), (276, 283, 282, 295, 285), (445, 444, 443, 442, 441)),
-)
-"""Upper and lower row of each brow, and the row of skin below it."""
-ALONG = 0.5
-"""How far that row goes with the brow: hairs reach below the mesh's brow."""
 _MESH = landmarks.MESH_COUNT
 _SKULL = list({
     10, 338, 297, 332, 284, 251, 389, 356, 454, 109, 67, 103, 54, 21, 162, 127, 234,
@@ -98,6 +93,7 @@ class Displacer:
         self._areas = signed_areas(mesh, topology().face)
         self._seen = self._areas > THIN * np.median(np.abs(self._areas))
         self._contact = Contact(identity, points)
+        self._down = rims_of(points, MOUTH).down
 
     def __call__(self, request: FaceRequest) -> Moved:
         """Where the photo's points go."""
@@ -107,7 +103,8 @@ class Displacer:
         wish = self._contact.lips(request, wish)
         mesh = wish[:_MESH].copy()
         mesh[_SKULL] *= SKULL_SHARE
-        _brows_keep_their_form(mesh)
+        brows_keep_their_form(mesh)
+        lips_keep_their_form(mesh, self._points, self._down, self._pose.scale)
         moved = self.unfolded(self._agreed @ mesh)
         moved = self._contact.lips_meet(request, moved)
         corners = [wish[[a, b], :2].mean(axis=0) for a, b in ((33, 133), (362, 263))]
@@ -162,14 +159,6 @@ class Displacer:
         area = signed_areas(self._points[:_MESH] + moved, topology().face)
         out: Bools = self._seen & (area < SMALLEST_AREA * self._areas)
         return out
-
-
-def _brows_keep_their_form(mesh: Floats) -> None:
-    """Move both rows of each brow (468, 3) alike, in place, so that none grows thicker."""
-    for upper, lower, below in BROWS:
-        brow = np.float32(0.5) * (mesh[list(upper)] + mesh[list(lower)])
-        mesh[list(upper)] = mesh[list(lower)] = brow
-        mesh[list(below)] += np.float32(ALONG) * (brow - mesh[list(below)])
 
 
 def limited(photo: HeadPose, wished: HeadPose) -> tuple[HeadPose, float]:

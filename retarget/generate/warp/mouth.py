@@ -18,6 +18,7 @@ from retarget.generate.warp.contact import smoothstep
 from retarget.generate.warp.displace import Moved
 from retarget.generate.warp.driving_mouth import inside_of, openness, skin_tone
 from retarget.generate.warp.mesh import Bytes, Doubles, Floats
+from retarget.generate.warp.own_mouth import own_inside
 from retarget.generate.warp.paint import blurred, box_of, colours, fill, placed, stroke, to_bytes
 from retarget.generate.warp.palette import Palette
 from retarget.generate.warp.rims import MOUTH, Rims, rims_of
@@ -93,7 +94,7 @@ class Mouth:
         gap = self._photo.gap / self._unit
         self._own_share = smoothstep(*OPEN_PHOTO, gap - identity.rest.lip_gap)
         self._shut_gap = max(gap, 0.0) if self._own_share == 0 else 0.0
-        self._own = _own_inside(photo, self._photo, self._unit) if self._own_share > 0 else None
+        self._own = own_inside(photo, self._photo, self._unit) if self._own_share > 0 else None
         from_rest = identity.face.points - identity.pose.to_picture(identity.rest.head)
         self._rest_jaw = from_rest[CHIN, :2].mean(axis=0).astype(np.float32)
         self._rest_lip = from_rest[LOWER_RIM, :2].mean(axis=0).astype(np.float32)
@@ -134,7 +135,9 @@ class Mouth:
         lit = np.minimum(hole.depth / np.float32(LIP_REACH * hole.rims.width), 1)[..., None]
         inside *= np.float32(LIP_SHADE) * lit + np.float32(1 - LIP_SHADE)
         if self._own is not None:
-            _lay(inside, self._own, moved.skull, hole, self._own_share)
+            lip = moved.expression[LOWER_RIM].mean(axis=0)
+            for layer, place in self._own.placed(moved.skull, lip):
+                _lay(inside, layer, place, hole, self._own_share)
         return np.asarray(inside, np.float32)
 
     def _jaw(self, moved: Moved) -> Floats:
@@ -198,18 +201,6 @@ def _lip_colour(photo: Bytes, points: Floats) -> Floats:
     between = np.concatenate([0.6 * outer + 0.4 * inner, 0.4 * outer + 0.6 * inner])
     out: Floats = np.median(colours(photo, between), axis=0)
     return out
-
-
-def _own_inside(photo: Bytes, rims: Rims, unit: float) -> Layer | None:
-    """The inside of the photo's open mouth, feathered at the lips."""
-    box = box_of(rims.outline, 0.04 * unit + 2, photo.shape)
-    if box is None:
-        return None
-    corner = (box[1].start, box[0].start)
-    mask = np.zeros(photo[box].shape[:2], np.uint8)
-    fill(mask, rims.smooth().outline - np.array(corner, np.float32))
-    alpha = blurred(mask, 0.004 * unit + 0.4)[..., None]
-    return Layer(corner, np.concatenate([to_bytes(photo[box] * (alpha / 255.0)), alpha], axis=2))
 
 
 def _lay(inside: Floats, layer: Layer, place: Doubles, hole: Hole, share: float = 1.0) -> None:

@@ -46,5 +46,5 @@ class Palette:
             tooth=np.float32(min(1.06 * shine, 235.0)) * warm ** np.float32(0.4),
             gum=np.float32(0.6) * lip + np.float32(0.2) * skin,
             tongue=np.float32(0.7) * lip * red ** np.float32(0.25) + np.float32(0.2) * skin,
-            cavity=np.float32(0.15 * bright) * red ** np.float32(1.5),
+            cavity=np.float32(0.14 * bright) * red ** np.float32(1.5) * warm,
         )

@@ -1,0 +1,68 @@
+"""What keeps its form while it moves: brows, lips and chin.
+
+A mesh from a tracker or from blendshapes stretches them freely; on a photo that shows at once, as
+a brow of twice its thickness or a lower lip that reaches the chin.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from retarget.generate.warp.mesh import Floats
+
+BROWS = (
+    ((70, 63, 105, 66, 107), (46, 53, 52, 65, 55), (225, 224, 223, 222, 221)),
+    ((300, 293, 334, 296, 336), (276, 283, 282, 295, 285), (445, 444, 443, 442, 441)),
+)
+"""Upper and lower row of each brow, and the row of skin below it."""
+ALONG = 0.5
+"""How far that row goes with the brow: hairs reach below the mesh's brow."""
+
+LOWER_LIP = np.array([
+    (95, 88, 178, 87, 14, 317, 402, 318, 324),
+    (96, 89, 179, 86, 15, 316, 403, 319, 325),
+    (77, 90, 180, 85, 16, 315, 404, 320, 307),
+    (146, 91, 181, 84, 17, 314, 405, 321, 375),
+])  # fmt: skip
+CHIN = np.array([
+    (84, 17, 314), (83, 18, 313), (201, 200, 421), (208, 199, 428), (171, 175, 396),
+    (148, 152, 377),
+])  # fmt: skip
+UPPER_LIP = np.array([
+    (191, 80, 81, 82, 13, 312, 311, 310, 415),
+    (183, 42, 41, 38, 12, 268, 271, 272, 407),
+    (184, 74, 73, 72, 11, 302, 303, 304, 408),
+    (185, 40, 39, 37, 0, 267, 269, 270, 409),
+])  # fmt: skip
+"""Rows of points from the rim of the mouth outwards, the same columns in each."""
+THINNEST, THICKEST = 0.6, 1.4
+"""How far rows may come together or apart, against the photo."""
+LEAST_ROW = 0.012
+"""Head units below which the distance of two rows says little: then this is taken for it."""
+
+
+def brows_keep_their_form(moved: Floats) -> None:
+    """Displace (468, 3) both rows of each brow alike, in place, so that none grows thicker."""
+    for upper, lower, below in BROWS:
+        brow = np.float32(0.5) * (moved[list(upper)] + moved[list(lower)])
+        moved[list(upper)] = moved[list(lower)] = brow
+        moved[list(below)] += np.float32(ALONG) * (brow - moved[list(below)])
+
+
+def lips_keep_their_form(moved: Floats, points: Floats, down: Floats, unit: float) -> None:
+    """Keep the rows of lips and chin near their distance, in place; the rims of the mouth stay.
+
+    Args:
+        moved: (468, 3) displacements.
+        points: (478, 3) the photo's mesh.
+        down: (2,) towards the chin.
+        unit: pixels to a head unit.
+    """
+    for rows, way in ((LOWER_LIP, down), (CHIN, down), (UPPER_LIP, -down)):
+        heights = points[rows, :2] @ way  # (rows, columns)
+        least = np.float32(LEAST_ROW * unit)
+        for inner, outer, apart in zip(rows[:-1], rows[1:], np.diff(heights, axis=0), strict=True):
+            rest = np.maximum(apart, least)
+            change = (moved[outer, :2] - moved[inner, :2]) @ way
+            low, high = (THINNEST - 1) * rest, (THICKEST - 1) * rest
+            moved[outer, :2] += (np.clip(change, low, high) - change)[:, None] * way

@@ -1,0 +1,103 @@
+"""The inside of a mouth that is open in the photo, kept for when it opens otherwise.
+
+Upper teeth belong to the skull and lower teeth to the jaw, so the picture is parted along its
+darkest row; between the two parts, when they move away from each other, it is stretched, which
+cannot be seen in the dark. A picture without a dark row is upper teeth all over.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from retarget.generate.warp.mesh import Bools, Bytes, Doubles, Floats
+from retarget.generate.warp.paint import blurred, box_of, fill, to_bytes
+from retarget.generate.warp.palette import LUMA
+from retarget.generate.warp.rims import Rims
+from retarget.generate.warp.teeth import Layer
+
+PARTING = (0.25, 0.9)
+"""Where between the lips the parting is looked for, from the upper (0) to the lower one (1)."""
+DARK = 0.65
+"""A parting must be darker than this share of the brightest, which is teeth."""
+SOFT = 0.08
+"""Half the width of the parting's edge, in the same measure."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OwnInside:
+    """The photo's own inside in three layers."""
+
+    whole: Layer
+    upper: Layer | None
+    lower: Layer | None
+    """None where all of it is upper teeth."""
+    top: Floats
+    """(2,) middle of the upper lip's rim in the crop."""
+    down: Floats
+    """(2,) across the opening, towards the chin."""
+    gap: float
+    """Pixels between the lips."""
+
+    def placed(self, skull: Doubles, lip: Floats) -> list[tuple[Layer, Doubles]]:
+        """The layers, undermost first, and where each goes.
+
+        Args:
+            skull: (2, 3) the head's movement.
+            lip: (2,) displacement of the lower lip in the photo's pose.
+        """
+        if self.upper is None or self.lower is None:
+            return [(self.whole, skull)]
+        with_lip = skull.copy()
+        with_lip[:, 2] += skull[:, :2] @ lip
+        along = np.outer(lip, self.down) / self.gap  # none at the upper lip, all at the lower
+        linear = skull[:, :2] @ (np.eye(2) + along)
+        start = skull[:, 2] - skull[:, :2] @ along @ self.top
+        stretched = np.concatenate([linear, start[:, None]], axis=1)
+        return [(self.whole, stretched), (self.lower, with_lip), (self.upper, skull)]
+
+
+def own_inside(photo: Bytes, rims: Rims, unit: float) -> OwnInside | None:
+    """Cut the inside out of a photo, feathered at the lips.
+
+    Args:
+        photo: (height, width, 3) the crop.
+        rims: its lips.
+        unit: eye distance in pixels.
+    """
+    box = box_of(rims.outline, 0.04 * unit + 2, photo.shape)
+    if box is None or rims.gap < 1:
+        return None
+    corner = (box[1].start, box[0].start)
+    patch = photo[box]
+    mask = np.zeros(patch.shape[:2], np.uint8)
+    fill(mask, rims.smooth().outline - np.array(corner, np.float32))
+    alpha = blurred(mask, 0.004 * unit + 0.4).astype(np.float32) / 255
+    middle = len(rims.upper) // 2
+    top = rims.upper[middle]
+    y, x = np.mgrid[: patch.shape[0], : patch.shape[1]].astype(np.float32)
+    x, y = x + np.float32(corner[0]) - top[0], y + np.float32(corner[1]) - top[1]
+    depth = (x * rims.down[0] + y * rims.down[1]) / np.float32(rims.gap)
+    aside = np.abs(x * rims.down[1] - y * rims.down[0])
+    parting = _parting(patch @ LUMA, depth, (mask > 127) & (aside < 0.25 * rims.width))
+    if parting is None:
+        whole = Layer(corner, to_bytes(np.dstack([patch * alpha[..., None], 255 * alpha])))
+        return OwnInside(whole, None, None, top, rims.down, rims.gap)
+    below = np.clip((depth - parting) / (2 * SOFT) + 0.5, 0, 1)
+    whole, upper, lower = (
+        Layer(corner, to_bytes(np.dstack([patch * a[..., None], 255 * a])))
+        for a in (alpha, alpha * (1 - below), alpha * below)
+    )
+    return OwnInside(whole, upper, lower, top, rims.down, rims.gap)
+
+
+def _parting(bright: Floats, depth: Floats, seen: Bools) -> float | None:
+    """Where between the lips it is darkest, 0..1; None where it is hardly dark anywhere."""
+    found = None
+    darkest = DARK * float(np.percentile(bright[seen], 95)) if seen.any() else 0.0
+    for row in np.linspace(*PARTING, 14):
+        band = seen & (np.abs(depth - row) < SOFT)
+        if band.any() and float(bright[band].mean()) < darkest:
+            found, darkest = float(row), float(bright[band].mean())
+    return found
