@@ -28,7 +28,7 @@ _STRAY = 3.0
 """A value that strays by more than this many trembles is moving; by twice as much, wholly so."""
 _LEARN = 0.1
 """How fast the tremble is learned, per frame."""
-_LEAST, _MOST = 0.2, 3.0
+_LEAST, _MOST = 0.2, 2.0
 """What the learned tremble may be, as a multiple of the usual one."""
 _SAME_TIME = 1e-6
 
