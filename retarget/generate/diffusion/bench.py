@@ -1,4 +1,4 @@
-"""How fast: the parts of a frame at full size, added up for each quality and for the published flow.
+"""How fast: the parts of a frame at full size, added up for each quality and as published.
 
 A frame is a sum of parts (steps, encoding, decoding), and a part's time does not depend on the
 numbers in it. So each part is measured once on weights of the right size, random if there are no

@@ -27,6 +27,9 @@ SCHEDULERS = {
     "ddim": "DDIMScheduler",
 }
 
+TAUGHT_STEPS = 50
+"""Steps that few-step networks were distilled on; they cannot make more."""
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Conditions:
@@ -152,7 +155,9 @@ class Denoiser:
             raise UnknownWord("scheduler", schedule.scheduler, SCHEDULERS)
         made = getattr(diffusers, SCHEDULERS[schedule.scheduler]).from_config(self._config)
         if schedule.scheduler in ("lcm", "tcd"):
-            made.set_timesteps(schedule.steps, device=device, strength=strength)
+            # They walk on the steps they were taught; a short way has to hold enough of those.
+            least = schedule.steps / TAUGHT_STEPS
+            made.set_timesteps(schedule.steps, device=device, strength=max(strength, least))
             made.set_begin_index(0)
             return made
         whole = max(schedule.steps, round(schedule.steps / strength))

@@ -28,7 +28,7 @@ QUALITIES: Mapping[str, Mapping[str, Any]] = {
 }  # fmt: skip
 """What each quality stands for. `best` is the published setting."""
 
-MOST_STEPS, MOST_FRAMES, MOST_PHOTOS = 200, 64, 16
+MOST_STEPS, MOST_FEW_STEPS, MOST_FRAMES, MOST_PHOTOS = 200, 50, 64, 16
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,6 +95,8 @@ class DiffusionSettings:
         _within("photos", len(self.photos), 0, MOST_PHOTOS)
         _within("lora_scale", self.lora_scale, -4.0, 4.0)
         _within("seed", self.seed, 0, 2**63 - 1)
+        if self.chosen().few_steps:
+            _within("steps (with lcm or tcd)", self.chosen().steps, 1, MOST_FEW_STEPS)
 
     def chosen(self) -> Chosen:
         """The quality with the single options laid over it."""

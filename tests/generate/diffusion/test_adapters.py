@@ -1,0 +1,261 @@
+"""The adapters leave a UNet as they found it, and remember without changing what is computed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from retarget.errors import MissingModel, UnknownWord
+from retarget.generate.diffusion import attention
+from retarget.generate.diffusion.denoise import Conditions, Denoiser, Schedule, prompt_memory
+from retarget.generate.diffusion.device import choose_dtype
+from retarget.generate.diffusion.load import Networks, load_networks
+from retarget.generate.diffusion.places import ModelFolder
+from retarget.generate.diffusion.published import published_scope
+from retarget.generate.diffusion.reference_adapter import Reference, ReferenceAdapter
+from retarget.generate.diffusion.settings import QUALITIES, DiffusionSettings
+
+from . import tiny
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(scope="module")
+def nets(models: Path) -> Networks:
+    settings = DiffusionSettings(quality="best")
+    return load_networks(settings, ModelFolder(models), CPU, torch.float32)
+
+
+@pytest.fixture(scope="module")
+def prompt(nets: Networks) -> torch.Tensor:
+    return nets.text.of(torch.nn.functional.normalize(seeded(1, 512), dim=1))
+
+
+@pytest.fixture
+def untouched(nets: Networks) -> Iterator[None]:
+    weights = {k: v.clone() for k, v in nets.unet.state_dict().items()}
+    found = dict(nets.unet.attn_processors)
+    yield
+    assert dict(nets.unet.attn_processors) == found
+    assert all(torch.equal(v, weights[k]) for k, v in nets.unet.state_dict().items())
+
+
+def seeded(*shape: int, seed: int = 0) -> torch.Tensor:
+    return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
+
+
+def conditions(nets: Networks, prompt: torch.Tensor, reference: Reference | None) -> Conditions:
+    return Conditions(
+        prompt=prompt_memory(nets.unet, prompt),
+        expression=nets.expression.memory(nets.expression.tokens(tiny.expressions()[0])),
+        reference=reference,
+    )
+
+
+@pytest.mark.usefixtures("untouched")
+def test_preparing_a_photo_changes_nothing_and_can_be_repeated(
+    nets: Networks, prompt: torch.Tensor
+) -> None:
+    latent = seeded(1, 4, 8, 8)
+    first, second = (nets.reference.prepare(latent, prompt) for _ in range(2))
+    assert len(first.memory) == 16
+    for path, kept in first.memory.items():
+        assert kept.key.shape == second.memory[path].key.shape
+        assert torch.equal(kept.key, second.memory[path].key)
+        assert torch.equal(kept.value, second.memory[path].value)
+
+
+@pytest.mark.usefixtures("untouched")
+def test_an_error_while_reading_leaves_the_unet_as_it_was(
+    nets: Networks, prompt: torch.Tensor
+) -> None:
+    with pytest.raises(RuntimeError):
+        nets.reference.prepare(seeded(1, 5, 8, 8), prompt)
+
+
+@pytest.mark.usefixtures("untouched")
+def test_an_error_while_drawing_leaves_the_unet_as_it_was(
+    nets: Networks, prompt: torch.Tensor
+) -> None:
+    asked = conditions(nets, prompt, nets.reference.prepare(seeded(1, 4, 8, 8), prompt))
+    with pytest.raises(RuntimeError):
+        nets.denoiser.run(asked, Schedule(steps=2, guidance=1.0), seeded(1, 5, 8, 8))
+
+
+def test_the_adapter_serves_any_unet_of_the_library_within_its_scope(
+    nets: Networks, models: Path, prompt: torch.Tensor
+) -> None:
+    """Nothing but the scope is asked of the caller: a UNet from the library's own loader."""
+    from diffusers import UNet2DConditionModel
+
+    unet = UNet2DConditionModel.from_pretrained(models / "arc2face").eval()
+    adapter = ReferenceAdapter(unet)
+    found, rows = dict(unet.attn_processors), seeded(2, 4, 8, 8)
+    alone = unet(rows, 601, prompt.expand(2, -1, -1)).sample
+    reference = adapter.prepare(rows[:1], prompt)
+    with adapter.applied(unet, reference, guided=True):
+        guided = unet(rows, 601, prompt.expand(2, -1, -1)).sample
+    with adapter.applied(unet, reference):
+        single = unet(rows[1:], 601, prompt).sample
+    assert dict(unet.attn_processors) == found
+    torch.testing.assert_close(guided[0], alone[0], atol=1e-5, rtol=0)  # no conditions, no photo
+    assert (guided[1] - alone[1]).abs().max() > 1e-2
+    torch.testing.assert_close(guided[1:], single, atol=1e-5, rtol=0)
+
+
+def test_keys_and_values_kept_are_those_projected_in_every_step(
+    nets: Networks, prompt: torch.Tensor
+) -> None:
+    latent, rows = seeded(1, 4, 8, 8), seeded(2, 4, 8, 8, seed=1)
+    reference = nets.reference.prepare(latent, prompt)
+    empty, nothing = nets.text.empty(), nets.expression.tokens(torch.zeros(1, 55))
+    asked = replace(
+        conditions(nets, prompt, reference),
+        without=(prompt_memory(nets.unet, empty), nets.expression.memory(nothing)),
+    )
+    with nets.denoiser.scope(asked, Schedule(guidance=3.0), 1):
+        kept = nets.denoiser.told(rows, 601)
+    with nets.reference._plain():
+        bank = nets.reference.read(latent, prompt)
+    tokens = torch.cat([nothing, nets.expression.tokens(tiny.expressions()[0])])
+    with published_scope(nets.unet, nets.expression, bank, tokens):
+        again = nets.unet(rows, 601, torch.cat([empty, prompt])).sample
+    torch.testing.assert_close(kept, again, atol=2e-6, rtol=0)
+
+
+def test_one_photo_serves_a_whole_batch_without_copies(
+    nets: Networks, prompt: torch.Tensor
+) -> None:
+    one = nets.reference.prepare(seeded(1, 4, 8, 8), prompt)
+    assert Reference.rows([one] * 4).memory is one.memory
+    other = nets.reference.prepare(seeded(1, 4, 8, 8, seed=2), prompt)
+    both = Reference.rows([one, other])
+    path = next(iter(both.memory))
+    assert both.memory[path].key.shape[0] == 2
+    assert one.bytes == sum(kv.key.nbytes + kv.value.nbytes for kv in one.memory.values())
+
+
+def test_scale_zero_draws_without_the_expression(nets: Networks, prompt: torch.Tensor) -> None:
+    asked, rows = conditions(nets, prompt, None), seeded(1, 4, 8, 8)
+    other = replace(
+        asked, expression=nets.expression.memory(nets.expression.tokens(tiny.expressions()[1]))
+    )
+    for scale, same in ((0.0, True), (1.0, False)):
+        told = []
+        for conditions_ in (asked, other):
+            with nets.denoiser.scope(conditions_, Schedule(expression_scale=scale), 1):
+                told.append(nets.denoiser.told(rows, 601))
+        assert torch.equal(*told) is same
+
+
+def test_few_step_noise_is_the_same_for_every_frame_of_a_batch(
+    nets: Networks, prompt: torch.Tensor
+) -> None:
+    asked, noise = conditions(nets, prompt, None), seeded(1, 4, 8, 8).expand(3, -1, -1, -1)
+    for scheduler in ("lcm", "tcd"):
+        schedule = Schedule(scheduler=scheduler, steps=3, guidance=1.0)
+        final = nets.denoiser.run(asked, schedule, noise, seed=5)
+        torch.testing.assert_close(final, final[:1].expand_as(final), atol=1e-5, rtol=0)
+        other = nets.denoiser.run(asked, schedule, noise, seed=6)
+        assert (other - final).abs().max() > 1e-2
+
+
+@pytest.mark.parametrize("scheduler", ["lcm", "tcd", "dpm", "ddim"])
+@pytest.mark.parametrize("strength", [0.05, 0.5, 1.0])
+def test_the_steps_asked_for_are_the_steps_made(
+    nets: Networks, scheduler: str, strength: float
+) -> None:
+    """Whatever part of the way is left, and the last of them ends near no noise."""
+    for steps in (1, 2, 4):
+        schedule = Schedule(scheduler=scheduler, steps=steps, strength=strength)
+        times = nets.denoiser.scheduler(schedule, CPU, strength=strength).timesteps
+        assert len(times) == steps
+        assert int(times[0]) <= 1000 * max(strength, steps / 50)
+
+
+def test_a_start_is_kept_in_the_measure_that_the_strength_says(
+    nets: Networks, prompt: torch.Tensor
+) -> None:
+    asked, start, noise = conditions(nets, prompt, None), seeded(1, 4, 8, 8), seeded(1, 4, 8, 8)
+    moved = []
+    for strength in (0.1, 0.4, 0.9):
+        schedule = Schedule(scheduler="ddim", steps=4, guidance=1.0, strength=strength)
+        final = nets.denoiser.run(asked, schedule, noise + 1, start=start)
+        moved.append(float((final - start).abs().mean()))
+    assert moved == sorted(moved)
+
+
+def test_unknown_words_offer_the_nearest(nets: Networks) -> None:
+    with pytest.raises(UnknownWord, match="dpm"):
+        nets.denoiser.scheduler(Schedule(scheduler="dpmm"), CPU)
+    with pytest.raises(UnknownWord, match="draft"):
+        DiffusionSettings(quality="drafty")
+
+
+@pytest.mark.parametrize("wrong", [{"steps": 0}, {"guidance": 0.5}, {"batch": 10**6}, {"seed": -1}])
+def test_a_setting_out_of_range_cannot_be_made(wrong: dict[str, int]) -> None:
+    with pytest.raises(ValueError, match=next(iter(wrong))):
+        DiffusionSettings(**wrong)
+
+
+def test_single_options_lie_over_the_quality() -> None:
+    for name, values in QUALITIES.items():
+        chosen = DiffusionSettings(quality=name, steps=7).chosen()
+        assert chosen.steps == 7
+        assert all(getattr(chosen, k) == v for k, v in values.items() if k != "steps")
+
+
+def test_a_few_step_scheduler_without_its_weights_says_so(models: Path) -> None:
+    settings = DiffusionSettings(scheduler="tcd")
+    with pytest.raises(MissingModel, match="tcd-lora"):
+        load_networks(settings, ModelFolder(models), CPU, torch.float32)
+
+
+def test_half_precision_is_taken_only_where_it_is_sound() -> None:
+    assert choose_dtype(CPU, "full") == torch.float32
+    assert choose_dtype(CPU, "half") in (torch.float32, torch.bfloat16)
+    assert choose_dtype(torch.device("mps"), "half") == torch.float16
+
+
+def test_half_precision_draws_nearly_the_same_step(models: Path, prompt: torch.Tensor) -> None:
+    best, rows = DiffusionSettings(quality="best"), seeded(1, 4, 8, 8)
+    told = []
+    for dtype in (torch.float32, torch.bfloat16):
+        nets = load_networks(best, ModelFolder(models), CPU, dtype)
+        asked = conditions(nets, prompt.to(dtype), None)
+        with nets.denoiser.scope(asked, Schedule(), 1):
+            told.append(nets.denoiser.told(rows.to(dtype), 601).float())
+    assert (told[0] - told[1]).abs().max() < 0.1 * told[0].abs().max()
+
+
+def test_a_compiled_network_is_compiled_once_for_all_batches(
+    nets: Networks, prompt: torch.Tensor
+) -> None:
+    """New keys and values in every frame are no reason to compile again."""
+    torch._dynamo.reset()
+    compiled = []
+
+    def count(graph: torch.fx.GraphModule, _: object) -> object:
+        compiled.append(graph)
+        return graph.forward
+
+    block = nets.unet.down_blocks[0].attentions[0].transformer_blocks[0]
+    ran = torch.compile(block, backend=count)
+    path = "down_blocks.0.attentions.0.transformer_blocks.0"
+    made = []
+    for seed in range(3):
+        reference = nets.reference.prepare(seeded(1, 4, 8, 8, seed=seed), prompt)
+        asked = conditions(nets, prompt, reference)
+        with nets.denoiser.scope(asked, Schedule(guidance=1.0), 1):
+            plain = block(seeded(1, 64, 32), encoder_hidden_states=prompt)
+            torch.testing.assert_close(ran(seeded(1, 64, 32), encoder_hidden_states=prompt), plain)
+        made.append(len(compiled))
+        assert asked.reference.memory[f"{path}.attn1"].key.shape == (1, 64, 32)
+    assert made[0] == made[-1] > 0
+    torch._dynamo.reset()
+    assert attention.layers(nets.unet, attention.SELF)
+    assert isinstance(nets.denoiser, Denoiser)
