@@ -17,14 +17,20 @@ from retarget.face.shots import Change, Shots
 
 _SURVEY = 15
 """Frames between two looks at the whole frame while one face is in view."""
-_SURVEY_AMONG = 4
-"""The same while others are close."""
+_SURVEY_AMONG = 5
+"""The same while others are in view."""
 _CLOSE = 3.0
 """Faces nearer than this (in widths of the larger) may cross and are read in every frame."""
 _FORGET = 90
 """Frames after which a lost face is given up, and one is chosen anew among those in view."""
+_GONE = 30
+"""Frames after which somebody else who is not seen any more is forgotten."""
+_STRANGE = 3.0
+"""A face that fits the followed person this badly (see people.py) may be somebody in front."""
 _STILL = 0.1
 """A mesh that moves by less than this part of its width from one frame to the next is no cut."""
+_QUICK, _REREADS = 0.15, 2
+"""A face that moved by more than this (in widths) in its region is read again, up to so often."""
 _DOUBT = 0.95
 """A mesh the network is less sure of than this is looked at again by the detector."""
 
@@ -75,11 +81,19 @@ class Follower:
         return self._choose(rgb, self.search.everywhere(rgb, complete=complete))
 
     def _choose(self, rgb: Picture, found: list[Reading]) -> Reading | None:
+        """Begin to follow one of the faces, and to know the others."""
         chosen = choose(found, self.choice)
-        self.most = max(self.most, len(found))
         self.person = None if chosen is None else Person(rgb, chosen)
-        self._note_others(rgb, [face for face in found if face is not chosen])
+        self._know(rgb, [face for face in found if face is not chosen])
         return chosen
+
+    def _know(self, rgb: Picture, others: list[Reading]) -> None:
+        self.company = [Person(rgb, face) for face in others]
+        self._count(len(others))
+
+    def _count(self, others: int) -> None:
+        self.others = others
+        self.most = max(self.most, others + (self.person is not None and self.person.unseen == 0))
 
     def _again(self, rgb: Picture) -> Reading | None:
         """The face in a frame that goes on from the last."""
@@ -89,25 +103,35 @@ class Follower:
         if self.company:
             return self._among(rgb, self.person)
         face = self._read(rgb, self.person) if self.person.unseen == 0 else None
-        if face is None:
+        if face is None or self.person.unlike(rgb, face) > _STRANGE:
             return self._look_for(rgb, self.person)
         self.person.seen(rgb, face, alone=True)
-        self._survey(rgb, [face], every=_SURVEY)
+        new = self._survey(rgb, [face], every=_SURVEY)
+        if new:
+            self._know(rgb, new)
         return face
 
     def _read(self, rgb: Picture, person: Person) -> Reading | None:
-        """A person's mesh where it was last, if it is still there."""
-        face = self.model.read(rgb, person.region)
+        """A person's mesh where it was last, if it is still there.
+
+        After a quick movement the first reading is only half way there, so it is taken as the
+        place to read from.
+        """
+        face, region = self.model.read(rgb, person.region), person.region
+        for _ in range(_REREADS):
+            if face is not None and region.distance(face.region) > _QUICK:
+                region = face.region
+                face = self.model.read(rgb, region)
         if face is None or face.presence < self.search.certainty:
             return None
-        if not (plausible(face, person.region) and _inside(rgb, face.region)):
+        if not (plausible(face, region) and _inside(rgb, face.region)):
             return None
         if face.presence < _DOUBT and self.search.confirmed(rgb, face.region) < 0.3:
             return None
         return face
 
     def _look_for(self, rgb: Picture, person: Person) -> Reading | None:
-        """A lost face, when nobody else is about: whoever turns up and looks most like it."""
+        """A lost face, when nobody else is about: whoever turns up and fits it best."""
         person.unseen += 1
         found = self.search.again(rgb, person.region, self._pieces)
         if not found:
@@ -116,19 +140,22 @@ class Follower:
             return self._choose(rgb, found)
         face = min(found, key=lambda f: person.unlike(rgb, f))
         person.seen(rgb, face, alone=False)
-        self._note_others(rgb, [other for other in found if other is not face])
+        self._know(rgb, [other for other in found if other is not face])
         return face
 
     def _among(self, rgb: Picture, person: Person) -> Reading | None:
-        """The face among others that are close, each followed for itself."""
-        people = [person, *self.company]
+        """The face among others; those that are close are followed, each for itself."""
+        close = [one for one in self.company if one.region.distance(person.region) < _CLOSE]
         faces: list[Reading] = []
-        for one in people:
+        hidden = False
+        for one in [person, *close]:
             face = self._read(rgb, one) if one.unseen == 0 else None
-            if face is not None and all(overlap(face.region, f.region) < SAME for f in faces):
+            if face is None or any(overlap(face.region, f.region) > SAME for f in faces):
+                hidden = True
+            else:
                 faces.append(face)
-        hidden = len(faces) < len(people)
         faces += self._survey(rgb, faces, every=1 if hidden else _SURVEY_AMONG)
+        people = [person, *self.company]
         whose = matched(rgb, people, faces)
         for index, one in enumerate(people):
             one.unseen += 1
@@ -136,37 +163,21 @@ class Follower:
                 face = faces[whose[index]]
                 near = (f.region.distance(face.region) for f in faces if f is not face)
                 one.seen(rgb, face, alone=min(near, default=9.0) > 1.2 and not hidden)
-        self.company = [one for one in self.company if one.unseen < _FORGET // 3]
+        new = [face for index, face in enumerate(faces) if index not in whose.values()]
+        self.company = [one for one in self.company if one.unseen < _GONE]
+        self.company += [Person(rgb, face) for face in new]
+        self._count(len(self.company))
         if person.unseen == 0:
             return person.face
-        if person.unseen > _FORGET:
-            return self._choose(rgb, faces)
-        return None
+        return self._choose(rgb, faces) if person.unseen > _FORGET and faces else None
 
     def _survey(self, rgb: Picture, known: list[Reading], *, every: int) -> list[Reading]:
         """Now and then look over the whole frame for faces that are not known."""
-        self._until_survey -= 1
+        self._until_survey = min(self._until_survey, every) - 1
         if self._until_survey > 0:
             return []
         self._until_survey = every
-        seen = self.model.detect(rgb, whole(rgb))
-        new = self.search.believed(rgb, seen, known)
-        self._note_others(rgb, [*known[1:], *new] if self.company else new)
-        return new
-
-    def _note_others(self, rgb: Picture, others: list[Reading]) -> None:
-        """Count the other faces, and keep an eye on those that may come close."""
-        self.others = len(others)
-        if self.person is None:
-            return
-        self.most = max(self.most, len(others) + 1)
-        here = self.person.region
-        for face in others:
-            region = face.region
-            near = region.distance(here) < _CLOSE and 0.4 < region.side / here.side < 2.5
-            known = any(overlap(region, one.region) > SAME for one in self.company)
-            if near and not known:
-                self.company.append(Person(rgb, face))
+        return self.search.believed(rgb, self.model.detect(rgb, whole(rgb)), known)
 
 
 def _inside(rgb: Picture, region: Region) -> bool:

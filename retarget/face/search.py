@@ -107,15 +107,17 @@ class Search:
         The detector also fires on faces that lie or stand on their head, and sees their eyes in
         the wrong places; so the way up that it likes best is taken.
         """
-        turns = (self._upright(rgb, region.scaled(1.0, turn)) for turn in (0.0, *_QUARTERS))
+        turns = [self._upright(rgb, region.scaled(1.0, turn)) for turn in (0.0, *_QUARTERS)]
         best = max(turns, key=lambda d: d.score if d else 0.0)
-        if best is None or best.score < self._wanted(rgb, region):
+        if best is None or best.score < (
+            self._wanted(rgb, region) if best is turns[0] else self.sure
+        ):
             return None
         rough = self.model.read(rgb, best.region)
         if rough is None or not plausible(rough, best.region):
             return None
         fine = self.model.read(rgb, rough.region)
-        if fine is None or fine.presence < self.certainty or not plausible(fine, rough.region):
+        if fine is None or fine.presence < self.sure or not plausible(fine, rough.region):
             return None
         return fine if self.confirmed(rgb, fine.region) >= self._wanted(rgb, fine.region) else None
 

@@ -1,0 +1,145 @@
+"""One face is kept: through crossings, losses, large frames, and never a wrong one."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+from faces import astronaut, head, middles, moved, on, stranger, track, wall
+
+from retarget.errors import RetargetError, UnknownWord
+from retarget.face.mesh import MeshModel
+from retarget.face.open import carries_models
+from retarget.face.region import Picture, Region
+from retarget.face.settings import TrackSettings
+from retarget.flow.report import Report
+
+pytestmark = pytest.mark.skipif(not carries_models(), reason="this mediapipe carries no models")
+FAST = TrackSettings(looks=1)
+
+
+def crossing(front: str, frames: int = 36) -> tuple[list[Picture], np.ndarray, np.ndarray]:
+    """The astronaut walks right, the stranger left; `front` passes before the other."""
+    right, left = np.linspace(110, 610, frames), np.linspace(610, 110, frames)
+    pictures = []
+    for a, b in zip(right, left, strict=True):
+        parts = [(head(astronaut()), int(a)), (head(stranger()), int(b))]
+        scene = wall(720, 300)
+        for part, x in parts if front == "stranger" else parts[::-1]:
+            scene = on(scene, part, x, 150)
+        pictures.append(scene)
+    return pictures, right, left
+
+
+@pytest.mark.parametrize("front", ["astronaut", "stranger"])
+@pytest.mark.parametrize("which", ["left", "right"])
+def test_two_people_who_cross_are_not_taken_for_each_other(front: str, which: str) -> None:
+    pictures, right, left = crossing(front)
+    mine, other = (right, left) if which == "left" else (left, right)
+    seen = middles(track(pictures, TrackSettings(which=which, looks=1)))
+    for index, x in enumerate(seen):
+        if x is not None:
+            assert abs(x - mine[index]) < abs(x - other[index]) + 25, index
+    assert seen[-1] == pytest.approx(mine[-1], abs=40)
+    if (front == "astronaut") == (which == "left"):
+        assert None not in seen  # the one in front is never lost
+
+
+def test_a_face_that_leaves_is_not_imagined_and_is_seen_when_it_returns() -> None:
+    out = [on(wall(), head(astronaut()), x, 256) for x in range(300, 760, 46)]
+    back = [on(wall(), head(astronaut()), x, 256) for x in range(-200, 280, 46)]
+    report = Report()
+    tracked = track(out + back, FAST, report)
+    seen = middles(tracked)
+    assert all(x is None for x in seen[7:13])  # more than half of the face is out of the frame
+    assert seen[-1] is not None
+    assert sum(t.cut for t in tracked) == 1
+    assert report.away == [i for i, x in enumerate(seen) if x is None]
+
+
+def test_when_one_leaves_the_other_is_not_taken_instead() -> None:
+    pictures = []
+    for i in range(20):
+        scene = on(wall(720, 300), head(stranger()), 560, 150)
+        pictures.append(on(scene, head(astronaut()), 160 if i < 6 else 160 - 60 * (i - 5), 150))
+    seen = middles(track(pictures, TrackSettings(which="left", looks=1)))
+    assert seen[5] == pytest.approx(160, abs=40)
+    assert seen[12:] == [None] * 8
+
+
+def test_a_small_face_in_a_large_frame_is_found() -> None:
+    small = cv2.resize(head(astronaut()), (84, 84), interpolation=cv2.INTER_AREA)  # face: 42 pixels
+    pictures = [on(wall(1920, 1080), small, 1400 + 3 * i, 800) for i in range(3)]
+    seen = middles(track(pictures, FAST))
+    assert seen == pytest.approx([1400, 1403, 1406], abs=10)
+
+
+def test_a_face_that_fills_the_frame_is_found() -> None:
+    tight = astronaut()[72:178, 178:270]
+    assert None not in middles(track([cv2.resize(tight, (460, 530))] * 2, FAST))
+
+
+def test_a_face_is_followed_through_quick_movement() -> None:
+    steps = [int(90 * np.sin(i / 2)) for i in range(14)]  # up to 45 pixels, half a face, a frame
+    seen = middles(track([moved(astronaut(), dx, 0) for dx in steps], FAST))
+    assert seen == pytest.approx([223 + dx for dx in steps], abs=6)
+
+
+def test_a_flash_does_not_end_the_shot() -> None:
+    flash = np.clip(astronaut().astype(int) + 90, 0, 255).astype(np.uint8)
+    tracked = track([astronaut()] * 3 + [flash] + [astronaut()] * 3, FAST)
+    assert not any(t.cut for t in tracked)
+
+
+def test_cuts_can_be_left_unnoticed() -> None:
+    tinted = (astronaut() // 2 + np.array([100, 0, 60])).astype(np.uint8)
+    tracked = track([astronaut()] * 3 + [moved(tinted, 14, 0)] * 3, TrackSettings(cuts=False))
+    assert not any(t.cut for t in tracked)
+
+
+def test_more_looks_tremble_less() -> None:
+    rng = np.random.default_rng(3)
+    still = [
+        np.clip(
+            moved(astronaut(), *rng.uniform(-1, 1, 2)) + rng.normal(0, 6, (512, 512, 3)), 0, 255
+        )
+        for _ in range(16)
+    ]
+
+    def tremble(looks: int) -> float:
+        tracked = track([p.astype(np.uint8) for p in still], TrackSettings(looks=looks))
+        points = np.array([t.face.points[:, :2] for t in tracked if t.face is not None])
+        points -= points.mean(axis=1, keepdims=True)
+        return float(points.std(axis=0).mean())
+
+    assert tremble(3) < 0.9 * tremble(1)
+
+
+def test_the_mesh_is_the_one_of_the_face_mesh_solution() -> None:
+    """On the same crop: what this project runs bare is the published graph's own network."""
+    from mediapipe.python.solutions import face_mesh
+
+    region = Region(x=222, y=122, side=180)
+    crop = region.cut(astronaut(), 192)
+    ours = MeshModel(looks=1)
+    read = ours.read(crop, Region(x=96, y=96, side=192)).points
+    ours.close()
+    with face_mesh.FaceMesh(static_image_mode=True, refine_landmarks=True) as theirs:
+        found = theirs.process(crop).multi_face_landmarks[0].landmark
+    points = np.array([(p.x * 192, p.y * 192) for p in found])
+    apart = np.linalg.norm(points - read[:, :2], axis=1)
+    assert apart.mean() < 0.02 * np.linalg.norm(points[33] - points[263])
+
+
+@pytest.mark.parametrize("wrong", ["tallest", "1,2,3", "-1", "nan,1", "", "1e9,3"])
+def test_an_unknown_choice_of_face_offers_the_known_ones(wrong: str) -> None:
+    with pytest.raises(UnknownWord):
+        TrackSettings(which=wrong)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"by": "mish"}, {"certainty": 0}, {"certainty": 7}, {"patience": -1}, {"looks": 0}]
+)
+def test_settings_out_of_range_are_refused_in_a_sentence(wrong: dict[str, object]) -> None:
+    with pytest.raises(RetargetError):
+        TrackSettings(**wrong)  # type: ignore[arg-type]

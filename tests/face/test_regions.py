@@ -1,0 +1,62 @@
+"""Regions: cutting out and putting back are inverse, at every size and turn."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from faces import astronaut, wall
+from hypothesis import given
+from hypothesis.strategies import floats
+
+from retarget.face.region import Region, overlap
+
+
+def spot(width: int, height: int, x: float, y: float, radius: float) -> np.ndarray:
+    """A bright soft spot on black, centred on (x, y) in pixel centres."""
+    rows, columns = np.mgrid[:height, :width]
+    near = np.exp(-((columns - x) ** 2 + (rows - y) ** 2) / (2 * radius**2))
+    return np.repeat((255 * near)[..., None], 3, axis=2).astype(np.uint8)
+
+
+def middle_of(picture: np.ndarray) -> np.ndarray:
+    weight = picture[..., 0].astype(float)
+    rows, columns = np.mgrid[: weight.shape[0], : weight.shape[1]]
+    return np.array([(columns * weight).sum(), (rows * weight).sum()]) / weight.sum()
+
+
+@pytest.mark.parametrize(
+    ("side", "turn"), [(150, 0.0), (150, 0.6), (420, 0.0), (900, -1.2), (1300, 3.0)]
+)
+def test_a_spot_comes_back_to_where_it_was_in_the_frame(side: float, turn: float) -> None:
+    frame = spot(1000, 800, 530.0, 390.0, radius=side / 40)
+    region = Region(x=500.0, y=400.0, side=side, turn=turn)
+    matrix = region.to_frame(192)
+    back = matrix[:, :2] @ middle_of(region.cut(frame, 192, black=True)) + matrix[:, 2]
+    np.testing.assert_allclose(back, (530, 390), atol=0.02 * side / 192 * 10)
+
+
+def test_averaging_down_keeps_the_mean_of_a_fine_pattern() -> None:
+    board = ((np.indices((1024, 1024)).sum(axis=0) % 2) * 255).astype(np.uint8)
+    frame = np.repeat(board[..., None], 3, axis=2)
+    small = Region(x=512, y=512, side=1000).cut(frame, 100)
+    assert np.abs(small[10:-10, 10:-10].astype(float) - 127.5).max() < 20
+
+
+def test_beyond_the_border_is_its_colour_or_black() -> None:
+    region = Region(x=0, y=256, side=400)
+    assert region.cut(wall(), 64)[32, 0, 0] == wall()[256, 0, 0]
+    assert region.cut(wall(), 64, black=True)[32, 0, 0] == 0
+
+
+def test_a_region_wholly_outside_is_still_a_picture() -> None:
+    assert Region(x=-900, y=-900, side=500).cut(astronaut(), 100, black=True).max() == 0
+
+
+@given(x=floats(0, 100), y=floats(0, 100), side=floats(1, 100))
+def test_overlap_is_one_with_itself_symmetric_and_at_most_one(
+    x: float, y: float, side: float
+) -> None:
+    one, two = Region(x=x, y=y, side=side), Region(x=50, y=50, side=50)
+    assert overlap(one, one) == pytest.approx(1)
+    assert overlap(one, two) == pytest.approx(overlap(two, one))
+    assert 0 <= overlap(one, two) <= 1

@@ -1,0 +1,78 @@
+"""A face is found in a picture of a person and in nothing else."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+import skimage.data
+from faces import astronaut, frame, head, on, stranger, wall
+
+from retarget.errors import NoFaceFound, UnreadableInput
+from retarget.face.open import carries_models
+from retarget.face.settings import TrackSettings
+from retarget.face.still import find_face
+from retarget.flow.report import Report
+
+pytestmark = pytest.mark.skipif(not carries_models(), reason="this mediapipe carries no models")
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["chelsea", "coffee", "rocket", "coins", "brick", "grass", "gravel", "page", "clock", "text",
+     "colorwheel", "moon", "horse", "hubble_deep_field", "retina", "immunohistochemistry"],
+)  # fmt: skip
+def test_what_is_no_human_face_is_refused(name: str) -> None:
+    try:
+        picture = getattr(skimage.data, name)()
+    except (OSError, ModuleNotFoundError):  # not in scikit-image's wheel, and nothing is fetched
+        pytest.skip(f"scikit-image does not carry {name}")
+    if picture.dtype == bool:
+        picture = picture * np.uint8(255)
+    if picture.ndim == 2:
+        picture = np.repeat(picture[..., None], 3, axis=2)
+    with pytest.raises(NoFaceFound, match="No human face"):
+        find_face(frame(picture[..., :3].astype(np.uint8)), TrackSettings(), Report())
+
+
+def test_noise_is_no_face() -> None:
+    noise = np.random.default_rng(0).integers(0, 255, (512, 512, 3)).astype(np.uint8)
+    with pytest.raises(NoFaceFound):
+        find_face(frame(noise), TrackSettings(), Report())
+
+
+def test_a_man_seen_from_the_side_is_found() -> None:
+    grey = np.repeat(skimage.data.camera()[..., None], 3, axis=2)
+    report = Report()
+    assert find_face(frame(grey), TrackSettings(), report).eye_distance > 25
+    assert "soft" in report.warnings[0]  # about 75 pixels wide
+
+
+def test_a_picture_of_40_pixels_is_refused_in_a_sentence() -> None:
+    tiny = cv2.resize(head(astronaut()), (40, 40), interpolation=cv2.INTER_AREA)
+    with pytest.raises(UnreadableInput, match="40x40"):
+        find_face(frame(tiny), TrackSettings(), Report())
+
+
+def test_a_face_of_few_pixels_in_a_large_picture_is_refused_in_a_sentence() -> None:
+    small = cv2.resize(head(astronaut()), (70, 70), interpolation=cv2.INTER_AREA)
+    with pytest.raises(UnreadableInput, match="pixels wide"):
+        find_face(frame(on(wall(), small, 250, 250)), TrackSettings(), Report())
+
+
+def test_of_several_faces_one_is_taken_and_the_others_are_mentioned() -> None:
+    scene = wall(900, 300)
+    for person, x in ((astronaut, 130), (stranger, 400), (astronaut, 700)):
+        scene = on(scene, head(person()), x, 150)
+    report = Report()
+    face = find_face(frame(scene), TrackSettings(which="1"), report)
+    assert face.points[1, 0] == pytest.approx(400, abs=40)
+    assert any("3 faces" in line for line in report.warnings)
+
+
+def test_a_turned_head_keeps_its_tilt() -> None:
+    matrix = cv2.getRotationMatrix2D((223, 125), 25, 1.0)  # counterclockwise in the picture
+    tilted = cv2.warpAffine(astronaut(), matrix, (512, 512), borderMode=cv2.BORDER_REPLICATE)
+    right, left = find_face(frame(tilted), TrackSettings(), Report()).points[[33, 263], :2]
+    angle = np.degrees(np.arctan2(left[1] - right[1], left[0] - right[0]))
+    assert angle == pytest.approx(-25 + 3, abs=4)  # her eyes slope by 3 degrees to begin with
