@@ -18,7 +18,7 @@ import numpy as np
 from retarget.flow import landmarks
 from retarget.flow.values import FaceRequest, HeadPose, Identity
 from retarget.generate.warp.contact import Contact
-from retarget.generate.warp.form import BROWS, brows_keep_their_form, lips_keep_their_form
+from retarget.generate.warp.form import BROWS, Lips, brows_keep_their_form
 from retarget.generate.warp.mesh import Bools, Doubles, Floats, signed_areas, topology
 from retarget.generate.warp.rims import MOUTH, rims_of
 
@@ -93,7 +93,7 @@ class Displacer:
         self._areas = signed_areas(mesh, topology().face)
         self._seen = self._areas > THIN * np.median(np.abs(self._areas))
         self._contact = Contact(identity, points)
-        self._down = rims_of(points, MOUTH).down
+        self._lips = Lips(points, rims_of(points, MOUTH).down, identity.pose.scale)
 
     def __call__(self, request: FaceRequest) -> Moved:
         """Where the photo's points go."""
@@ -104,7 +104,7 @@ class Displacer:
         mesh = wish[:_MESH].copy()
         mesh[_SKULL] *= SKULL_SHARE
         brows_keep_their_form(mesh)
-        lips_keep_their_form(mesh, self._points, self._down, self._pose.scale)
+        self._lips.keep_their_form(mesh)
         moved = self.unfolded(self._agreed @ mesh)
         moved = self._contact.lips_meet(request, moved)
         corners = [wish[[a, b], :2].mean(axis=0) for a, b in ((33, 133), (362, 263))]

@@ -115,7 +115,8 @@ def moving_grid(
     used = triangles[moves[triangles].any(axis=1)]
     if not len(used):
         return None
-    touched = np.unique(used)
+    touched = np.zeros(len(source), np.bool_)
+    touched[used] = True
     points = np.concatenate([source[touched], (source + moved)[touched]])
     coarse = step * AROUND
     low = np.maximum(points.min(axis=0) - 2 * step, 0) // coarse

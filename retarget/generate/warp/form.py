@@ -49,20 +49,26 @@ def brows_keep_their_form(moved: Floats) -> None:
         moved[list(below)] += np.float32(ALONG) * (brow - moved[list(below)])
 
 
-def lips_keep_their_form(moved: Floats, points: Floats, down: Floats, unit: float) -> None:
-    """Keep the rows of lips and chin near their distance, in place; the rims of the mouth stay.
+class Lips:
+    """Keeps the rows of lips and chin near their distance in one photo.
 
     Args:
-        moved: (468, 3) displacements.
         points: (478, 3) the photo's mesh.
         down: (2,) towards the chin.
         unit: pixels to a head unit.
     """
-    for rows, way in ((LOWER_LIP, down), (CHIN, down), (UPPER_LIP, -down)):
-        heights = points[rows, :2] @ way  # (rows, columns)
-        least = np.float32(LEAST_ROW * unit)
-        for inner, outer, apart in zip(rows[:-1], rows[1:], np.diff(heights, axis=0), strict=True):
-            rest = np.maximum(apart, least)
+
+    def __init__(self, points: Floats, down: Floats, unit: float) -> None:
+        self._rows = []
+        for rows, way in ((LOWER_LIP, down), (CHIN, down), (UPPER_LIP, -down)):
+            apart = np.maximum(np.diff(points[rows, :2] @ way, axis=0), LEAST_ROW * unit)
+            for inner, outer, rest in zip(rows[:-1], rows[1:], apart, strict=True):
+                low, high = (np.float32(share - 1) * rest for share in (THINNEST, THICKEST))
+                self._rows.append((inner, outer, way, low, high))
+
+    def keep_their_form(self, moved: Floats) -> None:
+        """Change displacements (468, 3) in place; the rims of the mouth stay."""
+        for inner, outer, way, low, high in self._rows:
             change = (moved[outer, :2] - moved[inner, :2]) @ way
-            low, high = (THINNEST - 1) * rest, (THICKEST - 1) * rest
-            moved[outer, :2] += (np.clip(change, low, high) - change)[:, None] * way
+            off = np.minimum(np.maximum(change, low), high) - change
+            moved[outer, :2] += off[:, None] * way

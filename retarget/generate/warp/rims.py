@@ -43,8 +43,11 @@ class Rims:
         """Pixels from corner to corner."""
         self.down = np.array([ay - by, bx - ax], np.float32) / np.float32(self.width)
         """(2,) unit vector across the opening, towards the chin."""
-        self.middle: Floats = (upper + lower) * np.float32(0.5)
+
+    @property
+    def middle(self) -> Floats:
         """(n, 2) the line between the rims."""
+        return (self.upper + self.lower) * np.float32(0.5)
 
     @property
     def apart(self) -> Floats:
