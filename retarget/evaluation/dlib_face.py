@@ -9,6 +9,7 @@ The files come with the package `face_recognition_models`, nothing is fetched.
 from __future__ import annotations
 
 import importlib.util
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +53,7 @@ def model_folder() -> Path:
 
 
 class DlibModels:
-    """dlib's detector, landmarks and recogniser, loaded once (130 MB, about 3 s)."""
+    """dlib's detector, landmarks and recogniser (130 MB, about 3 s)."""
 
     def __init__(self) -> None:
         with extra("evaluate", purpose="Measuring faces with dlib"):
@@ -74,6 +75,12 @@ class DlibModels:
         box = self.dlib.rectangle(*(round(float(v)) for v in (*low, *high)))
         shape = self.dlib.full_object_detection(box, at)
         return np.array(self.recogniser.compute_face_descriptor(rgb, shape))
+
+
+@cache
+def dlib_models() -> DlibModels:
+    """The models, loaded once for all runs of this process; they remember nothing."""
+    return DlibModels()
 
 
 class DlibEstimator:

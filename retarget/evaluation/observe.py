@@ -13,7 +13,7 @@ import numpy.typing as npt
 from retarget.errors import NoFaceFound
 from retarget.evaluation import at_hand, dlib_face, video
 from retarget.evaluation.arcface import ArcFace
-from retarget.evaluation.dlib_face import DlibEstimator, DlibModels
+from retarget.evaluation.dlib_face import DlibEstimator, dlib_models
 from retarget.evaluation.picture import sharpness
 from retarget.evaluation.settings import EvaluateSettings
 from retarget.evaluation.smirk import Smirk
@@ -32,7 +32,7 @@ class Estimators:
 
     def __init__(self, settings: EvaluateSettings) -> None:
         self.settings = settings
-        self.dlib = DlibModels()
+        self.dlib = dlib_models()
         self.bundle = at_hand.landmarker(settings)
         arcface, smirk = at_hand.arcface(settings), at_hand.smirk(settings)
         self.arcface = ArcFace(arcface) if arcface is not None else None

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
-from retarget.errors import UnknownWord
+from retarget.errors import RetargetError, UnknownWord
 
 SECTIONS = ("expression", "identity", "picture", "time", "sound")
 """Groups of measures, in the order in which they are shown."""
@@ -46,6 +47,7 @@ class EvaluateSettings:
         for word in self.measure:
             if word not in SECTIONS:
                 raise UnknownWord("group of measures", word, SECTIONS)
-        for name, low in (("active", 0.0), ("faces", 1), ("start", 0.0), ("worst", 0)):
-            if getattr(self, name) < low:
-                raise ValueError(f"{name} must be at least {low}, got {getattr(self, name)}")
+        for name, low in (("active", 0), ("faces", 1), ("start", 0), ("worst", 0)):
+            value = getattr(self, name)
+            if not low <= value < math.inf:
+                raise RetargetError(f"{name} cannot be {value}.", do=f"Give {low} or more.")

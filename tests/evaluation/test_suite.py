@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,7 +47,9 @@ def folder(
     MADE.clear()
     write_clip(tmp_path / "a.mp4", performed[:5])
     Image.fromarray(face).save(tmp_path / "b.png")
-    monkeypatch.setattr(suites, "Estimators", lambda settings: estimators)
+    quick = copy(estimators)
+    quick.settings = SETTINGS
+    monkeypatch.setattr(suites, "Estimators", lambda settings: quick)
     return tmp_path
 
 
