@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import av
 import numpy as np
 import numpy.typing as npt
-from av.video.reformatter import Interpolation, VideoReformatter
+from av.video.reformatter import VideoReformatter
 
 from retarget.sink.codecs import Codec
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from av.video.codeccontext import VideoCodecContext
     from av.video.frame import VideoFrame as Encodable
 
+_WELL_ROUNDED = 2 | 0x40000  # SWS_*: bilinear, as a number since PyAV before 18 has no name
 _BT709, _LIMITED, _FULL, _RGB = 1, 1, 2, 0  # AVCOL_*; BT.709 is 1 in each of its lists
 
 
@@ -43,7 +44,7 @@ class FromRgb:
             dst_colorspace=_BT709,
             src_color_range=_FULL,
             dst_color_range=_LIMITED,
-            interpolation=Interpolation.BILINEAR | Interpolation.ACCURATE_RND,
+            interpolation=_WELL_ROUNDED,
             threads=1,
         )
 

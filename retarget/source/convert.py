@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-from av.video.reformatter import Interpolation, VideoReformatter
+from av.video.reformatter import VideoReformatter
 
 from retarget.source.bounds import check_size
 from retarget.source.filter import PictureFilter
@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 _BT709, _BT601, _SMPTE240M, _FCC, _BT2020 = 1, 5, 7, 4, 9  # SWS_CS_*
 _MATRIX = {1: _BT709, 4: _FCC, 5: _BT601, 6: _BT601, 7: _SMPTE240M, 9: _BT2020, 10: _BT2020}
 _LIMITED, _FULL = 1, 2  # AVCOL_RANGE_*
-_EXACT = Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
+# SWS_*, as numbers because PyAV before 18 names only the kernels.
+_FAST = 2  # bilinear
+_EXACT = 4 | 0x40000 | 0x2000  # bicubic, rounded well, color interpolated across
 
 
 def shown_size(frame: Decoded, aspect: Fraction | None) -> tuple[int, int]:
@@ -55,7 +57,7 @@ class ToRgb:
         self._name = name
         self._aspect = aspect
         self._background = background
-        self._interpolation = _EXACT if exact else Interpolation.BILINEAR
+        self._interpolation = _EXACT if exact else _FAST
         self._to_signal = VideoReformatter()
         self._to_rgb = VideoReformatter()
         self._one_field = PictureFilter("field", "type=top")

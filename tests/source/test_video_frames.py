@@ -243,7 +243,7 @@ def test_a_file_that_was_cut_short_gives_what_is_there_and_says_so(tmp_path: Pat
     with open_source(clip, warn=said.append) as source:
         frames = list(source.frames())
     assert 30 < len(frames) < 50
-    assert len(said) == 1
+    assert "ends early" in said[-1]
 
 
 def test_video_memory_does_not_grow_with_length(tmp_path: Path) -> None:
