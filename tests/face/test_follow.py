@@ -80,9 +80,14 @@ def test_a_face_that_fills_the_frame_is_found() -> None:
 
 
 def test_a_face_is_followed_through_quick_movement() -> None:
-    steps = [int(90 * np.sin(i / 2)) for i in range(14)]  # up to 45 pixels, half a face, a frame
-    seen = middles(track([moved(astronaut(), dx, 0) for dx in steps], FAST))
-    assert seen == pytest.approx([223 + dx for dx in steps], abs=6)
+    steps = [90 * np.sin(i / 2) for i in range(14)]  # up to 45 pixels, half a face, a frame
+    tracked = track([moved(astronaut(), dx, 0) for dx in steps], FAST)
+    first = tracked[0].face
+    assert first is not None
+    for dx, seen in zip(steps, tracked, strict=True):
+        assert seen.face is not None
+        off = seen.face.points[:, :2] - first.points[:, :2] - (dx, 0)
+        assert np.linalg.norm(off, axis=1).mean() < 2
 
 
 def test_a_flash_does_not_end_the_shot() -> None:
