@@ -2,5 +2,5 @@
 
 in:   FaceRequest
 out:  GeneratedFace
-start reading at warp.py
+start reading at warp.py, then portrait.py: points → displace → flow → pixels, eyes, mouth
 """

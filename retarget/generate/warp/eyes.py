@@ -18,7 +18,7 @@ FARTHEST = ((-0.24, -0.13), (0.24, 0.14))
 """Eye widths that an iris moves at most: left and up, right and down."""
 SHADOW, SHADOW_DEPTH = 0.06, 0.45
 """Eye widths that the shadow of a lowered lid reaches, and how dark it is."""
-UNSHADED = 0.5
+UNSHADED = 0.7
 """How far what is made up of the white goes over to its tone."""
 LIMBUS = 12.0
 """Least rise of brightness, of 255, that counts as the edge of an iris."""
@@ -77,13 +77,20 @@ def take_apart(photo: Bytes, rims: Rims, iris: Floats) -> Eyeball | None:
     white_seen = seen & (away > 1.15 * radius)
     if white_seen.sum() < 4:
         white_seen = seen if seen.any() else open_ >= 0
-    tone = np.percentile(patch[white_seen].astype(np.float32), 75, axis=0).astype(np.float32)
+    tone = _white(patch[white_seen].astype(np.float32))
     white = _spread(patch, white_seen, rims.width, tone)
     sprite = _whole_iris(patch, seen, away, radius, rims.width)
     drawn = white * (1 - sprite[..., 3:] / 255.0) + sprite[..., :3]
     inside = blurred(open_, 0.6)[..., None] / 255.0
     rest = ((patch - drawn) * inside).astype(np.float32)
     return Eyeball(corner, white, sprite, rest, rims, tone)
+
+
+def _white(seen: Floats) -> Floats:
+    """(3,) the tone of white, from visible pixels (n, 3) of which many lie in shadow."""
+    bright = seen @ LUMA
+    out: Floats = np.median(seen[bright >= np.percentile(bright, 75)], axis=0)
+    return out
 
 
 def _edge(patch: Bytes, beside: Bools, away: Floats, radius: float) -> float:

@@ -7,6 +7,7 @@ frame's where its pixels are at hand and its mouth is open, a drawn set of teeth
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -88,8 +89,7 @@ class Mouth:
         self._settings, self._unit = settings, identity.face.eye_distance
         self._tone = skin_tone(photo, points)
         self._palette = Palette.of(self._tone, _lip_colour(photo, points), white)
-        dentist = Dentist(identity, points, self._palette)
-        self._upper, self._lower, self._tongue = dentist.upper(), dentist.lower(), dentist.tongue()
+        self._dentist = Dentist(identity, points, self._palette)
         self._photo = rims_of(points, MOUTH)
         gap = self._photo.gap / self._unit
         self._own_share = smoothstep(*OPEN_PHOTO, gap - identity.rest.lip_gap)
@@ -98,6 +98,11 @@ class Mouth:
         from_rest = identity.face.points - identity.pose.to_picture(identity.rest.head)
         self._rest_jaw = from_rest[CHIN, :2].mean(axis=0).astype(np.float32)
         self._rest_lip = from_rest[LOWER_RIM, :2].mean(axis=0).astype(np.float32)
+
+    @cached_property
+    def _teeth(self) -> tuple[Layer, Layer, Layer]:
+        """Tongue, lower and upper teeth; drawn when first needed, as many videos never do."""
+        return self._dentist.tongue(), self._dentist.lower(), self._dentist.upper()
 
     def draw(self, out: Bytes, moved: Moved, request: FaceRequest) -> None:
         """Draw it into the moved crop."""
@@ -128,10 +133,11 @@ class Mouth:
         inside = cavity + flesh * (np.float32(0.5) * self._palette.gum - cavity)
         with_jaw = moved.skull.copy()
         with_jaw[:, 2] += moved.skull[:, :2] @ self._jaw(moved)
-        _lay(inside, self._tongue, with_jaw, hole)
-        _lay(inside, self._lower, with_jaw, hole)
+        tongue, lower, upper = self._teeth
+        _lay(inside, tongue, with_jaw, hole)
+        _lay(inside, lower, with_jaw, hole)
         if self._own is None:
-            _lay(inside, self._upper, moved.skull, hole)
+            _lay(inside, upper, moved.skull, hole)
         lit = np.minimum(hole.depth / np.float32(LIP_REACH * hole.rims.width), 1)[..., None]
         inside *= np.float32(LIP_SHADE) * lit + np.float32(1 - LIP_SHADE)
         if self._own is not None:
