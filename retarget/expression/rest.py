@@ -3,12 +3,11 @@
 The most sensitive choice of all: every weight counts from here. The first frame may be a frown,
 and a person may talk or smile from the first frame to the last.
 
-1. Frames of one clip share one rest: with `rest` fixed, each frame's weights follow (they cannot
-   be negative); with the weights fixed, the rest follows. What is always there stays in the rest.
-2. What is always there is judged as a single photo must be: how much of its difference from an
-   average face is more easily an expression than a person? Faces vary smoothly and mostly
-   alike on both sides (a Gaussian process over the mesh, as in Lüthi et al., "Gaussian Process
-   Morphable Models", IEEE TPAMI 40(8), 2018).
+A single mesh is split into person and expression: how much of its difference from an average
+face is more easily an expression than a person? Faces vary smoothly and mostly alike on both sides
+(a Gaussian process over the mesh, as in Lüthi et al., "Gaussian Process Morphable Models", IEEE
+TPAMI 40(8), 2018). A clip is many such meshes of one person: what they say of the rest is averaged,
+and those count most that show the least expression, for there least has to be guessed.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ import numpy.typing as npt
 from retarget.errors import NoFaceFound
 from retarget.expression import measure
 from retarget.expression.fit import Fit, in_head_frame
-from retarget.expression.reader import WeightReader, point_trust
+from retarget.expression.reader import point_trust
 from retarget.expression.settings import FitSettings, RestSettings
 from retarget.expression.solve import BoxSolver
 from retarget.flow import blendshapes, landmarks
@@ -39,6 +38,8 @@ _SHY = {"brows": 4.0}
 """How much dearer an expression is in a region where people differ much at rest."""
 _ROUNDS, _SMALL = 2, 0.2
 """How often large weights are told from small ones, and what is small."""
+_CALM = 0.005
+"""Mean movement (head units) beyond the calmest sample's by which a sample's say is cut to 1/e."""
 _CONTACT = 0.02
 """The most that the mesh reports between lips that touch, in head units."""
 _TURN = 15.0
@@ -66,7 +67,7 @@ def find_rest(samples: Sequence[TrackedFrame], settings: RestSettings | None = N
             do="Start the clip where the face is visible.",
         )
     model = face_model()
-    still = rest_of_mesh(_shared_rest(faces), settings.certainty)
+    still = with_lips_met(_shared_rest(faces, settings.certainty))
     seen = [in_head_frame(face, still, model) for face in faces]
     heads = [head for head, _ in seen]
     opening = np.array([measure.lid_opening(head) for head in heads])
@@ -136,20 +137,18 @@ def with_aperture(head: Floats, aperture: Floats) -> Floats:
     return out
 
 
-def _shared_rest(faces: Sequence[Face], rounds: int = 4) -> Floats:
-    """The mesh from which the weights of all faces can be counted upwards."""
+def _shared_rest(faces: Sequence[Face], certainty: float) -> Floats:
+    """What the faces say of their rest, the calm ones most: a weighted median per coordinate."""
     model = face_model()
-    read = WeightReader(model, FitSettings())
-    heads = np.array([in_head_frame(f, model.neutral, model)[0] for f in faces])
-    rest = normalized(np.median(heads, axis=0))
-    weights = np.zeros((len(faces), blendshapes.COUNT))
-    for _ in range(rounds):
-        heads = np.array([in_head_frame(f, rest, model)[0] for f in faces])
-        for i, head in enumerate(heads):
-            weights[i] = read(head - rest, weights[i])
-        explained = np.tensordot(weights, model.basis, 1)
-        rest = normalized(np.median(heads - explained, axis=0))
-    return rest
+    heads = [normalized(in_head_frame(f, model.neutral, model)[0]) for f in faces]
+    rests = np.array([rest_of_mesh(head, certainty) for head in heads])
+    moved = np.linalg.norm((np.array(heads) - rests)[..., :2], axis=2).mean(axis=1)
+    calm = np.exp((moved.min() - moved) / _CALM)
+    order = np.argsort(rests, axis=0)
+    sums = np.cumsum(calm[order], axis=0)
+    middle = (sums >= calm.sum() / 2).argmax(axis=0)
+    chosen = np.take_along_axis(order, middle[None], axis=0)
+    return normalized(np.take_along_axis(rests, chosen, axis=0)[0])
 
 
 def normalized(head: Floats) -> Floats:
