@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
 from retarget.errors import RetargetError, UnknownWord
 from retarget.face.settings import TrackSettings
 from retarget.flow.report import Report
+from retarget.jobs.draw import DrawSettings
 
 if TYPE_CHECKING:
     from retarget.language.words import Label, Vocabulary
+
+_HERE = tyro.conf.arg(name="")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +47,8 @@ class ExpressionsJob:
     """Faces in a row of the sheet."""
     overwrite: bool = False
     """Replace an existing sheet."""
+    draw: Annotated[DrawSettings, _HERE] = field(default_factory=DrawSettings)
+    """Who draws."""
     track: TrackSettings = field(default_factory=TrackSettings)
     """Which face of the photo, and how it is found."""
 
@@ -77,8 +82,6 @@ class ExpressionsJob:
         return labels
 
     def _draw(self, labels: list[Label], words: Vocabulary, report: Report) -> Path:
-        from retarget.generate.settings import WarpSettings
-        from retarget.generate.warp.warp import WarpGenerator
         from retarget.jobs.act import Actor
         from retarget.jobs.identity import open_identity
         from retarget.jobs.reframe import around_face, reframed
@@ -97,7 +100,7 @@ class ExpressionsJob:
         with open_identity(self.identity, self.track, report) as lane:
             photo = lane.first
         photo = reframed(photo, around_face(photo, 1.7), (self.tile, self.tile))
-        actor = Actor(photo, WarpGenerator(WarpSettings()), report)
+        actor = Actor(photo, self.draw.open(report), report)
         said = [say(w.name, words) * self.strength for w in labels]
         shown = report.watch(actor.show_each(said), len(labels))
         tiles = [

@@ -12,6 +12,7 @@ import tyro
 from retarget.errors import RetargetError
 from retarget.face.settings import TrackSettings
 from retarget.flow.report import Report
+from retarget.jobs.draw import DrawSettings
 from retarget.language.settings import BlinkSettings, PaceSettings
 from retarget.sink.settings import SinkSettings
 
@@ -62,7 +63,9 @@ class MicroJob:
     timeline: str | None = None
     """Instead of all above: steps in one line, or a .toml file of [[step]] tables."""
     set: Path | None = None
-    """Instead of all above: a .toml file that asks for many clips; see the guide."""
+    """Instead of all above: a .toml file that asks for many clips; its entries are identities,
+    expressions, intensities, durations ([[onset, apex, offset], ...] in ms), base, rate, size,
+    before_ms, after_ms, lag_ms, blinks, seed, ending and words."""
     from_: Annotated[str | None, tyro.conf.arg(name="from")] = None
     """With --to: begin with this real picture."""
     to: str | None = None
@@ -81,6 +84,8 @@ class MicroJob:
     """Times that a timeline leaves open."""
     blinking: Annotated[BlinkSettings, _HERE] = field(default_factory=BlinkSettings)
     """Whether and how the eyes blink."""
+    draw: Annotated[DrawSettings, _HERE] = field(default_factory=DrawSettings)
+    """Who draws."""
     track: TrackSettings = field(default_factory=TrackSettings)
     """Which face of the photo, and how it is found."""
     sink: Annotated[SinkSettings, _HERE] = field(default_factory=SinkSettings)
@@ -109,6 +114,7 @@ class MicroJob:
         return self._run_clip(self.identity, rate, words, report)
 
     def _run_clip(self, identity: str, rate: Fraction, words: Vocabulary, report: Report) -> Path:
+        from retarget.jobs.act import Actor
         from retarget.jobs.micro_clip import write_clip
         from retarget.language.timeline import Timeline
         from retarget.sink.partial import check_free
@@ -117,7 +123,7 @@ class MicroJob:
         check_free(output, overwrite=self.sink.overwrite)
         timeline = Timeline(self._steps(words), self.pace, self.blinking)
         timeline.check(rate)
-        actor = _actor(self._photo(identity, report), report)
+        actor = Actor(self._photo(identity, report), self.draw.open(report), report)
         write_clip(output, actor, timeline, rate, sink=self.sink, report=report, table=self.table)
         _tell(report, timeline, rate)
         return output
@@ -158,6 +164,7 @@ class MicroJob:
 
     def _run_between(self, rate: Fraction, report: Report) -> Path:
         from retarget.flow.lanes import Lanes
+        from retarget.jobs.act import Actor
         from retarget.jobs.micro_between import aligned, transition
         from retarget.jobs.micro_clip import clip_info
         from retarget.language import profile
@@ -185,13 +192,15 @@ class MicroJob:
         second, cover = aligned(self._photo(self.to, report), first)
         info = clip_info(output.name, first.frame.size, timeline, rate)
         with Lanes() as lanes, open_sink(output, self.sink, info=info, warn=report.warn) as clip:
-            actors = _actor(first, report), _actor(second, report)
+            generator = self.draw.open(report)
+            actors = Actor(first, generator, report), Actor(second, generator, report)
             frames = lanes.ahead(transition(*actors, cover, ways, rate), name="generate")
             for frame in report.watch(frames, len(ways)):
                 clip.write(frame)
         return output
 
     def _run_set(self, path: Path, words: Vocabulary, report: Report) -> Path:
+        from retarget.jobs.act import Actor
         from retarget.jobs.look import Looker
         from retarget.jobs.micro_keep import SetFolder
         from retarget.jobs.micro_set import read_set
@@ -201,12 +210,15 @@ class MicroJob:
         folder = SetFolder(self.output or path.with_suffix(""), overwrite=self.sink.overwrite)
         bar = Report(bar=report.bar)
         actor: Actor | None = None
+        generator = self.draw.open(report)
         shown: Path | None = None
         for stimulus in bar.watch(iter(whole.stimuli), len(whole.stimuli)):
             row = self._known(whole, stimulus, folder)
             if row is None:
                 if actor is None or shown != stimulus.identity:
-                    actor = _actor(self._square(stimulus.identity, whole.size, report), report)
+                    actor = Actor(
+                        self._square(stimulus.identity, whole.size, report), generator, report
+                    )
                     shown = stimulus.identity
                 row = self._draw(whole, stimulus, actor, folder)
             folder.note(row)
@@ -223,9 +235,11 @@ class MicroJob:
         from retarget.jobs.micro_keep import key_of
         from retarget.jobs.story_keep import digest
 
-        return key_of(
-            whole, stimulus, digest(stimulus.identity), replace(self.sink, overwrite=True)
-        )
+        return key_of(whole, stimulus, digest(stimulus.identity), self._encoding())
+
+    def _encoding(self) -> tuple[SinkSettings, DrawSettings]:
+        """What a set's bytes depend on besides the set itself."""
+        return replace(self.sink, overwrite=True), self.draw
 
     def _draw(
         self, whole: StimulusSet, stimulus: Stimulus, actor: Actor, folder: SetFolder
@@ -280,14 +294,6 @@ class MicroJob:
         if size is None:
             return photo
         return reframed(photo, on_face(photo, (size, size), 1 / _FACE_SQUARE, 0.5), (size, size))
-
-
-def _actor(photo: Identity, report: Report) -> Actor:
-    from retarget.generate.settings import WarpSettings
-    from retarget.generate.warp.warp import WarpGenerator
-    from retarget.jobs.act import Actor
-
-    return Actor(photo, WarpGenerator(WarpSettings()), report)
 
 
 def _tell(report: Report, timeline: Timeline, rate: Fraction) -> None:

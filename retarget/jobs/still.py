@@ -14,6 +14,7 @@ import tyro
 from retarget.errors import RetargetError
 from retarget.face.settings import TrackSettings
 from retarget.flow.report import Report
+from retarget.jobs.draw import DrawSettings
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from retarget.language.words import Vocabulary
     from retarget.sink.sheet import Tile
 
+_HERE = tyro.conf.arg(name="")
 MOST_PICTURES = 5000
 
 
@@ -51,6 +53,8 @@ class StillJob:
     """A .toml file with words of your own."""
     overwrite: bool = False
     """Replace an existing file."""
+    draw: Annotated[DrawSettings, _HERE] = field(default_factory=DrawSettings)
+    """Who draws."""
     track: TrackSettings = field(default_factory=TrackSettings)
     """Which face of the photo, and how it is found."""
 
@@ -60,8 +64,6 @@ class StillJob:
         Raises:
             RetargetError: something its reader can put right.
         """
-        from retarget.generate.settings import WarpSettings
-        from retarget.generate.warp.warp import WarpGenerator
         from retarget.jobs.act import Actor
         from retarget.jobs.look import Looker
         from retarget.language.say import say
@@ -83,7 +85,7 @@ class StillJob:
             save_picture(page, output, overwrite=self.overwrite)
             return output
         photo = _understood(self.identity[0], self.track, report)
-        actor = Actor(photo, WarpGenerator(WarpSettings()), report)
+        actor = Actor(photo, self.draw.open(report), report)
         picture = actor.show(said[self.expression[0]] * self.intensity[0])
         save_picture(picture, output, overwrite=self.overwrite)
         report.frames = 1
@@ -123,17 +125,16 @@ class StillJob:
         return sheet(list(report.watch(self._tiles(said, report), total)), columns)
 
     def _tiles(self, said: Mapping[str, Said], report: Report) -> Iterator[Tile]:
-        from retarget.generate.settings import WarpSettings
-        from retarget.generate.warp.warp import WarpGenerator
         from retarget.jobs.act import Actor
         from retarget.jobs.reframe import around_face, reframed
         from retarget.sink.sheet import Tile
 
         asked = [(text, level) for text in self.expression for level in self.intensity]
+        generator = self.draw.open(report)
         for name in self.identity:
             photo = _understood(name, self.track, report)
             photo = reframed(photo, around_face(photo, 1.7), (self.tile, self.tile))
-            actor = Actor(photo, WarpGenerator(WarpSettings()), report)
+            actor = Actor(photo, generator, report)
             pictures = actor.show_each(said[text] * level for text, level in asked)
             for (text, level), rgb in zip(asked, pictures, strict=True):
                 caption = text if level == 1.0 else f"{text}  {level:g}"

@@ -11,11 +11,14 @@ import tyro
 from retarget.errors import RetargetError
 from retarget.face.settings import TrackSettings
 from retarget.flow.report import Report
+from retarget.jobs.draw import DrawSettings
 
 if TYPE_CHECKING:
     from retarget.jobs.story_draw import PanelDrawer
     from retarget.jobs.story_keep import StoryFolder
     from retarget.jobs.storyboard import Panel, Storyboard
+
+_HERE = tyro.conf.arg(name="")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +40,8 @@ class StoryJob:
     """Folder of a text-to-image model in diffusers' layout, for backgrounds from prompts."""
     overwrite: bool = False
     """Write into a folder that holds other files."""
+    draw: Annotated[DrawSettings, _HERE] = field(default_factory=DrawSettings)
+    """Who draws, where a panel does not say."""
     track: TrackSettings = field(default_factory=TrackSettings)
     """Which face of a photo, and how it is found."""
 
@@ -57,7 +62,7 @@ class StoryJob:
         board = read_storyboard(self.story, outside=self.outside, words=shipped_words(), look=look)
         output = self.output or self.story.with_suffix("")
         folder = StoryFolder(output, overwrite=self.overwrite)
-        drawer = PanelDrawer(self.track, report, self.text_to_image)
+        drawer = PanelDrawer(self.track, self.draw, report, self.text_to_image)
         try:
             for panel in report.watch(iter(board.panels), len(board.panels)):
                 self._draw(panel, drawer, folder)
@@ -71,13 +76,15 @@ class StoryJob:
     def _draw(self, panel: Panel, drawer: PanelDrawer, folder: StoryFolder) -> None:
         from retarget.sink.sheet import save_picture
 
-        key = folder.key(panel)
+        key = folder.key(panel, self.draw.of_panel(panel.generator, panel.seed))
         if not folder.is_there(panel, key):
             try:
                 rgb = drawer.draw(panel)
             except RetargetError as error:
                 where = f"{self.story.name}, line {panel.line}: panel {panel.number}: "
-                raise type(error)(where + error.what, do=error.do) from error
+                error.what = where + error.what
+                error.args = (f"{error.what} {error.do}",)
+                raise
             save_picture(rgb, folder.file(panel), overwrite=True)
         folder.note(panel, key)
 

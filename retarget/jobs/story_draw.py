@@ -17,20 +17,20 @@ from retarget.composite.background import (
     without_person,
 )
 from retarget.composite.matte import Cutout, PersonMatte
-from retarget.errors import NoFaceFound, RetargetError
+from retarget.errors import NoFaceFound
 from retarget.face.settings import TrackSettings
 from retarget.flow.arrays import Picture
 from retarget.flow.crop import Crop
 from retarget.flow.report import Report
 from retarget.flow.values import Identity
-from retarget.generate.settings import WarpSettings
-from retarget.generate.warp.warp import WarpGenerator
 from retarget.jobs.act import Actor
+from retarget.jobs.draw import DrawSettings
 from retarget.jobs.identity import open_identity
 from retarget.jobs.reframe import crop_of, cut_out, on_face, within_size
 from retarget.jobs.storyboard import Background, Panel, Role
 
 if TYPE_CHECKING:
+    from retarget.generate.generator import Generator
     from retarget.jobs.story_prompt import Painter
 
 _FACE_HEIGHT = {"close-up": 0.62, "portrait": 0.36, "wide": 0.22}
@@ -61,19 +61,27 @@ class PanelDrawer:
 
     Args:
         track: which face of a photo, and how it is found.
+        draw: who draws, where a panel does not say.
         report: where the times and warnings go.
         text_to_image: folder of the model that paints backgrounds from prompts, where there is one.
     """
 
-    def __init__(self, track: TrackSettings, report: Report, text_to_image: Path | None) -> None:
+    def __init__(
+        self,
+        track: TrackSettings,
+        draw: DrawSettings,
+        report: Report,
+        text_to_image: Path | None,
+    ) -> None:
         self._track = track
+        self._draw = draw
         self._report = report
         self._text_to_image = text_to_image
         self._painter: Painter | None = None
         self._photos: dict[Path, Identity] = {}
         self._rough: dict[int, npt.NDArray[np.uint8]] = {}
         self._matte = PersonMatte()
-        self._generator = WarpGenerator(WarpSettings())
+        self._generators: dict[DrawSettings, Generator] = {}
 
     def draw(self, panel: Panel) -> Picture:
         """(height, width, 3) RGB.
@@ -81,24 +89,19 @@ class PanelDrawer:
         Raises:
             RetargetError: a photo shows no face, or a background cannot be made.
         """
-        if panel.generator != "warp":
-            raise RetargetError(
-                f"Panel {panel.number} asks for the generator {panel.generator!r}, which draws "
-                "videos only.",
-                do='Leave the entry out, or write generator = "warp".',
-            )
+        generator = self._generator(panel)
         if panel.background.kind in ("photo", "blur"):
-            return self._side_by_side(panel)
-        return self._together(panel)
+            return self._side_by_side(panel, generator)
+        return self._together(panel, generator)
 
-    def _side_by_side(self, panel: Panel) -> Picture:
+    def _side_by_side(self, panel: Panel, generator: Generator) -> Picture:
         """Each person before the background of their own photo, in a strip of the panel."""
         width, height = panel.size
         edges = np.linspace(0, width, len(panel.roles) + 1).round().astype(int)
         strips = []
         for role, left, right in zip(panel.roles, edges[:-1], edges[1:], strict=True):
             size = (int(right - left), height)
-            shot = self._shot(role, panel.framing, size)
+            shot = self._shot(role, panel.framing, size, generator)
             rgb = shot.rgb
             if panel.background.kind == "blur":
                 cut = self._cut(shot)
@@ -110,14 +113,14 @@ class PanelDrawer:
             out[:, max(0, edge - 2) : edge + 2] = 255
         return np.asarray(out, np.uint8)
 
-    def _together(self, panel: Panel) -> Picture:
+    def _together(self, panel: Panel, generator: Generator) -> Picture:
         """All people before one background, next to each other."""
         width, height = panel.size
         out = self._behind(panel.background, panel)
         count = len(panel.roles)
         across = width if count == 1 else round(width * (1.25 / count))
         for i, role in enumerate(panel.roles):
-            cut = self._cut(self._shot(role, panel.framing, (across, height)))
+            cut = self._cut(self._shot(role, panel.framing, (across, height), generator))
             left = round((width - across) * i / max(count - 1, 1)) if count > 1 else 0
             window = out[:, left : left + across]
             cut = replace(cut, share=cut.share * _fade(cut.share.shape, i > 0, i < count - 1))
@@ -141,13 +144,13 @@ class PanelDrawer:
             self._painter = Painter(self._text_to_image)
         return self._painter.paint(prompt, seed)
 
-    def _shot(self, role: Role, framing: str, size: tuple[int, int]) -> _Shot:
+    def _shot(self, role: Role, framing: str, size: tuple[int, int], generator: Generator) -> _Shot:
         """The person doing what is said, framed."""
         photo = self._fitting(role)
         with self._report.clock("act"):
             # The whole photo acts, not each framing of it: what a generator prepares is for one
             # photo, and a story shows few photos often.
-            acted = Actor(photo, self._generator, self._report).show(role.said)
+            acted = Actor(photo, generator, self._report).show(role.said)
         crop = crop_of(on_face(photo, size, _FACE_HEIGHT[framing], _FACE_AT), size)
         return _Shot(rgb=cut_out(acted, crop), photo=photo, crop=crop)
 
@@ -166,6 +169,13 @@ class PanelDrawer:
                 "colours; edges are rougher."
             )
         return cut
+
+    def _generator(self, panel: Panel) -> Generator:
+        wanted = self._draw.of_panel(panel.generator, panel.seed)
+        if wanted not in self._generators:
+            self._generators.clear()  # one at a time: a diffusion generator fills the memory
+            self._generators[wanted] = wanted.open(self._report)
+        return self._generators[wanted]
 
     def _fitting(self, role: Role) -> Identity:
         """The photo of the person that is nearest to what they shall do."""

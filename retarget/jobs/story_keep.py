@@ -11,6 +11,7 @@ from typing import Any
 from retarget import __version__
 from retarget.errors import CannotWrite
 from retarget.flow import blendshapes
+from retarget.jobs.draw import DrawSettings
 from retarget.jobs.storyboard import Panel, Role
 from retarget.sink.partial import beside
 
@@ -63,8 +64,8 @@ class StoryFolder:
             for entry in self._before
         )
 
-    def key(self, panel: Panel) -> str:
-        """A hash of all that the panel's pixels depend on."""
+    def key(self, panel: Panel, draw: DrawSettings) -> str:
+        """A hash of all that the panel's pixels depend on; `draw` says who draws it."""
         background = panel.background
         parts = {
             "retarget": __version__,
@@ -78,7 +79,7 @@ class StoryFolder:
             "size": panel.size,
             "light": panel.light,
             "seed": panel.seed,
-            "generator": panel.generator,
+            "generator": _drawn_by(draw),
         }
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
@@ -139,6 +140,10 @@ def digest(path: Path) -> str:
         while chunk := file.read(_CHUNK):
             out.update(chunk)
     return out.hexdigest()
+
+
+def _drawn_by(draw: DrawSettings) -> str:
+    return draw.generator if draw.generator == "warp" else f"diffusion {draw.diffusion}"
 
 
 def _told(role: Role) -> dict[str, Any]:

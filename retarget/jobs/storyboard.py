@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from retarget.errors import RetargetError, UnknownWord, UnreadableInput
 from retarget.flow.toml_file import Place, TomlFile
+from retarget.jobs.generators import GeneratorName
 from retarget.jobs.look import within
 
 if TYPE_CHECKING:
@@ -81,7 +82,8 @@ class Panel:
     """(width, height) in pixels."""
     light: float
     seed: int
-    generator: str
+    generator: GeneratorName | None
+    """None: the one that the job names."""
     line: int
     """Where it stands in the file."""
 
@@ -153,7 +155,7 @@ class _Reader:
             size=self.panel_size(place, panel),
             light=self.number(place, "light", self.number((), "light", 0.4, 0, 1), 0, 1),
             seed=round(self.number(place, "seed", self.number((), "seed", 0, 0, 2**31), 0, 2**31)),
-            generator=self.choice(place, "generator", ("warp", "diffusion"), "warp"),
+            generator=self.generator(place),
             line=self.file.line(place),
         )
 
@@ -211,6 +213,12 @@ class _Reader:
             return Background(kind="prompt", value=value.removeprefix(_PROMPT).strip())
         path = self.path((*place, "background"), value)
         return Background(kind="picture", value=str(path))
+
+    def generator(self, place: Place) -> GeneratorName | None:
+        if "generator" not in self.at(place):
+            return None
+        value = self.choice(place, "generator", ("warp", "diffusion"), "warp")
+        return "diffusion" if value == "diffusion" else "warp"
 
     def panel_size(self, place: Place, panel: Mapping[str, Any]) -> tuple[int, int]:
         if "aspect" not in panel:

@@ -1,0 +1,45 @@
+"""Who draws, for every job that shows what was said."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from retarget.flow.report import Report
+from retarget.generate.diffusion.settings import DiffusionSettings
+from retarget.generate.settings import WarpSettings
+from retarget.jobs.generators import GeneratorName, open_generator
+
+if TYPE_CHECKING:
+    from retarget.generate.generator import Generator
+
+
+@dataclass(frozen=True, kw_only=True)
+class DrawSettings:
+    """Who draws, and how."""
+
+    generator: GeneratorName = "warp"
+    """Who draws: warp (the photo's own pixels, no download) or diffusion (needs model files)."""
+    models: Path | None = None
+    """Folder with model files; left out, RETARGET_MODELS or the user's cache folder."""
+    warp: WarpSettings = field(default_factory=WarpSettings)
+    """The warp generator."""
+    diffusion: DiffusionSettings = field(default_factory=DiffusionSettings)
+    """The diffusion generator."""
+
+    def open(self, report: Report) -> Generator:
+        """The generator, ready for identities and requests.
+
+        Raises:
+            MissingPackage: the diffusion extra is not installed.
+            MissingModel: a model file is absent or is not the one it should be.
+        """
+        return open_generator(self.generator, self.warp, self.diffusion, self.models, report)
+
+    def of_panel(self, generator: GeneratorName | None, seed: int) -> DrawSettings:
+        """The settings with a panel's own generator and seed; the warp knows no chance."""
+        name = generator or self.generator
+        if name == "warp":
+            return replace(self, generator=name)
+        return replace(self, generator=name, diffusion=replace(self.diffusion, seed=seed))

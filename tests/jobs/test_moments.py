@@ -1,0 +1,80 @@
+"""What `retarget moments` says of a clip whose moments are known."""
+
+from __future__ import annotations
+
+import json
+from fractions import Fraction
+from pathlib import Path
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+
+from retarget.errors import CannotWrite, UnreadableInput
+from retarget.expression.performance import save_performance
+from retarget.flow.face_model import face_model
+from retarget.flow.source_info import SourceInfo
+from retarget.flow.values import ExpressedFrame, Expression, HeadPose, RestFace
+from retarget.jobs.moments import MomentsJob
+from retarget.language.settings import BlinkSettings
+from retarget.language.steps import steps_from_text
+from retarget.language.timeline import Timeline
+
+RATE = Fraction(60)
+
+
+@pytest.fixture
+def performance(tmp_path: Path) -> Path:
+    """4 s in which a frown flashes up at 2 s, and two blinks."""
+    line = Timeline(
+        steps_from_text("neutral 1.9s > anger:0.3 100ms/60ms/140ms > neutral 1.8s"),
+        blinking=BlinkSettings(blinks=True, per_minute=40, partial=0.0, seed=3),
+    )
+    assert len(line.blinks) >= 2
+    frames = [
+        ExpressedFrame(
+            index=m.index,
+            at=m.at,
+            duration=1 / RATE,
+            expression=Expression(weights=m.said.weights),
+            pose=HeadPose(rotation=np.eye(3), translation=np.zeros(3), scale=100.0),
+        )
+        for m in line.moments(RATE)
+    ]
+    rest = RestFace(
+        head=face_model().neutral,
+        aperture=np.full(2, 0.3, np.float32),
+        gaze=np.zeros((2, 2), np.float32),
+        lip_gap=0.0,
+    )
+    info = SourceInfo(name="said", size=(64, 64), time_base=1 / RATE, rate=RATE, count=len(frames))
+    return save_performance(tmp_path / "said.npz", iter(frames), rest, info)
+
+
+def test_the_table_json_and_plot_tell_the_same_moments(performance: Path, tmp_path: Path) -> None:
+    job = MomentsJob(driving=str(performance), json=tmp_path / "m.json", plot=tmp_path / "m.svg")
+    table = job.run()
+    told = json.loads((tmp_path / "m.json").read_text())["moments"]
+    frowns = [m for m in told if m["kind"] == "brief" and m["regions"][0] == "brows"]
+    assert len(frowns) == 1
+    assert frowns[0]["seconds"][1] == pytest.approx(2.03, abs=0.035)
+    blinks = [m for m in told if m["kind"] == "blink"]
+    assert table.startswith(f"{len(blinks)} blinks")
+    assert len(blinks) >= 2
+    drawn = ElementTree.parse(tmp_path / "m.svg").getroot()
+    bands = [e for e in drawn.iter() if e.get("fill-opacity")]
+    assert len(bands) == len(told)
+
+
+def test_an_existing_plot_is_not_replaced_unasked(performance: Path, tmp_path: Path) -> None:
+    plot = tmp_path / "m.svg"
+    plot.write_text("mine")
+    with pytest.raises(CannotWrite):
+        MomentsJob(driving=str(performance), plot=plot).run()
+    assert plot.read_text() == "mine"
+
+
+def test_a_file_that_is_no_performance_is_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "a.npz").write_bytes(b"no")
+    with pytest.raises(UnreadableInput):
+        MomentsJob(driving=str(tmp_path / "a.npz")).run()
