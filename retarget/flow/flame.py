@@ -113,7 +113,10 @@ def _rows(path: Path, digest: str) -> Floats:
             f"{path} is not the published file: its SHA-256 differs.",
             do="Delete it and fetch it again with `retarget models pull flame-map`.",
         )
-    matrix = np.load(io.BytesIO(data), allow_pickle=False)
+    try:
+        matrix = np.load(io.BytesIO(data), allow_pickle=False)
+    except ValueError as wrong:
+        raise MissingModel(f"{path} does not hold numbers.", do="Use the published map.") from wrong
     return _in_our_order(matrix, path)
 
 

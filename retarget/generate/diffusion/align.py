@@ -46,7 +46,7 @@ def ffhq(points: Floats, side: int) -> Crop:
     centre = eyes + 0.1 * down
     # The crop's edges, not the centres of its outermost pixels, lie on the square.
     to_frame = np.stack([2 * x / side, 2 * y / side, centre - x - y], axis=1)
-    to_frame[:, 2] += to_frame[:, :2] @ (0.5, 0.5) - 0.5
+    to_frame[:, 2] += to_frame[:, :2] @ (0.5, 0.5)
     return Crop(to_frame=to_frame, size=(side, side))
 
 

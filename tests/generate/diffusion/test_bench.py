@@ -1,0 +1,56 @@
+"""The measurement adds up what it says it adds up."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import torch
+
+from retarget.generate.diffusion.bench import PUBLISHED_STEPS, Bench, bench
+from retarget.generate.diffusion.measure import PeakMemory, cost
+from retarget.generate.diffusion.settings import DiffusionSettings
+
+
+@pytest.fixture(scope="module")
+def measured() -> Bench:
+    return bench(DiffusionSettings(device="cpu", quality="best"), small=True)
+
+
+def test_a_frame_is_the_sum_of_its_parts(measured: Bench) -> None:
+    parts = measured.parts
+    published = PUBLISHED_STEPS * parts.published_step.flops + parts.published_reference.flops
+    published += parts.encode.flops + parts.decode.flops
+    assert measured.published.tera_flops * 1e12 == pytest.approx(published)
+    standard = 4 * parts.step.flops + parts.tiny_encode.flops + parts.tiny_decode.flops
+    assert measured.qualities["standard"].tera_flops * 1e12 == pytest.approx(standard)
+
+
+def test_keeping_keys_and_values_and_leaving_guidance_out_save_work(measured: Bench) -> None:
+    parts = measured.parts
+    assert parts.step.flops < parts.guided_step.flops < parts.published_step.flops
+    ordered = [measured.qualities[name].tera_flops for name in ("draft", "standard", "best")]
+    assert ordered == sorted(ordered) and ordered[-1] < measured.published.tera_flops
+
+
+def test_the_outcome_is_plain_values(measured: Bench) -> None:
+    told = json.loads(json.dumps(measured.as_dict()))
+    assert told["qualities"]["draft"]["frames_per_second"] > 0
+    assert told["precision"] == "float32"
+
+
+def test_memory_counts_what_is_alive_and_no_more() -> None:
+    with PeakMemory() as memory:
+        for _ in range(5):
+            torch.ones(1000)  # gone at once
+        kept = torch.ones(500)
+        view = kept[:10] + 0
+    assert memory.peak == 4 * 1000
+    with PeakMemory() as memory:
+        both = torch.ones(1000), torch.ones(1000)
+    assert memory.peak == 4 * 2000 and len(both) + len(view) == 12
+
+
+def test_work_is_counted_in_multiplications_and_additions() -> None:
+    a, b = torch.ones(8, 16), torch.ones(16, 4)
+    assert cost(lambda: a @ b, torch.device("cpu")).flops == 2 * 8 * 16 * 4
