@@ -34,6 +34,9 @@ def identity_modes(neutral: Floats, mirror: Ints, stability: Floats) -> Floats:
     shape = _without_pose(neutral, stability)
     values, vectors = np.linalg.eigh(shape @ covariance @ shape.T)
     modes = (vectors[:, -_MODES:] * np.sqrt(values[-_MODES:])).T[::-1]
+    # A mode and its negative say the same; one of them is chosen, so that every run says it alike.
+    largest = np.take_along_axis(modes, np.abs(modes).argmax(axis=1)[:, None], axis=1)
+    modes = modes * np.sign(largest)
     return np.asarray(modes.reshape(_MODES, landmarks.COUNT, 3))
 
 
