@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from types import TracebackType
 from typing import Generic, TypeVar
 
+from threadpoolctl import threadpool_limits
+
 T = TypeVar("T")
 _POLL_SECONDS = 0.1
 
@@ -87,8 +89,12 @@ class Lanes:
 
     def __init__(self) -> None:
         self._lanes: list[_Lane[object]] = []
+        self._blas: threadpool_limits | None = None
 
     def __enter__(self) -> Lanes:
+        # Every product here is small: numpy's own threads would only wait for one another and take
+        # the cores from the lanes.
+        self._blas = threadpool_limits(1, user_api="blas")
         return self
 
     def ahead(self, values: Iterator[T], *, depth: int = 4, name: str = "lane") -> Iterator[T]:
@@ -113,3 +119,5 @@ class Lanes:
             lane.stop()
         for lane in self._lanes:
             lane.join()
+        if self._blas is not None:
+            self._blas.restore_original_limits()
