@@ -32,8 +32,8 @@ _WIDE = 0.45
 """How much wider than at rest an eye is at eyeWide = 1."""
 _SHUT = 0.08
 """Aperture below which lids are in contact: the rims in the mesh never quite meet."""
-_BLIND = 0.3
-"""Aperture below which the iris is not seen and the last gaze is kept."""
+_BLIND, _SEEING = 0.15, 0.35
+"""Aperture below which the iris is not seen and the last gaze is kept, and from which it is seen."""
 _SKULL = list(landmarks.FACE_OVAL[:10] + landmarks.FACE_OVAL[-9:])
 """The oval above the jaw, which no expression moves: what moves there is pose."""
 _SKULL_MOVES = 0.15
@@ -95,7 +95,7 @@ class Fit:
         aperture = np.clip((ratio - _SHUT) / (1.0 - _SHUT), 0.0, 2.5)
         gaze = measure.gaze(head) - self.rest.gaze
         if before is not None and before.measured is not None:
-            seen = np.minimum(aperture / _BLIND, 1.0)[:, None]
+            seen = np.clip((aperture - _BLIND) / (_SEEING - _BLIND), 0.0, 1.0)[:, None]
             gaze = seen * gaze + (1.0 - seen) * before.measured.gaze
         return gaze, aperture
 

@@ -51,7 +51,7 @@ def test_what_a_face_does_is_named_and_little_else(
 
 
 def test_a_face_at_rest_does_nothing() -> None:
-    assert fitted({}).weights.max() < 0.03
+    assert fitted({}).weights.max() < 0.05
 
 
 @pytest.mark.parametrize("turn", [{"yaw": 25.0}, {"pitch": -15.0}, {"roll": 20.0}])
