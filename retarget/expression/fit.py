@@ -33,7 +33,7 @@ _WIDE = 0.45
 _SHUT = 0.08
 """Aperture below which lids are in contact: the rims in the mesh never quite meet."""
 _BLIND, _SEEING = 0.15, 0.35
-"""Aperture below which the iris is not seen and the last gaze is kept, and from which it is seen."""
+"""Aperture below which the last gaze is kept, and from which the iris is seen."""
 _SKULL = list(landmarks.FACE_OVAL[:10] + landmarks.FACE_OVAL[-9:])
 """The oval above the jaw, which no expression moves: what moves there is pose."""
 _SKULL_MOVES = 0.15
