@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import av
+from av.stream import Disposition
 
 from retarget.errors import UnreadableInput
 
@@ -24,7 +25,6 @@ _FORMATS = (
     "ivf,h264,hevc,obu,m4v,dv,wtv,rm,yuv4mpegpipe,mjpeg,"
     "mp3,aac,wav,flac"  # opened only to say that they hold no picture
 )
-_ATTACHED_PICTURE = 0x0400  # AV_DISPOSITION_ATTACHED_PIC: the cover of an album, not a video
 _THREADS = 4  # each holds frames of its own, so memory would grow with the machine's cores
 
 
@@ -101,11 +101,11 @@ def picture_stream(container: InputContainer, name: str) -> VideoStream:
     Raises:
         UnreadableInput: it has none; an album's cover is not one.
     """
-    moving = [s for s in container.streams.video if not int(s.disposition) & _ATTACHED_PICTURE]
+    moving = [s for s in container.streams.video if Disposition.attached_pic not in s.disposition]
     if not moving:
         found = "only sound" if container.streams.audio else "no moving picture"
         raise UnreadableInput(f"{name} holds {found}.", do="Choose a video that shows a face.")
-    stream = max(moving, key=lambda s: (bool(int(s.disposition) & 1), s.width * s.height))
+    stream = max(moving, key=lambda s: (Disposition.default in s.disposition, s.width * s.height))
     stream.thread_type = "AUTO"
     stream.codec_context.thread_count = _THREADS
     return stream
