@@ -24,6 +24,7 @@ class ExpressionsJob:
     """List, search and draw the expressions that can be said.
 
     retarget expressions smile
+
     retarget expressions --head joy --sheet joy.png --identity face.jpg
     """
 

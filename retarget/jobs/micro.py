@@ -37,8 +37,11 @@ class MicroJob:
     """A brief expression as a clip, true in its timing.
 
     retarget micro --identity face.jpg --expression contempt -o clip.mp4
+
     retarget micro --identity face.jpg --timeline "joy 0.5s > fear:0.2 120ms/80ms/200ms > joy 1s"
+
     retarget micro --from calm.jpg --to laughing.jpg -o change.mp4
+
     retarget micro --set stimuli.toml -o stimuli/
     """
 

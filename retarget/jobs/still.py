@@ -33,6 +33,7 @@ class StillJob:
     """One picture, or a grid of them, of the identity in an expression.
 
     retarget still --identity face.jpg --expression "0.7*amusement" -o smile.png
+
     retarget still --identity a.jpg b.jpg --expression joy fear --grid -o grid.png
     """
 

@@ -102,6 +102,8 @@ class StoryJob:
                 rgb = np.asarray(picture.convert("RGB"), np.uint8)
             framed.append(Framed(rgb=rgb, caption=panel.caption))
         drawn = pages(framed, layout=board.layout, columns=board.columns, title=board.title)
+        for old in folder.folder.glob("page_*.png"):
+            old.unlink()
         for i, page in enumerate(drawn):
             name = "page.png" if i == 0 else f"page_{i + 1}.png"
             save_picture(page, folder.folder / name, overwrite=True)

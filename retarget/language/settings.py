@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from retarget.errors import RetargetError
+
 
 @dataclass(frozen=True, kw_only=True)
 class PaceSettings:
@@ -15,6 +17,11 @@ class PaceSettings:
     """How long an ordinary change takes, at most half of its step."""
     lag_ms: float = 0.0
     """How much later the left side of the face moves; negative: the right side."""
+
+    def __post_init__(self) -> None:
+        _within("hold-ms", self.hold_ms, 1, 600_000)
+        _within("travel-ms", self.travel_ms, 0, 600_000)
+        _within("lag-ms", self.lag_ms, -200, 200)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,3 +38,15 @@ class BlinkSettings:
     """Whether a blink may fall into an expression that has an onset and an offset."""
     seed: int = 0
     """Another seed, other moments."""
+
+    def __post_init__(self) -> None:
+        _within("per-minute", self.per_minute, 0, 120)
+        _within("partial", self.partial, 0, 1)
+
+
+def _within(name: str, value: float, low: float, high: float) -> None:
+    if not low <= value <= high:
+        raise RetargetError(
+            f"--{name} is {value:g}, which is not in {low:g} to {high:g}.",
+            do="Use a number in that range.",
+        )
