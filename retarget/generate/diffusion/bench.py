@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import platform
 from dataclasses import asdict, dataclass
+from io import StringIO
 from typing import Any, get_args
 
 import torch
 
+from retarget.flow.report import Report
 from retarget.generate.diffusion.decode import Pixels
 from retarget.generate.diffusion.denoise import Conditions, Denoiser, Schedule, prompt_memory
 from retarget.generate.diffusion.device import choose_device, choose_dtype
@@ -23,7 +25,7 @@ from retarget.generate.diffusion.reference_adapter import Reference, ReferenceAd
 from retarget.generate.diffusion.settings import DiffusionSettings, Quality
 
 PUBLISHED_STEPS = 25
-_STEP = 601
+_STEP, _LARGE = 601, 2048
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +43,8 @@ class Parts:
     encode: Cost
     tiny_decode: Cost
     tiny_encode: Cost
+    product: Cost
+    """One large matrix product: the most that can be asked of the device."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,6 +76,8 @@ class Bench:
     qualities: dict[str, FrameCost]
     reference_megabytes: float
     """Keys and values of one photo."""
+    utilisation: float
+    """Arithmetic of a step per second, as a share of what a large matrix product reaches here."""
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
@@ -106,6 +112,34 @@ def bench(settings: DiffusionSettings, *, small: bool = False, repeats: int = 1)
             for name in get_args(Quality)
         },
         reference_megabytes=reference.bytes / 1e6,
+        utilisation=_rate(parts.step) / _rate(parts.product),
+    )
+
+
+def bench_table(report: Report) -> str:
+    """Measure on the fastest device that is here and say it as a table."""
+    from rich.console import Console
+    from rich.table import Table
+
+    told = bench(DiffusionSettings())
+    report.facts["bench"] = told.as_dict()
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("", "steps/s", "frames/s", "TFLOP a frame", "GB at 16 bits", "x published"):
+        table.add_column(heading, justify="right" if heading else "left")
+    rows = {"published, 25 steps": (told.published, told.parts.published_step)}
+    for name, frame in told.qualities.items():
+        guided = DiffusionSettings(quality=name).chosen().guidance != 1.0  # type: ignore[arg-type]
+        rows[name] = frame, told.parts.guided_step if guided else told.parts.step
+    for name, (frame, step) in rows.items():
+        numbers = (1 / step.seconds, frame.frames_per_second, frame.tera_flops)
+        numbers += (frame.gigabytes_at_16_bits, frame.against_published)
+        table.add_row(name, *[f"{n:.3g}" for n in numbers])
+    text = StringIO()
+    Console(file=text, width=100).print(table)
+    return (
+        f"{text.getvalue()}{told.device}, {told.precision}, {told.machine}; one frame at a time; "
+        f"{told.utilisation:.0%} of what a large matrix product reaches here\n"
+        "frames are added up from parts, each measured by itself on random weights of full size\n"
     )
 
 
@@ -132,6 +166,7 @@ def _measure(nets: RandomNetworks, repeats: int) -> tuple[Reference, Parts]:
         published = timed(lambda: unet(doubled, _STEP, encoder_hidden_states=prompts))
     read = timed(lambda: reader.read(doubled, prompts))
     full, tiny = Pixels(nets.vae), Pixels(nets.tiny_vae)
+    square = _random((_LARGE, _LARGE), nets)
     picture = torch.zeros(8 * side, 8 * side, 3, dtype=torch.uint8).numpy()
     return reference, Parts(
         step=step,
@@ -142,6 +177,7 @@ def _measure(nets: RandomNetworks, repeats: int) -> tuple[Reference, Parts]:
         encode=timed(lambda: full.encode([picture])),
         tiny_decode=timed(lambda: tiny.decode(latent)),
         tiny_encode=timed(lambda: tiny.encode([picture])),
+        product=timed(lambda: square @ square),
     )
 
 
@@ -190,6 +226,10 @@ def _sum(
         gigabytes_at_16_bits=moment * 2 / nets.dtype.itemsize / 1e9,
         against_published=published.seconds / seconds if published else 1.0,
     )
+
+
+def _rate(part: Cost) -> float:
+    return part.flops / part.seconds
 
 
 def _random(shape: tuple[int, ...], nets: RandomNetworks) -> torch.Tensor:

@@ -54,10 +54,13 @@ class DiffusionSettings:
     guided: bool = True
     """Begin from the warp generator's picture of the same frame, so that pose, gaze, hair and
     background follow; off: begin from noise."""
+    guided: bool = True
+    """Start each frame from the warp generator's picture, so that pose, gaze, hair and background
+    follow; off: draw it from identity, expression and photo alone."""
     strength: float = 0.5
-    """How much a guiding picture is redrawn, 0.05 to 1; without one this has no effect."""
+    """How much of a guiding picture is redrawn, 0.05 to 1."""
     warm_start: float = 0.0
-    """Begin from the frame before, redrawn this much (0.3 to 0.5 are usual); 0 begins anew."""
+    """Unguided: begin from the frame before, redrawn this much (0.3 to 0.5); 0 begins anew."""
     anchor_every: int = 24
     """With a warm start: begin every so many frames from the shot's first frame again."""
     expression: Literal["auto", "pixels", "weights"] = "auto"

@@ -7,6 +7,7 @@ import json
 import pytest
 import torch
 
+from retarget.flow.report import Report
 from retarget.generate.diffusion.bench import PUBLISHED_STEPS, Bench, bench
 from retarget.generate.diffusion.measure import PeakMemory, cost
 from retarget.generate.diffusion.settings import DiffusionSettings
@@ -37,6 +38,18 @@ def test_the_outcome_is_plain_values(measured: Bench) -> None:
     told = json.loads(json.dumps(measured.as_dict()))
     assert told["qualities"]["draft"]["frames_per_second"] > 0
     assert told["precision"] == "float32"
+
+
+def test_the_table_has_a_row_for_each_flow(
+    measured: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from retarget.generate.diffusion import bench as module
+
+    monkeypatch.setattr(module, "bench", lambda _: measured)
+    report = Report()
+    lines = module.bench_table(report).splitlines()
+    assert [line.split()[0] for line in lines[1:5]] == ["published,", "draft", "standard", "best"]
+    assert report.facts["bench"]["utilisation"] == measured.utilisation > 0
 
 
 def test_memory_counts_what_is_alive_and_no_more() -> None:
