@@ -131,8 +131,8 @@ def bench_table(report: Report) -> str:
         guided = DiffusionSettings(quality=name).chosen().guidance != 1.0  # type: ignore[arg-type]
         rows[name] = frame, told.parts.guided_step if guided else told.parts.step
     for name, (frame, step) in rows.items():
-        numbers = (1 / step.seconds, frame.frames_per_second, frame.tera_flops)
-        numbers += (frame.gigabytes_at_16_bits, frame.against_published)
+        numbers = [1 / step.seconds, frame.frames_per_second, frame.tera_flops]
+        numbers += [frame.gigabytes_at_16_bits, frame.against_published]
         table.add_row(name, *[f"{n:.3g}" for n in numbers])
     text = StringIO()
     Console(file=text, width=100).print(table)

@@ -54,9 +54,6 @@ class DiffusionSettings:
     guided: bool = True
     """Begin from the warp generator's picture of the same frame, so that pose, gaze, hair and
     background follow; off: begin from noise."""
-    guided: bool = True
-    """Start each frame from the warp generator's picture, so that pose, gaze, hair and background
-    follow; off: draw it from identity, expression and photo alone."""
     strength: float = 0.5
     """How much of a guiding picture is redrawn, 0.05 to 1."""
     warm_start: float = 0.0
