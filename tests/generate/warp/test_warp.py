@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import numpy.typing as npt
@@ -52,6 +54,15 @@ def around(identity: Identity, points: tuple[int, ...]) -> npt.NDArray[np.bool_]
     mask = np.zeros(identity.frame.rgb.shape[:2], np.uint8)
     cv2.fillPoly(mask, [np.rint(identity.face.points[list(points), :2]).astype(np.int32)], (1,))
     return mask > 0
+
+
+def seen(other: Identity) -> ExpressedFrame:
+    """Someone as a driving moment with its pixels."""
+    frame = other.frame
+    return ExpressedFrame(
+        index=0, at=frame.at, duration=frame.duration, expression=other.expression,
+        pose=other.pose, tracked=TrackedFrame(frame=frame, face=other.face),
+    )  # fmt: skip
 
 
 def eye_area(identity: Identity) -> npt.NDArray[np.bool_]:
@@ -167,15 +178,9 @@ def test_an_opening_mouth_shows_a_dark_inside_without_driving_pixels(warp: WarpG
 
 
 def test_the_driving_mouth_is_shown_where_its_pixels_are_at_hand(warp: WarpGenerator) -> None:
-    other = smiling()
-    frame = other.frame
-    seen = ExpressedFrame(
-        index=0, at=frame.at, duration=frame.duration, expression=other.expression,
-        pose=other.pose, tracked=TrackedFrame(frame=frame, face=other.face),
-    )  # fmt: skip
     own, driven = (
         whole(draw(warp, ask(calm(), {"jawOpen": 0.8}, driving=driving))).astype(int)
-        for driving in (None, seen)
+        for driving in (None, seen(smiling()))
     )
     apart = np.abs(own - driven).max(axis=2) > 12
     assert apart.sum() > 200
@@ -232,11 +237,29 @@ def test_measured_lids_rule_over_the_mesh(warp: WarpGenerator) -> None:
     assert gap < 0.01 * identity.face.eye_distance
 
 
-def test_a_grey_photo_stays_grey(warp: WarpGenerator) -> None:
-    from dataclasses import replace
+def test_lips_that_touch_by_measure_meet_in_the_mesh() -> None:
+    identity = smiling()
+    displace = Displacer(identity, identity.face.points)
+    for weights in ({}, {"jawOpen": 0.1}):
+        points = displace(ask(identity, weights, aperture=1.0, lip_gap=0.0)).points
+        up, low = list(landmarks.LIPS_INNER_UPPER[2:-2]), list(landmarks.LIPS_INNER_LOWER[2:-2])
+        assert np.abs(points[low, 1] - points[up, 1]).max() < 0.01 * identity.face.eye_distance
 
+
+def test_points_at_odds_with_each_other_are_made_to_agree() -> None:
+    identity = calm()
+    displace = Displacer(identity, identity.face.points)
+    noise = np.random.default_rng(7).normal(0, 0.02 * identity.face.eye_distance, (468, 3))
+    moved = noise.astype(np.float32)
+    before, after = (int(displace.folds(m).sum()) for m in (moved, displace.unfolded(moved)))
+    assert before > 40
+    assert after <= 2
+
+
+def test_a_grey_photo_stays_grey(warp: WarpGenerator) -> None:
     identity = calm()
     grey = np.repeat(identity.frame.rgb.mean(axis=2, keepdims=True), 3, axis=2).astype(np.uint8)
     photo = replace(identity, frame=replace(identity.frame, rgb=grey))
-    face = draw(warp, ask(photo, {"jawOpen": 0.9, **SHUT})).rgb.astype(int)
-    assert (face.max(axis=2) - face.min(axis=2)).max() <= 4
+    for driving in (None, seen(smiling())):
+        face = draw(warp, ask(photo, {"jawOpen": 0.9, **SHUT}, driving=driving)).rgb.astype(int)
+        assert (face.max(axis=2) - face.min(axis=2)).max() <= 4
