@@ -85,14 +85,15 @@ def test_the_border_of_the_crop_equals_the_photo(
         height, width = face.rgb.shape[:2]
         photo = identity.frame.rgb[top : top + height, left : left + width]
         wide, high = identity.frame.size
-        edges = [
-            (np.s_[0], top > 0), (np.s_[-1], top + height < high),
-            (np.s_[:, 0], left > 0), (np.s_[:, -1], left + width < wide),
+        off = (face.rgb != photo).any(axis=2)
+        seams = [
+            line for line, inside in (
+                (off[0], top > 0), (off[-1], top + height < high),
+                (off[:, 0], left > 0), (off[:, -1], left + width < wide),
+            ) if inside
         ]  # fmt: skip
-        seams = [edge for edge, inside in edges if inside]
         assert seams
-        for edge in seams:
-            np.testing.assert_array_equal(face.rgb[edge], photo[edge])
+        assert not any(line.any() for line in seams)
 
 
 def test_a_blink_leaves_every_pixel_away_from_the_eyes_untouched(warp: WarpGenerator) -> None:
