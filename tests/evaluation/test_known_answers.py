@@ -89,3 +89,17 @@ def test_brightness_that_pumps_shows_as_warping_error_and_not_as_expression() ->
     _, pumped = flicker(picture + np.uint8(20), points)
     assert still == 0
     assert pumped == pytest.approx(20, abs=2)
+
+
+def test_an_evenly_moving_face_does_not_tremble_and_a_jolt_has_its_size() -> None:
+    from retarget.evaluation.steadiness import Shake
+
+    points = np.random.default_rng(0).normal(100, 30, (68, 2))
+    shake = Shake()
+    even = [shake(points + 3.0 * i, 50.0) for i in range(5)]
+    assert np.isnan(even[:2]).all()
+    np.testing.assert_allclose(even[2:], 0, atol=1e-9)
+    # one pixel off the straight path, of an eye distance of 50 pixels: 2 %
+    assert shake(points + [3.0 * 5 + 1.0, 3.0 * 5], 50.0) == pytest.approx(2.0)
+    assert np.isnan(shake(None, 50.0))
+    assert np.isnan(shake(points, 50.0))  # two frames after a gap say nothing yet
