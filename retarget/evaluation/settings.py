@@ -38,8 +38,8 @@ class EvaluateSettings:
     start: float = 0.0
     """Second of the driving video at which the result begins."""
     self_reenactment: bool | None = None
-    """Whether the driving frames are the ground truth. Left out: yes, where the identity is the
-    driving video's own person in its own frame (the photo equals one of the driving frames)."""
+    """Whether the driving frames are the ground truth. Left out: yes, where the photo is the
+    driving video's first frame."""
     worst: int = 6
     """How many of the worst frames to show on the page."""
 
