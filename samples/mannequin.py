@@ -7,11 +7,13 @@ shoulders are simple shapes that move with the head.
 
 from __future__ import annotations
 
+from functools import cache
+
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from retarget.flow import landmarks
+from retarget.flow import blendshapes, landmarks
 from retarget.flow.face_model import face_model
 from retarget.flow.values import HeadPose
 
@@ -43,8 +45,7 @@ def draw(weights: npt.NDArray[np.float32], angles: tuple[float, float, float]) -
         weights: (52,) ARKit blendshape weights, 0..1.
         angles: yaw, pitch and roll of the head in degrees.
     """
-    model = face_model()
-    head = model.neutral + model.displacement(weights)
+    head = _rest() + face_model().displacement(weights)
     scale = SCALE * _OVER
     pose = HeadPose(
         rotation=HeadPose.rotation_of(*angles),
@@ -66,6 +67,17 @@ def draw(weights: npt.NDArray[np.float32], angles: tuple[float, float, float]) -
     return np.asarray(np.clip(small + grain, 0, 255), np.uint8)
 
 
+@cache
+def _rest() -> Floats:
+    """The mean face with its mouth shut; people's mouths are a little open on average."""
+    head = face_model().neutral.astype(np.float64)
+    shut = face_model().basis[blendshapes.index("mouthClose")]
+    up, low = landmarks.LIPS_INNER_UPPER[5], landmarks.LIPS_INNER_LOWER[5]
+    apart, closes = head[low, 1] - head[up, 1], shut[up, 1] - shut[low, 1]
+    return np.asarray(head + shut * 0.9 * apart / closes)
+
+
+@cache
 def _triangles() -> npt.NDArray[np.int64]:
     from scipy.spatial import Delaunay
 
