@@ -87,6 +87,7 @@ class _Touch:
         return Path.touch, (self.path,)
 
 
+@pytest.mark.filterwarnings("ignore:Detected pickle protocol")
 @pytest.mark.parametrize("save", [torch.save, lambda x, p: p.write_bytes(pickle.dumps(x))])
 def test_a_pickle_with_code_is_refused_and_its_code_not_run(
     tmp_path: Path, save: Callable[[object, Path], None]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -16,6 +16,7 @@ from retarget.flow.report import Report
 from retarget.flow.values import FaceRequest, GeneratedFace
 from retarget.generate.diffusion.generator import DiffusionGenerator
 from retarget.generate.diffusion.identity import LICENCE
+from retarget.generate.diffusion.load import Networks, load_networks
 from retarget.generate.diffusion.places import ModelFolder
 from retarget.generate.diffusion.settings import DiffusionSettings
 
@@ -46,6 +47,25 @@ def apart(one: list[GeneratedFace], other: list[GeneratedFace]) -> int:
     assert len(one) == len(other)
     pairs = zip(one, other, strict=True)
     return max(int(np.abs(a.rgb.astype(int) - b.rgb).max()) for a, b in pairs)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _read_once() -> Iterator[None]:
+    """Generators that need the same networks share them: reading takes longer than drawing."""
+    read: dict[object, Networks] = {}
+
+    def load(
+        settings: DiffusionSettings, locate: ModelFolder, device: torch.device, dtype: torch.dtype
+    ) -> Networks:
+        chosen = settings.chosen()
+        key = chosen.few_steps, chosen.decoder, dtype, tuple(locate.roots)
+        if key not in read:
+            read[key] = load_networks(settings, locate, device, dtype)
+        return read[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("retarget.generate.diffusion.generator.load_networks", load)
+        yield
 
 
 def mean_apart(one: list[GeneratedFace], other: list[GeneratedFace]) -> float:
@@ -237,5 +257,5 @@ def test_more_memory_than_there_is_is_refused_in_one_sentence(
 
     monkeypatch.setattr(device, "free_memory", lambda _: 10e6)
     with pytest.raises(RetargetError, match="GB are free") as told:
-        generator(models, report=Report()).prepare(scene.person())
+        load_networks(QUICK, ModelFolder(models), torch.device("cpu"), torch.float32)
     assert "draft" in told.value.do
