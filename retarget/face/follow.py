@@ -25,8 +25,8 @@ _FORGET = 90
 """Frames after which a lost face is given up, and one is chosen anew among those in view."""
 _GONE = 30
 """Frames after which somebody else who is not seen any more is forgotten."""
-_STRANGE = 3.0
-"""A face that fits the followed person this badly (see people.py) may be somebody in front."""
+_JUMP, _STRANGE = 0.6, 3.0
+"""A face this far astray that fits this badly (see people.py) may be somebody else in front."""
 _STILL = 0.1
 """A mesh that moves by less than this part of its width from one frame to the next is no cut."""
 _QUICK, _REREADS = 0.15, 2
@@ -103,13 +103,18 @@ class Follower:
         if self.company:
             return self._among(rgb, self.person)
         face = self._read(rgb, self.person) if self.person.unseen == 0 else None
-        if face is None or self.person.unlike(rgb, face) > _STRANGE:
+        if face is None or self._strange(rgb, self.person, face):
             return self._look_for(rgb, self.person)
         self.person.seen(rgb, face, alone=True)
         new = self._survey(rgb, [face], every=_SURVEY)
         if new:
             self._know(rgb, new)
         return face
+
+    @staticmethod
+    def _strange(rgb: Picture, person: Person, face: Reading) -> bool:
+        """Whether somebody may have come in front; looks are compared only after a jump."""
+        return person.astray(face) > _JUMP and person.unlike(rgb, face) > _STRANGE
 
     def _read(self, rgb: Picture, person: Person) -> Reading | None:
         """A person's mesh where it was last, if it is still there.

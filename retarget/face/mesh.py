@@ -2,8 +2,8 @@
 
 MediaPipe's `face_mesh` solution decides by itself where to look next and what to believe. Here its
 two networks are run bare, on a square that this project has cut out: the region can then be kept
-steady, the picture's size costs nothing, and the network's own doubt is seen. The same crop gives
-the same points as `face_mesh`, and the mesh costs half as much as it does there.
+steady, the picture's size costs little, and the network's own doubt is seen. The same crop gives
+the same points as `face_mesh`, at about the same cost.
 
 Attention Mesh: Grishchenko et al., arXiv 2006.10962.
 BlazeFace: Bazarevsky et al., arXiv 1907.05047.

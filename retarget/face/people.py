@@ -19,7 +19,7 @@ _PLACE, _SIZE, _LOOK = 0.5, 0.4, 0.1
 """What counts as one unit of unlikeness: half a face's width, a size 1.5 times another, a tenth of
 full brightness between two looks (one person: 0.03 to 0.08, two people: 0.12 to 0.3)."""
 _TOO_UNLIKE = 5.0
-_LEARN = 0.15
+_LEARN, _LEARN_EVERY = 0.5, 5
 _HEADING = 0.5
 
 
@@ -32,6 +32,7 @@ class Person:
         """Frames since it was last seen."""
         self._look = look(rgb, face.region)
         self._heading = np.zeros(2)
+        self._since_learned = 0
 
     @property
     def region(self) -> Region:
@@ -43,14 +44,17 @@ class Person:
         x, y = np.array([self.region.x, self.region.y]) + self._heading * min(self.unseen + 1, 12)
         return float(x), float(y)
 
-    def unlike(self, rgb: Picture, face: Reading) -> float:
-        """How badly a face fits this person: 0 perfectly, above 5 it is somebody else."""
+    def astray(self, face: Reading) -> float:
+        """How far a face is from where and how large this person should be; 0 not at all."""
         here, last = face.region, self.region
         x, y = self.expected()
         side = max(here.side, last.side) / MARGIN * (1 + 0.1 * self.unseen)
         place = float(np.hypot(here.x - x, here.y - y)) / side / _PLACE
-        size = abs(float(np.log(here.side / last.side))) / _SIZE
-        return place + size + self.other_look(rgb, face) / _LOOK
+        return place + abs(float(np.log(here.side / last.side))) / _SIZE
+
+    def unlike(self, rgb: Picture, face: Reading) -> float:
+        """How badly a face fits this person: 0 perfectly, above 5 it is somebody else."""
+        return self.astray(face) + self.other_look(rgb, face) / _LOOK
 
     def other_look(self, rgb: Picture, face: Reading) -> float:
         """Mean difference of the looks, 0..1."""
@@ -62,8 +66,10 @@ class Person:
         step = np.array([face.region.x - before.x, face.region.y - before.y]) / (self.unseen + 1)
         self._heading += _HEADING * (step - self._heading)
         self.face, self.unseen = face, 0
-        if alone:
+        self._since_learned += 1
+        if alone and self._since_learned >= _LEARN_EVERY:
             self._look += _LEARN * (look(rgb, face.region) - self._look)
+            self._since_learned = 0
 
 
 def look(rgb: Picture, region: Region) -> npt.NDArray[np.float32]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -41,15 +42,19 @@ class Region:
         """The region as a picture of `pixels` x `pixels`.
 
         Beyond the frame its border is repeated, or all is black. A region much larger than the
-        crop is averaged down first, so that fine patterns do not shimmer.
+        crop is sampled four times as densely and averaged, so that fine patterns shimmer less.
         """
-        matrix = self.to_frame(pixels)
-        if self.side > 2 * pixels:
-            rgb, matrix = _averaged(rgb, self, matrix, int(self.side // pixels))
+        dense = 2 if self.side > 1.5 * pixels else 1
+        matrix = self.to_frame(pixels * dense)
+        # Whole numbers are centres of pixels: the middle of the first two lies half a pixel on.
+        matrix[:, 2] -= matrix[:, :2].sum(axis=1) * (dense - 1) / 2
         out = cv2.warpAffine(
-            rgb, matrix, (pixels, pixels), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+            rgb, matrix, (pixels * dense, pixels * dense),
+            flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
             borderMode=cv2.BORDER_CONSTANT if black else cv2.BORDER_REPLICATE,
         )  # fmt: skip
+        if dense > 1:
+            out = cv2.resize(out, (pixels, pixels), interpolation=cv2.INTER_AREA)
         return np.asarray(out, dtype=np.uint8)
 
     def scaled(self, factor: float, turned: float = 0.0) -> Region:
@@ -82,7 +87,7 @@ class Detection:
         return Region(x=self.x, y=self.y, side=MARGIN * self.side, turn=_turn(*self.eyes))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Reading:
     """A mesh as the network sees it."""
 
@@ -93,7 +98,7 @@ class Reading:
     scores: npt.NDArray[np.float32] | None = None
     """(52,) blendshape scores, where the tracker has them."""
 
-    @property
+    @cached_property
     def region(self) -> Region:
         """Where to read the mesh of this face in the next frame."""
         low, high = self.points[:, :2].min(axis=0), self.points[:, :2].max(axis=0)
@@ -121,22 +126,3 @@ def whole(rgb: Picture, *, zoom: float = 1.0, turn: float = 0.0) -> Region:
 
 def _turn(right: npt.NDArray[np.float32], left: npt.NDArray[np.float32]) -> float:
     return float(np.arctan2(left[1] - right[1], left[0] - right[0]))
-
-
-def _averaged(
-    rgb: Picture, region: Region, matrix: npt.NDArray[np.float64], factor: int
-) -> tuple[Picture, npt.NDArray[np.float64]]:
-    """The region's surroundings averaged over `factor` x `factor` pixels, and the matrix to it."""
-    height, width = rgb.shape[:2]
-    reach = region.side * 0.75
-    left, top = max(0, int(region.x - reach)), max(0, int(region.y - reach))
-    right, low = min(width, int(region.x + reach) + 1), min(height, int(region.y + reach) + 1)
-    size = ((right - left) // factor, (low - top) // factor)
-    if min(size) < 1:
-        return rgb, matrix
-    part = rgb[top : top + size[1] * factor, left : left + size[0] * factor]
-    small = cv2.resize(part, size, interpolation=cv2.INTER_AREA)
-    moved = matrix / factor
-    # Whole numbers are the centres of pixels, so the middle of the first `factor` pixels moves too.
-    moved[:, 2] -= np.array([left, top]) / factor + (factor - 1) / 2 / factor
-    return np.asarray(small, dtype=np.uint8), moved

@@ -17,7 +17,7 @@ _MOST = 16
 """Candidates that are looked at closely; a crowd's smallest faces are left."""
 _FINEST = 160
 """Pixels: no part of the frame smaller than this is looked into."""
-_PIECES = 4
+_PIECES = 2
 """Parts of the frame that are looked into in each frame while no face is in view."""
 _QUARTERS = (np.pi / 2, -np.pi / 2, np.pi)
 
@@ -80,9 +80,9 @@ class Search:
 
     def again(self, rgb: Picture, last: Region | None, pieces: Iterable[Region]) -> list[Reading]:
         """Faces by a few looks: where one was last, over the whole frame, and into `pieces`."""
-        views = [whole(rgb)] if last is None else [last.scaled(2.5), whole(rgb)]
-        candidates = [d for view in views for d in self.model.detect(rgb, view)]
-        candidates += self.model.detect(rgb, whole(rgb, zoom=0.6), far=False)
+        candidates = self.model.detect(rgb, whole(rgb))
+        for view in [whole(rgb, zoom=0.6)] if last is None else [last.scaled(2.5)]:
+            candidates += self.model.detect(rgb, view, far=False)
         for view in islice(pieces, _PIECES):
             candidates += self.model.detect(rgb, view, near=False)
         return self.believed(rgb, candidates)
