@@ -45,6 +45,16 @@ def point_trust() -> Floats:
     return trust
 
 
+def most_told() -> Floats:
+    """(52,) the largest weight that a mesh can tell of: all of it, but nothing of a tongue.
+
+    No point lies on it, so lips that part as it comes out are read as the lips they are.
+    """
+    most = np.ones(blendshapes.COUNT)
+    most[blendshapes.index("tongueOut")] = 0.0
+    return most
+
+
 def _places(*starts: str) -> list[int]:
     return [i for i, name in enumerate(blendshapes.NAMES) if name.startswith(starts)]
 
@@ -71,8 +81,7 @@ class WeightReader:
         self._hold = np.full(blendshapes.COUNT, _SLACK * settings.pull + 1e-6)
         self._hold[_SQUINTS] = _SQUINT * settings.pull + 1e-6
         self._hold[_LIDS], self._hold[_GAZE] = _MEASURED_LIDS, _MEASURED_GAZE
-        zero, one = np.zeros(blendshapes.COUNT), np.ones(blendshapes.COUNT)
-        self._solve = BoxSolver(self._pull @ basis.T, zero, one)
+        self._solve = BoxSolver(self._pull @ basis.T, np.zeros(blendshapes.COUNT), most_told())
         self._use_scores = settings.prior == "scores"
 
     def __call__(

@@ -21,7 +21,7 @@ import numpy.typing as npt
 from retarget.errors import NoFaceFound
 from retarget.expression import measure
 from retarget.expression.fit import Fit, in_head_frame
-from retarget.expression.reader import point_trust
+from retarget.expression.reader import most_told, point_trust
 from retarget.expression.settings import FitSettings, RestSettings
 from retarget.expression.solve import BoxSolver
 from retarget.flow import blendshapes, landmarks
@@ -181,8 +181,9 @@ class _Photo:
         shy = np.array([_SHY.get(blendshapes.region(n), 1.0) for n in blendshapes.NAMES])
         self.cost, self.stiff = _COST * shy / max(certainty, 1e-3), _STIFF * shy
         gram = self.reader @ basis.T
-        high = np.where([n.startswith(("eyeLook", "eyeWide")) for n in blendshapes.NAMES], 0, 1)
-        self.solve = BoxSolver(gram, np.zeros(blendshapes.COUNT), high.astype(np.float64))
+        high = most_told()
+        high[[n.startswith(("eyeLook", "eyeWide")) for n in blendshapes.NAMES]] = 0.0
+        self.solve = BoxSolver(gram, np.zeros(blendshapes.COUNT), high)
 
     def weights(self, head: Floats) -> Floats:
         """(52,) the expression in a mesh, the person's own shape being unknown."""

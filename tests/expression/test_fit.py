@@ -89,6 +89,11 @@ def test_gaze_is_read_in_degrees(name: str) -> None:
     assert said(found, name) == pytest.approx(0.5, abs=0.15)
 
 
+def test_a_mesh_never_says_that_the_tongue_is_out() -> None:
+    assert said(fitted({"tongueOut": 1.0}), "tongueOut") == 0.0
+    assert said(fitted({"mouthSmileLeft": 0.8, "mouthLowerDownLeft": 0.7}), "tongueOut") == 0.0
+
+
 def test_a_shut_eye_is_a_blink_with_no_aperture_and_keeps_the_gaze_before() -> None:
     mesh = person(4)
     fit = Fit(find_rest(tracked([face(mesh)]), AS_IT_IS), FitSettings())
