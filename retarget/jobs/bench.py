@@ -105,12 +105,13 @@ def _sized_photo(identity: str, size: str, folder: Path) -> Path:
     from retarget.face.settings import TrackSettings
     from retarget.face.still import find_face
     from retarget.flow import landmarks
+    from retarget.jobs.tracker import with_model
     from retarget.source.open import open_source
 
     width, height, eyes = SIZES[size]
     with open_source(identity) as source:
         frame = next(source.frames())
-    face = find_face(frame, TrackSettings(), Report())
+    face = find_face(frame, with_model(TrackSettings()), Report())
     scale = eyes / face.eye_distance
     x, y = face.points[list(landmarks.EYE_OUTER_CORNERS), :2].mean(axis=0) * scale
     place = np.array([[scale, 0, width / 2 - x], [0, scale, 0.42 * height - y]])

@@ -15,6 +15,7 @@ from retarget.face.settings import TrackSettings
 from retarget.flow.lanes import Lanes
 from retarget.flow.report import Report
 from retarget.jobs.neutral import AUTO, neutral_frame
+from retarget.jobs.tracker import with_model
 from retarget.source.settings import SourceSettings
 
 if TYPE_CHECKING:
@@ -65,6 +66,7 @@ def open_driving(driving: str, settings: DrivingSettings, report: Report) -> Ite
         return
     from retarget.source.open import open_source
 
+    settings = replace(settings, track=with_model(settings.track))
     with open_source(driving, settings.source, warn=report.warn) as source:
         yield _filmed(driving, source, settings, report)
 

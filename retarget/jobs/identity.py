@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from retarget.expression.settings import FitSettings, RestSettings
 from retarget.face.settings import TrackSettings
 from retarget.flow.report import Report
+from retarget.jobs.tracker import with_model
 from retarget.source.settings import SourceSettings
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ def open_identity(identity: str, track: TrackSettings, report: Report) -> Iterat
     """
     from retarget.source.open import open_source
 
+    track = with_model(track)
     with open_source(identity, SourceSettings(), warn=report.warn) as source:
         with report.clock("identity"):
             lane = _photo(source, track, report) if source.info.still else _clip(source, track)

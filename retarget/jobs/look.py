@@ -9,6 +9,7 @@ from retarget.errors import NoFaceFound, UnreadableInput
 from retarget.expression.settings import FitSettings, RestSettings
 from retarget.face.settings import TrackSettings
 from retarget.flow.report import Report
+from retarget.jobs.tracker import with_model
 from retarget.source.settings import SourceSettings
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ class Looker:
     ) -> None:
         self._folder = folder
         self._confined = confined
-        self._track = track or TrackSettings()
+        self._track = with_model(track or TrackSettings())
         self._seen: dict[tuple[str, float | None], ExpressedFrame] = {}
 
     def __call__(self, path: str, seconds: float | None) -> ExpressedFrame:

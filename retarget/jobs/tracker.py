@@ -1,0 +1,25 @@
+"""The tracker's model file, for those Pythons and those people who need it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from retarget.face.settings import TrackSettings
+
+
+def with_model(track: TrackSettings) -> TrackSettings:
+    """The settings with the place of the model file, where the tracker needs one.
+
+    Raises:
+        MissingModel: it needs one, and the file is not here or not the right one.
+    """
+    if track.bundle is not None or track.by == "mesh":
+        return track
+    from retarget.face.open import carries_models
+
+    if track.by == "auto" and carries_models():
+        return track
+    from retarget.models.catalog import LANDMARKER
+    from retarget.models.store import Store
+
+    return replace(track, bundle=Store().need(LANDMARKER))
