@@ -23,7 +23,7 @@ class TrackSettings:
     number counted from the left starting with 0, or the pixel "x,y" it is nearest to."""
     certainty: float = 0.5
     """How sure a face must be, 0 to 1; lower finds more faces and more things that are none."""
-    looks: int = 2
+    looks: int = 1
     """Crops each mesh is averaged over, 1 to 8: two tremble a quarter less than one and take twice
     the time (the tasks tracker takes one)."""
     cuts: bool = True
@@ -44,7 +44,7 @@ class TrackSettings:
         if not 1 <= self.looks <= 8:
             raise RetargetError(
                 f"The looks of tracking are {self.looks}, which is not in 1 to 8.",
-                do="Use 2, or 1 where speed matters more than calm.",
+                do="Use 1, or 2 where calm matters more than speed.",
             )
         if self.patience < 0:
             raise RetargetError(
