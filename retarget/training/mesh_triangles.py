@@ -30,7 +30,7 @@ def triangles_of(edges: set[tuple[int, int]]) -> npt.NDArray[np.int16]:
     for a, b, c in found:
         for edge in ((a, b), (a, c), (b, c)):
             used[edge] = used.get(edge, 0) + 1
-    real = [t for t in found if any(used[e] <= 2 for e in ((t[0], t[1]), (t[0], t[2]), (t[1], t[2])))]
+    real = [(a, b, c) for a, b, c in found if min(used[a, b], used[a, c], used[b, c]) <= 2]
     return np.array(_one_way_round(sorted(real)), np.int16)
 
 

@@ -52,10 +52,9 @@ def test_an_error_in_a_lane_is_raised_once_and_ends_every_thread() -> None:
         yield 1
         raise RuntimeError("the disk is gone")
 
-    seen = []
+    seen: list[int] = []
     with pytest.raises(RuntimeError, match="the disk is gone"), Lanes() as job:
-        for value in job.ahead(job.ahead(broken(), depth=1), depth=1):
-            seen.append(value)
+        seen.extend(job.ahead(job.ahead(broken(), depth=1), depth=1))
     assert seen == [1]
     assert lane_threads() == []
 
