@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from itertools import islice
 
 import torch
 
@@ -74,13 +75,11 @@ class DiffusionGenerator:
         warm = _WarmStart(self.settings) if self._warm else None
         held = FlameExpression.rest()
         for batch in _batches(asked, 1 if warm else self.settings.batch):
-            if batch[0][0].cut:
-                held = FlameExpression.rest()
             with self._lock, torch.inference_mode(), memory_watched():
                 draw = self._draw()
                 drawn = []
                 for request, guide in batch:
-                    held = self._reader.of(request, held)
+                    held = self._reader.of(request, FlameExpression.rest() if request.cut else held)
                     drawn.append(Frame(request, held, guide, draw.look(request.identity)))
                 start = warm.before(batch[0][0]) if warm else None
                 latents = draw.latents(drawn, start)
@@ -137,12 +136,6 @@ def _guided(faces: Iterator[GeneratedFace]) -> Iterator[_Asked]:
 
 
 def _batches(asked: Iterator[_Asked], size: int) -> Iterator[list[_Asked]]:
-    """Lists of at most `size`; a list never goes across a cut."""
-    gathered: list[_Asked] = []
-    for request, guide in asked:
-        if gathered and (request.cut or len(gathered) == size):
-            yield gathered
-            gathered = []
-        gathered.append((request, guide))
-    if gathered:
+    """Lists of `size`, the last one shorter."""
+    while gathered := list(islice(asked, size)):
         yield gathered

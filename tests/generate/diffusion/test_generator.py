@@ -213,6 +213,17 @@ def test_a_moment_without_a_face_holds_what_was_seen_before(plain: DiffusionGene
     assert apart(faces[1:], after_cut[1:]) > 0
 
 
+def test_what_is_held_ends_at_a_cut_within_a_batch_too(
+    models: Path, plain: DiffusionGenerator
+) -> None:
+    person = scene.person()
+    asked = [scene.request(person, 0, cut=True, jawOpen=0.8)]
+    asked += [scene.request(person, 1, away=True, cut=True), scene.request(person, 2, away=True)]
+    together = drawn(generator(models, replace(QUICK, batch=3)), asked)
+    assert apart(drawn(plain, asked), together) <= 1
+    assert apart(together[:1], together[1:2]) > 0
+
+
 def test_expressions_without_pixels_ask_for_the_map_in_one_sentence(
     plain: DiffusionGenerator,
 ) -> None:
