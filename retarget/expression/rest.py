@@ -71,14 +71,29 @@ def find_rest(samples: Sequence[TrackedFrame], settings: RestSettings | None = N
     seen = [in_head_frame(face, still, model) for face in faces]
     heads = [head for head, _ in seen]
     opening = np.array([measure.lid_opening(head) for head in heads])
+    gaze = np.array([measure.gaze(head) for head in heads])
     look = _looking_ahead(
-        np.array([measure.gaze(head) for head in heads]),
+        gaze,
         np.array([pose.angles[:2] for _, pose in seen]),
         opening >= np.quantile(opening, 0.4, axis=0),
     )
     gap = np.quantile([measure.lip_gap(head) for head in heads], 0.05)
     found = "from the clip" if len(faces) > 1 else "from one moment"
-    return _rest_face(still, np.quantile(opening, 0.6, axis=0), look, float(gap), found)
+    return _rest_face(still, _at_rest(opening, gaze[..., 1]), look, float(gap), found)
+
+
+def _at_rest(opening: Floats, pitch: Floats) -> Floats:
+    """(2,) lid opening at rest: what is usual, or usual for eyes that do not look down.
+
+    Upper lids go down with the gaze; and while they blink, the gaze is a guess.
+
+    Args:
+        opening: (n, 2) of each sample.
+        pitch: (n, 2) degrees that each eye looks up.
+    """
+    level = pitch >= np.quantile(pitch, 0.65, axis=0)
+    ahead = [np.quantile(opening[level[:, i], i], 0.6) for i in range(2)]
+    return np.maximum(np.quantile(opening, 0.6, axis=0), ahead)
 
 
 def _rest_face(head: Floats, aperture: Floats, look: Floats, gap: float, found: str) -> RestFace:

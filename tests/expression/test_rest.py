@@ -112,3 +112,11 @@ def pose_time():  # type: ignore[no-untyped-def]
     from fractions import Fraction
 
     return Fraction(1, 30)
+
+
+def test_eyes_that_look_down_most_of_the_time_rest_as_open_as_when_they_look_ahead() -> None:
+    mesh = person(3)
+    down = {f"eye{what}{side}": 0.6 for what in ("LookDown", "Blink") for side in ("Left", "Right")}
+    often = find_rest(tracked([face(mesh, down)] * 7 + [face(mesh)] * 5))
+    ahead = find_rest(tracked([face(mesh)] * 5))
+    np.testing.assert_allclose(often.aperture, ahead.aperture, rtol=0.12)
