@@ -27,7 +27,7 @@ from retarget.generate.warp.teeth import Dentist, Layer
 
 LIP_OVER_TEETH = 0.015
 """Head units by which the lower lip may sink below where the chin takes it."""
-LIP_SHADE, LIP_REACH = 0.45, 0.06
+LIP_SHADE, LIP_REACH = 0.32, 0.05
 """How much darker drawn teeth are at the lips, and over which share of the mouth's width."""
 PARTED = (0.002, 0.016)
 """Gap beyond that of the photo, in head units, from which and at which the inside is seen."""

@@ -43,7 +43,7 @@ class Palette:
         red = (lip / max(luma(lip), 1.0)).astype(np.float32)
         shine = float(np.clip(luma(white), 0.85 * bright, 1.3 * bright))
         return cls(
-            tooth=np.float32(min(1.06 * shine, 235.0)) * warm ** np.float32(0.4),
+            tooth=np.float32(min(1.06 * shine, 235.0)) * warm ** np.float32(0.75),
             gum=np.float32(0.6) * lip + np.float32(0.2) * skin,
             tongue=np.float32(0.7) * lip * red ** np.float32(0.25) + np.float32(0.2) * skin,
             cavity=np.float32(0.14 * bright) * red ** np.float32(1.5) * warm,
