@@ -22,7 +22,7 @@ from retarget.generate.diffusion.settings import DiffusionSettings
 
 from . import scene
 
-QUICK = DiffusionSettings(quality="draft", device="cpu", precision="full")
+QUICK = DiffusionSettings(quality="draft", device="cpu", precision="full", batch=1)
 
 
 def generator(

@@ -125,7 +125,7 @@ def test_a_blink_covers_the_eye(warp: WarpGenerator) -> None:
         ) -> float:
             return float(np.abs(picture[eye] - skin).mean())
 
-        assert unlike_skin(shut) < 0.6 * unlike_skin(photo)
+        assert unlike_skin(shut) < 0.7 * unlike_skin(photo)  # lashes and crease remain
 
 
 @pytest.mark.parametrize(
