@@ -41,6 +41,8 @@ def job_from(words: Sequence[str]) -> Any:
                 prog="retarget" if name == VIDEO else f"retarget {name}",
                 default=_preset(kind, rest),
             )
+    except ValueError as problem:  # a setting's own check: a programmer's error, but for us words
+        raise WrongWords(f"{problem}.", do=f"retarget {name} --help lists every option.") from None
     except SystemExit as end:
         if end.code in (0, None):
             raise

@@ -13,7 +13,7 @@ from retarget.flow.values import Face, VideoFrame
 
 SMALLEST = 48
 """Pixels a face must be wide or high to be worth making a video of."""
-_SMALL = 128
+_SMALL = 96
 
 
 def find_face(frame: VideoFrame, settings: TrackSettings, report: Report) -> Face:

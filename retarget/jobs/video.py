@@ -165,6 +165,9 @@ class VideoJob:
         )
 
     def _output(self) -> Path:
+        from retarget.sink.names import is_pattern
+        from retarget.sink.partial import check_free
+
         output = self.output
         if output is None:
             from retarget.sink.names import default_output
@@ -174,6 +177,8 @@ class VideoJob:
             raise CannotWrite(
                 f"{output} is also read from.", do="Choose another name for the result."
             )
+        if output.suffix and not is_pattern(output.name):  # a folder may be there already
+            check_free(output, overwrite=self.sink.overwrite)  # before any work is done
         return output
 
     def _preview_sink(self, sinks: ExitStack, output: Path, job: Performing, report: Report) -> Any:

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Literal
+
+from retarget.errors import RetargetError
+
+MOST_GAIN = 4.0
+"""A larger gain than this only drives every movement against its limit."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,6 +28,10 @@ class Gains:
     head: float = 1.0
     """Turning and moving the head; felt with `--motion full` only."""
 
+    def __post_init__(self) -> None:
+        for gain in fields(self):
+            _within(f"gain.{gain.name}", getattr(self, gain.name), MOST_GAIN)
+
 
 @dataclass(frozen=True, kw_only=True)
 class TransferSettings:
@@ -40,3 +49,14 @@ class TransferSettings:
     """How much of the measured shape beyond the 52 blendshapes is passed on, 0 to 1."""
     gain: Gains = field(default_factory=Gains)
     """Gains for single regions."""
+
+    def __post_init__(self) -> None:
+        _within("strength", self.strength, MOST_GAIN)
+        _within("detail", self.detail, 1.0)
+
+
+def _within(name: str, value: float, most: float) -> None:
+    if not 0 <= value <= most:
+        raise RetargetError(
+            f"{name} is {value:g}, which is not in 0 to {most:g}.", do="1 is as performed."
+        )

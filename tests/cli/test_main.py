@@ -82,6 +82,18 @@ def test_words_that_make_no_job_are_refused(words: list[str]) -> None:
         job_from(words)
 
 
+@pytest.mark.parametrize(
+    "option", [["--strength", "-1"], ["--gain.jaw", "99"], ["--certainty", "99"]]
+)
+def test_a_value_out_of_range_is_refused_in_a_sentence(
+    option: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["drive.mp4", "--identity", "face.jpg", *option]) == 1
+    said = capsys.readouterr().err
+    assert option[0].lstrip("-") in said
+    assert len(said.strip().splitlines()) == 2
+
+
 def test_a_mistyped_command_is_offered_the_nearest() -> None:
     with pytest.raises(UnknownWord, match="story"):
         job_from(["stroy"])
