@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import COUNT, Rgb
 from PIL import Image
 
 from retarget.evaluation import compare, forms, page, plot, table
@@ -18,6 +17,7 @@ from retarget.evaluation.observe import Estimators
 from retarget.evaluation.settings import EvaluateSettings
 from retarget.evaluation.values import Curve, Evaluation
 from retarget.flow.report import Report
+from tests.evaluation.conftest import COUNT, Rgb
 
 
 @pytest.fixture(scope="module")

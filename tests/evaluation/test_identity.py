@@ -5,13 +5,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import Rgb, write_clip
 
 from retarget.evaluation import identity, picture
 from retarget.evaluation.catalog import Sheet
 from retarget.evaluation.dlib_face import DlibEstimator
 from retarget.evaluation.observe import Estimators, face_sample, observe
 from retarget.evaluation.values import FaceSample, Observed
+from tests.evaluation.conftest import Rgb, write_clip
 
 
 @pytest.fixture(scope="module")

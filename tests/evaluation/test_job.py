@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import Rgb, write_clip
 from PIL import Image
 
 from retarget.cli.main import main
 from retarget.evaluation.values import Observed
+from tests.evaluation.conftest import Rgb, write_clip
 
 pytestmark = pytest.mark.usefixtures("estimators")
 

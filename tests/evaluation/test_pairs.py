@@ -4,13 +4,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from conftest import COUNT, RATE
 
 from retarget.errors import UnreadableInput
 from retarget.evaluation import in_time
 from retarget.evaluation.catalog import Sheet
 from retarget.evaluation.pairs import pair
 from retarget.evaluation.values import Observed
+from tests.evaluation.conftest import COUNT, RATE
 
 
 def cut(seen: Observed, rows: slice) -> Observed:

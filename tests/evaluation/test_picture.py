@@ -3,11 +3,11 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
-from conftest import SIDE, Rgb, moved
 
 from retarget.evaluation import picture
 from retarget.evaluation.dlib_face import DlibEstimator
 from retarget.evaluation.observe import Estimators
+from tests.evaluation.conftest import SIDE, Rgb, moved
 
 
 def pasted(face: Rgb, feather: float) -> Rgb:

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import Rgb
 
 from retarget.evaluation import expression
 from retarget.evaluation.catalog import Sheet
@@ -17,6 +16,7 @@ from retarget.evaluation.settings import EvaluateSettings
 from retarget.evaluation.tasks_face import TasksEstimator
 from retarget.evaluation.values import Observed
 from retarget.flow import blendshapes
+from tests.evaluation.conftest import Rgb
 
 
 @pytest.fixture(scope="module")

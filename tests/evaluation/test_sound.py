@@ -5,10 +5,10 @@ from pathlib import Path
 
 import av
 import pytest
-from conftest import Rgb, write_clip
 
 from retarget.evaluation import sound
 from retarget.evaluation.catalog import Sheet
+from tests.evaluation.conftest import Rgb, write_clip
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import Rgb, write_clip
 from PIL import Image
 
 from retarget.errors import NoFaceFound, RetargetError, UnknownWord, UnreadableInput
@@ -19,6 +18,7 @@ from retarget.evaluation.statistics import interval, summaries
 from retarget.evaluation.suite import Outcome, run_suite
 from retarget.evaluation.suite_file import CROSS, SELF, read_suite
 from retarget.flow.report import Report
+from tests.evaluation.conftest import Rgb, write_clip
 
 MADE: list[str] = []
 
@@ -60,7 +60,7 @@ def written(folder: Path, text: str) -> Path:
 
 
 TWO = """
-job = "test_suite:CopyJob"
+job = "tests.evaluation.test_suite:CopyJob"
 [[pair]]
 driving = "a.mp4"
 identity = "b.png"
@@ -123,7 +123,7 @@ def test_a_pair_that_fails_is_told_and_the_rest_goes_on(folder: Path) -> None:
 
 
 def test_a_suite_in_which_all_fails_says_so(folder: Path) -> None:
-    text = "job = 'test_suite:CopyJob'\n[[pair]]\ndriving = 'a.mp4'\noptions = {fails = true}\n"
+    text = "job = 'tests.evaluation.test_suite:CopyJob'\n[[pair]]\ndriving = 'a.mp4'\noptions = {fails = true}\n"
     with pytest.raises(RetargetError, match="None of the 1 pairs"):
         run(written(folder, text))
 
