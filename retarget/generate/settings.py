@@ -12,7 +12,7 @@ class WarpSettings:
     driving_mouth: bool = True
     """Take the inside of the mouth from the driving frame where its pixels are at hand; off: always
     draw teeth and tongue."""
-    threads: int = 1
+    threads: int = 2
     """Frames drawn at the same time; the pixels do not depend on it."""
 
     def __post_init__(self) -> None:
