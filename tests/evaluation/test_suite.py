@@ -123,7 +123,8 @@ def test_a_pair_that_fails_is_told_and_the_rest_goes_on(folder: Path) -> None:
 
 
 def test_a_suite_in_which_all_fails_says_so(folder: Path) -> None:
-    text = "job = 'tests.evaluation.test_suite:CopyJob'\n[[pair]]\ndriving = 'a.mp4'\noptions = {fails = true}\n"
+    text = "job = 'tests.evaluation.test_suite:CopyJob'\n"
+    text += "[[pair]]\ndriving = 'a.mp4'\noptions = {fails = true}\n"
     with pytest.raises(RetargetError, match="None of the 1 pairs"):
         run(written(folder, text))
 
