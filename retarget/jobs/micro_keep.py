@@ -12,7 +12,7 @@ from retarget import __version__
 from retarget.errors import CannotWrite
 from retarget.jobs.micro_set import Stimulus, StimulusSet
 from retarget.jobs.story_keep import digest
-from retarget.sink.partial import beside
+from retarget.sink.partial import beside, made_folder
 
 MANIFEST = "manifest.csv"
 COLUMNS = (
@@ -34,13 +34,7 @@ class SetFolder:
     """
 
     def __init__(self, folder: Path, *, overwrite: bool) -> None:
-        self.folder = folder
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise CannotWrite(
-                f"The folder {folder} cannot be made: {error.strerror}.", do="Choose another one."
-            ) from error
+        self.folder = made_folder(folder)
         self._manifest = folder / MANIFEST
         self._before = {row["key"]: row for row in _rows(self._manifest) if row.get("key")}
         if not self._manifest.exists() and not overwrite and any(folder.iterdir()):

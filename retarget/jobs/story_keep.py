@@ -13,7 +13,7 @@ from retarget.errors import CannotWrite
 from retarget.flow import blendshapes
 from retarget.jobs.draw import DrawSettings
 from retarget.jobs.storyboard import Panel, Role
-from retarget.sink.partial import beside
+from retarget.sink.partial import beside, made_folder
 
 MANIFEST = "manifest.json"
 FORMAT = 1
@@ -32,13 +32,7 @@ class StoryFolder:
     """
 
     def __init__(self, folder: Path, *, overwrite: bool) -> None:
-        self.folder = folder
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise CannotWrite(
-                f"The folder {folder} cannot be made: {error.strerror}.", do="Choose another one."
-            ) from error
+        self.folder = made_folder(folder)
         self._before = _read(folder / MANIFEST)
         if not self._before and not overwrite and any(folder.iterdir()):
             raise CannotWrite(

@@ -35,6 +35,21 @@ def beside(target: Path, *, overwrite: bool) -> Iterator[Path]:
             hidden.unlink(missing_ok=True)
 
 
+def made_folder(folder: Path) -> Path:
+    """The folder, made where it is not there.
+
+    Raises:
+        CannotWrite: it cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CannotWrite(
+            f"The folder {folder} cannot be made: {error.strerror}.", do="Choose another one."
+        ) from error
+    return folder
+
+
 def check_free(target: Path, *, overwrite: bool) -> None:
     """Refuse a file that must not be written, before any work is done for it.
 
