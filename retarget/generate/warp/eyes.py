@@ -14,8 +14,10 @@ from retarget.generate.warp.rims import Rims
 
 SAME_GAZE = 0.06
 """Eye widths of iris movement until nothing of the photo's own gaze is added."""
-FARTHEST = ((-0.24, -0.13), (0.24, 0.14))
-"""Eye widths that an iris moves at most: left and up, right and down."""
+FARTHEST_ALONG = 0.28
+"""Eye widths between an iris and the middle of its eye at most: there its edge meets the corner."""
+FARTHEST_UP, FARTHEST_DOWN = 0.13, 0.14
+"""Eye widths that an iris moves at most."""
 SHADOW, SHADOW_DEPTH = 0.06, 0.45
 """Eye widths that the shadow of a lowered lid reaches, and how dark it is."""
 UNSHADED = 0.7
@@ -40,6 +42,8 @@ class Eyeball:
     """(h, w, 3) what the two leave of the photo's eye; added while it looks as it does there."""
     rims: Rims
     """The photo's lids."""
+    looks: float
+    """Eye widths between the middle of the eye and the photo's iris, along the eye."""
     tone: Floats
     """(3,) how bright and what colour white is in this light, 0..255."""
 
@@ -83,7 +87,8 @@ def take_apart(photo: Bytes, rims: Rims, iris: Floats) -> Eyeball | None:
     drawn = white * (1 - sprite[..., 3:] / 255.0) + sprite[..., :3]
     inside = blurred(open_, 0.6)[..., None] / 255.0
     rest = ((patch - drawn) * inside).astype(np.float32)
-    return Eyeball(corner, white, sprite, rest, rims, tone)
+    looks = float((iris[0] - rims.middle_of_corners) @ rims.along) / rims.width
+    return Eyeball(corner, white, sprite, rest, rims, looks, tone)
 
 
 def _white(seen: Floats) -> Floats:
@@ -198,7 +203,7 @@ def draw_eye(out: Bytes, ball: Eyeball, now: Rims, shift: Floats) -> None:
     rows, columns = patch.shape[:2]
     corner = (box[1].start, box[0].start)
     width = ball.rims.width
-    shift = np.clip(shift / width, *FARTHEST) * width
+    shift = _within_reach(ball, shift)
     place = _between(ball, now, corner)
     eye = placed(ball.white, place, (columns, rows), repeat=True).astype(np.float32)
     shifted = place.copy()
@@ -213,6 +218,21 @@ def draw_eye(out: Bytes, ball: Eyeball, now: Rims, shift: Floats) -> None:
     alpha = blurred(opening, 0.3 + 0.012 * now.width).astype(np.float32) / 255
     eye *= _lid_shadow(alpha, ball, now)[..., None]
     patch[...] = to_bytes(patch + alpha[..., None] * (eye - patch))
+
+
+def _within_reach(ball: Eyeball, shift: Floats) -> Floats:
+    """A movement (2,) of the iris in pixels, no further than an eye turns.
+
+    A photo may look aside already, and what is asked comes on top of that.
+    """
+    rims = ball.rims
+    along, down = float(shift @ rims.along) / rims.width, float(shift @ rims.down) / rims.width
+    left = min(-FARTHEST_ALONG - ball.looks, 0.0)
+    right = max(FARTHEST_ALONG - ball.looks, 0.0)
+    along = min(max(along, left), right)
+    down = min(max(down, -FARTHEST_UP), FARTHEST_DOWN)
+    out: Floats = np.float32(rims.width) * (along * rims.along + down * rims.down)
+    return out
 
 
 def _lid_shadow(opening: Floats, ball: Eyeball, now: Rims) -> Floats:

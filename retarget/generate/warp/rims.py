@@ -45,6 +45,16 @@ class Rims:
         """(2,) unit vector across the opening, towards the chin."""
 
     @property
+    def along(self) -> Floats:
+        """(2,) unit vector from the picture-left corner to the other."""
+        return np.array([self.down[1], -self.down[0]], np.float32)
+
+    @property
+    def middle_of_corners(self) -> Floats:
+        """(2,) halfway between the corners."""
+        return (self.upper[0] + self.upper[-1]) * np.float32(0.5)
+
+    @property
     def middle(self) -> Floats:
         """(n, 2) the line between the rims."""
         return (self.upper + self.lower) * np.float32(0.5)

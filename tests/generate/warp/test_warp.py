@@ -15,6 +15,7 @@ from hypothesis.strategies import dictionaries, floats, sampled_from
 from retarget.flow import blendshapes, landmarks
 from retarget.flow.values import (
     ExpressedFrame,
+    Face,
     FaceRequest,
     GeneratedFace,
     HeadPose,
@@ -148,6 +149,23 @@ def test_gaze_moves_the_iris_the_right_way(
 
     before, after = iris(identity.frame.rgb), iris(whole(draw(warp, ask(identity, look))))
     assert way * (after - before) > 1.5  # the person's left is the picture's right
+
+
+def test_eyes_that_look_aside_in_the_photo_turn_no_further_than_eyes_turn(
+    warp: WarpGenerator,
+) -> None:
+    look = ask(calm(), {"eyeLookOutLeft": 1.0, "eyeLookInRight": 1.0})
+    photo = whole(draw(warp, look))
+    aside = replace(calm(), frame=replace(calm().frame, rgb=photo), face=Face(points=look.points))
+    eye = eye_area(aside)
+    points = look.points.copy()
+    points[list(landmarks.LEFT_IRIS), 0] += 0.2 * np.ptp(np.flatnonzero(eye.any(axis=0)))
+    further = whole(draw(warp, replace(look, identity=aside, points=points)))
+
+    def dark(picture: Picture) -> float:
+        return float(np.where(eye, np.maximum(90.0 - picture.mean(axis=2), 0), 0).sum())
+
+    assert dark(further) > 0.6 * dark(photo)
 
 
 def test_touching_lips_show_no_inside(warp: WarpGenerator) -> None:
