@@ -15,7 +15,9 @@ from retarget.generate.warp.rims import Rims
 SAME_GAZE = 0.06
 """Eye widths of iris movement until nothing of the photo's own gaze is added."""
 FARTHEST_ALONG = 0.28
-"""Eye widths between an iris and the middle of its eye at most: there its edge meets the corner."""
+"""Eye widths between an iris and the middle of its eye at most."""
+IN_SIGHT = 0.8
+"""Radii of the iris, at least, between its centre and the corner it looks to."""
 FARTHEST_UP, FARTHEST_DOWN = 0.13, 0.14
 """Eye widths that an iris moves at most."""
 SHADOW, SHADOW_DEPTH = 0.06, 0.45
@@ -44,6 +46,8 @@ class Eyeball:
     """The photo's lids."""
     looks: float
     """Eye widths between the middle of the eye and the photo's iris, along the eye."""
+    reach: float
+    """The same at most for an iris that turned aside."""
     tone: Floats
     """(3,) how bright and what colour white is in this light, 0..255."""
 
@@ -88,7 +92,8 @@ def take_apart(photo: Bytes, rims: Rims, iris: Floats) -> Eyeball | None:
     inside = blurred(open_, 0.6)[..., None] / 255.0
     rest = ((patch - drawn) * inside).astype(np.float32)
     looks = float((iris[0] - rims.middle_of_corners) @ rims.along) / rims.width
-    return Eyeball(corner, white, sprite, rest, rims, looks, tone)
+    to_corner = max(0.5 - IN_SIGHT * radius / rims.width, 0.0)
+    return Eyeball(corner, white, sprite, rest, rims, looks, min(FARTHEST_ALONG, to_corner), tone)
 
 
 def _white(seen: Floats) -> Floats:
@@ -227,8 +232,8 @@ def _within_reach(ball: Eyeball, shift: Floats) -> Floats:
     """
     rims = ball.rims
     along, down = float(shift @ rims.along) / rims.width, float(shift @ rims.down) / rims.width
-    left = min(-FARTHEST_ALONG - ball.looks, 0.0)
-    right = max(FARTHEST_ALONG - ball.looks, 0.0)
+    left = min(-ball.reach - ball.looks, 0.0)
+    right = max(ball.reach - ball.looks, 0.0)
     along = min(max(along, left), right)
     down = min(max(down, -FARTHEST_UP), FARTHEST_DOWN)
     out: Floats = np.float32(rims.width) * (along * rims.along + down * rims.down)

@@ -52,7 +52,8 @@ class Rims:
     @property
     def middle_of_corners(self) -> Floats:
         """(2,) halfway between the corners."""
-        return (self.upper[0] + self.upper[-1]) * np.float32(0.5)
+        out: Floats = (self.upper[0] + self.upper[-1]) * np.float32(0.5)
+        return out
 
     @property
     def middle(self) -> Floats:
