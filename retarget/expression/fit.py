@@ -84,7 +84,7 @@ class Fit:
         measured = Measurement(
             gaze=gaze.astype(np.float32),
             aperture=aperture.astype(np.float32),
-            lip_gap=max(0.0, measure.lip_gap(head) - self.rest.lip_gap),
+            lip_gap=max(0.0, measure.lip_gap_seen(face.points, pose) - self.rest.lip_gap),
             detail=detail,
         )
         return Expression(weights=weights, measured=measured), pose

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from retarget.flow import landmarks
 from retarget.flow.face_model import EYEBALL
+from retarget.flow.values import HeadPose
 
 Floats = npt.NDArray[np.float64]
 
@@ -47,6 +48,21 @@ def gaze(head: npt.NDArray[np.floating[Any]]) -> Floats:
 
 def lip_gap(head: npt.NDArray[np.floating[Any]]) -> float:
     """Distance of the inner lip rims at the middle of the mouth, in head units."""
-    up = head[list(landmarks.LIPS_INNER_UPPER[4:7])]
-    low = head[list(landmarks.LIPS_INNER_LOWER[4:7])]
-    return float(np.maximum((low - up)[:, 1], 0.0).mean())
+    return float(np.maximum(_between_lips(head)[:, 1], 0.0).mean())
+
+
+def lip_gap_seen(points: npt.NDArray[np.floating[Any]], pose: HeadPose) -> float:
+    """The same of a tracked face (478, 3) in pixels, without its depth.
+
+    Depth is a guess: a head that nods would part lips that touch. So the lips are taken to lie in
+    the plane of the face.
+    """
+    in_plane = np.linalg.inv(pose.scale * pose.rotation[:2, :2])
+    return float(np.maximum(_between_lips(points)[:, :2] @ in_plane[1], 0.0).mean())
+
+
+def _between_lips(points: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.floating[Any]]:
+    """(3, 3) from the upper to the lower inner rim, in the middle of the mouth."""
+    up = points[list(landmarks.LIPS_INNER_UPPER[4:7])]
+    low = points[list(landmarks.LIPS_INNER_LOWER[4:7])]
+    return np.asarray(low - up)

@@ -42,6 +42,8 @@ _CALM = 0.005
 """Mean movement (head units) beyond the calmest sample's by which a sample's say is cut to 1/e."""
 _CONTACT = 0.02
 """The most that the mesh reports between lips that touch, in head units."""
+_CONTACT_SEEN = 0.012
+"""The same as the picture shows it, without the mesh's depth."""
 _TURN = 15.0
 """Degrees of head turn that eyes on the camera make up for, and of a likely gaze."""
 _SQUINT = 8.0
@@ -77,7 +79,8 @@ def find_rest(samples: Sequence[TrackedFrame], settings: RestSettings | None = N
         np.array([pose.angles[:2] for _, pose in seen]),
         opening >= np.quantile(opening, 0.4, axis=0),
     )
-    gap = np.quantile([measure.lip_gap(head) for head in heads], 0.05)
+    gaps = [measure.lip_gap_seen(f.points, pose) for f, (_, pose) in zip(faces, seen, strict=True)]
+    gap = np.quantile(gaps, 0.05)
     found = "from the clip" if len(faces) > 1 else "from one moment"
     return _rest_face(still, _at_rest(opening, gaze[..., 1]), look, float(gap), found)
 
@@ -101,7 +104,7 @@ def _rest_face(head: Floats, aperture: Floats, look: Floats, gap: float, found: 
         head=with_aperture(head, aperture).astype(np.float32),
         aperture=aperture.astype(np.float32),
         gaze=look.astype(np.float32),
-        lip_gap=min(gap, _CONTACT),
+        lip_gap=min(gap, _CONTACT_SEEN),
         found=found,
     )
 
@@ -255,6 +258,8 @@ def understand(
     look = _looking_ahead(
         measure.gaze(head)[None], np.array([pose.angles[:2]]), np.ones((1, 2), bool)
     )
-    rest = _rest_face(still, aperture, look, measure.lip_gap(still), "from one photo")
+    rest = _rest_face(
+        still, aperture, look, measure.lip_gap_seen(face.points, pose), "from one photo"
+    )
     expression, pose = Fit(rest, fit or FitSettings()).express(face)
     return Identity(frame=frame, face=face, pose=pose, expression=expression, rest=rest)

@@ -10,8 +10,8 @@ from retarget.expression.fit import Fit
 from retarget.expression.rest import find_rest
 from retarget.expression.settings import FitSettings, RestSettings
 from retarget.expression.solve import BoxSolver
-from retarget.flow import blendshapes
-from retarget.flow.values import Expression
+from retarget.flow import blendshapes, landmarks
+from retarget.flow.values import Expression, Face
 from tests.expression.acting import face, person, pose, tracked
 
 AS_IT_IS = RestSettings(certainty=0.0)
@@ -60,6 +60,20 @@ def test_turning_the_head_is_pose_and_not_a_smile(turn: dict[str, float]) -> Non
     mouth = [i for i, n in enumerate(blendshapes.NAMES) if n.startswith("mouthSmile")]
     assert still.weights[mouth].max() < 0.15
     assert said(fitted({"jawOpen": 0.6}, **turn), "jawOpen") == pytest.approx(0.6, abs=0.25)
+
+
+@pytest.mark.parametrize("pitch", [-20.0, 0.0, 20.0])
+def test_lips_that_touch_in_the_picture_touch_whatever_depth_is_guessed(pitch: float) -> None:
+    mesh = person(1)
+    rest = find_rest(tracked([face(mesh)]), AS_IT_IS)
+    nodding = face(mesh, {}, pose(pitch=pitch))
+    points = nodding.points.copy()
+    upper, lower = list(landmarks.LIPS_INNER_UPPER), list(landmarks.LIPS_INNER_LOWER)
+    points[lower, :2] = points[upper, :2]
+    points[lower, 2] = points[upper, 2] + 0.08 * nodding.eye_distance
+    measured = Fit(rest, FitSettings()).express(Face(points=points))[0].measured
+    assert measured is not None
+    assert measured.lip_gap < 0.004
 
 
 def test_weights_and_detail_together_are_the_measured_mesh() -> None:

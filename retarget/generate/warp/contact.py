@@ -46,6 +46,8 @@ class Contact:
         self._mouth = rims_of(points, MOUTH)
         self._photo_gap = self._mouth.gap / self._unit
         self.mouth_shut = self._photo_gap <= identity.rest.lip_gap + 0.012
+        rest = rims_of(identity.pose.to_picture(identity.rest.head).astype(np.float32), MOUTH)
+        self._rest_gap = max(rest.gap / self._unit, 0.0)
 
     def lids(self, request: FaceRequest, wish: Floats) -> Floats:
         """Wished displacements (478, 3) with eyes that shut."""
@@ -81,7 +83,7 @@ class Contact:
             gap: head units between the lips in the wished mesh.
         """
         measured = request.expression.measured
-        open_by = measured.lip_gap if measured is not None else gap - self._rest.lip_gap
+        open_by = measured.lip_gap if measured is not None else gap - self._rest_gap
         return 1 - smoothstep(TOUCHING, NEARLY_TOUCHING, open_by)
 
     def lips(self, request: FaceRequest, wish: Floats) -> Floats:
