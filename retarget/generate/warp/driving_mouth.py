@@ -23,7 +23,7 @@ TONE_POINTS = np.array([
 OPEN = (0.02, 0.045)
 """Gap of the driving lips, in eye distances, from which and at which its inside is worth taking."""
 BRIGHTEST_GAIN = 1.2
-TINT = (0.72, 1.3)
+TINT = (0.85, 1.12)
 """How far a colour channel may be changed beside the brightness."""
 ABOVE_SKIN = 10.0
 """How much brighter than the brightest channel of the skin a tooth may get."""
@@ -31,12 +31,32 @@ RIM_SHADE, RIM_REACH = 0.45, 0.05
 """How much darker the inside is at the lips, and over which share of the mouth's width."""
 EDGE = 4.0
 """Pixels around the opening that repeat its edge."""
+LIP_RED, LIP_BRIGHT = (0.55, 0.8), (0.2, 0.45)
+"""Redness and brightness, in those of the lips, from which and at which a pixel is lip."""
+LEAST_RED = 0.08
+"""Redness of lips below which nothing tells them from teeth: a grey film, or dark make-up."""
+LIP_DEEP = (0.15, 0.35)
+"""Depth in the opening, in mouth widths, up to which lips are looked for: further in is tongue."""
+LIP_GAIN = (0.4, 2.5)
+"""How far the brightness of a lip's colour channel may be changed."""
 
 
-def skin_tone(rgb: Bytes, points: Floats) -> Floats:
-    """(3,) the median colour of the skin around the mouth, 0..255."""
-    out: Floats = np.median(colours(rgb, points[TONE_POINTS, :2]), axis=0)
-    return out
+@dataclass(frozen=True, slots=True, eq=False)
+class Tones:
+    """The colours around one mouth, (3,) each, 0..255."""
+
+    skin: Floats
+    lip: Floats
+
+    @classmethod
+    def of(cls, rgb: Bytes, points: Floats) -> Tones:
+        """The medians of skin and lips in a picture with this mesh (478, 2 or 3)."""
+        outer, inner = points[[37, 0, 267, 84, 17, 314], :2], points[[82, 13, 312, 87, 14, 317], :2]
+        lips = np.concatenate([0.6 * outer + 0.4 * inner, 0.4 * outer + 0.6 * inner])
+        return cls(
+            skin=np.median(colours(rgb, points[TONE_POINTS, :2]), axis=0).astype(np.float32),
+            lip=np.median(colours(rgb, lips), axis=0).astype(np.float32),
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,11 +82,15 @@ class Light:
 
     def __call__(self, rgb: Bytes) -> Floats:
         """(h, w, 3) driving colours in the identity's light."""
-        lit: Floats = np.minimum(rgb * self.gain, np.float32(self.ceiling))
-        if self.colour < 1:
-            grey = (lit @ LUMA)[..., None]
-            lit = grey + np.float32(self.colour) * (lit - grey)
-        return lit
+        return self.muted(np.minimum(rgb * self.gain, np.float32(self.ceiling)))
+
+    def muted(self, rgb: Floats) -> Floats:
+        """(h, w, 3) no more colourful than the identity's picture."""
+        if self.colour == 1:
+            return rgb
+        grey = (rgb @ LUMA)[..., None]
+        out: Floats = grey + np.float32(self.colour) * (rgb - grey)
+        return out
 
 
 def _colourful(rgb: Floats) -> float:
@@ -80,14 +104,14 @@ def openness(face: Face) -> float:
 
 
 def inside_of(
-    rgb: Bytes, face: Face, *, tone: Floats, box: tuple[slice, slice], now: Rims, depth: Floats
+    rgb: Bytes, face: Face, *, tones: Tones, box: tuple[slice, slice], now: Rims, depth: Floats
 ) -> Floats:
     """(h, w, 3) the driving mouth's inside as the photo would show it.
 
     Args:
         rgb: the driving frame.
         face: its mesh.
-        tone: (3,) the identity's skin.
+        tones: the identity's.
         box: rows and columns of the crop to fill.
         now: the identity's lips, in pixels of the crop.
         depth: (h, w) pixels from the nearest lip.
@@ -96,9 +120,38 @@ def inside_of(
     wide = smoothstep(0.26, 0.42, then.width / face.eye_distance)
     then = _shrunk(then, 0.80 + 0.12 * wide, 0.72 + 0.26 * wide)  # a pursed mesh holds more lip
     where = _strip_map(box, now, then.smooth())
-    light = Light.between(skin_tone(rgb, face.points), tone)
+    driving = Tones.of(rgb, face.points)
     shade = np.minimum(depth / np.float32(RIM_REACH * now.width), 1) * np.float32(RIM_SHADE)
-    return light(read(rgb, where)) * (shade + np.float32(1 - RIM_SHADE))[..., None]
+    raw = read(rgb, where)
+    light = Light.between(driving.skin, tones.skin)
+    inside = light(raw)
+    inside *= (shade + np.float32(1 - RIM_SHADE))[..., None]
+    lips = _lips(raw, driving.lip, depth / np.float32(now.width))[..., None]
+    if lips.any():
+        gain = np.clip(tones.lip / np.maximum(driving.lip, 8.0), *LIP_GAIN).astype(np.float32)
+        inside += lips * (light.muted(np.minimum(raw * gain, np.float32(255))) - inside)
+    return inside
+
+
+def _lips(rgb: Bytes, lip: Floats, depth: Floats) -> Floats:
+    """(h, w) 0..1 where the driving lips reach into what the mesh takes for the opening.
+
+    A rounded mouth's inner contour runs along its lips, not along the hole between them.
+    """
+    bright = rgb @ LUMA
+    lip_bright, lip_red = luma(lip), float(lip[0] - lip[1])
+    if lip_red < LEAST_RED * max(lip_bright, 1.0):
+        return np.zeros_like(depth)
+    red = (rgb[..., 0].astype(np.float32) - rgb[..., 1]) / np.maximum(bright, 1)
+    out = _ramp(LIP_RED, red * np.float32(lip_bright / lip_red))
+    out *= _ramp(LIP_BRIGHT, bright / np.float32(lip_bright))
+    return out * (1 - _ramp(LIP_DEEP, depth))
+
+
+def _ramp(ends: tuple[float, float], x: Floats) -> Floats:
+    """0 below the first end, 1 above the second, straight between."""
+    low, high = ends
+    return np.clip((x - np.float32(low)) / np.float32(high - low), 0, 1)
 
 
 def _shrunk(rims: Rims, across: float, along: float) -> Rims:

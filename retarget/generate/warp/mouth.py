@@ -17,10 +17,10 @@ from retarget.flow.values import FaceRequest, Identity
 from retarget.generate.settings import WarpSettings
 from retarget.generate.warp.contact import smoothstep
 from retarget.generate.warp.displace import Moved
-from retarget.generate.warp.driving_mouth import inside_of, openness, skin_tone
+from retarget.generate.warp.driving_mouth import Tones, inside_of, openness
 from retarget.generate.warp.mesh import Bytes, Doubles, Floats
 from retarget.generate.warp.own_mouth import own_inside
-from retarget.generate.warp.paint import blurred, box_of, colours, fill, placed, stroke, to_bytes
+from retarget.generate.warp.paint import blurred, box_of, fill, placed, stroke, to_bytes
 from retarget.generate.warp.palette import Palette
 from retarget.generate.warp.rims import MOUTH, Rims, rims_of
 from retarget.generate.warp.teeth import Dentist, Layer
@@ -87,8 +87,8 @@ class Mouth:
         settings: WarpSettings,
     ) -> None:  # fmt: skip
         self._settings, self._unit = settings, identity.face.eye_distance
-        self._tone = skin_tone(photo, points)
-        self._palette = Palette.of(self._tone, _lip_colour(photo, points), white)
+        self._tones = Tones.of(photo, points)
+        self._palette = Palette.of(self._tones.skin, self._tones.lip, white)
         self._dentist = Dentist(identity, points, self._palette)
         self._photo = rims_of(points, MOUTH)
         gap = self._photo.gap / self._unit
@@ -168,7 +168,7 @@ class Mouth:
             return 0.0, None
         rgb = tracked.frame.rgb
         inside = inside_of(
-            rgb, tracked.face, tone=self._tone, box=hole.box, now=hole.rims, depth=hole.depth
+            rgb, tracked.face, tones=self._tones, box=hole.box, now=hole.rims, depth=hole.depth
         )
         return share, inside
 
@@ -199,14 +199,6 @@ class Mouth:
         colour = self._palette.tongue * bright[..., None]
         alpha = blurred(mask, 0.7).astype(np.float32)[..., None] / 255
         patch[...] = to_bytes(patch + alpha * (colour - patch))
-
-
-def _lip_colour(photo: Bytes, points: Floats) -> Floats:
-    """(3,) the median colour of the lips."""
-    outer, inner = points[[37, 0, 267, 84, 17, 314], :2], points[[82, 13, 312, 87, 14, 317], :2]
-    between = np.concatenate([0.6 * outer + 0.4 * inner, 0.4 * outer + 0.6 * inner])
-    out: Floats = np.median(colours(photo, between), axis=0)
-    return out
 
 
 def _lay(inside: Floats, layer: Layer, place: Doubles, hole: Hole, share: float = 1.0) -> None:

@@ -24,7 +24,10 @@ from retarget.flow.values import (
 )
 from retarget.generate.settings import WarpSettings
 from retarget.generate.warp.displace import Displacer
+from retarget.generate.warp.driving_mouth import Tones, inside_of
 from retarget.generate.warp.mesh import signed_areas, topology
+from retarget.generate.warp.mouth import Hole
+from retarget.generate.warp.rims import MOUTH, rims_of
 from retarget.generate.warp.warp import WarpGenerator
 
 Picture = npt.NDArray[np.uint8]
@@ -282,3 +285,27 @@ def test_a_grey_photo_stays_grey(warp: WarpGenerator) -> None:
     for driving in (None, seen(smiling())):
         face = draw(warp, ask(photo, {"jawOpen": 0.9, **SHUT}, driving=driving)).rgb.astype(int)
         assert (face.max(axis=2) - face.min(axis=2)).max() <= 4
+
+
+def test_driving_lips_inside_the_opening_take_the_colour_of_the_photos_lips() -> None:
+    driver, lip, own = smiling(), np.array([190, 90, 90], np.float32), (120, 90, 60)
+    outline = landmarks.LIPS_OUTER_UPPER + landmarks.LIPS_OUTER_LOWER[::-1]
+    rgb = driver.frame.rgb.copy()
+    rgb[around(driver, outline)] = lip.astype(np.uint8)
+    mouth = rims_of(driver.face.points, MOUTH)
+    hole = Hole.between(mouth, rgb.shape)
+    assert hole is not None
+    tones = Tones(skin=np.array([180, 150, 130], np.float32), lip=np.array(own, np.float32))
+
+    def inside(rgb: Picture) -> npt.NDArray[np.float32]:
+        drawn = inside_of(
+            rgb, driver.face, tones=tones, box=hole.box, now=hole.rims, depth=hole.depth
+        )
+        shown: npt.NDArray[np.float32] = drawn[(hole.depth > 1) & (hole.depth < 3)]
+        return shown
+
+    assert np.abs(inside(rgb) - own).max() < 3
+    teeth = rgb.copy()
+    teeth[around(driver, landmarks.LIPS_INNER_UPPER + landmarks.LIPS_INNER_LOWER[::-1])] = 230
+    seen = np.median(inside(teeth), axis=0)
+    assert seen.max() - seen.min() < 40  # teeth stay teeth
