@@ -20,6 +20,7 @@ NO_BUNDLE = (
     "face_landmarker.task was not found (retarget models pull face-landmarker, "
     "or --landmarker FILE)"
 )
+NO_SMIRK = "SMIRK_em1.pt was not found (retarget models pull smirk, or --smirk FILE)"
 _NO_PAIR = "in no frame are both faces seen"
 _TURNS = 3.0
 """Degrees (spreads of yaw, pitch and roll together) that tell a turning head from an estimator
@@ -190,18 +191,22 @@ def _pose(driving: Observed, result: Observed, pairs: Pairs, sheet: Sheet) -> No
 
 
 def _smirk(driving: Observed, result: Observed, pairs: Pairs, sheet: Sheet) -> None:
-    """AED: mean absolute difference of SMIRK's 50 expression parameters, as they are.
-
-    Its companion APD is not taken: the encoder at hand reads no pose; `expression.pose` does.
-    """
-    if driving.smirk is None or result.smirk is None:
-        sheet.miss("SMIRK_em1.pt was not found", "expression.aed")
-        return
-    rows = _paired(driving.smirk, result.smirk, pairs)
-    if isinstance(rows, str):
-        sheet.miss(f"{rows} (SMIRK's crop needs MediaPipe's mesh)", "expression.aed")
-        return
-    sheet.put("expression.aed", float(np.abs(rows[0] - rows[1]).mean()))
+    """AED and APD: mean absolute difference of SMIRK's parameters as they are, nothing removed."""
+    keys = _of(("aed", "apd"))
+    for key, d, r in zip(
+        keys,
+        (driving.smirk, driving.smirk_pose),
+        (result.smirk, result.smirk_pose),
+        strict=True,
+    ):
+        if d is None or r is None:
+            sheet.miss(NO_SMIRK, key)
+            continue
+        rows = _paired(d, r, pairs)
+        if isinstance(rows, str):
+            sheet.miss(f"{rows} (SMIRK's crop needs MediaPipe's mesh)", key)
+        else:
+            sheet.put(key, float(np.abs(rows[0] - rows[1]).mean()))
 
 
 def _paired(

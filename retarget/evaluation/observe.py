@@ -54,6 +54,7 @@ class _Rows:
     warping: list[float] = field(default_factory=list)
     boxes: list[Floats] = field(default_factory=list)
     smirk: list[Floats] = field(default_factory=list)
+    smirk_pose: list[Floats] = field(default_factory=list)
 
 
 def observe(
@@ -121,7 +122,9 @@ class _Reader:
         rows.warping.append(warping)
         if self._all.smirk is not None:
             mesh_points = mesh.points if mesh is not None else None
-            rows.smirk.append(self._all.smirk.read(frame.rgb, mesh_points))
+            does, turned = self._all.smirk.read(frame.rgb, mesh_points)
+            rows.smirk.append(does)
+            rows.smirk_pose.append(turned)
         if points is not None and self._faces.wants(frame.index):
             self._faces.add(face_sample(frame.rgb, points, self._all, frame.index, seconds))
 
@@ -158,6 +161,7 @@ class _Reader:
             warping=np.array(rows.warping),
             boxes=np.array(rows.boxes),
             smirk=np.array(rows.smirk) if rows.smirk else None,
+            smirk_pose=np.array(rows.smirk_pose) if rows.smirk_pose else None,
             faces=self._faces.kept(),
         )
 

@@ -27,7 +27,7 @@ class EvaluateSettings:
     """An ArcFace network in ONNX; left out, it is looked for among the model files and in
     insightface's own folder."""
     smirk: Path | None = None
-    """SMIRK_em1.pt, for AED; left out, it is looked for among the model files."""
+    """SMIRK_em1.pt, for AED and APD; left out, it is looked for among the model files."""
     smooth_landmarks: bool = False
     """Follow the face with MediaPipe's video mode, which smooths: steadier scores, but quick
     movements shrink and jitter is hidden. Off, every frame is read by itself."""

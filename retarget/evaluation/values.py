@@ -70,7 +70,9 @@ class Observed:
     boxes: Floats
     """(n, 4) left, top, right, bottom in pixels of the face and its surroundings."""
     smirk: Floats | None
-    """(n, 50) FLAME expression parameters, where the encoder is at hand."""
+    """(n, 55) FLAME's expression, eyelids and jaw, where the encoder is at hand."""
+    smirk_pose: Floats | None
+    """(n, 3) radians, the head's rotation as axis times angle, by the same file."""
     faces: tuple[FaceSample, ...]
 
     def __len__(self) -> int:
