@@ -22,6 +22,8 @@ _TRUTHS = 60
 """About how many frames SSIM and LPIPS are taken on; PSNR, which costs little, on all."""
 _STILL = 0.02
 """A held face trembles by less than this, in widths of its surroundings (measured)."""
+_EQUAL = 100.0
+"""dB that stand for equal pictures, whose PSNR has no end."""
 _SEAMS = 6
 """About how many frames the seam is looked at in."""
 _SIDE = 192
@@ -144,21 +146,21 @@ def against_truth(driving: Observed, result: Observed, pairs: Pairs, sheet: Shee
         sheet.miss(f"result {result.size} and driving {driving.size} differ in size", *keys)
         return
     peaks, likeness, distances = [], [], []
-    network = Lpips.find()
+    network, why = Lpips.find()
     stride = max(1, len(pairs) // _TRUTHS)
     for i, (truth, made) in enumerate(in_step(driving, result, pairs)):
         peaks.append(psnr(truth, made))
         if i % stride:
             continue
-        likeness.append(_ssim(truth, made))
+        likeness.append(ssim(truth, made))
         if network is not None:
             distances.append(network.distance(truth, made))
     sheet.put(keys[0], float(np.mean(peaks)))
     sheet.put(keys[1], float(np.mean(likeness)), f"{len(likeness)} frames")
     if network is None:
-        sheet.miss("AlexNet's weights for LPIPS are not at hand", keys[2])
+        sheet.miss(why, keys[2])
     else:
-        sheet.put(keys[2], float(np.mean(distances)))
+        sheet.put(keys[2], float(np.mean(distances)), f"{len(distances)} frames")
 
 
 def in_step(driving: Observed, result: Observed, pairs: Pairs) -> Iterator[tuple[Rgb, Rgb]]:
@@ -175,40 +177,58 @@ def in_step(driving: Observed, result: Observed, pairs: Pairs) -> Iterator[tuple
 
 def psnr(truth: Rgb, made: Rgb) -> float:
     """Peak signal to noise in dB, at most 100 (equal pictures)."""
-    error = float(np.mean((truth.astype(np.float32) - made.astype(np.float32)) ** 2))
-    return min(100.0, 10 * float(np.log10(255**2 / max(error, 1e-9))))
+    with extra("evaluate", purpose="PSNR"):
+        from skimage.metrics import peak_signal_noise_ratio
+    if np.array_equal(truth, made):
+        return _EQUAL
+    return min(_EQUAL, float(peak_signal_noise_ratio(truth, made, data_range=255)))
 
 
-def _ssim(truth: Rgb, made: Rgb) -> float:
+def ssim(truth: Rgb, made: Rgb) -> float:
+    """Structural similarity, 1 for equal pictures, with the windows of Wang et al. 2004."""
     with extra("evaluate", purpose="SSIM"):
         from skimage.metrics import structural_similarity
-    return float(structural_similarity(truth, made, channel_axis=2))
+    return float(
+        structural_similarity(
+            truth,
+            made,
+            channel_axis=2,
+            data_range=255,
+            gaussian_weights=True,
+            sigma=1.5,
+            use_sample_covariance=False,
+        )
+    )
 
 
 class Lpips:
     """LPIPS with AlexNet (Zhang et al., CVPR 2018), where package and weights are at hand."""
 
     def __init__(self, network: Any, torch: Any) -> None:
-        self._network, self._torch = network, torch
+        self._network, self._torch = network.eval(), torch
 
     @classmethod
-    def find(cls) -> Lpips | None:
-        """The network from torch's own cache; nothing is fetched."""
+    def find(cls) -> tuple[Lpips | None, str]:
+        """The network from torch's own cache, or why there is none; nothing is fetched."""
         caches = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
         torch_home = Path(os.environ.get("TORCH_HOME") or caches / "torch")
-        if not any((torch_home / "hub" / "checkpoints").glob("alexnet-owt-*.pth")):
-            return None  # looked for first: importing torch costs seconds and 400 MB
+        folder = torch_home / "hub" / "checkpoints"
+        if not any(folder.glob("alexnet-owt-*.pth")):
+            # looked for first: importing torch costs seconds and 400 MB
+            return None, f"AlexNet's weights for LPIPS are not in {folder}, torchvision's own place"
         try:
-            import lpips
             import torch
+            from torchmetrics.image.lpip import LearnedPerceptualImagePatchSimilarity
+
+            network = LearnedPerceptualImagePatchSimilarity(net_type="alex", normalize=True)
         except ModuleNotFoundError:
-            return None
-        return cls(lpips.LPIPS(net="alex", verbose=False).eval(), torch)
+            return None, "its packages are absent (pip install 'retarget[lpips]')"
+        return cls(network, torch), ""
 
     def distance(self, truth: Rgb, made: Rgb) -> float:
         """0 for equal pictures."""
         tensors = [
-            self._torch.from_numpy(x.copy()).permute(2, 0, 1)[None].float() / 127.5 - 1
+            self._torch.from_numpy(x.copy()).permute(2, 0, 1)[None].float() / 255
             for x in (truth, made)
         ]
         with self._torch.inference_mode():

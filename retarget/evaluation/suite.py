@@ -18,7 +18,7 @@ from typing import Any
 from PIL import Image
 
 from retarget import __version__
-from retarget.errors import CannotWrite, RetargetError, UnreadableInput
+from retarget.errors import RetargetError, UnreadableInput
 from retarget.evaluation import video
 from retarget.evaluation.evaluate import Evaluator
 from retarget.evaluation.forms import as_dict
@@ -27,7 +27,7 @@ from retarget.evaluation.settings import EvaluateSettings
 from retarget.evaluation.suite_file import SELF, Case, Suite
 from retarget.evaluation.values import Observed
 from retarget.flow.report import Report
-from retarget.sink.partial import beside
+from retarget.sink.partial import beside, made_folder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,13 +53,7 @@ def run_suite(
         CannotWrite: the folder cannot be made.
         UnreadableInput: the suite names a job that does not exist, or every pair failed.
     """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as problem:
-        raise CannotWrite(
-            f"The folder {folder} cannot be made: {problem.strerror}.", do="Choose another one."
-        ) from problem
-    runner = _Runner(suite, folder, settings, report)
+    runner = _Runner(suite, made_folder(folder), settings, report)
     out = []
     for i, case in enumerate(suite.cases):
         report.warn(f"pair {i + 1} of {len(suite.cases)}: {case.name}")
