@@ -18,14 +18,15 @@ from retarget import __version__
 from retarget.errors import NoFaceFound
 from retarget.evaluation import expression, identity, in_time, picture, sound, story, video
 from retarget.evaluation.catalog import Sheet
+from retarget.evaluation.ceiling import Ceiling
 from retarget.evaluation.dlib_face import DlibEstimator
 from retarget.evaluation.findings import findings
-from retarget.evaluation.observe import Estimators, Watch, face_sample, observe
+from retarget.evaluation.observe import Estimators, Read, Watch, face_sample, observe
 from retarget.evaluation.pairs import Pairs, pair
 from retarget.evaluation.settings import EvaluateSettings
+from retarget.evaluation.tasks_face import LOOKS
 from retarget.evaluation.values import Channel, Evaluation, Failures, Floats, Observed
 from retarget.flow.report import Report
-from retarget.flow.values import VideoFrame
 
 Rgb = npt.NDArray[np.uint8]
 
@@ -79,16 +80,18 @@ class Evaluator:
                 do="Give the photo from which the result was made; it must show a human face.",
             )
         self.who = face_sample(self.photo, points, self.estimators, 0, 0.0)
-        self.driving = driving_seen or observe(
-            driving, self.estimators, sample_faces=False, watch=self._watch(driving)
-        )
+        self.driving = driving_seen or self._observed(driving)
+        self.ceiling = Ceiling(self.driving, settings.active, self._observed)
+
+    def _observed(self, path: Path) -> Observed:
+        return observe(path, self.estimators, sample_faces=False, watch=self._watch(path))
 
     def _watch(self, path: Path) -> Watch:
         count = video.frame_count(path)
         total = self.report.frames + count if count else None
 
-        def watch(frames: Iterator[VideoFrame]) -> Iterator[VideoFrame]:
-            return self.report.watch(frames, total)
+        def watch(read: Iterator[Read]) -> Iterator[Read]:
+            return self.report.watch(read, total)
 
         return watch
 
@@ -100,6 +103,8 @@ class Evaluator:
         sheet, channels = Sheet(), []
         if "expression" in wanted:
             channels = expression.measure(self.driving, seen, pairs, self.settings.active, sheet)
+            if self.settings.ceiling:
+                self.ceiling.measure(seen, sheet)
         if "identity" in wanted:
             identity.measure(seen.faces, self.who, sheet)
         if "expression" in wanted and "identity" in wanted:
@@ -155,7 +160,7 @@ class Evaluator:
             "result frames": len(seen),
             "frames compared": len(pairs),
             "face_landmarker.task": "used" if bundle else expression.NO_BUNDLE,
-            "landmarker mode": "video" if self.settings.smooth_landmarks else "single pictures",
+            "landmarker reads": f"every frame by itself, mean of {LOOKS} looks",
             "arcface": arcface.name if arcface else "not found",
         }
 

@@ -16,6 +16,10 @@ _TWICE = 2.0
 """From this gain on, "times as far" reads better than percent."""
 _TELLING = 0.1
 """A region that is driven less than this (scores, eye distances) is not worth a sentence."""
+_WITH_HEAD = 0.5
+"""The share of its variance that the head's turning explains from which on a score is named."""
+_NAMED = 5
+"""So many names fit in a sentence."""
 _REGIONS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("The mouth opens", "The mouth's opening", ("lipGap",)),
     ("The jaw opens", "The jaw", ("jawOpen",)),
@@ -40,6 +44,7 @@ def findings(
     return (
         *_expression(value),
         *_regions(channels),
+        *_with_head(channels),
         *_head(value),
         *_identity(value),
         *_picture(value),
@@ -57,7 +62,12 @@ def _expression(value: Values) -> Iterator[str]:
         return
     steps = ((0.9, "closely follows"), (0.75, "follows well"), (0.5, "loosely follows"))
     words = next((w for least, w in steps if follows >= least), "hardly follows")
-    yield f"Expression {words}: mean correlation {follows:.2f} of {by}."
+    bounds = [value.get(f"expression.{k}") for k in ("attainable", "recoded")]
+    if value.get("expression.correlation") is None:
+        bounds = [value.get("expression.recoded_ratios")]
+    known = [b for b in bounds if b is not None]
+    most = f", where {min(known):.2f} could be reached" if known else ""
+    yield f"Expression {words}: mean correlation {follows:.2f} of {by}{most}."
 
 
 def _regions(channels: Sequence[Channel]) -> Iterator[str]:
@@ -76,6 +86,20 @@ def _regions(channels: Sequence[Channel]) -> Iterator[str]:
         elif abs(gain - 1) > _NOTICED:
             word = "less" if gain < 1 else "more"
             yield f"{moves} {abs(gain - 1) * 100:.0f} % {word} than driven."
+
+
+def _with_head(channels: Sequence[Channel]) -> Iterator[str]:
+    scores = [c for c in channels if c.active and c.by == "scores"]
+    along = sorted(
+        (c for c in scores if c.with_head is not None and c.with_head > _WITH_HEAD),
+        key=lambda c: -(c.with_head or 0.0),
+    )
+    if along:
+        names = ", ".join(c.name for c in along[:_NAMED]) + (", …" if len(along) > _NAMED else "")
+        yield (
+            f"{len(along)} of the {len(scores)} active scores go along with the driving head "
+            f"and may be read off its turning: {names}."
+        )
 
 
 def _head(value: Values) -> Iterator[str]:

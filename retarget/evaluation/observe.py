@@ -18,13 +18,14 @@ from retarget.evaluation.picture import sharpness
 from retarget.evaluation.settings import EvaluateSettings
 from retarget.evaluation.smirk import Smirk
 from retarget.evaluation.steadiness import Flicker, Shake, surroundings
-from retarget.evaluation.tasks_face import TasksEstimator, TasksFace
+from retarget.evaluation.tasks_face import ReadingNoise, TasksEstimator, TasksFace
 from retarget.evaluation.values import RATIOS, FaceSample, Floats, Observed
 from retarget.flow import blendshapes, landmarks
 from retarget.flow.lanes import Lanes
 from retarget.flow.values import VideoFrame
 
-Watch = Callable[[Iterator[VideoFrame]], Iterator[VideoFrame]]
+Read = tuple[VideoFrame, TasksFace | None]
+Watch = Callable[[Iterator[Read]], Iterator[Read]]
 
 
 class Estimators:
@@ -73,19 +74,25 @@ def observe(
         NoFaceFound: dlib sees no face in any frame.
     """
     with ExitStack() as stack:
-        lanes = stack.enter_context(Lanes())
         tasks = None
         if estimators.bundle is not None:
-            smooth = estimators.settings.smooth_landmarks
-            tasks = stack.enter_context(TasksEstimator(estimators.bundle, smooth=smooth))
+            tasks = stack.enter_context(TasksEstimator(estimators.bundle))
+        lanes = stack.enter_context(Lanes())  # left first: no thread outlives what it reads with
         count = video.frame_count(path) or 0
-        reader = _Reader(estimators, tasks, sample_faces, count)
+        reader = _Reader(estimators, tasks is not None, sample_faces, count)
         first: VideoFrame | None = None
-        for frame in watch(lanes.ahead(video.frames(path), name="decode")):
+        frames = lanes.ahead(video.frames(path), name="decode")
+        for frame, mesh in watch(lanes.ahead(_meshes(tasks, frames), name="mesh")):
             first = first or frame
-            reader.take(frame, frame.at.seconds - first.at.seconds)
+            reader.take(frame, mesh, frame.at.seconds - first.at.seconds)
         assert first is not None  # noqa: S101  (video.frames raises where there is none)
         return reader.observed(path, first)
+
+
+def _meshes(tasks: TasksEstimator | None, frames: Iterator[VideoFrame]) -> Iterator[Read]:
+    """Each frame with what MediaPipe reads, which runs beside dlib on a thread of its own."""
+    for frame in frames:
+        yield frame, tasks.read(frame.rgb) if tasks is not None else None
 
 
 class _Reader:
@@ -94,21 +101,21 @@ class _Reader:
     def __init__(
         self,
         estimators: Estimators,
-        tasks: TasksEstimator | None,
+        has_mesh: bool,
         sample_faces: bool,
         count: int,
     ) -> None:
         self._all = estimators
-        self._tasks = tasks
+        self._has_mesh = has_mesh
+        self._noise = ReadingNoise()
         self._dlib = DlibEstimator(estimators.dlib)
         self._rows = _Rows()
         self._mesh_shake, self._dlib_shake, self._flicker = Shake(), Shake(), Flicker()
         self._faces = _Thinned(estimators.settings.faces if sample_faces else 0, count)
 
-    def take(self, frame: VideoFrame, seconds: float) -> None:
+    def take(self, frame: VideoFrame, mesh: TasksFace | None, seconds: float) -> None:
         rows = self._rows
         rows.times.append(seconds)
-        mesh = self._tasks.read(frame.rgb, frame.at.seconds) if self._tasks else None
         self._keep_mesh(mesh)
         points = self._dlib.read(frame.rgb)
         unit = dlib_face.eye_distance(points) if points is not None else 1.0
@@ -130,6 +137,7 @@ class _Reader:
 
     def _keep_mesh(self, mesh: TasksFace | None) -> None:
         rows, none = self._rows, np.full
+        self._noise.add(mesh)
         points = mesh.points if mesh is not None else None
         corners = list(landmarks.EYE_OUTER_CORNERS)
         unit = float(np.linalg.norm(np.diff(points[corners], axis=0))) if points is not None else 1
@@ -139,7 +147,7 @@ class _Reader:
         rows.pose.append(mesh.pose if mesh else none(3, np.nan))
 
     def observed(self, path: Path, first: VideoFrame) -> Observed:
-        rows, has_mesh = self._rows, self._tasks is not None
+        rows, has_mesh = self._rows, self._has_mesh
         ratios = np.array(rows.ratios)
         if np.isnan(ratios).all() and (not has_mesh or np.isnan(rows.pose).all()):
             raise NoFaceFound(
@@ -152,6 +160,7 @@ class _Reader:
             times=np.array(rows.times),
             first=first.at.seconds,
             scores=np.array(rows.scores) if has_mesh else None,
+            score_noise=self._noise.of_the_mean(),
             gaze=np.array(rows.gaze) if has_mesh else None,
             pose=np.array(rows.pose) if has_mesh else None,
             mesh_shake=np.array(rows.mesh_shake),

@@ -53,6 +53,8 @@ class Observed:
     """Seconds of the first frame on the file's own clock."""
     scores: Floats | None
     """(n, 52) MediaPipe's scores in the order of `blendshapes.NAMES`; None: no bundle."""
+    score_noise: Floats | None
+    """(52,) standard deviation of the scores that comes from reading; None: not known."""
     gaze: Floats | None
     """(n, 2) degrees against the head: yaw (positive to the person's left) and pitch (up)."""
     pose: Floats | None
@@ -121,6 +123,11 @@ class Channel:
     """Least-squares slope of result on driving; 1 is as driven."""
     error: float
     """Mean absolute difference, rest removed."""
+    attainable: float | None
+    """The correlation of a perfect follower, read with this noise; None: the noise is not known."""
+    with_head: float | None
+    """Share of the driving channel's variance (R²) that the driving head's yaw, pitch and roll
+    explain; a large one may be the estimator mistaking a turn for a movement."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
