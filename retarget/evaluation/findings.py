@@ -65,9 +65,9 @@ def _expression(value: Values) -> Iterator[str]:
     bounds = [value.get(f"expression.{k}") for k in ("attainable", "recoded")]
     if value.get("expression.correlation") is None:
         bounds = [value.get("expression.recoded_ratios")]
-    known = [b for b in bounds if b is not None]
-    most = f", where {min(known):.2f} could be reached" if known else ""
-    yield f"Expression {words}: mean correlation {follows:.2f} of {by}{most}."
+    most = min((b for b in bounds if b is not None), default=follows)
+    beside = f", where {most:.2f} could be reached" if most > follows else ""
+    yield f"Expression {words}: mean correlation {follows:.2f} of {by}{beside}."
 
 
 def _regions(channels: Sequence[Channel]) -> Iterator[str]:
