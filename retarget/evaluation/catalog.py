@@ -88,6 +88,8 @@ MEASURES: tuple[Definition, ...] = tuple(
          "second difference of the mesh, result over driving"),
         ("time.jitter_dlib", "landmark jitter against the driving clip's", "×", "lower", DLIB,
          "second difference of 68 points, result over driving"),
+        ("time.tremble", "jitter of the face itself against the driving clip's", "×", "lower",
+         f"{TASKS}, else {DLIB}", "the same after laying every frame over the first one"),
         ("time.jitter", "landmark jitter of the result", "% of eye distance", "lower",
          f"{TASKS}, else {DLIB}", "mean size of the second difference"),
         ("time.flicker", "change outside the face, per frame", "grey levels", "lower", PIXELS,

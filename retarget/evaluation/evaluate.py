@@ -152,16 +152,19 @@ class Evaluator:
         )
 
     def _facts(self, seen: Observed, pairs: Pairs) -> dict[str, Any]:
-        bundle, arcface = self.estimators.bundle, self.estimators.arcface
+        arcface = self.estimators.arcface
+        landmarker = expression.NO_BUNDLE if self.estimators.needs_mesh else "not needed"
+        if self.estimators.bundle is not None:
+            landmarker = f"every frame by itself, mean of {LOOKS} looks"
         return {
             "retarget": __version__,
             "machine": f"{platform.system()} {platform.machine()}",
             "driving frames": len(self.driving),
             "result frames": len(seen),
             "frames compared": len(pairs),
-            "face_landmarker.task": "used" if bundle else expression.NO_BUNDLE,
-            "landmarker reads": f"every frame by itself, mean of {LOOKS} looks",
-            "arcface": arcface.name if arcface else "not found",
+            "face_landmarker.task": landmarker,
+            "arcface": arcface.name if arcface else "not used",
+            "smirk": "used" if self.estimators.smirk else "not used",
         }
 
 

@@ -16,6 +16,8 @@ _TWICE = 2.0
 """From this gain on, "times as far" reads better than percent."""
 _TELLING = 0.1
 """A region that is driven less than this (scores, eye distances) is not worth a sentence."""
+_PUMPING = 1.5
+"""From this much more unexplained change on, light or texture is seen to flicker."""
 _WITH_HEAD = 0.5
 """The share of its variance that the head's turning explains from which on a score is named."""
 _NAMED = 5
@@ -136,9 +138,13 @@ def _picture(value: Values) -> Iterator[str]:
 
 
 def _time(value: Values) -> Iterator[str]:
-    shake = value.get("time.jitter_mesh") or value.get("time.jitter_dlib")
-    if shake is not None and shake > 1.15:
-        yield f"The face trembles {(shake - 1) * 100:.0f} % more than the driving face."
+    for shake, what in (("time.tremble", "face"), ("time.jitter_mesh", "head")):
+        ratio = value.get(shake)
+        if ratio is not None and ratio > 1.15:
+            yield f"The {what} trembles {ratio:.1f} times as much as the driving {what}."
+    pumping = value.get("time.warping_ratio")
+    if pumping is not None and pumping > _PUMPING:
+        yield f"The face flickers: {pumping:.1f} times the change that motion does not explain."
     flicker, late = value.get("time.flicker"), value.get("time.delay")
     if flicker is not None and flicker > 1:
         yield f"The picture around the face changes by {flicker:.1f} grey levels per frame."

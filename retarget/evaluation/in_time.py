@@ -38,8 +38,15 @@ def _steady(driving: Observed, result: Observed, sheet: Sheet) -> None:
     by_mesh = not np.isnan(jitter["mesh"])
     sheet.put("time.jitter", jitter["mesh"] if by_mesh else jitter["dlib"],
               "by MediaPipe" if by_mesh else "by dlib")  # fmt: skip
+    ours, theirs = _mean(result.tremble), _mean(driving.tremble)
+    note = f"{ours:.2f} % of eye distance, driving {theirs:.2f} %"
+    sheet.put("time.tremble", ours / theirs if theirs > 0 else float("nan"), note)
     flicker, theirs = _mean(result.background), _mean(driving.background)
-    sheet.put("time.flicker", flicker, f"driving {theirs:.2f}")
+    if np.isnan(flicker):
+        sheet.miss("the face and its surroundings fill the picture", "time.flicker")
+    else:
+        note = "" if np.isnan(theirs) else f"driving {theirs:.2f}"
+        sheet.put("time.flicker", flicker, note)
     warping, theirs = _mean(result.warping), _mean(driving.warping)
     sheet.put("time.warping", warping, f"driving {theirs:.2f}")
     sheet.put("time.warping_ratio", warping / theirs if theirs > 0 else float("nan"))

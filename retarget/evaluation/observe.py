@@ -17,7 +17,7 @@ from retarget.evaluation.dlib_face import DlibEstimator, dlib_models
 from retarget.evaluation.picture import sharpness
 from retarget.evaluation.settings import EvaluateSettings
 from retarget.evaluation.smirk import Smirk
-from retarget.evaluation.steadiness import Flicker, Shake, surroundings
+from retarget.evaluation.steadiness import Flicker, Shake, Tremble, surroundings
 from retarget.evaluation.tasks_face import ReadingNoise, TasksEstimator, TasksFace
 from retarget.evaluation.values import RATIOS, FaceSample, Floats, Observed
 from retarget.flow import blendshapes, landmarks
@@ -29,13 +29,16 @@ Watch = Callable[[Iterator[Read]], Iterator[Read]]
 
 
 class Estimators:
-    """The networks that are at hand, loaded once for all videos of a run."""
+    """The networks that are at hand and wanted, loaded once for all videos of a run."""
 
     def __init__(self, settings: EvaluateSettings) -> None:
         self.settings = settings
+        wanted = settings.measure
         self.dlib = dlib_models()
-        self.bundle = at_hand.landmarker(settings)
-        arcface, smirk = at_hand.arcface(settings), at_hand.smirk(settings)
+        self.needs_mesh = "expression" in wanted or "time" in wanted
+        self.bundle = at_hand.landmarker(settings) if self.needs_mesh else None
+        arcface = at_hand.arcface(settings) if "identity" in wanted else None
+        smirk = at_hand.smirk(settings) if "expression" in wanted else None
         self.arcface = ArcFace(arcface) if arcface is not None else None
         self.smirk = Smirk(smirk) if smirk is not None else None
 
@@ -51,6 +54,7 @@ class _Rows:
     mesh_shake: list[float] = field(default_factory=list)
     ratios: list[Floats] = field(default_factory=list)
     dlib_shake: list[float] = field(default_factory=list)
+    tremble: list[float] = field(default_factory=list)
     background: list[float] = field(default_factory=list)
     warping: list[float] = field(default_factory=list)
     boxes: list[Floats] = field(default_factory=list)
@@ -110,7 +114,8 @@ class _Reader:
         self._noise = ReadingNoise()
         self._dlib = DlibEstimator(estimators.dlib)
         self._rows = _Rows()
-        self._mesh_shake, self._dlib_shake, self._flicker = Shake(), Shake(), Flicker()
+        self._mesh_shake, self._dlib_shake = Shake(), Shake()
+        self._tremble, self._flicker = Tremble(), Flicker()
         self._faces = _Thinned(estimators.settings.faces if sample_faces else 0, count)
 
     def take(self, frame: VideoFrame, mesh: TasksFace | None, seconds: float) -> None:
@@ -120,6 +125,8 @@ class _Reader:
         points = self._dlib.read(frame.rgb)
         unit = dlib_face.eye_distance(points) if points is not None else 1.0
         rows.dlib_shake.append(self._dlib_shake(points, unit))
+        if not self._has_mesh:
+            rows.tremble.append(self._tremble(points, unit))
         unread = np.full(len(RATIOS), np.nan)
         rows.ratios.append(dlib_face.ratios(points) if points is not None else unread)
         where = mesh.points if mesh is not None else points
@@ -142,6 +149,8 @@ class _Reader:
         corners = list(landmarks.EYE_OUTER_CORNERS)
         unit = float(np.linalg.norm(np.diff(points[corners], axis=0))) if points is not None else 1
         rows.mesh_shake.append(self._mesh_shake(points, unit))
+        if self._has_mesh:
+            rows.tremble.append(self._tremble(points, unit))
         rows.scores.append(mesh.scores if mesh else none(blendshapes.COUNT, np.nan))
         rows.gaze.append(mesh.gaze if mesh else none(2, np.nan))
         rows.pose.append(mesh.pose if mesh else none(3, np.nan))
@@ -166,6 +175,7 @@ class _Reader:
             mesh_shake=np.array(rows.mesh_shake),
             ratios=ratios,
             dlib_shake=np.array(rows.dlib_shake),
+            tremble=np.array(rows.tremble),
             background=np.array(rows.background),
             warping=np.array(rows.warping),
             boxes=np.array(rows.boxes),

@@ -65,6 +65,8 @@ class Observed:
     """(n, 7) landmark ratios in the order of `RATIOS`, by dlib."""
     dlib_shake: Floats
     """(n,) as `mesh_shake`, on dlib's 68 points."""
+    tremble: Floats
+    """(n,) the same with the head's motion removed, on the mesh, else on dlib's points."""
     background: Floats
     """(n,) grey levels: mean change outside the face since the frame before."""
     warping: Floats

@@ -15,7 +15,7 @@ from tests.evaluation.conftest import COUNT, RATE
 
 def cut(seen: Observed, rows: slice) -> Observed:
     """The rows of a shorter or thinner clip, its clock begun anew."""
-    names = ("mesh_shake", "ratios", "dlib_shake", "background", "warping", "boxes")
+    names = ("mesh_shake", "ratios", "dlib_shake", "tremble", "background", "warping", "boxes")
     columns = {name: getattr(seen, name)[rows] for name in names}
     times = seen.times[rows]
     return replace(seen, times=times - times[0], **columns)
