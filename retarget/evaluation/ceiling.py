@@ -7,7 +7,7 @@ another person has its true bound somewhat lower.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -20,7 +20,7 @@ from retarget.errors import NoFaceFound
 from retarget.evaluation import expression
 from retarget.evaluation.catalog import Sheet
 from retarget.evaluation.pairs import pair
-from retarget.evaluation.values import Observed
+from retarget.evaluation.values import Channel, Observed
 from retarget.flow.values import FinishedFrame
 from retarget.sink.open import open_sink
 from retarget.source.open import open_source
@@ -48,18 +48,20 @@ class Ceiling:
 
     def __init__(self, driving: Observed, active: float, observe: Observe) -> None:
         self._driving, self._active, self._observe = driving, active, observe
-        self._known: dict[float, Sheet] = {}
+        self._known: dict[float, tuple[Sheet, list[Channel]]] = {}
 
-    def measure(self, result: Observed, sheet: Sheet) -> None:
-        """Note the bounds for a result whose face has this size."""
+    def measure(self, result: Observed, channels: Sequence[Channel], sheet: Sheet) -> list[Channel]:
+        """Note the bounds for a result; return its channels with theirs."""
         scale = shrinking(self._driving, result)
         if scale not in self._known:
             self._known[scale] = self._scored(scale)
+        bounds, most = self._known[scale]
         for key, bounded in _SAME.items():
-            value, note = self._known[scale].found[bounded]
-            sheet.found[key] = (value, note)
+            sheet.found[key] = bounds.found[bounded]
+        reached = {(c.by, c.name): c.correlation for c in most}
+        return [replace(c, recoded=reached.get((c.by, c.name))) for c in channels]
 
-    def _scored(self, scale: float) -> Sheet:
+    def _scored(self, scale: float) -> tuple[Sheet, list[Channel]]:
         sheet = Sheet()
         with TemporaryDirectory() as folder:
             again = Path(folder) / "driving.mp4"
@@ -69,15 +71,15 @@ class Ceiling:
             except NoFaceFound:
                 sheet.miss("scaled to the result's face, the driving face is not found",
                            *_SAME.values())  # fmt: skip
-                return sheet
+                return sheet, []
         pairs = pair(self._driving, seen)
-        expression.measure(self._driving, seen, pairs, self._active, sheet)
+        channels = expression.measure(self._driving, seen, pairs, self._active, sheet)
         note = f"{len(pairs)} frames, face at {scale:.0%} of its size"
         for key in _SAME.values():
             value = sheet.found[key][0]
             if value is not None:
                 sheet.put(key, value, note)
-        return sheet
+        return sheet, channels
 
 
 def shrinking(driving: Observed, result: Observed) -> float:

@@ -104,7 +104,7 @@ class Evaluator:
         if "expression" in wanted:
             channels = expression.measure(self.driving, seen, pairs, self.settings.active, sheet)
             if self.settings.ceiling:
-                self.ceiling.measure(seen, sheet)
+                channels = self.ceiling.measure(seen, channels, sheet)
         if "identity" in wanted:
             identity.measure(seen.faces, self.who, sheet)
         if "expression" in wanted and "identity" in wanted:

@@ -176,8 +176,10 @@ def _channels(channels: Sequence[Channel]) -> str:
         return "<p>None: the driving face hardly moves.</p>"
     rows = [cells("th", CHANNEL_HEAD), *(cells("td", channel_row(c)) for c in chosen)]
     return (
-        "<p>Attainable: the correlation that reading noise would leave of a perfect one. "
-        "With head: share of the driving channel that the driving head's turning explains.</p>"
+        "<p>Noise leaves: the correlation that reading noise would leave of a perfect one. "
+        "Coding leaves: what the driving clip itself reaches, scaled to the result's face and "
+        "encoded anew. With head: share of the driving channel that the driving head's turning "
+        "explains.</p>"
         f"<table>{''.join(rows)}</table>"
     )
 

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 _MOST_CHANNELS = 16
 CHANNEL_HEAD = (
-    "channel", "read by", "driven", "correlation", "attainable", "gain", "difference", "with head",
+    "channel", "read by", "driven", "correlation", "noise leaves", "coding leaves", "gain",
+    "difference", "with head",
 )  # fmt: skip
 """See `Channel`."""
 FAMILIES = (
@@ -95,9 +96,11 @@ def _channels(channels: Sequence[Channel]) -> RenderableType:
 
 def channel_row(c: Channel) -> tuple[str, ...]:
     """One channel as text, in the order of `CHANNEL_HEAD`."""
-    most, share = ("–" if x is None else f"{x:.2f}" for x in (c.attainable, c.with_head))
-    figures = (f"{c.driven:.2f}", f"{c.correlation:.2f}", most, f"{c.gain:.2f}", f"{c.error:.3f}")
-    return (c.name, c.by, *figures, share)
+    noise, coding, share = (
+        "–" if x is None else f"{x:.2f}" for x in (c.attainable, c.recoded, c.with_head)
+    )
+    figures = (f"{c.driven:.2f}", f"{c.correlation:.2f}", noise, coding, f"{c.gain:.2f}")
+    return (c.name, c.by, *figures, f"{c.error:.3f}", share)
 
 
 def absent_lines(measures: Sequence[Measure]) -> list[str]:

@@ -127,6 +127,8 @@ class Channel:
     """Mean absolute difference, rest removed."""
     attainable: float | None
     """The correlation of a perfect follower, read with this noise; None: the noise is not known."""
+    recoded: float | None = None
+    """The correlation that the driving clip itself reaches, encoded anew; see `ceiling`."""
     with_head: float | None
     """Share of the driving channel's variance (R²) that the driving head's yaw, pitch and roll
     explain; a large one may be the estimator mistaking a turn for a movement."""

@@ -35,7 +35,7 @@ def performance(count: int = COUNT) -> npt.NDArray[np.float64]:
 def moved(face: Rgb, mouth: float, brows: float, eyes: float) -> Rgb:
     """The astronaut's face (320x320) with her mouth opened, brows raised, eyes narrowed."""
     y, x = np.mgrid[0:SIDE, 0:SIDE].astype(np.float32)
-    far = 16.0 * mouth * np.exp(-(((x - 151) / 34) ** 2))
+    far = 20.0 * mouth * np.exp(-(((x - 151) / 34) ** 2))
     start = np.clip((y - 168) / (far + 4), 0, 1)
     end = 1 - np.clip((y - 215) / 50, 0, 1)
     source = y - far * start * end

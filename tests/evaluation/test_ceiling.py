@@ -7,9 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from retarget.evaluation import ceiling, video
+from retarget.evaluation import ceiling, expression, video
 from retarget.evaluation.catalog import Sheet
 from retarget.evaluation.observe import Estimators, observe
+from retarget.evaluation.pairs import pair
 from retarget.evaluation.values import Observed
 from tests.evaluation.conftest import COUNT, SIDE
 
@@ -35,7 +36,7 @@ def scaled(seen: Observed, by: float) -> Observed:
 
 def bound(limit: ceiling.Ceiling, result: Observed) -> float:
     sheet = Sheet()
-    limit.measure(result, sheet)
+    limit.measure(result, [], sheet)
     value = sheet.found[KEY][0]
     assert value is not None
     return value
@@ -53,6 +54,19 @@ def test_the_driving_clip_encoded_anew_nearly_reaches_itself_and_less_so_when_sm
     assert same > 0.9
 
 
+def test_every_channel_gets_its_own_bound(
+    seen: dict[str, Observed], estimators: Estimators
+) -> None:
+    driving, half = seen["driving"], seen["half"]
+    sheet = Sheet()
+    channels = expression.measure(driving, half, pair(driving, half), 0.05, sheet)
+    limit = ceiling.Ceiling(driving, 0.05, Reader(estimators))
+    bounded = [c.recoded for c in limit.measure(half, channels, sheet) if c.active]
+    assert len(bounded) > 2
+    assert all(bound is not None and bound < 1 for bound in bounded)
+    assert np.mean([b for b in bounded if b is not None]) == sheet.found[KEY][0]
+
+
 def test_every_picture_is_encoded_anew_at_its_time(clips: dict[str, Path], tmp_path: Path) -> None:
     target = tmp_path / "again.mp4"
     ceiling.recode(clips["delayed"], target, 0.33)
@@ -68,7 +82,7 @@ def test_bounds_that_cannot_be_read_say_why(seen: dict[str, Observed]) -> None:
         raise NoFaceFound("It sees nothing.", do="Look elsewhere.")
 
     sheet = Sheet()
-    ceiling.Ceiling(seen["driving"], 0.05, blind).measure(seen["driving"], sheet)
+    ceiling.Ceiling(seen["driving"], 0.05, blind).measure(seen["driving"], [], sheet)
     value, why = sheet.found[KEY]
     assert value is None
     assert "is not found" in why
