@@ -112,7 +112,7 @@ class Evaluator:
         if "picture" in wanted:
             self._picture(seen, pairs, sheet)
         if "time" in wanted:
-            in_time.measure(self.driving, seen, pairs, sheet)
+            in_time.measure(self.driving, seen, pairs, sheet, self.settings.start)
         if "sound" in wanted:
             sound.measure(self.driving_path, result, sheet, self.settings.start)
         return self._told(seen, pairs, sheet, channels)

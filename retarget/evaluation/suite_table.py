@@ -18,6 +18,11 @@ if TYPE_CHECKING:
 
 _HEAD = ("", "mean", "± between pairs", "95 % interval", "pairs", "unit", "read by")
 
+_INTERVALS = (
+    "Intervals are a bootstrap over pairs as if they were independent; pairs that share a clip or "
+    "a face are not, and then the truth may lie further out."
+)
+
 
 def table(outcomes: Sequence[Outcome]) -> str:
     """For the terminal."""
@@ -32,7 +37,7 @@ def table(outcomes: Sequence[Outcome]) -> str:
         for summary in found:
             out.add_row(*map(Text, row(summary)))
         parts.append(out)
-    parts += [Text(line) for line in (*failed(outcomes), *unseen(outcomes), FAMILIES)]
+    parts += [Text(line) for line in _lines(outcomes)]
     return rendered(parts)
 
 
@@ -43,8 +48,7 @@ def page(name: str, outcomes: Sequence[Outcome]) -> str:
         rows = [cells("th", _HEAD), *(cells("td", row(s)) for s in found)]
         parts.append(f"<h2>{kind}</h2><table>{''.join(rows)}</table>")
         parts.append(_each([o for o in outcomes if o.case.kind == kind], found))
-    lines = (*failed(outcomes), *unseen(outcomes), FAMILIES)
-    parts += [f"<p>{escape(line)}</p>" for line in lines]
+    parts += [f"<p>{escape(line)}</p>" for line in _lines(outcomes)]
     return framed(escape(name), "".join(parts))
 
 
@@ -111,6 +115,11 @@ def row(summary: Summary) -> tuple[str, ...]:
 
 def _number(value: float | None) -> str:
     return "–" if value is None else f"{value:.3f}" if abs(value) < 10 else f"{value:.1f}"
+
+
+def _lines(outcomes: Sequence[Outcome]) -> tuple[str, ...]:
+    """What stands below the tables."""
+    return (*failed(outcomes), *unseen(outcomes), _INTERVALS, FAMILIES)
 
 
 def unseen(outcomes: Sequence[Outcome]) -> list[str]:

@@ -43,6 +43,12 @@ def test_a_result_that_begins_later_is_laid_where_it_belongs(seen: dict[str, Obs
     np.testing.assert_array_equal(pairs.driving - pairs.result, 6)
 
 
+def test_a_delay_is_told_from_where_the_result_begins(seen: dict[str, Observed]) -> None:
+    late = cut(seen["driving"], slice(6, None))
+    assert in_time.delay(seen["driving"], late, start=6 / RATE) == pytest.approx(0, abs=1e-6)
+    assert in_time.delay(seen["driving"], late, start=4 / RATE) == pytest.approx(-2 / RATE)
+
+
 def test_pieces_that_never_meet_are_refused(seen: dict[str, Observed]) -> None:
     with pytest.raises(UnreadableInput, match="shown together"):
         pair(seen["driving"], seen["driving"], start=100.0)
