@@ -57,7 +57,16 @@ def evaluate(
 
 
 class Evaluator:
-    """One driving video and one identity, read once, for any number of results."""
+    """One driving video and one identity, read once, for any number of results.
+
+    Args:
+        driving: whose expressions the results should show.
+        identity: whose face they should show.
+        settings: what to measure.
+        report: shows progress.
+        estimators: those of other evaluators of the same settings.
+        like: an evaluator of the same driving video and settings, so that it is not read again.
+    """
 
     def __init__(
         self,
@@ -67,7 +76,7 @@ class Evaluator:
         report: Report,
         *,
         estimators: Estimators | None = None,
-        driving_seen: Observed | None = None,
+        like: Evaluator | None = None,
     ) -> None:
         self.settings, self.report = settings, report
         self.driving_path, self.identity_path = driving, identity
@@ -80,8 +89,9 @@ class Evaluator:
                 do="Give the photo from which the result was made; it must show a human face.",
             )
         self.who = face_sample(self.photo, points, self.estimators, 0, 0.0)
-        self.driving = driving_seen or self._observed(driving)
-        self.ceiling = Ceiling(self.driving, settings.active, self._observed)
+        self.driving: Observed = like.driving if like else self._observed(driving)
+        ceiling = like.ceiling if like else None
+        self.ceiling: Ceiling = ceiling or Ceiling(self.driving, settings.active, self._observed)
 
     def _observed(self, path: Path) -> Observed:
         return observe(path, self.estimators, sample_faces=False, watch=self._watch(path))

@@ -28,7 +28,7 @@ from retarget.evaluation.forms import as_dict
 from retarget.evaluation.observe import Estimators
 from retarget.evaluation.settings import EvaluateSettings
 from retarget.evaluation.suite_file import SELF, Case, Suite
-from retarget.evaluation.values import Failures, Observed
+from retarget.evaluation.values import Failures
 from retarget.flow.report import Report
 from retarget.sink.partial import beside, made_folder
 
@@ -82,7 +82,7 @@ class _Runner:
         self._job = job_of(suite.job)
         self._suite = suite
         self._estimators: Estimators | None = None
-        self._seen: dict[Path, Observed] = {}
+        self._driven: dict[Path, Evaluator] = {}
 
     def outcome(self, case: Case) -> Outcome:
         told, made, key = self._kept(case), self._made_key(case), self._key(case)
@@ -124,9 +124,9 @@ class _Runner:
             settings,
             self._report,
             estimators=self._estimators,
-            driving_seen=self._seen.get(case.driving),
+            like=self._driven.get(case.driving),
         )
-        self._seen[case.driving] = evaluator.driving
+        self._driven.setdefault(case.driving, evaluator)
         return evaluator
 
     def _own_photo(self, case: Case) -> Path:

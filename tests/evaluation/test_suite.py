@@ -4,6 +4,7 @@ import json
 from copy import copy
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,12 +13,12 @@ from PIL import Image
 from retarget.errors import NoFaceFound, RetargetError, UnknownWord, UnreadableInput
 from retarget.evaluation import suite as suites
 from retarget.evaluation import suite_table
-from retarget.evaluation.observe import Estimators
+from retarget.evaluation.observe import Estimators, observe
 from retarget.evaluation.settings import EvaluateSettings
 from retarget.evaluation.statistics import interval, summaries
 from retarget.evaluation.suite import Outcome, run_suite
 from retarget.evaluation.suite_file import CROSS, SELF, read_suite
-from retarget.evaluation.values import Evaluation
+from retarget.evaluation.values import Evaluation, Observed
 from retarget.flow.report import Report
 from tests.evaluation.conftest import Rgb, write_clip
 
@@ -85,6 +86,23 @@ def test_a_suite_makes_and_measures_its_pairs_once(folder: Path) -> None:
     assert [o.reused for o in again] == [True, True]
     assert [o.figures for o in again] == [o.figures for o in first]
     assert len(MADE) == 2
+
+
+def test_a_driving_clip_is_read_once_for_all_its_pairs(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from retarget.evaluation import evaluate
+
+    read: list[str] = []
+
+    def counted(path: Path, *args: Any, **options: Any) -> Observed:
+        read.append(path.name)
+        return observe(path, *args, **options)
+
+    monkeypatch.setattr(evaluate, "observe", counted)
+    run(written(folder, TWO))
+    # the clip, its first pair, the clip encoded anew, its second pair
+    assert read == ["a.mp4", "a_b.mp4", "driving.mp4", "a_self.mp4"]
 
 
 def test_only_self_reenactment_has_a_truth(folder: Path) -> None:
