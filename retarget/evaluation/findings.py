@@ -97,7 +97,9 @@ def _with_head(channels: Sequence[Channel]) -> Iterator[str]:
         key=lambda c: -(c.with_head or 0.0),
     )
     if along:
-        names = ", ".join(c.name for c in along[:_NAMED]) + (", …" if len(along) > _NAMED else "")
+        names = ", ".join(c.name for c in along[:_NAMED])
+        if len(along) > _NAMED:
+            names += f" and {len(along) - _NAMED} more"
         yield (
             f"{len(along)} of the {len(scores)} active scores go along with the driving head "
             f"and may be read off its turning: {names}."

@@ -32,6 +32,14 @@ def test_a_mouth_that_opens_is_no_seam(face: Rgb) -> None:
     assert picture.seam_step(moved(face, 0.8, 0.0, 0.0), face) == pytest.approx(0, abs=2)
 
 
+def test_a_row_and_column_that_the_codec_added_change_nothing(face: Rgb) -> None:
+    odd = face[:-1, :-1]
+    padded = np.pad(pasted(face, 0.0)[:-1, :-1], ((0, 1), (0, 1), (0, 0)), "edge")
+    assert picture.seam_step(padded, odd) == picture.seam_step(pasted(face, 0.0)[:-1, :-1], odd)
+    assert picture.unpadded(odd, face) is None
+    assert picture.unpadded(face, face[:-2]) is None
+
+
 def test_a_seam_is_not_guessed_where_there_is_no_outline(face: Rgb) -> None:
     assert picture.seam_step(face, face) is None
     assert picture.seam_step(face[:-2], face) is None
