@@ -33,7 +33,7 @@ class EvaluateSettings:
     and more than twice what the reading's own noise would span."""
     ceiling: bool = True
     """Also score the driving clip itself, scaled to the result's face and encoded anew: what
-    nothing can surpass. Takes about a third longer."""
+    nothing can surpass. Takes about 40 % longer."""
     faces: int = 24
     """About how many frames, evenly spread, are sampled for identity and sharpness."""
     start: float = 0.0
