@@ -16,7 +16,7 @@ from retarget.evaluation.catalog import MEASURES
 from retarget.evaluation.evaluate import Evaluator
 from retarget.evaluation.page import cells, framed
 from retarget.evaluation.settings import EvaluateSettings
-from retarget.evaluation.table import FAMILIES, rendered, show_value
+from retarget.evaluation.table import FAMILIES, failure_line, rendered, show_value
 from retarget.evaluation.values import Evaluation, Measure
 from retarget.flow.report import Report
 
@@ -107,7 +107,8 @@ def table(evaluations: Sequence[Evaluation]) -> str:
     out.add_column("read by")
     for row in _rows(evaluations):
         out.add_row(*map(Text, (row[0].label, *_marked(row), row[0].unit, row[0].by)))
-    parts: list[RenderableType] = [out, Text(_order_line(evaluations)), Text(FAMILIES)]
+    lines = (_order_line(evaluations), *_unseen(evaluations), FAMILIES)
+    parts: list[RenderableType] = [out, *map(Text, lines)]
     return rendered(parts)
 
 
@@ -128,9 +129,16 @@ def page(evaluations: Sequence[Evaluation]) -> str:
     body = (
         f"<h1>Results compared</h1><p>driven by {escape(str(evaluations[0].driving))}, as "
         f"{escape(str(evaluations[0].identity))}</p><table>{''.join(rows)}</table>"
-        f"<p>{escape(_order_line(evaluations))}</p>{told}<p>{escape(FAMILIES)}</p>"
+        f"<p>{escape(_order_line(evaluations))}</p>{told}"
+        + "".join(f"<p>{escape(line)}</p>" for line in (*_unseen(evaluations), FAMILIES))
     )
     return framed("Results compared", body)
+
+
+def _unseen(evaluations: Sequence[Evaluation]) -> list[str]:
+    """One line for each result in which an estimator saw no face somewhere."""
+    told = [e for e in evaluations if any(f.frames for f in e.failures)]
+    return [f"{e.result.name}: {failure_line(e.failures)}" for e in told]
 
 
 def _marked(row: Sequence[Measure]) -> list[str]:

@@ -27,8 +27,13 @@ SAME_PERSON = 0.6
 
 _FACE = 96
 """Pixels a face is scaled to before it is searched again; the detector was trained at 80."""
-_BOXES = ((0.0, 0.0, 0.0), (0.03, 0.03, 0.05), (-0.03, -0.03, -0.05))
-"""Shifts and growth of the box whose landmarks are averaged: the trees are sensitive to it."""
+_BOXES = (
+    (0.0, 0.0, 0.0),
+    (0.05, 0.05, 0.05), (-0.05, -0.05, -0.05), (0.05, -0.05, 0.0), (-0.05, 0.05, 0.0),
+    (0.03, 0.0, -0.06), (-0.03, 0.0, 0.06), (0.0, 0.03, 0.03), (0.0, -0.03, -0.03),
+)  # fmt: skip
+"""Shifts and growth of the box whose landmarks are averaged: the trees are sensitive to it, and
+the detector's box jumps by steps of its grid. Nine instead of one halve what trembles."""
 
 Box = tuple[float, float, float]
 """left, top, width of a square in pixels."""

@@ -18,14 +18,15 @@ from retarget import __version__
 from retarget.errors import NoFaceFound
 from retarget.evaluation import expression, identity, in_time, picture, sound, story, video
 from retarget.evaluation.catalog import Sheet
+from retarget.evaluation.ceiling import Ceiling
 from retarget.evaluation.dlib_face import DlibEstimator
 from retarget.evaluation.findings import findings
-from retarget.evaluation.observe import Estimators, Watch, face_sample, observe
+from retarget.evaluation.observe import Estimators, Read, Watch, face_sample, observe
 from retarget.evaluation.pairs import Pairs, pair
 from retarget.evaluation.settings import EvaluateSettings
+from retarget.evaluation.tasks_face import LOOKS
 from retarget.evaluation.values import Channel, Evaluation, Failures, Floats, Observed
 from retarget.flow.report import Report
-from retarget.flow.values import VideoFrame
 
 Rgb = npt.NDArray[np.uint8]
 
@@ -56,7 +57,16 @@ def evaluate(
 
 
 class Evaluator:
-    """One driving video and one identity, read once, for any number of results."""
+    """One driving video and one identity, read once, for any number of results.
+
+    Args:
+        driving: whose expressions the results should show.
+        identity: whose face they should show.
+        settings: what to measure.
+        report: shows progress.
+        estimators: those of other evaluators of the same settings.
+        like: an evaluator of the same driving video and settings, so that it is not read again.
+    """
 
     def __init__(
         self,
@@ -66,7 +76,7 @@ class Evaluator:
         report: Report,
         *,
         estimators: Estimators | None = None,
-        driving_seen: Observed | None = None,
+        like: Evaluator | None = None,
     ) -> None:
         self.settings, self.report = settings, report
         self.driving_path, self.identity_path = driving, identity
@@ -79,16 +89,19 @@ class Evaluator:
                 do="Give the photo from which the result was made; it must show a human face.",
             )
         self.who = face_sample(self.photo, points, self.estimators, 0, 0.0)
-        self.driving = driving_seen or observe(
-            driving, self.estimators, sample_faces=False, watch=self._watch(driving)
-        )
+        self.driving: Observed = like.driving if like else self._observed(driving)
+        ceiling = like.ceiling if like else None
+        self.ceiling: Ceiling = ceiling or Ceiling(self.driving, settings.active, self._observed)
+
+    def _observed(self, path: Path) -> Observed:
+        return observe(path, self.estimators, sample_faces=False, watch=self._watch(path))
 
     def _watch(self, path: Path) -> Watch:
         count = video.frame_count(path)
         total = self.report.frames + count if count else None
 
-        def watch(frames: Iterator[VideoFrame]) -> Iterator[VideoFrame]:
-            return self.report.watch(frames, total)
+        def watch(read: Iterator[Read]) -> Iterator[Read]:
+            return self.report.watch(read, total)
 
         return watch
 
@@ -100,6 +113,8 @@ class Evaluator:
         sheet, channels = Sheet(), []
         if "expression" in wanted:
             channels = expression.measure(self.driving, seen, pairs, self.settings.active, sheet)
+            if self.settings.ceiling:
+                channels = self.ceiling.measure(seen, channels, sheet)
         if "identity" in wanted:
             identity.measure(seen.faces, self.who, sheet)
         if "expression" in wanted and "identity" in wanted:
@@ -107,7 +122,7 @@ class Evaluator:
         if "picture" in wanted:
             self._picture(seen, pairs, sheet)
         if "time" in wanted:
-            in_time.measure(self.driving, seen, pairs, sheet)
+            in_time.measure(self.driving, seen, pairs, sheet, self.settings.start)
         if "sound" in wanted:
             sound.measure(self.driving_path, result, sheet, self.settings.start)
         return self._told(seen, pairs, sheet, channels)
@@ -147,16 +162,19 @@ class Evaluator:
         )
 
     def _facts(self, seen: Observed, pairs: Pairs) -> dict[str, Any]:
-        bundle, arcface = self.estimators.bundle, self.estimators.arcface
+        arcface = self.estimators.arcface
+        landmarker = expression.NO_BUNDLE if self.estimators.needs_mesh else "not needed"
+        if self.estimators.bundle is not None:
+            landmarker = f"every frame by itself, mean of {LOOKS} looks"
         return {
             "retarget": __version__,
             "machine": f"{platform.system()} {platform.machine()}",
             "driving frames": len(self.driving),
             "result frames": len(seen),
             "frames compared": len(pairs),
-            "face_landmarker.task": "used" if bundle else expression.NO_BUNDLE,
-            "landmarker mode": "video" if self.settings.smooth_landmarks else "single pictures",
-            "arcface": arcface.name if arcface else "not found",
+            "face_landmarker.task": landmarker,
+            "arcface": arcface.name if arcface else "not used",
+            "smirk": "used" if self.estimators.smirk else "not used",
         }
 
 

@@ -3,9 +3,14 @@
 Scores are compared as they are (raw) and with each face's own rest removed: a face whose mouth
 corners rise at rest would otherwise be wrong in every frame. Rest is read at the same moments in
 both, the tenth of the frames in which the driving face is nearest its own lower decile.
+
+Nothing is corrected for the reading's noise or for the head's turning; what they can do to a
+figure stands beside it (`attainable`, `head_share`).
 """
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -20,12 +25,19 @@ NO_BUNDLE = (
     "face_landmarker.task was not found (retarget models pull face-landmarker, "
     "or --landmarker FILE)"
 )
+NO_SMIRK = "SMIRK_em1.pt was not found (retarget models pull smirk, or --smirk FILE)"
 _NO_PAIR = "in no frame are both faces seen"
 _TURNS = 3.0
 """Degrees (spreads of yaw, pitch and roll together) that tell a turning head from an estimator
 that trembles."""
 HELD = 0.25
 """A head that turns less than this share of the driving head's turning is held still."""
+_SPAN_OF_NOISE = 3.29
+"""5th to 95th percentile of normal noise, in its standard deviations."""
+_CLEAR = 2.0
+"""A driven channel spans at least this many times what its noise would span."""
+_LEAST_FOR_A_FIT = 12
+"""Frames below which three angles explain anything."""
 ACTIVE_RATIO = 0.02
 """As `EvaluateSettings.active`, for landmark ratios, in eye distances (eyes: in eye widths)."""
 
@@ -65,21 +77,75 @@ def gain(driving: Floats, result: Floats) -> float:
     return float((d * result).sum()) / max(float((d**2).sum()), 1e-12)
 
 
+def attainable(driving: Floats, of_driving: Floats, of_result: Floats) -> Floats:
+    """(c,) the correlation of a face that does exactly what the driving face does, as it is read.
+
+    Spearman's attenuation (1904): noise that has nothing to do with the movement makes every
+    correlation smaller. 0 for a channel whose (m, c) driving values are only noise.
+
+    Args:
+        driving: (m, c) values as they were read.
+        of_driving: (c,) standard deviation of their noise.
+        of_result: (c,) the same of the result's values.
+    """
+    a, b = of_driving**2, of_result**2
+    true = np.maximum(driving.var(axis=0) - a, 0.0)
+    whole = np.sqrt((true + a) * (true + b))
+    out: Floats = np.divide(true, whole, out=np.zeros_like(true), where=whole > 0)
+    return out
+
+
+def head_share(driving: Floats, pose: Floats) -> Floats:
+    """(c,) share of the variance of (m, c) driving values that (m, 3) head angles explain, 0..1.
+
+    R² of a linear fit. A movement that an estimator only imagines in a turned head is among it, and
+    so is one that a person makes while nodding: it says where to be careful, not what is wrong.
+    """
+    seen = ~np.isnan(pose).any(axis=1)
+    values, angles = driving[seen], pose[seen]
+    if len(values) < _LEAST_FOR_A_FIT:
+        return np.full(driving.shape[1], np.nan)
+    apart = values - values.mean(axis=0)
+    design = angles - angles.mean(axis=0)
+    left = apart - design @ np.linalg.lstsq(design, apart, rcond=None)[0]
+    whole = (apart**2).sum(axis=0)
+    rest = (left**2).sum(axis=0)
+    out: Floats = 1 - np.divide(rest, whole, out=np.ones_like(whole), where=whole > 1e-12)
+    return out
+
+
 def channels(
-    names: tuple[str, ...], driving: Floats, result: Floats, active: float, by: str
-) -> list[Channel]:
-    """How every column of (m, c) driving comes back in (m, c) result."""
+    names: tuple[str, ...], driving: Floats, result: Floats, active: float, by: str, *,
+    noise: tuple[Floats, Floats] | None = None, pose: Floats | None = None,
+) -> list[Channel]:  # fmt: skip
+    """How every column of (m, c) driving comes back in (m, c) result.
+
+    Args:
+        names: of the columns.
+        driving: what was driven.
+        result: what came back.
+        active: the least span that counts.
+        by: the estimator.
+        noise: (c,) standard deviations of the reading, of the driving values and of the result's.
+        pose: (m, 3) the driving head's angles, where they were read.
+    """
     d, r = without_rest(driving, result)
     driven, error = span(driving), np.abs(d - r).mean(axis=0)
+    trembling = noise[0] if noise is not None else np.zeros(len(names))
+    least = np.maximum(active, _CLEAR * _SPAN_OF_NOISE * trembling)
+    most = attainable(driving, *noise) if noise is not None else None
+    share = head_share(driving, pose) if pose is not None else np.full(len(names), np.nan)
     return [
         Channel(
             name=name,
             by=by,
-            active=bool(driven[k] > active),
+            active=bool(driven[k] > least[k]),
             driven=float(driven[k]),
             correlation=correlation(d[:, k], r[:, k]),
             gain=gain(d[:, k], r[:, k]),
             error=float(error[k]),
+            attainable=float(most[k]) if most is not None else None,
+            with_head=float(share[k]) if np.isfinite(share[k]) else None,
         )
         for k, name in enumerate(names)
     ]
@@ -101,16 +167,20 @@ def _scores(
     driving: Observed, result: Observed, pairs: Pairs, active: float, sheet: Sheet
 ) -> list[Channel]:
     """Mean absolute difference of the 52 scores, correlation and gain of the active ones."""
-    keys = ("l1", "l1_corrected", "correlation", "correlation_median", "gain")
+    keys = ("l1", "l1_corrected", "correlation", "correlation_median", "attainable", "gain")
     rows = _paired(driving.scores, result.scores, pairs)
     if isinstance(rows, str):
-        sheet.miss(rows, *(f"expression.{k}" for k in keys))
+        sheet.miss(rows, *_of(keys))
         return []
-    d, r = rows
+    d, r = rows.driving, rows.result
     d0, r0 = without_rest(d, r)
     sheet.put("expression.l1", float(np.abs(d - r).mean()))
     sheet.put("expression.l1_corrected", float(np.abs(d0 - r0).mean()))
-    every = channels(blendshapes.NAMES, d, r, active, "scores")
+    noise = None
+    if driving.score_noise is not None and result.score_noise is not None:
+        noise = driving.score_noise, result.score_noise
+    pose = _angles_of(driving, pairs, rows)
+    every = channels(blendshapes.NAMES, d, r, active, "scores", noise=noise, pose=pose)
     chosen = [c for c in every if c.active]
     if not chosen:
         sheet.miss("the driving face hardly moves: no score is active", *_of(keys[2:]))
@@ -119,6 +189,11 @@ def _scores(
     sheet.put("expression.correlation", float(np.mean(follows)), f"{len(chosen)} of 52 active")
     sheet.put("expression.correlation_median", float(np.median(follows)))
     sheet.put("expression.gain", float(np.median([c.gain for c in chosen])))
+    most = [c.attainable for c in chosen if c.attainable is not None]
+    if most:
+        sheet.put("expression.attainable", float(np.mean(most)))
+    else:
+        sheet.miss("no frame was read by every look", "expression.attainable")
     return every
 
 
@@ -133,9 +208,11 @@ def _ratios(driving: Observed, result: Observed, pairs: Pairs, sheet: Sheet) -> 
     if isinstance(rows, str):
         sheet.miss(rows, *_of(keys))
         return []
-    d0, r0 = without_rest(*rows)
+    d, r = rows.driving, rows.result
+    d0, r0 = without_rest(d, r)
     sheet.put("expression.ratio_error", float(np.abs(d0 - r0).mean()))
-    every = channels(RATIOS, *rows, ACTIVE_RATIO, "dlib")
+    pose = _angles_of(driving, pairs, rows)
+    every = channels(RATIOS, d, r, ACTIVE_RATIO, "dlib", pose=pose)
     chosen = [c for c in every if c.active]
     if chosen:
         note = f"{len(chosen)} of {len(RATIOS)} active"
@@ -157,7 +234,7 @@ def _gaze(driving: Observed, result: Observed, pairs: Pairs, sheet: Sheet) -> No
     if isinstance(rows, str):
         sheet.miss(rows, "expression.gaze")
         return
-    d, r = (_directions(x) for x in without_rest(*rows))
+    d, r = (_directions(x) for x in without_rest(rows.driving, rows.result))
     angles = np.degrees(np.arccos(np.clip((d * r).sum(axis=1), -1.0, 1.0)))
     sheet.put("expression.gaze", float(angles.mean()))
 
@@ -176,10 +253,10 @@ def _pose(driving: Observed, result: Observed, pairs: Pairs, sheet: Sheet) -> No
         sheet.miss(rows, "expression.pose", "expression.pose_gain")
         return
     angles = []
-    for d, r in zip(*without_rest(*rows), strict=True):
+    for d, r in zip(*without_rest(rows.driving, rows.result), strict=True):
         relative = HeadPose.rotation_of(*d).T @ HeadPose.rotation_of(*r)
         angles.append(np.degrees(np.arccos(np.clip((np.trace(relative) - 1) / 2, -1.0, 1.0))))
-    moved, shown = (float(x.std(axis=0).sum()) for x in rows)
+    moved, shown = (float(x.std(axis=0).sum()) for x in (rows.driving, rows.result))
     held = shown < HELD * moved
     note = "the result's head is held: this is how far the driving head turns" if held else ""
     sheet.put("expression.pose", float(np.mean(angles)), note)
@@ -190,26 +267,43 @@ def _pose(driving: Observed, result: Observed, pairs: Pairs, sheet: Sheet) -> No
 
 
 def _smirk(driving: Observed, result: Observed, pairs: Pairs, sheet: Sheet) -> None:
-    """AED: mean absolute difference of SMIRK's 50 expression parameters, as they are.
+    """AED and APD: mean absolute difference of SMIRK's parameters as they are, nothing removed."""
+    keys = _of(("aed", "apd"))
+    for key, d, r in zip(
+        keys,
+        (driving.smirk, driving.smirk_pose),
+        (result.smirk, result.smirk_pose),
+        strict=True,
+    ):
+        if d is None or r is None:
+            sheet.miss(NO_SMIRK, key)
+            continue
+        rows = _paired(d, r, pairs)
+        if isinstance(rows, str):
+            sheet.miss(f"{rows} (SMIRK's crop needs MediaPipe's mesh)", key)
+        else:
+            sheet.put(key, float(np.abs(rows.driving - rows.result).mean()))
 
-    Its companion APD is not taken: the encoder at hand reads no pose; `expression.pose` does.
-    """
-    if driving.smirk is None or result.smirk is None:
-        sheet.miss("SMIRK_em1.pt was not found", "expression.aed")
-        return
-    rows = _paired(driving.smirk, result.smirk, pairs)
-    if isinstance(rows, str):
-        sheet.miss(f"{rows} (SMIRK's crop needs MediaPipe's mesh)", "expression.aed")
-        return
-    sheet.put("expression.aed", float(np.abs(rows[0] - rows[1]).mean()))
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Rows:
+    """The paired rows that an estimator could read in both."""
+
+    driving: Floats
+    result: Floats
+    ok: npt.NDArray[np.bool_]
+    """Which of the pairs they are."""
 
 
-def _paired(
-    driving: Floats | None, result: Floats | None, pairs: Pairs
-) -> tuple[Floats, Floats] | str:
-    """The paired rows that the estimator could read in both, or why there are none."""
+def _paired(driving: Floats | None, result: Floats | None, pairs: Pairs) -> _Rows | str:
+    """The rows, or why there are none."""
     if driving is None or result is None:
         return NO_BUNDLE
     d, r = driving[pairs.driving], result[pairs.result]
     ok = both(d, r)
-    return (d[ok], r[ok]) if ok.any() else _NO_PAIR
+    return _Rows(d[ok], r[ok], ok) if ok.any() else _NO_PAIR
+
+
+def _angles_of(driving: Observed, pairs: Pairs, rows: _Rows) -> Floats | None:
+    """The driving head's angles in those rows."""
+    return driving.pose[pairs.driving][rows.ok] if driving.pose is not None else None

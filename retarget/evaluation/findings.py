@@ -16,6 +16,12 @@ _TWICE = 2.0
 """From this gain on, "times as far" reads better than percent."""
 _TELLING = 0.1
 """A region that is driven less than this (scores, eye distances) is not worth a sentence."""
+_PUMPING = 1.5
+"""From this much more unexplained change on, light or texture is seen to flicker."""
+_WITH_HEAD = 0.5
+"""The share of its variance that the head's turning explains from which on a score is named."""
+_NAMED = 5
+"""So many names fit in a sentence."""
 _REGIONS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("The mouth opens", "The mouth's opening", ("lipGap",)),
     ("The jaw opens", "The jaw", ("jawOpen",)),
@@ -40,6 +46,7 @@ def findings(
     return (
         *_expression(value),
         *_regions(channels),
+        *_with_head(channels),
         *_head(value),
         *_identity(value),
         *_picture(value),
@@ -57,7 +64,12 @@ def _expression(value: Values) -> Iterator[str]:
         return
     steps = ((0.9, "closely follows"), (0.75, "follows well"), (0.5, "loosely follows"))
     words = next((w for least, w in steps if follows >= least), "hardly follows")
-    yield f"Expression {words}: mean correlation {follows:.2f} of {by}."
+    bounds = [value.get(f"expression.{k}") for k in ("attainable", "recoded")]
+    if value.get("expression.correlation") is None:
+        bounds = [value.get("expression.recoded_ratios")]
+    most = min((b for b in bounds if b is not None), default=follows)
+    beside = f", where {most:.2f} could be reached" if most > follows else ""
+    yield f"Expression {words}: mean correlation {follows:.2f} of {by}{beside}."
 
 
 def _regions(channels: Sequence[Channel]) -> Iterator[str]:
@@ -76,6 +88,22 @@ def _regions(channels: Sequence[Channel]) -> Iterator[str]:
         elif abs(gain - 1) > _NOTICED:
             word = "less" if gain < 1 else "more"
             yield f"{moves} {abs(gain - 1) * 100:.0f} % {word} than driven."
+
+
+def _with_head(channels: Sequence[Channel]) -> Iterator[str]:
+    scores = [c for c in channels if c.active and c.by == "scores"]
+    along = sorted(
+        (c for c in scores if c.with_head is not None and c.with_head > _WITH_HEAD),
+        key=lambda c: -(c.with_head or 0.0),
+    )
+    if along:
+        names = ", ".join(c.name for c in along[:_NAMED])
+        if len(along) > _NAMED:
+            names += f" and {len(along) - _NAMED} more"
+        yield (
+            f"{len(along)} of the {len(scores)} active scores go along with the driving head "
+            f"and may be read off its turning: {names}."
+        )
 
 
 def _head(value: Values) -> Iterator[str]:
@@ -112,9 +140,13 @@ def _picture(value: Values) -> Iterator[str]:
 
 
 def _time(value: Values) -> Iterator[str]:
-    shake = value.get("time.jitter_mesh") or value.get("time.jitter_dlib")
-    if shake is not None and shake > 1.15:
-        yield f"The face trembles {(shake - 1) * 100:.0f} % more than the driving face."
+    for shake, what in (("time.tremble", "face"), ("time.jitter_mesh", "head")):
+        ratio = value.get(shake)
+        if ratio is not None and ratio > 1.15:
+            yield f"The {what} trembles {ratio:.1f} times as much as the driving {what}."
+    pumping = value.get("time.warping_ratio")
+    if pumping is not None and pumping > _PUMPING:
+        yield f"The face flickers: {pumping:.1f} times the change that motion does not explain."
     flicker, late = value.get("time.flicker"), value.get("time.delay")
     if flicker is not None and flicker > 1:
         yield f"The picture around the face changes by {flicker:.1f} grey levels per frame."

@@ -15,11 +15,13 @@ _CLEAR = 0.5
 """The mean correlation at the best lag from which on a delay is believed."""
 
 
-def measure(driving: Observed, result: Observed, pairs: Pairs, sheet: Sheet) -> None:
-    """Note the figures of time."""
+def measure(
+    driving: Observed, result: Observed, pairs: Pairs, sheet: Sheet, start: float = 0.0
+) -> None:
+    """Note the figures of time; the result begins at second `start` of the driving video."""
     _steady(driving, result, sheet)
     _stamps(driving, result, pairs, sheet)
-    late = delay(driving, result)
+    late = delay(driving, result, start)
     if late is None:
         sheet.miss("expression follows too weakly to tell a delay", "time.delay")
     else:
@@ -38,8 +40,15 @@ def _steady(driving: Observed, result: Observed, sheet: Sheet) -> None:
     by_mesh = not np.isnan(jitter["mesh"])
     sheet.put("time.jitter", jitter["mesh"] if by_mesh else jitter["dlib"],
               "by MediaPipe" if by_mesh else "by dlib")  # fmt: skip
+    ours, theirs = _mean(result.tremble), _mean(driving.tremble)
+    note = f"{ours:.2f} % of eye distance, driving {theirs:.2f} %"
+    sheet.put("time.tremble", ours / theirs if theirs > 0 else float("nan"), note)
     flicker, theirs = _mean(result.background), _mean(driving.background)
-    sheet.put("time.flicker", flicker, f"driving {theirs:.2f}")
+    if np.isnan(flicker):
+        sheet.miss("the face and its surroundings fill the picture", "time.flicker")
+    else:
+        note = "" if np.isnan(theirs) else f"driving {theirs:.2f}"
+        sheet.put("time.flicker", flicker, note)
     warping, theirs = _mean(result.warping), _mean(driving.warping)
     sheet.put("time.warping", warping, f"driving {theirs:.2f}")
     sheet.put("time.warping_ratio", warping / theirs if theirs > 0 else float("nan"))
@@ -69,7 +78,7 @@ def lost(driving: Observed, result: Observed, pairs: Pairs) -> float:
     return float(gone[seen].mean()) if seen.any() else float("nan")
 
 
-def delay(driving: Observed, result: Observed) -> float | None:
+def delay(driving: Observed, result: Observed, start: float = 0.0) -> float | None:
     """Seconds by which the result's face is late (negative: early).
 
     The lag, in steps of a driving frame, at which the active channels correlate best on average;
@@ -81,13 +90,14 @@ def delay(driving: Observed, result: Observed) -> float | None:
     d, r = _filled(driving.times, np.asarray(d)), _filled(result.times, np.asarray(r))
     if step <= 0 or d is None or r is None:
         return None
-    last = min(driving.times[-1], result.times[-1])
+    driven = driving.times - start
+    last = min(driven[-1], result.times[-1])
     grid = np.arange(0.0, last + step / 2, step)
     active = np.flatnonzero(span(d) > (0.05 if have_scores else 0.02))
     reach = min(round(_FARTHEST / step), len(grid) // 3)
     if not len(active) or reach < 1:
         return None
-    d = np.stack([np.interp(grid, driving.times, d[:, k]) for k in active], axis=1)
+    d = np.stack([np.interp(grid, driven, d[:, k]) for k in active], axis=1)
     r = np.stack([np.interp(grid, result.times, r[:, k]) for k in active], axis=1)
     lags = list(range(-reach, reach + 1))
     follows = [_shifted(d, r, lag) for lag in lags]

@@ -17,24 +17,28 @@ from retarget.evaluation.dlib_face import DlibEstimator, dlib_models
 from retarget.evaluation.picture import sharpness
 from retarget.evaluation.settings import EvaluateSettings
 from retarget.evaluation.smirk import Smirk
-from retarget.evaluation.steadiness import Flicker, Shake, surroundings
-from retarget.evaluation.tasks_face import TasksEstimator, TasksFace
+from retarget.evaluation.steadiness import Flicker, Shake, Tremble, surroundings
+from retarget.evaluation.tasks_face import ReadingNoise, TasksEstimator, TasksFace
 from retarget.evaluation.values import RATIOS, FaceSample, Floats, Observed
 from retarget.flow import blendshapes, landmarks
 from retarget.flow.lanes import Lanes
 from retarget.flow.values import VideoFrame
 
-Watch = Callable[[Iterator[VideoFrame]], Iterator[VideoFrame]]
+Read = tuple[VideoFrame, TasksFace | None]
+Watch = Callable[[Iterator[Read]], Iterator[Read]]
 
 
 class Estimators:
-    """The networks that are at hand, loaded once for all videos of a run."""
+    """The networks that are at hand and wanted, loaded once for all videos of a run."""
 
     def __init__(self, settings: EvaluateSettings) -> None:
         self.settings = settings
+        wanted = settings.measure
         self.dlib = dlib_models()
-        self.bundle = at_hand.landmarker(settings)
-        arcface, smirk = at_hand.arcface(settings), at_hand.smirk(settings)
+        self.needs_mesh = "expression" in wanted or "time" in wanted
+        self.bundle = at_hand.landmarker(settings) if self.needs_mesh else None
+        arcface = at_hand.arcface(settings) if "identity" in wanted else None
+        smirk = at_hand.smirk(settings) if "expression" in wanted else None
         self.arcface = ArcFace(arcface) if arcface is not None else None
         self.smirk = Smirk(smirk) if smirk is not None else None
 
@@ -50,10 +54,12 @@ class _Rows:
     mesh_shake: list[float] = field(default_factory=list)
     ratios: list[Floats] = field(default_factory=list)
     dlib_shake: list[float] = field(default_factory=list)
+    tremble: list[float] = field(default_factory=list)
     background: list[float] = field(default_factory=list)
     warping: list[float] = field(default_factory=list)
     boxes: list[Floats] = field(default_factory=list)
     smirk: list[Floats] = field(default_factory=list)
+    smirk_pose: list[Floats] = field(default_factory=list)
 
 
 def observe(
@@ -72,19 +78,25 @@ def observe(
         NoFaceFound: dlib sees no face in any frame.
     """
     with ExitStack() as stack:
-        lanes = stack.enter_context(Lanes())
         tasks = None
         if estimators.bundle is not None:
-            smooth = estimators.settings.smooth_landmarks
-            tasks = stack.enter_context(TasksEstimator(estimators.bundle, smooth=smooth))
+            tasks = stack.enter_context(TasksEstimator(estimators.bundle))
+        lanes = stack.enter_context(Lanes())  # left first: no thread outlives what it reads with
         count = video.frame_count(path) or 0
-        reader = _Reader(estimators, tasks, sample_faces, count)
+        reader = _Reader(estimators, tasks is not None, sample_faces, count)
         first: VideoFrame | None = None
-        for frame in watch(lanes.ahead(video.frames(path), name="decode")):
+        frames = lanes.ahead(video.frames(path), name="decode")
+        for frame, mesh in watch(lanes.ahead(_meshes(tasks, frames), name="mesh")):
             first = first or frame
-            reader.take(frame, frame.at.seconds - first.at.seconds)
+            reader.take(frame, mesh, frame.at.seconds - first.at.seconds)
         assert first is not None  # noqa: S101  (video.frames raises where there is none)
         return reader.observed(path, first)
+
+
+def _meshes(tasks: TasksEstimator | None, frames: Iterator[VideoFrame]) -> Iterator[Read]:
+    """Each frame with what MediaPipe reads, which runs beside dlib on a thread of its own."""
+    for frame in frames:
+        yield frame, tasks.read(frame.rgb) if tasks is not None else None
 
 
 class _Reader:
@@ -93,25 +105,28 @@ class _Reader:
     def __init__(
         self,
         estimators: Estimators,
-        tasks: TasksEstimator | None,
+        has_mesh: bool,
         sample_faces: bool,
         count: int,
     ) -> None:
         self._all = estimators
-        self._tasks = tasks
+        self._has_mesh = has_mesh
+        self._noise = ReadingNoise()
         self._dlib = DlibEstimator(estimators.dlib)
         self._rows = _Rows()
-        self._mesh_shake, self._dlib_shake, self._flicker = Shake(), Shake(), Flicker()
+        self._mesh_shake, self._dlib_shake = Shake(), Shake()
+        self._tremble, self._flicker = Tremble(), Flicker()
         self._faces = _Thinned(estimators.settings.faces if sample_faces else 0, count)
 
-    def take(self, frame: VideoFrame, seconds: float) -> None:
+    def take(self, frame: VideoFrame, mesh: TasksFace | None, seconds: float) -> None:
         rows = self._rows
         rows.times.append(seconds)
-        mesh = self._tasks.read(frame.rgb, frame.at.seconds) if self._tasks else None
         self._keep_mesh(mesh)
         points = self._dlib.read(frame.rgb)
         unit = dlib_face.eye_distance(points) if points is not None else 1.0
         rows.dlib_shake.append(self._dlib_shake(points, unit))
+        if not self._has_mesh:
+            rows.tremble.append(self._tremble(points, unit))
         unread = np.full(len(RATIOS), np.nan)
         rows.ratios.append(dlib_face.ratios(points) if points is not None else unread)
         where = mesh.points if mesh is not None else points
@@ -121,22 +136,27 @@ class _Reader:
         rows.warping.append(warping)
         if self._all.smirk is not None:
             mesh_points = mesh.points if mesh is not None else None
-            rows.smirk.append(self._all.smirk.read(frame.rgb, mesh_points))
+            does, turned = self._all.smirk.read(frame.rgb, mesh_points)
+            rows.smirk.append(does)
+            rows.smirk_pose.append(turned)
         if points is not None and self._faces.wants(frame.index):
             self._faces.add(face_sample(frame.rgb, points, self._all, frame.index, seconds))
 
     def _keep_mesh(self, mesh: TasksFace | None) -> None:
         rows, none = self._rows, np.full
+        self._noise.add(mesh)
         points = mesh.points if mesh is not None else None
         corners = list(landmarks.EYE_OUTER_CORNERS)
         unit = float(np.linalg.norm(np.diff(points[corners], axis=0))) if points is not None else 1
         rows.mesh_shake.append(self._mesh_shake(points, unit))
+        if self._has_mesh:
+            rows.tremble.append(self._tremble(points, unit))
         rows.scores.append(mesh.scores if mesh else none(blendshapes.COUNT, np.nan))
         rows.gaze.append(mesh.gaze if mesh else none(2, np.nan))
         rows.pose.append(mesh.pose if mesh else none(3, np.nan))
 
     def observed(self, path: Path, first: VideoFrame) -> Observed:
-        rows, has_mesh = self._rows, self._tasks is not None
+        rows, has_mesh = self._rows, self._has_mesh
         ratios = np.array(rows.ratios)
         if np.isnan(ratios).all() and (not has_mesh or np.isnan(rows.pose).all()):
             raise NoFaceFound(
@@ -149,15 +169,18 @@ class _Reader:
             times=np.array(rows.times),
             first=first.at.seconds,
             scores=np.array(rows.scores) if has_mesh else None,
+            score_noise=self._noise.of_the_mean(),
             gaze=np.array(rows.gaze) if has_mesh else None,
             pose=np.array(rows.pose) if has_mesh else None,
             mesh_shake=np.array(rows.mesh_shake),
             ratios=ratios,
             dlib_shake=np.array(rows.dlib_shake),
+            tremble=np.array(rows.tremble),
             background=np.array(rows.background),
             warping=np.array(rows.warping),
             boxes=np.array(rows.boxes),
             smirk=np.array(rows.smirk) if rows.smirk else None,
+            smirk_pose=np.array(rows.smirk_pose) if rows.smirk_pose else None,
             faces=self._faces.kept(),
         )
 

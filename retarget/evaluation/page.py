@@ -19,7 +19,14 @@ from PIL import Image
 from retarget.evaluation import video
 from retarget.evaluation.plot import plot
 from retarget.evaluation.settings import SECTIONS
-from retarget.evaluation.table import FAMILIES, absent_lines, failure_line, show_value
+from retarget.evaluation.table import (
+    CHANNEL_HEAD,
+    FAMILIES,
+    absent_lines,
+    channel_row,
+    failure_line,
+    show_value,
+)
 from retarget.evaluation.values import Channel, Evaluation, Measure, WorstFrame
 
 _TALL = 300
@@ -167,11 +174,14 @@ def _channels(channels: Sequence[Channel]) -> str:
     chosen = sorted((c for c in channels if c.active), key=lambda c: (c.by, -c.driven))
     if not chosen:
         return "<p>None: the driving face hardly moves.</p>"
-    rows = [cells("th", ("channel", "read by", "driven", "correlation", "gain", "difference"))]
-    for c in chosen:
-        figures = (f"{c.driven:.2f}", f"{c.correlation:.2f}", f"{c.gain:.2f}", f"{c.error:.3f}")
-        rows.append(cells("td", (c.name, c.by, *figures)))
-    return f"<table>{''.join(rows)}</table>"
+    rows = [cells("th", CHANNEL_HEAD), *(cells("td", channel_row(c)) for c in chosen)]
+    return (
+        "<p>Noise leaves: the correlation that reading noise would leave of a perfect one. "
+        "Coding leaves: what the driving clip itself reaches, scaled to the result's face and "
+        "encoded anew. With head: share of the driving channel that the driving head's turning "
+        "explains.</p>"
+        f"<table>{''.join(rows)}</table>"
+    )
 
 
 def _account(evaluation: Evaluation) -> str:

@@ -22,6 +22,8 @@ _TRUTHS = 60
 """About how many frames SSIM and LPIPS are taken on; PSNR, which costs little, on all."""
 _STILL = 0.02
 """A held face trembles by less than this, in widths of its surroundings (measured)."""
+_EQUAL = 100.0
+"""dB that stand for equal pictures, whose PSNR has no end."""
 _SEAMS = 6
 """About how many frames the seam is looked at in."""
 _SIDE = 192
@@ -69,9 +71,10 @@ def seam_step(rgb: Rgb, photo: Rgb) -> float | None:
     part that fades into the photo gives about 0. None where the pictures differ all over (another
     size, a moved head), so that there is no outline, or where nothing is redrawn. Own definition.
     """
-    if rgb.shape != photo.shape:
+    made = unpadded(rgb, photo)
+    if made is None:
         return None
-    ours, theirs = (_smoothed(p) for p in (rgb, photo))
+    ours, theirs = (_smoothed(p) for p in (made, photo))
     redrawn = (np.abs(ours - theirs) > _CHANGED).astype(np.uint8)
     reach = max(9, round(0.03 * min(redrawn.shape)))
     joined = cv2.morphologyEx(redrawn, cv2.MORPH_CLOSE, np.ones((reach, reach), np.uint8))
@@ -88,6 +91,14 @@ def seam_step(rgb: Rgb, photo: Rgb) -> float | None:
     known = cv2.dilate(_slope(theirs), np.ones((nearby, nearby), np.uint8))
     excess = np.maximum(new - known, 0)[ring > 0]
     return float(np.percentile(excess, 90)) * _SMOOTH * float(np.sqrt(2 * np.pi))
+
+
+def unpadded(made: Rgb, like: Rgb) -> Rgb | None:
+    """A picture less the row or column that codecs add to odd sides; None: of another size."""
+    high, wide = like.shape[:2]
+    if made.shape[0] - high not in (0, 1) or made.shape[1] - wide not in (0, 1):
+        return None
+    return made[:high, :wide]
 
 
 def _smoothed(rgb: Rgb) -> npt.NDArray[np.float32]:
@@ -140,25 +151,26 @@ def against_truth(driving: Observed, result: Observed, pairs: Pairs, sheet: Shee
     Both videos are read in step, so memory holds two frames.
     """
     keys = ("picture.psnr", "picture.ssim", "picture.lpips")
-    if driving.size != result.size:
-        sheet.miss(f"result {result.size} and driving {driving.size} differ in size", *keys)
-        return
     peaks, likeness, distances = [], [], []
-    network = Lpips.find()
+    network, why = Lpips.find()
     stride = max(1, len(pairs) // _TRUTHS)
-    for i, (truth, made) in enumerate(in_step(driving, result, pairs)):
+    for i, (truth, padded) in enumerate(in_step(driving, result, pairs)):
+        made = unpadded(padded, truth)
+        if made is None:
+            sheet.miss(f"result {result.size} and driving {driving.size} differ in size", *keys)
+            return
         peaks.append(psnr(truth, made))
         if i % stride:
             continue
-        likeness.append(_ssim(truth, made))
+        likeness.append(ssim(truth, made))
         if network is not None:
             distances.append(network.distance(truth, made))
     sheet.put(keys[0], float(np.mean(peaks)))
     sheet.put(keys[1], float(np.mean(likeness)), f"{len(likeness)} frames")
     if network is None:
-        sheet.miss("AlexNet's weights for LPIPS are not at hand", keys[2])
+        sheet.miss(why, keys[2])
     else:
-        sheet.put(keys[2], float(np.mean(distances)))
+        sheet.put(keys[2], float(np.mean(distances)), f"{len(distances)} frames")
 
 
 def in_step(driving: Observed, result: Observed, pairs: Pairs) -> Iterator[tuple[Rgb, Rgb]]:
@@ -175,40 +187,58 @@ def in_step(driving: Observed, result: Observed, pairs: Pairs) -> Iterator[tuple
 
 def psnr(truth: Rgb, made: Rgb) -> float:
     """Peak signal to noise in dB, at most 100 (equal pictures)."""
-    error = float(np.mean((truth.astype(np.float32) - made.astype(np.float32)) ** 2))
-    return min(100.0, 10 * float(np.log10(255**2 / max(error, 1e-9))))
+    with extra("evaluate", purpose="PSNR"):
+        from skimage.metrics import peak_signal_noise_ratio
+    if np.array_equal(truth, made):
+        return _EQUAL
+    return min(_EQUAL, float(peak_signal_noise_ratio(truth, made, data_range=255)))
 
 
-def _ssim(truth: Rgb, made: Rgb) -> float:
+def ssim(truth: Rgb, made: Rgb) -> float:
+    """Structural similarity, 1 for equal pictures, with the windows of Wang et al. 2004."""
     with extra("evaluate", purpose="SSIM"):
         from skimage.metrics import structural_similarity
-    return float(structural_similarity(truth, made, channel_axis=2))
+    return float(
+        structural_similarity(
+            truth,
+            made,
+            channel_axis=2,
+            data_range=255,
+            gaussian_weights=True,
+            sigma=1.5,
+            use_sample_covariance=False,
+        )
+    )
 
 
 class Lpips:
     """LPIPS with AlexNet (Zhang et al., CVPR 2018), where package and weights are at hand."""
 
     def __init__(self, network: Any, torch: Any) -> None:
-        self._network, self._torch = network, torch
+        self._network, self._torch = network.eval(), torch
 
     @classmethod
-    def find(cls) -> Lpips | None:
-        """The network from torch's own cache; nothing is fetched."""
+    def find(cls) -> tuple[Lpips | None, str]:
+        """The network from torch's own cache, or why there is none; nothing is fetched."""
         caches = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
         torch_home = Path(os.environ.get("TORCH_HOME") or caches / "torch")
-        if not any((torch_home / "hub" / "checkpoints").glob("alexnet-owt-*.pth")):
-            return None  # looked for first: importing torch costs seconds and 400 MB
+        folder = torch_home / "hub" / "checkpoints"
+        if not any(folder.glob("alexnet-owt-*.pth")):
+            # looked for first: importing torch costs seconds and 400 MB
+            return None, f"AlexNet's weights for LPIPS are not in {folder}, torchvision's own place"
         try:
-            import lpips
             import torch
+            from torchmetrics.image.lpip import LearnedPerceptualImagePatchSimilarity
+
+            network = LearnedPerceptualImagePatchSimilarity(net_type="alex", normalize=True)
         except ModuleNotFoundError:
-            return None
-        return cls(lpips.LPIPS(net="alex", verbose=False).eval(), torch)
+            return None, "its packages are absent (pip install 'retarget[lpips]')"
+        return cls(network, torch), ""
 
     def distance(self, truth: Rgb, made: Rgb) -> float:
         """0 for equal pictures."""
         tensors = [
-            self._torch.from_numpy(x.copy()).permute(2, 0, 1)[None].float() / 127.5 - 1
+            self._torch.from_numpy(x.copy()).permute(2, 0, 1)[None].float() / 255
             for x in (truth, made)
         ]
         with self._torch.inference_mode():

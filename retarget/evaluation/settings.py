@@ -27,12 +27,13 @@ class EvaluateSettings:
     """An ArcFace network in ONNX; left out, it is looked for among the model files and in
     insightface's own folder."""
     smirk: Path | None = None
-    """SMIRK_em1.pt, for AED; left out, it is looked for among the model files."""
-    smooth_landmarks: bool = False
-    """Follow the face with MediaPipe's video mode, which smooths: steadier scores, but quick
-    movements shrink and jitter is hidden. Off, every frame is read by itself."""
+    """SMIRK_em1.pt, for AED and APD; left out, it is looked for among the model files."""
     active: float = 0.05
-    """A channel is active where the driving face's 5th to 95th percentile spans more than this."""
+    """A channel is active where the driving face's 5th to 95th percentile spans more than this,
+    and more than twice what the reading's own noise would span."""
+    ceiling: bool = True
+    """Also score the driving clip itself, scaled to the result's face and encoded anew: what
+    nothing can surpass. Takes about 40 % longer."""
     faces: int = 24
     """About how many frames, evenly spread, are sampled for identity and sharpness."""
     start: float = 0.0

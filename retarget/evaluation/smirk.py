@@ -1,8 +1,10 @@
-"""SMIRK: FLAME expression parameters, for AED.
+"""SMIRK: FLAME's expression and head pose, for AED and APD.
 
-AED is the mean absolute difference of a 3D face model's expression parameters as SMIRK reads them
-(so in LivePortrait's and PerformRecast's tables). Where SMIRK also drove the result, as it does in
-the diffusion generator, AED is no independent witness.
+AED is the mean absolute difference of the expression parameters of a 3D face model (50 of
+expression, 2 eyelids, 3 of the jaw), APD that of the head's rotation in radians, both as SMIRK
+reads them: so in LivePortrait's and PerformRecast's tables (PIRenderer, ICCV 2021, began it with
+another model, whose numbers are of another size). Where SMIRK also drove the result, as it does
+in the diffusion generator, AED is no independent witness.
 """
 
 from __future__ import annotations
@@ -16,9 +18,12 @@ from retarget.evaluation.values import Floats
 from retarget.extras import extra
 from retarget.flow import flame
 
+TURN = 3
+"""Numbers of a head's rotation: axis times angle."""
+
 
 class Smirk:
-    """The published expression encoder.
+    """The published encoders of expression and of pose.
 
     Args:
         file: SMIRK_em1.pt.
@@ -31,13 +36,17 @@ class Smirk:
     def __init__(self, file: Path) -> None:
         with extra("diffusion", purpose="SMIRK"):
             from retarget.generate.diffusion import align
-            from retarget.generate.diffusion.smirk import SmirkEncoder
+            from retarget.generate.diffusion.smirk import SmirkEncoder, SmirkPoseEncoder
         self._align = align
-        self._encoder = SmirkEncoder(file)
+        self._expression, self._pose = SmirkEncoder(file), SmirkPoseEncoder(file)
 
-    def read(self, rgb: npt.NDArray[np.uint8], mesh: Floats | None) -> Floats:
-        """(50,) expression of the face whose mesh (478, 2) in pixels is given; NaN without one."""
+    def read(self, rgb: npt.NDArray[np.uint8], mesh: Floats | None) -> tuple[Floats, Floats]:
+        """(55,) expression and (3,) radians of the face whose mesh (478, 2) in pixels is given.
+
+        NaN without a mesh.
+        """
         if mesh is None:
-            return np.full(flame.EXPRESSION.stop, np.nan)
+            return np.full(flame.COUNT, np.nan), np.full(TURN, np.nan)
         crop = self._align.cut(rgb, self._align.smirk(mesh), smooth=False)
-        return self._encoder.read([crop])[0].parameters[flame.EXPRESSION].astype(np.float64)
+        does = self._expression.read([crop])[0].parameters.astype(np.float64)
+        return does, np.asarray(self._pose.read([crop])[0], np.float64)

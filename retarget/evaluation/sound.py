@@ -35,7 +35,7 @@ def measure(driving: Path, result: Path, sheet: Sheet, start: float = 0.0) -> No
     if offset is not None and equal > _MOSTLY:
         sheet.put(keys[1], offset * 1000, "from packet times")
         return
-    heard = wave_offset(driving, result)
+    heard = wave_offset(driving, result, start)
     if heard is None:
         sheet.miss("the two sounds do not resemble each other", keys[1])
     else:
@@ -61,12 +61,13 @@ def same_packets(
     return len(offsets) / len(theirs.digests), float(np.median(offsets))
 
 
-def wave_offset(driving: Path, result: Path) -> float | None:
-    """Seconds by which the result's sound is late, from the loudness of the first minute.
+def wave_offset(driving: Path, result: Path, start: float = 0.0) -> float | None:
+    """Seconds by which the result's sound is late, from the loudness of the result's first minute.
 
     The peak of the cross-correlation; None where it is below 0.5.
     """
-    a, b = (np.abs(video.sound_wave(p, _RATE, _SECONDS)) for p in (driving, result))
+    waves = ((driving, start), (result, 0.0))
+    a, b = (np.abs(video.sound_wave(p, _RATE, _SECONDS, begin)) for p, begin in waves)
     a, b = a - a.mean(), b - b.mean()
     size = float(np.linalg.norm(a) * np.linalg.norm(b))
     if size == 0:

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from retarget.evaluation.picture import similarity
 from retarget.evaluation.values import Floats
 
 _WIDTH = 256
@@ -42,6 +43,28 @@ class Shake:
             value = float(np.linalg.norm(bend, axis=1).mean()) / max(eye_distance, 1e-6) * 100
         self._past.append(points)
         return value
+
+
+class Tremble:
+    """Jitter of the face itself: every frame is first laid over the first one by a similarity.
+
+    What is left is expression and trembling. A head that is held still gains nothing by it, as it
+    does with `Shake`, where the driving head's turning counts.
+    """
+
+    def __init__(self) -> None:
+        self._shake = Shake()
+        self._over: Floats | None = None
+        self._eyes = 1.0
+
+    def __call__(self, points: Floats | None, eye_distance: float) -> float:
+        """As `Shake`."""
+        if points is None:
+            return self._shake(None, 1.0)
+        if self._over is None:
+            self._over, self._eyes = points, eye_distance
+        laid = similarity(points, self._over)
+        return self._shake(points @ laid[:, :2].T + laid[:, 2], self._eyes)
 
 
 class Flicker:

@@ -1,7 +1,9 @@
 """Make and measure all pairs of a suite; what is done already is not done again.
 
-Each pair leaves `NAME.mp4` and `NAME.json` in the suite's folder. The figures carry a key of all
-they depend on (files, options, settings, version); a pair whose key still fits is only read.
+Each pair leaves `NAME.mp4` and `NAME.json` in the suite's folder. The latter carries two keys: one
+of all that the video depends on (files, options, program), one of all that the figures depend on
+(the video, settings, estimators). What still fits is kept: figures are read, a video is only
+measured anew.
 """
 
 from __future__ import annotations
@@ -18,16 +20,17 @@ from typing import Any
 from PIL import Image
 
 from retarget import __version__
-from retarget.errors import CannotWrite, RetargetError, UnreadableInput
+from retarget.errors import RetargetError, UnreadableInput
 from retarget.evaluation import video
+from retarget.evaluation.at_hand import arcface, landmarker, smirk
 from retarget.evaluation.evaluate import Evaluator
 from retarget.evaluation.forms import as_dict
 from retarget.evaluation.observe import Estimators
 from retarget.evaluation.settings import EvaluateSettings
 from retarget.evaluation.suite_file import SELF, Case, Suite
-from retarget.evaluation.values import Observed
+from retarget.evaluation.values import Failures
 from retarget.flow.report import Report
-from retarget.sink.partial import beside
+from retarget.sink.partial import beside, made_folder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,10 +40,12 @@ class Outcome:
     case: Case
     figures: Mapping[str, float | None]
     """The measures' values by key; empty where it failed."""
+    failures: tuple[Failures, ...] = ()
+    """Frames in which an estimator saw no face."""
     problem: str | None
     """Why it failed, in a person's words."""
     seconds: float | None
-    """Wall time of making the result; None where it was given or made earlier."""
+    """Wall time of making the result; None where it was given."""
     reused: bool
 
 
@@ -53,13 +58,7 @@ def run_suite(
         CannotWrite: the folder cannot be made.
         UnreadableInput: the suite names a job that does not exist, or every pair failed.
     """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as problem:
-        raise CannotWrite(
-            f"The folder {folder} cannot be made: {problem.strerror}.", do="Choose another one."
-        ) from problem
-    runner = _Runner(suite, folder, settings, report)
+    runner = _Runner(suite, made_folder(folder), settings, report)
     out = []
     for i, case in enumerate(suite.cases):
         report.warn(f"pair {i + 1} of {len(suite.cases)}: {case.name}")
@@ -83,34 +82,34 @@ class _Runner:
         self._job = job_of(suite.job)
         self._suite = suite
         self._estimators: Estimators | None = None
-        self._seen: dict[Path, Observed] = {}
+        self._driven: dict[Path, Evaluator] = {}
 
     def outcome(self, case: Case) -> Outcome:
-        key = self._key(case)
-        done = self._done(case, key)
-        if done is not None:
-            return Outcome(case=case, figures=done, problem=None, seconds=None, reused=True)
+        told, made, key = self._kept(case), self._made_key(case), self._key(case)
+        if told.get("key") == key:
+            return _outcome(case, told, reused=True)
         try:
-            return self._fresh(case, key)
+            return self._fresh(case, told, made, key)
         except RetargetError as problem:
             self._report.warn(f"{case.name} failed: {problem}")
             return Outcome(case=case, figures={}, problem=str(problem), seconds=None, reused=False)
 
-    def _fresh(self, case: Case, key: str) -> Outcome:
+    def _fresh(self, case: Case, kept: Mapping[str, Any], made: str, key: str) -> Outcome:
         identity = case.identity or self._own_photo(case)
-        seconds = None
+        told: dict[str, Any] = {"made": made, "kind": case.kind, "seconds": None}
         result = case.given
         if result is None:
             result = self._folder / f"{case.name}.mp4"
-            making = Report(bar=self._report.bar)
-            make(self._job, case, identity, result, making)
-            seconds = making.seconds
-        found = self._evaluator(case, identity).evaluate(result)
-        told = {**as_dict(found), "key": key, "kind": case.kind, "seconds": seconds}
-        figures = {k: m["value"] for k, m in told["measures"].items()}
-        with beside(self._figures(case), overwrite=True) as hidden:
-            hidden.write_text(json.dumps(told) + "\n", "utf-8")
-        return Outcome(case=case, figures=figures, problem=None, seconds=seconds, reused=False)
+            if kept.get("made") == made and result.is_file():
+                told["seconds"] = kept.get("seconds")
+            else:
+                making = Report(bar=self._report.bar)
+                make(self._job, case, identity, result, making)
+                told["seconds"] = making.seconds
+            self._keep(case, told)
+        told |= as_dict(self._evaluator(case, identity).evaluate(result)) | {"key": key}
+        self._keep(case, told)
+        return _outcome(case, told, reused=False)
 
     def _evaluator(self, case: Case, identity: Path) -> Evaluator:
         settings = replace(
@@ -125,9 +124,9 @@ class _Runner:
             settings,
             self._report,
             estimators=self._estimators,
-            driving_seen=self._seen.get(case.driving),
+            like=self._driven.get(case.driving),
         )
-        self._seen[case.driving] = evaluator.driving
+        self._driven.setdefault(case.driving, evaluator)
         return evaluator
 
     def _own_photo(self, case: Case) -> Path:
@@ -137,41 +136,71 @@ class _Runner:
             Image.fromarray(video.first_picture(case.driving)).save(hidden)
         return path
 
-    def _figures(self, case: Case) -> Path:
+    def _file(self, case: Case) -> Path:
         return self._folder / f"{case.name}.json"
 
-    def _done(self, case: Case, key: str) -> Mapping[str, float | None] | None:
-        """The figures of an earlier run that still hold; None where there are none."""
+    def _keep(self, case: Case, told: Mapping[str, Any]) -> None:
+        with beside(self._file(case), overwrite=True) as hidden:
+            hidden.write_text(json.dumps(told) + "\n", "utf-8")
+
+    def _kept(self, case: Case) -> Mapping[str, Any]:
+        """What an earlier run left; empty where there is nothing, or nothing that is ours."""
         try:
-            told = json.loads(self._figures(case).read_text("utf-8"))
-            if told["key"] != key:
-                return None
-            return {k: m["value"] for k, m in told["measures"].items()}
-        except (OSError, ValueError, KeyError, TypeError):
-            return None  # absent, or not ours: measured anew
+            told = json.loads(self._file(case).read_text("utf-8"))
+        except (OSError, ValueError):
+            return {}
+        return told if isinstance(told, dict) else {}
+
+    def _made_key(self, case: Case) -> str:
+        """Of everything the video depends on."""
+        read = [p for p in (case.driving, case.identity, case.given) if p is not None]
+        return _digest(
+            {
+                "program": _source(measuring=False),
+                "job": self._suite.job if case.given is None else "given",
+                "options": case.options,
+                "files": [(str(p), _state(p)) for p in read],
+            }
+        )
 
     def _key(self, case: Case) -> str:
         """Of everything the figures depend on."""
-        read = [p for p in (case.driving, case.identity, case.given) if p is not None]
-        parts = {
-            "program": _program(),
-            "job": self._suite.job if case.given is None else "given",
-            "options": case.options,
-            "start": case.start,
-            "settings": asdict(self._settings),
-            "files": [(str(p), _state(p)) for p in read],
-        }
-        text = json.dumps(parts, sort_keys=True, default=str)
-        return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+        at_hand = (find(self._settings) for find in (landmarker, arcface, smirk))
+        return _digest(
+            {
+                "made": self._made_key(case),
+                "program": _source(measuring=True),
+                "start": case.start,
+                "settings": asdict(self._settings),
+                "estimators": [(str(p), _state(p)) for p in at_hand if p is not None],
+            }
+        )
+
+
+def _outcome(case: Case, told: Mapping[str, Any], *, reused: bool) -> Outcome:
+    return Outcome(
+        case=case,
+        figures={key: m["value"] for key, m in told["measures"].items()},
+        failures=tuple(Failures(**{**f, "frames": tuple(f["frames"])}) for f in told["failures"]),
+        problem=None,
+        seconds=told["seconds"],
+        reused=reused,
+    )
+
+
+def _digest(parts: Mapping[str, Any]) -> str:
+    text = json.dumps(parts, sort_keys=True, default=str)
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
 
 @cache
-def _program() -> str:
-    """The version and the very source: a changed generator makes new results."""
+def _source(*, measuring: bool) -> str:
+    """The version and the very source of what measures, or of all the rest, which makes."""
     digest = hashlib.blake2b(__version__.encode(), digest_size=16)
-    package = Path(__file__).resolve().parents[1]
-    for path in sorted(package.rglob("*.py")):
-        digest.update(path.read_bytes())
+    room = Path(__file__).resolve().parent
+    for path in sorted(room.parent.rglob("*.py")):
+        if (room in path.parents) == measuring:
+            digest.update(path.read_bytes())
     return digest.hexdigest()
 
 

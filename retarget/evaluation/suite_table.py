@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from html import escape
 from typing import TYPE_CHECKING, Any
 
@@ -10,12 +11,17 @@ from retarget.evaluation.page import cells, framed
 from retarget.evaluation.statistics import Summary, summaries
 from retarget.evaluation.suite import Outcome
 from retarget.evaluation.suite_file import CROSS, SELF
-from retarget.evaluation.table import FAMILIES, rendered
+from retarget.evaluation.table import FAMILIES, failure_line, rendered
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
 _HEAD = ("", "mean", "± between pairs", "95 % interval", "pairs", "unit", "read by")
+
+_INTERVALS = (
+    "Intervals are a bootstrap over pairs as if they were independent; pairs that share a clip or "
+    "a face are not, and then the truth may lie further out."
+)
 
 
 def table(outcomes: Sequence[Outcome]) -> str:
@@ -31,7 +37,7 @@ def table(outcomes: Sequence[Outcome]) -> str:
         for summary in found:
             out.add_row(*map(Text, row(summary)))
         parts.append(out)
-    parts += [Text(line) for line in (*failed(outcomes), FAMILIES)]
+    parts += [Text(line) for line in _lines(outcomes)]
     return rendered(parts)
 
 
@@ -42,7 +48,7 @@ def page(name: str, outcomes: Sequence[Outcome]) -> str:
         rows = [cells("th", _HEAD), *(cells("td", row(s)) for s in found)]
         parts.append(f"<h2>{kind}</h2><table>{''.join(rows)}</table>")
         parts.append(_each([o for o in outcomes if o.case.kind == kind], found))
-    parts += [f"<p>{escape(line)}</p>" for line in (*failed(outcomes), FAMILIES)]
+    parts += [f"<p>{escape(line)}</p>" for line in _lines(outcomes)]
     return framed(escape(name), "".join(parts))
 
 
@@ -77,6 +83,7 @@ def as_dict(outcomes: Sequence[Outcome]) -> dict[str, Any]:
                 "name": o.case.name,
                 "kind": o.case.kind,
                 "figures": dict(o.figures),
+                "failures": [asdict(f) for f in o.failures],
                 "problem": o.problem,
                 "seconds": o.seconds,
             }
@@ -108,6 +115,17 @@ def row(summary: Summary) -> tuple[str, ...]:
 
 def _number(value: float | None) -> str:
     return "–" if value is None else f"{value:.3f}" if abs(value) < 10 else f"{value:.1f}"
+
+
+def _lines(outcomes: Sequence[Outcome]) -> tuple[str, ...]:
+    """What stands below the tables."""
+    return (*failed(outcomes), *unseen(outcomes), _INTERVALS, FAMILIES)
+
+
+def unseen(outcomes: Sequence[Outcome]) -> list[str]:
+    """One line for each pair in which an estimator saw no face somewhere."""
+    told = [o for o in outcomes if any(f.frames for f in o.failures)]
+    return [f"{o.case.name}: {failure_line(o.failures)}" for o in told]
 
 
 def failed(outcomes: Sequence[Outcome]) -> list[str]:

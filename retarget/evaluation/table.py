@@ -14,6 +14,11 @@ if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
 _MOST_CHANNELS = 16
+CHANNEL_HEAD = (
+    "channel", "read by", "driven", "correlation", "noise leaves", "coding leaves", "gain",
+    "difference", "with head",
+)  # fmt: skip
+"""See `Channel`."""
 FAMILIES = (
     "MediaPipe here is the Tasks bundle: not the tracker that drives, but of its family; "
     "what dlib says does not depend on that family."
@@ -82,12 +87,20 @@ def _channels(channels: Sequence[Channel]) -> RenderableType:
     chosen = sorted((c for c in channels if c.active), key=lambda c: -c.driven)
     left_out = f" (the {_MOST_CHANNELS} widest)" if len(chosen) > _MOST_CHANNELS else ""
     out = Table(title=f"active channels{left_out}", title_justify="left")
-    for name in ("channel", "read by", "driven", "correlation", "gain", "difference"):
-        out.add_column(name, justify="left" if name in ("channel", "read by") else "right")
+    for name in CHANNEL_HEAD:
+        out.add_column(name, justify="left" if name in CHANNEL_HEAD[:2] else "right")
     for c in chosen[:_MOST_CHANNELS]:
-        figures = (f"{c.driven:.2f}", f"{c.correlation:.2f}", f"{c.gain:.2f}", f"{c.error:.3f}")
-        out.add_row(c.name, c.by, *figures)
+        out.add_row(*channel_row(c))
     return out
+
+
+def channel_row(c: Channel) -> tuple[str, ...]:
+    """One channel as text, in the order of `CHANNEL_HEAD`."""
+    noise, coding, share = (
+        "–" if x is None else f"{x:.2f}" for x in (c.attainable, c.recoded, c.with_head)
+    )
+    figures = (f"{c.driven:.2f}", f"{c.correlation:.2f}", noise, coding, f"{c.gain:.2f}")
+    return (c.name, c.by, *figures, f"{c.error:.3f}", share)
 
 
 def absent_lines(measures: Sequence[Measure]) -> list[str]:

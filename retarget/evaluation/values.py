@@ -53,6 +53,8 @@ class Observed:
     """Seconds of the first frame on the file's own clock."""
     scores: Floats | None
     """(n, 52) MediaPipe's scores in the order of `blendshapes.NAMES`; None: no bundle."""
+    score_noise: Floats | None
+    """(52,) standard deviation of the scores that comes from reading; None: not known."""
     gaze: Floats | None
     """(n, 2) degrees against the head: yaw (positive to the person's left) and pitch (up)."""
     pose: Floats | None
@@ -63,6 +65,8 @@ class Observed:
     """(n, 7) landmark ratios in the order of `RATIOS`, by dlib."""
     dlib_shake: Floats
     """(n,) as `mesh_shake`, on dlib's 68 points."""
+    tremble: Floats
+    """(n,) the same with the head's motion removed, on the mesh, else on dlib's points."""
     background: Floats
     """(n,) grey levels: mean change outside the face since the frame before."""
     warping: Floats
@@ -70,7 +74,9 @@ class Observed:
     boxes: Floats
     """(n, 4) left, top, right, bottom in pixels of the face and its surroundings."""
     smirk: Floats | None
-    """(n, 50) FLAME expression parameters, where the encoder is at hand."""
+    """(n, 55) FLAME's expression, eyelids and jaw, where the encoder is at hand."""
+    smirk_pose: Floats | None
+    """(n, 3) radians, the head's rotation as axis times angle, by the same file."""
     faces: tuple[FaceSample, ...]
 
     def __len__(self) -> int:
@@ -119,6 +125,13 @@ class Channel:
     """Least-squares slope of result on driving; 1 is as driven."""
     error: float
     """Mean absolute difference, rest removed."""
+    attainable: float | None
+    """The correlation of a perfect follower, read with this noise; None: the noise is not known."""
+    recoded: float | None = None
+    """The correlation that the driving clip itself reaches, encoded anew; see `ceiling`."""
+    with_head: float | None
+    """Share of the driving channel's variance (R²) that the driving head's yaw, pitch and roll
+    explain; a large one may be the estimator mistaking a turn for a movement."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -80,13 +80,16 @@ def sound_packets(path: Path) -> SoundPackets | None:
     return SoundPackets(digests=tuple(digests), starts=tuple(float(s) for s in starts))
 
 
-def sound_wave(path: Path, rate: int, seconds: float) -> npt.NDArray[np.float32]:
-    """The start of the sound as a mono wave whose first sample belongs to the first picture.
+def sound_wave(
+    path: Path, rate: int, seconds: float, start: float = 0.0
+) -> npt.NDArray[np.float32]:
+    """A piece of the sound as a mono wave.
 
     Args:
         path: a file with pictures; without sound the wave is silent.
         rate: samples per second.
         seconds: how much to read; this bounds the memory.
+        start: seconds from the first picture to the wave's first sample.
     """
     room = int(rate * seconds)
     out = np.zeros(room, np.float32)
@@ -99,7 +102,8 @@ def sound_wave(path: Path, rate: int, seconds: float) -> npt.NDArray[np.float32]
         place: int | None = None
         with sound.open() as opened:
             for at, packet in opened.packets():
-                place = round(float(at - first) * rate) if place is None else place
+                if place is None:
+                    place = round((float(at - first) - start) * rate)
                 for decoded in packet.decode():
                     for part in resampler.resample(decoded):
                         place = _lay(part.to_ndarray()[0], place, out)

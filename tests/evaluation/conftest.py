@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -36,7 +35,7 @@ def performance(count: int = COUNT) -> npt.NDArray[np.float64]:
 def moved(face: Rgb, mouth: float, brows: float, eyes: float) -> Rgb:
     """The astronaut's face (320x320) with her mouth opened, brows raised, eyes narrowed."""
     y, x = np.mgrid[0:SIDE, 0:SIDE].astype(np.float32)
-    far = 16.0 * mouth * np.exp(-(((x - 151) / 34) ** 2))
+    far = 20.0 * mouth * np.exp(-(((x - 151) / 34) ** 2))
     start = np.clip((y - 168) / (far + 4), 0, 1)
     end = 1 - np.clip((y - 215) / 50, 0, 1)
     source = y - far * start * end
@@ -109,19 +108,11 @@ def performed(face: Rgb) -> list[Rgb]:
 
 @pytest.fixture(scope="session")
 def other_face() -> Rgb:
-    """Another real person, from the group photo that insightface's wheel carries."""
-    spec = importlib.util.find_spec("insightface")
-    folders = list(spec.submodule_search_locations or ()) if spec else []
-    photo = Path(folders[0]) / "data" / "images" / "t1.jpg" if folders else Path("absent")
-    if not photo.is_file():
-        pytest.skip("insightface, whose wheel carries a second face, is not installed")
-    picture = cv2.cvtColor(cv2.imread(str(photo)), cv2.COLOR_BGR2RGB)
-    import dlib
-
-    box = max(dlib.get_frontal_face_detector()(picture, 0), key=lambda r: r.top())
-    x, y, w = box.left(), box.top(), box.width()
-    crop = picture[max(y - w // 2, 0) : y + 2 * w, max(x - 3 * w // 4, 0) : x + 7 * w // 4]
-    return np.asarray(cv2.resize(crop, (SIDE, SIDE), interpolation=cv2.INTER_CUBIC), np.uint8)
+    """Another person: the one drawn for the sample clip."""
+    sample = Path(__file__).resolve().parents[2] / "samples" / "drive.mp4"
+    with av.open(str(sample)) as clip:
+        picture = next(clip.decode(video=0)).to_ndarray(format="rgb24")
+    return np.asarray(cv2.resize(picture, (SIDE, SIDE), interpolation=cv2.INTER_AREA), np.uint8)
 
 
 @pytest.fixture(scope="session")

@@ -10,6 +10,7 @@ from retarget.evaluation import identity, picture
 from retarget.evaluation.catalog import Sheet
 from retarget.evaluation.dlib_face import DlibEstimator
 from retarget.evaluation.observe import Estimators, face_sample, observe
+from retarget.evaluation.settings import EvaluateSettings
 from retarget.evaluation.values import FaceSample, Observed
 from tests.evaluation.conftest import Rgb, write_clip
 
@@ -66,6 +67,31 @@ def test_arcface_is_the_mean_cosine(photo: FaceSample) -> None:
     sheet = Sheet()
     identity.measure(samples, replace(photo, arcface=one), sheet)
     assert sheet.found["identity.arcface"][0] == pytest.approx(0.8)
+
+
+def test_an_arcface_network_at_hand_reads_every_sample(
+    clips: dict[str, Path], face: Rgb, tmp_path: Path
+) -> None:
+    pytest.importorskip("onnxruntime", reason="ArcFace needs retarget[diffusion]")
+    pytest.importorskip("diffusers", reason="its test network is made with retarget[diffusion]")
+    from tests.generate.diffusion import tiny
+
+    tiny.write_recogniser(tmp_path / "arcface.onnx")
+    settings = EvaluateSettings(measure=("identity",), arcface=tmp_path / "arcface.onnx", faces=2)
+    estimators = Estimators(settings)
+    points = DlibEstimator(estimators.dlib).read(face)
+    assert points is not None
+    photo = face_sample(face, points, estimators, 0, 0.0)
+    assert photo.arcface is not None
+    assert np.linalg.norm(photo.arcface) == pytest.approx(1)
+    told = {}
+    for name in ("frozen", "half"):
+        sheet = Sheet()
+        identity.measure(observe(clips[name], estimators, sample_faces=True).faces, photo, sheet)
+        told[name] = sheet.found["identity.arcface"][0]
+    assert told["frozen"] == pytest.approx(1, abs=0.02)
+    assert told["half"] is not None
+    assert told["half"] < told["frozen"]
 
 
 @pytest.mark.parametrize(

@@ -52,6 +52,17 @@ def test_only_the_groups_that_were_asked_for_are_measured(folder: Path, tmp_path
     assert {k.split(".")[0] for k in keys} == {"identity", "sound"}
 
 
+def test_what_was_not_asked_for_is_not_read(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def untouched(*_: object) -> None:
+        raise AssertionError("MediaPipe was opened")
+
+    monkeypatch.setattr("retarget.evaluation.observe.TasksEstimator", untouched)
+    monkeypatch.setattr("retarget.evaluation.at_hand.landmarker", lambda settings: folder / "b")
+    assert main(words(folder, "drive.mp4", "--measure", "identity")) == 0
+
+
 @pytest.mark.parametrize(
     ("given", "said"),
     [

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -28,7 +30,8 @@ def value(sheet: Sheet, key: str) -> float:
 def test_a_clip_that_is_the_driving_clip_is_perfect(seen: dict[str, Observed]) -> None:
     sheet = sheet_of(seen, "driving")
     assert value(sheet, "expression.ratio_error") == 0
-    for key in ("expression.ratio_correlation", "expression.mouth_gain", "time.jitter_dlib"):
+    ones = ("expression.ratio_correlation", "expression.mouth_gain")
+    for key in (*ones, "time.jitter_dlib", "time.tremble"):
         assert value(sheet, key) == pytest.approx(1)
     for key in ("time.delay", "time.frames", "time.stamps", "time.lost"):
         assert value(sheet, key) == 0
@@ -75,6 +78,36 @@ def test_nothing_changes_outside_a_face_that_only_warps(seen: dict[str, Observed
     sheet = sheet_of(seen, "frozen")
     assert value(sheet, "time.flicker") < 0.3
     assert value(sheet, "time.warping") < 0.3
+
+
+def test_a_head_that_moves_does_not_hide_that_its_face_trembles() -> None:
+    from retarget.evaluation.steadiness import Tremble
+
+    rng = np.random.default_rng(0)
+    face = rng.normal(100, 30, (68, 2))
+
+    def trembling(head: float, noise: float) -> float:
+        measured, rng = Tremble(), np.random.default_rng(1)
+        values = []
+        for i in range(40):
+            turn, grow = head * 0.1 * np.sin(i * 1.3), 1 + head * 0.1 * np.sin(i * 0.9)
+            spin = grow * np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
+            points = (face + rng.normal(0, noise, face.shape)) @ spin.T + head * 9 * np.sin(i)
+            values.append(measured(points, 50.0 * grow))
+        return float(np.nanmean(values))
+
+    assert trembling(head=1.0, noise=0.0) == pytest.approx(0, abs=1e-6)
+    assert trembling(head=0.0, noise=0.5) > 1
+    assert trembling(head=1.0, noise=0.5) == pytest.approx(trembling(head=0.0, noise=0.5), rel=0.1)
+
+
+def test_a_picture_full_of_face_has_no_outside_to_flicker(seen: dict[str, Observed]) -> None:
+    near = replace(seen["driving"], background=np.full(len(seen["driving"]), np.nan))
+    sheet = Sheet()
+    in_time.measure(near, near, pair(near, near), sheet)
+    value, why = sheet.found["time.flicker"]
+    assert value is None
+    assert "fill the picture" in why
 
 
 def test_brightness_that_pumps_shows_as_warping_error_and_not_as_expression() -> None:

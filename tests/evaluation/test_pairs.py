@@ -15,7 +15,7 @@ from tests.evaluation.conftest import COUNT, RATE
 
 def cut(seen: Observed, rows: slice) -> Observed:
     """The rows of a shorter or thinner clip, its clock begun anew."""
-    names = ("mesh_shake", "ratios", "dlib_shake", "background", "warping", "boxes")
+    names = ("mesh_shake", "ratios", "dlib_shake", "tremble", "background", "warping", "boxes")
     columns = {name: getattr(seen, name)[rows] for name in names}
     times = seen.times[rows]
     return replace(seen, times=times - times[0], **columns)
@@ -41,6 +41,12 @@ def test_a_result_that_begins_later_is_laid_where_it_belongs(seen: dict[str, Obs
     late = cut(seen["driving"], slice(6, None))
     pairs = pair(seen["driving"], late, start=6 / RATE)
     np.testing.assert_array_equal(pairs.driving - pairs.result, 6)
+
+
+def test_a_delay_is_told_from_where_the_result_begins(seen: dict[str, Observed]) -> None:
+    late = cut(seen["driving"], slice(6, None))
+    assert in_time.delay(seen["driving"], late, start=6 / RATE) == pytest.approx(0, abs=1e-6)
+    assert in_time.delay(seen["driving"], late, start=4 / RATE) == pytest.approx(-2 / RATE)
 
 
 def test_pieces_that_never_meet_are_refused(seen: dict[str, Observed]) -> None:

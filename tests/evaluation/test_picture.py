@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pytest
@@ -27,7 +29,15 @@ def test_a_pasted_edge_is_a_seam_and_a_soft_one_is_not(face: Rgb) -> None:
 
 
 def test_a_mouth_that_opens_is_no_seam(face: Rgb) -> None:
-    assert picture.seam_step(moved(face, 1.0, 0.0, 0.0), face) == pytest.approx(0, abs=2)
+    assert picture.seam_step(moved(face, 0.8, 0.0, 0.0), face) == pytest.approx(0, abs=2)
+
+
+def test_a_row_and_column_that_the_codec_added_change_nothing(face: Rgb) -> None:
+    odd = face[:-1, :-1]
+    padded = np.pad(pasted(face, 0.0)[:-1, :-1], ((0, 1), (0, 1), (0, 0)), "edge")
+    assert picture.seam_step(padded, odd) == picture.seam_step(pasted(face, 0.0)[:-1, :-1], odd)
+    assert picture.unpadded(odd, face) is None
+    assert picture.unpadded(face, face[:-2]) is None
 
 
 def test_a_seam_is_not_guessed_where_there_is_no_outline(face: Rgb) -> None:
@@ -46,6 +56,41 @@ def test_a_blurred_face_is_softer_whatever_its_size(face: Rgb, estimators: Estim
         values.append(picture.sharpness(rgb, points))
     assert values[1] < 0.7 * values[0]
     assert values[2] == pytest.approx(values[0], rel=0.15)
+
+
+def test_a_structure_that_is_lost_counts_more_than_light_that_changed(face: Rgb) -> None:
+    blurred = np.asarray(cv2.GaussianBlur(face, (0, 0), 3), np.uint8)
+    brighter = np.clip(face.astype(int) + 8, 0, 255).astype(np.uint8)
+    assert picture.ssim(face, face) == pytest.approx(1)
+    assert picture.ssim(face, blurred) < 0.9 < picture.ssim(face, brighter)
+
+
+def test_lpips_without_weights_says_where_they_belong(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    network, why = picture.Lpips.find()
+    assert network is None
+    assert str(tmp_path) in why
+
+
+def test_lpips_is_zero_for_equal_pictures_and_grows_with_damage(
+    face: Rgb, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("torchmetrics", reason="LPIPS needs retarget[lpips]")
+    models = pytest.importorskip("torchvision.models", reason="LPIPS needs retarget[lpips]")
+    checkpoints = tmp_path / "hub" / "checkpoints"
+    checkpoints.mkdir(parents=True)
+    (checkpoints / "alexnet-owt-test.pth").touch()
+    made = models.alexnet(weights=None)  # drawn by chance: the order below holds for any filters
+    monkeypatch.setattr(models, "alexnet", lambda weights: made)
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    network, _ = picture.Lpips.find()
+    assert network is not None
+    noise = np.random.default_rng(0).normal(0, 1, face.shape)
+    little, much = (np.clip(face + k * noise, 0, 255).astype(np.uint8) for k in (5, 40))
+    assert network.distance(face, face) == pytest.approx(0, abs=1e-6)
+    assert 0 < network.distance(face, little) < network.distance(face, much)
 
 
 def test_equal_pictures_have_the_highest_psnr_and_noise_a_known_one(face: Rgb) -> None:

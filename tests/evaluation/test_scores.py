@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from retarget.evaluation import expression
@@ -13,7 +14,7 @@ from retarget.evaluation.catalog import Sheet
 from retarget.evaluation.observe import Estimators, observe
 from retarget.evaluation.pairs import pair
 from retarget.evaluation.settings import EvaluateSettings
-from retarget.evaluation.tasks_face import TasksEstimator
+from retarget.evaluation.tasks_face import LOOKS, ReadingNoise, TasksEstimator, TasksFace
 from retarget.evaluation.values import Observed
 from retarget.flow import blendshapes
 from tests.evaluation.conftest import Rgb
@@ -69,10 +70,10 @@ def test_a_turned_picture_rolls_the_head_by_as_much(face: Rgb, bundle: Path) -> 
 
     side = face.shape[0]
     with TasksEstimator(bundle) as estimator:
-        upright = estimator.read(face, 0.0)
+        upright = estimator.read(face)
         # OpenCV turns counter-clockwise: the crown leans to the picture's left
         turn = cv2.getRotationMatrix2D((side / 2, side / 2), 12, 1.0)
-        leaning = estimator.read(np.asarray(cv2.warpAffine(face, turn, (side, side))), 0.0)
+        leaning = estimator.read(np.asarray(cv2.warpAffine(face, turn, (side, side))))
     assert upright is not None
     assert leaning is not None
     assert leaning.pose[2] - upright.pose[2] == pytest.approx(-12, abs=2)
@@ -80,7 +81,7 @@ def test_a_turned_picture_rolls_the_head_by_as_much(face: Rgb, bundle: Path) -> 
 
 def test_a_mirrored_picture_turns_the_other_way(face: Rgb, bundle: Path) -> None:
     with TasksEstimator(bundle) as estimator:
-        seen, mirrored = (estimator.read(p, 0.0) for p in (face, face[:, ::-1]))
+        seen, mirrored = (estimator.read(p) for p in (face, face[:, ::-1]))
     assert seen is not None
     assert mirrored is not None
     assert mirrored.pose[0] == pytest.approx(-seen.pose[0], abs=2)
@@ -90,7 +91,77 @@ def test_a_mirrored_picture_turns_the_other_way(face: Rgb, bundle: Path) -> None
 
 def test_a_picture_without_a_face_has_no_scores(bundle: Path) -> None:
     with TasksEstimator(bundle) as estimator:
-        assert estimator.read(np.full((120, 160, 3), 90, np.uint8), 0.0) is None
+        assert estimator.read(np.full((120, 160, 3), 90, np.uint8)) is None
+
+
+def test_looks_at_a_turned_face_agree_where_it_is(face: Rgb, bundle: Path) -> None:
+    """Each look is cut out shifted, scaled and turned; its points must come back in place."""
+    with TasksEstimator(bundle) as estimator:
+        seen = estimator.read(face)
+        whole = estimator._look(face)
+    assert seen is not None
+    assert whole is not None
+    assert len(seen.looks) == LOOKS
+    np.testing.assert_allclose(seen.scores, seen.looks.mean(axis=0))
+    width = float(np.ptp(whole.points[:, 0]))
+    apart = np.linalg.norm(seen.points - whole.points[:, :2], axis=1)
+    assert apart.mean() < 0.02 * width
+
+
+def test_the_noise_of_the_mean_is_that_of_one_look_over_the_root_of_their_number() -> None:
+    rng = np.random.default_rng(0)
+    noise = ReadingNoise()
+    assert noise.of_the_mean() is None
+    offset = rng.normal(0, 0.1, (LOOKS, 52))  # each look's own, the same in every frame
+    for _ in range(500):
+        looks = rng.uniform() + offset + rng.normal(0, 0.03, (LOOKS, 52))
+        noise.add(made_face(looks))
+    noise.add(made_face(np.zeros((LOOKS - 1, 52))))  # a look that failed says nothing
+    found = noise.of_the_mean()
+    assert found is not None
+    np.testing.assert_allclose(found, 0.03 / LOOKS**0.5, rtol=0.15)
+
+
+def made_face(looks: npt.NDArray[np.float64]) -> TasksFace:
+    nothing = np.zeros(2)
+    return TasksFace(
+        scores=looks.mean(axis=0),
+        points=np.zeros((478, 2)),
+        gaze=nothing,
+        pose=nothing,
+        looks=looks,
+    )
+
+
+def test_what_is_attainable_is_what_a_perfect_follower_gets() -> None:
+    rng = np.random.default_rng(0)
+    true = rng.normal(0, 0.1, (4000, 3))
+    of_driving, of_result = np.array([0.0, 0.05, 0.1]), np.array([0.02, 0.1, 0.0])
+    driving = true + of_driving * rng.normal(size=true.shape)
+    result = true + of_result * rng.normal(size=true.shape)
+    most = expression.attainable(driving, of_driving, of_result)
+    got = [expression.correlation(driving[:, k], result[:, k]) for k in range(3)]
+    np.testing.assert_allclose(most, got, atol=0.03)
+    assert expression.attainable(np.ones((9, 1)), np.array([0.1]), np.array([0.1])) == 0
+
+
+def test_a_channel_that_only_turns_with_the_head_is_told_from_one_that_does_not() -> None:
+    rng = np.random.default_rng(0)
+    pose = rng.normal(0, 5, (300, 3))
+    leak = 0.02 * pose[:, 0] - 0.01 * pose[:, 2]
+    own = rng.normal(0, 0.1, 300)
+    driving = np.stack([leak, own, leak + rng.normal(0, leak.std(), 300)], axis=1)
+    pose[:4] = np.nan
+    share = expression.head_share(driving, pose)
+    np.testing.assert_allclose(share, [1.0, 0.0, 0.5], atol=0.08)
+    assert np.isnan(expression.head_share(driving[:5], pose[:5])).all()
+
+
+def test_a_channel_that_spans_hardly_more_than_its_noise_is_not_active() -> None:
+    driving = np.random.default_rng(0).normal(0, 0.1, (500, 2))
+    noise = np.array([0.01, 0.09]), np.zeros(2)
+    told = expression.channels(("clear", "noise"), driving, driving, 0.05, "made up", noise=noise)
+    assert [c.active for c in told] == [True, False]
 
 
 def test_rest_is_removed_from_both_at_the_same_moments() -> None:

@@ -65,6 +65,14 @@ def test_sound_encoded_anew_is_not_equal_and_its_offset_is_heard(
     assert found["sound.offset"] == pytest.approx(200, abs=70)  # AAC adds up to a frame of 64 ms
 
 
+def test_sound_of_a_result_that_begins_later_is_compared_from_there(
+    clip: Callable[..., Path],
+) -> None:
+    one = clip("one", 0.0)
+    assert sound.wave_offset(one, one, start=0.25) == pytest.approx(0.25, abs=0.002)
+    assert sound.wave_offset(one, one) == 0
+
+
 def test_a_result_without_sound_has_none_of_the_packets(clip: Callable[..., Path]) -> None:
     found = measured(clip("one", 0.0), clip("mute", None))
     assert found == {"sound.packets": 0.0, "sound.offset": None}

@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import json
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,11 +13,12 @@ from PIL import Image
 from retarget.errors import NoFaceFound, RetargetError, UnknownWord, UnreadableInput
 from retarget.evaluation import suite as suites
 from retarget.evaluation import suite_table
-from retarget.evaluation.observe import Estimators
+from retarget.evaluation.observe import Estimators, observe
 from retarget.evaluation.settings import EvaluateSettings
 from retarget.evaluation.statistics import interval, summaries
 from retarget.evaluation.suite import Outcome, run_suite
 from retarget.evaluation.suite_file import CROSS, SELF, read_suite
+from retarget.evaluation.values import Evaluation, Observed
 from retarget.flow.report import Report
 from tests.evaluation.conftest import Rgb, write_clip
 
@@ -86,6 +88,23 @@ def test_a_suite_makes_and_measures_its_pairs_once(folder: Path) -> None:
     assert len(MADE) == 2
 
 
+def test_a_driving_clip_is_read_once_for_all_its_pairs(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from retarget.evaluation import evaluate
+
+    read: list[str] = []
+
+    def counted(path: Path, *args: Any, **options: Any) -> Observed:
+        read.append(path.name)
+        return observe(path, *args, **options)
+
+    monkeypatch.setattr(evaluate, "observe", counted)
+    run(written(folder, TWO))
+    # the clip, its first pair, the clip encoded anew, its second pair
+    assert read == ["a.mp4", "a_b.mp4", "driving.mp4", "a_self.mp4"]
+
+
 def test_only_self_reenactment_has_a_truth(folder: Path) -> None:
     cross, own = run(written(folder, TWO))
     assert cross.figures["picture.psnr"] is None
@@ -100,6 +119,57 @@ def test_a_pair_whose_options_or_files_changed_is_made_again(folder: Path) -> No
     assert [o.reused for o in outcomes] == [True, False]
     (folder / "b.png").write_bytes((folder / "b.png").read_bytes())  # a new time of change
     assert [o.reused for o in run(folder / "suite.toml")] == [False, True]
+
+
+def test_other_settings_only_measure_anew(folder: Path) -> None:
+    path = written(folder, TWO)
+    run(path)
+    made = list(MADE)
+    other = replace(SETTINGS, active=0.1)
+    outcomes = run_suite(read_suite(path), folder / "out", other, Report())
+    assert [o.reused for o in outcomes] == [False, False]
+    assert made == MADE
+    assert all(o.seconds is not None for o in outcomes)
+
+
+def test_an_estimator_that_comes_to_hand_measures_anew(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = written(folder, TWO)
+    run(path)
+    (folder / "arcface.onnx").touch()
+    monkeypatch.setattr(suites, "arcface", lambda settings: folder / "arcface.onnx")
+    assert [o.reused for o in run(path)] == [False, False]
+
+
+def test_a_run_that_was_cut_short_keeps_what_was_made(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = written(folder, TWO)
+    measure = suites.Evaluator.evaluate
+
+    def stopped(self: suites.Evaluator, result: Path) -> Evaluation:
+        if result.name == "a_self.mp4":
+            raise KeyboardInterrupt
+        return measure(self, result)
+
+    monkeypatch.setattr(suites.Evaluator, "evaluate", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        run(path)
+    monkeypatch.setattr(suites.Evaluator, "evaluate", measure)
+    assert [o.reused for o in run(path)] == [True, False]
+    assert MADE == ["a_b.mp4", "a_self.mp4"]
+
+
+def test_frames_without_a_face_are_told_with_the_suite(folder: Path, performed: list[Rgb]) -> None:
+    blank = np.full_like(performed[0], 90)
+    write_clip(folder / "gap.mp4", [*performed[:4], blank, blank])
+    text = TWO + "[[pair]]\ndriving = 'gap.mp4'\n"
+    outcomes = run(written(folder, text))
+    told = " ".join(suite_table.table(outcomes).split())
+    assert "gap_self: No face seen: dlib in 2 of 6 driving frames; dlib in 2 of 6" in told
+    assert "a_b:" not in told
+    assert "gap_self: No face seen" in suite_table.page("x", outcomes)
 
 
 def test_a_cut_off_file_of_figures_is_measured_anew(folder: Path) -> None:

@@ -15,7 +15,13 @@ from retarget.flow import flame, landmarks
 from retarget.flow.crop import Crop
 from retarget.flow.flame import FlameExpression
 from retarget.generate.diffusion import align, identity
-from retarget.generate.diffusion.smirk import SmirkEncoder, _Encoder, _Same
+from retarget.generate.diffusion.smirk import (
+    SmirkEncoder,
+    SmirkPoseEncoder,
+    _Encoder,
+    _PoseEncoder,
+    _Same,
+)
 
 from . import scene, tiny
 from .onnx_file import node, write_onnx
@@ -207,10 +213,14 @@ def test_a_photo_that_is_none_or_shows_nobody_is_named(models: Path, tmp_path: P
             identity.read_photo(path, recogniser, nobody)
 
 
-def test_the_encoder_of_the_library_computes_the_same() -> None:
+@pytest.mark.parametrize(("size", "network"), [("large", _Encoder), ("small", _PoseEncoder)])
+def test_the_encoder_of_the_library_computes_the_same(
+    size: str, network: type[_Encoder | _PoseEncoder]
+) -> None:
     timm = pytest.importorskip("timm", reason="compares with timm, which is not needed otherwise")
-    theirs = timm.create_model("tf_mobilenetv3_large_minimal_100", features_only=True).eval()
-    ours = _Encoder().eval()
+    name = f"tf_mobilenetv3_{size}_minimal_100"
+    theirs = timm.create_model(name, features_only=True, pretrained=False).eval()
+    ours = network().eval()
     ours.encoder.load_state_dict(theirs.state_dict())
     pixels = torch.rand(1, 3, 224, 224)
     torch.testing.assert_close(ours.encoder(pixels), theirs(pixels)[-1])
@@ -239,6 +249,17 @@ def test_the_expression_file_is_read_and_its_limits_hold(models: Path) -> None:
         assert one.parameters[52] >= 0 and (np.abs(one.parameters[53:]) <= np.float32(0.2)).all()
 
 
+def test_the_pose_of_the_same_file_is_read_crop_by_crop(models: Path) -> None:
+    encoder = SmirkPoseEncoder(models / "smirk" / "SMIRK_em1.pt")
+    crops = [align.cut(scene.picture(i).rgb, align.smirk(FIVE)) for i in range(2)]
+    crops.append(np.ascontiguousarray(crops[0][:, ::-1]))
+    turned_to = encoder.read(crops)
+    assert turned_to.shape == (3, 3)
+    for row, crop in zip(turned_to, crops, strict=True):
+        np.testing.assert_allclose(row, encoder.read([crop])[0], atol=1e-4, rtol=1e-4)
+    assert np.abs(turned_to[0] - turned_to[2]).max() > 1e-3
+
+
 def test_the_order_of_colors_is_the_one_asked_for(models: Path) -> None:
     path = models / "smirk" / "SMIRK_em1.pt"
     crop = align.cut(scene.picture().rgb, align.smirk(FIVE))
@@ -250,9 +271,11 @@ def test_the_order_of_colors_is_the_one_asked_for(models: Path) -> None:
 
 def test_another_file_in_the_expression_encoder_s_place_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "SMIRK_em1.pt"
-    torch.save({"smirk_encoder.pose_encoder.bias": torch.zeros(3)}, path)
-    with pytest.raises(MissingModel, match="does not hold SMIRK"):
+    torch.save({"smirk_encoder.shape_encoder.bias": torch.zeros(3)}, path)
+    with pytest.raises(MissingModel, match="does not hold SMIRK's expression encoder"):
         SmirkEncoder(path)
+    with pytest.raises(MissingModel, match="does not hold SMIRK's pose encoder"):
+        SmirkPoseEncoder(path)
     tiny.write_smirk(path)
     state = torch.load(path, weights_only=True)
     del state["smirk_encoder.expression_encoder.encoder.conv_stem.weight"]

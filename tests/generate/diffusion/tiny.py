@@ -19,7 +19,7 @@ from diffusers import AutoencoderKL, AutoencoderTiny, UNet2DConditionModel
 from safetensors.torch import save_file
 from transformers import CLIPTextConfig, CLIPTextModel
 
-from retarget.generate.diffusion.smirk import _Encoder
+from retarget.generate.diffusion.smirk import _Encoder, _PoseEncoder
 
 from .onnx_file import node, write_onnx
 
@@ -103,14 +103,20 @@ def write(folder: Path) -> Path:
 
 
 def write_smirk(path: Path) -> None:
-    """The expression encoder's file, with another part of the published file beside it."""
-    encoder = fill(_Encoder(), "smirk")
-    for module in encoder.modules():
-        if isinstance(module, torch.nn.BatchNorm2d):
-            module.running_var.abs_().add_(1.0)
-    state = {f"smirk_encoder.expression_encoder.{k}": v for k, v in encoder.state_dict().items()}
+    """Expression and pose as published, with a tensor of the part that nobody here reads."""
+    state = {"smirk_encoder.shape_encoder.shape_layers.0.bias": torch.zeros(300)}
+    for what, tag, network in (
+        ("expression", "smirk", _Encoder()),
+        ("pose", "smirk-pose", _PoseEncoder()),
+    ):
+        encoder = fill(network, tag)
+        for module in encoder.modules():
+            if isinstance(module, torch.nn.BatchNorm2d):
+                module.running_var.abs_().add_(1.0)
+        for name, tensor in encoder.state_dict().items():
+            state[f"smirk_encoder.{what}_encoder.{name}"] = tensor
     path.parent.mkdir(parents=True, exist_ok=True)
-    torch.save({**state, "smirk_encoder.pose_encoder.bias": torch.zeros(3)}, path)
+    torch.save(state, path)
 
 
 def write_recogniser(path: Path) -> None:

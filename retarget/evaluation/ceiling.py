@@ -1,0 +1,99 @@
+"""What nothing can surpass: the driving clip itself, made as small as the result and encoded anew.
+
+Whatever an estimator loses to compression and to a small face is lost to every result. Scored like
+a result, the driving clip shows how much that is. Identity costs nothing here, so a result of
+another person has its true bound somewhat lower.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from itertools import islice
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import cv2
+import numpy as np
+
+from retarget.errors import NoFaceFound
+from retarget.evaluation import expression
+from retarget.evaluation.catalog import Sheet
+from retarget.evaluation.pairs import pair
+from retarget.evaluation.values import Channel, Observed
+from retarget.flow.values import FinishedFrame
+from retarget.sink.open import open_sink
+from retarget.source.open import open_source
+
+_FRAMES = 600
+"""As much of the driving clip is encoded anew at most, so that the cost has an end."""
+_SAME = {
+    "expression.recoded": "expression.correlation",
+    "expression.recoded_l1": "expression.l1_corrected",
+    "expression.recoded_ratios": "expression.ratio_correlation",
+}
+"""Each bound, and the measure that it is the bound of."""
+
+Observe = Callable[[Path], Observed]
+
+
+class Ceiling:
+    """The bounds for one driving clip; results with faces of one size share them.
+
+    Args:
+        driving: as it was read.
+        active: see `EvaluateSettings.active`.
+        observe: reads a video as the driving clip was read.
+    """
+
+    def __init__(self, driving: Observed, active: float, observe: Observe) -> None:
+        self._driving, self._active, self._observe = driving, active, observe
+        self._known: dict[float, tuple[Sheet, list[Channel]]] = {}
+
+    def measure(self, result: Observed, channels: Sequence[Channel], sheet: Sheet) -> list[Channel]:
+        """Note the bounds for a result; return its channels with theirs."""
+        scale = shrinking(self._driving, result)
+        if scale not in self._known:
+            self._known[scale] = self._scored(scale)
+        bounds, most = self._known[scale]
+        for key, bounded in _SAME.items():
+            sheet.found[key] = bounds.found[bounded]
+        reached = {(c.by, c.name): c.correlation for c in most}
+        return [replace(c, recoded=reached.get((c.by, c.name))) for c in channels]
+
+    def _scored(self, scale: float) -> tuple[Sheet, list[Channel]]:
+        sheet = Sheet()
+        with TemporaryDirectory() as folder:
+            again = Path(folder) / "driving.mp4"
+            recode(self._driving.path, again, scale)
+            try:
+                seen = self._observe(again)
+            except NoFaceFound:
+                sheet.miss("scaled to the result's face, the driving face is not found",
+                           *_SAME.values())  # fmt: skip
+                return sheet, []
+        pairs = pair(self._driving, seen)
+        channels = expression.measure(self._driving, seen, pairs, self._active, sheet)
+        note = f"{len(pairs)} frames, face at {scale:.0%} of its size"
+        for key in _SAME.values():
+            value = sheet.found[key][0]
+            if value is not None:
+                sheet.put(key, value, note)
+        return sheet, channels
+
+
+def shrinking(driving: Observed, result: Observed) -> float:
+    """How much smaller the result's face is, in steps of 5 %; 1 where it is not."""
+    ours, theirs = (
+        float(np.nanmedian(seen.boxes[:, 2] - seen.boxes[:, 0])) for seen in (result, driving)
+    )
+    return min(1.0, max(0.05, round(20 * ours / theirs) / 20))
+
+
+def recode(clip: Path, target: Path, scale: float) -> None:
+    """Write the first pictures of a clip, scaled, as every result is written."""
+    with open_source(clip) as source, open_sink(target, info=source.info) as sink:
+        for frame in islice(source.frames(), _FRAMES):
+            width, height = (max(2, 2 * round(side * scale / 2)) for side in frame.size)
+            small = cv2.resize(frame.rgb, (width, height), interpolation=cv2.INTER_AREA)
+            sink.write(FinishedFrame(frame=replace(frame, rgb=np.asarray(small, np.uint8))))
