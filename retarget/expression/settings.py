@@ -64,8 +64,8 @@ class MomentsSettings:
 
     least: float = 0.03
     """The least height of a brief expression, in weight."""
-    shortest: float = 0.04
-    """Seconds; what is shorter is tremble."""
+    shortest: float = 0.08
+    """Seconds; what is shorter is tremble: muscles take 65 ms for the onset alone."""
     longest: float = 0.6
     """Seconds; what is longer is an ordinary expression."""
     blink: float = 0.35
