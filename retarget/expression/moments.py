@@ -35,9 +35,9 @@ _GROUPS: dict[str, tuple[str, ...]] = {
 """Where a brief expression may show; blinks and gaze are judged apart."""
 _BLINK = [blendshapes.index(f"eyeBlink{side}") for side in ("Left", "Right")]
 _GAZE = [i for i, name in enumerate(blendshapes.NAMES) if name.startswith("eyeLook")]
-_JAW = blendshapes.index("jawOpen")
+_LIPS = [i for i, name in enumerate(blendshapes.NAMES) if name.startswith(_GROUPS["lips"])]
 _SPEAKS = ("nose", "mouth", "lips")
-_FAINT = {"nose": 3.0, "eyes": 2.0}
+_FAINT = {"nose": 2.0, "eyes": 1.5}
 """How much higher a bump must be where a whole weight moves little skin (3 to 4 mm, elsewhere 8 to
 10), so that the same tremble of points is read as more."""
 _PER_DEGREE = 0.02
@@ -46,14 +46,15 @@ _TURNING = 0.25
 """Seconds before and after a bump in which a turning head still counts for it."""
 _PER_GAZE = {"eyes": 0.6, "brows": 0.2}
 """Weight that may come with a whole eyeLook weight of turning the eyes."""
-_PER_JAW = {"eyes": 0.2, "brows": 0.2, "nose": 0.2}
-"""Weight that a jaw opening all the way drags along in a tracked mesh."""
+_PER_LIPS = {"eyes": 0.5, "brows": 0.25, "nose": 0.3, "mouth": 0.2}
+"""Weight that a whole weight of lips or jaw drags along in a tracked mesh."""
 _BESIDE_BLINK = 0.1
 """Seconds before and after a blink in which lids and what is around them still go with it."""
 _STANDS_OUT = 2.5
 """How many times the usual restlessness of its surroundings a bump must rise."""
-_COMPANY = 1
-"""More bumps than this of a third of its height or more around one of the mouth, and it is talk."""
+_COMPANY, _BUSY = 1, 0.5
+"""More bumps than this of a third of its height or more around one of the mouth, or more seconds
+at that height, and it is talk: syllables may run into each other."""
 _SURROUNDINGS = 3.0
 """Seconds around a bump that say how restless the face is."""
 _OWN = 0.25
@@ -181,7 +182,11 @@ def _bumps_of(
     if region not in _SPEAKS:
         return bumps
     everything = _peaks(region, rise, times, np.full(len(times), lowest / 2))
-    return [b for b in bumps if _company(b, everything, times) <= _COMPANY]
+    return [
+        b
+        for b in bumps
+        if _company(b, everything, times) <= _COMPANY and _busy(b, rise, times) <= _BUSY
+    ]
 
 
 def _company(bump: _Bump, others: Sequence[_Bump], times: Floats) -> int:
@@ -192,6 +197,13 @@ def _company(bump: _Bump, others: Sequence[_Bump], times: Floats) -> int:
         and abs(times[o.apex] - times[bump.apex]) <= _SURROUNDINGS / 2
         for o in others
     )
+
+
+def _busy(bump: _Bump, rise: Floats, times: Floats) -> float:
+    """Seconds around a bump, but outside it, for which a third of its height or more is shown."""
+    up = (rise >= bump.height / 3) & (np.abs(times - times[bump.apex]) <= _SURROUNDINGS / 2)
+    up[bump.onset : bump.offset + 1] = False
+    return float(up.sum() * np.median(np.diff(times)))
 
 
 def _restless(rise: Floats, times: Floats) -> Floats:
@@ -236,14 +248,14 @@ def _brief(bump: _Bump, times: Floats, settings: MomentsSettings) -> bool:
 
 
 def _taken_for(bump: _Bump, times: Floats, turns: Floats, weights: Floats) -> float:
-    """The height that a turning head, turning eyes and an opening jaw alone may give a bump."""
+    """The height that a turning head, turning eyes and speaking lips alone may give a bump."""
     near = (times >= times[bump.onset] - _TURNING) & (times <= times[bump.offset] + _TURNING)
     turned = float(np.linalg.norm(np.ptp(turns[near], axis=0)))
     ranges = np.ptp(weights[bump.onset : bump.offset + 1], axis=0)
     return (
         _PER_DEGREE * turned
         + _PER_GAZE.get(bump.region, 0.0) * float(ranges[_GAZE].max())
-        + _PER_JAW.get(bump.region, 0.0) * float(ranges[_JAW])
+        + _PER_LIPS.get(bump.region, 0.0) * float(ranges[_LIPS].max())
     )
 
 

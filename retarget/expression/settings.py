@@ -62,7 +62,7 @@ class SmoothSettings:
 class MomentsSettings:
     """What counts as a blink and as a brief expression."""
 
-    least: float = 0.03
+    least: float = 0.04
     """The least height of a brief expression, in weight."""
     shortest: float = 0.08
     """Seconds; what is shorter is tremble: muscles take 65 ms for the onset alone."""
