@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -304,23 +303,3 @@ def _moment(
         intensity=group[0].height,
         weights=dict(sorted(part.items(), key=lambda x: -x[1])),
     )
-
-
-def magnify(
-    value: npt.NDArray[np.floating[Any]], gain: float, knee: float
-) -> npt.NDArray[np.float64]:
-    """Small movements multiplied by `gain`, large ones left as they are.
-
-    With u = |value| / knee below 1 this is knee · (1 - (1 - u)^gain): slope `gain` at 0, never
-    falling, and the value itself from the knee on.
-
-    Args:
-        value: movements of either sign.
-        gain: at least 1.
-        knee: size from which a movement counts as large.
-    """
-    if gain < 1.0 or knee <= 0.0:
-        raise ValueError(f"gain must be 1 or more and knee positive, got {gain} and {knee}")
-    size = np.abs(np.asarray(value, np.float64))
-    lifted = knee * (1.0 - (1.0 - np.minimum(size / knee, 1.0)) ** gain)
-    return np.asarray(np.sign(value) * np.where(size < knee, lifted, size))

@@ -59,6 +59,20 @@ class SmoothSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class MagnifySettings:
+    """How much larger the driving face's small movements become."""
+
+    gain: float = 1.0
+    """How many times larger the smallest become; 1 leaves all as they are."""
+    knee: float = 0.3
+    """Weight from which a movement is large and stays as it is."""
+
+    def __post_init__(self) -> None:
+        check_range("magnify.gain", self.gain, 1.0, 20.0)
+        check_range("magnify.knee", self.knee, 0.01, 1.0)
+
+
+@dataclass(frozen=True, kw_only=True)
 class MomentsSettings:
     """What counts as a blink and as a brief expression."""
 

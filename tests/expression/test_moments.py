@@ -6,10 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis.strategies import floats
 
-from retarget.expression.moments import Moment, find_moments, magnify
+from retarget.expression.moments import Moment, find_moments
 from retarget.expression.settings import MomentsSettings
 from retarget.flow import blendshapes
 from tests.expression.acting import acted, pose
@@ -150,14 +148,3 @@ def test_a_bump_across_a_cut_is_none() -> None:
     rows = np.zeros((60, blendshapes.COUNT))
     rows[:30, blendshapes.index("browInnerUp")] = 0.5 * (times[:30] > 0.8)
     assert find_moments(acted(rows, cuts=(0, 30)), MomentsSettings()) == []
-
-
-@given(floats(1, 20), floats(0.01, 0.5))
-def test_magnifying_lifts_small_movements_and_leaves_large_ones(gain: float, knee: float) -> None:
-    size = np.linspace(0, 1, 400)
-    out = magnify(size, gain, knee)
-    assert (np.diff(out) >= -1e-12).all()
-    assert (out >= size - 1e-12).all()
-    np.testing.assert_array_equal(out[size >= knee], size[size >= knee])
-    np.testing.assert_allclose(magnify(-size, gain, knee), -out)
-    assert magnify(np.array([1e-7]), gain, knee)[0] == pytest.approx(gain * 1e-7, rel=1e-3)
