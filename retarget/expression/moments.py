@@ -45,8 +45,10 @@ _TURNING = 0.25
 """Seconds before and after a bump in which a turning head still counts for it."""
 _PER_GAZE = {"eyes": 0.6, "brows": 0.2}
 """Weight that may come with a whole eyeLook weight of turning the eyes."""
-_PER_LIPS = {"eyes": 0.5, "brows": 0.25, "nose": 0.3, "mouth": 0.2}
+_PER_LIPS = {"eyes": 0.5, "brows": 0.3, "nose": 0.3, "mouth": 0.3}
 """Weight that a whole weight of lips or jaw drags along in a tracked mesh."""
+_FLUTTER = 0.4
+"""Share of a blink's least height from which lids take along what is around them."""
 _BESIDE_BLINK = 0.1
 """Seconds before and after a blink in which lids and what is around them still go with it."""
 _STANDS_OUT = 2.5
@@ -136,7 +138,8 @@ def _in_shot(
     clock = (indices, times)
     shut = weights[:, _BLINK].min(axis=1)
     tops = tophat(shut, times, settings.longest)
-    blinks = _peaks("blink", tops, times, np.full(len(times), settings.blink))
+    lids = _peaks("blink", tops, times, np.full(len(times), _FLUTTER * settings.blink))
+    blinks = [b for b in lids if b.height >= settings.blink]
     rises = tophat(weights, times, settings.longest)
     rises *= rises >= _OWN * tophat(weights, times, 3 * settings.longest)
     brief = [
@@ -148,7 +151,7 @@ def _in_shot(
         b
         for b in brief
         if _brief(b, times, settings)
-        and not _is_blink(b, blinks, times)
+        and not _is_blink(b, lids, times)
         and b.height >= _taken_for(b, times, np.array(turns), weights)
     ]
     out = [_moment([b], clock, tops[:, None], ["eyeBlink"]) for b in blinks

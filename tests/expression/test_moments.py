@@ -143,6 +143,15 @@ def test_a_nose_that_goes_with_a_blink_is_part_of_the_blink() -> None:
     assert [m.kind for m in find_moments(acted(rows), MomentsSettings())] == ["blink"]
 
 
+def test_brows_that_go_with_a_half_blink_are_none() -> None:
+    times = np.arange(90) / 30
+    rows = np.zeros((90, blendshapes.COUNT))
+    rows[:, blendshapes.index("browInnerUp")] = 0.1 * bump(times, 1.5, 0.1, 0.15)
+    for side in ("Left", "Right"):
+        rows[:, blendshapes.index(f"eyeBlink{side}")] = 0.25 * bump(times, 1.5, 0.1, 0.15)
+    assert find_moments(acted(rows), MomentsSettings()) == []
+
+
 def test_a_bump_across_a_cut_is_none() -> None:
     times = np.arange(60) / 30
     rows = np.zeros((60, blendshapes.COUNT))
