@@ -118,14 +118,20 @@ def refined(rgb: Picture, rough: Floats, unit: float) -> Floats:
         unit: pixels between the outer eye corners; hair is sought within a part of it.
     """
     reach = max(2, round(unit * 0.16))
-    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
-    person = cv2.erode((rough > _SURE).astype(np.uint8), disc)
-    nobody = cv2.erode((rough < 1 - _SURE).astype(np.uint8), disc)
-    start = np.where(person > 0, 1.0, np.where(nobody > 0, 0.0, rough)).astype(np.float32)
+    person, nobody = _inside(rough > _SURE, reach), _inside(rough < 1 - _SURE, reach)
+    start = np.where(person, 1.0, np.where(nobody, 0.0, rough)).astype(np.float32)
     share = guided(rgb, start, max(3, round(unit * 0.12)), 1e-4)
     share = np.clip((share - 0.12) / 0.78, 0.0, 1.0)
-    share = np.where(person > 0, 1.0, np.where(nobody > 0, 0.0, share))
+    share = np.where(person, 1.0, np.where(nobody, 0.0, share))
     return np.asarray(share, np.float32)
+
+
+def _inside(mask: npt.NDArray[np.bool_], reach: int) -> npt.NDArray[np.bool_]:
+    """The part of a mask that is more than `reach` pixels from its edge (not the picture's)."""
+    if mask.all():  # no edge to measure from
+        return mask
+    away = cv2.distanceTransform(mask.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5)
+    return np.asarray(away > reach, bool)
 
 
 def guided(rgb: Picture, mask: Floats, radius: int, smoothness: float) -> Floats:

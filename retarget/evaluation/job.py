@@ -1,4 +1,4 @@
-"""The command: measure one result, rank several, or run a suite."""
+"""The command: measure one result, rank several, run a suite, or look at a set of stimuli."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ class EvaluateJob:
     retarget evaluate result.mp4 --driving drive.mp4 --identity face.jpg --page result.html
     retarget evaluate --compare a.mp4 b.mp4 --driving drive.mp4 --identity face.jpg
     retarget evaluate --suite suite.toml --folder results
+    retarget evaluate --stimuli stimuli/
     """
 
     result: tyro.conf.Positional[Path | None] = None
@@ -34,6 +35,8 @@ class EvaluateJob:
     """Rank these results of the same driving video and identity."""
     suite: Path | None = None
     """Make and measure all the pairs of a suite (.toml)."""
+    stimuli: Path | None = None
+    """Compare the clips of a set (`retarget micro --set`) with what was commanded."""
     folder: Path | None = None
     """Where a suite's videos and figures are kept, so that it can be resumed; left out, a folder
     beside the suite."""
@@ -52,11 +55,14 @@ class EvaluateJob:
             RetargetError: something its reader can put right.
         """
         report = report or Report()
-        if sum([self.result is not None, bool(self.compare), self.suite is not None]) != 1:
+        what = (self.result is not None, bool(self.compare), self.suite, self.stimuli)
+        if sum(map(bool, what)) != 1:
             raise RetargetError(
                 "Nothing to measure, or too much at once.",
-                do="Name one result, or --compare several, or a --suite.",
+                do="Name one result, or --compare several, or a --suite, or --stimuli.",
             )
+        if self.stimuli is not None:
+            return self._set(self.stimuli, report)
         if self.suite is not None:
             return self._suite(self.suite, report)
         return self._compared(report) if self.compare else self._one(report)
@@ -97,6 +103,15 @@ class EvaluateJob:
         self._write(self.json, lambda: json.dumps(suite_table.as_dict(found), indent=1) + "\n")
         self._write(self.page, lambda: suite_table.page(suite.name, found))
         return suite_table.table(found)
+
+    def _set(self, folder: Path, report: Report) -> str:
+        from retarget.evaluation import stimuli_table
+        from retarget.evaluation.stimuli import measure_set
+
+        found = measure_set(folder, self.measuring, report.watch)
+        told = stimuli_table.as_dict(found)
+        self._write(self.json, lambda: json.dumps(told, indent=1) + "\n")
+        return stimuli_table.table(found)
 
     def _both(self) -> tuple[Path, Path]:
         if self.driving is None or self.identity is None:

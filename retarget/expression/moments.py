@@ -5,14 +5,14 @@ A brief expression rises out of what the face was doing and falls back within ha
 for is a bump: a value above a baseline that is the larger of the lowest values shortly before and
 shortly after (a top-hat; Serra, "Image Analysis and Mathematical Morphology", 1982). A raised
 level, a drift or a long smile is no bump. Talking is one bump after the other, so a bump of lips
-or jaw counts only where it stands out of its own surroundings.
+or jaw counts only where it stands out of its own surroundings. What a camera sees of a face changes
+as the head turns, and lids go with the gaze: a bump no larger than that is not counted.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -33,11 +33,29 @@ _GROUPS: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 """Where a brief expression may show; blinks and gaze are judged apart."""
 _BLINK = [blendshapes.index(f"eyeBlink{side}") for side in ("Left", "Right")]
-_SPEAKS = ("mouth", "lips")
+_GAZE = [i for i, name in enumerate(blendshapes.NAMES) if name.startswith("eyeLook")]
+_LIPS = [i for i, name in enumerate(blendshapes.NAMES) if name.startswith(_GROUPS["lips"])]
+_SPEAKS = ("nose", "mouth", "lips")
+_FAINT = {"nose": 2.0, "eyes": 1.5}
+"""How much higher a bump must be where a whole weight moves little skin (3 to 4 mm, elsewhere 8 to
+10), so that the same tremble of points is read as more."""
+_PER_DEGREE = 0.02
+"""Weight that a degree of turning the head may be taken for."""
+_TURNING = 0.25
+"""Seconds before and after a bump in which a turning head still counts for it."""
+_PER_GAZE = {"eyes": 0.6, "brows": 0.2}
+"""Weight that may come with a whole eyeLook weight of turning the eyes."""
+_PER_LIPS = {"eyes": 0.5, "brows": 0.3, "nose": 0.3, "mouth": 0.3}
+"""Weight that a whole weight of lips or jaw drags along in a tracked mesh."""
+_FLUTTER = 0.4
+"""Share of a blink's least height from which lids take along what is around them."""
+_BESIDE_BLINK = 0.1
+"""Seconds before and after a blink in which lids and what is around them still go with it."""
 _STANDS_OUT = 2.5
 """How many times the usual restlessness of its surroundings a bump must rise."""
-_COMPANY = 1
-"""More bumps than this of a third of its height or more around one of the mouth, and it is talk."""
+_COMPANY, _BUSY = 1, 0.5
+"""More bumps than this of a third of its height or more around one of the mouth, or more seconds
+at that height, and it is talk: syllables may run into each other."""
 _SURROUNDINGS = 3.0
 """Seconds around a bump that say how restless the face is."""
 _OWN = 0.25
@@ -93,15 +111,17 @@ def find_moments(frames: Iterable[ExpressedFrame], settings: MomentsSettings) ->
     indices: list[int] = []
     seconds: list[float] = []
     rows: list[npt.NDArray[np.float32]] = []
+    turns: list[tuple[float, float, float]] = []
     for frame in frames:
         if frame.expression is None or frame.cut:
-            found += _in_shot(indices, seconds, rows, settings)
-            indices, seconds, rows = [], [], []
+            found += _in_shot(indices, seconds, rows, turns, settings)
+            indices, seconds, rows, turns = [], [], [], []
         if frame.expression is not None:
             indices.append(frame.index)
             seconds.append(frame.at.seconds)
             rows.append(frame.expression.weights)
-    found += _in_shot(indices, seconds, rows, settings)
+            turns.append((0.0, 0.0, 0.0) if frame.pose is None else frame.pose.angles)
+    found += _in_shot(indices, seconds, rows, turns, settings)
     return sorted(found, key=lambda m: (m.seconds[0], m.kind))
 
 
@@ -109,6 +129,7 @@ def _in_shot(
     indices: Sequence[int],
     seconds: Sequence[float],
     rows: Sequence[npt.NDArray[np.float32]],
+    turns: Sequence[tuple[float, float, float]],
     settings: MomentsSettings,
 ) -> list[Moment]:
     if len(rows) < 3:
@@ -117,7 +138,8 @@ def _in_shot(
     clock = (indices, times)
     shut = weights[:, _BLINK].min(axis=1)
     tops = tophat(shut, times, settings.longest)
-    blinks = _peaks("blink", tops, times, np.full(len(times), settings.blink))
+    lids = _peaks("blink", tops, times, np.full(len(times), _FLUTTER * settings.blink))
+    blinks = [b for b in lids if b.height >= settings.blink]
     rises = tophat(weights, times, settings.longest)
     rises *= rises >= _OWN * tophat(weights, times, 3 * settings.longest)
     brief = [
@@ -125,7 +147,13 @@ def _in_shot(
         for region, starts in _GROUPS.items()
         for bump in _bumps_of(region, starts, rises, times, settings)
     ]
-    brief = [b for b in brief if _brief(b, times, settings) and not _is_blink(b, blinks)]
+    brief = [
+        b
+        for b in brief
+        if _brief(b, times, settings)
+        and not _is_blink(b, lids, times)
+        and b.height >= _taken_for(b, times, np.array(turns), weights)
+    ]
     out = [_moment([b], clock, tops[:, None], ["eyeBlink"]) for b in blinks
            if times[b.offset] - times[b.onset] <= settings.longest]  # fmt: skip
     return out + [_moment(group, clock, rises, blendshapes.NAMES) for group in _joined(brief)]
@@ -150,12 +178,17 @@ def _bumps_of(
     """Bumps of a region's strongest weight."""
     places = [i for i, n in enumerate(blendshapes.NAMES) if n.startswith(starts)]
     rise = rises[:, places].max(axis=1)
-    least = np.maximum(settings.least, _STANDS_OUT * _restless(rise, times))
+    lowest = settings.least * _FAINT.get(region, 1.0)
+    least = np.maximum(lowest, _STANDS_OUT * _restless(rise, times))
     bumps = _peaks(region, rise, times, least)
     if region not in _SPEAKS:
         return bumps
-    everything = _peaks(region, rise, times, np.full(len(times), settings.least / 2))
-    return [b for b in bumps if _company(b, everything, times) <= _COMPANY]
+    everything = _peaks(region, rise, times, np.full(len(times), lowest / 2))
+    return [
+        b
+        for b in bumps
+        if _company(b, everything, times) <= _COMPANY and _busy(b, rise, times) <= _BUSY
+    ]
 
 
 def _company(bump: _Bump, others: Sequence[_Bump], times: Floats) -> int:
@@ -166,6 +199,13 @@ def _company(bump: _Bump, others: Sequence[_Bump], times: Floats) -> int:
         and abs(times[o.apex] - times[bump.apex]) <= _SURROUNDINGS / 2
         for o in others
     )
+
+
+def _busy(bump: _Bump, rise: Floats, times: Floats) -> float:
+    """Seconds around a bump, but outside it, for which a third of its height or more is shown."""
+    up = (rise >= bump.height / 3) & (np.abs(times - times[bump.apex]) <= _SURROUNDINGS / 2)
+    up[bump.onset : bump.offset + 1] = False
+    return float(up.sum() * np.median(np.diff(times)))
 
 
 def _restless(rise: Floats, times: Floats) -> Floats:
@@ -209,10 +249,25 @@ def _brief(bump: _Bump, times: Floats, settings: MomentsSettings) -> bool:
     return bool(settings.shortest <= lasted <= settings.longest)
 
 
-def _is_blink(bump: _Bump, blinks: Sequence[_Bump]) -> bool:
-    """Lids, brows and cheeks take part in every blink."""
-    return bump.region in ("eyes", "brows") and any(
-        b.onset <= bump.apex <= b.offset and bump.height < b.height for b in blinks
+def _taken_for(bump: _Bump, times: Floats, turns: Floats, weights: Floats) -> float:
+    """The height that a turning head, turning eyes and speaking lips alone may give a bump."""
+    near = (times >= times[bump.onset] - _TURNING) & (times <= times[bump.offset] + _TURNING)
+    turned = float(np.linalg.norm(np.ptp(turns[near], axis=0)))
+    ranges = np.ptp(weights[bump.onset : bump.offset + 1], axis=0)
+    return (
+        _PER_DEGREE * turned
+        + _PER_GAZE.get(bump.region, 0.0) * float(ranges[_GAZE].max())
+        + _PER_LIPS.get(bump.region, 0.0) * float(ranges[_LIPS].max())
+    )
+
+
+def _is_blink(bump: _Bump, blinks: Sequence[_Bump], times: Floats) -> bool:
+    """Lids, brows, cheeks and nose take part in every blink."""
+    at = times[bump.apex]
+    return bump.region in ("eyes", "brows", "nose") and any(
+        times[b.onset] - _BESIDE_BLINK <= at <= times[b.offset] + _BESIDE_BLINK
+        and bump.height < b.height
+        for b in blinks
     )
 
 
@@ -239,10 +294,11 @@ def _moment(
     onset, offset = min(b.onset for b in group), max(b.offset for b in group)
     apex = group[0].apex
     rise = {n: float(v) for n, v in zip(names, rises[apex], strict=True)}
-    part = {n: v for n, v in rise.items() if v >= 0.3 * group[0].height}
+    shown = tuple(start for b in group for start in _GROUPS.get(b.region, ("eyeBlink",)))
+    part = {n: v for n, v in rise.items() if v >= 0.3 * group[0].height and n.startswith(shown)}
     return Moment(
         kind="blink" if group[0].region == "blink" else "brief",
-        regions=tuple("eyes" if b.region == "blink" else b.region for b in group),
+        regions=tuple(dict.fromkeys("eyes" if b.region == "blink" else b.region for b in group)),
         onset=indices[onset],
         apex=indices[apex],
         offset=indices[offset],
@@ -250,23 +306,3 @@ def _moment(
         intensity=group[0].height,
         weights=dict(sorted(part.items(), key=lambda x: -x[1])),
     )
-
-
-def magnify(
-    value: npt.NDArray[np.floating[Any]], gain: float, knee: float
-) -> npt.NDArray[np.float64]:
-    """Small movements multiplied by `gain`, large ones left as they are.
-
-    With u = |value| / knee below 1 this is knee · (1 - (1 - u)^gain): slope `gain` at 0, never
-    falling, and the value itself from the knee on.
-
-    Args:
-        value: movements of either sign.
-        gain: at least 1.
-        knee: size from which a movement counts as large.
-    """
-    if gain < 1.0 or knee <= 0.0:
-        raise ValueError(f"gain must be 1 or more and knee positive, got {gain} and {knee}")
-    size = np.abs(np.asarray(value, np.float64))
-    lifted = knee * (1.0 - (1.0 - np.minimum(size / knee, 1.0)) ** gain)
-    return np.asarray(np.sign(value) * np.where(size < knee, lifted, size))

@@ -59,13 +59,27 @@ class SmoothSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class MagnifySettings:
+    """How much larger the driving face's small movements become."""
+
+    gain: float = 1.0
+    """How many times larger the smallest become; 1 leaves all as they are."""
+    knee: float = 0.3
+    """Weight from which a movement is large and stays as it is."""
+
+    def __post_init__(self) -> None:
+        check_range("magnify.gain", self.gain, 1.0, 20.0)
+        check_range("magnify.knee", self.knee, 0.01, 1.0)
+
+
+@dataclass(frozen=True, kw_only=True)
 class MomentsSettings:
     """What counts as a blink and as a brief expression."""
 
-    least: float = 0.03
+    least: float = 0.04
     """The least height of a brief expression, in weight."""
-    shortest: float = 0.04
-    """Seconds; what is shorter is tremble."""
+    shortest: float = 0.08
+    """Seconds; what is shorter is tremble: muscles take 65 ms for the onset alone."""
     longest: float = 0.6
     """Seconds; what is longer is an ordinary expression."""
     blink: float = 0.35

@@ -85,7 +85,7 @@ class ExpressionsJob:
     def _draw(self, labels: list[Label], words: Vocabulary, report: Report) -> Path:
         from retarget.jobs.act import Actor
         from retarget.jobs.identity import open_identity
-        from retarget.jobs.reframe import around_face, reframed
+        from retarget.jobs.reframe import TILE, around_face, reframed
         from retarget.language.say import say
         from retarget.sink.partial import check_free
         from retarget.sink.sheet import Tile, save_picture, sheet
@@ -100,7 +100,7 @@ class ExpressionsJob:
         check_free(self.sheet, overwrite=self.overwrite)
         with open_identity(self.identity, self.track, report) as lane:
             photo = lane.first
-        photo = reframed(photo, around_face(photo, 1.7), (self.tile, self.tile))
+        photo = reframed(photo, around_face(photo, TILE), (self.tile, self.tile))
         actor = Actor(photo, self.draw.open(report), report)
         said = [say(w.name, words) * self.strength for w in labels]
         shown = report.watch(actor.show_each(said), len(labels))

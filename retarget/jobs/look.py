@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 MOST = 256
 """Different pictures that one job looks at."""
+_SURE = RestSettings(certainty=3.0)
+"""Who names a picture for its expression says that there is one: it is not taken for the person's
+rest as easily as that of a photo of somebody."""
 
 
 class Looker:
@@ -78,7 +81,7 @@ class Looker:
 
         face = find_face(frame, self._track, Report())
         if source.info.still:
-            photo = understand(frame, face)
+            photo = understand(frame, face, _SURE)
             expression, pose = photo.expression, photo.pose
         else:
             count = RestSettings().samples

@@ -76,7 +76,7 @@ class MicroJob:
     output: Annotated[Path | None, tyro.conf.arg(aliases=["-o"])] = None
     """The clip (.mp4 .mov .mkv .webm .gif), or the folder of a set. Left out, a name is made."""
     rate: str = "60"
-    """Frames per second, 25 to 240: 60, 59.94, 60000/1001."""
+    """Frames per second, up to 240: 60, 59.94, 60000/1001."""
     table: Path | None = None
     """Also write what was commanded in each frame as .csv."""
     words: Path | None = None

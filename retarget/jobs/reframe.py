@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from retarget.flow.arrays import Picture
 
 
+TILE = 1.45
+"""Side of a tile of a sheet in sizes of the face."""
+
+
 @dataclass(frozen=True, slots=True)
 class Box:
     """A part of a photo in pixels; it may leave the photo, whose edge then goes on."""

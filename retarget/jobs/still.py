@@ -127,14 +127,14 @@ class StillJob:
 
     def _tiles(self, said: Mapping[str, Said], report: Report) -> Iterator[Tile]:
         from retarget.jobs.act import Actor
-        from retarget.jobs.reframe import around_face, reframed
+        from retarget.jobs.reframe import TILE, around_face, reframed
         from retarget.sink.sheet import Tile
 
         asked = [(text, level) for text in self.expression for level in self.intensity]
         generator = self.draw.open(report)
         for name in self.identity:
             photo = _understood(name, self.track, report)
-            photo = reframed(photo, around_face(photo, 1.7), (self.tile, self.tile))
+            photo = reframed(photo, around_face(photo, TILE), (self.tile, self.tile))
             actor = Actor(photo, generator, report)
             pictures = actor.show_each(said[text] * level for text, level in asked)
             for (text, level), rgb in zip(asked, pictures, strict=True):

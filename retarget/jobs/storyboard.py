@@ -211,6 +211,9 @@ class _Reader:
             )
         if value.startswith(_PROMPT):
             return Background(kind="prompt", value=value.removeprefix(_PROMPT).strip())
+        if value.isalpha():  # a file has an ending
+            unknown = UnknownWord("background", value, ("photo", "blur"))
+            raise self.wrong((*place, "background"), unknown.what, unknown.do)
         path = self.path((*place, "background"), value)
         return Background(kind="picture", value=str(path))
 

@@ -13,7 +13,12 @@ import tyro
 
 from retarget.composite.settings import PasteSettings
 from retarget.errors import CannotWrite
-from retarget.expression.settings import FitSettings, RestSettings, SmoothSettings
+from retarget.expression.settings import (
+    FitSettings,
+    MagnifySettings,
+    RestSettings,
+    SmoothSettings,
+)
 from retarget.face.settings import TrackSettings
 from retarget.flow.lanes import Lanes
 from retarget.flow.report import Report
@@ -83,6 +88,8 @@ class VideoJob:
     """How blendshapes are read off the face."""
     smooth: SmoothSettings = field(default_factory=SmoothSettings)
     """How tremble is taken out."""
+    magnify: MagnifySettings = field(default_factory=MagnifySettings)
+    """How much larger small movements become."""
     transfer: Annotated[TransferSettings, _HERE] = field(default_factory=TransferSettings)
     """What the identity does of it."""
     warp: WarpSettings = field(default_factory=WarpSettings)
@@ -135,6 +142,7 @@ class VideoJob:
     def performing(self, report: Report) -> Iterator[Performing]:
         """Join the rooms; the frames flow while the block lasts."""
         from retarget.composite.paste import Paste
+        from retarget.expression.magnify import Magnify
         from retarget.transfer.transfer import Transfer
 
         with (
@@ -147,7 +155,7 @@ class VideoJob:
             )
             with report.clock("prepare"):
                 generator.prepare(identity.first)
-            performed = driving.frames(lanes)
+            performed = report.stage("magnify", Magnify(self.magnify), driving.frames(lanes))
             transfer = Transfer(self.transfer, driving.face, identity.pictures)
             requests = lanes.ahead(report.stage("transfer", transfer, performed), name="transfer")
             faces = lanes.ahead(report.stage("generate", generator, requests), name="generate")

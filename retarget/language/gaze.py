@@ -9,10 +9,8 @@ from collections.abc import Mapping, Sequence
 
 from retarget.errors import RetargetError, UnknownWord
 from retarget.flow import blendshapes
+from retarget.flow.face_model import GAZE_DEGREES
 from retarget.language.words import Weights
-
-FULL_YAW, FULL_PITCH = 35.0, 30.0
-"""Degrees of eye rotation at eyeLook weights of 1."""
 
 _AXES: Mapping[str, tuple[int, float]] = {
     "yaw": (0, 1.0),
@@ -27,7 +25,7 @@ _AXES: Mapping[str, tuple[int, float]] = {
 }
 """Word → which of (yaw, pitch, roll) it gives, and with which sign."""
 _LIMITS: Mapping[str, tuple[float, ...]] = {
-    "gaze": (FULL_YAW, FULL_PITCH),
+    "gaze": (GAZE_DEGREES["Out"], GAZE_DEGREES["Up"]),
     "head": (45.0, 30.0, 45.0),
 }
 """Degrees that may be asked for; what can be shown may be less."""
@@ -75,17 +73,16 @@ def _axis(what: str, word: str, place: int) -> tuple[int, float]:
 
 def weights(yaw: float, pitch: float) -> Weights:
     """(52,) eyeLook weights that turn both eyes to the person's left by `yaw`, up by `pitch`."""
-    left, right = max(yaw, 0.0) / FULL_YAW, max(-yaw, 0.0) / FULL_YAW
-    up, down = max(pitch, 0.0) / FULL_PITCH, max(-pitch, 0.0) / FULL_PITCH
+    left, right, up, down = max(yaw, 0.0), max(-yaw, 0.0), max(pitch, 0.0), max(-pitch, 0.0)
     return blendshapes.weights(
         {
-            "eyeLookOutLeft": left,
-            "eyeLookInRight": left,
-            "eyeLookInLeft": right,
-            "eyeLookOutRight": right,
-            "eyeLookUpLeft": up,
-            "eyeLookUpRight": up,
-            "eyeLookDownLeft": down,
-            "eyeLookDownRight": down,
+            "eyeLookOutLeft": left / GAZE_DEGREES["Out"],
+            "eyeLookInRight": left / GAZE_DEGREES["In"],
+            "eyeLookInLeft": right / GAZE_DEGREES["In"],
+            "eyeLookOutRight": right / GAZE_DEGREES["Out"],
+            "eyeLookUpLeft": up / GAZE_DEGREES["Up"],
+            "eyeLookUpRight": up / GAZE_DEGREES["Up"],
+            "eyeLookDownLeft": down / GAZE_DEGREES["Down"],
+            "eyeLookDownRight": down / GAZE_DEGREES["Down"],
         }
     )

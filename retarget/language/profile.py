@@ -11,7 +11,7 @@ import math
 
 _ONSET_BEND = 0.9
 _OFFSET_BEND = 0.8
-APEX_RISE = 0.08
+APEX_RISE = 0.15
 """Share of the height that is reached within the apex phase: an apex is a crest, not a plateau."""
 
 

@@ -75,7 +75,12 @@ class _Text:
                 start + bare.start() + 1, "A time needs a unit", do="Write 120ms or 0.5s."
             )
         times = self.times(i, start + found.start(1), found.group(1)) if found else ()
-        said = say(text, self.words, self.look)
+        try:
+            said = say(text, self.words, self.look)
+        except RetargetError as error:
+            error.what = f"Step {i + 1}: {error.what}"
+            error.args = (f"{error.what} {error.do}",)
+            raise
         return Step(text=text, said=said, times=times, where=f"step {i + 1}")
 
     def times(self, i: int, at: int, text: str) -> tuple[Fraction, ...]:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis.strategies import floats
 
-from retarget.expression.moments import Moment, find_moments, magnify
+from retarget.expression.moments import Moment, find_moments
 from retarget.expression.settings import MomentsSettings
 from retarget.flow import blendshapes
-from tests.expression.acting import acted
+from tests.expression.acting import acted, pose
 
 SHOWN = (
     ("browInnerUp",), ("browDownLeft", "browDownRight"), ("mouthSmileLeft", "mouthSmileRight"),
@@ -84,6 +84,7 @@ def test_a_moment_tells_when_where_and_how_much() -> None:
     times = np.arange(90) / 30
     rows = np.zeros((90, blendshapes.COUNT))
     rows[:, blendshapes.index("browInnerUp")] = 0.2 + 0.3 * bump(times, 1.5, 0.15, 0.2)
+    rows[:, blendshapes.index("eyeLookInLeft")] = 0.5 * bump(times, 1.5, 0.15, 0.2)
     (moment,) = find_moments(acted(rows), MomentsSettings())
     assert moment.kind == "brief"
     assert moment.regions == ("brows",)
@@ -103,19 +104,56 @@ def test_moods_steps_and_stillness_are_no_moments(shape: str) -> None:
     assert find_moments(acted(rows), MomentsSettings()) == []
 
 
+@pytest.mark.parametrize(("height", "found"), [(0.2, 0), (0.6, 1)])
+def test_a_bump_counts_only_if_it_is_larger_than_a_turning_head_makes(
+    height: float, found: int
+) -> None:
+    times = np.arange(90) / 30
+    rows = np.zeros((90, blendshapes.COUNT))
+    rows[:, blendshapes.index("browDownLeft")] = height * bump(times, 1.5, 0.15, 0.2)
+    yaws = 15 * np.clip((times - 1.3) / 0.4, 0, 1)
+    turning = [replace(f, pose=pose(yaw=y)) for f, y in zip(acted(rows), yaws, strict=True)]
+    assert len(find_moments(turning, MomentsSettings())) == found
+
+
+@pytest.mark.parametrize(
+    ("shape", "along"),
+    [("browOuterUpLeft", "jawOpen"), ("eyeWideRight", "eyeLookUpRight"),
+     ("noseSneerLeft", "jawOpen")],
+)  # fmt: skip
+def test_what_an_opening_jaw_or_a_glance_drags_along_is_no_expression(
+    shape: str, along: str
+) -> None:
+    times = np.arange(90) / 30
+    rows = np.zeros((90, blendshapes.COUNT))
+    rows[:, blendshapes.index(shape)] = 0.12 * bump(times, 1.5, 0.15, 0.2)
+    alone = find_moments(acted(rows), MomentsSettings())
+    rows[:, blendshapes.index(along)] = 0.8 * np.clip((times - 1.4) / 0.15, 0, 1)
+    together = find_moments(acted(rows), MomentsSettings())
+    assert len(alone) == 1
+    assert together == []
+
+
+def test_a_nose_that_goes_with_a_blink_is_part_of_the_blink() -> None:
+    times = np.arange(90) / 30
+    rows = np.zeros((90, blendshapes.COUNT))
+    for side in ("Left", "Right"):
+        rows[:, blendshapes.index(f"eyeBlink{side}")] = bump(times, 1.5, 0.1, 0.15)
+        rows[:, blendshapes.index(f"noseSneer{side}")] = 0.2 * bump(times, 1.45, 0.1, 0.15)
+    assert [m.kind for m in find_moments(acted(rows), MomentsSettings())] == ["blink"]
+
+
+def test_brows_that_go_with_a_half_blink_are_none() -> None:
+    times = np.arange(90) / 30
+    rows = np.zeros((90, blendshapes.COUNT))
+    rows[:, blendshapes.index("browInnerUp")] = 0.1 * bump(times, 1.5, 0.1, 0.15)
+    for side in ("Left", "Right"):
+        rows[:, blendshapes.index(f"eyeBlink{side}")] = 0.25 * bump(times, 1.5, 0.1, 0.15)
+    assert find_moments(acted(rows), MomentsSettings()) == []
+
+
 def test_a_bump_across_a_cut_is_none() -> None:
     times = np.arange(60) / 30
     rows = np.zeros((60, blendshapes.COUNT))
     rows[:30, blendshapes.index("browInnerUp")] = 0.5 * (times[:30] > 0.8)
     assert find_moments(acted(rows, cuts=(0, 30)), MomentsSettings()) == []
-
-
-@given(floats(1, 20), floats(0.01, 0.5))
-def test_magnifying_lifts_small_movements_and_leaves_large_ones(gain: float, knee: float) -> None:
-    size = np.linspace(0, 1, 400)
-    out = magnify(size, gain, knee)
-    assert (np.diff(out) >= -1e-12).all()
-    assert (out >= size - 1e-12).all()
-    np.testing.assert_array_equal(out[size >= knee], size[size >= knee])
-    np.testing.assert_allclose(magnify(-size, gain, knee), -out)
-    assert magnify(np.array([1e-7]), gain, knee)[0] == pytest.approx(gain * 1e-7, rel=1e-3)

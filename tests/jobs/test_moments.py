@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import json
+import random
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from retarget.errors import CannotWrite, UnreadableInput
 from retarget.expression.performance import save_performance
 from retarget.flow.face_model import face_model
 from retarget.flow.source_info import SourceInfo
 from retarget.flow.values import ExpressedFrame, Expression, HeadPose, RestFace
+from retarget.jobs.micro import MicroJob
 from retarget.jobs.moments import MomentsJob
 from retarget.language.settings import BlinkSettings
 from retarget.language.steps import steps_from_text
 from retarget.language.timeline import Timeline
+from tests.faces import astronaut
 
 RATE = Fraction(60)
 
@@ -78,3 +83,44 @@ def test_a_file_that_is_no_performance_is_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "a.npz").write_bytes(b"no")
     with pytest.raises(UnreadableInput):
         MomentsJob(driving=str(tmp_path / "a.npz")).run()
+
+
+def planted(seed: int, count: int) -> tuple[str, set[str]]:
+    """A timeline of rest, talk and brief expressions, and which of its steps are these."""
+    chance = random.Random(seed)
+    steps, brief = [], set()
+    for k in range(count):
+        if k % 2:
+            for _ in range(chance.randint(3, 5)):
+                said = chance.choice(
+                    ["jawOpen=0.3", "mouthPucker=0.4", "jawOpen=0.2+mouthFunnel=0.4"]
+                )
+                steps.append(f"{said} {chance.randint(80, 120)}ms/40ms/{chance.randint(80, 140)}ms")
+        steps.append(f"neutral {chance.randint(800, 1200)}ms")
+        unit = chance.choice(
+            ["(1+2)", "AU4", "AU12", "(1+15)", "AU5", "(9+10)", "(R12+R14)", "AU20"]
+        )
+        text = f"{chance.uniform(0.4, 0.8):.2f}*{unit}"
+        steps.append(f"{text} {chance.randint(70, 180)}ms/60ms/{chance.randint(100, 200)}ms")
+        brief.add(text)
+    return " > ".join([*steps, "neutral 1s"]), brief
+
+
+@pytest.mark.slow
+def test_expressions_planted_in_a_drawn_clip_are_found_among_talk_and_blinks(
+    tmp_path: Path,
+) -> None:
+    Image.fromarray(astronaut()[0:300, 60:360]).save(tmp_path / "face.png")
+    text, brief = planted(11, 16)
+    job = MicroJob(
+        identity=str(tmp_path / "face.png"), timeline=text, rate="30", output=tmp_path / "clip.mp4"
+    )
+    blinking = BlinkSettings(blinks=True, per_minute=20)
+    replace(job, blinking=blinking).run()
+    MomentsJob(driving=str(tmp_path / "clip.mp4"), json=tmp_path / "m.json").run()
+    found = [m["seconds"][1] for m in json.loads((tmp_path / "m.json").read_text())["moments"]
+             if m["kind"] == "brief"]  # fmt: skip
+    true = [float(e.apex) for e in Timeline(steps_from_text(text)).events if e.text in brief]
+    assert len(true) == 16
+    hits = sum(any(abs(at - apex) < 0.15 for at in found) for apex in true)
+    assert 2 * hits / (len(found) + len(true)) >= 0.8

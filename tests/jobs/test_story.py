@@ -106,6 +106,7 @@ def test_two_people_share_a_panel(story: Path, tmp_path: Path) -> None:
         ('"#406080"', '"beach.jpg"', 16, "no file beach.jpg"),
         ('"#406080"', '"../beach.jpg"', 16, "lies outside"),
         ('"#406080"', '"#4060"', 16, "not a colour"),
+        ('"#406080"', '"blurr"', 16, "Did you mean 'blur'"),
         ('"eileen.png"', '"nobody.png"', 5, "nobody.png"),
         ("caption", "capton", 10, "caption"),
         ("[240, 180]", "[240, 1e9]", 2, "whole numbers"),

@@ -9,6 +9,7 @@ from hypothesis.strategies import floats, sampled_from
 
 from retarget.errors import RetargetError, UnknownWord
 from retarget.flow import blendshapes
+from retarget.flow.face_model import GAZE_DEGREES
 from retarget.flow.values import ExpressedFrame, Expression, Instant
 from retarget.language.problems import NotUnderstood
 from retarget.language.say import say
@@ -36,11 +37,11 @@ def test_the_letters_of_an_action_unit_grow_from_a_to_e() -> None:
     assert heights[-1] == 1.0
 
 
-@pytest.mark.parametrize("text", ["AU12=0.4", "12=0.4", "0.4*AU12", "AU12:0.4", "au12=0.4"])
+@pytest.mark.parametrize("text", ["AU4=0.4", "4=0.4", "0.4*AU4", "AU4:0.4", "au4=0.4"])
 def test_an_action_unit_at_a_number_can_be_written_in_several_ways(text: str) -> None:
     assert weights(text) == {
-        "mouthSmileLeft": pytest.approx(0.4),
-        "mouthSmileRight": pytest.approx(0.4),
+        "browDownLeft": pytest.approx(0.4),
+        "browDownRight": pytest.approx(0.4),
     }
 
 
@@ -85,6 +86,12 @@ def test_weights_never_leave_zero_to_one_however_much_is_asked() -> None:
 
 def test_neutral_does_nothing() -> None:
     assert weights("neutral") == {}
+
+
+def test_gaze_turns_the_eyes_of_the_face_model_by_its_degrees() -> None:
+    shown = weights("gaze(left=16, down=5)")
+    assert shown["eyeLookOutLeft"] * GAZE_DEGREES["Out"] == pytest.approx(16)
+    assert shown["eyeLookDownRight"] * GAZE_DEGREES["Down"] == pytest.approx(5)
 
 
 def test_gaze_to_the_left_turns_both_eyes_to_the_persons_left() -> None:

@@ -120,6 +120,7 @@ def test_a_profile_starts_and_ends_at_rest(bend) -> None:
         ("joy 2h", "does not belong here|needs a unit"),
         ("joy 9999s", "3600 are the most"),
         ("jyo 1s", "joy"),
+        ("neutral 1s > jyo 1s", "Step 2: There is no expression 'jyo'"),
     ],
 )
 def test_an_impossible_line_is_refused_and_the_place_named(text: str, about: str) -> None:

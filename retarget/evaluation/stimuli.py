@@ -1,0 +1,269 @@
+"""Does a set of stimuli show what was commanded, as strongly and at the moment it was?
+
+A set (`retarget micro --set`) keeps beside each clip a table of the commanded weights, and in its
+manifest when the expression is largest. Three readers, none of which fits what drives, look at the
+clips: the scores of MediaPipe's Tasks bundle, its mesh, and dlib's 68 points. Scores have a dead
+zone at weak expressions, as classifiers do; points have none, so both are told.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from scipy.signal import savgol_filter
+
+from retarget.errors import MissingModel, UnreadableInput
+from retarget.evaluation import at_hand, video
+from retarget.evaluation.dlib_face import SAME_PERSON, DlibEstimator, dlib_models
+from retarget.evaluation.settings import EvaluateSettings
+from retarget.evaluation.tasks_face import TasksEstimator
+from retarget.evaluation.values import Floats
+from retarget.flow import blendshapes
+from retarget.flow.face_model import face_model
+
+MANIFEST = "manifest.csv"
+READERS = ("scores", "mesh", "dlib")
+"""Tasks scores, Tasks mesh, dlib points."""
+
+_MAIN = 0.7
+"""Share of the strongest commanded weight from which a channel is a main one."""
+_UNREAD = ("cheekSquint", "noseSneer", "cheekPuff", "tongueOut")
+"""Shapes whose scores the bundle keeps at 0 on any face."""
+_SMOOTH = 5
+"""Frames of the local parabola (Savitzky & Golay 1964) under which a curve's largest is sought."""
+_ROUND_APEX = 1
+"""Frames on each side of the commanded apex whose mean is the strength there."""
+_DLIB_POINTS = (
+    70, 63, 105, 66, 107, 336, 296, 334, 293, 300, 168, 197, 5, 4, 98, 97, 2, 326, 327,
+    33, 160, 158, 133, 153, 144, 362, 385, 387, 263, 373, 380,
+    61, 39, 37, 0, 267, 269, 291, 405, 314, 17, 84, 181, 78, 82, 13, 312, 308, 317, 14, 87,
+)  # fmt: skip
+"""The mesh points nearest to dlib's points 17 to 67: brows, nose, eyes, lips."""
+_FIRST_DLIB = 17
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """What one clip shows."""
+
+    identity: str
+    expression: str
+    intensity: float
+    pace: str
+    """Onset, apex and offset as in the manifest, to tell paces apart."""
+    strength: Mapping[str, float]
+    """By reader, at the commanded apex: scores as 0..1, points as a share of what the expression
+    moves at intensity 1."""
+    apex_off: Mapping[str, int]
+    """By reader, frames from the commanded to the measured apex; empty for intensity 0."""
+    same_person: bool | None
+    """Whether dlib takes the apex for the person of the clip's first frame; None: no face."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Clip:
+    """One line of the manifest."""
+
+    row: Mapping[str, str]
+    path: Path
+    commanded: Floats
+    """(52,) weights at the apex, away from those of the first frame, scaled to intensity 1."""
+
+    @property
+    def frames(self) -> tuple[int, int, int]:
+        """Onset, apex, offset."""
+        onset, apex, offset = (int(self.row[f"{n}_frame"]) for n in ("onset", "apex", "offset"))
+        return onset, apex, offset
+
+
+def measure_set(
+    folder: Path,
+    settings: EvaluateSettings,
+    watch: Callable[[Iterator[Shown], int], Iterator[Shown]] = lambda shown, _: shown,
+) -> tuple[Shown, ...]:
+    """Look at every clip of a finished set.
+
+    Args:
+        folder: where `retarget micro --set` wrote.
+        settings: where the model files are.
+        watch: shows progress.
+
+    Raises:
+        UnreadableInput: it is no folder of a set, or a clip cannot be read.
+        MissingModel: the Tasks bundle is not at hand.
+    """
+    clips = _clips(folder)
+    bundle = at_hand.landmarker(settings)
+    if bundle is None:
+        raise MissingModel(
+            "Measuring a set needs face_landmarker.task.",
+            do="Get it with: retarget models pull face-landmarker",
+        )
+    with TasksEstimator(bundle) as tasks:
+        return tuple(watch((_shown(clip, tasks) for clip in clips), len(clips)))
+
+
+def _clips(folder: Path) -> list[_Clip]:
+    try:
+        with (folder / MANIFEST).open(newline="", encoding="utf-8") as file:
+            rows = list(csv.DictReader(file))
+        return [_clip(folder, row) for row in rows]
+    except (OSError, UnicodeDecodeError, csv.Error, KeyError, ValueError, IndexError) as problem:
+        raise UnreadableInput(
+            f"{folder} is not a finished set of stimuli.",
+            do="Name a folder that retarget micro --set has made.",
+        ) from problem
+
+
+def _clip(folder: Path, row: Mapping[str, str]) -> _Clip:
+    with (folder / Path(row["table"]).name).open(newline="", encoding="utf-8") as file:
+        lines = list(csv.DictReader(file))
+    first, apex = lines[0], lines[int(row["apex_frame"])]
+    commanded = np.array([float(apex[n]) - float(first[n]) for n in blendshapes.NAMES])
+    commanded /= float(row["intensity"]) or 1.0
+    return _Clip(row=row, path=folder / Path(row["file"]).name, commanded=commanded)
+
+
+def main_channels(commanded: Floats) -> list[int]:
+    """The channels that an expression is made of and that scores tell of."""
+    told = np.array([not name.startswith(_UNREAD) for name in blendshapes.NAMES])
+    size = np.where(told, np.abs(commanded), 0.0)
+    return [int(i) for i in np.flatnonzero(size >= max(_MAIN * size.max(), 1e-6))]
+
+
+def _shown(clip: _Clip, tasks: TasksEstimator) -> Shown:
+    dlib = dlib_models()
+    estimator = DlibEstimator(dlib)
+    onset, apex, offset = clip.frames
+    scores, mesh, points, who = [], [], [], {}
+    for frame in video.frames(clip.path):
+        seen, outside = tasks.read(frame.rgb, frame.at.seconds), estimator.read(frame.rgb)
+        scores.append(np.full(blendshapes.COUNT, np.nan) if seen is None else seen.scores)
+        mesh.append(np.full((478, 2), np.nan) if seen is None else seen.points)
+        points.append(np.full((68, 2), np.nan) if outside is None else outside)
+        if outside is not None and frame.index in (0, apex):
+            who[frame.index] = dlib.descriptor(frame.rgb, outside)
+    curves = {
+        "scores": _along(np.array(scores), clip.commanded),
+        "mesh": movement(np.array(mesh), clip.commanded, range(478), onset),
+        "dlib": movement(np.array(points)[:, _FIRST_DLIB:], clip.commanded, _DLIB_POINTS, onset),
+    }
+    near = slice(max(apex - _ROUND_APEX, 0), apex + _ROUND_APEX + 1)
+    level = float(clip.row["intensity"])
+    same = None
+    if len(who) == 2:
+        same = bool(np.linalg.norm(who[0] - who[apex]) < SAME_PERSON)
+    return Shown(
+        identity=clip.row["identity"],
+        expression=clip.row["expression"],
+        intensity=level,
+        pace="/".join(clip.row[f"{n}_ms"] for n in ("onset", "apex", "offset")),
+        strength={
+            name: float(np.nanmean(curve[near]) - np.nanmean(curve[: max(onset, 1)]))
+            for name, curve in curves.items()
+            if np.isfinite(curve[near]).any()
+        },
+        apex_off={
+            name: largest(curve, onset, offset) - apex
+            for name, curve in curves.items()
+            if level > 0 and np.isfinite(curve).all()
+        },
+        same_person=same,
+    )
+
+
+def _along(scores: Floats, commanded: Floats) -> Floats:
+    """(n,) mean of the main channels' scores, weighted as commanded."""
+    main = main_channels(commanded)
+    if not main:
+        return np.zeros(len(scores))
+    weights = commanded[main]
+    return np.asarray(scores[:, main] @ weights / np.abs(weights).sum())
+
+
+def movement(points: Floats, commanded: Floats, places: Sequence[int], onset: int) -> Floats:
+    """(n,) how much of the commanded movement the points make: 0 none, 1 all of it.
+
+    Args:
+        points: (n, k, 2) pixels; the head keeps still.
+        commanded: (52,) weights.
+        places: (k,) which mesh point each one is.
+        onset: frame before which the face is at rest.
+    """
+    model, at = face_model(), list(places)
+    rest = np.nanmean(points[: max(onset, 1)], axis=0)
+    # Where a turned head's points move in the picture: the affine view of the mean face.
+    space = np.column_stack([model.neutral[at], np.ones(len(at))]).astype(np.float64)
+    view = np.linalg.lstsq(space, rest, rcond=None)[0]
+    wanted = model.displacement(commanded)[at].astype(np.float64) @ view[:3]
+    moved = points - rest
+    return np.asarray((moved * wanted).sum(axis=(1, 2)) / max(float((wanted**2).sum()), 1e-9))
+
+
+def largest(curve: Floats, onset: int, offset: int) -> int:
+    """The frame in which a curve is largest between two frames, its tremble smoothed away."""
+    if len(curve) > _SMOOTH:
+        curve = np.asarray(savgol_filter(curve, _SMOOTH, 2))
+    return onset + int(np.argmax(curve[onset : offset + 1]))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Follows:
+    """How one expression follows its commanded intensity, over faces and paces."""
+
+    expression: str
+    reader: str
+    correlation: float
+    """Mean over the faces of the correlation of commanded and measured intensity."""
+    least: float
+    below: int
+    """Faces with less than 0.95."""
+    faces: int
+    strength: float
+    """Mean reading at the largest intensity."""
+
+
+ENOUGH = 0.95
+"""The correlation that is asked for."""
+
+
+def follows(shown: Sequence[Shown]) -> tuple[Follows, ...]:
+    """Each expression with each reader; intensity 0 is the clip's own beginning."""
+    out = []
+    for expression in dict.fromkeys(s.expression for s in shown):
+        for reader in READERS:
+            some = [s for s in shown if s.expression == expression and reader in s.strength]
+            found = _correlations(some, reader)
+            if not found:
+                continue
+            top = max(s.intensity for s in some)
+            strongest = [s.strength[reader] for s in some if s.intensity == top]
+            out.append(
+                Follows(
+                    expression=expression,
+                    reader=reader,
+                    correlation=float(np.mean(found)),
+                    least=min(found),
+                    below=sum(c < ENOUGH for c in found),
+                    faces=len(found),
+                    strength=float(np.mean(strongest)),
+                )
+            )
+    return tuple(out)
+
+
+def _correlations(shown: Sequence[Shown], reader: str) -> list[float]:
+    from retarget.evaluation.expression import correlation
+
+    series: dict[tuple[str, str], list[tuple[float, float]]] = {}
+    for s in shown:
+        series.setdefault((s.identity, s.pace), [(0.0, 0.0)])
+        if s.intensity > 0:
+            series[s.identity, s.pace].append((s.intensity, s.strength[reader]))
+    return [
+        correlation(*np.array(points, float).T) for points in series.values() if len(points) > 2
+    ]

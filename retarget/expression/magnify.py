@@ -1,0 +1,107 @@
+"""Make a driving face's small movements larger, and leave its large ones as they are.
+
+A movement is what a value does against its own level, the median of half a second on each side.
+Expressions of less than half a second are movements, then, and moods are not; the tremble that
+smoothing leaves is a movement, too, so high gains want a sharp, well-lit video.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from retarget.expression.settings import MagnifySettings
+from retarget.expression.signal import PARTS, Signal, joined, split
+from retarget.flow.values import ExpressedFrame
+
+Floats = npt.NDArray[np.float64]
+
+_REACH = 0.5
+"""Seconds on each side whose median is the level."""
+_SIZES = {"weights": 1.0, "aperture": 1.0, "lip_gap": 0.15, "detail": 0.06}
+"""What a whole weight is worth in the unit of each part that is magnified."""
+
+
+class Magnify:
+    """Lifts small movements of weights, lids, lips and shape; a cut or a loss begins anew."""
+
+    name = "magnify"
+
+    def __init__(self, settings: MagnifySettings) -> None:
+        self.settings = settings
+
+    def __call__(self, frames: Iterator[ExpressedFrame]) -> Iterator[ExpressedFrame]:
+        """Every frame once, in order; those without an expression pass unchanged."""
+        if self.settings.gain == 1.0:
+            yield from frames
+            return
+        shot = _Shot(self.settings)
+        for frame in frames:
+            if frame.expression is None or frame.cut or not shot.continues(frame):
+                yield from shot.rest()
+                shot = _Shot(self.settings)
+            if frame.expression is None:
+                yield frame
+            else:
+                yield from shot.ready(joined(frame))
+        yield from shot.rest()
+
+
+class _Shot:
+    """Frames that belong together, from a cut or a loss to the next."""
+
+    def __init__(self, settings: MagnifySettings) -> None:
+        self.settings = settings
+        self.near: deque[tuple[float, Floats]] = deque()
+        self.waiting: deque[Signal] = deque()
+
+    def continues(self, frame: ExpressedFrame) -> bool:
+        """Whether the frame's values are of the same make as the ones before."""
+        return not self.waiting or self.waiting[-1].same_make(frame)
+
+    def ready(self, signal: Signal) -> Iterator[ExpressedFrame]:
+        """Take one in and let out those whose surroundings are complete."""
+        self.near.append((signal.seconds, signal.values))
+        self.waiting.append(signal)
+        while self.waiting and signal.seconds - self.waiting[0].seconds >= _REACH:
+            yield self._next()
+
+    def rest(self) -> Iterator[ExpressedFrame]:
+        """Let out the others."""
+        while self.waiting:
+            yield self._next()
+
+    def _next(self) -> ExpressedFrame:
+        now = self.waiting.popleft()
+        while now.seconds - self.near[0][0] > _REACH:
+            self.near.popleft()
+        values = np.array([v for at, v in self.near if at - now.seconds <= _REACH])
+        out = now.values.copy()
+        for part, size in _SIZES.items():
+            at = PARTS.at[part]
+            level = np.median(values[:, at], axis=0)
+            moved = now.values[at] - level
+            out[at] = level + magnified(moved, self.settings.gain, self.settings.knee * size)
+        return split(now, out)
+
+
+def magnified(
+    value: npt.NDArray[np.floating[Any]], gain: float, knee: float
+) -> npt.NDArray[np.float64]:
+    """Small movements multiplied by `gain`, large ones left as they are.
+
+    With u = |value| / knee below 1 this is knee · (1 - (1 - u)^gain): slope `gain` at 0, never
+    falling, and the value itself from the knee on.
+
+    Args:
+        value: movements of either sign.
+        gain: at least 1.
+        knee: size from which a movement counts as large.
+    """
+    size = np.abs(np.asarray(value, np.float64))
+    lifted = knee * (1.0 - (1.0 - np.minimum(size / knee, 1.0)) ** gain)
+    return np.asarray(np.sign(value) * np.where(size < knee, lifted, size))
