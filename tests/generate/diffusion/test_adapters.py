@@ -172,9 +172,37 @@ def test_the_steps_asked_for_are_the_steps_made(
     """Whatever part of the way is left, and the last of them ends near no noise."""
     for steps in (1, 2, 4):
         schedule = Schedule(scheduler=scheduler, steps=steps, strength=strength)
-        times = nets.denoiser.scheduler(schedule, CPU, strength=strength).timesteps
+        _, times = nets.denoiser.laid_out(schedule, CPU, strength=strength)
         assert len(times) == steps
         assert int(times[0]) <= 1000 * max(strength, steps / 50)
+
+
+@pytest.mark.parametrize("scheduler", ["lcm", "tcd", "dpm", "ddim"])
+@pytest.mark.parametrize("strength", [0.05, 0.5, 1.0])
+@pytest.mark.parametrize("steps", [1, 3, 25])
+def test_noise_told_without_error_leads_to_the_picture_it_was_laid_over(
+    nets: Networks,
+    prompt: torch.Tensor,
+    monkeypatch: pytest.MonkeyPatch,
+    scheduler: str,
+    strength: float,
+    steps: int,
+) -> None:
+    """Whatever scheduler, number of steps and part of the way."""
+    wanted = seeded(1, 4, 8, 8)
+    levels = torch.linspace(0.00085**0.5, 0.012**0.5, 1000, dtype=torch.float64)
+    kept = torch.cumprod(1 - levels**2, dim=0).float()  # the schedule of Stable Diffusion 1.5
+
+    def tell(rows: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
+        share = kept[int(t)]
+        return (rows - share.sqrt() * wanted) / (1 - share).sqrt()
+
+    monkeypatch.setattr(nets.denoiser, "told", tell)
+    schedule = Schedule(scheduler=scheduler, steps=steps, guidance=1.0, strength=strength)
+    asked = conditions(nets, prompt, None)
+    final = nets.denoiser.run(asked, schedule, seeded(1, 4, 8, 8, seed=1), start=wanted)
+    left = float((1 - kept[0]).sqrt())  # some end at the first of the thousand levels
+    assert (final - wanted).abs().max() < 5 * left
 
 
 def test_a_start_is_kept_in_the_measure_that_the_strength_says(
@@ -191,7 +219,7 @@ def test_a_start_is_kept_in_the_measure_that_the_strength_says(
 
 def test_unknown_words_offer_the_nearest(nets: Networks) -> None:
     with pytest.raises(UnknownWord, match="dpm"):
-        nets.denoiser.scheduler(Schedule(scheduler="dpmm"), CPU)
+        nets.denoiser.laid_out(Schedule(scheduler="dpmm"), CPU)
     with pytest.raises(UnknownWord, match="draft"):
         DiffusionSettings(quality="drafty")
 
