@@ -34,7 +34,7 @@ class DiffusionGenerator:
 
     Args:
         settings: how to draw.
-        models: where each model file lies; `places.ModelFolder` for folders of them.
+        models: where each model file lies.
         guide: draws the pictures to start from; None: every frame starts from noise.
         report: is told what is worth a line.
 

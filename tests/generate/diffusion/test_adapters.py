@@ -14,10 +14,10 @@ from retarget.generate.diffusion import attention
 from retarget.generate.diffusion.denoise import Conditions, Denoiser, Schedule, prompt_memory
 from retarget.generate.diffusion.device import choose_dtype
 from retarget.generate.diffusion.load import Networks, load_networks
-from retarget.generate.diffusion.places import ModelFolder
 from retarget.generate.diffusion.published import published_scope
 from retarget.generate.diffusion.reference_adapter import Reference, ReferenceAdapter
 from retarget.generate.diffusion.settings import QUALITIES, DiffusionSettings
+from retarget.models.parts import ModelFolder
 
 from . import tiny
 

@@ -17,7 +17,7 @@ from retarget.errors import MissingModel
 from retarget.generate.diffusion import files, load
 from retarget.generate.diffusion.expression_adapter import ExpressionAdapter
 from retarget.generate.diffusion.lora import read_lora
-from retarget.generate.diffusion.places import PARTS, ModelFolder
+from retarget.models.parts import PARTS, ModelFolder
 
 from . import tiny
 

@@ -17,8 +17,8 @@ from retarget.flow.values import FaceRequest, GeneratedFace
 from retarget.generate.diffusion.generator import DiffusionGenerator
 from retarget.generate.diffusion.identity import LICENCE
 from retarget.generate.diffusion.load import Networks, load_networks
-from retarget.generate.diffusion.places import ModelFolder
 from retarget.generate.diffusion.settings import DiffusionSettings
+from retarget.models.parts import ModelFolder
 
 from . import scene
 
@@ -58,7 +58,7 @@ def _read_once() -> Iterator[None]:
         settings: DiffusionSettings, locate: ModelFolder, device: torch.device, dtype: torch.dtype
     ) -> Networks:
         chosen = settings.chosen()
-        key = chosen.few_steps, chosen.decoder, dtype, tuple(locate.roots)
+        key = chosen.few_steps, chosen.decoder, dtype, locate("unet")
         if key not in read:
             read[key] = load_networks(settings, locate, device, dtype)
         return read[key]
