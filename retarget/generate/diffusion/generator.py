@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from dataclasses import asdict
 from itertools import islice
 
 import torch
@@ -94,7 +95,11 @@ class DiffusionGenerator:
 
     def _draw(self) -> Draw:
         if self._loaded is None:
-            dtype = choose_dtype(self._device, self.settings.chosen().precision)
+            chosen = self.settings.chosen()
+            dtype = choose_dtype(self._device, chosen.precision)
+            self._report.facts["drawn_with"] = {
+                **asdict(chosen), "device": str(self._device), "numbers": str(dtype),
+            }  # fmt: skip
             networks = load_networks(self.settings, self._locate, self._device, dtype)
             looks = Looks(networks, self.settings, self._locate, self._report.warn)
             self._loaded = Draw(networks, looks, self.settings)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -16,11 +16,13 @@ from retarget.flow.report import Report
 from retarget.flow.values import FaceRequest, GeneratedFace
 from retarget.generate.diffusion.generator import DiffusionGenerator
 from retarget.generate.diffusion.identity import LICENCE
-from retarget.generate.diffusion.load import Networks, load_networks
+from retarget.generate.diffusion.load import load_networks
 from retarget.generate.diffusion.settings import DiffusionSettings
 from retarget.models.parts import ModelFolder
 
 from . import scene
+
+pytestmark = pytest.mark.usefixtures("read_once")
 
 QUICK = DiffusionSettings(quality="draft", device="cpu", precision="full", batch=1)
 
@@ -47,25 +49,6 @@ def apart(one: list[GeneratedFace], other: list[GeneratedFace]) -> int:
     assert len(one) == len(other)
     pairs = zip(one, other, strict=True)
     return max(int(np.abs(a.rgb.astype(int) - b.rgb).max()) for a, b in pairs)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _read_once() -> Iterator[None]:
-    """Generators that need the same networks share them: reading takes longer than drawing."""
-    read: dict[object, Networks] = {}
-
-    def load(
-        settings: DiffusionSettings, locate: ModelFolder, device: torch.device, dtype: torch.dtype
-    ) -> Networks:
-        chosen = settings.chosen()
-        key = chosen.few_steps, chosen.decoder, dtype, locate("unet")
-        if key not in read:
-            read[key] = load_networks(settings, locate, device, dtype)
-        return read[key]
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("retarget.generate.diffusion.generator.load_networks", load)
-        yield
 
 
 def mean_apart(one: list[GeneratedFace], other: list[GeneratedFace]) -> float:
