@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -57,13 +57,17 @@ def read_once(models: Path) -> Iterator[None]:
     read: dict[object, Any] = {}
 
     def load(
-        settings: DiffusionSettings, locate: Locate, device: torch.device, dtype: torch.dtype
+        settings: DiffusionSettings,
+        locate: Locate,
+        device: torch.device,
+        dtype: torch.dtype,
+        tell: Callable[[str], None],
     ) -> Any:
         chosen = settings.chosen()
         own = settings.base, settings.loras, settings.compile, settings.reference_scale
         key = chosen.few_steps, chosen.scheduler, chosen.decoder, dtype, locate("unet"), own
         if key not in read:
-            read[key] = load_networks(settings, locate, device, dtype)
+            read[key] = load_networks(settings, locate, device, dtype, tell)
         return read[key]
 
     with pytest.MonkeyPatch.context() as patch:

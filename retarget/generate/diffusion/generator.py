@@ -83,7 +83,7 @@ class DiffusionGenerator:
                     held = self._reader.of(request, FlameExpression.rest() if request.cut else held)
                     drawn.append(Frame(request, held, guide, draw.look(request.identity)))
                 start = warm.before(batch[0][0]) if warm else None
-                latents = draw.latents(drawn, start)
+                latents = draw.latents(self._filled(drawn), start)[: len(drawn)]
                 if warm:
                     warm.after(latents)
                 faces = draw.faces(drawn, latents)
@@ -93,6 +93,11 @@ class DiffusionGenerator:
     def _warm(self) -> bool:
         return self._guide is None and self.settings.warm_start > 0
 
+    def _filled(self, frames: list[Frame]) -> list[Frame]:
+        """A last, shorter batch is filled up: for another size all would be compiled again."""
+        lacking = self.settings.batch - len(frames) if self.settings.compile else 0
+        return frames + frames[-1:] * (0 if self._warm else lacking)
+
     def _draw(self) -> Draw:
         if self._loaded is None:
             chosen = self.settings.chosen()
@@ -100,8 +105,9 @@ class DiffusionGenerator:
             self._report.facts["drawn_with"] = {
                 **asdict(chosen), "device": str(self._device), "numbers": str(dtype),
             }  # fmt: skip
-            networks = load_networks(self.settings, self._locate, self._device, dtype)
-            looks = Looks(networks, self.settings, self._locate, self._report.warn)
+            tell = self._report.warn
+            networks = load_networks(self.settings, self._locate, self._device, dtype, tell)
+            looks = Looks(networks, self.settings, self._locate, tell)
             self._loaded = Draw(networks, looks, self.settings)
         return self._loaded
 

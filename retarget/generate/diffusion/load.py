@@ -6,7 +6,7 @@ of another shape; an update that found no layer) is an error here.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +16,7 @@ import torch
 
 from retarget.errors import MissingModel
 from retarget.generate.diffusion import attention, files
+from retarget.generate.diffusion.compiling import compile_blocks
 from retarget.generate.diffusion.decode import Pixels
 from retarget.generate.diffusion.denoise import Denoiser, Schedule
 from retarget.generate.diffusion.device import check_memory
@@ -60,9 +61,20 @@ class Networks:
 
 
 def load_networks(
-    settings: DiffusionSettings, locate: Locate, device: torch.device, dtype: torch.dtype
+    settings: DiffusionSettings,
+    locate: Locate,
+    device: torch.device,
+    dtype: torch.dtype,
+    tell: Callable[[str], None] = lambda _: None,
 ) -> Networks:
     """Read every network that `settings` need and put it on `device`.
+
+    Args:
+        settings: what is drawn with.
+        locate: where each part lies.
+        device: where the networks shall be.
+        dtype: of all numbers.
+        tell: is told what is worth a line.
 
     Raises:
         MissingModel: a file is absent, damaged, or does not fit the others.
@@ -84,7 +96,7 @@ def load_networks(
     for layer in attention.layers(unet, attention.SELF).values():
         layer.fuse_projections()
     if settings.compile:
-        unet.compile_repeated_blocks()
+        compile_blocks(unet, tell)
     return Networks(
         unet=unet,
         text=text,

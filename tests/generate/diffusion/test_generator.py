@@ -14,6 +14,7 @@ import torch
 from retarget.errors import MissingModel, RetargetError
 from retarget.flow.report import Report
 from retarget.flow.values import FaceRequest, GeneratedFace
+from retarget.generate.diffusion.draw import Draw, Frame
 from retarget.generate.diffusion.generator import DiffusionGenerator
 from retarget.generate.diffusion.identity import LICENCE
 from retarget.generate.diffusion.load import load_networks
@@ -184,6 +185,24 @@ def test_an_anchored_chain_comes_back_to_the_first_frame(models: Path) -> None:
     assert apart(chained[3:], direct[1:]) == 0
     drifting = drawn(generator(models, replace(settings, anchor_every=100)), [first, *rest])
     assert apart(chained[3:], drifting[3:]) > 0
+
+
+def test_a_compiled_network_is_only_ever_handed_whole_batches(
+    models: Path, plain: DiffusionGenerator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes = []
+    latents = Draw.latents
+
+    def counting(draw: Draw, frames: list[Frame], *more: object) -> torch.Tensor:
+        sizes.append(len(frames))
+        return latents(draw, frames, *more)
+
+    monkeypatch.setattr(Draw, "latents", counting)
+    monkeypatch.setattr("retarget.generate.diffusion.load.compile_blocks", lambda *_: None)
+    asked = scene.requests(scene.person(), 5)
+    together = drawn(generator(models, replace(QUICK, batch=3, compile=True)), asked)
+    assert sizes == [3, 3]
+    assert apart(drawn(plain, asked), together) <= 1
 
 
 def test_a_moment_without_a_face_holds_what_was_seen_before(plain: DiffusionGenerator) -> None:
