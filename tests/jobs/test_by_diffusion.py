@@ -245,7 +245,7 @@ def test_the_measurement_is_a_command(
     from retarget.generate.diffusion import bench as module
 
     whole = module.bench
-    monkeypatch.setattr(module, "bench", lambda *told: whole(*told, small=True))
+    monkeypatch.setattr(module, "bench", lambda *told, **how: whole(*told, small=True, **how))
     assert main(["bench", "--generator", "diffusion"]) == 0
     said = capsys.readouterr().out
     assert all(name in said for name in ("published, 25 steps", "draft", "standard", "best"))

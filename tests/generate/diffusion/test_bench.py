@@ -15,7 +15,11 @@ from retarget.generate.diffusion.settings import DiffusionSettings
 
 @pytest.fixture(scope="module")
 def measured() -> Bench:
-    return bench(DiffusionSettings(device="cpu", quality="best"), small=True)
+    seen: list[tuple[int, int]] = []
+    settings = DiffusionSettings(device="cpu", quality="best")
+    told = bench(settings, small=True, progress=lambda *at: seen.append(at))
+    assert [done for done, _ in seen] == list(range(1, seen[-1][1] + 1))
+    return told
 
 
 def test_a_frame_is_the_sum_of_its_parts(measured: Bench) -> None:
@@ -45,7 +49,7 @@ def test_the_table_has_a_row_for_each_flow(
 ) -> None:
     from retarget.generate.diffusion import bench as module
 
-    monkeypatch.setattr(module, "bench", lambda _: measured)
+    monkeypatch.setattr(module, "bench", lambda _, **__: measured)
     report = Report()
     lines = module.bench_table(report).splitlines()
     assert [line.split()[0] for line in lines[1:5]] == ["published,", "draft", "standard", "best"]
