@@ -32,20 +32,29 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def all_models(models: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The same with the map from blendshapes; its digest and the others' are made to hold."""
+def models_and_map(
+    models: Path, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, dict[str, str]]:
+    """The same with the map from blendshapes; and the map's digests."""
     from generate.diffusion import tiny
-
-    from retarget.flow import flame
-    from retarget.models import catalog
 
     folder = tmp_path_factory.mktemp("all")
     shutil.copytree(models.parent, folder, copy_function=os.link, dirs_exist_ok=True)
-    digests = tiny.write_flame_map(folder / "models" / "flame-map")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(flame, "MAP_FILES", {name: digests[name] for name in flame.MAP_FILES})
-        patch.setattr(catalog, "FILES", tuple(replace(f, sha256=None) for f in catalog.FILES))
-        yield folder / "models"
+    return folder / "models", tiny.write_flame_map(folder / "models" / "flame-map")
+
+
+@pytest.fixture
+def all_models(
+    models_and_map: tuple[Path, dict[str, str]], monkeypatch: pytest.MonkeyPatch
+) -> Path:
+    """The same; the published files' digests, which these have not, do not count."""
+    from retarget.flow import flame
+    from retarget.models import catalog
+
+    folder, digests = models_and_map
+    monkeypatch.setattr(flame, "MAP_FILES", {name: digests[name] for name in flame.MAP_FILES})
+    monkeypatch.setattr(catalog, "FILES", tuple(replace(f, sha256=None) for f in catalog.FILES))
+    return folder
 
 
 @pytest.fixture(scope="module")

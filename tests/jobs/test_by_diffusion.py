@@ -49,11 +49,11 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def run(clip: Path, photo: Path, all_models: Path, tmp_path: Path) -> Run:
     """Run the main job; returns its report."""
 
-    def job(*options: str) -> dict[str, object]:
+    def job(*options: str, ends: int = 0) -> dict[str, object]:
         words = [str(clip), "--identity", str(photo), "--generator", "diffusion"]
         words += ["--models", str(all_models), "--diffusion.device", "cpu"]
         words += ["-o", str(tmp_path / "out.mp4"), "--report", str(tmp_path / "run.json")]
-        assert main([*words, *options]) == 0
+        assert main([*words, *options]) == ends
         told: dict[str, object] = json.loads((tmp_path / "run.json").read_text("utf-8"))
         return told
 
@@ -76,7 +76,7 @@ def sound(path: Path) -> list[bytes]:
     [
         ([], 3),
         (["--diffusion.quality", "draft"], 2),
-        (["--diffusion.quality", "best"], 25),
+        (["--diffusion.quality", "best", "--diffusion.steps", "6"], 6),
         (["--diffusion.no-guided"], 3),
         (["--diffusion.no-guided", "--diffusion.warm-start", "0.4"], 3),
     ],
@@ -111,6 +111,29 @@ def test_more_photos_of_the_person_change_who_is_drawn(
         "--diffusion.quality", "draft", "--overwrite", "--diffusion.photos", str(turned), str(photo)
     )
     assert not np.array_equal(alone[0], pictures(tmp_path / "out.mp4")[0][0])
+
+
+def test_another_body_may_be_named_and_another_familys_is_refused(
+    run: Run, all_models: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from safetensors.torch import load_file, save_file
+
+    pipeline, lora = tmp_path / "pipeline", str(all_models / "lcm_lora")
+    shutil.copytree(all_models / "arc2face", pipeline / "unet")
+    weights = pipeline / "unet" / "diffusion_pytorch_model.safetensors"
+    save_file({name: 0.9 * tensor for name, tensor in load_file(weights).items()}, weights)
+    drawn = []
+    draft = ["--diffusion.quality", "draft", "--overwrite"]
+    body = ["--diffusion.base", str(pipeline)]
+    style = ["--diffusion.loras", f"{lora}/pytorch_lora_weights.safetensors"]
+    for more in ([], body, [*body, *style, "--diffusion.lora-scale", "0.3"]):
+        run(*draft, *more)
+        drawn.append(pictures(tmp_path / "out.mp4")[0][0])
+    assert not np.array_equal(drawn[0], drawn[1]) and not np.array_equal(drawn[1], drawn[2])
+    of_another_family(pipeline / "unet" / "config.json")
+    run(*draft, "--diffusion.base", str(pipeline / "unet"), ends=1)
+    said = capsys.readouterr().err.splitlines()
+    assert "another family" in said[-2] and "Stable Diffusion 1.5" in said[-1]
 
 
 def test_what_is_said_is_drawn_too(photo: Path, all_models: Path, tmp_path: Path) -> None:
