@@ -71,3 +71,12 @@ def test_memory_counts_what_is_alive_and_no_more() -> None:
 def test_work_is_counted_in_multiplications_and_additions() -> None:
     a, b = torch.ones(8, 16), torch.ones(16, 4)
     assert cost(lambda: a @ b, torch.device("cpu")).flops == 2 * 8 * 16 * 4
+
+
+@pytest.mark.parametrize(("seen", "width"), [(64, 40), (200, 8)])
+def test_the_work_of_attention_is_counted(seen: int, width: int) -> None:
+    """Every query meets every key and then every value: twice a multiplication and an addition."""
+    query, key = torch.ones(2, 8, 64, width), torch.ones(2, 8, seen, width)
+    attend = torch.nn.functional.scaled_dot_product_attention
+    told = cost(lambda: attend(query, key, key), torch.device("cpu"))
+    assert told.flops == 2 * 2 * (2 * 8 * 64 * seen * width)
