@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from retarget.generate.generator import Generator
 
 GeneratorName = Literal["warp", "diffusion"]
-_GROUP = "diffusion"
 
 
 def open_generator(
@@ -35,7 +34,9 @@ def open_generator(
 
     Raises:
         MissingPackage: the diffusion extra is not installed.
-        MissingModel: a model file is absent or is not the one it should be.
+        RetargetError: the device asked for is not there.
+
+    Model files are read and verified at the first identity or request.
     """
     from retarget.generate.warp.warp import WarpGenerator
 
@@ -43,13 +44,7 @@ def open_generator(
         return WarpGenerator(warp)
     with extra("diffusion", purpose="The diffusion generator"):
         from retarget.generate.diffusion.generator import DiffusionGenerator
-        from retarget.generate.diffusion.places import ModelFolder
-    from retarget.models import catalog
     from retarget.models.store import Store
 
-    store = Store(models)
-    for file in catalog.FILES:
-        if file.group == _GROUP and store.find(file) is not None:
-            store.need(file)  # refuses a file that is not the one it was
     guide = WarpGenerator(warp) if diffusion.guided else None
-    return DiffusionGenerator(diffusion, ModelFolder(*store.folders), guide, report)
+    return DiffusionGenerator(diffusion, Store(models).part, guide, report)

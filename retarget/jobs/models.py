@@ -48,13 +48,19 @@ class ModelsJob:
                 "It is not said what to fetch.",
                 do="Name a group or a file of `retarget models`: retarget models pull diffusion.",
             )
+        wanted = named(self.words[1:])
         paths = Store(self.models).pull(
-            named(self.words[1:]),
+            wanted,
             accept_licence=self.accept_licence,
             confirm=_confirm if sys.stdin.isatty() else None,
             progress=_Bar() if sys.stderr.isatty() else None,
         )
-        return "\n".join(str(path) for path in paths)
+        return "\n".join(_fetched(*pair) for pair in zip(wanted, paths, strict=True))
+
+
+def _fetched(file: ModelFile, path: Path) -> str:
+    """Where a file lies, and what its licence is."""
+    return f"{path}\n  {file.licence}. {file.note}".rstrip()
 
 
 def _table(rows: list[Row]) -> str:

@@ -123,7 +123,7 @@ FACE_DETECTOR = ModelFile(
 )  # fmt: skip
 SMIRK = ModelFile(
     name="smirk", serves="FLAME expression from the driving pixels", group="diffusion",
-    path="smirk/SMIRK_em1.pt", elsewhere=("SMIRK_em1.pt",),
+    path="smirk/SMIRK_em1.pt",
     url="https://drive.usercontent.google.com/download"
     "?id=1T65uEd9dVLHgVw5KiUYL66NUee-MCzoE&export=download&confirm=t",
     megabytes=200, licence="MIT", commercial=True,
@@ -152,6 +152,12 @@ LCM_LORA = ModelFile(
     revision=_LCM_REVISION, megabytes=135, licence="OpenRAIL++", commercial=True,
     sha256="8f90d840e075ff588a58e22c6586e2ae9a6f7922996ee6649a7f01072333afe4",
 )  # fmt: skip
+TCD_LORA = ModelFile(
+    name="tcd-lora", serves="four to eight steps instead of 25, for the scheduler tcd",
+    group="tcd", path="TCD-SD15-LoRA/pytorch_lora_weights.safetensors",
+    url=_hub("h1t/TCD-SD15-LoRA", "pytorch_lora_weights.safetensors"),
+    megabytes=135, licence="MIT", commercial=True,
+)  # fmt: skip
 
 FILES: tuple[ModelFile, ...] = (
     LANDMARKER,
@@ -174,6 +180,7 @@ FILES: tuple[ModelFile, ...] = (
     TAESD_CONFIG,
     TAESD,
     LCM_LORA,
+    TCD_LORA,
     _flame_map(
         "bs2exp", "FLAME expression from blendshapes",
         "5ab129a700b541d4dcc18929ee1c2ca7d029f9544668afb39d2a7fc96440bf05",

@@ -26,3 +26,11 @@ def to_look_in(given: Path | None) -> list[Path]:
     named = os.environ.get(VARIABLE)
     found = [given, Path(named) if named else None, cache()]
     return list(dict.fromkeys(folder.expanduser() for folder in found if folder is not None))
+
+
+def roots(folder: Path) -> list[Path]:
+    """Where a named folder's files may lie: it may be the models folder or hold it.
+
+    Stable Diffusion's own folder may lie beside it.
+    """
+    return [folder, folder / "models", folder.parent]

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from retarget.errors import CannotWrite, MissingModel, RetargetError
-from retarget.models import catalog, fetch, folders
+from retarget.models import catalog, fetch, folders, parts
 from retarget.models.catalog import ModelFile
 from retarget.models.lock import Lock, Locked, digest_of
 
@@ -42,14 +42,29 @@ class Store:
 
     def __init__(self, folder: Path | None = None) -> None:
         self.folders = folders.to_look_in(folder)
+        self._verified: set[Path] = set()
 
     def find(self, model: ModelFile) -> Path | None:
         """Where the file lies, not verified; None where it is nowhere."""
         for folder in self.folders:
-            for path in (model.path, *model.elsewhere):
-                if (folder / path).is_file():
-                    return folder / path
+            for root in folders.roots(folder):
+                for place in (*parts.places(model.path), *model.elsewhere):
+                    if (root / place).is_file():
+                        return root / place
         return None
+
+    def part(self, name: str) -> Path:
+        """Where a part of the diffusion generator lies, its files verified.
+
+        Raises:
+            MissingModel: it is not here, or one of its files is not the one it should be.
+        """
+        found = parts.ModelFolder(*self.folders)(name)
+        for model in catalog.FILES:
+            inside = parts.within(name, model.path)
+            if inside is not None and (found / inside).is_file():
+                self._verify(model, found / inside)
+        return found
 
     def need(self, model: ModelFile) -> Path:
         """Where the file lies, verified.
@@ -129,8 +144,9 @@ class Store:
         return target
 
     def _verify(self, model: ModelFile, path: Path) -> None:
-        folder = next(f for f in self.folders if path.is_relative_to(f))
-        lock = Lock(folder)
+        if path in self._verified:
+            return
+        lock = Lock(self._folder_of(path))
         held = lock.files.get(model.path)
         wanted = model.sha256 or (held.sha256 if held else None)
         if wanted is None:
@@ -144,15 +160,20 @@ class Store:
                 f"{path} is not the file it should be: its SHA-256 differs from the recorded one.",
                 do=f"Delete it and fetch it again with `retarget models pull {model.name}`.",
             )
+        self._verified.add(path)
         before = held or Locked(sha256=wanted, revision=model.revision)
         lock.keep(model.path, _stamped(path, wanted, before.revision, before.url))
+
+    def _folder_of(self, path: Path) -> Path:
+        """Which of the folders a found file belongs to, whose lock speaks of it."""
+        near = [(r, f) for f in self.folders for r in folders.roots(f) if path.is_relative_to(r)]
+        return max(near, key=lambda pair: len(pair[0].parts))[1]
 
     def _row(self, model: ModelFile) -> Row:
         found = self.find(model)
         held = None
         if found is not None:
-            folder = next(f for f in self.folders if found.is_relative_to(f))
-            held = Lock(folder).files.get(model.path)
+            held = Lock(self._folder_of(found)).files.get(model.path)
         return Row(
             file=model,
             found=found,

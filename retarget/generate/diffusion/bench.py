@@ -8,8 +8,10 @@ others, and frames are added up from them; the result says so.
 from __future__ import annotations
 
 import platform
-from dataclasses import asdict, dataclass
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, fields
 from io import StringIO
+from itertools import count
 from typing import Any, get_args
 
 import torch
@@ -87,19 +89,26 @@ class Bench:
         return {**out, "how": "frames added up from parts, each measured by itself"}
 
 
-def bench(settings: DiffusionSettings, *, small: bool = False, repeats: int = 1) -> Bench:
+def bench(
+    settings: DiffusionSettings,
+    *,
+    small: bool = False,
+    repeats: int = 1,
+    progress: Callable[[int, int], None] = lambda *_: None,
+) -> Bench:
     """Measure on the settings' device and precision, with random weights.
 
     Args:
         settings: device and precision are used.
         small: a network of toy size, to see that the measurement works.
         repeats: times each part is timed; the shortest counts.
+        progress: is told how many parts of how many are measured.
     """
     device = choose_device(settings.device)
     dtype = choose_dtype(device, settings.chosen().precision)
     nets = random_networks(device, dtype, small=small)
     with torch.inference_mode():
-        reference, parts = _measure(nets, repeats)
+        reference, parts = _measure(nets, repeats, progress)
     published = _published(parts, nets)
     return Bench(
         machine=f"{platform.machine()}, {torch.get_num_threads()} threads",
@@ -121,7 +130,7 @@ def bench_table(report: Report) -> str:
     from rich.console import Console
     from rich.table import Table
 
-    told = bench(DiffusionSettings())
+    told = bench(DiffusionSettings(), progress=report.bar.advance)
     report.facts["bench"] = told.as_dict()
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in ("", "steps/s", "frames/s", "TFLOP a frame", "GB at 16 bits", "x published"):
@@ -143,7 +152,9 @@ def bench_table(report: Report) -> str:
     )
 
 
-def _measure(nets: RandomNetworks, repeats: int) -> tuple[Reference, Parts]:
+def _measure(
+    nets: RandomNetworks, repeats: int, progress: Callable[[int, int], None]
+) -> tuple[Reference, Parts]:
     unet, side = nets.unet, nets.unet.config.sample_size
     latent = _random((1, 4, side, side), nets)
     prompt = _random((1, 77, unet.config.cross_attention_dim), nets)
@@ -154,8 +165,12 @@ def _measure(nets: RandomNetworks, repeats: int) -> tuple[Reference, Parts]:
     doubled, prompts = latent.expand(2, -1, -1, -1), prompt.expand(2, -1, -1)
     tokens = nets.expression.tokens(torch.zeros(2, 55, device=nets.device))
 
-    def timed(call: Any) -> Cost:
-        return cost(call, nets.device, repeats)
+    done = count(1)
+
+    def timed(call: Callable[[], object]) -> Cost:
+        told = cost(call, nets.device, repeats)
+        progress(next(done), len(fields(Parts)))
+        return told
 
     denoiser = Denoiser(unet, {})
     with denoiser.scope(conditions, Schedule(guidance=1.0), 1):

@@ -9,6 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from retarget.errors import RetargetError
+
 Picture = npt.NDArray[np.uint8]
 
 
@@ -51,8 +53,19 @@ class Pixels:
         return torch.cat([self.vae.decode(part).sample for part in parts])
 
     def pictures(self, latents: torch.Tensor) -> list[Picture]:
-        """Pictures (height, width, 3) of scaled latents."""
-        return [p.cpu().numpy() for p in to_bytes(self.decode(latents))]
+        """Pictures (height, width, 3) of scaled latents.
+
+        Raises:
+            RetargetError: numbers left the range of their format; the picture would be black.
+        """
+        pixels = self.decode(latents)
+        if not pixels.isfinite().all():
+            raise RetargetError(
+                "The network's numbers grew beyond what their format holds, so there is no "
+                "picture.",
+                do="Use --diffusion.precision full, less guidance, or other weights.",
+            )
+        return [p.cpu().numpy() for p in to_bytes(pixels)]
 
 
 def to_bytes(pixels: torch.Tensor) -> torch.Tensor:

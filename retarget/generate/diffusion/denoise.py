@@ -96,12 +96,14 @@ class Denoiser:
             start: (n, 4, h, w) scaled latents to begin from at the schedule's strength.
             seed: of the noise that few-step schedulers add between steps.
         """
-        scheduler = self.scheduler(schedule, noise.device, strength=_strength(schedule, start))
-        latents = _begin(scheduler, noise, start)
+        scheduler, times = self.laid_out(
+            schedule, noise.device, strength=_strength(schedule, start)
+        )
+        latents = _begin(scheduler, times, noise, start)
         draws = [torch.Generator().manual_seed(seed) for _ in range(noise.shape[0])]
         options = {"generator": draws} if schedule.scheduler in ("lcm", "tcd") else {}
         with self.scope(conditions, schedule, noise.shape[0]):
-            for t in scheduler.timesteps:
+            for t in times:
                 told = self.step(latents, t, scheduler, guidance=_guidance(conditions, schedule))
                 latents = scheduler.step(told, t, latents, return_dict=False, **options)[0]
         return latents.to(noise.dtype)
@@ -144,8 +146,10 @@ class Denoiser:
             scopes.enter_context(attention.processors(self._unet, cross))
             yield
 
-    def scheduler(self, schedule: Schedule, device: torch.device, *, strength: float = 1.0) -> Any:
-        """A fresh scheduler with its steps laid out.
+    def laid_out(
+        self, schedule: Schedule, device: torch.device, *, strength: float = 1.0
+    ) -> tuple[Any, torch.Tensor]:
+        """A fresh scheduler, and the times of the steps to make.
 
         At a strength below 1 the same number of steps is spread over the last part of the way.
         """
@@ -153,21 +157,21 @@ class Denoiser:
 
         if schedule.scheduler not in SCHEDULERS:
             raise UnknownWord("scheduler", schedule.scheduler, SCHEDULERS)
-        made = getattr(diffusers, SCHEDULERS[schedule.scheduler]).from_config(self._config)
+        kind = getattr(diffusers, SCHEDULERS[schedule.scheduler])
+        made = kind.from_config(self._config, clip_sample=False)  # latents know no limits
         if schedule.scheduler in ("lcm", "tcd"):
             # They walk on the steps they were taught; a short way has to hold enough of those.
             least = schedule.steps / TAUGHT_STEPS
             made.set_timesteps(schedule.steps, device=device, strength=max(strength, least))
             made.set_begin_index(0)
-            return made
+            return made, made.timesteps
         whole = max(schedule.steps, round(schedule.steps / strength))
         made.set_timesteps(whole, device=device)
-        if whole > schedule.steps:
-            first = len(made.timesteps) - schedule.steps
-            made.timesteps = made.timesteps[first:]
-            if hasattr(made, "set_begin_index"):
-                made.set_begin_index(first)
-        return made
+        # The scheduler keeps its whole way: it knows the last step by its place on it.
+        first = len(made.timesteps) - schedule.steps
+        if first > 0 and hasattr(made, "set_begin_index"):
+            made.set_begin_index(first)
+        return made, made.timesteps[first:]
 
     @property
     def _dtype(self) -> torch.dtype:
@@ -179,13 +183,15 @@ def _strength(schedule: Schedule, start: torch.Tensor | None) -> float:
     return schedule.strength if start is not None else 1.0
 
 
-def _begin(scheduler: Any, noise: torch.Tensor, start: torch.Tensor | None) -> torch.Tensor:
+def _begin(
+    scheduler: Any, times: torch.Tensor, noise: torch.Tensor, start: torch.Tensor | None
+) -> torch.Tensor:
     """The first noisy latents, in float32: the scheduler's sums are not done in half precision."""
     noise = noise.float()
     if start is None:
         began: torch.Tensor = noise * scheduler.init_noise_sigma
         return began
-    first = scheduler.timesteps[:1].repeat(noise.shape[0])
+    first = times[:1].repeat(noise.shape[0])
     mixed: torch.Tensor = scheduler.add_noise(start.float(), noise, first)
     return mixed
 

@@ -96,7 +96,7 @@ def memory_watched() -> Iterator[None]:
 def _too_little(wanted: str) -> RetargetError:
     return RetargetError(
         f"Drawing with these settings needs {wanted}.",
-        do="Use --generate.diffusion.quality draft, a smaller batch, or half precision.",
+        do="Use --diffusion.quality draft, --diffusion.batch 1, or --diffusion.precision half.",
     )
 
 

@@ -19,6 +19,7 @@ from retarget.flow import flame
 from retarget.generate.diffusion.attention import CROSS, KeyValue, Memory, layers
 from retarget.generate.diffusion.files import read_pickle, read_tensors
 
+_PARTS = ("image_proj", "ip_adapter")
 _DO = "Use the published exp_adapter/exp_adapter.bin with the UNet it was made for."
 
 
@@ -103,11 +104,17 @@ def _read(path: Path) -> dict[str, dict[str, torch.Tensor]]:
             state.setdefault(part, {})[rest] = tensor
     else:
         state = read_pickle(path)
-    if not isinstance(state, dict) or not {"image_proj", "ip_adapter"} <= state.keys():
+    if not isinstance(state, dict) or not all(_holds_tensors(state.get(p)) for p in _PARTS):
         raise MissingModel(
-            f"{path} is not an IP-Adapter: image_proj or ip_adapter is absent.", do=_DO
+            f"{path} is not an IP-Adapter: image_proj or ip_adapter holds no tensors.", do=_DO
         )
-    return {part: dict(state[part]) for part in ("image_proj", "ip_adapter")}
+    return {part: state[part] for part in _PARTS}
+
+
+def _holds_tensors(part: Any) -> bool:
+    return isinstance(part, dict) and all(
+        isinstance(name, str) and isinstance(tensor, torch.Tensor) for name, tensor in part.items()
+    )
 
 
 def _check(state: Mapping[str, Mapping[str, torch.Tensor]], unet: Any, path: Path) -> int:

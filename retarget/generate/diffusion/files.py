@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import pickle
+import warnings
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -22,7 +23,10 @@ from retarget.errors import MissingModel
 
 Weights = dict[str, torch.Tensor]
 
-_AGAIN = "Delete it and fetch it again with: retarget models pull diffusion"
+_AGAIN = (
+    "Get it again from where it came; the generator's own files come with `retarget models pull "
+    "diffusion` once the damaged one is deleted."
+)
 _PICKLE_BEGINNINGS = (b"PK\x03\x04", b"\x80")
 
 
@@ -30,7 +34,8 @@ def absent(what: str, looked_in: Path) -> MissingModel:
     """The error for a model file that is not there."""
     return MissingModel(
         f"{what} is missing: looked for {looked_in}.",
-        do="Fetch it with `retarget models pull diffusion`, or name the folder with --models.",
+        do="Check the name; the generator's own files come with `retarget models pull diffusion`, "
+        "and --models names their folder.",
     )
 
 
@@ -58,7 +63,9 @@ def read_pickle(path: Path) -> Any:
     if not beginning.startswith(_PICKLE_BEGINNINGS):
         raise MissingModel(f"{path} is not a PyTorch weight file.", do=_AGAIN)
     try:
-        return torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about a pickle's age; what matters is an error
+            return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as unsafe:
         raise MissingModel(
             f"{path} holds something other than plain tensors, which could run code when read.",
@@ -98,10 +105,11 @@ def first_present(folder: Path, names: tuple[str, ...], what: str) -> Path:
 
 
 def load_into(module: torch.nn.Module, weights: Mapping[str, torch.Tensor], source: Path) -> None:
-    """Put `weights` into `module`; every name and every shape has to fit.
+    """Put `weights` into `module`, in float32; every name and every shape has to fit.
 
     Raises:
-        MissingModel: a tensor is missing, left over or of another shape; the first is named.
+        MissingModel: a tensor is missing, left over, of another shape, or made of whole numbers
+            where others are wanted; the first is named.
     """
     own = module.state_dict()
     missing, extra = own.keys() - weights.keys(), weights.keys() - own.keys()
@@ -119,7 +127,13 @@ def load_into(module: torch.nn.Module, weights: Mapping[str, torch.Tensor], sour
                 f"{tuple(weights[name].shape)}, not {tuple(tensor.shape)}.",
                 do="Use the weight file and the config.json that were published together.",
             )
-    module.load_state_dict(weights, strict=True, assign=True)
+        if tensor.is_floating_point() and not weights[name].is_floating_point():
+            raise MissingModel(
+                f"{source} is quantised: {name!r} holds {weights[name].dtype} without a scale.",
+                do="Use the weights in float32, float16 or bfloat16.",
+            )
+    ready = {n: t.float() if t.is_floating_point() else t for n, t in weights.items()}
+    module.load_state_dict(ready, strict=True, assign=True)
 
 
 def _read_safetensors(path: Path) -> Weights:

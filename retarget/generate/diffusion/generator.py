@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from dataclasses import asdict
 from itertools import islice
 
 import torch
@@ -34,7 +35,7 @@ class DiffusionGenerator:
 
     Args:
         settings: how to draw.
-        models: where each model file lies; `places.ModelFolder` for folders of them.
+        models: where each model file lies.
         guide: draws the pictures to start from; None: every frame starts from noise.
         report: is told what is worth a line.
 
@@ -82,7 +83,7 @@ class DiffusionGenerator:
                     held = self._reader.of(request, FlameExpression.rest() if request.cut else held)
                     drawn.append(Frame(request, held, guide, draw.look(request.identity)))
                 start = warm.before(batch[0][0]) if warm else None
-                latents = draw.latents(drawn, start)
+                latents = draw.latents(self._filled(drawn), start)[: len(drawn)]
                 if warm:
                     warm.after(latents)
                 faces = draw.faces(drawn, latents)
@@ -92,11 +93,21 @@ class DiffusionGenerator:
     def _warm(self) -> bool:
         return self._guide is None and self.settings.warm_start > 0
 
+    def _filled(self, frames: list[Frame]) -> list[Frame]:
+        """A last, shorter batch is filled up: for another size all would be compiled again."""
+        lacking = self.settings.batch - len(frames) if self.settings.compile else 0
+        return frames + frames[-1:] * (0 if self._warm else lacking)
+
     def _draw(self) -> Draw:
         if self._loaded is None:
-            dtype = choose_dtype(self._device, self.settings.chosen().precision)
-            networks = load_networks(self.settings, self._locate, self._device, dtype)
-            looks = Looks(networks, self.settings, self._locate, self._report.warn)
+            chosen = self.settings.chosen()
+            dtype = choose_dtype(self._device, chosen.precision)
+            self._report.facts["drawn_with"] = {
+                **asdict(chosen), "device": str(self._device), "numbers": str(dtype),
+            }  # fmt: skip
+            tell = self._report.warn
+            networks = load_networks(self.settings, self._locate, self._device, dtype, tell)
+            looks = Looks(networks, self.settings, self._locate, tell)
             self._loaded = Draw(networks, looks, self.settings)
         return self._loaded
 

@@ -105,9 +105,11 @@ def read_photo(path: Path, recogniser: Recogniser, detector: Detector) -> npt.ND
     """(512,) of one more photo of the person.
 
     Raises:
-        NoFaceFound: there is no face in it, or it is no picture.
+        NoFaceFound: there is no face in it, it is no picture, or not there.
     """
-    data = np.fromfile(path, np.uint8) if path.is_file() else np.zeros(0, np.uint8)
+    if not path.is_file():
+        raise NoFaceFound(f"The photo {path} is not there.", do="Check its name and folder.")
+    data = np.fromfile(path, np.uint8)
     bgr = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
     if bgr is None:
         raise NoFaceFound(f"{path} is not a picture.", do="Name a JPEG or PNG photo of one face.")
@@ -168,5 +170,5 @@ def _open(path: Path) -> Any:
     except Exception as broken:  # onnxruntime's own errors share no base class of theirs
         raise MissingModel(
             f"{path} is damaged or not an ONNX network.",
-            do="Delete it and fetch it again with: retarget models pull diffusion",
+            do="Delete it and fetch it again with `retarget models pull diffusion`.",
         ) from broken

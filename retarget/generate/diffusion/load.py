@@ -6,7 +6,7 @@ of another shape; an update that found no layer) is an error here.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,19 +16,23 @@ import torch
 
 from retarget.errors import MissingModel
 from retarget.generate.diffusion import attention, files
+from retarget.generate.diffusion.compiling import compile_blocks
 from retarget.generate.diffusion.decode import Pixels
-from retarget.generate.diffusion.denoise import Denoiser
+from retarget.generate.diffusion.denoise import Denoiser, Schedule
 from retarget.generate.diffusion.device import check_memory
 from retarget.generate.diffusion.expression_adapter import ExpressionAdapter
 from retarget.generate.diffusion.lora import Lora, Updates, read_lora
 from retarget.generate.diffusion.places import Locate
 from retarget.generate.diffusion.reference_adapter import ReferenceAdapter
-from retarget.generate.diffusion.settings import DiffusionSettings
+from retarget.generate.diffusion.settings import Chosen, DiffusionSettings
 from retarget.generate.diffusion.text import IdentityText
 
 _UNET = ("diffusion_pytorch_model.safetensors", "diffusion_pytorch_model.fp16.safetensors",
          "diffusion_pytorch_model.bin")  # fmt: skip
 _TEXT = ("model.safetensors", "pytorch_model.bin")
+_CONFIG = "config.json"
+_READ_BYTES = 4
+"""Of a number while it is read: updates are added in float32, wherever it is drawn later."""
 _FAMILY = "Use a network of the Stable Diffusion 1.5 family."
 
 
@@ -57,17 +61,29 @@ class Networks:
 
 
 def load_networks(
-    settings: DiffusionSettings, locate: Locate, device: torch.device, dtype: torch.dtype
+    settings: DiffusionSettings,
+    locate: Locate,
+    device: torch.device,
+    dtype: torch.dtype,
+    tell: Callable[[str], None] = lambda _: None,
 ) -> Networks:
     """Read every network that `settings` need and put it on `device`.
+
+    Args:
+        settings: what is drawn with.
+        locate: where each part lies.
+        device: where the networks shall be.
+        dtype: of all numbers.
+        tell: is told what is worth a line.
 
     Raises:
         MissingModel: a file is absent, damaged, or does not fit the others.
     """
     chosen = settings.chosen()
-    unet = load_unet(settings.base or locate("unet"))
+    source = own_unet(settings.base) if settings.base else locate("unet")
+    unet = load_unet(source)
     text = load_text(locate("encoder"), locate("tokenizer"))
-    check_family(unet, text, settings.base or locate("unet"))
+    check_family(unet, text, source)
     expression = ExpressionAdapter.load(locate("expression-adapter"), unet)
     updates = Updates(unet, _loras(settings, locate, unet))
     vae = load_tiny_vae(locate("tiny-vae")) if chosen.decoder == "tiny" else load_vae(locate("vae"))
@@ -80,15 +96,14 @@ def load_networks(
     for layer in attention.layers(unet, attention.SELF).values():
         layer.fuse_projections()
     if settings.compile:
-        unet.compile_repeated_blocks()
-    scheduler = files.read_config(locate("scheduler") / "scheduler_config.json")
+        compile_blocks(unet, tell)
     return Networks(
         unet=unet,
         text=text,
         pixels=Pixels(vae),
         expression=expression.to(device, dtype),
         reference=ReferenceAdapter(unet, updates.taken_out),
-        denoiser=Denoiser(unet, scheduler),
+        denoiser=_denoiser(unet, locate("scheduler"), chosen),
         device=device,
         dtype=dtype,
     )
@@ -115,6 +130,22 @@ def needed(networks: Sequence[Any], settings: DiffusionSettings, dtype: torch.dt
     return float((weights + moment) * dtype.itemsize)
 
 
+def own_unet(named: Path) -> Path:
+    """The folder of a UNet that a person names: its own, or that of the pipeline it is part of.
+
+    Raises:
+        MissingModel: it is neither.
+    """
+    for folder in (named, named / "unet"):
+        if (folder / _CONFIG).is_file():
+            return folder
+    raise MissingModel(
+        f"{named} holds no UNet: neither config.json nor unet/config.json is there.",
+        do=f"{_FAMILY} It has to lie in the folders of the library diffusers; a single file can be "
+        "brought into them with its script convert_original_stable_diffusion_to_diffusers.py.",
+    )
+
+
 def load_unet(folder: Path) -> Any:
     """The UNet in a folder with `config.json` and its weights, float32, on the CPU.
 
@@ -123,15 +154,18 @@ def load_unet(folder: Path) -> Any:
     """
     from diffusers import UNet2DConditionModel
 
-    config = files.read_config(folder / "config.json")
+    config = files.read_config(folder / _CONFIG)
     if config.get("_class_name") != "UNet2DConditionModel" or config.get("in_channels") != 4:
         raise MissingModel(f"{folder} holds no UNet that draws from text.", do=_FAMILY)
     if config.get("addition_embed_type") is not None or config.get("encoder_hid_dim"):
         raise MissingModel(f"{folder} holds a UNet of another family (SDXL or later).", do=_FAMILY)
+    if not isinstance(config.get("sample_size"), int):
+        raise MissingModel(f"{folder} holds a UNet that does not say its size.", do=_FAMILY)
     with _config_checked(folder), _laid_out():
         unet = UNet2DConditionModel.from_config(config)
     path = files.first_present(folder, _UNET, "The UNet's weight file")
-    files.load_into(unet, _float32(files.read_tensors(path)), path)
+    check_memory(torch.device("cpu"), sum(p.numel() for p in unet.parameters()) * _READ_BYTES)
+    files.load_into(unet, files.read_tensors(path), path)
     return unet.eval().requires_grad_(False)
 
 
@@ -144,7 +178,7 @@ def load_text(folder: Path, tokenizer: Path) -> IdentityText:
     from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
     with _config_checked(folder):
-        encoder = CLIPTextModel(CLIPTextConfig(**files.read_config(folder / "config.json")))
+        encoder = CLIPTextModel(CLIPTextConfig(**files.read_config(folder / _CONFIG)))
     path = files.first_present(folder, _TEXT, "The text encoder's weight file")
     files.load_into(encoder, _text_names(files.read_tensors(path), encoder), path)
     if not tokenizer.is_dir():
@@ -152,7 +186,7 @@ def load_text(folder: Path, tokenizer: Path) -> IdentityText:
     try:
         words = CLIPTokenizer.from_pretrained(str(tokenizer), local_files_only=True)
         return IdentityText(encoder.eval().requires_grad_(False), words)
-    except (OSError, ValueError, TypeError, KeyError) as wrong:
+    except Exception as wrong:  # the reader of merges raises nothing more particular
         raise MissingModel(
             f"{tokenizer} holds no tokenizer that knows the identity word.",
             do="Use the tokenizer of stable-diffusion-v1-5.",
@@ -188,6 +222,15 @@ def check_family(unet: Any, text: IdentityText, source: Path) -> None:
         )
 
 
+def _denoiser(unet: Any, folder: Path, chosen: Chosen) -> Denoiser:
+    """The denoising loop; its schedule is tried before anything is drawn."""
+    name = "scheduler_config.json"
+    made = Denoiser(unet, files.read_config(folder / name))
+    with _config_checked(folder, name):
+        made.laid_out(Schedule(scheduler=chosen.scheduler, steps=chosen.steps), torch.device("cpu"))
+    return made
+
+
 def _loras(settings: DiffusionSettings, locate: Locate, unet: Any) -> dict[str, tuple[Lora, float]]:
     named = {"reference": (locate("reference-adapter"), settings.reference_scale)}
     if settings.chosen().few_steps:
@@ -197,7 +240,7 @@ def _loras(settings: DiffusionSettings, locate: Locate, unet: Any) -> dict[str, 
 
 
 def _autoencoder(folder: Path, kind: Any) -> Any:
-    config = files.read_config(folder / "config.json")
+    config = files.read_config(folder / _CONFIG)
     if config.get("_class_name") != kind.__name__:
         raise MissingModel(
             f"{folder} holds {config.get('_class_name')}, not {kind.__name__}.",
@@ -206,18 +249,18 @@ def _autoencoder(folder: Path, kind: Any) -> Any:
     with _config_checked(folder), _laid_out():
         vae = kind.from_config(config)
     path = files.first_present(folder, _UNET, "The autoencoder's weight file")
-    files.load_into(vae, _float32(_attention_names(files.read_tensors(path))), path)
+    files.load_into(vae, _attention_names(files.read_tensors(path)), path)
     return vae.eval().requires_grad_(False)
 
 
 @contextmanager
-def _config_checked(folder: Path) -> Iterator[None]:
+def _config_checked(folder: Path, name: str = _CONFIG) -> Iterator[None]:
     try:
         yield
-    except (TypeError, ValueError, KeyError, IndexError) as wrong:
+    except (TypeError, ValueError, KeyError, IndexError, NotImplementedError) as wrong:
         raise MissingModel(
-            f"{folder / 'config.json'} does not describe a network that can be built.",
-            do="Use the config.json that was published with the weights.",
+            f"{folder / name} does not describe anything that can be built.",
+            do=f"Use the {name} that was published with the weights.",
         ) from wrong
 
 
@@ -238,16 +281,12 @@ def _laid_out() -> Iterator[None]:
         logging.set_verbosity(before)
 
 
-def _float32(weights: files.Weights) -> files.Weights:
-    return {name: tensor.float() for name, tensor in weights.items()}
-
-
 def _text_names(weights: files.Weights, encoder: Any) -> files.Weights:
     """The published names start with `text_model.`; the library's own do so in some versions."""
     has_prefix = next(iter(encoder.state_dict())).startswith("text_model.")
     prefix = "text_model." if has_prefix else ""
     return {
-        prefix + name.removeprefix("text_model."): tensor.float()
+        prefix + name.removeprefix("text_model."): tensor
         for name, tensor in weights.items()
         if not name.endswith("position_ids")  # a buffer that older versions saved
     }

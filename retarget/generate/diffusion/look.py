@@ -52,7 +52,7 @@ class Looks:
         networks: what draws.
         settings: photos to average, and the batch, which is how many looks may be in use at once.
         locate: where the recogniser lies.
-        tell: is told, once, what the recogniser's licence allows.
+        tell: is told, once, what the recogniser's licence allows, and that the detector is absent.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class Looks:
         self._networks = networks
         self._settings = settings
         self._recogniser = Recogniser(locate("face-recogniser"))
-        self._detector = _detector(locate, needed=bool(settings.photos))
+        self._detector = _detector(locate, tell, needed=bool(settings.photos))
         self._others = self._read_photos()
         self._kept: OrderedDict[int, tuple[Identity, Look]] = OrderedDict()
         tell(LICENCE)
@@ -108,11 +108,13 @@ class Looks:
         return [read_photo(p, self._recogniser, self._detector) for p in self._settings.photos]
 
 
-def _detector(locate: Locate, *, needed: bool) -> Detector | None:
-    """The detector; where no photo needs it, its absence is no loss."""
+def _detector(locate: Locate, tell: Callable[[str], None], *, needed: bool) -> Detector | None:
+    """The detector; where no photo needs it, the mesh can take its place."""
     try:
-        return Detector(locate("face-detector"))
+        path = locate("face-detector")
     except MissingModel:
         if needed:
             raise
+        tell("The face detector is not here; the identity is read at the mesh's own points.")
         return None
+    return Detector(path)

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
-from torch.utils.flop_counter import FlopCounterMode
+from torch.utils.flop_counter import FlopCounterMode, sdpa_flop_count
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,12 +29,22 @@ class Cost:
 def cost(call: Callable[[], object], device: torch.device, repeats: int = 1) -> Cost:
     """Run `call` once to count and `repeats` times to time; the shortest time counts."""
     with torch.inference_mode():
-        with FlopCounterMode(display=False) as flops, PeakMemory() as memory:
+        counter = FlopCounterMode(display=False, custom_mapping=_ATTENTION)
+        with counter as flops, PeakMemory() as memory:
             call()
         seconds = min(_timed(call, device) for _ in range(repeats))
     return Cost(
         seconds=seconds, flops=float(flops.get_total_flops()), peak_bytes=float(memory.peak)
     )
+
+
+def _attention_flops(query: Any, key: Any, value: Any, *_: Any, **__: Any) -> int:
+    """Of attention between tensors of these shapes."""
+    return int(sdpa_flop_count(query, key, value))  # type: ignore[no-untyped-call]
+
+
+_ATTENTION = {torch.ops.aten._scaled_dot_product_flash_attention_for_cpu: _attention_flops}
+"""The counter knows attention on every device but the CPU."""
 
 
 class PeakMemory(TorchDispatchMode):  # type: ignore[no-untyped-call]

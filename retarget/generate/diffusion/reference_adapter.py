@@ -18,6 +18,7 @@ import torch
 
 from retarget.generate.diffusion import attention
 from retarget.generate.diffusion.attention import SELF, KeyValue, Memory
+from retarget.generate.diffusion.compiling import uncompiled
 
 Bank = dict[str, torch.Tensor]
 """What entered each self-attention layer, (rows, pixels, channels), by the layer's path."""
@@ -80,7 +81,7 @@ class ReferenceAdapter:
             path: attention.RecordingSelfAttention(partial(bank.__setitem__, path))
             for path in attention.layers(self._unet, SELF)
         }
-        with attention.processors(self._unet, recorders):
+        with uncompiled(self._unet), attention.processors(self._unet, recorders):
             self._unet(latent, 0, encoder_hidden_states=prompt, return_dict=False)
         return bank
 

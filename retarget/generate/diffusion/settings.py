@@ -69,17 +69,18 @@ class DiffusionSettings:
     seed: int = 0
     """Of all noise: the same seed and frame give the same picture."""
     batch: int = 4
-    """Frames drawn at once; the pixels do not depend on it, speed and memory do."""
+    """Frames drawn at once: speed and memory depend on it, pixels by no more than 1 of 255."""
     device: Device = "auto"
     """cpu, cuda or mps; auto takes the fastest one there is."""
     compile: bool = False
-    """Compile the network first: minutes at the start, faster frames after (CUDA)."""
+    """Compile the network first: minutes at the start, faster frames after; for long clips."""
     photos: tuple[Path, ...] = ()
     """More photos of the same person; who they are is averaged with the identity picture."""
     base: Path | None = None
-    """A folder with another network of the Stable Diffusion 1.5 family, drawn with instead."""
+    """Another network of the Stable Diffusion 1.5 family, drawn with instead: its folder, or its
+    pipeline's, as the library diffusers lays them out."""
     loras: tuple[Path, ...] = ()
-    """LoRA files for the network, such as a style."""
+    """LoRA files for the network, such as a style; made for Stable Diffusion 1.5."""
     lora_scale: float = 1.0
     """How strongly those count."""
 

@@ -51,13 +51,6 @@ def _one_thread() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    from . import tiny
-
-    return tiny.write(tmp_path_factory.mktemp("tiny"))
-
-
-@pytest.fixture(scope="session")
 def recorded() -> Mapping[str, npt.NDArray[np.generic]]:
     with np.load(Path(__file__).with_name("recorded.npz"), allow_pickle=False) as kept:
         return {name: kept[name] for name in kept.files}

@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
 import torch
+from diffusers import UNet2DConditionModel
 
 from retarget.errors import MissingModel, UnknownWord
-from retarget.generate.diffusion import attention
+from retarget.generate.diffusion.compiling import compile_blocks
 from retarget.generate.diffusion.denoise import Conditions, Denoiser, Schedule, prompt_memory
 from retarget.generate.diffusion.device import choose_dtype
-from retarget.generate.diffusion.load import Networks, load_networks
-from retarget.generate.diffusion.places import ModelFolder
+from retarget.generate.diffusion.load import Networks, load_networks, load_unet
 from retarget.generate.diffusion.published import published_scope
 from retarget.generate.diffusion.reference_adapter import Reference, ReferenceAdapter
 from retarget.generate.diffusion.settings import QUALITIES, DiffusionSettings
+from retarget.models.parts import ModelFolder
 
 from . import tiny
 
 CPU = torch.device("cpu")
+Backend = Callable[[torch.fx.GraphModule, object], Callable[..., object]]
 
 
 @pytest.fixture(scope="module")
@@ -172,9 +175,37 @@ def test_the_steps_asked_for_are_the_steps_made(
     """Whatever part of the way is left, and the last of them ends near no noise."""
     for steps in (1, 2, 4):
         schedule = Schedule(scheduler=scheduler, steps=steps, strength=strength)
-        times = nets.denoiser.scheduler(schedule, CPU, strength=strength).timesteps
+        _, times = nets.denoiser.laid_out(schedule, CPU, strength=strength)
         assert len(times) == steps
         assert int(times[0]) <= 1000 * max(strength, steps / 50)
+
+
+@pytest.mark.parametrize("scheduler", ["lcm", "tcd", "dpm", "ddim"])
+@pytest.mark.parametrize("strength", [0.05, 0.5, 1.0])
+@pytest.mark.parametrize("steps", [1, 3, 25])
+def test_noise_told_without_error_leads_to_the_picture_it_was_laid_over(
+    nets: Networks,
+    prompt: torch.Tensor,
+    monkeypatch: pytest.MonkeyPatch,
+    scheduler: str,
+    strength: float,
+    steps: int,
+) -> None:
+    """Whatever scheduler, number of steps and part of the way."""
+    wanted = seeded(1, 4, 8, 8)
+    levels = torch.linspace(0.00085**0.5, 0.012**0.5, 1000, dtype=torch.float64)
+    kept = torch.cumprod(1 - levels**2, dim=0).float()  # the schedule of Stable Diffusion 1.5
+
+    def tell(rows: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
+        share = kept[int(t)]
+        return (rows - share.sqrt() * wanted) / (1 - share).sqrt()
+
+    monkeypatch.setattr(nets.denoiser, "told", tell)
+    schedule = Schedule(scheduler=scheduler, steps=steps, guidance=1.0, strength=strength)
+    asked = conditions(nets, prompt, None)
+    final = nets.denoiser.run(asked, schedule, seeded(1, 4, 8, 8, seed=1), start=wanted)
+    left = float((1 - kept[0]).sqrt())  # some end at the first of the thousand levels
+    assert (final - wanted).abs().max() < 5 * left
 
 
 def test_a_start_is_kept_in_the_measure_that_the_strength_says(
@@ -191,7 +222,7 @@ def test_a_start_is_kept_in_the_measure_that_the_strength_says(
 
 def test_unknown_words_offer_the_nearest(nets: Networks) -> None:
     with pytest.raises(UnknownWord, match="dpm"):
-        nets.denoiser.scheduler(Schedule(scheduler="dpmm"), CPU)
+        nets.denoiser.laid_out(Schedule(scheduler="dpmm"), CPU)
     with pytest.raises(UnknownWord, match="draft"):
         DiffusionSettings(quality="drafty")
 
@@ -232,30 +263,70 @@ def test_half_precision_draws_nearly_the_same_step(models: Path, prompt: torch.T
     assert (told[0] - told[1]).abs().max() < 0.1 * told[0].abs().max()
 
 
-def test_a_compiled_network_is_compiled_once_for_all_batches(
-    nets: Networks, prompt: torch.Tensor
+@pytest.fixture
+def own_unet(models: Path) -> Iterator[UNet2DConditionModel]:
+    """One that may be changed."""
+    torch._dynamo.reset()
+    yield load_unet(models / "arc2face")
+    torch._dynamo.reset()
+
+
+def compile_with(unet: UNet2DConditionModel, backend: Backend) -> list[str]:
+    """Compile `unet` by a compiler of the test's own; what is told of it comes in the list."""
+    told: list[str] = []
+    unet.compile_repeated_blocks = partial(unet.compile_repeated_blocks, backend=backend)
+    compile_blocks(unet, told.append)
+    return told
+
+
+def test_a_network_is_compiled_once_for_all_frames_and_not_for_the_photo(
+    nets: Networks, own_unet: UNet2DConditionModel, prompt: torch.Tensor
 ) -> None:
     """New keys and values in every frame are no reason to compile again."""
-    torch._dynamo.reset()
-    compiled = []
+    made: list[torch.fx.GraphModule] = []
 
-    def count(graph: torch.fx.GraphModule, _: object) -> object:
-        compiled.append(graph)
+    def keep(graph: torch.fx.GraphModule, _: object) -> Callable[..., object]:
+        made.append(graph)
         return graph.forward
 
-    block = nets.unet.down_blocks[0].attentions[0].transformer_blocks[0]
-    ran = torch.compile(block, backend=count)
-    path = "down_blocks.0.attentions.0.transformer_blocks.0"
-    made = []
+    adapter, scheduler = ReferenceAdapter(own_unet), nets.denoiser._config
+    denoiser, asked, counted = Denoiser(own_unet, scheduler), [], []
     for seed in range(3):
-        reference = nets.reference.prepare(seeded(1, 4, 8, 8, seed=seed), prompt)
-        asked = conditions(nets, prompt, reference)
-        with nets.denoiser.scope(asked, Schedule(guidance=1.0), 1):
-            plain = block(seeded(1, 64, 32), encoder_hidden_states=prompt)
-            torch.testing.assert_close(ran(seeded(1, 64, 32), encoder_hidden_states=prompt), plain)
-        made.append(len(compiled))
-        assert asked.reference.memory[f"{path}.attn1"].key.shape == (1, 64, 32)
-    assert made[0] == made[-1] > 0
-    torch._dynamo.reset()
-    assert attention.layers(nets.unet, attention.SELF)
-    assert isinstance(nets.denoiser, Denoiser)
+        reference = adapter.prepare(seeded(1, 4, 8, 8, seed=seed), prompt)
+        tokens = nets.expression.tokens(tiny.expressions()[seed])
+        asked.append(
+            Conditions(
+                prompt=prompt_memory(own_unet, prompt),
+                expression=nets.expression.memory(tokens),
+                reference=reference,
+            )
+        )
+    quick, noise = Schedule(scheduler="lcm", steps=2, guidance=1.0), seeded(1, 4, 8, 8)
+    plain = [denoiser.run(conditions_, quick, noise) for conditions_ in asked]
+    told = compile_with(own_unet, keep)
+    adapter.prepare(seeded(1, 4, 8, 8), prompt)
+    assert not made
+    for conditions_, wanted in zip(asked, plain, strict=True):
+        torch.testing.assert_close(denoiser.run(conditions_, quick, noise), wanted)
+        counted.append(len(made))
+    shapes = {(32, 8), (64, 4), (64, 2), (64, 1)}  # channels and side, as the network has them
+    assert counted == [len(shapes)] * 3
+    assert told == []
+
+
+def test_a_compiler_that_fails_is_told_once_and_the_network_draws_as_it_is(
+    nets: Networks, own_unet: UNet2DConditionModel, prompt: torch.Tensor
+) -> None:
+    tried = []
+
+    def broken(*_: object) -> Callable[..., object]:
+        tried.append(1)
+        raise RuntimeError("no compiler was found")
+
+    rows, tokens = seeded(1, 4, 8, 8), prompt
+    plain = own_unet(rows, 601, tokens).sample
+    told = compile_with(own_unet, broken)
+    for _ in range(3):
+        assert torch.equal(own_unet(rows, 601, tokens).sample, plain)
+    assert len(tried) == len(told) == 1
+    assert "could not be compiled" in told[0]

@@ -15,7 +15,11 @@ from retarget.generate.diffusion.settings import DiffusionSettings
 
 @pytest.fixture(scope="module")
 def measured() -> Bench:
-    return bench(DiffusionSettings(device="cpu", quality="best"), small=True)
+    seen: list[tuple[int, int]] = []
+    settings = DiffusionSettings(device="cpu", quality="best")
+    told = bench(settings, small=True, progress=lambda *at: seen.append(at))
+    assert [done for done, _ in seen] == list(range(1, seen[-1][1] + 1))
+    return told
 
 
 def test_a_frame_is_the_sum_of_its_parts(measured: Bench) -> None:
@@ -45,7 +49,7 @@ def test_the_table_has_a_row_for_each_flow(
 ) -> None:
     from retarget.generate.diffusion import bench as module
 
-    monkeypatch.setattr(module, "bench", lambda _: measured)
+    monkeypatch.setattr(module, "bench", lambda _, **__: measured)
     report = Report()
     lines = module.bench_table(report).splitlines()
     assert [line.split()[0] for line in lines[1:5]] == ["published,", "draft", "standard", "best"]
@@ -67,3 +71,12 @@ def test_memory_counts_what_is_alive_and_no_more() -> None:
 def test_work_is_counted_in_multiplications_and_additions() -> None:
     a, b = torch.ones(8, 16), torch.ones(16, 4)
     assert cost(lambda: a @ b, torch.device("cpu")).flops == 2 * 8 * 16 * 4
+
+
+@pytest.mark.parametrize(("seen", "width"), [(64, 40), (200, 8)])
+def test_the_work_of_attention_is_counted(seen: int, width: int) -> None:
+    """Every query meets every key and then every value: twice a multiplication and an addition."""
+    query, key = torch.ones(2, 8, 64, width), torch.ones(2, 8, seen, width)
+    attend = torch.nn.functional.scaled_dot_product_attention
+    told = cost(lambda: attend(query, key, key), torch.device("cpu"))
+    assert told.flops == 2 * 2 * (2 * 8 * 64 * seen * width)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
@@ -164,51 +163,33 @@ def test_a_network_that_is_no_recogniser_is_refused(tmp_path: Path, models: Path
         identity.Recogniser(tmp_path / "absent.onnx")
 
 
-def told(faces: Sequence[tuple[int, int, int, float, float]]) -> list[np.ndarray]:
-    """A detector's outputs with a face of some half size (in strides) and score in some cells."""
-    counts = [(640 // s) ** 2 * 2 for s in (8, 16, 32)]
-    outputs = [np.zeros((n, width), np.float32) for width in (1, 4, 10) for n in counts]
-    for level, row, column, half, score in faces:
-        place = (row * (640 // (8, 16, 32)[level]) + column) * 2
-        outputs[level][place] = score
-        outputs[level + 3][place] = half
-        outputs[level + 6][place] = np.array([[-1, -1], [1, -1], [0, 0], [-1, 1], [1, 1]]).ravel()
-    return outputs
-
-
 def test_a_detector_s_cells_are_read_in_pixels() -> None:
-    boxes, scores, points = identity.decode(told([(1, 10, 20, 3.0, 0.9)]))
+    boxes, scores, points = identity.decode(tiny.face_at((1, 10, 20, 3.0, 0.9)))
     (found,) = np.flatnonzero(scores)
     np.testing.assert_allclose(boxes[found], [320 - 48, 160 - 48, 320 + 48, 160 + 48])
     np.testing.assert_allclose(points[found][[0, 2, 4]], [[304, 144], [320, 160], [336, 176]])
 
 
-def write_detector(path: Path, outputs: list[np.ndarray]) -> Path:
-    names = [f"told{i}" for i in range(9)]
-    nodes = [node("Identity", [f"kept{i}"], name) for i, name in enumerate(names)]
-    kept = {f"kept{i}": array for i, array in enumerate(outputs)}
-    shapes = {name: array.shape for name, array in zip(names, outputs, strict=True)}
-    write_onnx(path, nodes, kept, ("picture", (1, 3, 640, 640)), shapes)
-    return path
-
-
 def test_the_largest_certain_face_is_taken_in_pixels_of_the_picture(tmp_path: Path) -> None:
     faces = [(0, 10, 10, 4.0, 0.9), (2, 10, 10, 3.0, 0.8), (1, 30, 30, 9.0, 0.3)]
-    detector = identity.Detector(write_detector(tmp_path / "d.onnx", told(faces)))
-    found = detector(np.zeros((320, 160, 3), np.uint8))
+    detector = identity.Detector(tiny.write_detector(tmp_path / "d.onnx", tiny.face_at(*faces)))
+    light = np.full((320, 160, 3), 200, np.uint8)
+    found = detector(light)
     assert found is not None
     np.testing.assert_allclose(found[2], [160, 160])  # the nose of the second, at half the scale
-    nobody = identity.Detector(write_detector(tmp_path / "n.onnx", told([])))
-    assert nobody(np.zeros((320, 160, 3), np.uint8)) is None
+    nobody = identity.Detector(tiny.write_detector(tmp_path / "n.onnx", tiny.face_at()))
+    assert nobody(light) is None
+    assert detector(np.zeros_like(light)) is None
 
 
 def test_a_photo_that_is_none_or_shows_nobody_is_named(models: Path, tmp_path: Path) -> None:
     recogniser = identity.Recogniser(models / "antelopev2" / "arcface.onnx")
-    nobody = identity.Detector(write_detector(tmp_path / "n.onnx", told([])))
+    nobody = identity.Detector(tiny.write_detector(tmp_path / "n.onnx", tiny.face_at()))
     text, blank = tmp_path / "text.jpg", tmp_path / "blank.png"
     text.write_text("not a picture")
     cv2.imwrite(str(blank), np.zeros((64, 64, 3), np.uint8))
-    for path, message in ((text, "not a picture"), (blank, "No face"), (tmp_path / "x", "picture")):
+    absent = tmp_path / "x.jpg"
+    for path, message in ((text, "not a picture"), (blank, "No face"), (absent, "not there")):
         with pytest.raises(NoFaceFound, match=message):
             identity.read_photo(path, recogniser, nobody)
 

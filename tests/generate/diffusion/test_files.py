@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import pickle
 import shutil
 from collections.abc import Callable
@@ -13,11 +14,12 @@ import torch
 from diffusers import UNet2DConditionModel
 from safetensors.torch import load_file, save_file
 
-from retarget.errors import MissingModel
-from retarget.generate.diffusion import files, load
+from retarget.errors import MissingModel, RetargetError
+from retarget.generate.diffusion import device, files, load
 from retarget.generate.diffusion.expression_adapter import ExpressionAdapter
 from retarget.generate.diffusion.lora import read_lora
-from retarget.generate.diffusion.places import PARTS, ModelFolder
+from retarget.generate.diffusion.settings import DiffusionSettings
+from retarget.models.parts import PARTS, ModelFolder
 
 from . import tiny
 
@@ -115,12 +117,63 @@ def test_a_tampered_network_names_the_tensor(copied: Callable[[str], Path]) -> N
         load.load_unet(folder)
 
 
+def test_weights_in_whole_numbers_are_refused_not_drawn_with(copied: Callable[[str], Path]) -> None:
+    folder = copied("arc2face")
+    path = folder / "diffusion_pytorch_model.safetensors"
+    weights = load_file(path)
+    save_file(weights | {"conv_in.weight": (100 * weights["conv_in.weight"]).to(torch.int8)}, path)
+    with pytest.raises(MissingModel, match="quantised") as told:
+        load.load_unet(folder)
+    one_sentence(told.value)
+    save_file({name: tensor.half() for name, tensor in weights.items()}, path)
+    assert {p.dtype for p in load.load_unet(folder).parameters()} == {torch.float32}
+
+
+def test_a_network_may_be_named_by_its_own_folder_or_by_its_pipelines(
+    copied: Callable[[str], Path], tmp_path: Path
+) -> None:
+    folder = copied("arc2face")
+    assert load.own_unet(folder) == folder
+    folder.rename(tmp_path / "unet")
+    assert load.own_unet(tmp_path) == tmp_path / "unet"
+    for wrong in (tmp_path / "absent", tmp_path / "unet" / "config.json"):
+        with pytest.raises(MissingModel, match="holds no UNet") as told:
+            load.own_unet(wrong)
+        assert "1.5" in told.value.do
+
+
+def test_a_network_that_cannot_be_read_into_memory_is_refused_before(
+    models: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(device, "free_memory", lambda _: 10e6)
+    monkeypatch.setattr(files, "load_into", lambda *_: pytest.fail("it was read"))
+    with pytest.raises(RetargetError, match="GB are free") as told:
+        load.load_unet(models / "arc2face")
+    assert "--diffusion.quality draft" in told.value.do
+
+
+@pytest.mark.parametrize(
+    "text", ["[]", "{", '{"beta_schedule": "unheard of"}', '{"num_train_timesteps": "many"}']
+)
+def test_a_schedule_that_says_nothing_is_refused_before_anything_is_drawn(
+    models: Path, tmp_path: Path, text: str
+) -> None:
+    shutil.copytree(models, tmp_path / "models", copy_function=os.link)
+    shutil.copytree(models.parent / tiny.SD15, tmp_path / "stable-diffusion-v1-5")
+    (tmp_path / "stable-diffusion-v1-5" / "scheduler" / "scheduler_config.json").write_text(text)
+    locate, cpu = ModelFolder(tmp_path / "models"), torch.device("cpu")
+    with pytest.raises(MissingModel, match=r"scheduler_config\.json") as told:
+        load.load_networks(DiffusionSettings(), locate, cpu, torch.float32)
+    one_sentence(told.value)
+
+
 @pytest.mark.parametrize(
     "change",
     [
         {"addition_embed_type": "text_time"},
         {"_class_name": "SD3Transformer2DModel"},
         {"in_channels": 9},
+        {"sample_size": None},
     ],
 )
 def test_a_unet_of_another_family_is_refused(
@@ -156,6 +209,11 @@ def test_a_tokenizer_is_needed(models: Path, tmp_path: Path) -> None:
         load.load_text(models / "encoder", tmp_path / "absent")
     with pytest.raises(MissingModel, match="tokenizer"):
         load.load_text(models / "encoder", tmp_path)
+    shutil.copytree(models.parent / tiny.SD15 / "tokenizer", tmp_path / "other")
+    (tmp_path / "other" / "vocab.json").write_text("{")
+    with pytest.raises(MissingModel, match="tokenizer") as told:
+        load.load_text(models / "encoder", tmp_path / "other")
+    one_sentence(told.value)
 
 
 def test_the_autoencoder_of_the_published_file_names_its_attention_the_older_way(
@@ -180,7 +238,7 @@ def test_the_autoencoder_of_the_published_file_names_its_attention_the_older_way
 
 def test_every_part_of_the_written_set_is_found(models: Path) -> None:
     locate = ModelFolder(models)
-    optional = {"face-detector", "flame-map", "tcd-lora"}
+    optional = {"flame-map", "tcd-lora"}
     for name in PARTS.keys() - optional:
         assert locate(name).exists()
     assert ModelFolder(models.parent)("unet") == locate("unet")
@@ -218,6 +276,7 @@ def test_an_adapter_for_another_unet_or_other_numbers_is_refused(
         "sizes": (proj, pairs | {"1.to_k_ip.weight": pairs["1.to_k_ip.weight"][:-1]}),
         "numbers": (proj | {"proj.0.weight": torch.zeros(110, 53)}, pairs),
         "kind": ({"latents": torch.zeros(1, 4, 64)}, pairs),
+        "lists": (torch.zeros(3), [1]),
     }
     for name, (image_proj, ip_adapter) in wrong.items():
         path = tmp_path / f"{name}.bin"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -14,13 +14,16 @@ import torch
 from retarget.errors import MissingModel, RetargetError
 from retarget.flow.report import Report
 from retarget.flow.values import FaceRequest, GeneratedFace
+from retarget.generate.diffusion.draw import Draw, Frame
 from retarget.generate.diffusion.generator import DiffusionGenerator
 from retarget.generate.diffusion.identity import LICENCE
-from retarget.generate.diffusion.load import Networks, load_networks
-from retarget.generate.diffusion.places import ModelFolder
+from retarget.generate.diffusion.load import load_networks
 from retarget.generate.diffusion.settings import DiffusionSettings
+from retarget.models.parts import ModelFolder
 
 from . import scene
+
+pytestmark = pytest.mark.usefixtures("read_once")
 
 QUICK = DiffusionSettings(quality="draft", device="cpu", precision="full", batch=1)
 
@@ -47,25 +50,6 @@ def apart(one: list[GeneratedFace], other: list[GeneratedFace]) -> int:
     assert len(one) == len(other)
     pairs = zip(one, other, strict=True)
     return max(int(np.abs(a.rgb.astype(int) - b.rgb).max()) for a, b in pairs)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _read_once() -> Iterator[None]:
-    """Generators that need the same networks share them: reading takes longer than drawing."""
-    read: dict[object, Networks] = {}
-
-    def load(
-        settings: DiffusionSettings, locate: ModelFolder, device: torch.device, dtype: torch.dtype
-    ) -> Networks:
-        chosen = settings.chosen()
-        key = chosen.few_steps, chosen.decoder, dtype, tuple(locate.roots)
-        if key not in read:
-            read[key] = load_networks(settings, locate, device, dtype)
-        return read[key]
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("retarget.generate.diffusion.generator.load_networks", load)
-        yield
 
 
 def mean_apart(one: list[GeneratedFace], other: list[GeneratedFace]) -> float:
@@ -203,6 +187,24 @@ def test_an_anchored_chain_comes_back_to_the_first_frame(models: Path) -> None:
     assert apart(chained[3:], drifting[3:]) > 0
 
 
+def test_a_compiled_network_is_only_ever_handed_whole_batches(
+    models: Path, plain: DiffusionGenerator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes = []
+    latents = Draw.latents
+
+    def counting(draw: Draw, frames: list[Frame], *more: object) -> torch.Tensor:
+        sizes.append(len(frames))
+        return latents(draw, frames, *more)
+
+    monkeypatch.setattr(Draw, "latents", counting)
+    monkeypatch.setattr("retarget.generate.diffusion.load.compile_blocks", lambda *_: None)
+    asked = scene.requests(scene.person(), 5)
+    together = drawn(generator(models, replace(QUICK, batch=3, compile=True)), asked)
+    assert sizes == [3, 3]
+    assert apart(drawn(plain, asked), together) <= 1
+
+
 def test_a_moment_without_a_face_holds_what_was_seen_before(plain: DiffusionGenerator) -> None:
     person = scene.person()
     seen = scene.request(person, 0, cut=True, jawOpen=0.8)
@@ -238,7 +240,26 @@ def test_the_recognisers_licence_is_told_once(models: Path) -> None:
     made = generator(models, report=report)
     made.prepare(scene.person())
     made.prepare(scene.person(1))
-    assert report.warnings == [LICENCE]
+    assert report.warnings.count(LICENCE) == 1
+
+
+def test_an_absent_detector_is_worth_a_line_and_a_broken_one_an_error(
+    models: Path, tmp_path: Path
+) -> None:
+    report, found, broken = Report(), ModelFolder(models), tmp_path / "broken.onnx"
+    broken.write_bytes(b"no network")
+
+    def without(name: str) -> Path:
+        return ModelFolder(tmp_path)(name) if name == "face-detector" else found(name)
+
+    DiffusionGenerator(QUICK, without, report=report).prepare(scene.person())
+    assert any("detector is not here" in line for line in report.warnings)
+    with pytest.raises(MissingModel, match="damaged"):
+        DiffusionGenerator(
+            QUICK, lambda name: broken if name == "face-detector" else found(name)
+        ).prepare(scene.person())
+    with pytest.raises(MissingModel, match="face-detector is missing"):
+        DiffusionGenerator(replace(QUICK, photos=(broken,)), without).prepare(scene.person())
 
 
 def test_the_kept_photos_do_not_grow_with_the_clip(models: Path) -> None:

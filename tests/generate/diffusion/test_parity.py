@@ -14,8 +14,8 @@ import torch
 from retarget.generate.diffusion.decode import to_bytes
 from retarget.generate.diffusion.denoise import Conditions, Schedule, prompt_memory
 from retarget.generate.diffusion.load import Networks, load_networks
-from retarget.generate.diffusion.places import ModelFolder
 from retarget.generate.diffusion.settings import DiffusionSettings
+from retarget.models.parts import ModelFolder
 
 from . import tiny
 

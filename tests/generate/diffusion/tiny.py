@@ -99,6 +99,7 @@ def write(folder: Path) -> Path:
     write_lora(models / "lcm_lora" / "pytorch_lora_weights.safetensors", unet, 4, every)
     write_smirk(models / "smirk" / "SMIRK_em1.pt")
     write_recogniser(models / "antelopev2" / "arcface.onnx")
+    write_detector(models / "antelopev2" / "scrfd_10g_bnkps.onnx", face_at((2, 9, 10, 5.0, 0.9)))
     return models
 
 
@@ -129,6 +130,52 @@ def write_recogniser(path: Path) -> None:
         node("MatMul", ["flat", "mixed"], "vector"),
     ]
     write_onnx(path, nodes, {"mixed": mixed}, ("face", (1, 3, 112, 112)), {"vector": (1, 512)})
+
+
+Cell = tuple[int, int, int, float, float]
+"""Level (stride 8, 16 or 32), row, column, half size in strides, score."""
+
+
+def face_at(*faces: Cell) -> list[np.ndarray]:
+    """A detector's nine outputs with these faces in its 640 x 640 pixels."""
+    counts = [(640 // s) ** 2 * 2 for s in (8, 16, 32)]
+    outputs = [np.zeros((n, width), np.float32) for width in (1, 4, 10) for n in counts]
+    for level, row, column, half, score in faces:
+        place = (row * (640 // (8, 16, 32)[level]) + column) * 2
+        outputs[level][place] = score
+        outputs[level + 3][place] = half
+        outputs[level + 6][place] = np.array([[-1, -1], [1, -1], [0, 0], [-1, 1], [1, 1]]).ravel()
+    return outputs
+
+
+def write_detector(path: Path, outputs: list[np.ndarray]) -> Path:
+    """A detector of SCRFD's shape: tells this of every picture that is not black all over."""
+    names = [f"told{i}" for i in range(9)]
+    lit = [
+        node("GlobalMaxPool", ["picture"], "channels"),
+        node("ReduceMax", ["channels"], "lightest", axes=[1]),
+        node("Relu", ["lightest"], "above"),
+        node("Sign", ["above"], "sign"),
+        node("Flatten", ["sign"], "lit"),
+    ]
+    scores = [node("Mul", [f"kept{i}", "lit"], names[i]) for i in range(3)]
+    others = [node("Identity", [f"kept{i}"], names[i]) for i in range(3, 9)]
+    kept = {f"kept{i}": array for i, array in enumerate(outputs)}
+    shapes = {name: array.shape for name, array in zip(names, outputs, strict=True)}
+    nodes = [*lit, *scores, *others]
+    write_onnx(path, nodes, kept, ("picture", (1, 3, 640, 640)), shapes)
+    return path
+
+
+def write_flame_map(folder: Path) -> dict[str, str]:
+    """A map in the published layout; returns its files' digests."""
+    folder.mkdir(parents=True, exist_ok=True)
+    digests = {}
+    for name, width in (("bs2exp", 100), ("bs2jaw", 3), ("bs2eye", 6)):
+        path = folder / f"{name}.npy"
+        np.save(path, draw(f"flame-map/{name}", (52, width)).numpy())
+        digests[path.name] = hashlib.sha256(path.read_bytes()).hexdigest()
+    return digests
 
 
 def expressions() -> list[torch.Tensor]:

@@ -1,0 +1,65 @@
+"""Compile the network's repeated blocks, and draw without where that fails.
+
+A compiler has to be there (a C++ one for a CPU, Triton for a GPU) and has to know every operation;
+whether it does shows at the first frame only. Then the plain blocks go on, and it is said once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+
+
+def compile_blocks(unet: Any, tell: Callable[[str], None]) -> None:
+    """Compile every repeated block at its first use.
+
+    Args:
+        unet: of the library diffusers, which knows its repeated blocks.
+        tell: is told, once, that it failed.
+    """
+    unet.compile_repeated_blocks(dynamic=False)  # every batch is filled up to the same size
+    blocks = _compiled(unet)
+
+    def give_up(why: Exception) -> None:
+        for block in blocks:
+            block._compiled_call_impl = None
+        reason = (str(why).strip().splitlines() or [type(why).__name__])[0]
+        tell(f"The network could not be compiled and is used as it is ({reason[:120]}).")
+
+    for block in blocks:
+        block._compiled_call_impl = _trying(block, give_up)
+
+
+@contextmanager
+def uncompiled(network: torch.nn.Module) -> Iterator[None]:
+    """The plain blocks inside the block: for a pass that is made once and not worth compiling."""
+    found = {block: block._compiled_call_impl for block in _compiled(network)}
+    try:
+        for block in found:
+            block._compiled_call_impl = None
+        yield
+    finally:
+        for block, call in found.items():
+            block._compiled_call_impl = call
+
+
+def _compiled(network: torch.nn.Module) -> list[Any]:
+    return [m for m in network.modules() if m._compiled_call_impl is not None]
+
+
+def _trying(block: Any, give_up: Callable[[Exception], None]) -> Callable[..., Any]:
+    from torch._dynamo.exc import TorchDynamoException  # takes a second: only where it is wanted
+
+    compiled = block._compiled_call_impl
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return compiled(*args, **kwargs)
+        except TorchDynamoException as failed:
+            give_up(failed)
+            return block._call_impl(*args, **kwargs)
+
+    return call
