@@ -15,6 +15,7 @@ from retarget.errors import RetargetError, UnknownWord
 _RULE = re.compile(r"^[\s─\-]+$")
 _FRAME = re.compile(r"^[│|]\s?|\s?[│|]$")
 _EDGES = ("╭", "╰")
+_TIMES = ("--start", "--end")
 
 
 class WrongWords(RetargetError):
@@ -28,7 +29,7 @@ def job_from(words: Sequence[str]) -> Any:
         WrongWords: an option or value that the job does not know, or one that is missing.
         SystemExit: `--help` was asked for and shown.
     """
-    name, rest = _command(words)
+    name, rest = _command(_with_seconds(words))
     kind = COMMANDS[name].load()
     import tyro
 
@@ -47,6 +48,22 @@ def job_from(words: Sequence[str]) -> Any:
         if end.code in (0, None):
             raise
         raise _sentence(told.getvalue(), name) from None
+
+
+def _with_seconds(words: Sequence[str]) -> list[str]:
+    """The words, `--start 1:02.5` and `--end 3s` as plain seconds."""
+    from retarget.jobs.neutral import seconds_of
+
+    out = list(words)
+    for i, word in enumerate(out):
+        option, sign, value = word.partition("=")
+        if option not in _TIMES:
+            continue
+        if sign and (seconds := seconds_of(value)) is not None:
+            out[i] = f"{option}={seconds}"
+        elif not sign and i + 1 < len(out) and (seconds := seconds_of(out[i + 1])) is not None:
+            out[i + 1] = str(seconds)
+    return out
 
 
 def _command(words: Sequence[str]) -> tuple[str, list[str]]:

@@ -141,7 +141,7 @@ def _shown(clip: _Clip, tasks: TasksEstimator) -> Shown:
     onset, apex, offset = clip.frames
     scores, mesh, points, who = [], [], [], {}
     for frame in video.frames(clip.path):
-        seen, outside = tasks.read(frame.rgb, frame.at.seconds), estimator.read(frame.rgb)
+        seen, outside = tasks.read(frame.rgb), estimator.read(frame.rgb)
         scores.append(np.full(blendshapes.COUNT, np.nan) if seen is None else seen.scores)
         mesh.append(np.full((478, 2), np.nan) if seen is None else seen.points)
         points.append(np.full((68, 2), np.nan) if outside is None else outside)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from retarget.flow.check import check_range
+
 
 @dataclass(frozen=True, kw_only=True)
 class WarpSettings:
@@ -12,9 +14,9 @@ class WarpSettings:
     driving_mouth: bool = True
     """Take the inside of the mouth from the driving frame where its pixels are at hand; off: always
     draw teeth and tongue."""
-    threads: int = 2
-    """Frames drawn at the same time; the pixels do not depend on it."""
+    threads: int = 0
+    """Frames drawn at the same time; the pixels do not depend on it. 0: two of a large face, whose
+    drawing takes longest of all stages, else one."""
 
     def __post_init__(self) -> None:
-        if not 1 <= self.threads <= 64:
-            raise ValueError(f"threads must lie in 1 to 64, got {self.threads}")
+        check_range("warp.threads", self.threads, 0, 64)

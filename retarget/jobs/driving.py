@@ -127,18 +127,52 @@ def _samples(source: Source, settings: DrivingSettings) -> list[TrackedFrame]:
 
 
 def _performed(performance: Performance, settings: DrivingSettings, report: Report) -> Driving:
+    from retarget.source.open import check_piece
     from retarget.transfer.transfer import DrivingFace
 
-    usual = [f.pose for f in islice(performance.frames(), 4096) if f.pose is not None]
+    check_piece(settings.source)
+    usual = [
+        f.pose for f in islice(_piece(performance, settings.source), 4096) if f.pose is not None
+    ]
     report.facts["driving_rest"] = performance.rest.found
 
     def frames(lanes: Lanes) -> Iterator[ExpressedFrame]:
-        return report.timed("source", performance.frames())
+        return report.timed("source", _piece(performance, settings.source))
 
     return Driving(
-        info=performance.info,
+        info=_info_of_piece(performance.info, settings.source),
         face=DrivingFace(rest=performance.rest, usual=usual),
         sound=None,
         frames=frames,
         has_pixels=False,
     )
+
+
+def _piece(performance: Performance, settings: SourceSettings) -> Iterator[ExpressedFrame]:
+    """The performance's frames between start and end, as a video would give them."""
+    from retarget.source.clock import moment
+
+    start = moment(settings.start)
+    end = None if settings.end is None else moment(settings.end)
+    index = 0
+    for frame in performance.frames():
+        at = frame.at.exact
+        if end is not None and at >= end:
+            return
+        if start > 0 and at < start:
+            continue
+        duration = frame.duration if end is None else min(frame.duration, end - at)
+        yield replace(frame, index=index, duration=duration)
+        index += 1
+
+
+def _info_of_piece(info: SourceInfo, settings: SourceSettings) -> SourceInfo:
+    if settings.start == 0 and settings.end is None:
+        return info
+    whole = float(info.duration) if info.duration is not None else None
+    ends = [second for second in (settings.end, whole) if second is not None]
+    length = max(min(ends) - settings.start, 0.0) if ends else None
+    count = None
+    if length is not None and info.rate is not None:
+        count = max(1, round(length * float(info.rate)))
+    return replace(info, count=count, duration=None, cut=settings.start > 0)

@@ -37,12 +37,8 @@ def parse_neutral(word: str) -> Moment:
     """
     if _FRAME.fullmatch(word):
         return Moment(frame=int(word))
-    time = _SECONDS.fullmatch(word)
-    if time and (time[4] or time[1]):
-        parts = [float(p) for p in (time[1], time[2], time[3]) if p is not None]
-        seconds = 0.0
-        for part in parts:
-            seconds = seconds * 60 + part
+    seconds = seconds_of(word)
+    if seconds is not None:
         return Moment(seconds=seconds)
     if Path(word).is_file():
         return Moment(picture=Path(word))
@@ -50,6 +46,18 @@ def parse_neutral(word: str) -> Moment:
         f"The neutral {word!r} is no frame number, no time and no picture file.",
         do="Give a frame such as 12, a time such as 3.5s, a picture's path, or auto.",
     )
+
+
+def seconds_of(word: str) -> float | None:
+    """The time that `3.5s`, `0:03.5` or `1:00:03` means; None where it is no time."""
+    time = _SECONDS.fullmatch(word)
+    if time is None or not (time[4] or time[1]):
+        return None
+    seconds = 0.0
+    for part in (time[1], time[2], time[3]):
+        if part is not None:
+            seconds = seconds * 60 + float(part)
+    return seconds
 
 
 def neutral_frame(word: str, driving: str, source: Source, settings: SourceSettings) -> VideoFrame:

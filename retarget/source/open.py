@@ -63,8 +63,12 @@ def _source(
     return VideoFile(place, settings, background, warn)
 
 
-def _checked(settings: SourceSettings) -> npt.NDArray[np.uint8]:
-    """The background as (3,) uint8, once every setting has been found to make sense."""
+def check_piece(settings: SourceSettings) -> None:
+    """Refuse a piece that is not in any video.
+
+    Raises:
+        RetargetError: it starts before the beginning, or ends before it starts.
+    """
     start, end = settings.start, settings.end
     if not math.isfinite(start) or start < 0:
         raise RetargetError(f"A start of {start:g} s is not in the video.", do="Give 0 or more.")
@@ -72,6 +76,11 @@ def _checked(settings: SourceSettings) -> npt.NDArray[np.uint8]:
         raise RetargetError(
             f"The piece from {start:g} s to {end:g} s is empty.", do="Let end be after start."
         )
+
+
+def _checked(settings: SourceSettings) -> npt.NDArray[np.uint8]:
+    """The background as (3,) uint8, once every setting has been found to make sense."""
+    check_piece(settings)
     if not 0.01 <= settings.picture_rate <= 1000:
         raise RetargetError(
             f"{settings.picture_rate:g} pictures a second cannot be shown.",

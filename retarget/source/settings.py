@@ -11,9 +11,10 @@ class SourceSettings:
     """Which piece to read, and how."""
 
     start: float = 0.0
-    """Seconds to leave out at the beginning; the first frame is the first one not before this."""
+    """Seconds (or 1:02.5) to leave out at the beginning; the first frame is the first one not before
+    this."""
     end: float | None = None
-    """Second at which to stop; the frame shown at that moment is left out."""
+    """Second (or 1:02.5) at which to stop; the frame shown at that moment is left out."""
     picture_rate: float = 25.0
     """Frames per second of a folder of pictures."""
     background: str = "#ffffff"

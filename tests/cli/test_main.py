@@ -147,3 +147,10 @@ def test_the_main_job_does_not_load_torch() -> None:
         "sys.exit('torch' in sys.modules or 'mediapipe' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_start_and_end_are_seconds_or_times() -> None:
+    words = ["drive.mp4", "--identity", "face.jpg"]
+    job = job_from([*words, "--start", "3.5s", "--end=1:02.5"])
+    assert (job.source.start, job.source.end) == (3.5, 62.5)
+    assert job_from([*words, "--end", "4"]).source.end == 4.0

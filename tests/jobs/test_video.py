@@ -18,6 +18,7 @@ from retarget.flow.report import Report
 from retarget.flow.values import FinishedFrame
 from retarget.jobs.fit import FitJob
 from retarget.jobs.video import VideoJob
+from retarget.source.settings import SourceSettings
 from retarget.transfer.settings import TransferSettings
 
 
@@ -142,6 +143,22 @@ def test_a_saved_performance_drives_as_its_video_did(
 
     for one, two in zip(points(drive), points(saved), strict=True):
         np.testing.assert_allclose(one, two, atol=0.05)  # pixels
+
+
+def test_a_piece_of_a_performance_is_that_piece_of_its_video(
+    drive: Path, photo: Path, tmp_path: Path
+) -> None:
+    saved = FitJob(driving=str(drive), output=tmp_path / "drive.npz").run()
+    piece = SourceSettings(start=0.4, end=0.8)
+
+    def made(driving: Path, name: str) -> list[float]:
+        job = VideoJob(
+            driving=str(driving), identity=str(photo), output=tmp_path / name, source=piece
+        )
+        return times(job.run())
+
+    assert made(saved, "a.mp4") == pytest.approx(made(drive, "b.mp4"), abs=1e-3)
+    assert len(times(tmp_path / "a.mp4")) < len(times(drive))
 
 
 def test_leaving_the_loop_over_frames_ends_every_thread(drive: Path, photo: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict, deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import chain
 
 from retarget.flow.values import FaceRequest, GeneratedFace, Identity
 from retarget.generate.settings import WarpSettings
@@ -12,6 +13,9 @@ from retarget.generate.warp.portrait import Portrait
 
 KEPT = 4
 """Identity pictures kept ready; an identity that is a video asks for one after the other."""
+LARGE = 200.0
+"""Pixels between the eye corners from which two frames are drawn at a time: below that, two threads
+of many small steps wait for one another longer than they save."""
 
 
 class WarpGenerator:
@@ -36,16 +40,21 @@ class WarpGenerator:
 
     def __call__(self, frames: Iterator[FaceRequest], /) -> Iterator[GeneratedFace]:
         """Draw every request; with more than one thread, look as many requests ahead."""
-        if self.settings.threads == 1:
+        first = next(frames, None)
+        if first is None:
+            return
+        frames = chain([first], frames)
+        threads = self.settings.threads or 1 + (first.identity.face.eye_distance > LARGE)
+        if threads == 1:
             for request in frames:
                 yield self._portrait(request.identity).draw(request)
             return
         coming: deque[Future[GeneratedFace]] = deque()
-        with ThreadPoolExecutor(self.settings.threads, thread_name_prefix="warp") as pool:
+        with ThreadPoolExecutor(threads, thread_name_prefix="warp") as pool:
             try:
                 for request in frames:
                     coming.append(pool.submit(self._portrait(request.identity).draw, request))
-                    if len(coming) > self.settings.threads:
+                    if len(coming) > threads:
                         yield coming.popleft().result()
                 while coming:
                     yield coming.popleft().result()
