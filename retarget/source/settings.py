@@ -11,8 +11,8 @@ class SourceSettings:
     """Which piece to read, and how."""
 
     start: float = 0.0
-    """Seconds (or 1:02.5) to leave out at the beginning; the first frame is the first one not before
-    this."""
+    """Seconds (or 1:02.5) to leave out at the beginning; the first frame is the first not before
+    that."""
     end: float | None = None
     """Second (or 1:02.5) at which to stop; the frame shown at that moment is left out."""
     picture_rate: float = 25.0
