@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from retarget.flow import landmarks
 from retarget.flow.arrays import Picture
+from retarget.flow.quiet import quiet
 
 Floats = npt.NDArray[np.float32]
 
@@ -91,7 +92,9 @@ class PersonMatte:
             except ImportError:  # newer releases of mediapipe come without it
                 self._absent = True
                 return None
-            self._network = solutions.selfie_segmentation.SelfieSegmentation(model_selection=0)
+            with quiet():
+                self._network = solutions.selfie_segmentation.SelfieSegmentation(model_selection=0)
+                self._network.process(np.zeros((64, 64, 3), np.uint8))  # the first makes it log
         mask = self._network.process(np.ascontiguousarray(rgb)).segmentation_mask
         return np.asarray(mask, np.float32)
 

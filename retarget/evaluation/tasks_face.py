@@ -24,6 +24,7 @@ import numpy.typing as npt
 from retarget.evaluation.values import Floats
 from retarget.flow import blendshapes, landmarks
 from retarget.flow.crop import Crop
+from retarget.flow.quiet import quiet
 
 NAME = "MediaPipe FaceLandmarker (Tasks bundle)"
 _EYEBALL = 0.4
@@ -78,14 +79,15 @@ class TasksEstimator:
         from mediapipe.tasks.python import BaseOptions, vision
 
         self._image: Any = lambda rgb: mp.Image(image_format=mp.ImageFormat.SRGB, data=rgb)
-        self._landmarker: Any = vision.FaceLandmarker.create_from_options(
-            vision.FaceLandmarkerOptions(
-                base_options=BaseOptions(model_asset_path=str(bundle)),
-                running_mode=vision.RunningMode.IMAGE,
-                output_face_blendshapes=True,
-                output_facial_transformation_matrixes=True,
-            )
+        options = vision.FaceLandmarkerOptions(
+            base_options=BaseOptions(model_asset_path=str(bundle)),
+            running_mode=vision.RunningMode.IMAGE,
+            output_face_blendshapes=True,
+            output_facial_transformation_matrixes=True,
         )
+        with quiet():
+            self._landmarker: Any = vision.FaceLandmarker.create_from_options(options)
+            self._landmarker.detect(self._image(np.zeros((64, 64, 3), np.uint8)))
 
     def __enter__(self) -> TasksEstimator:
         return self

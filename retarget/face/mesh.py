@@ -18,9 +18,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from retarget.face.mediapipe_core import import_light, quiet
+from retarget.face.mediapipe_core import import_light
 from retarget.face.region import Detection, Picture, Reading, Region
 from retarget.flow import landmarks
+from retarget.flow.quiet import quiet
 
 MESH_PIXELS = 192
 DETECT_PIXELS = 256

@@ -17,9 +17,10 @@ import numpy as np
 import numpy.typing as npt
 
 from retarget.errors import MissingModel
-from retarget.face.mediapipe_core import import_light, quiet
+from retarget.face.mediapipe_core import import_light
 from retarget.face.region import Detection, Picture, Reading, Region
 from retarget.flow import blendshapes, landmarks
+from retarget.flow.quiet import quiet
 
 _VIEW_PIXELS = 256
 _READ_PIXELS = 384

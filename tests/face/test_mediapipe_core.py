@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from retarget.face.mediapipe_core import quiet
 from retarget.face.open import carries_models
+from retarget.flow.quiet import quiet
 
 needs_models = pytest.mark.skipif(not carries_models(), reason="this mediapipe carries no models")
 ROOT = Path(__file__).parents[2]

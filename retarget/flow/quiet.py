@@ -1,0 +1,42 @@
+"""MediaPipe's C++ log lines, which nobody who makes a video can do anything about."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+_NOISE = re.compile(
+    rb"INFO: |[IW]\d{4} [\d:.]+ |WARNING: (All log messages before absl|Logging before InitGoogle)"
+)
+_lock = threading.RLock()
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keep the C++ log lines of MediaPipe off the terminal while the body runs.
+
+    They are written to the file descriptor, so it is set aside for that time; what anything else
+    wrote there meanwhile is written out afterwards.
+    """
+    with _lock, tempfile.TemporaryFile() as aside:
+        try:
+            sys.stderr.flush()
+            kept = os.dup(2)
+        except (OSError, AttributeError, ValueError):  # no standard error at all: nothing to quiet
+            yield
+            return
+        os.dup2(aside.fileno(), 2)
+        try:
+            yield
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
+            aside.seek(0)
+            for line in aside:
+                if not _NOISE.match(line):
+                    os.write(2, line)
