@@ -57,7 +57,9 @@ class Actor:
     def perform(self, frames: Iterable[ExpressedFrame]) -> Iterator[FinishedFrame]:
         """One finished picture for each frame, in the photo's own size."""
         face = DrivingFace(rest=self.identity.rest, usual=[_STRAIGHT])
-        transfer = Transfer(TransferSettings(motion="full"), face, repeat(self.identity))
+        transfer = Transfer(
+            TransferSettings(motion="full", strength=1.0), face, repeat(self.identity)
+        )
         requests = self._report.stage("transfer", transfer, iter(frames))
         faces = self._report.stage("generate", self._generator, requests)
         return self._report.stage("paste", Paste(PasteSettings()), faces)

@@ -103,7 +103,7 @@ def test_shares_of_the_regions_sum_to_one_and_lie_where_the_region_is() -> None:
 
 
 def test_a_gain_of_nothing_keeps_the_region_at_rest_and_leaves_the_others() -> None:
-    settings = TransferSettings(gain=Gains(eyes=0.0, gaze=0.0))
+    settings = TransferSettings(strength=1.0, gain=Gains(eyes=0.0, gaze=0.0))
     look = seen((0.0, 0.2), gap=0.1, jawOpen=0.5, eyeBlinkLeft=1.0, eyeLookUpLeft=0.5)
     calm = Strength(settings, face_model())(look)
     assert calm.measured is not None
