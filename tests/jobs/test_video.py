@@ -238,7 +238,12 @@ def test_what_is_no_video_is_refused_in_a_sentence(
 def test_a_given_neutral_is_where_nothing_moves(drive: Path, photo: Path, neutral: str) -> None:
     from retarget.expression.settings import RestSettings
 
-    job = VideoJob(driving=str(drive), identity=str(photo), rest=RestSettings(neutral=neutral))
+    job = VideoJob(
+        driving=str(drive),
+        identity=str(photo),
+        rest=RestSettings(neutral=neutral),
+        transfer=TransferSettings(strength=1.0),
+    )
     index = 3 if neutral == "3" else 10
     frame = next(islice(job.frames(), index, None))
     assert frame.request is not None
@@ -252,6 +257,11 @@ def test_a_given_neutral_is_where_nothing_moves(drive: Path, photo: Path, neutra
 def test_a_neutral_that_is_not_there_is_refused(drive: Path, photo: Path, neutral: str) -> None:
     from retarget.expression.settings import RestSettings
 
-    job = VideoJob(driving=str(drive), identity=str(photo), rest=RestSettings(neutral=neutral))
+    job = VideoJob(
+        driving=str(drive),
+        identity=str(photo),
+        rest=RestSettings(neutral=neutral),
+        transfer=TransferSettings(strength=1.0),
+    )
     with pytest.raises(RetargetError, match="neutral"):
         next(job.frames())
