@@ -197,7 +197,8 @@ class _Photo:
         self.use = use
         self.reader = basis * sure - (basis * sure) @ modes.T @ inner @ (modes * sure)
         shy = np.array([_SHY.get(blendshapes.region(n), 1.0) for n in blendshapes.NAMES])
-        self.cost, self.stiff = _COST * shy / max(certainty, 1e-3), _STIFF * shy
+        shy = shy / max(certainty, 1e-3)
+        self.cost, self.stiff = _COST * shy, _STIFF * shy
         gram = self.reader @ basis.T
         high = most_told()
         high[[n.startswith(("eyeLook", "eyeWide")) for n in blendshapes.NAMES]] = 0.0

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 MOST = 256
 """Different pictures that one job looks at."""
-_SURE = RestSettings(certainty=3.0)
+_SURE = RestSettings(certainty=6.0)
 """Who names a picture for its expression says that there is one: it is not taken for the person's
 rest as easily as that of a photo of somebody."""
 

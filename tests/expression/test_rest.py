@@ -120,3 +120,12 @@ def test_eyes_that_look_down_most_of_the_time_rest_as_open_as_when_they_look_ahe
     often = find_rest(tracked([face(mesh, down)] * 7 + [face(mesh)] * 5))
     ahead = find_rest(tracked([face(mesh)] * 5))
     np.testing.assert_allclose(often.aperture, ahead.aperture, rtol=0.12)
+
+
+@pytest.mark.parametrize("who", [1, 2, 4])
+def test_a_picture_that_is_named_for_its_expression_is_believed_to_show_one(who: int) -> None:
+    frown = face(person(who), {"browDownLeft": 0.8, "browDownRight": 0.8})
+    shown = VideoFrame(rgb=BLANK, index=0, at=Instant(0, pose_time()))
+
+    found = understand(shown, frown, RestSettings(certainty=6.0)).expression
+    assert found.weights[blendshapes.index("browDownLeft")] > 0.5
