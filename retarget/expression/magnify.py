@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from retarget.expression.settings import MagnifySettings
-from retarget.expression.signal import PARTS, Signal, joined, split
+from retarget.expression.signal import PARTS, Signal, joined, shot_by_shot, split
 from retarget.flow.values import ExpressedFrame
 
 Floats = npt.NDArray[np.float64]
@@ -39,16 +39,7 @@ class Magnify:
         if self.settings.gain == 1.0:
             yield from frames
             return
-        shot = _Shot(self.settings)
-        for frame in frames:
-            if frame.expression is None or frame.cut or not shot.continues(frame):
-                yield from shot.rest()
-                shot = _Shot(self.settings)
-            if frame.expression is None:
-                yield frame
-            else:
-                yield from shot.ready(joined(frame))
-        yield from shot.rest()
+        yield from shot_by_shot(frames, lambda: _Shot(self.settings))
 
 
 class _Shot:
@@ -63,8 +54,9 @@ class _Shot:
         """Whether the frame's values are of the same make as the ones before."""
         return not self.waiting or self.waiting[-1].same_make(frame)
 
-    def ready(self, signal: Signal) -> Iterator[ExpressedFrame]:
+    def take(self, frame: ExpressedFrame) -> Iterator[ExpressedFrame]:
         """Take one in and let out those whose surroundings are complete."""
+        signal = joined(frame)
         self.near.append((signal.seconds, signal.values))
         self.waiting.append(signal)
         while self.waiting and signal.seconds - self.waiting[0].seconds >= _REACH:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -60,6 +62,38 @@ class Signal:
     def same_make(self, frame: ExpressedFrame) -> bool:
         """Whether another frame fills the same numbers."""
         return _make(self.frame) == _make(frame)
+
+
+class Shot(Protocol):
+    """Frames that belong together, from a cut or a loss to the next."""
+
+    def continues(self, frame: ExpressedFrame) -> bool:
+        """Whether the frame's values are of the same make as the ones before."""
+
+    def take(self, frame: ExpressedFrame) -> Iterator[ExpressedFrame]:
+        """Take the next frame in and let out those that have seen all they need."""
+
+    def rest(self) -> Iterator[ExpressedFrame]:
+        """Let out all that still wait."""
+
+
+def shot_by_shot(
+    frames: Iterator[ExpressedFrame], begin: Callable[[], Shot]
+) -> Iterator[ExpressedFrame]:
+    """Every frame once, in order, through a `Shot` that begins anew at every cut and loss.
+
+    Frames without an expression pass unchanged.
+    """
+    shot = begin()
+    for frame in frames:
+        if frame.expression is None or frame.cut or not shot.continues(frame):
+            yield from shot.rest()
+            shot = begin()
+        if frame.expression is None:
+            yield frame
+        else:
+            yield from shot.take(frame)
+    yield from shot.rest()
 
 
 def _make(frame: ExpressedFrame) -> tuple[bool, bool, bool]:

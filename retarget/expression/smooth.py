@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from retarget.expression.settings import SmoothSettings
-from retarget.expression.signal import PARTS, Signal, joined, split
+from retarget.expression.signal import PARTS, Signal, joined, shot_by_shot, split
 from retarget.flow.values import ExpressedFrame
 
 Floats = npt.NDArray[np.float64]
@@ -46,17 +46,7 @@ class Smooth:
         if self.settings.reach == 0.0 or self.settings.strength == 0.0:
             yield from frames
             return
-        shot = _Shot(self.settings)
-        for frame in frames:
-            if frame.expression is None or frame.cut or not shot.continues(frame):
-                yield from shot.rest()
-                shot = _Shot(self.settings)
-            if frame.expression is None:
-                yield frame
-            else:
-                shot.add(frame)
-                yield from shot.ready()
-        yield from shot.rest()
+        yield from shot_by_shot(frames, lambda: _Shot(self.settings))
 
 
 class _Shot:
@@ -72,19 +62,15 @@ class _Shot:
         """Whether the frame's values are of the same make as the ones before."""
         return not self.window or self.window[-1].same_make(frame)
 
-    def add(self, frame: ExpressedFrame) -> None:
-        """Take the next frame."""
+    def take(self, frame: ExpressedFrame) -> Iterator[ExpressedFrame]:
+        """Take the next frame in and let out those that have seen all they need."""
         signal = joined(frame)
         self.window.append(signal)
         self.waiting.append(signal)
         if len(self.window) > 2:
             self._learn_tremble()
-
-    def ready(self) -> Iterator[ExpressedFrame]:
-        """Frames that have seen all they need."""
         ahead = 0.0 if self.settings.live else self.settings.reach
-        newest = self.window[-1].seconds
-        while self.waiting and newest - self.waiting[0].seconds >= ahead - _SAME_TIME:
+        while self.waiting and signal.seconds - self.waiting[0].seconds >= ahead - _SAME_TIME:
             yield self._next()
 
     def rest(self) -> Iterator[ExpressedFrame]:

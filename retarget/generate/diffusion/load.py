@@ -255,6 +255,11 @@ def _autoencoder(folder: Path, kind: Any) -> Any:
 
 @contextmanager
 def _config_checked(folder: Path, name: str = _CONFIG) -> Iterator[None]:
+    """Turn what diffusers raises over a config into a sentence.
+
+    It raises NotImplementedError for a schedule that it does not know, and whatever its own lines
+    run into for values of the wrong kind.
+    """
     try:
         yield
     except (TypeError, ValueError, KeyError, IndexError, NotImplementedError) as wrong:
