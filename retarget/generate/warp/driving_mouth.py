@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
+from math import sqrt
 
 import numpy as np
 
@@ -23,10 +24,13 @@ TONE_POINTS = np.array([
 OPEN = (0.02, 0.045)
 """Gap of the driving lips, in eye distances, from which and at which its inside is worth taking."""
 BRIGHTEST_GAIN = 1.2
-TINT = (0.85, 1.12)
-"""How far a colour channel may be changed beside the brightness."""
+TINT, WHITE_TINT = (0.85, 1.12), (0.55, 1.5)
+"""How far a colour channel may be changed beside the brightness: by what skin tells, whose colour
+is its owner's as much as the light's, and by what the white of the eyes tells."""
+TINT_SHARE = 0.75
+"""The part of a difference in tint that is taken over: the white of the eyes lies in warm shade."""
 ABOVE_SKIN = 10.0
-"""How much brighter than the brightest channel of the skin a tooth may get."""
+"""How much brighter than the brightest channel of skin and eyes a tooth may get."""
 RIM_SHADE, RIM_REACH = 0.45, 0.05
 """How much darker the inside is at the lips, and over which share of the mouth's width."""
 EDGE = 4.0
@@ -47,15 +51,18 @@ class Tones:
 
     skin: Floats
     lip: Floats
+    white: Floats | None = None
+    """Of the eyes; None where it is not known."""
 
     @classmethod
-    def of(cls, rgb: Bytes, points: Floats) -> Tones:
+    def of(cls, rgb: Bytes, points: Floats, white: Floats | None) -> Tones:
         """The medians of skin and lips in a picture with this mesh (478, 2 or 3)."""
         outer, inner = points[[37, 0, 267, 84, 17, 314], :2], points[[82, 13, 312, 87, 14, 317], :2]
         lips = np.concatenate([0.6 * outer + 0.4 * inner, 0.4 * outer + 0.6 * inner])
         return cls(
             skin=np.median(colours(rgb, points[TONE_POINTS, :2]), axis=0).astype(np.float32),
             lip=np.median(colours(rgb, lips), axis=0).astype(np.float32),
+            white=white,
         )
 
 
@@ -71,14 +78,20 @@ class Light:
     """Brightest value a tooth may take."""
 
     @classmethod
-    def between(cls, driving: Floats, identity: Floats) -> Light:
-        """From two skin tones; at most a little brighter."""
-        ratio = identity / np.maximum(driving, 8.0)
-        bright = luma(identity) / max(luma(driving), 8.0)
-        chroma = np.clip(ratio / max(bright, 1e-3), *TINT)
-        colour = min(1.0, 2.0 * _colourful(identity) / max(_colourful(driving), 0.02))
-        gain = (min(bright, BRIGHTEST_GAIN) * chroma).astype(np.float32)
-        return cls(gain, colour, float(identity.max()) + ABOVE_SKIN)
+    def between(cls, driving: Tones, identity: Tones) -> Light:
+        """From two mouths' surroundings; at most a little brighter."""
+        then, now, limits = driving.skin, identity.skin, TINT
+        bright = _brighter(then, now)
+        if driving.white is not None and identity.white is not None:
+            then, now, limits = driving.white, identity.white, WHITE_TINT
+            bright = max(bright, sqrt(bright * _brighter(then, now)))  # dark skin has white teeth
+        tint = (now / np.maximum(then, 8.0) / max(_brighter(then, now), 1e-3)) ** TINT_SHARE
+        skins = _colourful(driving.skin), _colourful(identity.skin)
+        return cls(
+            gain=(min(bright, BRIGHTEST_GAIN) * np.clip(tint, *limits)).astype(np.float32),
+            colour=min(1.0, 2.0 * skins[1] / max(skins[0], 0.02)),
+            ceiling=float(max(identity.skin.max(), now.max())) + ABOVE_SKIN,
+        )
 
     def __call__(self, rgb: Bytes) -> Floats:
         """(h, w, 3) driving colours in the identity's light."""
@@ -93,6 +106,11 @@ class Light:
         return out
 
 
+def _brighter(then: Floats, now: Floats) -> float:
+    """By what factor one colour is brighter than another."""
+    return luma(now) / max(luma(then), 8.0)
+
+
 def _colourful(rgb: Floats) -> float:
     """How far a colour is from grey, 0..1."""
     return float((rgb.max() - rgb.min()) / max(float(rgb.max()), 1.0))
@@ -104,13 +122,15 @@ def openness(face: Face) -> float:
 
 
 def inside_of(
-    rgb: Bytes, face: Face, *, tones: Tones, box: tuple[slice, slice], now: Rims, depth: Floats
-) -> Floats:
+    rgb: Bytes, face: Face, *, white: Floats | None, tones: Tones, box: tuple[slice, slice],
+    now: Rims, depth: Floats,
+) -> Floats:  # fmt: skip
     """(h, w, 3) the driving mouth's inside as the photo would show it.
 
     Args:
         rgb: the driving frame.
         face: its mesh.
+        white: (3,) of its eyes, where known.
         tones: the identity's.
         box: rows and columns of the crop to fill.
         now: the identity's lips, in pixels of the crop.
@@ -120,10 +140,10 @@ def inside_of(
     wide = smoothstep(0.26, 0.42, then.width / face.eye_distance)
     then = _shrunk(then, 0.80 + 0.12 * wide, 0.72 + 0.26 * wide)  # a pursed mesh holds more lip
     where = _strip_map(box, now, then.smooth())
-    driving = Tones.of(rgb, face.points)
+    driving = Tones.of(rgb, face.points, white)
     shade = np.minimum(depth / np.float32(RIM_REACH * now.width), 1) * np.float32(RIM_SHADE)
     raw = read(rgb, where)
-    light = Light.between(driving.skin, tones.skin)
+    light = Light.between(driving, tones)
     inside = light(raw)
     inside *= (shade + np.float32(1 - RIM_SHADE))[..., None]
     lips = _lips(raw, driving.lip, depth / np.float32(now.width))[..., None]

@@ -18,6 +18,7 @@ from retarget.generate.settings import WarpSettings
 from retarget.generate.warp.contact import smoothstep
 from retarget.generate.warp.displace import Moved
 from retarget.generate.warp.driving_mouth import Tones, inside_of, openness
+from retarget.generate.warp.eye_white import eye_white
 from retarget.generate.warp.mesh import Bytes, Doubles, Floats
 from retarget.generate.warp.own_mouth import own_inside
 from retarget.generate.warp.paint import blurred, box_of, fill, placed, stroke, to_bytes
@@ -87,7 +88,7 @@ class Mouth:
         settings: WarpSettings,
     ) -> None:  # fmt: skip
         self._settings, self._unit = settings, identity.face.eye_distance
-        self._tones = Tones.of(photo, points)
+        self._tones = Tones.of(photo, points, eye_white(photo, points))
         self._palette = Palette.of(self._tones.skin, self._tones.lip, white)
         self._dentist = Dentist(identity, points, self._palette)
         self._photo = rims_of(points, MOUTH)
@@ -104,21 +105,23 @@ class Mouth:
         """Tongue, lower and upper teeth; drawn when first needed, as many videos never do."""
         return self._dentist.tongue(), self._dentist.lower(), self._dentist.upper()
 
-    def draw(self, out: Bytes, moved: Moved, request: FaceRequest) -> None:
-        """Draw it into the moved crop."""
+    def draw(self, out: Bytes, moved: Moved, request: FaceRequest, white: Floats | None) -> None:
+        """Draw it into the moved crop; `white` (3,) is that of the driving eyes, where known."""
         now = rims_of(moved.points, MOUTH)
         if now.differs(self._photo) > 0.05:
-            self._draw_inside(out, now, moved, request)
+            self._draw_inside(out, now, moved, request, white)
         tongue = float(request.expression.weights[TONGUE_OUT])
         if tongue > 0.05:
             self._draw_tongue_out(out, now, tongue)
 
-    def _draw_inside(self, out: Bytes, now: Rims, moved: Moved, request: FaceRequest) -> None:
+    def _draw_inside(
+        self, out: Bytes, now: Rims, moved: Moved, request: FaceRequest, white: Floats | None
+    ) -> None:
         seen = smoothstep(*PARTED, now.gap / self._unit - self._shut_gap)
         hole = Hole.between(now, out.shape) if seen > 0 else None
         if hole is None:
             return
-        driven, inside = self._driven(hole, request)
+        driven, inside = self._driven(hole, request, white)
         if inside is None or driven < 1:
             drawn = self._drawn(hole, moved)
             inside = drawn if inside is None else drawn + np.float32(driven) * (inside - drawn)
@@ -158,7 +161,9 @@ class Mouth:
         behind = float((lip - chin) @ down) - LIP_OVER_TEETH * self._unit
         return np.asarray(chin + max(behind, 0.0) * down, np.float32)
 
-    def _driven(self, hole: Hole, request: FaceRequest) -> tuple[float, Floats | None]:
+    def _driven(
+        self, hole: Hole, request: FaceRequest, white: Floats | None
+    ) -> tuple[float, Floats | None]:
         """How much of the inside the driving frame gives, 0..1, and what it gives."""
         tracked = request.driving.tracked if request.driving is not None else None
         if not self._settings.driving_mouth or tracked is None or tracked.face is None:
@@ -168,8 +173,9 @@ class Mouth:
             return 0.0, None
         rgb = tracked.frame.rgb
         inside = inside_of(
-            rgb, tracked.face, tones=self._tones, box=hole.box, now=hole.rims, depth=hole.depth
-        )
+            rgb, tracked.face, white=white, tones=self._tones, box=hole.box, now=hole.rims,
+            depth=hole.depth,
+        )  # fmt: skip
         return share, inside
 
     def _draw_tongue_out(self, out: Bytes, now: Rims, much: float) -> None:

@@ -70,15 +70,20 @@ class Portrait:
         white = np.mean(tones or [photo.mean(axis=(0, 1))], axis=0).astype(np.float32)
         self._mouth = Mouth(identity, photo, self._points, white=white, settings=settings)
 
-    def draw(self, request: FaceRequest) -> GeneratedFace:
-        """The crop of the photo, doing what is asked."""
+    def draw(self, request: FaceRequest, white: Floats | None) -> GeneratedFace:
+        """The crop of the photo, doing what is asked.
+
+        Args:
+            request: what is asked.
+            white: (3,) of the driving eyes, where known.
+        """
         height, width = self._canvas.photo.shape[:2]
         moved = self._displace(request)
         change = mesh.rings_follow(moved.points[:, :2] - self._source[: landmarks.MESH_COUNT])
         found = flow.moving_grid(self._source, change, self._step, (width, height))
         out = self._skin(*found, change, moved) if found else self._canvas.photo.copy()
         self._draw_eyes(out, moved)
-        self._mouth.draw(out, moved, request)
+        self._mouth.draw(out, moved, request, white)
         crop = Crop.box(*self._corner, width, height)
         return GeneratedFace(request=request, rgb=out, crop=crop)
 

@@ -9,6 +9,7 @@ from itertools import chain
 
 from retarget.flow.values import FaceRequest, GeneratedFace, Identity
 from retarget.generate.settings import WarpSettings
+from retarget.generate.warp.eye_white import LastingWhite
 from retarget.generate.warp.portrait import Portrait
 
 KEPT = 4
@@ -21,8 +22,8 @@ of many small steps wait for one another longer than they save."""
 class WarpGenerator:
     """Draws by moving the photo's own pixels.
 
-    Frames do not depend on each other, so several are drawn at a time, and the pixels are the same
-    however many.
+    Frames depend on each other by the colour of the driving light alone, which is found in their
+    order; so several are drawn at a time, and the pixels are the same however many.
 
     Args:
         settings: how to draw.
@@ -44,16 +45,18 @@ class WarpGenerator:
         if first is None:
             return
         frames = chain([first], frames)
+        white = LastingWhite()
         threads = self.settings.threads or 1 + (first.identity.face.eye_distance > LARGE)
         if threads == 1:
             for request in frames:
-                yield self._portrait(request.identity).draw(request)
+                yield self._portrait(request.identity).draw(request, white(request))
             return
         coming: deque[Future[GeneratedFace]] = deque()
         with ThreadPoolExecutor(threads, thread_name_prefix="warp") as pool:
             try:
                 for request in frames:
-                    coming.append(pool.submit(self._portrait(request.identity).draw, request))
+                    draw = self._portrait(request.identity).draw
+                    coming.append(pool.submit(draw, request, white(request)))
                     if len(coming) > threads:
                         yield coming.popleft().result()
                 while coming:

@@ -299,7 +299,7 @@ def test_driving_lips_inside_the_opening_take_the_colour_of_the_photos_lips() ->
 
     def inside(rgb: Picture) -> npt.NDArray[np.float32]:
         drawn = inside_of(
-            rgb, driver.face, tones=tones, box=hole.box, now=hole.rims, depth=hole.depth
+            rgb, driver.face, white=None, tones=tones, box=hole.box, now=hole.rims, depth=hole.depth
         )
         shown: npt.NDArray[np.float32] = drawn[(hole.depth > 1) & (hole.depth < 3)]
         return shown

@@ -1,0 +1,118 @@
+"""The light of the driving video is told from the white of the eyes, and lasts through blinks."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from asked import ask, calm, smiling
+
+from retarget.flow.values import ExpressedFrame, FaceRequest, Identity, TrackedFrame
+from retarget.generate.settings import WarpSettings
+from retarget.generate.warp.driving_mouth import Light, Tones
+from retarget.generate.warp.eye_white import LastingWhite, eye_white
+from retarget.generate.warp.rims import LEFT_EYE, RIGHT_EYE
+from retarget.generate.warp.warp import WarpGenerator
+
+Floats = npt.NDArray[np.float32]
+COLD = np.array([0.8, 1.0, 1.2], np.float32)
+"""What a bluish lamp does to red, green and blue."""
+
+
+def lit(rgb: npt.NDArray[np.uint8], lamp: Floats) -> npt.NDArray[np.uint8]:
+    return np.clip(np.rint(0.8 * rgb * lamp), 0, 255).astype(np.uint8)
+
+
+def filmed(someone: Identity, *, lamp: Floats | None = None, shut: bool = False) -> ExpressedFrame:
+    """A driving moment of someone, under a lamp, with eyes open or shut."""
+    rgb = someone.frame.rgb if lamp is None else lit(someone.frame.rgb, lamp)
+    points = someone.face.points.copy()
+    if shut:
+        for upper, lower in (RIGHT_EYE, LEFT_EYE):
+            points[upper] = points[lower]
+    tracked = TrackedFrame(
+        frame=replace(someone.frame, rgb=rgb), face=replace(someone.face, points=points)
+    )
+    return ExpressedFrame(
+        index=0, at=someone.frame.at, duration=someone.frame.duration,
+        expression=someone.expression, pose=someone.pose, tracked=tracked,
+    )  # fmt: skip
+
+
+def asked(driving: ExpressedFrame, *, cut: bool = False) -> FaceRequest:
+    return replace(ask(calm(), {"jawOpen": 0.6}, driving=driving), cut=cut)
+
+
+def white_of(someone: Identity) -> Floats:
+    found = eye_white(someone.frame.rgb, someone.face.points)
+    assert found is not None
+    return found
+
+
+def test_the_white_is_brighter_and_less_colourful_than_the_skin() -> None:
+    someone = smiling()
+    white = white_of(someone)
+    skin = Tones.of(someone.frame.rgb, someone.face.points, white).skin
+    assert np.ptp(white) / white.max() < np.ptp(skin) / skin.max()
+
+
+def test_the_white_takes_the_colour_of_the_lamp() -> None:
+    someone = smiling()
+    cold = eye_white(lit(someone.frame.rgb, COLD), someone.face.points)
+    assert cold is not None
+    assert cold == pytest.approx(0.8 * COLD * white_of(someone), rel=0.05)
+
+
+def test_shut_eyes_show_no_white() -> None:
+    shut = filmed(smiling(), shut=True).tracked
+    assert shut is not None
+    assert shut.face is not None
+    assert eye_white(shut.frame.rgb, shut.face.points) is None
+
+
+def test_a_blink_does_not_change_the_light_and_a_cut_forgets_it() -> None:
+    white, someone = LastingWhite(), smiling()
+    before = white(asked(filmed(someone)))
+    during = white(asked(filmed(someone, shut=True)))
+    assert before is not None
+    assert during is not None
+    assert np.array_equal(before, during)
+    assert white(asked(filmed(someone, shut=True), cut=True)) is None
+
+
+def test_the_lamp_of_the_driving_video_does_not_tint_the_teeth() -> None:
+    """A neutral tooth under the lamp comes out as the same tooth without it."""
+    photo, driver = calm(), smiling()
+    identity = Tones.of(photo.frame.rgb, photo.face.points, white_of(photo))
+    tooth = np.full((1, 1, 3), 160, np.uint8)
+
+    def shown(lamp: Floats) -> Floats:
+        rgb = lit(driver.frame.rgb, lamp)
+        tones = Tones.of(rgb, driver.face.points, eye_white(rgb, driver.face.points))
+        colour: Floats = Light.between(tones, identity)(lit(tooth, lamp))[0, 0]
+        return colour / colour.sum()
+
+    plain, cold = shown(np.ones(3, np.float32)), shown(COLD)
+    untouched = 0.8 * COLD * 160 / (0.8 * COLD * 160).sum()
+    assert np.abs(cold - plain).max() < 0.5 * np.abs(untouched - plain).max()
+
+
+def test_a_dark_face_keeps_bright_teeth() -> None:
+    """The same light on darker skin leaves teeth as bright as the white of the eyes allows."""
+    white = np.array([200, 190, 185], np.float32)
+    lip = np.array([150, 90, 85], np.float32)
+    light = Tones(skin=np.array([200, 160, 140], np.float32), lip=lip, white=white)
+    dark = Tones(skin=np.array([80, 55, 45], np.float32), lip=lip, white=white)
+    tooth = np.full((1, 1, 3), 190, np.uint8)
+    assert Light.between(light, dark)(tooth).mean() > 0.5 * tooth.mean()
+
+
+def test_the_same_frames_give_the_same_pixels_however_many_threads() -> None:
+    driver = smiling()
+    frames = [asked(filmed(driver, lamp=COLD * np.float32(1 - 0.03 * k))) for k in range(5)]
+    one, three = (
+        [f.rgb for f in WarpGenerator(WarpSettings(threads=n))(iter(frames))] for n in (1, 3)
+    )
+    assert all(np.array_equal(a, b) for a, b in zip(one, three, strict=True))
