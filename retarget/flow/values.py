@@ -264,6 +264,8 @@ class FaceRequest:
     """(478, 3) where its mesh should be, in pixels of the identity's frame."""
     driving: ExpressedFrame | None = None
     """The driving moment; its pixels feed mouth interior and pixel encoders where at hand."""
+    driving_rest: ExpressedFrame | None = None
+    """The moment at which the driving face comes nearest to its rest, with its pixels."""
     away: bool = False
     """True where the driving face is away and the request was filled in."""
     cut: bool = False

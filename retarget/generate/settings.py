@@ -14,9 +14,12 @@ class WarpSettings:
     driving_mouth: bool = True
     """Take the inside of the mouth from the driving frame where its pixels are at hand; off: always
     draw teeth and tongue."""
+    wrinkles: float = 0.0
+    """How strongly the folds of the driving skin are drawn on the photo's, 0..1."""
     threads: int = 0
     """Frames drawn at the same time; the pixels do not depend on it. 0: two of a large face, whose
     drawing takes longest of all stages, else one."""
 
     def __post_init__(self) -> None:
+        check_range("warp.wrinkles", self.wrinkles, 0.0, 1.0)
         check_range("warp.threads", self.threads, 0, 64)

@@ -87,7 +87,8 @@ def _filmed(driving: str, source: Source, settings: DrivingSettings, report: Rep
             shown = list(Track(settings.track, Report())(iter([frame])))
             rest = find_rest(shown, replace(settings.rest, certainty=0.0))
     fit = Fit(rest, settings.fit)
-    usual = [f.pose for f in Fit(rest, settings.fit)(iter(samples)) if f.pose is not None]
+    looked_at = list(Fit(rest, settings.fit)(iter(samples)))
+    usual = [f.pose for f in looked_at if f.pose is not None]
     report.facts["driving_rest"] = rest.found
 
     def frames(lanes: Lanes) -> Iterator[ExpressedFrame]:
@@ -99,11 +100,21 @@ def _filmed(driving: str, source: Source, settings: DrivingSettings, report: Rep
 
     return Driving(
         info=source.info,
-        face=DrivingFace(rest=rest, usual=usual),
+        face=DrivingFace(rest=rest, usual=usual, at_rest=_nearest_to_rest(looked_at)),
         sound=source.sound(),
         frames=frames,
         has_pixels=True,
     )
+
+
+def _nearest_to_rest(frames: list[ExpressedFrame]) -> ExpressedFrame | None:
+    """The moment at which a face does least, its lids apart."""
+    idle = [
+        (float(f.expression.weights.sum()), f)
+        for f in frames
+        if f.expression is not None and f.pose is not None
+    ]
+    return min(idle, key=lambda one: one[0])[1] if idle else None
 
 
 def _samples(source: Source, settings: DrivingSettings) -> list[TrackedFrame]:

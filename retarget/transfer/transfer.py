@@ -33,6 +33,8 @@ class DrivingFace:
     rest: RestFace
     usual: Sequence[HeadPose] = ()
     """Poses seen over the clip; needed for `motion = "full"`."""
+    at_rest: ExpressedFrame | None = None
+    """The moment nearest to its rest, with its pixels."""
 
 
 class Transfer:
@@ -57,6 +59,7 @@ class Transfer:
         self._settings = settings
         self._strength = Strength(settings, model)
         self._shape = Shape(model, None if driving is None else driving.rest)
+        self._at_rest = None if driving is None else driving.at_rest
         self._identities = identities
         self._head: HeadMotion | None = None
         if settings.motion == "full" and driving is not None and driving.usual:
@@ -85,6 +88,7 @@ class Transfer:
             pose=pose,
             points=pose.to_picture(mesh).astype(np.float32),
             driving=None if shown.away else shown.frame,
+            driving_rest=self._at_rest,
             away=shown.away,
             cut=shown.frame.cut,
         )

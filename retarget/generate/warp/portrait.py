@@ -25,6 +25,7 @@ from retarget.generate.warp.mesh import Bytes, Floats, Ints
 from retarget.generate.warp.mouth import Mouth
 from retarget.generate.warp.render import Canvas, pixel_field
 from retarget.generate.warp.rims import LEFT_EYE, MOUTH, RIGHT_EYE, rims_of
+from retarget.generate.warp.wrinkles import DrivingFolds, draw_folds
 
 EYES = (
     (RIGHT_EYE, landmarks.RIGHT_IRIS, (RIGHT_FOLD, RIGHT_BROW), RIGHT_SKIN),
@@ -68,6 +69,8 @@ class Portrait:
         ]
         tones = [ball.tone for ball in self._eyes if ball is not None]
         white = np.mean(tones or [photo.mean(axis=(0, 1))], axis=0).astype(np.float32)
+        self._wrinkles = settings.wrinkles
+        self._folds = DrivingFolds()
         self._mouth = Mouth(identity, photo, self._points, white=white, settings=settings)
 
     def draw(self, request: FaceRequest, white: Floats | None) -> GeneratedFace:
@@ -82,6 +85,8 @@ class Portrait:
         change = mesh.rings_follow(moved.points[:, :2] - self._source[: landmarks.MESH_COUNT])
         found = flow.moving_grid(self._source, change, self._step, (width, height))
         out = self._skin(*found, change, moved) if found else self._canvas.photo.copy()
+        if found and self._wrinkles > 0:
+            self._draw_folds(out, found[0], moved, request)
         self._draw_eyes(out, moved)
         self._mouth.draw(out, moved, request, white)
         crop = Crop.box(*self._corner, width, height)
@@ -109,6 +114,11 @@ class Portrait:
         triangles = self._in_order(triangles, moved, placed)
         field = flow.skin_field(grid, placed, source - placed, triangles)
         return self._canvas.moved(grid, pixel_field(grid, field, openings))
+
+    def _draw_folds(self, out: Bytes, grid: flow.Grid, moved: Moved, request: FaceRequest) -> None:
+        folds = self._folds(request)
+        if folds is not None:
+            draw_folds(out, grid, moved.points[:, :2], np.float32(self._wrinkles) * folds)
 
     def _draw_eyes(self, out: Bytes, moved: Moved) -> None:
         for (eye, *_), ball, lid, shift in zip(

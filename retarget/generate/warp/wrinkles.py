@@ -1,0 +1,201 @@
+"""Folds that an expression draws into the skin: expression ratio images.
+
+How much darker or brighter the driving skin is than at its rest tells its folds, whatever colour
+the skin has (Liu, Shan & Zhang, "Expressive expression mapping with ratio images", SIGGRAPH 2001).
+Both pictures are laid flat on one map of the face, so that a ratio found on one face can be drawn
+on another.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+
+import cv2
+import numpy as np
+
+from retarget.flow import landmarks
+from retarget.flow.face_model import face_model
+from retarget.flow.values import FaceRequest, TrackedFrame
+from retarget.generate.warp.contact import smoothstep
+from retarget.generate.warp.flow import Grid, draw_affine, enlarged
+from retarget.generate.warp.mesh import Bytes, Doubles, Floats, signed_areas, topology
+from retarget.generate.warp.paint import blurred, fill, read, to_bytes
+from retarget.generate.warp.palette import LUMA
+
+SCALE = 80.0
+"""Pixels of the map to an eye distance."""
+FINE, BROAD = 1.2, 9.0
+"""Deviation, in pixels of the map, of what is finer than a fold and of what is broader."""
+LIMITS = (-0.5, 0.12)
+"""Logarithm of the darkest and the brightest ratio: folds are dark, and highlights noise."""
+TURNED = (6.0, 13.0)
+"""Degrees that the driving head has turned from where it was seen at rest, from which and at which
+its light is no longer that of its rest."""
+DARKEST = 12.0
+"""Brightness, 0..255, below which a ratio is noise."""
+AWAY = (0.05, 0.14)
+"""Eye distances from brows, eyes, lips and nose at which skin begins to be skin and is."""
+EDGE = (0.08, 0.25)
+"""The same from the outline of the face."""
+NOSE = (
+    197, 196, 236, 198, 131, 49, 48, 64, 98, 97, 2, 326, 327, 294, 278, 279, 360, 420, 456, 419,
+)  # fmt: skip
+"""Outline of the nose below its bridge: highlights wander over it, folds do not."""
+
+_MESH = landmarks.MESH_COUNT
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SkinMap:
+    """The face laid flat, as its mean neutral mesh is seen from the front."""
+
+    places: Floats
+    """(468, 2) where the points of the mesh lie on it."""
+    skin: Floats
+    """(height, width) how far a pixel is skin that may fold, 0..1."""
+
+    def flat(self, rgb: Bytes, points: Floats) -> Floats:
+        """(height, width) logarithm of brightness of a face, laid flat.
+
+        Args:
+            rgb: (h, w, 3) a picture.
+            points: (478, 3) the mesh of the face, in its pixels.
+        """
+        small, at = _near_size(rgb, points)
+        where = np.zeros((*self.skin.shape, 2), np.float32)
+        draw_affine(where, self.places, topology().face, at)
+        grey = read(small, where) @ LUMA
+        return np.asarray(np.log(grey + np.float32(DARKEST)), np.float32)
+
+    def folds(self, flat: Floats) -> Floats:
+        """(height, width) what of a flat face is as fine as a fold, and skin."""
+        known = blurred(self.skin, BROAD) + np.float32(1e-3)
+        broad = blurred(flat * self.skin, BROAD) / known
+        fine = blurred(flat * self.skin, FINE) / (blurred(self.skin, FINE) + np.float32(1e-3))
+        out: Floats = self.skin * (fine - broad)
+        return out
+
+
+@cache
+def skin_map() -> SkinMap:
+    """The one map that all faces share."""
+    neutral = face_model().neutral[:_MESH, :2]
+    low = neutral.min(axis=0)
+    places = ((neutral - low) * SCALE + 2).astype(np.float32)
+    width, height = (int(v) + 4 for v in places.max(axis=0))
+    lips = landmarks.LIPS_OUTER_UPPER + landmarks.LIPS_OUTER_LOWER[::-1]
+    left = landmarks.LEFT_EYE_UPPER + landmarks.LEFT_EYE_LOWER[::-1]
+    right = landmarks.RIGHT_EYE_UPPER + landmarks.RIGHT_EYE_LOWER[::-1]
+    apart = (lips, left, right, landmarks.LEFT_BROW, landmarks.RIGHT_BROW, NOSE)
+    other = np.zeros((height, width), np.uint8)
+    for part in apart:
+        fill(other, places[list(part)])
+    face = np.zeros((height, width), np.uint8)
+    fill(face, places[list(landmarks.FACE_OVAL)])
+    skin = _ramp(AWAY, _distance(~other)) * _ramp(EDGE, _distance(face))
+    return SkinMap(places, skin.astype(np.float32))
+
+
+def _distance(inside: Bytes) -> Floats:
+    """(h, w) eye distances to the nearest pixel outside."""
+    found = cv2.distanceTransform(inside // 128, cv2.DIST_L2, 5)
+    return np.asarray(found, np.float32) / np.float32(SCALE)
+
+
+def _ramp(ends: tuple[float, float], x: Floats) -> Floats:
+    low, high = ends
+    return np.clip((x - np.float32(low)) / np.float32(high - low), 0, 1)
+
+
+def _near_size(rgb: Bytes, points: Floats) -> tuple[Bytes, Floats]:
+    """The face cut out, no larger than the map needs it, and its mesh (468, 2) in it."""
+    mesh = points[:_MESH, :2]
+    low = np.clip(np.floor(mesh.min(axis=0)) - 2, 0, np.array(rgb.shape[1::-1]) - 1).astype(int)
+    high = np.maximum(np.ceil(mesh.max(axis=0)).astype(int) + 3, low + 1)
+    crop = rgb[low[1] : high[1], low[0] : high[0]]
+    right, left = points[list(landmarks.EYE_OUTER_CORNERS), :2]
+    times = SCALE / max(float(np.linalg.norm(left - right)), 1.0)
+    at = (mesh - low).astype(np.float32)
+    if times >= 1:
+        return np.ascontiguousarray(crop), at
+    size = (max(2, round(crop.shape[1] * times)), max(2, round(crop.shape[0] * times)))
+    small = np.asarray(cv2.resize(crop, size, interpolation=cv2.INTER_AREA), np.uint8)
+    share = np.array(size, np.float32) / np.array(crop.shape[1::-1], np.float32)
+    return small, (at + np.float32(0.5)) * share - np.float32(0.5)
+
+
+class DrivingFolds:
+    """The folds of a driving face against the same face at rest."""
+
+    def __init__(self) -> None:
+        self._rest: tuple[TrackedFrame, Floats] | None = None
+
+    def __call__(self, request: FaceRequest) -> Floats | None:
+        """(height, width) logarithm of the ratio on `skin_map`; None where nothing can be told."""
+        now = request.driving
+        rest = request.driving_rest
+        if now is None or now.tracked is None or now.tracked.face is None or now.pose is None:
+            return None
+        if rest is None or rest.tracked is None or rest.tracked.face is None or rest.pose is None:
+            return None
+        trust = 1 - smoothstep(*TURNED, _angle(now.pose.rotation, rest.pose.rotation))
+        if trust == 0:
+            return None
+        if self._rest is None or self._rest[0] is not rest.tracked:
+            self._rest = rest.tracked, _folds(rest.tracked)
+        ratio = np.float32(trust) * (_folds(now.tracked) - self._rest[1])
+        return np.asarray(np.clip(ratio, *LIMITS), np.float32)
+
+
+def _folds(tracked: TrackedFrame) -> Floats:
+    if tracked.face is None:
+        raise ValueError("there is no face to lay flat")
+    flat = skin_map().flat(tracked.frame.rgb, tracked.face.points)
+    return skin_map().folds(flat)
+
+
+def _angle(one: Doubles, other: Doubles) -> float:
+    """Degrees between two rotations."""
+    return float(np.degrees(np.arccos(np.clip((np.trace(one @ other.T) - 1) / 2, -1, 1))))
+
+
+def draw_folds(out: Bytes, grid: Grid, placed: Floats, ratio: Floats) -> None:
+    """Shade a moved crop, in place.
+
+    Args:
+        out: (h, w, 3) the crop.
+        grid: cells that cover the face.
+        placed: (468, 2) its mesh, in pixels of the crop.
+        ratio: (height, width) logarithm on `skin_map`.
+    """
+    on_map = skin_map().places
+    cells = grid.to_cells(placed)
+    field = _flat_guess(grid, cells, on_map)
+    seen = topology().face[signed_areas(placed, topology().face) > 0]
+    draw_affine(field, cells, seen, on_map)
+    where = enlarged(field, grid.step)
+    patch = out[grid.top : grid.top + where.shape[0], grid.left : grid.left + where.shape[1]]
+    where = where[: patch.shape[0], : patch.shape[1]]
+    shade = np.exp(_read_inside(ratio, where))
+    patch[...] = to_bytes(patch * shade[..., None])
+
+
+def _flat_guess(grid: Grid, cells: Floats, on_map: Floats) -> Floats:
+    """(rows, columns, 2) where cells lie on the map if it were laid on the face by an affine map.
+
+    It continues the mesh into eyes and mouth and beyond its edge, where nothing is drawn.
+    """
+    known = np.concatenate([cells, np.ones((len(cells), 1), np.float32)], axis=1)
+    affine = np.linalg.lstsq(known, on_map, rcond=None)[0].astype(np.float32)  # (3, 2)
+    column, row = np.meshgrid(np.arange(grid.columns), np.arange(grid.rows))
+    ones = np.ones_like(column)
+    out: Floats = np.stack([column, row, ones], axis=2).astype(np.float32) @ affine
+    return out
+
+
+def _read_inside(ratio: Floats, where: Floats) -> Floats:
+    """The map read at positions (h, w, 2), nothing outside."""
+    border = cv2.BORDER_CONSTANT
+    out = cv2.remap(ratio, where, None, cv2.INTER_LINEAR, borderMode=border)  # type: ignore[call-overload]
+    return np.asarray(out, np.float32)
