@@ -9,6 +9,7 @@ from contextlib import contextmanager
 import torch
 
 from retarget.errors import RetargetError
+from retarget.generate.diffusion.settings import WithGraphs
 
 _GB = 1e9
 _SLACK = 0.6e9
@@ -50,6 +51,20 @@ def choose_dtype(device: torch.device, precision: str) -> torch.dtype:
     if device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False):
         return torch.bfloat16
     return torch.float16
+
+
+def choose_graphs(device: torch.device, asked: WithGraphs) -> bool:
+    """Whether passes of the network are recorded as CUDA graphs.
+
+    Raises:
+        RetargetError: they were asked for, and the device has none.
+    """
+    if asked == "on" and device.type != "cuda":
+        raise RetargetError(
+            f"CUDA graphs were asked for, and drawing is done on {device.type}.",
+            do="Leave --diffusion.graphs at auto, or use a CUDA device.",
+        )
+    return asked != "off" and device.type == "cuda"
 
 
 def check_memory(device: torch.device, needed: float) -> None:

@@ -18,7 +18,12 @@ import torch
 from retarget.flow.flame import FlameExpression
 from retarget.flow.report import Report
 from retarget.flow.values import FaceRequest, GeneratedFace, Identity
-from retarget.generate.diffusion.device import choose_device, choose_dtype, memory_watched
+from retarget.generate.diffusion.device import (
+    choose_device,
+    choose_dtype,
+    choose_graphs,
+    memory_watched,
+)
 from retarget.generate.diffusion.draw import Draw, Frame
 from retarget.generate.diffusion.load import load_networks
 from retarget.generate.diffusion.look import Looks
@@ -58,6 +63,8 @@ class DiffusionGenerator:
         self._guide = guide
         self._report = report or Report()
         self._device = choose_device(settings.device)
+        # Whatever is fixed to a shape is handed whole batches.
+        self._fixed_shape = settings.compile or choose_graphs(self._device, settings.graphs)
         self._reader = ReadExpression(settings.expression, models, order=settings.pixel_order)
         self._loaded: Draw | None = None
         # Held while the networks are in use: a photo may be prepared on another thread.
@@ -94,8 +101,8 @@ class DiffusionGenerator:
         return self._guide is None and self.settings.warm_start > 0
 
     def _filled(self, frames: list[Frame]) -> list[Frame]:
-        """A last, shorter batch is filled up: for another size all would be compiled again."""
-        lacking = self.settings.batch - len(frames) if self.settings.compile else 0
+        """A last, shorter batch is filled up: another size would be compiled or recorded anew."""
+        lacking = self.settings.batch - len(frames) if self._fixed_shape else 0
         return frames + frames[-1:] * (0 if self._warm else lacking)
 
     def _draw(self) -> Draw:

@@ -19,8 +19,9 @@ from retarget.generate.diffusion import attention, files
 from retarget.generate.diffusion.compiling import compile_blocks
 from retarget.generate.diffusion.decode import Pixels
 from retarget.generate.diffusion.denoise import Denoiser, Schedule
-from retarget.generate.diffusion.device import check_memory
+from retarget.generate.diffusion.device import check_memory, choose_graphs
 from retarget.generate.diffusion.expression_adapter import ExpressionAdapter
+from retarget.generate.diffusion.graphs import Graphs
 from retarget.generate.diffusion.lora import Lora, Updates, read_lora
 from retarget.generate.diffusion.places import Locate
 from retarget.generate.diffusion.reference_adapter import ReferenceAdapter
@@ -97,13 +98,14 @@ def load_networks(
         layer.fuse_projections()
     if settings.compile:
         compile_blocks(unet, tell)
+    graphs = Graphs(tell) if choose_graphs(device, settings.graphs) else None
     return Networks(
         unet=unet,
         text=text,
         pixels=Pixels(vae),
         expression=expression.to(device, dtype),
         reference=ReferenceAdapter(unet, updates.taken_out),
-        denoiser=_denoiser(unet, locate("scheduler"), chosen),
+        denoiser=_denoiser(unet, locate("scheduler"), chosen, graphs),
         device=device,
         dtype=dtype,
     )
@@ -222,12 +224,12 @@ def check_family(unet: Any, text: IdentityText, source: Path) -> None:
         )
 
 
-def _denoiser(unet: Any, folder: Path, chosen: Chosen) -> Denoiser:
+def _denoiser(unet: Any, folder: Path, chosen: Chosen, graphs: Graphs | None) -> Denoiser:
     """The denoising loop; its schedule is tried before anything is drawn."""
     name = "scheduler_config.json"
-    made = Denoiser(unet, files.read_config(folder / name))
+    made = Denoiser(unet, files.read_config(folder / name), graphs)
     with _config_checked(folder, name):
-        made.laid_out(Schedule(scheduler=chosen.scheduler, steps=chosen.steps), torch.device("cpu"))
+        made.laid_out(Schedule(scheduler=chosen.scheduler, steps=chosen.steps))
     return made
 
 

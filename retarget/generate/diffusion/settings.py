@@ -14,6 +14,7 @@ Scheduler = Literal["lcm", "dpm", "tcd", "ddim"]
 Decoder = Literal["tiny", "full"]
 Precision = Literal["half", "full"]
 Device = Literal["auto", "cpu", "cuda", "mps"]
+WithGraphs = Literal["auto", "on", "off"]
 
 QUALITIES: Mapping[str, Mapping[str, Any]] = {
     "draft": {
@@ -74,6 +75,10 @@ class DiffusionSettings:
     """cpu, cuda or mps; auto takes the fastest one there is."""
     compile: bool = False
     """Compile the network first: minutes at the start, faster frames after; for long clips."""
+    graphs: WithGraphs = "auto"
+    """Record a pass of the network as a CUDA graph and replay it. auto: with CUDA, where a small
+    batch waits for the launching of some 800 kernels a pass; a replay that tells other numbers is
+    not used. off: saves the memory of a pass. on: refuse without CUDA."""
     photos: tuple[Path, ...] = ()
     """More photos of the same person; who they are is averaged with the identity picture."""
     base: Path | None = None
