@@ -18,15 +18,11 @@ import torch
 from retarget.flow.flame import FlameExpression
 from retarget.flow.report import Report
 from retarget.flow.values import FaceRequest, GeneratedFace, Identity
-from retarget.generate.diffusion.device import (
-    choose_device,
-    choose_dtype,
-    choose_graphs,
-    memory_watched,
-)
+from retarget.generate.diffusion.device import choose_device, choose_dtype, choose_graphs
 from retarget.generate.diffusion.draw import Draw, Frame
 from retarget.generate.diffusion.load import load_networks
 from retarget.generate.diffusion.look import Looks
+from retarget.generate.diffusion.memory import lighter, memory_watched
 from retarget.generate.diffusion.places import Locate
 from retarget.generate.diffusion.read_expression import ReadExpression
 from retarget.generate.diffusion.settings import DiffusionSettings
@@ -72,7 +68,7 @@ class DiffusionGenerator:
 
     def prepare(self, identity: Identity) -> None:
         """Read the model files and the photo, and let the guide do the same."""
-        with self._lock, torch.inference_mode(), memory_watched():
+        with self._lock, torch.inference_mode(), memory_watched(self._what_fits):
             self._draw().look(identity)
         if self._guide is not None:
             self._guide.prepare(identity)
@@ -83,7 +79,7 @@ class DiffusionGenerator:
         warm = _WarmStart(self.settings) if self._warm else None
         held = FlameExpression.rest()
         for batch in _batches(asked, 1 if warm else self.settings.batch):
-            with self._lock, torch.inference_mode(), memory_watched():
+            with self._lock, torch.inference_mode(), memory_watched(self._what_fits):
                 draw = self._draw()
                 drawn = []
                 for request, guide in batch:
@@ -104,6 +100,10 @@ class DiffusionGenerator:
         """A last, shorter batch is filled up: another size would be compiled or recorded anew."""
         lacking = self.settings.batch - len(frames) if self._fixed_shape else 0
         return frames + frames[-1:] * (0 if self._warm else lacking)
+
+    def _what_fits(self) -> str:
+        sizes = self._loaded.sizes if self._loaded else None
+        return lighter(sizes, self.settings, self._device)
 
     def _draw(self) -> Draw:
         if self._loaded is None:

@@ -1,0 +1,170 @@
+"""How much memory drawing takes, whether it is there, and what would fit where it is not."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+
+from retarget.errors import RetargetError
+from retarget.flow import free_memory as host
+from retarget.generate.diffusion.device import choose_dtype, choose_graphs
+from retarget.generate.diffusion.settings import QUALITIES, DiffusionSettings
+
+_GB = 1e9
+_SLACK = 0.6e9
+"""Bytes that the runtime and its kernels take beside the tensors."""
+_READ_BYTES = 4
+"""Of a number while it is read: updates are added in float32, wherever it is drawn later."""
+_STEP_NUMBERS, _FULL_NUMBERS, _TINY_NUMBERS = 8_320, 49_160, 12_296
+"""Numbers alive at the largest moment of a step, of the full and of the tiny decoder, per latent
+pixel and row; measured by `bench` at the sizes of Stable Diffusion 1.5."""
+_REFUSALS = (
+    "not enough memory", "can't allocate", "Cannot allocate memory", "bad_alloc",
+    "failed to map segment", "could not create a primitive", "can't start new thread",
+)  # fmt: skip
+"""What PyTorch, oneDNN, the loader of libraries and Python say when memory is refused to them."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sizes:
+    """Weights of each network, counted in numbers, as the heads of their files tell."""
+
+    unet: int
+    text: int
+    expression: int
+    vae: int
+    latent_side: int
+    """Width and height of a latent."""
+
+    @property
+    def weights(self) -> int:
+        """Of all networks."""
+        return self.unet + self.text + self.expression + self.vae
+
+
+def on_device(sizes: Sizes, settings: DiffusionSettings, device: torch.device) -> float:
+    """Bytes on the device: all weights, and the largest moment of drawing a batch."""
+    dtype = choose_dtype(device, settings.chosen().precision)
+    return float((sizes.weights + _moment(sizes, settings, device)) * dtype.itemsize)
+
+
+def on_host(sizes: Sizes, settings: DiffusionSettings, device: torch.device) -> float:
+    """Bytes on the host: what reading takes, and drawing too where the device is the CPU.
+
+    The UNet counts twice: its plain weights are kept beside those with the updates.
+    """
+    reading = float((sizes.weights + sizes.unet) * _READ_BYTES)
+    if device.type != "cpu":
+        return reading
+    dtype = choose_dtype(device, settings.chosen().precision)
+    return reading + _moment(sizes, settings, device) * dtype.itemsize
+
+
+def check_memory(sizes: Sizes, settings: DiffusionSettings, device: torch.device) -> None:
+    """Refuse before anything is read what cannot fit.
+
+    Raises:
+        RetargetError: less is free than is needed, on the host or on the device.
+    """
+    for where, needed, free in (
+        ("memory", on_host, host.free_memory()),
+        (f"memory on {device}", on_device, free_on(device)),
+    ):
+        takes = needed(sizes, settings, device) + _SLACK
+        if free is not None and takes > free:
+            raise RetargetError(
+                f"The diffusion generator needs {takes / _GB:.1f} GB of {where} with these "
+                f"settings, and {free / _GB:.1f} GB are free.",
+                do=lighter(sizes, settings, device),
+            )
+
+
+def free_on(device: torch.device) -> float | None:
+    """Bytes on a device of its own memory that are free or kept by PyTorch; None: nobody says."""
+    if device.type != "cuda":
+        return None
+    return float(torch.cuda.mem_get_info(device)[0] + torch.cuda.memory_reserved(device))
+
+
+def lighter(sizes: Sizes | None, settings: DiffusionSettings, device: torch.device) -> str:
+    """What to do where memory does not suffice: the first lighter setting that fits by estimate.
+
+    Args:
+        sizes: of the networks; None: they are not known yet.
+        settings: with which it does not suffice.
+        device: where to draw.
+    """
+    if sizes is None:
+        return _NOTHING_LIGHTER
+    free_here, free_there = host.free_memory(), free_on(device)
+    for change in _lighter(settings):
+        less = replace(settings, **change)
+        here, there = on_host(sizes, less, device), on_device(sizes, less, device)
+        if _fits(here, free_here) and _fits(there, free_there):
+            options = " ".join(f"--diffusion.{name} {value}" for name, value in change.items())
+            takes = here if device.type == "cpu" else there
+            return f"Use {options}, which needs {(takes + _SLACK) / _GB:.1f} GB."
+    return _NOTHING_LIGHTER
+
+
+_NOTHING_LIGHTER = (
+    "Close other programs, raise the limit that is set for this one, draw on a device with more "
+    "memory, or use --generator warp, which takes far less."
+)
+
+
+@contextmanager
+def memory_watched(what_to_do: Callable[[], str]) -> Iterator[None]:
+    """Turn running out of memory inside the block into one sentence.
+
+    Args:
+        what_to_do: asked for the second sentence.
+
+    Raises:
+        RetargetError: memory was refused, whichever library says so.
+    """
+    try:
+        yield
+    except (MemoryError, RuntimeError, ImportError, OSError) as failed:
+        if not _refused(failed):
+            raise
+        raise RetargetError(
+            "Drawing with these settings needs more memory than is free.", do=what_to_do()
+        ) from failed
+
+
+def _lighter(settings: DiffusionSettings) -> Iterator[Mapping[str, Any]]:
+    """Changes that need less and less: smaller batches, 16 bits, and the smallest quality."""
+    batch = settings.batch // 2
+    while batch:
+        yield {"batch": batch}
+        batch //= 2
+    yield {"batch": 1, "precision": "half"}
+    asked = {n: v for n, v in QUALITIES["draft"].items() if getattr(settings, n) not in (None, v)}
+    yield {"batch": 1, "quality": "draft", **asked}
+
+
+def _fits(takes: float, free: float | None) -> bool:
+    return free is None or takes + _SLACK <= free
+
+
+def _moment(sizes: Sizes, settings: DiffusionSettings, device: torch.device) -> int:
+    """Numbers alive at the largest moment of drawing, beside the weights."""
+    chosen = settings.chosen()
+    step = _STEP_NUMBERS * settings.batch * (1 if chosen.guidance == 1.0 else 2)
+    decoding = _FULL_NUMBERS if chosen.decoder == "full" else _TINY_NUMBERS * settings.batch
+    recorded = step if choose_graphs(device, settings.graphs) else 0  # a graph keeps its own
+    return sizes.latent_side**2 * (max(step, decoding) + recorded)
+
+
+def _refused(failed: BaseException) -> bool:
+    if isinstance(failed, MemoryError | torch.OutOfMemoryError):
+        return True
+    if isinstance(failed, OSError) and failed.errno == errno.ENOMEM:
+        return True
+    return any(words in str(failed) for words in _REFUSALS)
