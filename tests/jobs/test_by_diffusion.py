@@ -281,6 +281,8 @@ def test_the_measurement_is_a_command(
 
     whole = module.bench
     monkeypatch.setattr(module, "bench", lambda *told, **how: whole(*told, small=True, **how))
-    assert main(["bench", "--generator", "diffusion"]) == 0
+    assert main(["bench", "--generator", "diffusion", "--runs", "1"]) == 0
     said = capsys.readouterr().out
     assert all(name in said for name in ("published, 25 steps", "draft", "standard", "best"))
+    assert main(["bench", "--sweep"]) == 1
+    assert "--generator diffusion" in capsys.readouterr().err

@@ -88,6 +88,11 @@ class Denoiser:
         self._graphs = graphs
         self._recorded: FixedPass | None = None
 
+    @property
+    def records(self) -> bool:
+        """Whether passes are recorded where they can be."""
+        return self._graphs is not None
+
     @torch.no_grad()
     def run(
         self,
