@@ -1,4 +1,4 @@
-"""C++ log lines of MediaPipe and PyTorch: nobody who makes a video can do anything about them."""
+"""C++ log lines of MediaPipe and PyTorch, which nobody who makes a video can act upon."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 _NOISE = re.compile(
-    rb"INFO: |USDT:|[IW]\d{4} [\d:.]+ |WARNING: (All log messages before absl|Logging before InitGoogle)"
+    rb"INFO: |USDT:|[IW]\d{4} [\d:.]+ "
+    rb"|WARNING: (All log messages before absl|Logging before InitGoogle)"
 )
 _lock = threading.RLock()
 

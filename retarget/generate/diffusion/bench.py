@@ -16,6 +16,7 @@ from typing import Any, get_args
 
 import torch
 
+from retarget.flow import flame
 from retarget.flow.report import Report
 from retarget.generate.diffusion.decode import Pixels
 from retarget.generate.diffusion.denoise import Conditions, Denoiser, Schedule, prompt_memory
@@ -24,7 +25,7 @@ from retarget.generate.diffusion.measure import Cost, cost
 from retarget.generate.diffusion.memory import memory_watched
 from retarget.generate.diffusion.published import published_scope
 from retarget.generate.diffusion.random_networks import RandomNetworks, random_networks
-from retarget.generate.diffusion.reference_adapter import Reference, ReferenceAdapter
+from retarget.generate.diffusion.reference_adapter import Bank, Reference, ReferenceAdapter
 from retarget.generate.diffusion.settings import DiffusionSettings, Quality
 from retarget.generate.diffusion.sweep import (
     BATCHES,
@@ -38,8 +39,8 @@ from retarget.generate.diffusion.sweep import (
 
 PUBLISHED_STEPS = 25
 _STEP = 601
+_Timed = Callable[[Callable[[], object]], Cost]
 _LARGE, _LARGE_ON_GPU = 2048, 8192
-"""Sides of a matrix whose product with itself keeps a CPU, or a GPU, wholly at work."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,9 +133,15 @@ def bench(
     def advance() -> None:
         progress(next(done), total)
 
+    def timed(call: Callable[[], object]) -> Cost:
+        told = cost(call, nets.device, repeats)
+        advance()
+        return told
+
     with torch.inference_mode():
-        conditions, reference, parts = _measure(nets, repeats, advance)
-        swept = sweep(nets, conditions, settings, repeats, advance) if sweeping else None
+        subject = _subject(nets)
+        parts = _measure(nets, subject, timed)
+        swept = sweep(nets, subject.conditions, settings, repeats, advance) if sweeping else None
     published = _published(parts, nets)
     return Bench(
         machine=f"{platform.machine()}, {torch.get_num_threads()} threads",
@@ -143,10 +150,10 @@ def bench(
         parts=parts,
         published=published,
         qualities={
-            name: _frame(DiffusionSettings(quality=name), parts, nets, reference, published)
+            name: _frame(DiffusionSettings(quality=name), parts, nets, subject.reference, published)
             for name in get_args(Quality)
         },
-        reference_megabytes=reference.bytes / 1e6,
+        reference_megabytes=subject.reference.bytes / 1e6,
         utilisation=_rate(parts.step) / _rate(parts.product),
         sweep=swept,
     )
@@ -197,57 +204,78 @@ def _flops(steps: int, settings: DiffusionSettings, parts: Parts) -> float:
     return sum(part.flops for part in _parts_of(settings_at(steps, settings), parts))
 
 
-def _measure(
-    nets: RandomNetworks, repeats: int, done: Callable[[], None]
-) -> tuple[Conditions, Reference, Parts]:
-    unet, side = nets.unet, nets.unet.config.sample_size
-    latent = _random((1, 4, side, side), nets)
-    prompt = _random((1, 77, unet.config.cross_attention_dim), nets)
-    reader = ReferenceAdapter(unet)
-    bank = reader.read(latent, prompt)
-    reference = reader.prepare(latent, prompt)
-    conditions = _conditions(nets, prompt, reference)
-    doubled, prompts = latent.expand(2, -1, -1, -1), prompt.expand(2, -1, -1)
-    tokens = nets.expression.tokens(torch.zeros(2, 55, device=nets.device))
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Subject:
+    """One frame of random numbers, and what is kept of its photo."""
 
-    def timed(call: Callable[[], object]) -> Cost:
-        told = cost(call, nets.device, repeats)
-        done()
-        return told
+    latent: torch.Tensor
+    prompt: torch.Tensor
+    bank: Bank
+    reference: Reference
+    conditions: Conditions
 
-    denoiser = Denoiser(unet, {})
-    with denoiser.scope(conditions, Schedule(guidance=1.0), 1):
-        step = timed(lambda: denoiser.told(latent, _STEP))
-    with denoiser.scope(conditions, Schedule(guidance=3.0), 1):
-        guided = timed(lambda: denoiser.told(doubled, _STEP))
-    with published_scope(unet, nets.expression, bank, tokens):
-        published = timed(lambda: unet(doubled, _STEP, encoder_hidden_states=prompts))
-    read = timed(lambda: reader.read(doubled, prompts))
-    full, tiny = Pixels(nets.vae), Pixels(nets.tiny_vae)
-    large = _LARGE if nets.device.type == "cpu" else _LARGE_ON_GPU
-    square = _random((large, large), nets)
-    picture = torch.zeros(8 * side, 8 * side, 3, dtype=torch.uint8).numpy()
-    return (
-        conditions,
-        reference,
-        Parts(
-            step=step,
-            guided_step=guided,
-            published_step=published,
-            published_reference=read,
-            decode=timed(lambda: full.decode(latent)),
-            encode=timed(lambda: full.encode([picture])),
-            tiny_decode=timed(lambda: tiny.decode(latent)),
-            tiny_encode=timed(lambda: tiny.encode([picture])),
-            product=timed(lambda: square @ square),
+
+def _subject(nets: RandomNetworks) -> _Subject:
+    side, width = nets.unet.config.sample_size, nets.unet.config.cross_attention_dim
+    latent, prompt = _random((1, 4, side, side), nets), _random((1, 77, width), nets)
+    reader = ReferenceAdapter(nets.unet)
+    reference, words = reader.prepare(latent, prompt), prompt_memory(nets.unet, prompt)
+    nothing = torch.zeros(1, flame.COUNT, device=nets.device)
+    doing = nets.expression.memory(nets.expression.tokens(nothing))
+    return _Subject(
+        latent=latent,
+        prompt=prompt,
+        bank=reader.read(latent, prompt),
+        reference=reference,
+        conditions=Conditions(
+            prompt=words, expression=doing, reference=reference, without=(words, doing)
         ),
     )
 
 
-def _conditions(nets: RandomNetworks, prompt: torch.Tensor, reference: Reference) -> Conditions:
-    words = prompt_memory(nets.unet, prompt)
-    doing = nets.expression.memory(nets.expression.tokens(torch.zeros(1, 55, device=nets.device)))
-    return Conditions(prompt=words, expression=doing, reference=reference, without=(words, doing))
+def _measure(nets: RandomNetworks, subject: _Subject, timed: _Timed) -> Parts:
+    square = _square(nets)
+    return Parts(
+        **_steps(nets, subject, timed),
+        **_pictures(nets, subject.latent, timed),
+        product=timed(lambda: square @ square),
+    )
+
+
+def _steps(nets: RandomNetworks, subject: _Subject, timed: _Timed) -> dict[str, Cost]:
+    """Passes of the network, ours and the published ones."""
+    unet, latent = nets.unet, subject.latent
+    doubled, prompts = latent.expand(2, -1, -1, -1), subject.prompt.expand(2, -1, -1)
+    tokens = nets.expression.tokens(torch.zeros(2, flame.COUNT, device=nets.device))
+    denoiser, told = Denoiser(unet, {}), {}
+    with denoiser.scope(subject.conditions, Schedule(guidance=1.0), 1):
+        told["step"] = timed(lambda: denoiser.told(latent, _STEP))
+    with denoiser.scope(subject.conditions, Schedule(guidance=3.0), 1):
+        told["guided_step"] = timed(lambda: denoiser.told(doubled, _STEP))
+    with published_scope(unet, nets.expression, subject.bank, tokens):
+        told["published_step"] = timed(lambda: unet(doubled, _STEP, encoder_hidden_states=prompts))
+    reader = ReferenceAdapter(unet)
+    told["published_reference"] = timed(lambda: reader.read(doubled, prompts))
+    return told
+
+
+def _pictures(nets: RandomNetworks, latent: torch.Tensor, timed: _Timed) -> dict[str, Cost]:
+    """Between pixels and latents, either way, by either autoencoder."""
+    side = 8 * nets.unet.config.sample_size
+    picture = torch.zeros(side, side, 3, dtype=torch.uint8).numpy()
+    full, tiny = Pixels(nets.vae), Pixels(nets.tiny_vae)
+    return {
+        "decode": timed(lambda: full.decode(latent)),
+        "encode": timed(lambda: full.encode([picture])),
+        "tiny_decode": timed(lambda: tiny.decode(latent)),
+        "tiny_encode": timed(lambda: tiny.encode([picture])),
+    }
+
+
+def _square(nets: RandomNetworks) -> torch.Tensor:
+    """A matrix whose product with itself keeps the device wholly at work."""
+    side = _LARGE if nets.device.type == "cpu" else _LARGE_ON_GPU
+    return _random((side, side), nets)
 
 
 def _published(parts: Parts, nets: RandomNetworks) -> FrameCost:

@@ -93,12 +93,8 @@ def load_networks(
     updates = Updates(unet, _loras(settings, locate, unet))
     vae = load_tiny_vae(locate("tiny-vae")) if chosen.decoder == "tiny" else load_vae(locate("vae"))
     updates.add()
-    for network in (unet, vae):
-        # The library's own `to` warns about parts in float32 even where there are none.
-        torch.nn.Module.to(network, device, dtype).to(memory_format=torch.channels_last)
+    _settle(unet, vae, device, dtype)
     text.encoder.to(device, dtype)
-    for layer in attention.layers(unet, attention.SELF).values():
-        layer.fuse_projections()
     if settings.compile:
         compile_blocks(unet, tell)
     graphs = Graphs(tell) if choose_graphs(device, settings.graphs) else None
@@ -113,6 +109,15 @@ def load_networks(
         dtype=dtype,
         sizes=counted,
     )
+
+
+def _settle(unet: Any, vae: Any, device: torch.device, dtype: torch.dtype) -> None:
+    """Put what draws on its device, laid out as convolutions and self-attention work fastest."""
+    for network in (unet, vae):
+        # The library's own `to` warns about parts in float32 even where there are none.
+        torch.nn.Module.to(network, device, dtype).to(memory_format=torch.channels_last)
+    for layer in attention.layers(unet, attention.SELF).values():
+        layer.fuse_projections()
 
 
 def sizes(source: Path, settings: DiffusionSettings, locate: Locate) -> Sizes:

@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from torch.profiler import ProfilerActivity, profile
 
+from retarget.flow import flame
 from retarget.flow.quiet import quiet
 from retarget.generate.diffusion.compiling import compile_blocks, uncompiled
 from retarget.generate.diffusion.decode import Pixels, to_bytes
@@ -161,7 +162,7 @@ def _draw(
     chosen, side = settings.chosen(), nets.unet.config.sample_size
     pixels = Pixels(nets.tiny_vae if chosen.decoder == "tiny" else nets.vae)
     start = pixels.encode([np.zeros((8 * side, 8 * side, 3), np.uint8)] * batch)
-    expression = nets.expression.tokens(torch.zeros(batch, 55, device=nets.device))
+    expression = nets.expression.tokens(torch.zeros(batch, flame.COUNT, device=nets.device))
     latents = denoiser.run(
         replace(conditions, expression=nets.expression.memory(expression)),
         Schedule(
