@@ -22,7 +22,7 @@ from retarget.generate.diffusion.device import choose_device, choose_dtype, choo
 from retarget.generate.diffusion.draw import Draw, Frame
 from retarget.generate.diffusion.load import load_networks
 from retarget.generate.diffusion.look import Looks
-from retarget.generate.diffusion.memory import lighter, memory_watched
+from retarget.generate.diffusion.memory import after_running_out, memory_watched
 from retarget.generate.diffusion.places import Locate
 from retarget.generate.diffusion.read_expression import ReadExpression
 from retarget.generate.diffusion.settings import DiffusionSettings
@@ -103,7 +103,7 @@ class DiffusionGenerator:
 
     def _what_fits(self) -> str:
         sizes = self._loaded.sizes if self._loaded else None
-        return lighter(sizes, self.settings, self._device)
+        return after_running_out(sizes, self.settings, self._device)
 
     def _draw(self) -> Draw:
         if self._loaded is None:

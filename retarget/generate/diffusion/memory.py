@@ -58,7 +58,7 @@ def on_host(sizes: Sizes, settings: DiffusionSettings, device: torch.device) -> 
 
     The UNet counts twice: its plain weights are kept beside those with the updates.
     """
-    reading = float((sizes.weights + sizes.unet) * _READ_BYTES)
+    reading = _reading(sizes)
     if device.type != "cpu":
         return reading
     dtype = choose_dtype(device, settings.chosen().precision)
@@ -80,7 +80,7 @@ def check_memory(sizes: Sizes, settings: DiffusionSettings, device: torch.device
             raise RetargetError(
                 f"The diffusion generator needs {takes / _GB:.1f} GB of {where} with these "
                 f"settings, and {free / _GB:.1f} GB are free.",
-                do=lighter(sizes, settings, device),
+                do=_lighter(sizes, settings, device, host.free_memory(), free_on(device)),
             )
 
 
@@ -91,18 +91,31 @@ def free_on(device: torch.device) -> float | None:
     return float(torch.cuda.mem_get_info(device)[0] + torch.cuda.memory_reserved(device))
 
 
-def lighter(sizes: Sizes | None, settings: DiffusionSettings, device: torch.device) -> str:
-    """What to do where memory does not suffice: the first lighter setting that fits by estimate.
+def after_running_out(
+    sizes: Sizes | None, settings: DiffusionSettings, device: torch.device
+) -> str:
+    """What to do after memory ran out: the first lighter setting that fits by estimate.
 
     Args:
-        sizes: of the networks; None: they are not known yet.
-        settings: with which it does not suffice.
-        device: where to draw.
+        sizes: of the networks that were read; None: it did not come to that.
+        settings: with which it ran out.
+        device: on which.
     """
     if sizes is None:
         return _NOTHING_LIGHTER
-    free_here, free_there = host.free_memory(), free_on(device)
-    for change in _lighter(settings):
+    free = host.free_memory()
+    here = None if free is None else free + _reading(sizes)  # they are still there
+    return _lighter(sizes, settings, device, here, free_on(device))
+
+
+def _lighter(
+    sizes: Sizes,
+    settings: DiffusionSettings,
+    device: torch.device,
+    free_here: float | None,
+    free_there: float | None,
+) -> str:
+    for change in _changes(settings):
         less = replace(settings, **change)
         here, there = on_host(sizes, less, device), on_device(sizes, less, device)
         if _fits(here, free_here) and _fits(there, free_there):
@@ -138,7 +151,7 @@ def memory_watched(what_to_do: Callable[[], str]) -> Iterator[None]:
         ) from failed
 
 
-def _lighter(settings: DiffusionSettings) -> Iterator[Mapping[str, Any]]:
+def _changes(settings: DiffusionSettings) -> Iterator[Mapping[str, Any]]:
     """Changes that need less and less: smaller batches, 16 bits, and the smallest quality."""
     batch = settings.batch // 2
     while batch:
@@ -147,6 +160,10 @@ def _lighter(settings: DiffusionSettings) -> Iterator[Mapping[str, Any]]:
     yield {"batch": 1, "precision": "half"}
     asked = {n: v for n, v in QUALITIES["draft"].items() if getattr(settings, n) not in (None, v)}
     yield {"batch": 1, "quality": "draft", **asked}
+
+
+def _reading(sizes: Sizes) -> float:
+    return float((sizes.weights + sizes.unet) * _READ_BYTES)
 
 
 def _fits(takes: float, free: float | None) -> bool:
@@ -163,7 +180,7 @@ def _moment(sizes: Sizes, settings: DiffusionSettings, device: torch.device) -> 
 
 
 def _refused(failed: BaseException) -> bool:
-    if isinstance(failed, MemoryError | torch.OutOfMemoryError):
+    if isinstance(failed, MemoryError | torch.cuda.OutOfMemoryError):
         return True
     if isinstance(failed, OSError) and failed.errno == errno.ENOMEM:
         return True

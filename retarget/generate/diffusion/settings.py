@@ -56,7 +56,8 @@ class DiffusionSettings:
     """How closely the photo's look is kept, 0 to 1; at 1 its own expression is copied too."""
     guided: bool = True
     """Begin from the warp generator's picture of the same frame, so that pose, gaze, hair and
-    background follow; off: begin from noise."""
+    background follow; off: begin from noise. On by design, not by measure: make a clip either way
+    and let `retarget evaluate --compare` tell which is better for it."""
     strength: float = 0.5
     """How much of a guiding picture is redrawn, 0.05 to 1."""
     warm_start: float = 0.0
