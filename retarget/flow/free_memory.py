@@ -19,7 +19,7 @@ _LIMITS = (
 
 def free_memory() -> float | None:
     """Bytes that are free for this process; None where nobody says."""
-    told = (_available(_PROC), _in_container(_CGROUP), free_address_space())
+    told = (_available(_PROC), _in_container(_CGROUP))
     return min((free for free in told if free is not None), default=None)
 
 

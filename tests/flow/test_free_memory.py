@@ -1,4 +1,4 @@
-"""What is free is the least of what the system, the container and the process's own limit leave."""
+"""What is free is the least of what system and container leave; a limit of one's own is apart."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ def test_the_least_of_all_limits_counts(tmp_path: Path, monkeypatch: pytest.Monk
     proc = lay(tmp_path / "proc", meminfo="MemTotal: 8000 kB\nMemAvailable:    3000 kB\n")
     monkeypatch.setattr(module, "_PROC", proc)
     monkeypatch.setattr(module, "_CGROUP", tmp_path / "none")
-    monkeypatch.setattr(module, "free_address_space", lambda: None)
     assert free_memory() == 3000 * 1024
-    monkeypatch.setattr(module, "free_address_space", lambda: 1000.0)
-    assert free_memory() == 1000
+    group = lay(tmp_path / "group", memory__max="5000\n", memory__current="3000\n")
+    monkeypatch.setattr(module, "_CGROUP", group)
+    assert free_memory() == 2000
 
 
 @pytest.mark.parametrize("older", [False, True])
@@ -41,7 +41,6 @@ def test_a_container_s_limit_counts_without_what_is_kept_of_files(
     lay(folder, **{f"memory__{name}": text for name, text in used.items()})
     monkeypatch.setattr(module, "_PROC", tmp_path / "none")
     monkeypatch.setattr(module, "_CGROUP", tmp_path / "group")
-    monkeypatch.setattr(module, "free_address_space", lambda: None)
     assert free_memory() == 5000 - 3000 + 400
 
 
@@ -49,7 +48,6 @@ def test_nobody_says_is_not_nothing_free(tmp_path: Path, monkeypatch: pytest.Mon
     lay(tmp_path / "group", memory__max="max\n", memory__current="3000\n")
     monkeypatch.setattr(module, "_PROC", tmp_path / "none")
     monkeypatch.setattr(module, "_CGROUP", tmp_path / "group")
-    monkeypatch.setattr(module, "free_address_space", lambda: None)
     assert free_memory() is None
 
 

@@ -54,15 +54,31 @@ def on_device(sizes: Sizes, settings: DiffusionSettings, device: torch.device) -
 
 
 def on_host(sizes: Sizes, settings: DiffusionSettings, device: torch.device) -> float:
-    """Bytes on the host: what reading takes, and drawing too where the device is the CPU.
-
-    The UNet counts twice: its plain weights are kept beside those with the updates.
-    """
-    reading = _reading(sizes)
+    """Bytes on the host: what reading takes, and drawing too where the device is the CPU."""
+    reading = float(sizes.weights * _READ_BYTES)
     if device.type != "cpu":
         return reading
     dtype = choose_dtype(device, settings.chosen().precision)
     return reading + _moment(sizes, settings, device) * dtype.itemsize
+
+
+def in_address_space(sizes: Sizes, settings: DiffusionSettings, device: torch.device) -> float:
+    """Bytes of address space: the UNet's file is mapped beside its weights with the updates."""
+    return on_host(sizes, settings, device) + sizes.unet * _READ_BYTES
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Place:
+    """Where bytes are taken."""
+
+    name: str
+    needed: Callable[[Sizes, DiffusionSettings, torch.device], float]
+    free: float | None
+    """None: nobody says."""
+
+    def holds(self, sizes: Sizes, settings: DiffusionSettings, device: torch.device) -> bool:
+        takes = self.needed(sizes, settings, device) + _SLACK
+        return self.free is None or takes <= self.free
 
 
 def check_memory(sizes: Sizes, settings: DiffusionSettings, device: torch.device) -> None:
@@ -71,24 +87,15 @@ def check_memory(sizes: Sizes, settings: DiffusionSettings, device: torch.device
     Raises:
         RetargetError: less is free than is needed, on the host or on the device.
     """
-    for where, needed, free in (
-        ("memory", on_host, host.free_memory()),
-        (f"memory on {device}", on_device, free_on(device)),
-    ):
-        takes = needed(sizes, settings, device) + _SLACK
-        if free is not None and takes > free:
+    places = _places(device)
+    for place in places:
+        if not place.holds(sizes, settings, device):
+            takes = place.needed(sizes, settings, device) + _SLACK
             raise RetargetError(
-                f"The diffusion generator needs {takes / _GB:.1f} GB of {where} with these "
-                f"settings, and {free / _GB:.1f} GB are free.",
-                do=_lighter(sizes, settings, device, host.free_memory(), free_on(device)),
+                f"The diffusion generator needs {takes / _GB:.1f} GB of {place.name} with these "
+                f"settings, and {(place.free or 0.0) / _GB:.1f} GB are free.",
+                do=_lighter(sizes, settings, device, places),
             )
-
-
-def free_on(device: torch.device) -> float | None:
-    """Bytes on a device of its own memory that are free or kept by PyTorch; None: nobody says."""
-    if device.type != "cuda":
-        return None
-    return float(torch.cuda.mem_get_info(device)[0] + torch.cuda.memory_reserved(device))
 
 
 def after_running_out(
@@ -103,24 +110,39 @@ def after_running_out(
     """
     if sizes is None:
         return _NOTHING_LIGHTER
-    free = host.free_memory()
-    here = None if free is None else free + _reading(sizes)  # they are still there
-    return _lighter(sizes, settings, device, here, free_on(device))
+    return _lighter(sizes, settings, device, _places(device, held=sizes.weights * _READ_BYTES))
+
+
+def free_on(device: torch.device) -> float | None:
+    """Bytes on a device of its own memory that are free or kept by PyTorch; None: nobody says."""
+    if device.type != "cuda":
+        return None
+    return float(torch.cuda.mem_get_info(device)[0] + torch.cuda.memory_reserved(device))
+
+
+def _places(device: torch.device, held: float = 0.0) -> list[_Place]:
+    """Where there has to be room; `held` bytes of the host are the networks' own already."""
+    here, mapped = host.free_memory(), host.free_address_space()
+    return [
+        _Place(name="memory", needed=on_host, free=None if here is None else here + held),
+        _Place(
+            name="address space (ulimit -v)",
+            needed=in_address_space,
+            free=None if mapped is None else mapped + held,
+        ),
+        _Place(name=f"memory on {device}", needed=on_device, free=free_on(device)),
+    ]
 
 
 def _lighter(
-    sizes: Sizes,
-    settings: DiffusionSettings,
-    device: torch.device,
-    free_here: float | None,
-    free_there: float | None,
+    sizes: Sizes, settings: DiffusionSettings, device: torch.device, places: list[_Place]
 ) -> str:
+    """The first lighter setting for which there is room everywhere."""
     for change in _changes(settings):
         less = replace(settings, **change)
-        here, there = on_host(sizes, less, device), on_device(sizes, less, device)
-        if _fits(here, free_here) and _fits(there, free_there):
+        if all(place.holds(sizes, less, device) for place in places):
             options = " ".join(f"--diffusion.{name} {value}" for name, value in change.items())
-            takes = here if device.type == "cpu" else there
+            takes = (on_host if device.type == "cpu" else on_device)(sizes, less, device)
             return f"Use {options}, which needs {(takes + _SLACK) / _GB:.1f} GB."
     return _NOTHING_LIGHTER
 
@@ -160,14 +182,6 @@ def _changes(settings: DiffusionSettings) -> Iterator[Mapping[str, Any]]:
     yield {"batch": 1, "precision": "half"}
     asked = {n: v for n, v in QUALITIES["draft"].items() if getattr(settings, n) not in (None, v)}
     yield {"batch": 1, "quality": "draft", **asked}
-
-
-def _reading(sizes: Sizes) -> float:
-    return float((sizes.weights + sizes.unet) * _READ_BYTES)
-
-
-def _fits(takes: float, free: float | None) -> bool:
-    return free is None or takes + _SLACK <= free
 
 
 def _moment(sizes: Sizes, settings: DiffusionSettings, device: torch.device) -> int:

@@ -33,6 +33,7 @@ def _sixteen_bits_on_the_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def there_is(monkeypatch: pytest.MonkeyPatch, here: float, there: float | None = None) -> None:
     monkeypatch.setattr(memory.host, "free_memory", lambda: here)
+    monkeypatch.setattr(memory.host, "free_address_space", lambda: None)
     monkeypatch.setattr(memory, "free_on", lambda device: there if device == CUDA else None)
 
 
@@ -89,6 +90,16 @@ def test_reading_needs_the_hosts_memory_whatever_draws(monkeypatch: pytest.Monke
     with pytest.raises(RetargetError, match=r"GB of memory with .* 4\.0 GB are free") as told:
         check_memory(SD15, DiffusionSettings(), CUDA)
     assert "--generator warp" in told.value.do
+
+
+def test_a_limit_of_address_space_counts_the_mapped_file_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    there_is(monkeypatch, 6e9)
+    check_memory(SD15, DiffusionSettings(), CPU)
+    monkeypatch.setattr(memory.host, "free_address_space", lambda: 6e9)
+    with pytest.raises(RetargetError, match=r"address space .* 6\.0 GB are free"):
+        check_memory(SD15, DiffusionSettings(), CPU)
 
 
 def test_a_recorded_pass_has_memory_of_its_own() -> None:
