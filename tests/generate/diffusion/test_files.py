@@ -17,7 +17,7 @@ from safetensors.torch import load_file, save_file
 from retarget.errors import MissingModel, RetargetError
 from retarget.generate.diffusion import files, load, memory
 from retarget.generate.diffusion.expression_adapter import ExpressionAdapter
-from retarget.generate.diffusion.lora import read_lora
+from retarget.generate.diffusion.lora import Updates, read_lora
 from retarget.generate.diffusion.settings import DiffusionSettings
 from retarget.models.parts import PARTS, ModelFolder
 
@@ -354,6 +354,26 @@ def test_alpha_divides_by_the_rank(
     plain, scaled = read_lora(models / REFERENCE, unet), read_lora(path, unet)
     factors = {plain.layers[m].factor / u.factor for m, u in scaled.layers.items()}
     assert factors == {1.0, 4.0}  # rank 8, alpha 2 in one layer
+
+
+def test_updates_leave_the_plain_weights_where_they_were_read_and_can_be_taken_out(
+    models: Path,
+) -> None:
+    """No second copy of them is made, which a mapped file would have to be read into memory for."""
+    own = load.load_unet(models / "arc2face")
+    lora = read_lora(models / REFERENCE, own)
+    some = next(iter(lora.layers))
+    read = own.get_submodule(some).weight.data
+    before, update = read.clone(), lora.layers[some].delta(read.shape)
+    updates = Updates(own, {"reference": (lora, 0.8)})
+    updates.add()
+    assert updates._plain[some].data_ptr() == read.data_ptr()
+    weight = own.get_submodule(some).weight
+    torch.testing.assert_close(weight.data, before + 0.8 * update)
+    with updates.taken_out():
+        assert torch.equal(weight.data, before)
+    torch.testing.assert_close(weight.data, before + 0.8 * update)
+    assert torch.equal(read, before)
 
 
 def test_an_update_that_finds_no_layer_is_refused(
