@@ -1,4 +1,4 @@
-"""MediaPipe's C++ log lines, which nobody who makes a video can do anything about."""
+"""C++ log lines of MediaPipe and PyTorch, which nobody who makes a video can act upon."""
 
 from __future__ import annotations
 
@@ -11,14 +11,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 _NOISE = re.compile(
-    rb"INFO: |[IW]\d{4} [\d:.]+ |WARNING: (All log messages before absl|Logging before InitGoogle)"
+    rb"INFO: |USDT:|[IW]\d{4} [\d:.]+ "
+    rb"|WARNING: (All log messages before absl|Logging before InitGoogle)"
 )
 _lock = threading.RLock()
 
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Keep the C++ log lines of MediaPipe off the terminal while the body runs.
+    """Keep such log lines off the terminal while the body runs.
 
     They are written to the file descriptor, so it is set aside for that time; what anything else
     wrote there meanwhile is written out afterwards.

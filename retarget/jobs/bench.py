@@ -7,13 +7,16 @@ import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from io import StringIO
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from retarget.errors import RetargetError
+from retarget.extras import extra
 from retarget.flow.report import Report
+from retarget.generate.diffusion.settings import DiffusionSettings
+from retarget.jobs.generators import GeneratorName, check_room
 
 SIZES: dict[str, tuple[int, int, float]] = {
     # name: width, height, pixels between the outer eye corners
@@ -33,9 +36,15 @@ class BenchJob:
     identity: str | None = None
     """A photo, brought to each size; left out, the sample that comes with the package."""
     runs: int = 3
-    """Runs at each size; the median is shown."""
-    generator: Literal["warp", "diffusion"] = "warp"
+    """Runs at each size, of which the median is shown; with diffusion, times that each part is
+    measured, of which the shortest counts."""
+    generator: GeneratorName = "warp"
     """diffusion measures the network's parts on random weights; no model file is needed."""
+    sweep: bool = False
+    """With diffusion: also draw whole frames at 25, 4, 2 and 1 steps in batches of 1 and 8, and
+    tell what a pass of the network spends its time on. For a GPU; a CPU takes hours."""
+    diffusion: DiffusionSettings = field(default_factory=DiffusionSettings)
+    """The diffusion generator: device, precision, compile and graphs count."""
 
     def run(self, report: Report | None = None) -> str:
         """Measure and return the table."""
@@ -43,9 +52,11 @@ class BenchJob:
         if self.runs < 1:
             raise RetargetError("There must be at least one run.", do="Give --runs 1 or more.")
         if self.generator == "diffusion":
-            from retarget.generate.diffusion.bench import bench_table
-
-            return bench_table(report)
+            return self._by_diffusion(report)
+        if self.sweep:
+            raise RetargetError(
+                "A sweep is of the diffusion generator.", do="Add --generator diffusion."
+            )
         driving = self.driving or str(sample("drive.mp4"))
         identity = self.identity or str(sample("face.jpg"))
         with tempfile.TemporaryDirectory(prefix="retarget-bench-") as folder:
@@ -58,6 +69,12 @@ class BenchJob:
                     report.bar.advance(number * self.runs + run + 1, len(SIZES) * self.runs)
                 rows.append((size, sorted(told, key=_speed)[len(told) // 2]))
         return _table(rows)
+
+    def _by_diffusion(self, report: Report) -> str:
+        check_room()
+        with extra("diffusion", purpose="The diffusion generator"):
+            from retarget.generate.diffusion.bench import bench_table
+        return bench_table(report, self.diffusion, sweeping=self.sweep, repeats=self.runs)
 
 
 def sample(name: str) -> Path:

@@ -262,6 +262,18 @@ def test_a_device_that_is_not_there_is_refused_before_anything_is_read(
     assert len(said) == 2 and "no CUDA device" in said[0]
 
 
+def test_a_limit_that_leaves_no_room_for_the_libraries_is_told_before_they_are_loaded(
+    clip: Path, photo: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from retarget.jobs import generators
+
+    monkeypatch.setattr(generators, "free_address_space", lambda: 0.9e9)
+    monkeypatch.setattr(generators, "extra", lambda *_, **__: pytest.fail("they were loaded"))
+    assert main([str(clip), "--identity", str(photo), "--generator", "diffusion"]) == 1
+    said = capsys.readouterr().err.splitlines()
+    assert len(said) == 2 and "0.9 GB more" in said[0] and "ulimit -v" in said[1]
+
+
 def test_the_measurement_is_a_command(
     models: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -269,6 +281,8 @@ def test_the_measurement_is_a_command(
 
     whole = module.bench
     monkeypatch.setattr(module, "bench", lambda *told, **how: whole(*told, small=True, **how))
-    assert main(["bench", "--generator", "diffusion"]) == 0
+    assert main(["bench", "--generator", "diffusion", "--runs", "1"]) == 0
     said = capsys.readouterr().out
     assert all(name in said for name in ("published, 25 steps", "draft", "standard", "best"))
+    assert main(["bench", "--sweep"]) == 1
+    assert "--generator diffusion" in capsys.readouterr().err

@@ -8,26 +8,39 @@ others, and frames are added up from them; the result says so.
 from __future__ import annotations
 
 import platform
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, fields
-from io import StringIO
+from functools import partial
 from itertools import count
 from typing import Any, get_args
 
 import torch
 
+from retarget.flow import flame
 from retarget.flow.report import Report
 from retarget.generate.diffusion.decode import Pixels
 from retarget.generate.diffusion.denoise import Conditions, Denoiser, Schedule, prompt_memory
 from retarget.generate.diffusion.device import choose_device, choose_dtype
 from retarget.generate.diffusion.measure import Cost, cost
+from retarget.generate.diffusion.memory import memory_watched
 from retarget.generate.diffusion.published import published_scope
 from retarget.generate.diffusion.random_networks import RandomNetworks, random_networks
-from retarget.generate.diffusion.reference_adapter import Reference, ReferenceAdapter
+from retarget.generate.diffusion.reference_adapter import Bank, Reference, ReferenceAdapter
 from retarget.generate.diffusion.settings import DiffusionSettings, Quality
+from retarget.generate.diffusion.sweep import (
+    BATCHES,
+    STEPS,
+    Sweep,
+    settings_at,
+    sweep,
+    sweep_table,
+    text_table,
+)
 
 PUBLISHED_STEPS = 25
-_STEP, _LARGE = 601, 2048
+_STEP = 601
+_Timed = Callable[[Callable[[], object]], Cost]
+_LARGE, _LARGE_ON_GPU = 2048, 8192
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,12 +93,16 @@ class Bench:
     """Keys and values of one photo."""
     utilisation: float
     """Arithmetic of a step per second, as a share of what a large matrix product reaches here."""
+    sweep: Sweep | None
+    """Whole frames at several numbers of steps; None: not asked for."""
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
         out = asdict(self)
         for name, quality in self.qualities.items():
             out["qualities"][name]["frames_per_second"] = quality.frames_per_second
+        for number, drawn in enumerate(self.sweep.drawn if self.sweep else ()):
+            out["sweep"]["drawn"][number]["frames_per_second"] = drawn.frames_per_second
         return {**out, "how": "frames added up from parts, each measured by itself"}
 
 
@@ -93,22 +110,38 @@ def bench(
     settings: DiffusionSettings,
     *,
     small: bool = False,
+    sweeping: bool = False,
     repeats: int = 1,
     progress: Callable[[int, int], None] = lambda *_: None,
 ) -> Bench:
     """Measure on the settings' device and precision, with random weights.
 
     Args:
-        settings: device and precision are used.
+        settings: device and precision are used; compile and graphs for whole frames.
         small: a network of toy size, to see that the measurement works.
+        sweeping: also draw whole frames at several numbers of steps and batch sizes.
         repeats: times each part is timed; the shortest counts.
         progress: is told how many parts of how many are measured.
     """
     device = choose_device(settings.device)
     dtype = choose_dtype(device, settings.chosen().precision)
     nets = random_networks(device, dtype, small=small)
+    done, total = count(1), len(fields(Parts))
+    if sweeping:
+        total += (len(STEPS) + 1) * len(BATCHES)
+
+    def advance() -> None:
+        progress(next(done), total)
+
+    def timed(call: Callable[[], object]) -> Cost:
+        told = cost(call, nets.device, repeats)
+        advance()
+        return told
+
     with torch.inference_mode():
-        reference, parts = _measure(nets, repeats, progress)
+        subject = _subject(nets)
+        parts = _measure(nets, subject, timed)
+        swept = sweep(nets, subject.conditions, settings, repeats, advance) if sweeping else None
     published = _published(parts, nets)
     return Bench(
         machine=f"{platform.machine()}, {torch.get_num_threads()} threads",
@@ -117,24 +150,45 @@ def bench(
         parts=parts,
         published=published,
         qualities={
-            name: _frame(DiffusionSettings(quality=name), parts, nets, reference, published)
+            name: _frame(DiffusionSettings(quality=name), parts, nets, subject.reference, published)
             for name in get_args(Quality)
         },
-        reference_megabytes=reference.bytes / 1e6,
+        reference_megabytes=subject.reference.bytes / 1e6,
         utilisation=_rate(parts.step) / _rate(parts.product),
+        sweep=swept,
     )
 
 
-def bench_table(report: Report) -> str:
-    """Measure on the fastest device that is here and say it as a table."""
-    from rich.console import Console
-    from rich.table import Table
+def bench_table(
+    report: Report, settings: DiffusionSettings, *, sweeping: bool = False, repeats: int = 1
+) -> str:
+    """Measure and say it as tables.
 
-    told = bench(DiffusionSettings(), progress=report.bar.advance)
+    Args:
+        report: is told the outcome as plain values, and how far it is.
+        settings: as for `bench`.
+        sweeping: also whole frames at several numbers of steps and batch sizes.
+        repeats: times each is timed; the shortest counts.
+
+    Raises:
+        RetargetError: the device asked for is not there, or has too little memory.
+    """
+    with memory_watched(lambda: "Measure on a device with more memory."):
+        told = bench(settings, sweeping=sweeping, repeats=repeats, progress=report.bar.advance)
     report.facts["bench"] = told.as_dict()
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("", "steps/s", "frames/s", "TFLOP a frame", "GB at 16 bits", "x published"):
-        table.add_column(heading, justify="right" if heading else "left")
+    headings = ("", "steps/s", "frames/s", "TFLOP a frame", "GB at 16 bits", "x published")
+    text = (
+        f"{text_table(headings, _rows(told))}{told.device}, {told.precision}, {told.machine}; one "
+        f"frame at a time; {told.utilisation:.0%} of what a large matrix product reaches here\n"
+        "frames are added up from parts, each measured by itself on random weights of full size\n"
+    )
+    if told.sweep is None:
+        return text
+    flops = partial(_flops, settings=settings, parts=told.parts)
+    return f"{text}\n{sweep_table(told.sweep, flops, _rate(told.parts.product))}"
+
+
+def _rows(told: Bench) -> Iterator[list[str]]:
     rows = {"published, 25 steps": (told.published, told.parts.published_step)}
     for name, frame in told.qualities.items():
         guided = DiffusionSettings(quality=name).chosen().guidance != 1.0  # type: ignore[arg-type]
@@ -142,64 +196,86 @@ def bench_table(report: Report) -> str:
     for name, (frame, step) in rows.items():
         numbers = [1 / step.seconds, frame.frames_per_second, frame.tera_flops]
         numbers += [frame.gigabytes_at_16_bits, frame.against_published]
-        table.add_row(name, *[f"{n:.3g}" for n in numbers])
-    text = StringIO()
-    Console(file=text, width=100).print(table)
-    return (
-        f"{text.getvalue()}{told.device}, {told.precision}, {told.machine}; one frame at a time; "
-        f"{told.utilisation:.0%} of what a large matrix product reaches here\n"
-        "frames are added up from parts, each measured by itself on random weights of full size\n"
+        yield [name, *(f"{n:.3g}" for n in numbers)]
+
+
+def _flops(steps: int, settings: DiffusionSettings, parts: Parts) -> float:
+    """Of a frame that is drawn in so many steps."""
+    return sum(part.flops for part in _parts_of(settings_at(steps, settings), parts))
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Subject:
+    """One frame of random numbers, and what is kept of its photo."""
+
+    latent: torch.Tensor
+    prompt: torch.Tensor
+    bank: Bank
+    reference: Reference
+    conditions: Conditions
+
+
+def _subject(nets: RandomNetworks) -> _Subject:
+    side, width = nets.unet.config.sample_size, nets.unet.config.cross_attention_dim
+    latent, prompt = _random((1, 4, side, side), nets), _random((1, 77, width), nets)
+    reader = ReferenceAdapter(nets.unet)
+    reference, words = reader.prepare(latent, prompt), prompt_memory(nets.unet, prompt)
+    nothing = torch.zeros(1, flame.COUNT, device=nets.device)
+    doing = nets.expression.memory(nets.expression.tokens(nothing))
+    return _Subject(
+        latent=latent,
+        prompt=prompt,
+        bank=reader.read(latent, prompt),
+        reference=reference,
+        conditions=Conditions(
+            prompt=words, expression=doing, reference=reference, without=(words, doing)
+        ),
     )
 
 
-def _measure(
-    nets: RandomNetworks, repeats: int, progress: Callable[[int, int], None]
-) -> tuple[Reference, Parts]:
-    unet, side = nets.unet, nets.unet.config.sample_size
-    latent = _random((1, 4, side, side), nets)
-    prompt = _random((1, 77, unet.config.cross_attention_dim), nets)
-    reader = ReferenceAdapter(unet)
-    bank = reader.read(latent, prompt)
-    reference = reader.prepare(latent, prompt)
-    conditions = _conditions(nets, prompt, reference)
-    doubled, prompts = latent.expand(2, -1, -1, -1), prompt.expand(2, -1, -1)
-    tokens = nets.expression.tokens(torch.zeros(2, 55, device=nets.device))
-
-    done = count(1)
-
-    def timed(call: Callable[[], object]) -> Cost:
-        told = cost(call, nets.device, repeats)
-        progress(next(done), len(fields(Parts)))
-        return told
-
-    denoiser = Denoiser(unet, {})
-    with denoiser.scope(conditions, Schedule(guidance=1.0), 1):
-        step = timed(lambda: denoiser.told(latent, _STEP))
-    with denoiser.scope(conditions, Schedule(guidance=3.0), 1):
-        guided = timed(lambda: denoiser.told(doubled, _STEP))
-    with published_scope(unet, nets.expression, bank, tokens):
-        published = timed(lambda: unet(doubled, _STEP, encoder_hidden_states=prompts))
-    read = timed(lambda: reader.read(doubled, prompts))
-    full, tiny = Pixels(nets.vae), Pixels(nets.tiny_vae)
-    square = _random((_LARGE, _LARGE), nets)
-    picture = torch.zeros(8 * side, 8 * side, 3, dtype=torch.uint8).numpy()
-    return reference, Parts(
-        step=step,
-        guided_step=guided,
-        published_step=published,
-        published_reference=read,
-        decode=timed(lambda: full.decode(latent)),
-        encode=timed(lambda: full.encode([picture])),
-        tiny_decode=timed(lambda: tiny.decode(latent)),
-        tiny_encode=timed(lambda: tiny.encode([picture])),
+def _measure(nets: RandomNetworks, subject: _Subject, timed: _Timed) -> Parts:
+    square = _square(nets)
+    return Parts(
+        **_steps(nets, subject, timed),
+        **_pictures(nets, subject.latent, timed),
         product=timed(lambda: square @ square),
     )
 
 
-def _conditions(nets: RandomNetworks, prompt: torch.Tensor, reference: Reference) -> Conditions:
-    words = prompt_memory(nets.unet, prompt)
-    doing = nets.expression.memory(nets.expression.tokens(torch.zeros(1, 55, device=nets.device)))
-    return Conditions(prompt=words, expression=doing, reference=reference, without=(words, doing))
+def _steps(nets: RandomNetworks, subject: _Subject, timed: _Timed) -> dict[str, Cost]:
+    """Passes of the network, ours and the published ones."""
+    unet, latent = nets.unet, subject.latent
+    doubled, prompts = latent.expand(2, -1, -1, -1), subject.prompt.expand(2, -1, -1)
+    tokens = nets.expression.tokens(torch.zeros(2, flame.COUNT, device=nets.device))
+    denoiser, told = Denoiser(unet, {}), {}
+    with denoiser.scope(subject.conditions, Schedule(guidance=1.0), 1):
+        told["step"] = timed(lambda: denoiser.told(latent, _STEP))
+    with denoiser.scope(subject.conditions, Schedule(guidance=3.0), 1):
+        told["guided_step"] = timed(lambda: denoiser.told(doubled, _STEP))
+    with published_scope(unet, nets.expression, subject.bank, tokens):
+        told["published_step"] = timed(lambda: unet(doubled, _STEP, encoder_hidden_states=prompts))
+    reader = ReferenceAdapter(unet)
+    told["published_reference"] = timed(lambda: reader.read(doubled, prompts))
+    return told
+
+
+def _pictures(nets: RandomNetworks, latent: torch.Tensor, timed: _Timed) -> dict[str, Cost]:
+    """Between pixels and latents, either way, by either autoencoder."""
+    side = 8 * nets.unet.config.sample_size
+    picture = torch.zeros(side, side, 3, dtype=torch.uint8).numpy()
+    full, tiny = Pixels(nets.vae), Pixels(nets.tiny_vae)
+    return {
+        "decode": timed(lambda: full.decode(latent)),
+        "encode": timed(lambda: full.encode([picture])),
+        "tiny_decode": timed(lambda: tiny.decode(latent)),
+        "tiny_encode": timed(lambda: tiny.encode([picture])),
+    }
+
+
+def _square(nets: RandomNetworks) -> torch.Tensor:
+    """A matrix whose product with itself keeps the device wholly at work."""
+    side = _LARGE if nets.device.type == "cpu" else _LARGE_ON_GPU
+    return _random((side, side), nets)
 
 
 def _published(parts: Parts, nets: RandomNetworks) -> FrameCost:
@@ -218,12 +294,18 @@ def _frame(
     published: FrameCost,
 ) -> FrameCost:
     """One frame with a guide: its picture is encoded, denoised and decoded."""
-    chosen = settings.chosen()
-    tiny = chosen.decoder == "tiny"
-    costs = [parts.step if chosen.guidance == 1.0 else parts.guided_step] * chosen.steps
-    costs += [parts.tiny_encode, parts.tiny_decode] if tiny else [parts.encode, parts.decode]
+    tiny = settings.chosen().decoder == "tiny"
     weights = nets.bytes_of("unet", "text", "expression", "tiny_vae" if tiny else "vae")
-    return _sum(costs, weights, nets, float(reference.bytes), published)
+    return _sum(_parts_of(settings, parts), weights, nets, float(reference.bytes), published)
+
+
+def _parts_of(settings: DiffusionSettings, parts: Parts) -> list[Cost]:
+    """Everything that is done for a frame with a guide."""
+    chosen = settings.chosen()
+    steps = [parts.step if chosen.guidance == 1.0 else parts.guided_step] * chosen.steps
+    if chosen.decoder == "tiny":
+        return [parts.tiny_encode, *steps, parts.tiny_decode]
+    return [parts.encode, *steps, parts.decode]
 
 
 def _sum(

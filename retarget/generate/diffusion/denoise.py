@@ -9,7 +9,7 @@ it was drawn in.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,7 @@ import torch
 from retarget.errors import UnknownWord
 from retarget.generate.diffusion import attention
 from retarget.generate.diffusion.attention import CROSS, KeyValue, Memory
+from retarget.generate.diffusion.graphs import FixedPass, Graphs
 from retarget.generate.diffusion.reference_adapter import Reference, ReferenceAdapter
 
 SCHEDULERS = {
@@ -71,11 +72,26 @@ def prompt_memory(unet: Any, tokens: torch.Tensor) -> Memory:
 
 
 class Denoiser:
-    """The denoising loop of one UNet."""
+    """The denoising loop of one UNet.
 
-    def __init__(self, unet: Any, scheduler_config: Mapping[str, Any]) -> None:
+    Args:
+        unet: draws.
+        scheduler_config: of the noise that it was trained on.
+        graphs: records passes and replays them; None: every pass is made anew.
+    """
+
+    def __init__(
+        self, unet: Any, scheduler_config: Mapping[str, Any], graphs: Graphs | None = None
+    ) -> None:
         self._unet = unet
         self._config = dict(scheduler_config)
+        self._graphs = graphs
+        self._recorded: FixedPass | None = None
+
+    @property
+    def records(self) -> bool:
+        """Whether passes are recorded where they can be."""
+        return self._graphs is not None
 
     @torch.no_grad()
     def run(
@@ -96,9 +112,7 @@ class Denoiser:
             start: (n, 4, h, w) scaled latents to begin from at the schedule's strength.
             seed: of the noise that few-step schedulers add between steps.
         """
-        scheduler, times = self.laid_out(
-            schedule, noise.device, strength=_strength(schedule, start)
-        )
+        scheduler, times = self.laid_out(schedule, strength=_strength(schedule, start))
         latents = _begin(scheduler, times, noise, start)
         draws = [torch.Generator().manual_seed(seed) for _ in range(noise.shape[0])]
         options = {"generator": draws} if schedule.scheduler in ("lcm", "tcd") else {}
@@ -123,6 +137,9 @@ class Denoiser:
 
     def told(self, rows: torch.Tensor, t: Any) -> torch.Tensor:
         """One pass of the UNet over (rows, 4, h, w); the conditions lie in its attention."""
+        return self._plain(rows, t) if self._recorded is None else self._recorded(rows, t)
+
+    def _plain(self, rows: torch.Tensor, t: Any) -> torch.Tensor:
         nothing = rows.new_zeros(rows.shape[0], 1, 1)
         out: torch.Tensor = self._unet(rows, t, encoder_hidden_states=nothing, return_dict=False)[0]
         return out
@@ -131,27 +148,33 @@ class Denoiser:
     def scope(self, conditions: Conditions, schedule: Schedule, count: int) -> Iterator[None]:
         """The UNet attends to `conditions` inside the block and is as it was afterwards."""
         guided = _guidance(conditions, schedule) is not None
-        with ExitStack() as scopes:
-            scopes.enter_context(
-                ReferenceAdapter.applied(self._unet, conditions.reference, guided=guided)
+        seeing = ReferenceAdapter.seeing(self._unet, conditions.reference, guided=guided)
+        for path in conditions.prompt:
+            seeing[path] = attention.CrossAttention(
+                _rows(conditions, 0, path, count, guided),
+                _rows(conditions, 1, path, count, guided),
+                schedule.expression_scale,
             )
-            cross = {
-                path: attention.CrossAttention(
-                    _rows(conditions, 0, path, count, guided),
-                    _rows(conditions, 1, path, count, guided),
-                    schedule.expression_scale,
-                )
-                for path in conditions.prompt
-            }
-            scopes.enter_context(attention.processors(self._unet, cross))
-            yield
+        recorded = None
+        if self._graphs is not None:
+            fixed = count, guided, schedule.expression_scale
+            recorded = self._graphs.of(self._plain, seeing, fixed)
+        before, self._recorded = self._recorded, recorded
+        try:
+            with attention.processors(self._unet, recorded.processors if recorded else seeing):
+                yield
+        finally:
+            self._recorded = before
 
-    def laid_out(
-        self, schedule: Schedule, device: torch.device, *, strength: float = 1.0
-    ) -> tuple[Any, torch.Tensor]:
+    def laid_out(self, schedule: Schedule, *, strength: float = 1.0) -> tuple[Any, torch.Tensor]:
         """A fresh scheduler, and the times of the steps to make.
 
         At a strength below 1 the same number of steps is spread over the last part of the way.
+        The times lie in the host's memory, where the scheduler looks things up by them: were they
+        on the device, every look would wait for it.
+
+        Raises:
+            UnknownWord: there is no such scheduler.
         """
         import diffusers
 
@@ -162,11 +185,11 @@ class Denoiser:
         if schedule.scheduler in ("lcm", "tcd"):
             # They walk on the steps they were taught; a short way has to hold enough of those.
             least = schedule.steps / TAUGHT_STEPS
-            made.set_timesteps(schedule.steps, device=device, strength=max(strength, least))
+            made.set_timesteps(schedule.steps, strength=max(strength, least))
             made.set_begin_index(0)
             return made, made.timesteps
         whole = max(schedule.steps, round(schedule.steps / strength))
-        made.set_timesteps(whole, device=device)
+        made.set_timesteps(whole)
         # The scheduler keeps its whole way: it knows the last step by its place on it.
         first = len(made.timesteps) - schedule.steps
         if first > 0 and hasattr(made, "set_begin_index"):

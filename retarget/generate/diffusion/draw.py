@@ -15,6 +15,7 @@ from retarget.generate.diffusion import align, attention
 from retarget.generate.diffusion.denoise import Conditions, Schedule, prompt_memory
 from retarget.generate.diffusion.load import Networks
 from retarget.generate.diffusion.look import Look, Looks
+from retarget.generate.diffusion.memory import Sizes
 from retarget.generate.diffusion.reference_adapter import Reference
 from retarget.generate.diffusion.settings import DiffusionSettings
 
@@ -43,6 +44,11 @@ class Draw:
         self._noise = noise.to(networks.device)
         guided = settings.chosen().guidance != 1.0
         self._without = without_conditions(networks) if guided else None
+
+    @property
+    def sizes(self) -> Sizes:
+        """Of the networks."""
+        return self._networks.sizes
 
     def look(self, identity: Identity) -> Look:
         """The identity, made ready."""

@@ -8,6 +8,7 @@ everything else.
 from __future__ import annotations
 
 import json
+import math
 import pickle
 import warnings
 import zipfile
@@ -27,6 +28,8 @@ _AGAIN = (
     "Get it again from where it came; the generator's own files come with `retarget models pull "
     "diffusion` once the damaged one is deleted."
 )
+_MOST_HEAD = 100_000_000
+"""Bytes; the format allows no longer head."""
 _PICKLE_BEGINNINGS = (b"PK\x03\x04", b"\x80")
 
 
@@ -72,6 +75,27 @@ def read_pickle(path: Path) -> Any:
             do="Do not use this file; get it again from its publisher.",
         ) from unsafe
     except (RuntimeError, EOFError, ValueError, KeyError, OSError, zipfile.BadZipFile) as broken:
+        raise MissingModel(f"{path} is damaged or cut short.", do=_AGAIN) from broken
+
+
+def numbers_in(path: Path) -> int:
+    """How many numbers a weight file holds, read off its head.
+
+    A pickle has none that says so: its size is taken for numbers of four bytes.
+
+    Raises:
+        MissingModel: the file is absent, or its head is damaged.
+    """
+    if not path.is_file():
+        raise absent(path.name, path)
+    if path.suffix != ".safetensors":
+        return path.stat().st_size // 4
+    try:
+        with path.open("rb") as file:
+            head = file.read(min(int.from_bytes(file.read(8), "little"), _MOST_HEAD))
+        told = {name: entry for name, entry in json.loads(head).items() if name != "__metadata__"}
+        return sum(math.prod(entry["shape"]) for entry in told.values())
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as broken:
         raise MissingModel(f"{path} is damaged or cut short.", do=_AGAIN) from broken
 
 

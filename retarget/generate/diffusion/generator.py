@@ -18,10 +18,11 @@ import torch
 from retarget.flow.flame import FlameExpression
 from retarget.flow.report import Report
 from retarget.flow.values import FaceRequest, GeneratedFace, Identity
-from retarget.generate.diffusion.device import choose_device, choose_dtype, memory_watched
+from retarget.generate.diffusion.device import choose_device, choose_dtype, choose_graphs
 from retarget.generate.diffusion.draw import Draw, Frame
 from retarget.generate.diffusion.load import load_networks
 from retarget.generate.diffusion.look import Looks
+from retarget.generate.diffusion.memory import after_running_out, memory_watched
 from retarget.generate.diffusion.places import Locate
 from retarget.generate.diffusion.read_expression import ReadExpression
 from retarget.generate.diffusion.settings import DiffusionSettings
@@ -58,6 +59,8 @@ class DiffusionGenerator:
         self._guide = guide
         self._report = report or Report()
         self._device = choose_device(settings.device)
+        # Whatever is fixed to a shape is handed whole batches.
+        self._fixed_shape = settings.compile or choose_graphs(self._device, settings.graphs)
         self._reader = ReadExpression(settings.expression, models, order=settings.pixel_order)
         self._loaded: Draw | None = None
         # Held while the networks are in use: a photo may be prepared on another thread.
@@ -65,7 +68,7 @@ class DiffusionGenerator:
 
     def prepare(self, identity: Identity) -> None:
         """Read the model files and the photo, and let the guide do the same."""
-        with self._lock, torch.inference_mode(), memory_watched():
+        with self._lock, torch.inference_mode(), memory_watched(self._what_fits):
             self._draw().look(identity)
         if self._guide is not None:
             self._guide.prepare(identity)
@@ -76,7 +79,7 @@ class DiffusionGenerator:
         warm = _WarmStart(self.settings) if self._warm else None
         held = FlameExpression.rest()
         for batch in _batches(asked, 1 if warm else self.settings.batch):
-            with self._lock, torch.inference_mode(), memory_watched():
+            with self._lock, torch.inference_mode(), memory_watched(self._what_fits):
                 draw = self._draw()
                 drawn = []
                 for request, guide in batch:
@@ -94,9 +97,13 @@ class DiffusionGenerator:
         return self._guide is None and self.settings.warm_start > 0
 
     def _filled(self, frames: list[Frame]) -> list[Frame]:
-        """A last, shorter batch is filled up: for another size all would be compiled again."""
-        lacking = self.settings.batch - len(frames) if self.settings.compile else 0
+        """A last, shorter batch is filled up: another size would be compiled or recorded anew."""
+        lacking = self.settings.batch - len(frames) if self._fixed_shape else 0
         return frames + frames[-1:] * (0 if self._warm else lacking)
+
+    def _what_fits(self) -> str:
+        sizes = self._loaded.sizes if self._loaded else None
+        return after_running_out(sizes, self.settings, self._device)
 
     def _draw(self) -> Draw:
         if self._loaded is None:

@@ -6,7 +6,7 @@ of another shape; an update that found no layer) is an error here.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,9 +19,11 @@ from retarget.generate.diffusion import attention, files
 from retarget.generate.diffusion.compiling import compile_blocks
 from retarget.generate.diffusion.decode import Pixels
 from retarget.generate.diffusion.denoise import Denoiser, Schedule
-from retarget.generate.diffusion.device import check_memory
+from retarget.generate.diffusion.device import choose_graphs
 from retarget.generate.diffusion.expression_adapter import ExpressionAdapter
+from retarget.generate.diffusion.graphs import Graphs
 from retarget.generate.diffusion.lora import Lora, Updates, read_lora
+from retarget.generate.diffusion.memory import Sizes, check_memory
 from retarget.generate.diffusion.places import Locate
 from retarget.generate.diffusion.reference_adapter import ReferenceAdapter
 from retarget.generate.diffusion.settings import Chosen, DiffusionSettings
@@ -31,8 +33,8 @@ _UNET = ("diffusion_pytorch_model.safetensors", "diffusion_pytorch_model.fp16.sa
          "diffusion_pytorch_model.bin")  # fmt: skip
 _TEXT = ("model.safetensors", "pytorch_model.bin")
 _CONFIG = "config.json"
-_READ_BYTES = 4
-"""Of a number while it is read: updates are added in float32, wherever it is drawn later."""
+_UNET_FILE, _TEXT_FILE = "The UNet's weight file", "The text encoder's weight file"
+_VAE_FILE = "The autoencoder's weight file"
 _FAMILY = "Use a network of the Stable Diffusion 1.5 family."
 
 
@@ -48,11 +50,12 @@ class Networks:
     denoiser: Denoiser
     device: torch.device
     dtype: torch.dtype
+    sizes: Sizes
 
     @property
     def latent_side(self) -> int:
         """Width and height of a latent: 64 for Stable Diffusion 1.5."""
-        return int(self.unet.config.sample_size)
+        return self.sizes.latent_side
 
     @property
     def side(self) -> int:
@@ -81,53 +84,63 @@ def load_networks(
     """
     chosen = settings.chosen()
     source = own_unet(settings.base) if settings.base else locate("unet")
+    counted = sizes(source, settings, locate)
+    check_memory(counted, settings, device)
     unet = load_unet(source)
     text = load_text(locate("encoder"), locate("tokenizer"))
     check_family(unet, text, source)
     expression = ExpressionAdapter.load(locate("expression-adapter"), unet)
     updates = Updates(unet, _loras(settings, locate, unet))
     vae = load_tiny_vae(locate("tiny-vae")) if chosen.decoder == "tiny" else load_vae(locate("vae"))
-    check_memory(device, needed((unet, text.encoder, vae, expression), settings, dtype))
     updates.add()
-    for network in (unet, vae):
-        # The library's own `to` warns about parts in float32 even where there are none.
-        torch.nn.Module.to(network, device, dtype).to(memory_format=torch.channels_last)
+    _settle(unet, vae, device, dtype)
     text.encoder.to(device, dtype)
-    for layer in attention.layers(unet, attention.SELF).values():
-        layer.fuse_projections()
     if settings.compile:
         compile_blocks(unet, tell)
+    graphs = Graphs(tell) if choose_graphs(device, settings.graphs) else None
     return Networks(
         unet=unet,
         text=text,
         pixels=Pixels(vae),
         expression=expression.to(device, dtype),
         reference=ReferenceAdapter(unet, updates.taken_out),
-        denoiser=_denoiser(unet, locate("scheduler"), chosen),
+        denoiser=_denoiser(unet, locate("scheduler"), chosen, graphs),
         device=device,
         dtype=dtype,
+        sizes=counted,
     )
 
 
-_STEP_NUMBERS, _FULL_NUMBERS, _TINY_NUMBERS = 8_320, 49_160, 12_296
-"""Numbers alive at the largest moment of a step, of the full and of the tiny decoder, per latent
-pixel and row; measured by `bench` at the sizes of Stable Diffusion 1.5."""
+def _settle(unet: Any, vae: Any, device: torch.device, dtype: torch.dtype) -> None:
+    """Put what draws on its device, laid out as convolutions and self-attention work fastest."""
+    for network in (unet, vae):
+        # The library's own `to` warns about parts in float32 even where there are none.
+        torch.nn.Module.to(network, device, dtype).to(memory_format=torch.channels_last)
+    for layer in attention.layers(unet, attention.SELF).values():
+        layer.fuse_projections()
 
 
-def needed(networks: Sequence[Any], settings: DiffusionSettings, dtype: torch.dtype) -> float:
-    """Bytes on the device: all weights, and the largest moment of drawing a batch.
+def sizes(source: Path, settings: DiffusionSettings, locate: Locate) -> Sizes:
+    """Of the networks that `settings` need, told by the heads of their files.
 
     Args:
-        networks: everything with `parameters()`, the UNet first.
-        settings: batch, guidance and decoder are used.
-        dtype: of all numbers.
+        source: the UNet's folder.
+        settings: the decoder is used.
+        locate: where each other part lies.
+
+    Raises:
+        MissingModel: a file is absent, or its head cannot be read.
     """
-    chosen, pixels = settings.chosen(), int(networks[0].config.sample_size) ** 2
-    rows = settings.batch * (1 if chosen.guidance == 1.0 else 2)
-    decoding = _FULL_NUMBERS if chosen.decoder == "full" else _TINY_NUMBERS * settings.batch
-    moment = pixels * max(_STEP_NUMBERS * rows, decoding)
-    weights = sum(p.numel() for network in networks for p in network.parameters())
-    return float((weights + moment) * dtype.itemsize)
+    config = unet_config(source)
+    vae = locate("tiny-vae" if settings.chosen().decoder == "tiny" else "vae")
+    encoder = locate("encoder")
+    return Sizes(
+        unet=files.numbers_in(files.first_present(source, _UNET, _UNET_FILE)),
+        text=files.numbers_in(files.first_present(encoder, _TEXT, _TEXT_FILE)),
+        expression=files.numbers_in(locate("expression-adapter")),
+        vae=files.numbers_in(files.first_present(vae, _UNET, _VAE_FILE)),
+        latent_side=config["sample_size"],
+    )
 
 
 def own_unet(named: Path) -> Path:
@@ -146,6 +159,22 @@ def own_unet(named: Path) -> Path:
     )
 
 
+def unet_config(folder: Path) -> dict[str, Any]:
+    """The `config.json` of a UNet of this family.
+
+    Raises:
+        MissingModel: it is absent, unreadable, or of another family.
+    """
+    config = files.read_config(folder / _CONFIG)
+    if config.get("_class_name") != "UNet2DConditionModel" or config.get("in_channels") != 4:
+        raise MissingModel(f"{folder} holds no UNet that draws from text.", do=_FAMILY)
+    if config.get("addition_embed_type") is not None or config.get("encoder_hid_dim"):
+        raise MissingModel(f"{folder} holds a UNet of another family (SDXL or later).", do=_FAMILY)
+    if not isinstance(config.get("sample_size"), int):
+        raise MissingModel(f"{folder} holds a UNet that does not say its size.", do=_FAMILY)
+    return config
+
+
 def load_unet(folder: Path) -> Any:
     """The UNet in a folder with `config.json` and its weights, float32, on the CPU.
 
@@ -154,17 +183,10 @@ def load_unet(folder: Path) -> Any:
     """
     from diffusers import UNet2DConditionModel
 
-    config = files.read_config(folder / _CONFIG)
-    if config.get("_class_name") != "UNet2DConditionModel" or config.get("in_channels") != 4:
-        raise MissingModel(f"{folder} holds no UNet that draws from text.", do=_FAMILY)
-    if config.get("addition_embed_type") is not None or config.get("encoder_hid_dim"):
-        raise MissingModel(f"{folder} holds a UNet of another family (SDXL or later).", do=_FAMILY)
-    if not isinstance(config.get("sample_size"), int):
-        raise MissingModel(f"{folder} holds a UNet that does not say its size.", do=_FAMILY)
+    config = unet_config(folder)
     with _config_checked(folder), _laid_out():
         unet = UNet2DConditionModel.from_config(config)
-    path = files.first_present(folder, _UNET, "The UNet's weight file")
-    check_memory(torch.device("cpu"), sum(p.numel() for p in unet.parameters()) * _READ_BYTES)
+    path = files.first_present(folder, _UNET, _UNET_FILE)
     files.load_into(unet, files.read_tensors(path), path)
     return unet.eval().requires_grad_(False)
 
@@ -179,7 +201,7 @@ def load_text(folder: Path, tokenizer: Path) -> IdentityText:
 
     with _config_checked(folder):
         encoder = CLIPTextModel(CLIPTextConfig(**files.read_config(folder / _CONFIG)))
-    path = files.first_present(folder, _TEXT, "The text encoder's weight file")
+    path = files.first_present(folder, _TEXT, _TEXT_FILE)
     files.load_into(encoder, _text_names(files.read_tensors(path), encoder), path)
     if not tokenizer.is_dir():
         raise files.absent("The tokenizer", tokenizer)
@@ -222,12 +244,12 @@ def check_family(unet: Any, text: IdentityText, source: Path) -> None:
         )
 
 
-def _denoiser(unet: Any, folder: Path, chosen: Chosen) -> Denoiser:
+def _denoiser(unet: Any, folder: Path, chosen: Chosen, graphs: Graphs | None) -> Denoiser:
     """The denoising loop; its schedule is tried before anything is drawn."""
     name = "scheduler_config.json"
-    made = Denoiser(unet, files.read_config(folder / name))
+    made = Denoiser(unet, files.read_config(folder / name), graphs)
     with _config_checked(folder, name):
-        made.laid_out(Schedule(scheduler=chosen.scheduler, steps=chosen.steps), torch.device("cpu"))
+        made.laid_out(Schedule(scheduler=chosen.scheduler, steps=chosen.steps))
     return made
 
 
@@ -248,7 +270,7 @@ def _autoencoder(folder: Path, kind: Any) -> Any:
         )
     with _config_checked(folder), _laid_out():
         vae = kind.from_config(config)
-    path = files.first_present(folder, _UNET, "The autoencoder's weight file")
+    path = files.first_present(folder, _UNET, _VAE_FILE)
     files.load_into(vae, _attention_names(files.read_tensors(path)), path)
     return vae.eval().requires_grad_(False)
 

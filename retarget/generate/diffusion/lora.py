@@ -83,11 +83,19 @@ class Updates:
         self._plain: Weights = {}
 
     def add(self) -> None:
-        """Add every update into its weight, keeping the plain weights in the host's memory."""
+        """Add every update into its weight, before the network is moved anywhere.
+
+        The plain weights stay where they were read to, which takes no memory of their own where a
+        file is only mapped; the layers are given new ones.
+        """
         if self._plain:
             return
         for module in self._added:
-            self._plain[module] = self._weight(module).detach().to("cpu", copy=True)
+            layer = self._unet.get_submodule(module)
+            self._plain[module] = self._weight(module)
+            layer.weight = torch.nn.Parameter(
+                torch.empty_like(self._plain[module]), requires_grad=False
+            )
         self._write()
 
     @contextmanager

@@ -19,7 +19,7 @@ class Cost:
     """What one call takes."""
 
     seconds: float
-    """Computing time: of the process on a CPU, where others may compute too; else the clock's."""
+    """By the clock."""
     flops: float
     """Floating-point operations of its matrix products, convolutions and attention."""
     peak_bytes: float
@@ -32,7 +32,7 @@ def cost(call: Callable[[], object], device: torch.device, repeats: int = 1) -> 
         counter = FlopCounterMode(display=False, custom_mapping=_ATTENTION)
         with counter as flops, PeakMemory() as memory:
             call()
-        seconds = min(_timed(call, device) for _ in range(repeats))
+        seconds = seconds_of(call, device, repeats)
     return Cost(
         seconds=seconds, flops=float(flops.get_total_flops()), peak_bytes=float(memory.peak)
     )
@@ -86,14 +86,48 @@ def _key(tensor: torch.Tensor) -> int:
     return int(tensor.untyped_storage()._cdata)
 
 
-def _timed(call: Callable[[], object], device: torch.device) -> float:
-    if device.type == "cpu":
-        start = time.process_time()
-        call()
-        return time.process_time() - start
-    wait: Callable[[], None] = getattr(torch, device.type).synchronize
+def seconds_of(call: Callable[[], object], device: torch.device, repeats: int = 1) -> float:
+    """Seconds of one call by the clock, the shortest of several.
+
+    A GPU is handed so many calls at once that starting and ending do not count.
+    """
+    with torch.inference_mode():
+        calls = 1
+        if device.type != "cpu":
+            calls = max(round(_LONG_ENOUGH / _clocked(call, device, 1)), 1)
+        return min(_clocked(call, device, calls) / calls for _ in range(repeats))
+
+
+_LONG_ENOUGH = 0.3
+"""Seconds."""
+
+
+def device_peak(call: Callable[[], object], device: torch.device, weights: float) -> float:
+    """Most bytes on a device during a call.
+
+    Args:
+        call: is made once.
+        device: where; with CUDA what PyTorch keeps counts, recordings too, else the tensors.
+        weights: bytes that lie there before, where they are not counted by the device itself.
+    """
+    with torch.inference_mode():
+        if device.type == "cuda":
+            torch.cuda.empty_cache()
+            torch.cuda.reset_peak_memory_stats(device)
+            call()
+            return float(torch.cuda.max_memory_reserved(device))
+        with PeakMemory() as memory:
+            call()
+        return weights + float(memory.peak)
+
+
+def _clocked(call: Callable[[], object], device: torch.device, calls: int) -> float:
+    wait: Callable[[], None] = (
+        (lambda: None) if device.type == "cpu" else getattr(torch, device.type).synchronize
+    )
     wait()
     start = time.perf_counter()
-    call()
+    for _ in range(calls):
+        call()
     wait()
     return time.perf_counter() - start

@@ -95,14 +95,18 @@ class ReferenceAdapter:
             reference: what it sees; None: only itself.
             guided: the first half of the rows is drawn without conditions and does not see it.
         """
-        with attention.processors(
-            unet,
-            {
-                path: _seeing(reference.memory[path] if reference else None, guided)
-                for path in attention.layers(unet, SELF)
-            },
-        ):
+        with attention.processors(unet, ReferenceAdapter.seeing(unet, reference, guided=guided)):
             yield
+
+    @staticmethod
+    def seeing(
+        unet: Any, reference: Reference | None, *, guided: bool
+    ) -> dict[str, torch.nn.Module]:
+        """The processors that `applied` puts in place, by the path of their layer."""
+        return {
+            path: _seeing(reference.memory[path] if reference else None, guided)
+            for path in attention.layers(unet, SELF)
+        }
 
 
 def _seeing(memory: KeyValue | None, guided: bool) -> torch.nn.Module:

@@ -14,6 +14,7 @@ Scheduler = Literal["lcm", "dpm", "tcd", "ddim"]
 Decoder = Literal["tiny", "full"]
 Precision = Literal["half", "full"]
 Device = Literal["auto", "cpu", "cuda", "mps"]
+WithGraphs = Literal["auto", "on", "off"]
 
 QUALITIES: Mapping[str, Mapping[str, Any]] = {
     "draft": {
@@ -55,7 +56,8 @@ class DiffusionSettings:
     """How closely the photo's look is kept, 0 to 1; at 1 its own expression is copied too."""
     guided: bool = True
     """Begin from the warp generator's picture of the same frame, so that pose, gaze, hair and
-    background follow; off: begin from noise."""
+    background follow; off: begin from noise. On by design, not by measure: make a clip either way
+    and let `retarget evaluate --compare` tell which is better for it."""
     strength: float = 0.5
     """How much of a guiding picture is redrawn, 0.05 to 1."""
     warm_start: float = 0.0
@@ -74,6 +76,10 @@ class DiffusionSettings:
     """cpu, cuda or mps; auto takes the fastest one there is."""
     compile: bool = False
     """Compile the network first: minutes at the start, faster frames after; for long clips."""
+    graphs: WithGraphs = "auto"
+    """Record a pass of the network as a CUDA graph and replay it. auto: with CUDA, where a small
+    batch waits for the launching of some 800 kernels a pass; a replay that tells other numbers is
+    not used. off: saves the memory of a pass. on: refuse without CUDA."""
     photos: tuple[Path, ...] = ()
     """More photos of the same person; who they are is averaged with the identity picture."""
     base: Path | None = None

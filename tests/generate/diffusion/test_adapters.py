@@ -175,7 +175,7 @@ def test_the_steps_asked_for_are_the_steps_made(
     """Whatever part of the way is left, and the last of them ends near no noise."""
     for steps in (1, 2, 4):
         schedule = Schedule(scheduler=scheduler, steps=steps, strength=strength)
-        _, times = nets.denoiser.laid_out(schedule, CPU, strength=strength)
+        _, times = nets.denoiser.laid_out(schedule, strength=strength)
         assert len(times) == steps
         assert int(times[0]) <= 1000 * max(strength, steps / 50)
 
@@ -222,7 +222,7 @@ def test_a_start_is_kept_in_the_measure_that_the_strength_says(
 
 def test_unknown_words_offer_the_nearest(nets: Networks) -> None:
     with pytest.raises(UnknownWord, match="dpm"):
-        nets.denoiser.laid_out(Schedule(scheduler="dpmm"), CPU)
+        nets.denoiser.laid_out(Schedule(scheduler="dpmm"))
     with pytest.raises(UnknownWord, match="draft"):
         DiffusionSettings(quality="drafty")
 

@@ -8,17 +8,32 @@ import pytest
 import torch
 
 from retarget.flow.report import Report
+from retarget.generate.diffusion import bench as bench_module
+from retarget.generate.diffusion import sweep
 from retarget.generate.diffusion.bench import PUBLISHED_STEPS, Bench, bench
+from retarget.generate.diffusion.graphs import Graphs
 from retarget.generate.diffusion.measure import PeakMemory, cost
 from retarget.generate.diffusion.settings import DiffusionSettings
+
+from .tape import Recordings
 
 
 @pytest.fixture(scope="module")
 def measured() -> Bench:
-    seen: list[tuple[int, int]] = []
-    settings = DiffusionSettings(device="cpu", quality="best")
-    told = bench(settings, small=True, progress=lambda *at: seen.append(at))
+    """Parts and whole frames, these recorded as on a CUDA device."""
+    tapes, seen = Recordings(), []
+    settings = DiffusionSettings(device="cpu", precision="full")
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (sweep, bench_module):
+            patch.setattr(module, "STEPS", (2, 1))
+            patch.setattr(module, "BATCHES", (1, 2))
+        patch.setattr(bench_module, "_LARGE", 256)
+        patch.setattr(sweep, "_FEW", 1)
+        patch.setattr(sweep, "choose_graphs", lambda *_: True)
+        patch.setattr(sweep, "Graphs", lambda tell: Graphs(tell, tapes))
+        told = bench(settings, small=True, sweeping=True, progress=lambda *at: seen.append(at))
     assert [done for done, _ in seen] == list(range(1, seen[-1][1] + 1))
+    assert tapes.made == 2 * 2 + 2  # each kind of frame and each pass, once
     return told
 
 
@@ -47,13 +62,55 @@ def test_the_outcome_is_plain_values(measured: Bench) -> None:
 def test_the_table_has_a_row_for_each_flow(
     measured: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from retarget.generate.diffusion import bench as module
-
-    monkeypatch.setattr(module, "bench", lambda _, **__: measured)
+    monkeypatch.setattr(bench_module, "bench", lambda _, **__: measured)
     report = Report()
-    lines = module.bench_table(report).splitlines()
+    lines = bench_module.bench_table(report, DiffusionSettings()).splitlines()
     assert [line.split()[0] for line in lines[1:5]] == ["published,", "draft", "standard", "best"]
     assert report.facts["bench"]["utilisation"] == measured.utilisation > 0
+
+
+def test_whole_frames_are_drawn_at_every_number_of_steps_and_batch_size(measured: Bench) -> None:
+    drawn = measured.sweep.drawn
+    assert [(d.steps, d.batch, d.guided) for d in drawn] == [
+        (2, 1, True), (2, 2, True), (1, 1, False), (1, 2, False),
+    ]  # fmt: skip
+    for one in drawn:
+        assert one.frames_per_second == pytest.approx(one.batch / one.seconds)
+        assert one.steps_per_second == pytest.approx(one.batch * one.steps / one.seconds)
+    assert drawn[1].peak_bytes > drawn[0].peak_bytes > 0
+    assert drawn[0].seconds > drawn[2].seconds
+    told = json.loads(json.dumps(measured.as_dict()))
+    assert told["sweep"]["drawn"][0]["frames_per_second"] == drawn[0].frames_per_second
+
+
+def test_a_pass_is_told_apart_by_kinds_of_work(measured: Bench) -> None:
+    for one in measured.sweep.passes:
+        assert one.recorded_seconds > 0 and one.plain_seconds > 0
+        kinds = ("convolutions", "attention", "matrix products", "norms", "copies")
+        assert all(one.by_kind[kind] > 0 for kind in kinds)
+    square = torch.ones(300, 300)
+    by_kind = sweep.where_time_goes(lambda: square @ square, torch.device("cpu"))
+    assert by_kind["matrix products"] > 0.9 * sum(by_kind.values())
+    pixels, window = torch.ones(1, 8, 64, 64), torch.ones(8, 8, 3, 3)
+    convolve = torch.nn.functional.conv2d
+    by_kind = sweep.where_time_goes(lambda: convolve(pixels, window), torch.device("cpu"))
+    assert by_kind["convolutions"] > 0.9 * sum(by_kind.values())
+
+
+def test_the_sweep_is_told_in_two_tables(measured: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bench_module, "bench", lambda *_, **__: measured)
+    monkeypatch.setattr(sweep, "_FEW", 1)
+    lines = bench_module.bench_table(Report(), DiffusionSettings(), sweeping=True).splitlines()
+    (start,) = [n for n, line in enumerate(lines) if line.startswith("steps ")]
+    rows = [line.split() for line in lines[start + 1 : start + 5]]
+    assert [row[:3] for row in rows] == [
+        ["2", "1", "yes"], ["2", "2", "yes"], ["1", "1", "no"], ["1", "2", "no"],
+    ]  # fmt: skip
+    parts = measured.parts
+    flops = 2 * parts.guided_step.flops + parts.encode.flops + parts.decode.flops
+    rate = flops * measured.sweep.drawn[0].frames_per_second
+    assert float(rows[0][5]) == pytest.approx(rate / 1e12, rel=0.01)
+    assert any(line.startswith("by the clock, recorded") for line in lines)
 
 
 def test_memory_counts_what_is_alive_and_no_more() -> None:

@@ -15,9 +15,9 @@ from diffusers import UNet2DConditionModel
 from safetensors.torch import load_file, save_file
 
 from retarget.errors import MissingModel, RetargetError
-from retarget.generate.diffusion import device, files, load
+from retarget.generate.diffusion import files, load, memory
 from retarget.generate.diffusion.expression_adapter import ExpressionAdapter
-from retarget.generate.diffusion.lora import read_lora
+from retarget.generate.diffusion.lora import Updates, read_lora
 from retarget.generate.diffusion.settings import DiffusionSettings
 from retarget.models.parts import PARTS, ModelFolder
 
@@ -145,11 +145,34 @@ def test_a_network_may_be_named_by_its_own_folder_or_by_its_pipelines(
 def test_a_network_that_cannot_be_read_into_memory_is_refused_before(
     models: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(device, "free_memory", lambda _: 10e6)
-    monkeypatch.setattr(files, "load_into", lambda *_: pytest.fail("it was read"))
-    with pytest.raises(RetargetError, match="GB are free") as told:
-        load.load_unet(models / "arc2face")
-    assert "--diffusion.quality draft" in told.value.do
+    monkeypatch.setattr(memory.host, "free_memory", lambda: 0.5e9)
+    monkeypatch.setattr(files, "read_tensors", lambda *_: pytest.fail("it was read"))
+    with pytest.raises(RetargetError, match=r"GB of memory .* 0\.5 GB are free") as told:
+        load.load_networks(
+            DiffusionSettings(), ModelFolder(models), torch.device("cpu"), torch.float32
+        )
+    assert "--generator warp" in told.value.do
+
+
+def test_the_numbers_of_a_file_are_counted_by_its_head(
+    models: Path, unet: UNet2DConditionModel, tmp_path: Path
+) -> None:
+    path = models / "arc2face" / "diffusion_pytorch_model.safetensors"
+    assert files.numbers_in(path) == sum(p.numel() for p in unet.parameters())
+    head = path.read_bytes()[: 8 + int.from_bytes(path.read_bytes()[:8], "little")]
+    (short := tmp_path / "short.safetensors").write_bytes(head)
+    assert files.numbers_in(short) == files.numbers_in(path)  # nothing but the head was read
+    pickled = models / "encoder" / "pytorch_model.bin"
+    held = sum(tensor.numel() for tensor in files.read_tensors(pickled).values())
+    assert files.numbers_in(pickled) == pytest.approx(held, rel=0.01)
+
+
+@pytest.mark.parametrize("head", [b"", b"\xff" * 9, b"\x02" + bytes(7) + b"[]", b"\x05" + bytes(7)])
+def test_a_head_that_says_nothing_is_refused(tmp_path: Path, head: bytes) -> None:
+    (path := tmp_path / "x.safetensors").write_bytes(head)
+    with pytest.raises(MissingModel, match="damaged") as told:
+        files.numbers_in(path)
+    one_sentence(told.value)
 
 
 @pytest.mark.parametrize(
@@ -331,6 +354,26 @@ def test_alpha_divides_by_the_rank(
     plain, scaled = read_lora(models / REFERENCE, unet), read_lora(path, unet)
     factors = {plain.layers[m].factor / u.factor for m, u in scaled.layers.items()}
     assert factors == {1.0, 4.0}  # rank 8, alpha 2 in one layer
+
+
+def test_updates_leave_the_plain_weights_where_they_were_read_and_can_be_taken_out(
+    models: Path,
+) -> None:
+    """No second copy of them is made, which a mapped file would have to be read into memory for."""
+    own = load.load_unet(models / "arc2face")
+    lora = read_lora(models / REFERENCE, own)
+    some = next(iter(lora.layers))
+    read = own.get_submodule(some).weight.data
+    before, update = read.clone(), lora.layers[some].delta(read.shape)
+    updates = Updates(own, {"reference": (lora, 0.8)})
+    updates.add()
+    assert updates._plain[some].data_ptr() == read.data_ptr()
+    weight = own.get_submodule(some).weight
+    torch.testing.assert_close(weight.data, before + 0.8 * update)
+    with updates.taken_out():
+        assert torch.equal(weight.data, before)
+    torch.testing.assert_close(weight.data, before + 0.8 * update)
+    assert torch.equal(read, before)
 
 
 def test_an_update_that_finds_no_layer_is_refused(

@@ -17,7 +17,6 @@ from retarget.flow.values import FaceRequest, GeneratedFace
 from retarget.generate.diffusion.draw import Draw, Frame
 from retarget.generate.diffusion.generator import DiffusionGenerator
 from retarget.generate.diffusion.identity import LICENCE
-from retarget.generate.diffusion.load import load_networks
 from retarget.generate.diffusion.settings import DiffusionSettings
 from retarget.models.parts import ModelFolder
 
@@ -280,14 +279,3 @@ def test_a_missing_file_is_named_with_its_place(tmp_path: Path) -> None:
     with pytest.raises(MissingModel, match=r"unet is missing.*arc2face") as told:
         generator(tmp_path).prepare(scene.person())
     assert "retarget models pull diffusion" in told.value.do
-
-
-def test_more_memory_than_there_is_is_refused_in_one_sentence(
-    models: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from retarget.generate.diffusion import device
-
-    monkeypatch.setattr(device, "free_memory", lambda _: 10e6)
-    with pytest.raises(RetargetError, match="GB are free") as told:
-        load_networks(QUICK, ModelFolder(models), torch.device("cpu"), torch.float32)
-    assert "draft" in told.value.do

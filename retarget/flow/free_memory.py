@@ -1,0 +1,72 @@
+"""How many more bytes this process may take, so that what cannot fit is refused in a sentence.
+
+A process that runs into a limit is often ended without a word: by the kernel, or by a library
+that was refused memory where it cannot say so.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+_PROC, _CGROUP = Path("/proc"), Path("/sys/fs/cgroup")
+_LIMITS = (
+    ("memory.max", "memory.current", "memory.stat"),
+    ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes", "memory/memory.stat"),
+)
+"""A container's limit, what is used of it, and of what: in the newer layout and in the older."""
+
+
+def free_memory() -> float | None:
+    """Bytes that are free for this process; None where nobody says."""
+    told = (_available(_PROC), _in_container(_CGROUP))
+    return min((free for free in told if free is not None), default=None)
+
+
+def free_address_space() -> float | None:
+    """Bytes that `ulimit -v` leaves, for numbers, libraries and threads alike; None: no limit."""
+    if sys.platform == "win32":
+        return None
+    import resource
+
+    limit, _ = resource.getrlimit(resource.RLIMIT_AS)
+    if limit == resource.RLIM_INFINITY:
+        return None
+    taken = _numbers(_PROC / "self" / "statm")
+    return max(limit - (taken[0] if taken else 0) * resource.getpagesize(), 0.0)
+
+
+def _available(proc: Path) -> float | None:
+    """What Linux holds to be free for the asking."""
+    try:
+        for line in (proc / "meminfo").read_text("ascii").splitlines():
+            if line.startswith("MemAvailable:"):
+                return float(line.split()[1]) * 1024
+    except OSError:
+        return None
+    return None
+
+
+def _in_container(group: Path) -> float | None:
+    """What the limit of the container leaves; pages kept of files that were read count as free."""
+    for names in _LIMITS:
+        limit, used = (_numbers(group / name) for name in names[:2])
+        if limit and used:
+            return max(float(limit[0] - used[0] + _only_read(group / names[2])), 0.0)
+    return None
+
+
+def _only_read(stat: Path) -> int:
+    try:
+        told = dict(line.split() for line in stat.read_text("ascii").splitlines())
+        return int(told.get("total_inactive_file", told.get("inactive_file", 0)))
+    except (OSError, ValueError):
+        return 0
+
+
+def _numbers(file: Path) -> list[int]:
+    """The numbers in a file of the kernel's; none where it is absent or says "max"."""
+    try:
+        return [int(word) for word in file.read_text("ascii").split()]
+    except (OSError, ValueError):
+        return []

@@ -1,0 +1,290 @@
+"""Whole frames at several numbers of steps and batch sizes, and where the time of a pass goes.
+
+Unlike the parts of a frame, which are measured one by one, these are drawn as in a clip: a guide's
+pictures are encoded, denoised and decoded, and the bytes brought to the host. Reading expressions,
+drawing the guide and pasting are other rooms' work, which runs beside it on the CPU.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from functools import partial
+from io import StringIO
+
+import numpy as np
+import torch
+from torch.profiler import ProfilerActivity, profile
+
+from retarget.flow import flame
+from retarget.flow.quiet import quiet
+from retarget.generate.diffusion.compiling import compile_blocks, uncompiled
+from retarget.generate.diffusion.decode import Pixels, to_bytes
+from retarget.generate.diffusion.denoise import Conditions, Denoiser, Schedule
+from retarget.generate.diffusion.device import choose_graphs
+from retarget.generate.diffusion.graphs import Graphs
+from retarget.generate.diffusion.measure import device_peak, seconds_of
+from retarget.generate.diffusion.random_networks import RandomNetworks
+from retarget.generate.diffusion.settings import DiffusionSettings
+
+STEPS, BATCHES = (25, 4, 2, 1), (1, 8)
+_FEW = 8
+"""Up to so many steps a frame is drawn as `standard` has it, beyond as `best`."""
+_TIME = 601
+_KINDS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("convolutions", ("conv",)),
+    ("attention", ("attention",)),
+    ("matrix products", ("mm", "linear", "matmul")),
+    ("norms", ("norm",)),
+    ("copies", ("copy", "cat", "clone", "contiguous", "fill", "zero")),
+)
+"""Kinds of work, and what the names of their operations hold; the first that fits counts."""
+_REST = "element by element"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Drawn:
+    """Batches of frames drawn at one number of steps."""
+
+    steps: int
+    batch: int
+    guided: bool
+    """Whether every step has a row without conditions beside each frame."""
+    seconds: float
+    """Of one batch, by the clock."""
+    peak_bytes: float
+    """Most memory on the device: weights of all networks, keys and values, drawing."""
+
+    @property
+    def frames_per_second(self) -> float:
+        """Frames drawn in a second."""
+        return self.batch / self.seconds
+
+    @property
+    def steps_per_second(self) -> float:
+        """Steps of single frames made in a second."""
+        return self.steps * self.frames_per_second
+
+
+@dataclass(frozen=True, kw_only=True)
+class Passes:
+    """One pass of the network for a batch of frames without guidance."""
+
+    batch: int
+    plain_seconds: float
+    """By the clock, every kernel launched from Python."""
+    recorded_seconds: float | None
+    """By the clock, replayed; None where nothing is recorded."""
+    by_kind: dict[str, float]
+    """Seconds that the device spends on each kind of work."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sweep:
+    """The outcome."""
+
+    drawn: tuple[Drawn, ...]
+    passes: tuple[Passes, ...]
+    notes: tuple[str, ...]
+    """What was not used, and why."""
+
+
+def settings_at(steps: int, settings: DiffusionSettings) -> DiffusionSettings:
+    """The settings a frame is drawn with at a number of steps."""
+    quality = "standard" if steps <= _FEW else "best"
+    precision = settings.chosen().precision
+    return replace(settings, quality=quality, steps=steps, precision=precision)  # type: ignore[arg-type]
+
+
+def sweep(
+    nets: RandomNetworks,
+    conditions: Conditions,
+    settings: DiffusionSettings,
+    repeats: int,
+    done: Callable[[], None],
+) -> Sweep:
+    """Draw at every number of steps and batch size.
+
+    Args:
+        nets: what draws.
+        conditions: of one frame, with and without guidance.
+        settings: compile and graphs are used.
+        repeats: times each is timed; the shortest counts.
+        done: is told of every measurement.
+    """
+    notes: list[str] = []
+    if settings.compile:
+        compile_blocks(nets.unet, notes.append)
+
+    def denoiser() -> Denoiser:
+        recording = choose_graphs(nets.device, settings.graphs)
+        return Denoiser(nets.unet, {}, Graphs(notes.append) if recording else None)
+
+    drawn, passes = [], []
+    for steps in STEPS:
+        for batch in BATCHES:
+            asked = settings_at(steps, settings)
+            call = partial(_draw, nets, denoiser(), conditions, asked, batch)
+            drawn.append(_drawn(call, nets, asked, batch, repeats))
+            done()
+    for batch in BATCHES:
+        passes.append(_passes(nets, denoiser(), conditions, batch, repeats))
+        done()
+    return Sweep(drawn=tuple(drawn), passes=tuple(passes), notes=tuple(dict.fromkeys(notes)))
+
+
+def _drawn(
+    call: Callable[[], object],
+    nets: RandomNetworks,
+    settings: DiffusionSettings,
+    batch: int,
+    repeats: int,
+) -> Drawn:
+    weights = nets.bytes_of("unet", "expression", "vae", "tiny_vae")
+    peak = device_peak(call, nets.device, weights)  # the first call, which compiles and records
+    return Drawn(
+        steps=settings.chosen().steps,
+        batch=batch,
+        guided=settings.chosen().guidance != 1.0,
+        seconds=seconds_of(call, nets.device, repeats),
+        peak_bytes=peak,
+    )
+
+
+def _draw(
+    nets: RandomNetworks,
+    denoiser: Denoiser,
+    conditions: Conditions,
+    settings: DiffusionSettings,
+    batch: int,
+) -> object:
+    """One batch, from a guide's pictures to pictures on the host."""
+    chosen, side = settings.chosen(), nets.unet.config.sample_size
+    pixels = Pixels(nets.tiny_vae if chosen.decoder == "tiny" else nets.vae)
+    start = pixels.encode([np.zeros((8 * side, 8 * side, 3), np.uint8)] * batch)
+    expression = nets.expression.tokens(torch.zeros(batch, flame.COUNT, device=nets.device))
+    latents = denoiser.run(
+        replace(conditions, expression=nets.expression.memory(expression)),
+        Schedule(
+            scheduler=chosen.scheduler,
+            steps=chosen.steps,
+            guidance=chosen.guidance,
+            strength=settings.strength,
+        ),
+        _noise(nets, batch),
+        start=start,
+    )
+    return to_bytes(pixels.decode(latents)).cpu()
+
+
+def _passes(
+    nets: RandomNetworks, recording: Denoiser, conditions: Conditions, batch: int, repeats: int
+) -> Passes:
+    """A pass by the clock, plain and recorded, and what the device does in it."""
+    rows = _noise(nets, batch).to(nets.dtype)
+    plain, schedule = Denoiser(nets.unet, {}), Schedule(guidance=1.0)
+
+    def timed(denoiser: Denoiser) -> float:
+        with denoiser.scope(conditions, schedule, batch):
+            denoiser.told(rows, _TIME)
+            return seconds_of(lambda: denoiser.told(rows, _TIME), nets.device, repeats)
+
+    with uncompiled(nets.unet), plain.scope(conditions, schedule, batch):
+        by_kind = where_time_goes(lambda: plain.told(rows, _TIME), nets.device)
+    return Passes(
+        batch=batch,
+        plain_seconds=timed(plain),
+        recorded_seconds=timed(recording) if recording.records else None,
+        by_kind=by_kind,
+    )
+
+
+def where_time_goes(call: Callable[[], object], device: torch.device) -> dict[str, float]:
+    """Seconds of one call by kind of work: of the GPU's kernels with CUDA, else of the host.
+
+    The call is made once before, so that what is done once is not counted.
+    """
+    on_gpu = device.type == "cuda"
+    activities = [ProfilerActivity.CPU, *([ProfilerActivity.CUDA] if on_gpu else [])]
+    call()
+    with quiet(), profile(activities=activities) as told:
+        call()
+        if on_gpu:
+            torch.cuda.synchronize(device)
+    seconds = dict.fromkeys([*(kind for kind, _ in _KINDS), _REST], 0.0)
+    for event in told.key_averages():
+        if event.key.startswith("aten::"):  # the kernels that they launch are listed beside them
+            spent = event.self_device_time_total if on_gpu else event.self_cpu_time_total
+            seconds[_kind(event.key)] += spent / 1e6
+    return seconds
+
+
+def _kind(operation: str) -> str:
+    for kind, words in _KINDS:
+        if any(word in operation for word in words):
+            return kind
+    return _REST
+
+
+def _noise(nets: RandomNetworks, batch: int) -> torch.Tensor:
+    side = nets.unet.config.sample_size
+    noise = torch.randn((1, 4, side, side), generator=torch.Generator().manual_seed(0))
+    return noise.to(nets.device).expand(batch, -1, -1, -1)
+
+
+def sweep_table(told: Sweep, flops: Callable[[int], float], most: float) -> str:
+    """Say it as two tables.
+
+    Args:
+        told: what was measured.
+        flops: floating-point operations of a frame at a number of steps.
+        most: those that the device reaches in a second with a large matrix product.
+    """
+    headings = ("steps", "batch", "guidance", "steps/s", "frames/s", "TFLOP/s", "used", "GB")
+    frames = text_table(headings, (_row(drawn, flops(drawn.steps), most) for drawn in told.drawn))
+    passes = text_table(("one pass, ms", *(f"batch {p.batch}" for p in told.passes)), _times(told))
+    notes = "".join(f"{note}\n" for note in told.notes)
+    return (
+        f"{frames}whole frames: encoded, denoised, decoded, brought to the host; used: of what a "
+        f"large matrix product reaches\n\n{passes}{notes}"
+    )
+
+
+def _row(drawn: Drawn, flops: float, most: float) -> list[str]:
+    rate = flops * drawn.frames_per_second
+    numbers = [drawn.steps_per_second, drawn.frames_per_second, rate / 1e12]
+    return [
+        str(drawn.steps),
+        str(drawn.batch),
+        "yes" if drawn.guided else "no",
+        *(f"{n:.3g}" for n in numbers),
+        f"{rate / most:.0%}",
+        f"{drawn.peak_bytes / 1e9:.2g}",
+    ]
+
+
+def _times(told: Sweep) -> Iterator[list[str]]:
+    def line(name: str, seconds: list[float | None]) -> list[str]:
+        return [name, *("" if s is None else f"{1e3 * s:.3g}" for s in seconds)]
+
+    yield line("by the clock", [p.plain_seconds for p in told.passes])
+    if any(p.recorded_seconds for p in told.passes):
+        yield line("by the clock, recorded", [p.recorded_seconds for p in told.passes])
+    yield line("at work", [sum(p.by_kind.values()) for p in told.passes])
+    for kind in told.passes[0].by_kind:
+        yield line(f"  {kind}", [p.by_kind[kind] for p in told.passes])
+
+
+def text_table(headings: tuple[str, ...], rows: Iterable[list[str]]) -> str:
+    """Columns under headings; all but the first are numbers."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in headings:
+        table.add_column(heading, justify="left" if heading == headings[0] else "right")
+    for row in rows:
+        table.add_row(*row)
+    text = StringIO()
+    Console(file=text, width=100).print(table)
+    return text.getvalue()
