@@ -15,9 +15,13 @@ from PIL import Image
 
 from retarget.errors import CannotWrite, NoFaceFound, RetargetError, UnknownWord
 from retarget.flow import landmarks
+from retarget.flow.report import Report
+from retarget.flow.values import HeadPose
 from retarget.jobs.act import Actor
+from retarget.jobs.draw import DrawSettings
 from retarget.jobs.expressions import ExpressionsJob
 from retarget.jobs.micro import MicroJob
+from retarget.jobs.micro_between import Change
 from retarget.jobs.micro_clip import read_rate
 from retarget.jobs.reframe import Box, around_face, on_face, reframed, within_size
 from retarget.jobs.still import StillJob
@@ -36,7 +40,6 @@ def astronaut(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def actor(astronaut: Path) -> Actor:
     from retarget.face.settings import TrackSettings
-    from retarget.flow.report import Report
     from retarget.generate.settings import WarpSettings
     from retarget.generate.warp.warp import WarpGenerator
     from retarget.jobs.identity import open_identity
@@ -307,5 +310,17 @@ def test_a_change_between_two_pictures_begins_with_one_and_ends_with_the_other(
     (left, top), (right, bottom) = mouth.min(0) - 8, mouth.max(0) + 8
     inside = np.s_[top:bottom, left:right]
     apart = np.abs(one - two)[inside].mean()
-    assert np.abs(first - one)[inside].mean() < 0.35 * apart
-    assert np.abs(last - two)[inside].mean() < 0.5 * apart
+    assert np.abs(first - one)[inside].mean() < 0.15 * apart
+    assert np.abs(last - two)[inside].mean() < 0.2 * apart
+
+
+def test_heads_turned_far_apart_are_joined_with_a_warning(actor: Actor) -> None:
+    photo = actor.identity
+    for yaw, warned in ((20.0, False), (40.0, True)):
+        turned = HeadPose.rotation_of(yaw, 0.0, 0.0) @ photo.pose.rotation
+        other = replace(photo, pose=replace(photo.pose, rotation=turned))
+        report = Report()
+        change = Change(photo, other, DrawSettings().open(report), report)
+        change.warn()
+        assert change.apart == pytest.approx(yaw, abs=0.5)
+        assert any("turned 40°" in line for line in report.warnings) is warned
