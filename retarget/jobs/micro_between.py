@@ -18,6 +18,7 @@ import numpy as np
 
 from retarget.composite.join import Join, Portrayed
 from retarget.composite.matte import PersonMatte
+from retarget.face.likeness import ANOTHER, edges, unlikeness
 from retarget.flow import landmarks
 from retarget.flow.values import (
     ExpressedFrame,
@@ -108,6 +109,12 @@ class Change:
 
     def warn(self) -> None:
         """Say what speaks against joining these two."""
+        one, two = (edges(photo.frame.rgb, photo.face) for photo in self._photos)
+        if unlikeness(one, two) > ANOTHER:
+            self._report.warn(
+                "The two pictures seem to show two different people, and halfway a face will be "
+                "neither's; give two pictures of one person, unless they are."
+            )
         if self.apart > FAR:
             self._report.warn(
                 f"The two heads are turned {self.apart:.0f}° apart. Beyond {FAR:.0f}° one picture "

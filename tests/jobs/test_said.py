@@ -324,3 +324,17 @@ def test_heads_turned_far_apart_are_joined_with_a_warning(actor: Actor) -> None:
         change.warn()
         assert change.apart == pytest.approx(yaw, abs=0.5)
         assert any("turned 40°" in line for line in report.warnings) is warned
+        assert not any("different people" in line for line in report.warnings)
+
+
+def test_a_change_from_one_person_to_another_is_drawn_with_a_warning(
+    astronaut: Path, tmp_path: Path
+) -> None:
+    other = Path(__file__).parents[2] / "samples" / "drive.mp4"
+    report = Report()
+    clip = MicroJob(
+        from_=str(astronaut), to=str(other), before_ms=50, after_ms=50, rate="30",
+        output=tmp_path / "c.mp4",
+    ).run(report)  # fmt: skip
+    assert clip.exists()
+    assert any("two different people" in line for line in report.warnings)
