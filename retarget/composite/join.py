@@ -9,13 +9,13 @@ backgrounds stay behind them: of two pictures from one camera, each fills in wha
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from retarget.composite.background import without_person
+from retarget.composite.background import blurred, without_person
 from retarget.flow.arrays import Picture
 
 Floats = npt.NDArray[np.float32]
@@ -66,7 +66,6 @@ class Join:
     def __init__(
         self, first: Portrayed, second: Portrayed, over: Matrix, head: Matrix, unit: float
     ) -> None:
-        self._first, self._second = first, second
         self._over, self._head, self._unit = over, head, unit
         self.one_camera = _one_camera(first, second, unit)
         """Whether both stand before the same background; the person moves before it, then. Else
@@ -74,13 +73,16 @@ class Join:
         size = first.size
         self._grid = _pixels(size)
         plates = [_plate(picture, unit) for picture in (first, second)]
-        self._behind_second = plates[1].rgb
+        self._behind_second: Floats | Picture = plates[1].rgb
         if self.one_camera:
             self._cover = np.ones(size[::-1], np.float32)
         else:
             self._cover = _cover(second.size, _inverse(over), size)
-            plates[1] = _laid(plates[1], over, size)
+            plates = [_all_seen(plates[0]), _all_seen(_laid(plates[1], over, size))]
         self._plates = plates
+        self._behind_first = self._background(0.0)
+        if self.one_camera:
+            self._behind_second = self._background(1.0)
 
     def __call__(self, way: float, one: Portrayed, two: Portrayed, share: float) -> Picture:
         """The picture at `way` (0 the first, 1 the second).
@@ -95,9 +97,8 @@ class Join:
         flow = self._flow(one, _laid(two, self._over, one.size), way, at)
         from_one = at - np.float32(way) * flow
         from_two = _moved(at + np.float32(1 - way) * flow, self._over)
-        first, first_share = _taken(one, self._background(0.0), from_one)
-        behind = self._background(1.0) if self.one_camera else self._behind_second
-        second, second_share = _taken(two, behind, from_two)
+        first, first_share = _taken(one, self._behind_first, from_one)
+        second, second_share = _taken(two, self._behind_second, from_two)
         part = np.float32(share) * self._cover
         person = first + part[..., None] * (second - first)
         hidden = first_share + part * (second_share - first_share)
@@ -130,7 +131,7 @@ class Join:
         return _read(met, there, cv2.INTER_LINEAR) / np.float32(scale)
 
     def _background(self, share: float) -> Floats:
-        """(height, width, 3) of both backgrounds, where both are seen; else the one that is."""
+        """(height, width, 3) of both backgrounds; where one camera saw only one, that one."""
         first, second = self._plates
         old = (1 - share) * (first.share + _UNSEEN) + 1e-4  # where the second has no pixels
         new = share * (second.share + _UNSEEN) * self._cover
@@ -162,6 +163,11 @@ def _plate(picture: Portrayed, unit: float) -> Portrayed:
     return Portrayed(rgb=np.asarray(np.rint(rgb), np.uint8), share=seen)
 
 
+def _all_seen(plate: Portrayed) -> Portrayed:
+    """A background that no other can complete."""
+    return replace(plate, share=np.ones_like(plate.share))
+
+
 def _taken(picture: Portrayed, behind: Floats | Picture, places: Floats) -> tuple[Floats, Floats]:
     """The person's colours, times their share, and the share, read at (height, width, 2) places.
 
@@ -184,8 +190,8 @@ def _flow_between(one: Portrayed, two: Portrayed, size: tuple[int, int], unit: f
     for reach in _REACH:
         shown = _read(new, grid + flow, cv2.INTER_LINEAR)
         flow = flow + search.calc(old, np.asarray(shown, np.uint8), np.zeros_like(grid))
-        wide = cv2.GaussianBlur(flow * trust[..., None], (0, 0), reach * unit)
-        flow = np.asarray(wide / cv2.GaussianBlur(trust, (0, 0), reach * unit)[..., None])
+        wide = blurred(flow * trust[..., None], reach * unit)
+        flow = wide / blurred(trust, reach * unit)[..., None]
     return flow
 
 
@@ -230,8 +236,8 @@ def _picture(values: Floats) -> Picture:
 
 def _pixels(size: tuple[int, int]) -> Floats:
     """(height, width, 2) each pixel's own place."""
-    rows, columns = np.mgrid[: size[1], : size[0]]
-    return np.asarray(np.stack([columns, rows], axis=-1), np.float32)
+    rows, columns = np.indices(size[::-1], np.float32)
+    return np.stack([columns, rows], axis=-1)
 
 
 def _moved(places: Floats, matrix: Matrix) -> Floats:

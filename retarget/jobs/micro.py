@@ -167,7 +167,7 @@ class MicroJob:
 
     def _run_between(self, rate: Fraction, report: Report) -> Path:
         from retarget.flow.lanes import Lanes
-        from retarget.jobs.micro_between import Change
+        from retarget.jobs.micro_between import change
         from retarget.jobs.micro_clip import clip_info
         from retarget.language import profile
         from retarget.language.say import NOTHING
@@ -191,11 +191,11 @@ class MicroJob:
         seconds = [float(i / rate - before) for i in range(timeline.frame_count(rate))]
         ways = [profile.onset(at / float(onset)) for at in seconds]
         first, second = (self._photo(name, report) for name in (self.from_, self.to))
-        info = clip_info(output.name, first.frame.size, timeline, rate)
+        way = change(first, second, self.draw.open(report), report)
+        way.warn()
+        info = clip_info(output.name, way.size, timeline, rate)
         with Lanes() as lanes, open_sink(output, self.sink, info=info, warn=report.warn) as clip:
-            change = Change(first, second, self.draw.open(report), report)
-            change.warn()
-            frames = lanes.ahead(change.frames(ways, rate), name="generate")
+            frames = lanes.ahead(way.frames(ways, rate), name="generate")
             for frame in report.watch(frames, len(ways)):
                 clip.write(frame)
         return output

@@ -32,6 +32,7 @@ from retarget.flow.values import (
     VideoFrame,
 )
 from retarget.jobs.act import Actor
+from retarget.jobs.reframe import Box, reframed
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -83,9 +84,9 @@ class Change:
         self, first: Identity, second: Identity, generator: Generator, report: Report
     ) -> None:
         self._photos, self._report = (first, second), report
-        matte = PersonMatte()
+        matte = PersonMatte().share
         one, two = (
-            Portrayed(rgb=p.frame.rgb, share=matte(p.frame.rgb, p.face.points).share)
+            Portrayed(rgb=p.frame.rgb, share=matte(p.frame.rgb, p.face.points))
             for p in self._photos
         )
         self._still = one, two
@@ -101,6 +102,16 @@ class Change:
         self._roll = np.eye(3)
         self._roll[:2, :2] = over[:, :2] / np.sqrt(np.linalg.det(over[:, :2]))
         self._turn = self._roll.T @ second.pose.rotation @ first.pose.rotation.T
+
+    @property
+    def one_camera(self) -> bool:
+        """Whether both stand before one background; the way ends with the second photo, then."""
+        return self._join.one_camera
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(width, height) of the frames."""
+        return self._photos[0].frame.size
 
     @property
     def apart(self) -> float:
@@ -139,7 +150,7 @@ class Change:
             )
 
     def _end(self) -> Picture:
-        if self._join.one_camera:
+        if self.one_camera:
             return self._still[1].rgb
         one, two = self._still
         return self._join(1.0, one, two, 1.0)
@@ -173,6 +184,33 @@ class Change:
         reach = alike + (far - alike) * min(1.0, self.apart / FAR) ** 2
         x = float(np.clip((way - 0.5) / (2 * reach) + 0.5, 0, 1))
         return x * x * (3 - 2 * x)
+
+
+def change(first: Identity, second: Identity, generator: Generator, report: Report) -> Change:
+    """The way from one photo to another, showing no more than both do."""
+    way = Change(first, second, generator, report)
+    if way.one_camera:
+        return way
+    box = _shown_by_both(first, second)
+    if box is None or (box.width, box.height) == first.frame.size:
+        return way
+    part = reframed(first, box, (round(box.width), round(box.height)))
+    return Change(part, second, generator, report)
+
+
+def _shown_by_both(first: Identity, second: Identity) -> Box | None:
+    """The part of the first photo that the second has, too, laid head on head; None: no face."""
+    width, height = second.frame.size
+    back = cv2.invertAffineTransform(_similarity(first.pose, second.pose))
+    corners = np.array([[0, 0], [width, 0], [0, height], [width, height]], np.float64)
+    x, y = (corners @ back[:, :2].T + back[:, 2]).T
+    left, right = max(0, np.ceil(max(x[0], x[2])) + 1), np.floor(min(x[1], x[3])) - 1
+    top, bottom = max(0, np.ceil(max(y[0], y[1])) + 1), np.floor(min(y[2], y[3])) - 1
+    right, bottom = min(first.frame.size[0], right), min(first.frame.size[1], bottom)
+    box = Box(float(left), float(top), float(right - left), float(bottom - top))
+    points = first.face.points[:, :2]
+    inside = (points > (left, top)).all() and (points < (right, bottom)).all()
+    return box if inside else None
 
 
 def _as_picture(photo: Identity, share: Floats) -> Identity:
