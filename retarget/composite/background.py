@@ -28,14 +28,14 @@ def without_person(rgb: Picture, share: Floats, blur: float) -> Picture:
     # From wide to narrow: each finer average counts only where it saw enough background.
     filled = np.full_like(picture, (picture * behind).sum((0, 1)) / (behind.sum() + 1e-3))
     for deviation in (16 * blur, 8 * blur, 4 * blur, 2 * blur, blur):
-        seen = _blurred(behind, deviation)[..., None]
-        local = _blurred(picture * behind, deviation) / (seen + 1e-4)
+        seen = blurred(behind, deviation)[..., None]
+        local = blurred(picture * behind, deviation) / (seen + 1e-4)
         trust = np.clip(seen * 4, 0.0, 1.0)
         filled = trust * local + (1 - trust) * filled
     return np.asarray(np.clip(np.rint(filled), 0, 255), np.uint8)
 
 
-def _blurred(values: Floats, deviation: float) -> Floats:
+def blurred(values: Floats, deviation: float) -> Floats:
     """Gaussian blur, at a smaller size where it is wide."""
     factor = max(1, int(deviation / 4))
     height, width = values.shape[:2]

@@ -59,6 +59,13 @@ class PersonMatte:
             whole: (height, width) this part of the `rough` mask of a wider view, where the picture
                 is cut from one: what is no person there is none here.
         """
+        share = self.share(rgb, points, whole)
+        unit = float(np.ptp(points[list(landmarks.EYE_OUTER_CORNERS), 0]))
+        colours = own_colours(rgb, share, max(unit, 8.0))
+        return Cutout(rgb=colours, share=share, by="colours" if self._absent else "network")
+
+    def share(self, rgb: Picture, points: Floats, whole: Floats | None = None) -> Floats:
+        """(height, width) how much of each pixel is the person, 0..1; otherwise as a call."""
         height, width = rgb.shape[:2]
         scale = min(1.0, _LONGEST / max(height, width))
         small = _resized(rgb, scale)
@@ -72,8 +79,7 @@ class PersonMatte:
         if scale < 1:
             large = cv2.resize(share, (width, height), interpolation=cv2.INTER_LINEAR)
             share = np.asarray(large, np.float32)
-        colours = own_colours(rgb, share, max(unit / scale, 8.0))
-        return Cutout(rgb=colours, share=share, by="colours" if self._absent else "network")
+        return share
 
     def rough(self, rgb: Picture, points: Floats) -> Floats:
         """(height, width) about how much of each pixel is the person, 0..1, without fine edges."""

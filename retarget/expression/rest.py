@@ -78,6 +78,7 @@ def find_rest(samples: Sequence[TrackedFrame], settings: RestSettings | None = N
         gaze,
         np.array([pose.angles[:2] for _, pose in seen]),
         opening >= np.quantile(opening, 0.4, axis=0),
+        np.array(_KNOWN),
     )
     gaps = [measure.lip_gap_seen(f.points, pose) for f, (_, pose) in zip(faces, seen, strict=True)]
     gap = np.quantile(gaps, 0.05)
@@ -109,7 +110,9 @@ def _rest_face(head: Floats, aperture: Floats, look: Floats, gap: float, found: 
     )
 
 
-def _looking_ahead(gaze: Floats, turn: Floats, wide: npt.NDArray[np.bool_]) -> Floats:
+def _looking_ahead(
+    gaze: Floats, turn: Floats, wide: npt.NDArray[np.bool_], known: Floats
+) -> Floats:
     """(2, 2) degrees that the mesh reports for eyes that look straight out of the head.
 
     Corners of eyes lie differently in every face, which shifts what is measured. People look at
@@ -120,6 +123,7 @@ def _looking_ahead(gaze: Floats, turn: Floats, wide: npt.NDArray[np.bool_]) -> F
         gaze: (n, 2, 2) as measured.
         turn: (n, 2) yaw and pitch of the head.
         wide: (n, 2) which eyes are open.
+        known: (2,) share of a common sideways and upward offset that is the face's.
     """
     usual = measure.gaze(face_model().neutral)
     out = np.empty((2, 2))
@@ -132,7 +136,7 @@ def _looking_ahead(gaze: Floats, turn: Floats, wide: npt.NDArray[np.bool_]) -> F
         both = float(np.mean(found - usual[:, axis]))
         own = (found - usual[:, axis]) - both
         own = np.clip(own, -_SQUINT, _SQUINT)
-        out[:, axis] = usual[:, axis] + own + _KNOWN[axis] * np.clip(both, -_TURN, _TURN)
+        out[:, axis] = usual[:, axis] + own + known[axis] * np.clip(both, -_TURN, _TURN)
     return out
 
 
@@ -256,8 +260,15 @@ def understand(
         _RELAXED * usual,
         np.clip(opening, _SLEEPY * usual, _STARING * usual),
     )
+    # The surer an expression, the more of how the eyes open and look aside is it, not the face.
+    # Up and down, faces differ as much as looks do.
+    own = 1.0 / max(1.0, settings.certainty)
+    aperture = usual + own * (aperture - usual)
     look = _looking_ahead(
-        measure.gaze(head)[None], np.array([pose.angles[:2]]), np.ones((1, 2), bool)
+        measure.gaze(head)[None],
+        np.array([pose.angles[:2]]),
+        np.ones((1, 2), bool),
+        np.array(_KNOWN) * (own, 1.0),
     )
     rest = _rest_face(
         still, aperture, look, measure.lip_gap_seen(face.points, pose), "from one photo"

@@ -11,6 +11,7 @@ from retarget.face.settings import TrackSettings
 from retarget.flow.report import Report
 from retarget.jobs.tracker import with_model
 from retarget.source.settings import SourceSettings
+from retarget.transfer.settings import TransferSettings
 
 if TYPE_CHECKING:
     from retarget.flow.values import ExpressedFrame, VideoFrame
@@ -21,6 +22,9 @@ MOST = 256
 _SURE = RestSettings(certainty=6.0)
 """Who names a picture for its expression says that there is one: it is not taken for the person's
 rest as easily as that of a photo of somebody."""
+_AS_PERFORMED = TransferSettings()
+"""What is seen is shown as strongly as what a driving face performs; what is said in words moves
+every point as commanded."""
 
 
 class Looker:
@@ -41,7 +45,7 @@ class Looker:
         self._seen: dict[tuple[str, float | None], ExpressedFrame] = {}
 
     def __call__(self, path: str, seconds: float | None) -> ExpressedFrame:
-        """What the face does; its pixels stay at hand.
+        """What a face has to do to look the same; the picture's pixels stay at hand.
 
         Raises:
             UnreadableInput: the file cannot be read, or must not be.
@@ -77,7 +81,9 @@ class Looker:
         from retarget.expression.rest import find_rest, understand
         from retarget.face.still import find_face
         from retarget.face.track import Track
+        from retarget.flow.face_model import face_model
         from retarget.flow.values import ExpressedFrame, TrackedFrame
+        from retarget.transfer.strength import Strength
 
         face = find_face(frame, self._track, Report())
         if source.info.still:
@@ -91,7 +97,7 @@ class Looker:
             index=0,
             at=frame.at,
             duration=frame.duration,
-            expression=expression,
+            expression=Strength(_AS_PERFORMED, face_model())(expression),
             pose=pose,
             tracked=TrackedFrame(frame=frame, face=face),
         )

@@ -167,8 +167,7 @@ class MicroJob:
 
     def _run_between(self, rate: Fraction, report: Report) -> Path:
         from retarget.flow.lanes import Lanes
-        from retarget.jobs.act import Actor
-        from retarget.jobs.micro_between import aligned, transition
+        from retarget.jobs.micro_between import change
         from retarget.jobs.micro_clip import clip_info
         from retarget.language import profile
         from retarget.language.say import NOTHING
@@ -182,22 +181,21 @@ class MicroJob:
             )
         output = self.output or _name_for(self.from_, Path(self.to).stem)
         check_free(output, overwrite=self.sink.overwrite)
-        before, change, after = (
+        before, onset, after = (
             self._time(n, getattr(self, f"{n}_ms")) for n in ("before", "onset", "after")
         )
-        whole = before + change + after
+        whole = before + onset + after
         held = Step(text="the change", said=NOTHING, times=(whole,), where="--onset-ms")
         timeline = Timeline([held])
         timeline.check(rate)
         seconds = [float(i / rate - before) for i in range(timeline.frame_count(rate))]
-        ways = [profile.onset(at / float(change)) for at in seconds]
-        first = self._photo(self.from_, report)
-        second, cover = aligned(self._photo(self.to, report), first)
-        info = clip_info(output.name, first.frame.size, timeline, rate)
+        ways = [profile.onset(at / float(onset)) for at in seconds]
+        first, second = (self._photo(name, report) for name in (self.from_, self.to))
+        way = change(first, second, self.draw.open(report), report)
+        way.warn()
+        info = clip_info(output.name, way.size, timeline, rate)
         with Lanes() as lanes, open_sink(output, self.sink, info=info, warn=report.warn) as clip:
-            generator = self.draw.open(report)
-            actors = Actor(first, generator, report), Actor(second, generator, report)
-            frames = lanes.ahead(transition(*actors, cover, ways, rate), name="generate")
+            frames = lanes.ahead(way.frames(ways, rate), name="generate")
             for frame in report.watch(frames, len(ways)):
                 clip.write(frame)
         return output

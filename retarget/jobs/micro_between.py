@@ -1,24 +1,29 @@
 """From one real picture of a person to another, through blendshape space.
 
-Both photos act: each does what lies between the two expressions, and the picture passes from the
-first, at whose own expression the way begins, to the second, at whose own it ends.
+Both photos act: each does what lies between the two expressions, its head turned as far as on the
+way, and the picture passes from the first, at whose own expression the way begins, to the second,
+at whose own it ends.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
+from itertools import repeat
 from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
-from retarget.flow.crop import Crop
+from retarget.composite.join import Join, Portrayed
+from retarget.composite.matte import PersonMatte
+from retarget.face.likeness import ANOTHER, edges, unlikeness
+from retarget.flow import landmarks
 from retarget.flow.values import (
     ExpressedFrame,
     Expression,
-    Face,
+    FaceRequest,
     FinishedFrame,
     HeadPose,
     Identity,
@@ -27,13 +32,24 @@ from retarget.flow.values import (
     VideoFrame,
 )
 from retarget.jobs.act import Actor
+from retarget.jobs.reframe import Box, reframed
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
+    from retarget.flow.arrays import Picture
+    from retarget.flow.report import Report
+    from retarget.generate.generator import Generator
 
-_FEATHER = 0.06
-"""Width of the soft border of the second photo, in sides of the first."""
+    Floats = npt.NDArray[np.float32]
+    Matrix = npt.NDArray[np.float64]
+
+
+FAR = 25.0
+"""Degrees between two heads from which the surroundings of the one cannot be had from the other."""
+_FADE = (0.2, 0.05)
+"""How long on each side of the middle of the way the one fades into the other: where the heads
+are turned alike, and where they are `FAR` apart or more and both would be seen."""
 
 
 def between(one: Expression, two: Expression, way: float) -> Expression:
@@ -54,68 +70,167 @@ def between(one: Expression, two: Expression, way: float) -> Expression:
     return Expression(weights=weights.astype(np.float32), measured=measured)
 
 
-def transition(
-    first: Actor,
-    second: Actor,
-    cover: npt.NDArray[np.float32],
-    ways: Sequence[float],
-    rate: Fraction,
-) -> Iterator[FinishedFrame]:
-    """One frame for each way (0 the first photo, 1 the second), in the first photo's size.
+class Change:
+    """The way from one photo to another.
 
     Args:
-        first: the first photo.
-        second: the second, laid over the first by `aligned`.
-        cover: (height, width) where the second has pixels, as `aligned` says.
-        ways: 0..1, one for each frame.
-        rate: frames per second.
+        first: where it begins; its size is the clip's.
+        second: where it ends.
+        generator: who draws.
+        report: where the times go.
     """
-    one, two = first.identity, second.identity
-    turn = two.pose.rotation @ one.pose.rotation.T
-    expressions = [between(one.expression, two.expression, way) for way in ways]
-    leaving = _frames(expressions, [_part(turn, way) for way in ways], rate)
-    coming = _frames(expressions, [_part(turn, way - 1) for way in ways], rate)
-    pairs = zip(first.perform(leaving), second.perform(coming), ways, strict=True)
-    for old, new, way in pairs:
-        share = np.float32(way) * cover
-        mixed = old.frame.rgb + share[..., None] * (
-            new.frame.rgb.astype(np.float32) - old.frame.rgb
+
+    def __init__(
+        self, first: Identity, second: Identity, generator: Generator, report: Report
+    ) -> None:
+        self._photos, self._report = (first, second), report
+        matte = PersonMatte().share
+        one, two = (
+            Portrayed(rgb=p.frame.rgb, share=matte(p.frame.rgb, p.face.points))
+            for p in self._photos
         )
-        yield replace(old, frame=replace(old.frame, rgb=np.rint(mixed).astype(np.uint8)))
+        self._still = one, two
+        over = _similarity(first.pose, second.pose)
+        head = first.pose.translation[:2]
+        self._join = Join(one, two, over, head, first.pose.scale)
+        self._actors = [Actor(p, generator, report) for p in self._photos]
+        self._mattes: list[Actor] = []
+        if generator.name == "warp":  # any other leaves hair where it is
+            both = zip(self._photos, self._still, strict=True)
+            self._mattes = [Actor(_as_picture(p, s.share), generator, report) for p, s in both]
+        # Roll is left to the plane: what remains is how far the heads are turned apart.
+        self._roll = np.eye(3)
+        self._roll[:2, :2] = over[:, :2] / np.sqrt(np.linalg.det(over[:, :2]))
+        self._turn = self._roll.T @ second.pose.rotation @ first.pose.rotation.T
+
+    @property
+    def one_camera(self) -> bool:
+        """Whether both stand before one background; the way ends with the second photo, then."""
+        return self._join.one_camera
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(width, height) of the frames."""
+        return self._photos[0].frame.size
+
+    @property
+    def apart(self) -> float:
+        """Degrees that the second head is turned away from the first, roll aside."""
+        return float(np.degrees(np.linalg.norm(cv2.Rodrigues(self._turn)[0])))
+
+    def warn(self) -> None:
+        """Say what speaks against joining these two."""
+        one, two = (edges(photo.frame.rgb, photo.face) for photo in self._photos)
+        if unlikeness(one, two) > ANOTHER:
+            self._report.warn(
+                "The two pictures seem to show two different people, and halfway a face will be "
+                "neither's; give two pictures of one person, unless they are."
+            )
+        if self.apart > FAR:
+            self._report.warn(
+                f"The two heads are turned {self.apart:.0f}° apart. Beyond {FAR:.0f}° one picture "
+                "cannot be moved to where the other begins, and hair and ears will jump halfway; "
+                "choose pictures that look the same way."
+            )
+
+    def frames(self, ways: Sequence[float], rate: Fraction) -> Iterator[FinishedFrame]:
+        """One frame for each way (0 the first photo, 1 the second), in the first photo's size.
+
+        Args:
+            ways: 0..1, one for each frame.
+            rate: frames per second.
+        """
+        moving = [way for way in ways if 0 < way < 1]
+        drawn = self._drawn(moving, rate)
+        ends = {0.0: self._still[0].rgb, 1.0: self._end()}
+        for i, way in enumerate(ways):
+            rgb = ends[way] if way in ends else next(drawn)
+            yield FinishedFrame(
+                frame=VideoFrame(rgb=rgb, index=i, at=Instant(i, 1 / rate), duration=1 / rate)
+            )
+
+    def _end(self) -> Picture:
+        if self.one_camera:
+            return self._still[1].rgb
+        one, two = self._still
+        return self._join(1.0, one, two, 1.0)
+
+    def _drawn(self, ways: Sequence[float], rate: Fraction) -> Iterator[Picture]:
+        old, new = (photo.expression for photo in self._photos)
+        expressions = [between(old, new, way) for way in ways]
+        turns = (
+            [_part(self._turn, way) for way in ways],
+            [self._roll @ _part(self._turn, way - 1) @ self._roll.T for way in ways],
+        )
+        pairs = zip(
+            *(self._acted(i, list(_frames(expressions, turns[i], rate))) for i in range(2)),
+            strict=True,
+        )
+        for way, (first, second) in zip(ways, pairs, strict=True):
+            yield self._join(way, first, second, self._faded(way))
+
+    def _acted(self, which: int, frames: Sequence[ExpressedFrame]) -> Iterator[Portrayed]:
+        """One of the photos doing what is said, and where the person is in it."""
+        shares: Iterable[Floats] = repeat(self._still[which].share)
+        if self._mattes:
+            mattes = self._mattes[which].perform(frames)
+            shares = (m.frame.rgb[..., 0] / np.float32(255) for m in mattes)
+        for finished, share in zip(self._actors[which].perform(frames), shares, strict=False):
+            yield Portrayed(rgb=finished.frame.rgb, share=_with_face(share, finished.request))
+
+    def _faded(self, way: float) -> float:
+        """How much of the second is shown."""
+        alike, far = _FADE
+        reach = alike + (far - alike) * min(1.0, self.apart / FAR) ** 2
+        x = float(np.clip((way - 0.5) / (2 * reach) + 0.5, 0, 1))
+        return x * x * (3 - 2 * x)
 
 
-def aligned(photo: Identity, to: Identity) -> tuple[Identity, npt.NDArray[np.float32]]:
-    """A photo moved, turned and scaled in its plane so that its head lies on another's.
-
-    Returns:
-        The photo in the other's size, and (height, width) 0..1 where it has pixels.
-    """
-    matrix = _similarity(photo.pose, to.pose)
-    size = to.frame.size
-    crop = Crop(to_frame=matrix, size=photo.frame.size)
-    picture = photo.frame.rgb
-    scale = to.pose.scale / photo.pose.scale
-    if scale < 1:
-        picture = np.asarray(cv2.GaussianBlur(picture, (0, 0), 0.42 / scale), np.uint8)
-    shown = cv2.warpAffine(
-        picture, matrix, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
-    )
-    points = photo.face.points.copy()
-    points[:, :2] = crop.points_to_frame(points[:, :2])
-    points[:, 2] *= scale
-    roll = np.eye(3)
-    roll[:2, :2] = matrix[:, :2] / scale
-    place = photo.pose.translation * scale
-    place[:2] = crop.points_to_frame(photo.pose.translation[None, :2])[0]
-    pose = HeadPose(
-        rotation=roll @ photo.pose.rotation, translation=place, scale=photo.pose.scale * scale
-    )
-    frame = VideoFrame(rgb=np.asarray(shown, np.uint8), index=0, at=photo.frame.at)
-    laid = replace(photo, frame=frame, face=Face(points=points), pose=pose)
-    return laid, _cover(picture.shape[:2], matrix, size)
+def change(first: Identity, second: Identity, generator: Generator, report: Report) -> Change:
+    """The way from one photo to another, showing no more than both do."""
+    way = Change(first, second, generator, report)
+    if way.one_camera:
+        return way
+    box = _shown_by_both(first, second)
+    if box is None or (box.width, box.height) == first.frame.size:
+        return way
+    part = reframed(first, box, (round(box.width), round(box.height)))
+    return Change(part, second, generator, report)
 
 
-def _similarity(photo: HeadPose, to: HeadPose) -> npt.NDArray[np.float64]:
+def _shown_by_both(first: Identity, second: Identity) -> Box | None:
+    """The part of the first photo that the second has, too, laid head on head; None: no face."""
+    width, height = second.frame.size
+    back = cv2.invertAffineTransform(_similarity(first.pose, second.pose))
+    corners = np.array([[0, 0], [width, 0], [0, height], [width, height]], np.float64)
+    x, y = (corners @ back[:, :2].T + back[:, 2]).T
+    left, right = max(0, np.ceil(max(x[0], x[2])) + 1), np.floor(min(x[1], x[3])) - 1
+    top, bottom = max(0, np.ceil(max(y[0], y[1])) + 1), np.floor(min(y[2], y[3])) - 1
+    right, bottom = min(first.frame.size[0], right), min(first.frame.size[1], bottom)
+    box = Box(float(left), float(top), float(right - left), float(bottom - top))
+    points = first.face.points[:, :2]
+    inside = (points > (left, top)).all() and (points < (right, bottom)).all()
+    return box if inside else None
+
+
+def _as_picture(photo: Identity, share: Floats) -> Identity:
+    """The photo with a matte in place of its pixels, which moves as they do."""
+    grey = np.repeat(np.rint(255 * share).astype(np.uint8)[..., None], 3, axis=2)
+    return replace(photo, frame=replace(photo.frame, rgb=grey))
+
+
+def _with_face(share: Floats, request: FaceRequest | None) -> Floats:
+    """A matte with the whole face in it, whatever eyes and mouth were drawn there."""
+    if request is None:
+        return share
+    oval = np.rint(request.points[list(landmarks.FACE_OVAL), :2]).astype(np.int32)
+    inside = cv2.fillPoly(np.zeros(share.shape, np.uint8), [oval], [1])
+    inside = cv2.erode(inside, np.ones((5, 5), np.uint8))
+    return np.where(np.asarray(inside) > 0, np.float32(1), share)
+
+
+def _similarity(photo: HeadPose, to: HeadPose) -> Matrix:
+    """(2, 3) from a photo's pixels to another's, in the plane, that lays head on head."""
     angle = np.radians(to.angles[2] - photo.angles[2])
     scale = to.scale / photo.scale
     turn = scale * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
@@ -123,7 +238,7 @@ def _similarity(photo: HeadPose, to: HeadPose) -> npt.NDArray[np.float64]:
     return np.hstack([turn, shift[:, None]])
 
 
-def _part(turn: npt.NDArray[np.float64], share: float) -> npt.NDArray[np.float64]:
+def _part(turn: Matrix, share: float) -> Matrix:
     """A share, of either sign, of a rotation."""
     axis, _ = cv2.Rodrigues(turn)
     part, _ = cv2.Rodrigues(axis * share)
@@ -131,9 +246,7 @@ def _part(turn: npt.NDArray[np.float64], share: float) -> npt.NDArray[np.float64
 
 
 def _frames(
-    expressions: Sequence[Expression],
-    turns: Sequence[npt.NDArray[np.float64]],
-    rate: Fraction,
+    expressions: Sequence[Expression], turns: Sequence[Matrix], rate: Fraction
 ) -> Iterator[ExpressedFrame]:
     for i, (expression, turn) in enumerate(zip(expressions, turns, strict=True)):
         yield ExpressedFrame(
@@ -143,13 +256,3 @@ def _frames(
             expression=expression,
             pose=HeadPose(rotation=turn, translation=np.zeros(3), scale=1.0),
         )
-
-
-def _cover(
-    shape: tuple[int, ...], matrix: npt.NDArray[np.float64], size: tuple[int, int]
-) -> npt.NDArray[np.float32]:
-    """(height, width) where a photo laid over another has pixels, with a soft border."""
-    laid = cv2.warpAffine(np.ones(shape, np.uint8), matrix, size, flags=cv2.INTER_NEAREST)
-    padded = cv2.copyMakeBorder(laid, 1, 1, 1, 1, cv2.BORDER_REPLICATE)
-    away = cv2.distanceTransform(padded, cv2.DIST_L2, 5)[1:-1, 1:-1] - 2
-    return np.clip(away / max(2, _FEATHER * max(size)), 0, 1).astype(np.float32)

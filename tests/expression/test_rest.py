@@ -129,3 +129,22 @@ def test_a_picture_that_is_named_for_its_expression_is_believed_to_show_one(who:
 
     found = understand(shown, frown, RestSettings(certainty=6.0)).expression
     assert found.weights[blendshapes.index("browDownLeft")] > 0.5
+
+
+@pytest.mark.parametrize("wide", [0.9, -0.5])
+def test_eyes_in_a_picture_named_for_its_expression_are_wide_or_narrow_and_not_born_so(
+    wide: float,
+) -> None:
+    does = {f"eye{'Wide' if wide > 0 else 'Blink'}{side}": abs(wide) for side in ("Left", "Right")}
+    seen = face(person(3), does)
+    shown = VideoFrame(rgb=BLANK, index=0, at=Instant(0, pose_time()))
+
+    alone, named = (
+        understand(shown, seen, RestSettings(certainty=sure)).expression.measured
+        for sure in (1.0, 6.0)
+    )
+    assert alone is not None
+    assert named is not None
+    away = np.sign(wide) * (named.aperture - 1)
+    assert (away > 0.2).all()
+    assert (away > 2 * np.sign(wide) * (alone.aperture - 1)).all()
