@@ -110,7 +110,8 @@ def test_a_bump_counts_only_if_it_is_larger_than_a_turning_head_makes(
 ) -> None:
     times = np.arange(90) / 30
     rows = np.zeros((90, blendshapes.COUNT))
-    rows[:, blendshapes.index("browDownLeft")] = height * bump(times, 1.5, 0.15, 0.2)
+    for side in ("Left", "Right"):
+        rows[:, blendshapes.index(f"browDown{side}")] = height * bump(times, 1.5, 0.15, 0.2)
     yaws = 15 * np.clip((times - 1.3) / 0.4, 0, 1)
     turning = [replace(f, pose=pose(yaw=y)) for f, y in zip(acted(rows), yaws, strict=True)]
     assert len(find_moments(turning, MomentsSettings())) == found
