@@ -54,7 +54,7 @@ _PER_LIPS = {"eyes": 0.5, "brows": 0.3}
 """Weight that a whole weight of lips or jaw drags along above them."""
 _PER_SPOKEN = 0.45
 """Weight that a whole weight of what says syllables drags along beside it."""
-_PER_LID = {"eyes": 0.8, "brows": 0.8, "nose": 0.8}
+_PER_LID = {"eyes": 0.8, "brows": 0.8, "nose": 0.8, "mouth": 0.2, "lips": 0.2}
 """Weight that goes with the closing of both lids."""
 _TURNING = 0.4
 """Seconds before and after a moment in which a turning head still counts for it."""
@@ -64,6 +64,7 @@ _SURROUNDINGS = 1.0
 """Seconds before and after a moment that say what the face is doing anyway: four syllables each."""
 _OWN = 0.2
 """Seconds before and after a moment that may be part of the same bump."""
+_SAME_TIME = 1e-6
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -131,13 +132,11 @@ def evidence(part: Part, shot: Shot) -> Evidence:
     channels = _channels(part)
     values = np.stack([shot.rises[:, list(c)].mean(axis=1) for c in channels], axis=1)
     unrelated = _unrelated(part, [blendshapes.NAMES[c[0]] for c in channels], values, shot)
-    first, last = around(shot.times, _SURROUNDINGS)
-    own_first, own_last = around(shot.times, _OWN)
-    filters = np.empty_like(values)
-    for i, value in enumerate(values):
-        near = np.concatenate([values[first[i] : own_first[i]], values[own_last[i] : last[i]]])
-        usual = part.likeness * near.T @ near / max(len(near), 1)
-        filters[i] = np.linalg.solve(usual + np.diag(unrelated[i]), value)
+    filters = values / unrelated
+    # What surrounds a moment only speaks against it: the others are settled.
+    for i in np.flatnonzero((values * filters).sum(axis=1) >= part.least**2):
+        usual = part.likeness * _usual(values, shot.times, i)
+        filters[i] = np.linalg.solve(usual + np.diag(unrelated[i]), values[i])
     certainty = np.sqrt(np.maximum((values * filters).sum(axis=1), 0.0))
     return Evidence(
         names=part.names,
@@ -148,11 +147,18 @@ def evidence(part: Part, shot: Shot) -> Evidence:
     )
 
 
+def _usual(values: Floats, times: Floats, i: int) -> Floats:
+    """(channels, channels) second moments of what rises around a moment, its own bump left out."""
+    away = np.abs(times - times[i])
+    near = values[(away <= _SURROUNDINGS + _SAME_TIME) & (away > _OWN + _SAME_TIME)]
+    return np.asarray(near.T @ near / max(len(near), 1))
+
+
 def around(times: Floats, seconds: float) -> tuple[Ints, Ints]:
     """(n,) twice: the first frame within these seconds of each, and the one after the last."""
     return (
-        np.searchsorted(times, times - seconds - 1e-6),
-        np.searchsorted(times, times + seconds + 1e-6),
+        np.searchsorted(times, times - seconds - _SAME_TIME),
+        np.searchsorted(times, times + seconds + _SAME_TIME),
     )
 
 
