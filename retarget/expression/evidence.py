@@ -149,8 +149,9 @@ def evidence(part: Part, shot: Shot) -> Evidence:
 
 def _usual(values: Floats, times: Floats, i: int) -> Floats:
     """(channels, channels) second moments of what rises around a moment, its own bump left out."""
-    away = np.abs(times - times[i])
-    near = values[(away <= _SURROUNDINGS + _SAME_TIME) & (away > _OWN + _SAME_TIME)]
+    reach = np.array([-_SURROUNDINGS, -_OWN, _OWN, _SURROUNDINGS])
+    before, own, after, end = np.searchsorted(times, times[i] + reach + _SAME_TIME * np.sign(reach))
+    near = np.concatenate([values[before:own], values[after:end]])
     return np.asarray(near.T @ near / max(len(near), 1))
 
 
@@ -180,7 +181,8 @@ def _unrelated(part: Part, names: list[str], values: Floats, shot: Shot) -> Floa
     deviations = NormalDist().inv_cdf((1.0 + part.quiet) / 2.0)
     tremble = np.maximum(np.quantile(values, part.quiet, axis=0) / deviations, _STEADY)
     syllable = np.array([_SYLLABLE * n.startswith(_SPOKEN) for n in names])
-    dragged = np.stack([_dragged(region_of(n), part, shot) for n in names], axis=1)
+    along = {region: _dragged(region, part, shot) for region in part.regions}
+    dragged = np.stack([along[region_of(n)] for n in names], axis=1)
     return np.asarray(tremble**2 + syllable**2 + (dragged / part.least) ** 2)
 
 
