@@ -77,7 +77,8 @@ class MomentsSettings:
     """What counts as a blink and as a brief expression."""
 
     least: float = 0.04
-    """The least height of a brief expression, in weight."""
+    """The least height of a brief expression, in weight; brows and lids count as the mean of both
+    sides. What trembles or talks must rise higher."""
     shortest: float = 0.08
     """Seconds; what is shorter is tremble: muscles take 65 ms for the onset alone."""
     longest: float = 0.6

@@ -110,7 +110,8 @@ def test_a_bump_counts_only_if_it_is_larger_than_a_turning_head_makes(
 ) -> None:
     times = np.arange(90) / 30
     rows = np.zeros((90, blendshapes.COUNT))
-    rows[:, blendshapes.index("browDownLeft")] = height * bump(times, 1.5, 0.15, 0.2)
+    for side in ("Left", "Right"):
+        rows[:, blendshapes.index(f"browDown{side}")] = height * bump(times, 1.5, 0.15, 0.2)
     yaws = 15 * np.clip((times - 1.3) / 0.4, 0, 1)
     turning = [replace(f, pose=pose(yaw=y)) for f, y in zip(acted(rows), yaws, strict=True)]
     assert len(find_moments(turning, MomentsSettings())) == found
@@ -132,6 +133,37 @@ def test_what_an_opening_jaw_or_a_glance_drags_along_is_no_expression(
     together = find_moments(acted(rows), MomentsSettings())
     assert len(alone) == 1
     assert together == []
+
+
+@pytest.mark.parametrize(("tremble", "found"), [(0.03, 1), (0.1, 0)])
+def test_the_more_a_brow_trembles_the_larger_a_bump_must_be(tremble: float, found: int) -> None:
+    times = np.arange(300) / 30
+    rows = np.zeros((300, blendshapes.COUNT))
+    random = np.random.default_rng(1)
+    for side in ("Left", "Right"):
+        shivers = np.convolve(random.normal(0, tremble, len(times)), np.ones(3) / 3, "same")
+        curve = 0.2 + shivers + 0.12 * bump(times, 5, 0.15, 0.2)
+        rows[:, blendshapes.index(f"browDown{side}")] = curve
+    assert len(find_moments(acted(rows), MomentsSettings())) == found
+
+
+@pytest.mark.parametrize(("apexes", "found"), [((2.5,), 1), ((1.9, 2.2, 2.5, 2.8, 3.1), 0)])
+def test_what_a_mouth_does_again_and_again_is_talk(apexes: tuple[float, ...], found: int) -> None:
+    times = np.arange(150) / 30
+    rows = np.zeros((150, blendshapes.COUNT))
+    for at in apexes:
+        rows[:, blendshapes.index("mouthSmileLeft")] += 0.3 * bump(times, at, 0.1, 0.12)
+    assert len(find_moments(acted(rows), MomentsSettings())) == found
+
+
+def test_brows_and_mouth_at_once_are_one_expression() -> None:
+    times = np.arange(90) / 30
+    rows = np.zeros((90, blendshapes.COUNT))
+    rows[:, blendshapes.index("browInnerUp")] = 0.3 * bump(times, 1.5, 0.15, 0.2)
+    for side in ("Left", "Right"):
+        rows[:, blendshapes.index(f"mouthFrown{side}")] = 0.4 * bump(times, 1.53, 0.15, 0.2)
+    (moment,) = find_moments(acted(rows), MomentsSettings())
+    assert moment.regions == ("mouth", "brows")
 
 
 def test_a_nose_that_goes_with_a_blink_is_part_of_the_blink() -> None:
