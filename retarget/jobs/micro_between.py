@@ -32,7 +32,7 @@ from retarget.flow.values import (
     VideoFrame,
 )
 from retarget.jobs.act import Actor
-from retarget.jobs.reframe import Box, reframed
+from retarget.jobs.reframe import Box, reframed, within_size
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -47,6 +47,9 @@ if TYPE_CHECKING:
 
 FAR = 25.0
 """Degrees between two heads from which the surroundings of the one cannot be had from the other."""
+LONGEST = 1920
+"""Pixels of the longer side of the frames: larger photos are made smaller, as each frame moves two
+pictures whole."""
 _FADE = (0.2, 0.05)
 """How long on each side of the middle of the way the one fades into the other: where the heads
 are turned alike, and where they are `FAR` apart or more and both would be seen."""
@@ -187,7 +190,8 @@ class Change:
 
 
 def change(first: Identity, second: Identity, generator: Generator, report: Report) -> Change:
-    """The way from one photo to another, showing no more than both do."""
+    """The way from one photo to another: no more than both show, and no larger than `LONGEST`."""
+    first, second = within_size(first, LONGEST), within_size(second, LONGEST)
     way = Change(first, second, generator, report)
     if way.one_camera:
         return way

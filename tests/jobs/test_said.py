@@ -21,7 +21,7 @@ from retarget.jobs.act import Actor
 from retarget.jobs.draw import DrawSettings
 from retarget.jobs.expressions import ExpressionsJob
 from retarget.jobs.micro import MicroJob
-from retarget.jobs.micro_between import Change, change
+from retarget.jobs.micro_between import LONGEST, Change, change
 from retarget.jobs.micro_clip import read_rate
 from retarget.jobs.reframe import Box, around_face, on_face, reframed, within_size
 from retarget.jobs.still import StillJob
@@ -338,6 +338,15 @@ def test_a_change_from_one_person_to_another_is_drawn_with_a_warning(
     ).run(report)  # fmt: skip
     assert clip.exists()
     assert any("two different people" in line for line in report.warnings)
+
+
+def test_a_change_between_large_photos_is_no_longer_than_can_be_drawn(actor: Actor) -> None:
+    photo = actor.identity
+    width, height = photo.frame.size
+    large = reframed(photo, Box(0, 0, width, height), (2400, round(2400 * height / width)))
+    size = change(large, large, DrawSettings().open(Report()), Report()).size
+    assert max(size) == LONGEST
+    assert size[0] / size[1] == pytest.approx(width / height, abs=0.01)
 
 
 def test_a_change_before_another_background_shows_what_both_pictures_have(
