@@ -12,11 +12,12 @@ import tyro
 
 from retarget.errors import RetargetError
 from retarget.evaluation.settings import EvaluateSettings
+from retarget.flow.names import TakesNames
 from retarget.flow.report import Report
 
 
 @dataclass(frozen=True, kw_only=True)
-class EvaluateJob:
+class EvaluateJob(TakesNames):
     """Measure how well a result performs what the driving face performs.
 
     retarget evaluate result.mp4 --driving drive.mp4 --identity face.jpg --page result.html

@@ -10,6 +10,7 @@ import tyro
 
 from retarget.errors import RetargetError, UnknownWord
 from retarget.face.settings import TrackSettings
+from retarget.flow.names import TakesNames
 from retarget.flow.report import Report
 from retarget.jobs.draw import DrawSettings
 
@@ -20,7 +21,7 @@ _HERE = tyro.conf.arg(name="")
 
 
 @dataclass(frozen=True, kw_only=True)
-class ExpressionsJob:
+class ExpressionsJob(TakesNames):
     """List, search and draw the expressions that can be said.
 
     retarget expressions smile

@@ -11,6 +11,7 @@ import tyro
 
 from retarget.errors import RetargetError
 from retarget.face.settings import TrackSettings
+from retarget.flow.names import TakesNames
 from retarget.flow.report import Report
 from retarget.jobs.draw import DrawSettings
 from retarget.language.settings import BlinkSettings, PaceSettings
@@ -33,7 +34,7 @@ _FACE_SQUARE = 2.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class MicroJob:
+class MicroJob(TakesNames):
     """A brief expression as a clip, true in its timing.
 
     retarget micro --identity face.jpg --expression contempt -o clip.mp4

@@ -18,6 +18,7 @@ from retarget.expression.settings import (
 )
 from retarget.face.settings import TrackSettings
 from retarget.flow.lanes import Lanes
+from retarget.flow.names import TakesNames
 from retarget.flow.report import Report
 from retarget.jobs.driving import DrivingSettings, open_driving
 from retarget.source.settings import SourceSettings
@@ -31,7 +32,7 @@ _HERE = tyro.conf.arg(name="")
 
 
 @dataclass(frozen=True, kw_only=True)
-class MomentsJob:
+class MomentsJob(TakesNames):
     """Find blinks and brief expressions in a driving video or a saved performance.
 
     retarget moments drive.mp4 --json moments.json --plot moments.svg

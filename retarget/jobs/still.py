@@ -13,6 +13,7 @@ import tyro
 
 from retarget.errors import RetargetError
 from retarget.face.settings import TrackSettings
+from retarget.flow.names import TakesNames
 from retarget.flow.report import Report
 from retarget.jobs.draw import DrawSettings
 
@@ -29,7 +30,7 @@ MOST_PICTURES = 5000
 
 
 @dataclass(frozen=True, kw_only=True)
-class StillJob:
+class StillJob(TakesNames):
     """One picture, or a grid of them, of the identity in an expression.
 
     retarget still --identity face.jpg --expression "0.7*amusement" -o smile.png

@@ -10,6 +10,7 @@ import tyro
 
 from retarget.errors import RetargetError
 from retarget.face.settings import TrackSettings
+from retarget.flow.names import TakesNames
 from retarget.flow.report import Report
 from retarget.jobs.draw import DrawSettings
 
@@ -22,7 +23,7 @@ _HERE = tyro.conf.arg(name="")
 
 
 @dataclass(frozen=True, kw_only=True)
-class StoryJob:
+class StoryJob(TakesNames):
     """Draw a storyboard: numbered frames, a page as PNG and PDF, and a manifest.
 
     retarget story story.toml -o frames/

@@ -21,6 +21,7 @@ from retarget.expression.settings import (
 )
 from retarget.face.settings import TrackSettings
 from retarget.flow.lanes import Lanes
+from retarget.flow.names import TakesNames
 from retarget.flow.report import Report
 from retarget.generate.diffusion.settings import DiffusionSettings
 from retarget.generate.settings import WarpSettings
@@ -54,7 +55,7 @@ class Performing:
 
 
 @dataclass(frozen=True, kw_only=True)
-class VideoJob:
+class VideoJob(TakesNames):
     """Make the identity perform what the driving face performs.
 
     retarget drive.mp4 --identity face.jpg
