@@ -35,6 +35,10 @@ _BOXES = (
 """Shifts and growth of the box whose landmarks are averaged: the trees are sensitive to it, and
 the detector's box jumps by steps of its grid. Nine instead of one halve what trembles."""
 
+_SURE = 0.4
+"""Share of the best detection's score below which another is taken for no face: badges, folds of
+cloth and patterns score a tenth of a face."""
+
 Box = tuple[float, float, float]
 """left, top, width of a square in pixels."""
 
@@ -142,10 +146,11 @@ class DlibEstimator:
         return None
 
     def _largest(self, rgb: npt.NDArray[Any], enlarge: int) -> Box | None:
-        found = self._models.detector(np.ascontiguousarray(rgb), enlarge)
+        found, scores, _ = self._models.detector.run(np.ascontiguousarray(rgb), enlarge, 0.0)
         if not found:
             return None
-        best = max(found, key=lambda r: r.width())
+        sure = [r for r, s in zip(found, scores, strict=True) if s >= _SURE * max(scores)]
+        best = max(sure, key=lambda r: r.width())
         return float(best.left()), float(best.top()), float(best.width())
 
     def _points(
