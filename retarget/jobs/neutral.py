@@ -82,10 +82,8 @@ def neutral_frame(word: str, driving: str, source: Source, settings: SourceSetti
     found = None
     if moment.frame is not None:
         found = next(islice(source.frames(), moment.frame, None), None)
-    elif moment.seconds is not None and _lies_within(moment.seconds, source):
-        piece = replace(settings, start=moment.seconds, end=None)
-        with open_source(driving, piece) as there:
-            found = next(there.frames(), None)
+    elif moment.seconds is not None:
+        found = _at(moment.seconds, driving, settings)
     if found is None:
         raise UnreadableInput(
             f"The neutral {word!r} lies after the end of {driving}.", do="Choose an earlier one."
@@ -93,6 +91,13 @@ def neutral_frame(word: str, driving: str, source: Source, settings: SourceSetti
     return found
 
 
-def _lies_within(seconds: float, source: Source) -> bool:
-    duration = source.info.duration
-    return duration is None or seconds < duration
+def _at(seconds: float, driving: str, settings: SourceSettings) -> VideoFrame | None:
+    """The frame at a time of the whole video, whichever piece of it is asked for."""
+    from retarget.source.open import open_source
+
+    with open_source(driving, replace(settings, start=0.0, end=None)) as whole:
+        duration = whole.info.duration
+    if duration is not None and seconds >= duration:
+        return None
+    with open_source(driving, replace(settings, start=seconds, end=None)) as there:
+        return next(there.frames(), None)

@@ -253,6 +253,27 @@ def test_a_given_neutral_is_where_nothing_moves(drive: Path, photo: Path, neutra
     assert max(still, default=0.0) < 0.15
 
 
+@pytest.mark.parametrize(("start", "end"), [(0.0, 0.2), (0.6, 0.8)])
+def test_a_neutral_time_may_lie_outside_the_piece_that_is_asked_for(
+    drive: Path, photo: Path, start: float, end: float
+) -> None:
+    """It is a time of the whole video, so the piece does what the whole does there."""
+    from retarget.expression.settings import RestSettings, SmoothSettings
+
+    def jaw(source: SourceSettings, index: int) -> float:
+        job = VideoJob(
+            driving=str(drive), identity=str(photo), rest=RestSettings(neutral="0.4s"),
+            smooth=SmoothSettings(strength=0.0), source=source,
+        )  # fmt: skip
+        request = next(islice(job.frames(), index, None)).request
+        assert request is not None
+        return float(request.points[landmarks.CHIN, 1])
+
+    piece = jaw(SourceSettings(start=start, end=end), 2)
+    whole = jaw(SourceSettings(), round(start * 25) + 2)
+    assert piece == pytest.approx(whole, abs=0.3)
+
+
 @pytest.mark.parametrize("neutral", ["soon", "9999", "1:00:00"])
 def test_a_neutral_that_is_not_there_is_refused(drive: Path, photo: Path, neutral: str) -> None:
     from retarget.expression.settings import RestSettings
