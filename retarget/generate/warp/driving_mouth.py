@@ -12,7 +12,7 @@ from retarget.flow.values import Face
 from retarget.generate.warp.contact import smoothstep
 from retarget.generate.warp.flow import draw_affine
 from retarget.generate.warp.mesh import Bytes, Floats, Ints
-from retarget.generate.warp.paint import colours, read
+from retarget.generate.warp.paint import colours, ramp, read
 from retarget.generate.warp.palette import LUMA, luma
 from retarget.generate.warp.rims import MOUTH, Rims, rims_of
 
@@ -163,15 +163,9 @@ def _lips(rgb: Bytes, lip: Floats, depth: Floats) -> Floats:
     if lip_red < LEAST_RED * max(lip_bright, 1.0):
         return np.zeros_like(depth)
     red = (rgb[..., 0].astype(np.float32) - rgb[..., 1]) / np.maximum(bright, 1)
-    out = _ramp(LIP_RED, red * np.float32(lip_bright / lip_red))
-    out *= _ramp(LIP_BRIGHT, bright / np.float32(lip_bright))
-    return out * (1 - _ramp(LIP_DEEP, depth))
-
-
-def _ramp(ends: tuple[float, float], x: Floats) -> Floats:
-    """0 below the first end, 1 above the second, straight between."""
-    low, high = ends
-    return np.clip((x - np.float32(low)) / np.float32(high - low), 0, 1)
+    out = ramp(LIP_RED, red * np.float32(lip_bright / lip_red))
+    out *= ramp(LIP_BRIGHT, bright / np.float32(lip_bright))
+    return out * (1 - ramp(LIP_DEEP, depth))
 
 
 def _shrunk(rims: Rims, across: float, along: float) -> Rims:

@@ -81,3 +81,9 @@ def colours(picture: Bytes, points: Floats) -> Floats:
 def to_bytes(picture: npt.NDArray[np.floating[Any]]) -> Bytes:
     """Rounded and clipped to 0..255."""
     return np.asarray(np.clip(np.rint(picture), 0, 255), np.uint8)
+
+
+def ramp(ends: tuple[float, float], x: Floats) -> Floats:
+    """0 below the first end, 1 above the second, straight between."""
+    low, high = ends
+    return np.clip((x - np.float32(low)) / np.float32(high - low), 0, 1)

@@ -20,7 +20,7 @@ from retarget.flow.values import FaceRequest, TrackedFrame
 from retarget.generate.warp.contact import smoothstep
 from retarget.generate.warp.flow import Grid, draw_affine, enlarged
 from retarget.generate.warp.mesh import Bytes, Doubles, Floats, signed_areas, topology
-from retarget.generate.warp.paint import blurred, fill, read, to_bytes
+from retarget.generate.warp.paint import blurred, fill, ramp, read, to_bytes
 from retarget.generate.warp.palette import LUMA
 
 SCALE = 80.0
@@ -93,7 +93,7 @@ def skin_map() -> SkinMap:
         fill(other, places[list(part)])
     face = np.zeros((height, width), np.uint8)
     fill(face, places[list(landmarks.FACE_OVAL)])
-    skin = _ramp(AWAY, _distance(~other)) * _ramp(EDGE, _distance(face))
+    skin = ramp(AWAY, _distance(~other)) * ramp(EDGE, _distance(face))
     return SkinMap(places, skin.astype(np.float32))
 
 
@@ -101,11 +101,6 @@ def _distance(inside: Bytes) -> Floats:
     """(h, w) eye distances to the nearest pixel outside."""
     found = cv2.distanceTransform(inside // 128, cv2.DIST_L2, 5)
     return np.asarray(found, np.float32) / np.float32(SCALE)
-
-
-def _ramp(ends: tuple[float, float], x: Floats) -> Floats:
-    low, high = ends
-    return np.clip((x - np.float32(low)) / np.float32(high - low), 0, 1)
 
 
 def _near_size(rgb: Bytes, points: Floats) -> tuple[Bytes, Floats]:
