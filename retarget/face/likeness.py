@@ -15,11 +15,11 @@ from importlib.resources import as_file, files
 import cv2
 import numpy as np
 import numpy.typing as npt
-from scipy.spatial import Delaunay
 
 from retarget.flow import landmarks
 from retarget.flow.arrays import Picture
 from retarget.flow.face_model import face_model
+from retarget.flow.unfold import Unfolding
 from retarget.flow.values import Face
 
 Floats = npt.NDArray[np.float32]
@@ -54,7 +54,7 @@ def edges(rgb: Picture, face: Face) -> Floats:
     """(rows, columns, directions) how strong edges of each direction are in each cell."""
     grey = np.log(cv2.cvtColor(unfolded(rgb, face), cv2.COLOR_RGB2GRAY).astype(np.float32) + 10)
     across, down = (np.asarray(cv2.Sobel(grey, cv2.CV_32F, *d)) for d in ((1, 0), (0, 1)))
-    strength = np.hypot(across, down) * _unfolding()[2]
+    strength = np.hypot(across, down) * _unfolding()[1]
     strength = np.minimum(strength, np.quantile(strength, _LOUDEST))
     angle = (np.arctan2(down, across) % np.pi) / np.pi * _DIRECTIONS
     half = _DIRECTIONS / 2
@@ -73,33 +73,24 @@ def unfolded(rgb: Picture, face: Face) -> Picture:
     pixel = face.eye_distance / 60
     if pixel > 1:
         rgb = np.asarray(cv2.GaussianBlur(rgb, (0, 0), 0.5 * pixel), np.uint8)
-    corners, shares, _ = _unfolding()
-    points = face.points[: landmarks.MESH_COUNT, :2]
-    at = (points[corners] * shares[..., None]).sum(axis=2).astype(np.float32)
+    at = _unfolding()[0].places_in(face.points)
     border = cv2.BORDER_REPLICATE
     out = cv2.remap(rgb, at[..., 0], at[..., 1], cv2.INTER_LINEAR, borderMode=border)
     return np.asarray(out, np.uint8)
 
 
 @cache
-def _unfolding() -> tuple[npt.NDArray[np.int64], Floats, Floats]:
-    """For each pixel three mesh points, their shares, and 1 where it is skin."""
+def _unfolding() -> tuple[Unfolding, Floats]:
+    """The map, and (height, width) 1 where it shows skin."""
     flat = face_model().neutral[: landmarks.MESH_COUNT, :2].astype(np.float64)
     low, high = flat.min(axis=0), flat.max(axis=0)
     flat = (flat - low) / (high - low) * (_WIDTH - 1, _HEIGHT - 1)
-    mesh = Delaunay(flat)
-    rows, columns = np.mgrid[:_HEIGHT, :_WIDTH]
-    pixels = np.stack([columns, rows], axis=-1).astype(np.float64)
-    which = mesh.find_simplex(pixels)
-    affine = mesh.transform[which]
-    two = np.einsum("...ij,...j->...i", affine[..., :2, :], pixels - affine[..., 2, :])
-    shares = np.concatenate([two, 1 - two.sum(axis=-1, keepdims=True)], axis=-1)
-    skin = (which >= 0).astype(np.uint8)
+    unfolding = Unfolding(flat, (_WIDTH, _HEIGHT))
+    skin = unfolding.face.astype(np.uint8)
     for upper, lower in _HOLES:
         around = np.rint(flat[[*upper, *lower[::-1]]]).astype(np.int32)
         cv2.fillPoly(skin, [around], [0])
-    corners = np.asarray(mesh.simplices[which], np.int64)
-    return corners, shares.astype(np.float32), skin.astype(np.float32)
+    return unfolding, skin.astype(np.float32)
 
 
 @cache

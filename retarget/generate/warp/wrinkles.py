@@ -16,6 +16,7 @@ import numpy as np
 
 from retarget.flow import landmarks
 from retarget.flow.face_model import face_model
+from retarget.flow.unfold import Unfolding
 from retarget.flow.values import FaceRequest, TrackedFrame
 from retarget.generate.warp.contact import smoothstep
 from retarget.generate.warp.flow import Grid, draw_affine, enlarged
@@ -52,6 +53,7 @@ class SkinMap:
 
     places: Floats
     """(468, 2) where the points of the mesh lie on it."""
+    unfolding: Unfolding
     skin: Floats
     """(height, width) how far a pixel is skin that may fold, 0..1."""
 
@@ -63,9 +65,7 @@ class SkinMap:
             points: (478, 3) the mesh of the face, in its pixels.
         """
         small, at = _near_size(rgb, points)
-        where = np.zeros((*self.skin.shape, 2), np.float32)
-        draw_affine(where, self.places, topology().face, at)
-        grey = read(small, where) @ LUMA
+        grey = read(small, self.unfolding.places_in(at)) @ LUMA
         return np.asarray(np.log(grey + np.float32(DARKEST)), np.float32)
 
     def folds(self, flat: Floats) -> Floats:
@@ -94,7 +94,8 @@ def skin_map() -> SkinMap:
     face = np.zeros((height, width), np.uint8)
     fill(face, places[list(landmarks.FACE_OVAL)])
     skin = ramp(AWAY, _distance(~other)) * ramp(EDGE, _distance(face))
-    return SkinMap(places, skin.astype(np.float32))
+    unfolding = Unfolding(places.astype(np.float64), (width, height))
+    return SkinMap(places, unfolding, skin.astype(np.float32))
 
 
 def _distance(inside: Bytes) -> Floats:

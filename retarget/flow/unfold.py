@@ -1,0 +1,44 @@
+"""A face laid flat on a map that all faces share, whatever it does and wherever it looks."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+from scipy.spatial import Delaunay
+
+from retarget.flow import landmarks
+
+Floats = npt.NDArray[np.float32]
+
+
+class Unfolding:
+    """Where each pixel of the map lies in a picture of a face.
+
+    Args:
+        places: (468, 2) where the points of the mesh lie on the map, in its pixels.
+        size: (width, height) of the map.
+    """
+
+    def __init__(self, places: npt.NDArray[np.float64], size: tuple[int, int]) -> None:
+        mesh = Delaunay(places)
+        rows, columns = np.mgrid[: size[1], : size[0]]
+        pixels = np.stack([columns, rows], axis=-1).astype(np.float64)
+        which = mesh.find_simplex(pixels)
+        affine = mesh.transform[which]
+        two = np.einsum("...ij,...j->...i", affine[..., :2, :], pixels - affine[..., 2, :])
+        shares = np.concatenate([two, 1 - two.sum(axis=-1, keepdims=True)], axis=-1)
+        self.face = which >= 0
+        """(height, width) which pixels lie on the face."""
+        self._corners = np.asarray(mesh.simplices[which], np.int64)  # (height, width, 3)
+        self._shares = shares.astype(np.float32)
+
+    def places_in(self, points: Floats) -> Floats:
+        """(height, width, 2) the map's pixels in a picture; of no use where no face is.
+
+        Args:
+            points: (468 or more, 2 or more) the mesh in pixels of the picture.
+        """
+        across_and_down = points[: landmarks.MESH_COUNT, :2]
+        corners = across_and_down[self._corners] * self._shares[..., None]
+        out: Floats = corners.sum(axis=2, dtype=np.float32)
+        return out
