@@ -23,8 +23,10 @@ BRIGHT = 0.6
 """Share of the pixels beside the iris that is left out as shaded by lids and lashes."""
 LEAST = 6
 """Pixels of white below which nothing is said."""
-CALM = 0.08
-"""How much of what a frame shows goes into what its shot has shown."""
+EVERY = 4
+"""Frames from one look at the white to the next: light changes slowly."""
+CALM = 0.28
+"""How much of what a look shows goes into what the shot has shown."""
 
 
 def eye_white(rgb: Bytes, points: Floats) -> Floats | None:
@@ -50,8 +52,7 @@ def eye_white(rgb: Bytes, points: Floats) -> Floats | None:
 
 
 def _bright(found: Floats) -> Floats:
-    brightness = found.sum(axis=1)
-    bright = found[brightness >= np.quantile(brightness, BRIGHT)]
+    bright = found[np.argsort(found.sum(axis=1))[int(BRIGHT * len(found)) :]]
     return np.asarray(np.median(bright, axis=0), np.float32)
 
 
@@ -63,11 +64,15 @@ class LastingWhite:
 
     def __init__(self) -> None:
         self._white: Floats | None = None
+        self._frame = 0
 
     def __call__(self, request: FaceRequest) -> Floats | None:
-        """(3,) the white with this frame taken in; None while the shot has shown none."""
+        """(3,) the white as far as it was seen; None while the shot has shown none."""
         if request.cut:
             self._white = None
+        self._frame += 1
+        if self._white is not None and self._frame % EVERY:
+            return self._white
         tracked = request.driving.tracked if request.driving is not None else None
         if tracked is None or tracked.face is None:
             return self._white

@@ -58,7 +58,7 @@ class Canvas:
         height, width = where.shape[:2]
         source = cv2.scaleAdd(field[:height, :width], float(self._times), where)
         drawn = read(self._fine, np.asarray(source, np.float32))
-        out[top : top + height, left : left + width] = cv2.cvtColor(drawn, cv2.COLOR_RGBA2RGB)
+        cv2.cvtColor(drawn, cv2.COLOR_RGBA2RGB, dst=out[top : top + height, left : left + width])
         return out
 
 
