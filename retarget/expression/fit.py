@@ -94,9 +94,12 @@ class Fit:
         ratio = measure.lid_opening(head) / np.maximum(self.rest.aperture, 0.05)
         aperture = np.clip((ratio - _SHUT) / (1.0 - _SHUT), 0.0, 2.5)
         gaze = measure.gaze(head) - self.rest.gaze
+        seen = np.clip((aperture - _BLIND) / (_SEEING - _BLIND), 0.0, 1.0)
+        # Both eyes look up and down together (Hering's law), whatever the tracker saw.
+        gaze[:, 1] = np.average(gaze[:, 1], weights=seen + 1e-3)
         if before is not None and before.measured is not None:
-            seen = np.clip((aperture - _BLIND) / (_SEEING - _BLIND), 0.0, 1.0)[:, None]
-            gaze = seen * gaze + (1.0 - seen) * before.measured.gaze
+            share = seen[:, None]
+            gaze = share * gaze + (1.0 - share) * before.measured.gaze
         return gaze, aperture
 
 

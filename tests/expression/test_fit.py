@@ -93,7 +93,10 @@ def test_weights_and_detail_together_are_the_measured_mesh() -> None:
 def test_gaze_is_read_in_degrees(name: str) -> None:
     from retarget.flow.face_model import GAZE_DEGREES
 
-    found = fitted({name: 0.5})
+    does = {name: 0.5}
+    if "Up" in name:  # as eyes do: both
+        does["eyeLookUpRight"] = 0.5
+    found = fitted(does)
     row = 0 if name.endswith("Left") else 1
     assert found.measured is not None
     column = 1 if "Up" in name else 0
@@ -101,6 +104,21 @@ def test_gaze_is_read_in_degrees(name: str) -> None:
     direction = name.removeprefix("eyeLook").removesuffix("Left").removesuffix("Right")
     assert degrees == pytest.approx(GAZE_DEGREES[direction] * 0.5, abs=3.0)
     assert said(found, name) == pytest.approx(0.5, abs=0.15)
+
+
+def test_both_eyes_look_equally_far_up_whatever_one_iris_says() -> None:
+    found = fitted({"eyeLookUpLeft": 0.6, "eyeLookUpRight": 0.2}).measured
+    both = fitted({"eyeLookUpLeft": 0.4, "eyeLookUpRight": 0.4}).measured
+    assert found is not None and both is not None
+    assert found.gaze[0, 1] == pytest.approx(found.gaze[1, 1], abs=0.1)
+    assert found.gaze[0, 1] == pytest.approx(both.gaze[0, 1], abs=1.0)
+
+
+def test_an_open_eye_tells_how_far_up_a_shut_one_looks() -> None:
+    wink = fitted({"eyeLookUpLeft": 0.5, "eyeLookUpRight": 0.5, "eyeBlinkRight": 1.0}).measured
+    both = fitted({"eyeLookUpLeft": 0.5, "eyeLookUpRight": 0.5}).measured
+    assert wink is not None and both is not None
+    assert wink.gaze[0, 1] == pytest.approx(both.gaze[0, 1], abs=1.0)
 
 
 def test_a_mesh_never_says_that_the_tongue_is_out() -> None:
