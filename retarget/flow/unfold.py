@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from scipy.spatial import Delaunay
 
 from retarget.flow import landmarks
 
@@ -20,6 +19,8 @@ class Unfolding:
     """
 
     def __init__(self, places: npt.NDArray[np.float64], size: tuple[int, int]) -> None:
+        from scipy.spatial import Delaunay  # a fifth of a second, and few jobs lay faces flat
+
         mesh = Delaunay(places)
         rows, columns = np.mgrid[: size[1], : size[0]]
         pixels = np.stack([columns, rows], axis=-1).astype(np.float64)

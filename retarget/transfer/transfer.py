@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -19,11 +20,13 @@ from retarget.flow.values import (
     Identity,
     RestFace,
 )
-from retarget.transfer.head import HeadMotion
 from retarget.transfer.lost import FillLost, Shown
 from retarget.transfer.settings import TransferSettings
 from retarget.transfer.shape import Shape
 from retarget.transfer.strength import Strength
+
+if TYPE_CHECKING:
+    from retarget.transfer.head import HeadMotion
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -63,6 +66,8 @@ class Transfer:
         self._identities = identities
         self._head: HeadMotion | None = None
         if settings.motion == "full" and driving is not None and driving.usual:
+            from retarget.transfer.head import HeadMotion  # its SciPy takes long to load
+
             self._head = HeadMotion(driving.usual, settings.strength * settings.gain.head)
 
     def __call__(self, frames: Iterator[ExpressedFrame]) -> Iterator[FaceRequest]:
