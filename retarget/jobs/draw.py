@@ -43,6 +43,11 @@ class DrawSettings:
         """IPTC's word for what is drawn; see `retarget.sink.mark`."""
         return source_type(trained=self.generator == "diffusion")
 
+    def in_words(self) -> str:
+        """All of it that pixels depend on, to tell by whether something has to be drawn anew."""
+        warp = replace(self.warp, threads=0)
+        return f"{warp} {self.diffusion} {self.models}" if self.generator != "warp" else str(warp)
+
     def of_panel(self, generator: GeneratorName | None, seed: int) -> DrawSettings:
         """The settings with a panel's own generator and seed; the warp knows no chance."""
         name = generator or self.generator

@@ -243,11 +243,11 @@ class MicroJob(TakesNames):
         from retarget.jobs.micro_keep import key_of
         from retarget.jobs.story_keep import digest
 
-        return key_of(whole, stimulus, digest(stimulus.identity), self._encoding())
+        return key_of(whole, stimulus, digest(stimulus.identity), self._how())
 
-    def _encoding(self) -> tuple[SinkSettings, DrawSettings]:
-        """What a set's bytes depend on besides the set itself."""
-        return replace(self.sink, overwrite=True), self.draw
+    def _how(self) -> str:
+        """The settings that a set's bytes depend on besides the set itself."""
+        return f"{replace(self.sink, overwrite=True)} {self.draw.in_words()} {self.track}"
 
     def _draw(
         self, whole: StimulusSet, stimulus: Stimulus, actor: Actor, folder: SetFolder

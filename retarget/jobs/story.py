@@ -79,7 +79,7 @@ class StoryJob(TakesNames):
     def _draw(self, panel: Panel, drawer: PanelDrawer, folder: StoryFolder) -> None:
         from retarget.sink.sheet import save_picture
 
-        key = folder.key(panel, self.draw.of_panel(panel.generator, panel.seed))
+        key = folder.key(panel, self._how(panel))
         if not folder.is_there(panel, key):
             try:
                 rgb = drawer.draw(panel)
@@ -113,6 +113,12 @@ class StoryJob(TakesNames):
             save_picture(page, folder.folder / name, overwrite=True, source_type=how)
         whole = folder.folder / "page.pdf"
         save_pdf(drawn, whole, title=board.title, overwrite=True, source_type=how)
+
+    def _how(self, panel: Panel) -> str:
+        """The settings that its pixels depend on."""
+        draw = self.draw.of_panel(panel.generator, panel.seed)
+        painted = self.text_to_image if panel.background.kind == "prompt" else None
+        return f"{draw.in_words()} {self.track} {painted}"
 
     def _source_type(self, panels: Iterable[Panel]) -> str:
         """IPTC's word for pictures of these panels together."""
