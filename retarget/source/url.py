@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import urllib.error
 import urllib.request
 from pathlib import PurePosixPath
@@ -49,7 +50,7 @@ def _fetched(url: str, patience: float) -> bytes:
     try:
         with opener.open(url, timeout=patience) as answer:
             data: bytes = answer.read(_MOST_BYTES + 1)
-    except (OSError, ValueError) as cause:
+    except (OSError, ValueError, http.client.HTTPException) as cause:
         raise UnreadableInput(
             f"{url} cannot be fetched ({cause}).", do="Check the address and the connection."
         ) from cause

@@ -11,7 +11,7 @@ import pytest
 from clips import lay_tone, make_clip, numbered, read
 from PIL import EpsImagePlugin, Image
 
-from retarget.errors import UnreadableInput
+from retarget.errors import RetargetError, UnreadableInput
 from retarget.source.open import open_source
 
 Check = Callable[..., None]
@@ -151,6 +151,14 @@ def test_a_picture_that_would_fill_memory_is_refused_by_its_header(
         read(path)
     assert tracemalloc.get_traced_memory()[1] < 5_000_000
     tracemalloc.stop()
+
+
+@pytest.mark.parametrize("end", [float("inf"), float("nan"), 0.0])
+def test_an_end_that_is_no_time_is_one_sentence(
+    tmp_path: Path, end: float, one_sentence: Check
+) -> None:
+    clip = make_clip(tmp_path / "a.mp4")
+    one_sentence(lambda: read(clip, end=end), RetargetError)
 
 
 def test_a_name_that_looks_like_an_address_is_read_where_it_is_a_file(
