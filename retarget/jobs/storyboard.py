@@ -144,6 +144,8 @@ class _Reader:
 
     def panel(self, i: int, panel: Mapping[str, Any]) -> Panel:
         place: Place = ("panel", i)
+        if not isinstance(panel, Mapping):
+            raise self.wrong(place, "This is no table.", "Write [[panel]].")
         self.known(place, panel, _PANEL, "entry of a panel")
         roles = self.roles(place, panel)
         return Panel(

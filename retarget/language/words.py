@@ -17,7 +17,7 @@ import numpy.typing as npt
 from retarget.errors import UnknownWord
 from retarget.flow import blendshapes
 from retarget.flow.presets import presets_folder
-from retarget.flow.toml_file import TomlFile
+from retarget.flow.toml_file import Place, TomlFile
 
 Weights = npt.NDArray[np.float32]
 
@@ -166,8 +166,8 @@ def _shapes(file: TomlFile, number: str, unit: Mapping[str, Any], side: str) -> 
 
 def _labels(file: TomlFile) -> Iterable[Label]:
     head = file.data.get("head", file.path.stem)
-    for group, words in file.data.get("groups", {}).items():
-        for name, text in words.items():
+    for group, words in _table(file, ("groups",), file.data.get("groups", {})).items():
+        for name, text in _table(file, ("groups", group), words).items():
             place = ("groups", group, name)
             if not isinstance(text, str):
                 raise file.problem(
@@ -178,3 +178,9 @@ def _labels(file: TomlFile) -> Iterable[Label]:
                     place, f"{name!r} cannot be a word.", do="Use small letters, digits and _."
                 )
             yield Label(name=name, head=str(head), group=group, text=text)
+
+
+def _table(file: TomlFile, place: Place, value: object) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping):
+        raise file.problem(place, f"{place[-1]} is no table.", do="Write [groups.NAME].")
+    return value

@@ -127,6 +127,12 @@ def test_a_mistake_in_a_story_names_its_line_and_draws_nothing(
     assert not story.with_suffix("").exists()
 
 
+def test_panels_that_are_no_tables_are_refused_in_a_sentence(story: Path) -> None:
+    story.write_text(f"panel = [1]\n{STORY[: STORY.index('[[panel]]')]}")
+    with pytest.raises(UnreadableInput, match=r"line 1: panel 1: This is no table"):
+        StoryJob(story=story).run()
+
+
 def test_a_file_outside_may_be_allowed(story: Path, tmp_path: Path) -> None:
     inner = tmp_path / "inner"
     inner.mkdir()
