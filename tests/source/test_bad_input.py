@@ -73,6 +73,8 @@ BAD: dict[str, Callable[[Path], Path | str]] = {
     "empty picture": lambda t: text(t / "empty.png", ""),
     "text picture": lambda t: text(t / "text.png", "I am not a picture."),
     "picture cut short": lambda t: cut(saved(t / "cut.png"), 0.4),
+    "picture with broken pixels": lambda t: without_pixels(saved(t / "damaged.avif")),
+    "picture with broken tags": lambda t: with_broken_tags(t / "tags.jpg"),
     "a pipe": lambda t: pipe(t / "pipe.mp4"),
     "another kind of address": lambda t: "ftp://localhost/clip.mp4",
     "an address without a host": lambda t: "https:///clip.mp4",
@@ -85,6 +87,22 @@ BAD: dict[str, Callable[[Path], Path | str]] = {
 def saved(path: Path) -> Path:
     noise = np.random.default_rng(0).integers(0, 255, (64, 64, 3), np.uint8)
     Image.fromarray(noise).save(path)
+    return path
+
+
+def without_pixels(path: Path) -> Path:
+    data = path.read_bytes()
+    start = data.index(b"mdat") + 4
+    path.write_bytes(data[:start] + bytes(len(data) - start))
+    return path
+
+
+def with_broken_tags(path: Path) -> Path:
+    """A picture that lies on its side and whose width (256) is said in letters."""
+    tags = Image.Exif()
+    tags[274], tags[270] = 6, "abc"
+    Image.fromarray(numbered(1)).save(path, exif=tags)
+    path.write_bytes(path.read_bytes().replace(b"\x01\x0e\x00\x02", b"\x01\x00\x00\x02"))
     return path
 
 
