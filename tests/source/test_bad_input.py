@@ -9,7 +9,7 @@ import av
 import numpy as np
 import pytest
 from clips import lay_tone, make_clip, numbered, read
-from PIL import EpsImagePlugin, Image
+from PIL import EpsImagePlugin, Image, features
 
 from retarget.errors import RetargetError, UnreadableInput
 from retarget.source.open import open_source
@@ -115,6 +115,8 @@ def pipe(path: Path) -> Path:
 def test_bad_input_is_one_sentence_and_one_piece_of_advice(
     tmp_path: Path, case: str, one_sentence: Check
 ) -> None:
+    if "pixels" in case and not features.check("avif"):
+        pytest.skip("this Pillow writes no AVIF")
     spec = BAD[case](tmp_path)
     one_sentence(lambda: read(spec), UnreadableInput)
 
