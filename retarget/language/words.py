@@ -5,7 +5,7 @@ The definitions are data. A folder of one's own, or a single file, adds words or
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -22,7 +22,6 @@ from retarget.flow.toml_file import Place, TomlFile
 Weights = npt.NDArray[np.float32]
 
 UNITS_FILE = "action_units.toml"
-HEAD_AXES = ("yaw", "pitch", "roll")
 NEUTRAL = "neutral"
 
 
@@ -83,17 +82,6 @@ class Vocabulary:
     """Action units that nothing here can show, and why."""
     labels: Mapping[str, Label] = field(default_factory=dict)
 
-    def label(self, name: str) -> Label:
-        """The label of that name.
-
-        Raises:
-            UnknownWord: there is none; the nearest one is offered.
-        """
-        try:
-            return self.labels[name.lower()]
-        except KeyError:
-            raise UnknownWord("label", name, self.labels) from None
-
     @property
     def heads(self) -> tuple[str, ...]:
         """The basic emotions, in the order of their files."""
@@ -115,8 +103,8 @@ def shipped_words() -> Vocabulary:
     return read_words(presets_folder() / "expressions")
 
 
-def read_words(folder: Path, more: Sequence[Path] = ()) -> Vocabulary:
-    """Read `action_units.toml` and every other file of a folder, then `more` files.
+def read_words(folder: Path) -> Vocabulary:
+    """Read `action_units.toml` and every other file of a folder.
 
     Raises:
         UnreadableInput: a file cannot be read or says something that has no meaning.
@@ -127,7 +115,7 @@ def read_words(folder: Path, more: Sequence[Path] = ()) -> Vocabulary:
         intensity=_intensities(units),
         without={int(n): str(why) for n, why in units.data.get("without", {}).items()},
     )
-    for path in (*sorted(folder.glob("*.toml")), *more):
+    for path in sorted(folder.glob("*.toml")):
         if path.name != UNITS_FILE:
             words = words.with_file(path)
     return words
