@@ -13,12 +13,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from retarget.errors import CannotWrite
+from retarget.flow.report import Warn, unheard
 from retarget.flow.sound import Sound
 from retarget.flow.source_info import SourceInfo
 from retarget.flow.values import FinishedFrame
 from retarget.sink.mark import COMPOSITE, Mark
 from retarget.sink.settings import SinkSettings
-from retarget.sink.sink import Sink, Warn, unheard
+from retarget.sink.sink import Sink
 
 if TYPE_CHECKING:
     from retarget.sink.sink import OpenSink

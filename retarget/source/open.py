@@ -12,8 +12,9 @@ import numpy as np
 import numpy.typing as npt
 
 from retarget.errors import RetargetError, UnreadableInput
+from retarget.flow.report import Warn, unheard
 from retarget.source.settings import SourceSettings
-from retarget.source.source import Source, Warn, unheard
+from retarget.source.source import Source
 
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]+):", re.IGNORECASE)
 

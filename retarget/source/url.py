@@ -13,9 +13,10 @@ import numpy as np
 import numpy.typing as npt
 
 from retarget.errors import UnreadableInput
+from retarget.flow.report import Warn
 from retarget.source.place import Place
 from retarget.source.settings import SourceSettings
-from retarget.source.source import Source, Warn
+from retarget.source.source import Source
 from retarget.source.stills import SUFFIXES, Still, read_still
 from retarget.source.video_file import VideoFile
 
