@@ -3,17 +3,33 @@
 from __future__ import annotations
 
 import re
+import shlex
 import shutil
 from pathlib import Path
 
 import pytest
 
+from retarget.cli.parse import job_from
+
 ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def commands() -> list[list[str]]:
+    """The words after `retarget` of every command that stands on lines of its own."""
+    lines = (line.split("  #")[0] for line in re.findall(r"^    (.*)$", README, re.MULTILINE))
+    calls = (call.strip() for line in lines for call in line.split("&&"))
+    return [shlex.split(call)[1:] for call in calls if call.startswith("retarget ")]
+
+
+def test_every_command_is_one_that_is_understood() -> None:
+    assert len(commands()) > 15
+    for words in commands():
+        assert job_from(words) is not None, words
 
 
 def test_the_python_example_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    (code,) = re.findall(r"```python\n(.*?)```", readme, re.DOTALL)
+    (code,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
     for name in ("drive.mp4", "face.jpg"):
         shutil.copy(ROOT / "samples" / name, tmp_path / name)
     monkeypatch.chdir(tmp_path)

@@ -21,7 +21,6 @@ from retarget.errors import MissingPackage
 from retarget.evaluation.values import Floats
 from retarget.extras import extra
 
-NAME = "dlib 68 landmarks"
 SAME_PERSON = 0.6
 """dlib's own threshold on the distance of two descriptors (99.38 % right on LFW)."""
 

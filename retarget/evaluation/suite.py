@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, is_dataclass, replace
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -225,6 +225,8 @@ def job_of(name: str) -> type[Any]:
     module, _, kind = name.partition(":")
     try:
         found: type[Any] = getattr(import_module(module), kind)
+        if not (isinstance(found, type) and is_dataclass(found)):
+            raise ValueError("it is no class of settings")
     except (ImportError, AttributeError, ValueError) as problem:
         raise UnreadableInput(
             f"The suite's job {name} cannot be found: {problem}.",

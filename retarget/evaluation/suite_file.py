@@ -19,6 +19,7 @@ Paths are relative to the suite's file.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -165,7 +166,7 @@ def _text(file: TomlFile, place: Place, value: object) -> str:
 
 
 def _number(file: TomlFile, place: Place, value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < math.inf:
         do = "Give seconds, 0 or more."
         raise file.problem(place, f"{place[-1]} must be a number.", do=do)
     return float(value)

@@ -26,7 +26,6 @@ from retarget.flow import blendshapes, landmarks
 from retarget.flow.crop import Crop
 from retarget.flow.quiet import quiet
 
-NAME = "MediaPipe FaceLandmarker (Tasks bundle)"
 _EYEBALL = 0.4
 """Radius of the eyeball (12 mm) in widths of the eye's opening (30 mm)."""
 _ORDER = [n for n in blendshapes.NAMES if n != "tongueOut"]

@@ -83,7 +83,7 @@ def sound_packets(path: Path) -> SoundPackets | None:
 def sound_wave(
     path: Path, rate: int, seconds: float, start: float = 0.0
 ) -> npt.NDArray[np.float32]:
-    """A piece of the sound as a mono wave.
+    """A piece of the sound as a mono wave, silent where it is broken.
 
     Args:
         path: a file with pictures; without sound the wave is silent.
@@ -104,7 +104,12 @@ def sound_wave(
             for at, packet in opened.packets():
                 if place is None:
                     place = round((float(at - first) - start) * rate)
-                for decoded in packet.decode():
+                try:
+                    heard = packet.decode()
+                except av.FFmpegError:  # the sound of a broken packet is silence
+                    place += round(float((packet.duration or 0) * packet.time_base) * rate)
+                    continue
+                for decoded in heard:
                     for part in resampler.resample(decoded):
                         place = _lay(part.to_ndarray()[0], place, out)
                 if place >= room:

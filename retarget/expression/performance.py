@@ -252,12 +252,16 @@ class NpzPerformance(Performance):
 
     def frames(self) -> Iterator[ExpressedFrame]:
         """Every frame, in order."""
+        before: Fraction | None = None
         with self._opened() as zipped:
             for number in range(self._chunks):
                 name = _chunk_name(number)
                 for row in self._array(zipped, name, _FRAME, _MAX_CHUNK_BYTES):
                     with self._checked():
                         frame = _unpacked(row)
+                        if before is not None and frame.at.exact <= before:
+                            raise ValueError("it is not later than the one before")
+                    before = frame.at.exact
                     yield frame
 
     @contextmanager
@@ -341,7 +345,12 @@ def _unpacked(row: np.void) -> ExpressedFrame:
                              "scale", "detail")  # fmt: skip
     if not all(np.isfinite(row[name]).all() for name in finite):
         raise ValueError("it holds NaN or infinity")
+    duration = Fraction(*(int(x) for x in row["duration"]))
+    if duration < 0:
+        raise ValueError("it lasts a negative time")
     if row["posed"]:
+        if not row["scale"] > 0:
+            raise ValueError("its head has no size")
         pose = HeadPose(
             rotation=row["rotation"].copy(), translation=row["translation"].copy(),
             scale=float(row["scale"]),
@@ -358,6 +367,6 @@ def _unpacked(row: np.void) -> ExpressedFrame:
     return ExpressedFrame(
         index=int(row["index"]),
         at=Instant(int(row["pts"]), Fraction(*(int(x) for x in row["time_base"]))),
-        duration=Fraction(*(int(x) for x in row["duration"])),
+        duration=duration,
         expression=expression, pose=pose, cut=bool(row["cut"]),
     )  # fmt: skip

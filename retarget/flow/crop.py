@@ -15,8 +15,8 @@ from retarget.flow.check import check_array
 class Crop:
     """A picture cut out of a frame by a similarity.
 
-    A pixel is its top left corner's coordinate here as in OpenCV's warps: the centre of the first
-    pixel is (0, 0).
+    Coordinates are those of OpenCV's warps: whole numbers are centres of pixels, and the first
+    one's is (0, 0).
     """
 
     to_frame: npt.NDArray[np.float64]

@@ -14,6 +14,12 @@ from typing import Any, Protocol, TypeVar
 In = TypeVar("In")
 Out = TypeVar("Out")
 T = TypeVar("T")
+Warn = Callable[[str], None]
+"""Called with one line worth telling; `Report.warn` is one."""
+
+
+def unheard(line: str) -> None:
+    """Let a warning go by."""
 
 
 class ProgressBar(Protocol):

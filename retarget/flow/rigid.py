@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-import numpy.typing as npt
 
+from retarget.flow.arrays import Floats
 from retarget.flow.values import HeadPose
 
-Floats = npt.NDArray[np.float64]
 
-
-def align(
-    head: npt.NDArray[np.floating[Any]],
-    points: npt.NDArray[np.floating[Any]],
-    weights: npt.NDArray[np.floating[Any]],
-) -> HeadPose:
+def align(head: Floats, points: Floats, weights: Floats) -> HeadPose:
     """The similarity that lays head-frame points on picture points, in weighted least squares.
 
     Umeyama, "Least-squares estimation of transformation parameters between two point patterns",
@@ -44,9 +36,9 @@ def align(
 
 
 def align_robustly(
-    head: npt.NDArray[np.floating[Any]],
-    points: npt.NDArray[np.floating[Any]],
-    weights: npt.NDArray[np.floating[Any]],
+    head: Floats,
+    points: Floats,
+    weights: Floats,
     *,
     rounds: int = 2,
     typical: float = 0.012,

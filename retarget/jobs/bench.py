@@ -106,8 +106,10 @@ def _measured(driving: str, photo: Path, folder: Path) -> dict[str, Any]:
     start = time.perf_counter()
     done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
     if done.returncode:
+        said = done.stderr.strip().splitlines()[-2:]  # what is wrong, and what to do
+        why = " ".join(line.strip() for line in said) or f"it ended with {done.returncode}."
         raise RetargetError(
-            f"A run failed: {done.stderr.strip().splitlines()[-1:] or done.returncode}.",
+            f"A run failed: {why}",
             do="Try the same driving video and photo without bench.",
         )
     told: dict[str, Any] = json.loads(account.read_text("utf-8"))

@@ -10,6 +10,7 @@ from retarget.flow.report import Report
 from retarget.generate.diffusion.settings import DiffusionSettings
 from retarget.generate.settings import WarpSettings
 from retarget.jobs.generators import GeneratorName, open_generator
+from retarget.sink.mark import source_type
 
 if TYPE_CHECKING:
     from retarget.generate.generator import Generator
@@ -36,6 +37,16 @@ class DrawSettings:
             MissingModel: a model file is absent or is not the one it should be.
         """
         return open_generator(self.generator, self.warp, self.diffusion, self.models, report)
+
+    @property
+    def source_type(self) -> str:
+        """IPTC's word for what is drawn; see `retarget.sink.mark`."""
+        return source_type(trained=self.generator == "diffusion")
+
+    def in_words(self) -> str:
+        """All of it that pixels depend on, to tell by whether something has to be drawn anew."""
+        warp = replace(self.warp, threads=0)
+        return f"{warp} {self.diffusion} {self.models}" if self.generator != "warp" else str(warp)
 
     def of_panel(self, generator: GeneratorName | None, seed: int) -> DrawSettings:
         """The settings with a panel's own generator and seed; the warp knows no chance."""

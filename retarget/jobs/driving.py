@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from retarget.expression.performance import Performance
     from retarget.flow.sound import Sound
     from retarget.flow.source_info import SourceInfo
-    from retarget.flow.values import ExpressedFrame, TrackedFrame
+    from retarget.flow.values import ExpressedFrame, RestFace, TrackedFrame, VideoFrame
     from retarget.source.source import Source
     from retarget.transfer.transfer import DrivingFace
 
@@ -84,8 +84,7 @@ def _filmed(driving: str, source: Source, settings: DrivingSettings, report: Rep
             rest = find_rest(samples, settings.rest)
         else:
             frame = neutral_frame(settings.rest.neutral, driving, source, settings.source)
-            shown = list(Track(settings.track, Report())(iter([frame])))
-            rest = find_rest(shown, replace(settings.rest, certainty=0.0))
+            rest = _rest_of(frame, settings)
     fit = Fit(rest, settings.fit)
     looked_at = list(Fit(rest, settings.fit)(iter(samples)))
     usual = [f.pose for f in looked_at if f.pose is not None]
@@ -105,6 +104,25 @@ def _filmed(driving: str, source: Source, settings: DrivingSettings, report: Rep
         frames=frames,
         has_pixels=True,
     )
+
+
+def _rest_of(frame: VideoFrame, settings: DrivingSettings) -> RestFace:
+    """The rest that a given neutral shows, taken as it is.
+
+    Raises:
+        NoFaceFound: it shows no face.
+    """
+    from retarget.expression.rest import find_rest
+    from retarget.face.track import Track
+
+    try:
+        shown = list(Track(settings.track, Report())(iter([frame])))
+    except NoFaceFound as error:
+        raise NoFaceFound(
+            f"The neutral {settings.rest.neutral!r} shows no face.",
+            do="Choose a moment or a picture in which the face can be seen.",
+        ) from error
+    return find_rest(shown, replace(settings.rest, certainty=0.0))
 
 
 def _nearest_to_rest(frames: list[ExpressedFrame]) -> ExpressedFrame | None:

@@ -109,7 +109,8 @@ class ExpressionsJob(TakesNames):
             Tile(rgb=rgb, caption=w.name, note=w.text) for w, rgb in zip(labels, shown, strict=True)
         ]
         page = sheet(tiles, min(self.columns, len(tiles)))
-        save_picture(page, self.sheet, overwrite=self.overwrite)
+        how = self.draw.source_type
+        save_picture(page, self.sheet, overwrite=self.overwrite, source_type=how)
         return self.sheet
 
 

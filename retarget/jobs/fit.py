@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
-from retarget.errors import CannotWrite
 from retarget.expression.settings import FitSettings, RestSettings, SmoothSettings
 from retarget.face.settings import TrackSettings
 from retarget.flow.lanes import Lanes
@@ -55,12 +54,10 @@ class FitJob(TakesNames):
             RetargetError: something its reader can put right.
         """
         from retarget.expression.performance import save_performance
+        from retarget.sink.partial import check_free
 
         report = report or Report()
-        if self.output.exists() and not self.overwrite:
-            raise CannotWrite(
-                f"{self.output} is there already.", do="Choose another name, or add --overwrite."
-            )
+        check_free(self.output, overwrite=self.overwrite)
         settings = DrivingSettings(
             source=self.source, track=self.track, rest=self.rest, fit=self.fit, smooth=self.smooth
         )

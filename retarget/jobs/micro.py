@@ -128,7 +128,10 @@ class MicroJob(TakesNames):
         timeline = Timeline(self._steps(words), self.pace, self.blinking)
         timeline.check(rate)
         actor = Actor(self._photo(identity, report), self.draw.open(report), report)
-        write_clip(output, actor, timeline, rate, sink=self.sink, report=report, table=self.table)
+        write_clip(
+            output, actor, timeline, rate, sink=self.sink, report=report,
+            source_type=self.draw.source_type, table=self.table,
+        )  # fmt: skip
         _tell(report, timeline, rate)
         return output
 
@@ -195,7 +198,10 @@ class MicroJob(TakesNames):
         way = change(first, second, self.draw.open(report), report)
         way.warn()
         info = clip_info(output.name, way.size, timeline, rate)
-        with Lanes() as lanes, open_sink(output, self.sink, info=info, warn=report.warn) as clip:
+        opened = open_sink(
+            output, self.sink, info=info, warn=report.warn, source_type=self.draw.source_type
+        )
+        with Lanes() as lanes, opened as clip:
             frames = lanes.ahead(way.frames(ways, rate), name="generate")
             for frame in report.watch(frames, len(ways)):
                 clip.write(frame)
@@ -237,11 +243,11 @@ class MicroJob(TakesNames):
         from retarget.jobs.micro_keep import key_of
         from retarget.jobs.story_keep import digest
 
-        return key_of(whole, stimulus, digest(stimulus.identity), self._encoding())
+        return key_of(whole, stimulus, digest(stimulus.identity), self._how())
 
-    def _encoding(self) -> tuple[SinkSettings, DrawSettings]:
-        """What a set's bytes depend on besides the set itself."""
-        return replace(self.sink, overwrite=True), self.draw
+    def _how(self) -> str:
+        """The settings that a set's bytes depend on besides the set itself."""
+        return f"{replace(self.sink, overwrite=True)} {self.draw.in_words()} {self.track}"
 
     def _draw(
         self, whole: StimulusSet, stimulus: Stimulus, actor: Actor, folder: SetFolder
@@ -255,7 +261,10 @@ class MicroJob(TakesNames):
         table = folder.folder / f"{name}.csv"
         timeline = whole.timeline(stimulus)
         sink = replace(self.sink, overwrite=True)
-        write_clip(clip, actor, timeline, whole.rate, sink=sink, report=Report(), table=table)
+        write_clip(
+            clip, actor, timeline, whole.rate, sink=sink, report=Report(),
+            source_type=self.draw.source_type, table=table,
+        )  # fmt: skip
         onset, apex, offset = timeline.events[0].frames(whole.rate)
         times = [f"{float(t * 1000):g}" for t in stimulus.times]
         units = {n: f"{v:.4f}" for n, v in sorted(stimulus.said.units.items())}

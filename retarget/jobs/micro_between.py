@@ -28,11 +28,11 @@ from retarget.flow.values import (
     HeadPose,
     Identity,
     Instant,
-    Measurement,
     VideoFrame,
 )
 from retarget.jobs.act import Actor
 from retarget.jobs.reframe import Box, reframed, within_size
+from retarget.transfer.lost import between
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -53,24 +53,6 @@ pictures whole."""
 _FADE = (0.2, 0.05)
 """How long on each side of the middle of the way the one fades into the other: where the heads
 are turned alike, and where they are `FAR` apart or more and both would be seen."""
-
-
-def between(one: Expression, two: Expression, way: float) -> Expression:
-    """An expression on the way from one (0) to the other (1), with what was measured of both."""
-    weights = (1 - way) * one.weights + way * two.weights
-    a, b = one.measured, two.measured
-    measured = None
-    if a is not None and b is not None:
-        detail = None
-        if a.detail is not None and b.detail is not None:
-            detail = ((1 - way) * a.detail + way * b.detail).astype(np.float32)
-        measured = Measurement(
-            gaze=((1 - way) * a.gaze + way * b.gaze).astype(np.float32),
-            aperture=((1 - way) * a.aperture + way * b.aperture).astype(np.float32),
-            lip_gap=(1 - way) * a.lip_gap + way * b.lip_gap,
-            detail=detail,
-        )
-    return Expression(weights=weights.astype(np.float32), measured=measured)
 
 
 class Change:

@@ -17,6 +17,7 @@ from retarget.flow.report import Report
 from retarget.flow.source_info import SourceInfo
 from retarget.jobs.act import Actor, performed
 from retarget.language.timeline import Moment, Timeline
+from retarget.sink.mark import COMPOSITE
 from retarget.sink.open import open_sink
 from retarget.sink.partial import beside
 from retarget.sink.settings import SinkSettings
@@ -66,9 +67,20 @@ def write_clip(
     *,
     sink: SinkSettings,
     report: Report,
+    source_type: str = COMPOSITE,
     table: Path | None = None,
 ) -> None:
     """Draw a timeline and write the clip, and the table where one is asked for.
+
+    Args:
+        path: the clip.
+        actor: who performs.
+        timeline: what.
+        rate: frames per second.
+        sink: how the clip is written.
+        report: where times and warnings go.
+        source_type: IPTC's word for how the pictures are made.
+        table: also write what is commanded in each frame, as .csv.
 
     Raises:
         RetargetError: the rate cannot show the timeline, or a file cannot be written.
@@ -79,7 +91,8 @@ def write_clip(
     with lines as hidden:
         if hidden is not None:
             write_table(hidden, timeline, rate)
-        with Lanes() as lanes, open_sink(path, sink, info=info, warn=report.warn) as clip:
+        opened = open_sink(path, sink, info=info, warn=report.warn, source_type=source_type)
+        with Lanes() as lanes, opened as clip:
             frames = lanes.ahead(actor.perform(_frames(timeline, rate)), name="generate")
             for frame in report.watch(frames, info.count):
                 with report.clock("sink"):

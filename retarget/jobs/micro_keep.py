@@ -84,8 +84,15 @@ def _rows(manifest: Path) -> list[dict[str, str]]:
         return []
 
 
-def key_of(whole: StimulusSet, stimulus: Stimulus, photo: str, encoding: object) -> str:
-    """A hash of all that a clip's bytes depend on; `photo` is the hash of the photo."""
+def key_of(whole: StimulusSet, stimulus: Stimulus, photo: str, how: str) -> str:
+    """A hash of all that a clip's bytes depend on.
+
+    Args:
+        whole: the set.
+        stimulus: the clip's part of it.
+        photo: the hash of the photo.
+        how: the settings with which it is drawn and written, in words.
+    """
     seen = stimulus.said.template
     parts = {
         "retarget": __version__,
@@ -101,7 +108,7 @@ def key_of(whole: StimulusSet, stimulus: Stimulus, photo: str, encoding: object)
         "size": whole.size,
         "lag": whole.pace.lag_ms,
         "blinks": [whole.blinking.blinks, whole.blinking.seed + stimulus.number],
-        "encoding": str(encoding),
+        "how": how,
         "ending": whole.ending,
     }
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()

@@ -95,9 +95,8 @@ def _at(seconds: float, driving: str, settings: SourceSettings) -> VideoFrame | 
     """The frame at a time of the whole video, whichever piece of it is asked for."""
     from retarget.source.open import open_source
 
-    with open_source(driving, replace(settings, start=0.0, end=None)) as whole:
-        duration = whole.info.duration
-    if duration is not None and seconds >= duration:
+    try:
+        with open_source(driving, replace(settings, start=seconds, end=None)) as there:
+            return next(there.frames(), None)
+    except UnreadableInput:  # it could be read from elsewhere on, so nothing is there
         return None
-    with open_source(driving, replace(settings, start=seconds, end=None)) as there:
-        return next(there.frames(), None)

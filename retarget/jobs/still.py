@@ -20,6 +20,7 @@ from retarget.jobs.draw import DrawSettings
 if TYPE_CHECKING:
     from PIL import Image
 
+    from retarget.flow.arrays import Picture
     from retarget.flow.values import Identity
     from retarget.language.say import Said
     from retarget.language.words import Vocabulary
@@ -71,7 +72,6 @@ class StillJob(TakesNames):
         from retarget.language.say import say
         from retarget.language.words import shipped_words
         from retarget.sink.partial import check_free
-        from retarget.sink.sheet import save_picture
 
         report = report or Report()
         self._check()
@@ -84,14 +84,20 @@ class StillJob(TakesNames):
         said = {text: say(text, words, look) for text in self.expression}
         if self.grid:
             page = self._page(said, report)
-            save_picture(page, output, overwrite=self.overwrite)
+            self._save(page, output)
             return output
         photo = _understood(self.identity[0], self.track, report)
         actor = Actor(photo, self.draw.open(report), report)
         picture = actor.show(said[self.expression[0]] * self.intensity[0])
-        save_picture(picture, output, overwrite=self.overwrite)
+        self._save(picture, output)
         report.frames = 1
         return output
+
+    def _save(self, page: Image.Image | Picture, output: Path) -> None:
+        from retarget.sink.sheet import save_picture
+
+        how = self.draw.source_type
+        save_picture(page, output, overwrite=self.overwrite, source_type=how)
 
     def _check(self) -> None:
         if not self.identity or not self.expression or not self.intensity:

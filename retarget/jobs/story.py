@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,6 +14,7 @@ from retarget.face.settings import TrackSettings
 from retarget.flow.names import TakesNames
 from retarget.flow.report import Report
 from retarget.jobs.draw import DrawSettings
+from retarget.sink.mark import source_type
 
 if TYPE_CHECKING:
     from retarget.jobs.story_draw import PanelDrawer
@@ -77,7 +79,7 @@ class StoryJob(TakesNames):
     def _draw(self, panel: Panel, drawer: PanelDrawer, folder: StoryFolder) -> None:
         from retarget.sink.sheet import save_picture
 
-        key = folder.key(panel, self.draw.of_panel(panel.generator, panel.seed))
+        key = folder.key(panel, self._how(panel))
         if not folder.is_there(panel, key):
             try:
                 rgb = drawer.draw(panel)
@@ -86,7 +88,8 @@ class StoryJob(TakesNames):
                 error.what = where + error.what
                 error.args = (f"{error.what} {error.do}",)
                 raise
-            save_picture(rgb, folder.file(panel), overwrite=True)
+            how = self._source_type([panel])
+            save_picture(rgb, folder.file(panel), overwrite=True, source_type=how)
         folder.note(panel, key)
 
     def _set_pages(self, board: Storyboard, folder: StoryFolder) -> None:
@@ -96,7 +99,7 @@ class StoryJob(TakesNames):
         from retarget.sink.page import LARGEST, Framed, pages, save_pdf
         from retarget.sink.sheet import save_picture
 
-        framed = []
+        framed, how = [], self._source_type(board.panels)
         for panel in board.panels:
             with Image.open(folder.file(panel)) as picture:
                 picture.thumbnail((LARGEST, LARGEST))
@@ -107,5 +110,17 @@ class StoryJob(TakesNames):
             old.unlink()
         for i, page in enumerate(drawn):
             name = "page.png" if i == 0 else f"page_{i + 1}.png"
-            save_picture(page, folder.folder / name, overwrite=True)
-        save_pdf(drawn, folder.folder / "page.pdf", title=board.title, overwrite=True)
+            save_picture(page, folder.folder / name, overwrite=True, source_type=how)
+        whole = folder.folder / "page.pdf"
+        save_pdf(drawn, whole, title=board.title, overwrite=True, source_type=how)
+
+    def _how(self, panel: Panel) -> str:
+        """The settings that its pixels depend on."""
+        draw = self.draw.of_panel(panel.generator, panel.seed)
+        painted = self.text_to_image if panel.background.kind == "prompt" else None
+        return f"{draw.in_words()} {self.track} {painted}"
+
+    def _source_type(self, panels: Iterable[Panel]) -> str:
+        """IPTC's word for pictures of these panels together."""
+        drawn = ((p.generator or self.draw.generator, p.background.kind) for p in panels)
+        return source_type(trained=any("diffusion" in d or "prompt" in d for d in drawn))

@@ -11,7 +11,6 @@ from typing import Any
 from retarget import __version__
 from retarget.errors import CannotWrite
 from retarget.flow import blendshapes
-from retarget.jobs.draw import DrawSettings
 from retarget.jobs.storyboard import Panel, Role
 from retarget.sink.partial import beside, made_folder
 
@@ -33,8 +32,9 @@ class StoryFolder:
 
     def __init__(self, folder: Path, *, overwrite: bool) -> None:
         self.folder = made_folder(folder)
-        self._before = _read(folder / MANIFEST)
-        if not self._before and not overwrite and any(folder.iterdir()):
+        found = _read(folder / MANIFEST)
+        self._before = found or []
+        if found is None and not overwrite and any(folder.iterdir()):
             raise CannotWrite(
                 f"The folder {folder} holds files that are not of a story.",
                 do="Choose an empty or new folder, or say --overwrite.",
@@ -58,8 +58,13 @@ class StoryFolder:
             for entry in self._before
         )
 
-    def key(self, panel: Panel, draw: DrawSettings) -> str:
-        """A hash of all that the panel's pixels depend on; `draw` says who draws it."""
+    def key(self, panel: Panel, how: str) -> str:
+        """A hash of all that the panel's pixels depend on.
+
+        Args:
+            panel: what is drawn.
+            how: the settings with which, in words.
+        """
         background = panel.background
         parts = {
             "retarget": __version__,
@@ -73,7 +78,7 @@ class StoryFolder:
             "size": panel.size,
             "light": panel.light,
             "seed": panel.seed,
-            "generator": _drawn_by(draw),
+            "how": how,
         }
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
@@ -136,10 +141,6 @@ def digest(path: Path) -> str:
     return out.hexdigest()
 
 
-def _drawn_by(draw: DrawSettings) -> str:
-    return draw.generator if draw.generator == "warp" else f"diffusion {draw.diffusion}"
-
-
 def _told(role: Role) -> dict[str, Any]:
     shown = blendshapes.named(role.said.expression.weights, 1e-4)
     return {
@@ -152,11 +153,13 @@ def _told(role: Role) -> dict[str, Any]:
     }
 
 
-def _read(path: Path) -> list[dict[str, Any]]:
-    """The panels of an earlier manifest; none where there is none that can be read."""
+def _read(path: Path) -> list[dict[str, Any]] | None:
+    """The panels of an earlier manifest; None where there is no manifest of a story."""
     try:
         told = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError):
-        return []
-    panels = told.get("panels", []) if isinstance(told, dict) else []
+        return None
+    panels = told.get("panels") if isinstance(told, dict) else None
+    if not isinstance(panels, list):
+        return None
     return [entry for entry in panels if isinstance(entry, dict)]

@@ -144,13 +144,15 @@ class _Reader:
 
     def panel(self, i: int, panel: Mapping[str, Any]) -> Panel:
         place: Place = ("panel", i)
+        if not isinstance(panel, Mapping):
+            raise self.wrong(place, "This is no table.", "Write [[panel]].")
         self.known(place, panel, _PANEL, "entry of a panel")
         roles = self.roles(place, panel)
         return Panel(
             number=i + 1,
             roles=roles,
             framing=self.choice(place, "framing", FRAMINGS, "portrait"),
-            background=self.background(place, panel),
+            background=self.background(place),
             caption=self.text(place, "caption", ""),
             size=self.panel_size(place, panel),
             light=self.number(place, "light", self.number((), "light", 0.4, 0, 1), 0, 1),
@@ -199,7 +201,7 @@ class _Reader:
             raise self.wrong((*place, "expression"), error.what, error.do) from error
         return Role(name=name, photos=photos, text=text, said=said)
 
-    def background(self, place: Place, panel: Mapping[str, Any]) -> Background:
+    def background(self, place: Place) -> Background:
         value = self.text(place, "background", "photo")
         if value in ("photo", "blur"):
             return Background(kind=value)

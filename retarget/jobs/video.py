@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -29,6 +29,7 @@ from retarget.jobs.driving import DrivingSettings, open_driving
 from retarget.jobs.generators import GeneratorName, open_generator
 from retarget.jobs.identity import open_identity
 from retarget.jobs.preset import lay_over, read_preset
+from retarget.sink.mark import source_type
 from retarget.sink.settings import SinkSettings
 from retarget.source.settings import SourceSettings
 from retarget.transfer.settings import TransferSettings
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from retarget.flow.sound import Sound
     from retarget.flow.source_info import SourceInfo
     from retarget.flow.values import FinishedFrame
+    from retarget.sink.sink import Sink
 
 _HERE = tyro.conf.arg(name="")  # its options carry no prefix: they are what people ask for most
 
@@ -114,14 +116,10 @@ class VideoJob(TakesNames):
         Raises:
             RetargetError: something its reader can put right.
         """
-        from retarget.sink.open import open_sink
-
         report = report or Report()
         output = self._output()
         with self.performing(report) as job, ExitStack() as sinks:
-            sink = sinks.enter_context(
-                open_sink(output, self.sink, info=job.info, sound=job.sound, warn=report.warn)
-            )
+            sink = sinks.enter_context(self._open_sink(output, job.info, job.sound, report))
             wide = self._preview_sink(sinks, output, job, report)
             for frame in report.watch(job.frames, job.info.count):
                 with report.clock("sink"):
@@ -192,18 +190,23 @@ class VideoJob(TakesNames):
 
     def _preview_sink(self, sinks: ExitStack, output: Path, job: Performing, report: Report) -> Any:
         from retarget.composite.side_by_side import SideBySide, preview_size
-        from retarget.sink.open import open_sink
 
         if not self.preview:
             return None
         path = output.with_name(f"{output.stem}_preview{output.suffix}")
         size = preview_size(job.result_size, job.driving_size)
         info = replace(job.info, size=size)
-        sink = sinks.enter_context(
-            open_sink(path, self.sink, info=info, sound=job.sound, warn=report.warn)
-        )
+        sink = sinks.enter_context(self._open_sink(path, info, job.sound, report))
         beside = SideBySide(job.result_size, job.driving_size)
         return lambda frame: sink.write(beside.wide(frame))
+
+    def _open_sink(
+        self, path: Path, info: SourceInfo, sound: Sound | None, report: Report
+    ) -> AbstractContextManager[Sink]:
+        from retarget.sink.open import open_sink
+
+        how = source_type(trained=self.generator == "diffusion")
+        return open_sink(path, self.sink, info=info, sound=sound, warn=report.warn, source_type=how)
 
     def _tell(self, report: Report, output: Path) -> None:
         if self.report is None:

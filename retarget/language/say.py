@@ -14,7 +14,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from retarget.errors import RetargetError, UnknownWord
+from retarget.errors import RetargetError
 from retarget.flow import blendshapes
 from retarget.flow.check import check_array
 from retarget.flow.values import ExpressedFrame, Expression
@@ -218,17 +218,3 @@ def _both_sides(name: str) -> tuple[str, ...] | None:
         return (name,)
     pair = (f"{name}Left", f"{name}Right")
     return pair if pair[0] in blendshapes.INDEX and name not in ("jaw", "mouth") else None
-
-
-def known_words(words: Vocabulary | None = None) -> tuple[str, ...]:
-    """Everything that may be said, for completion and for search."""
-    words = words or shipped_words()
-    return (
-        NEUTRAL,
-        *words.labels,
-        *(f"AU{number}" for number in words.units),
-        *blendshapes.NAMES,
-    )
-
-
-__all__ = ["NOTHING", "Look", "Said", "UnknownWord", "known_words", "say"]

@@ -132,6 +132,8 @@ def _table(
     words: Vocabulary | None,
     look: Look | None,
 ) -> Step:
+    if not isinstance(step, Mapping):
+        raise file.problem(place, "This step is no table.", do="Write [[step]].")
     known = ("expression", _HOLD, *_PHASES)
     for key in step:
         if key not in known:

@@ -5,7 +5,7 @@ The definitions are data. A folder of one's own, or a single file, adds words or
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -17,12 +17,11 @@ import numpy.typing as npt
 from retarget.errors import UnknownWord
 from retarget.flow import blendshapes
 from retarget.flow.presets import presets_folder
-from retarget.flow.toml_file import TomlFile
+from retarget.flow.toml_file import Place, TomlFile
 
 Weights = npt.NDArray[np.float32]
 
 UNITS_FILE = "action_units.toml"
-HEAD_AXES = ("yaw", "pitch", "roll")
 NEUTRAL = "neutral"
 
 
@@ -83,17 +82,6 @@ class Vocabulary:
     """Action units that nothing here can show, and why."""
     labels: Mapping[str, Label] = field(default_factory=dict)
 
-    def label(self, name: str) -> Label:
-        """The label of that name.
-
-        Raises:
-            UnknownWord: there is none; the nearest one is offered.
-        """
-        try:
-            return self.labels[name.lower()]
-        except KeyError:
-            raise UnknownWord("label", name, self.labels) from None
-
     @property
     def heads(self) -> tuple[str, ...]:
         """The basic emotions, in the order of their files."""
@@ -115,8 +103,8 @@ def shipped_words() -> Vocabulary:
     return read_words(presets_folder() / "expressions")
 
 
-def read_words(folder: Path, more: Sequence[Path] = ()) -> Vocabulary:
-    """Read `action_units.toml` and every other file of a folder, then `more` files.
+def read_words(folder: Path) -> Vocabulary:
+    """Read `action_units.toml` and every other file of a folder.
 
     Raises:
         UnreadableInput: a file cannot be read or says something that has no meaning.
@@ -127,7 +115,7 @@ def read_words(folder: Path, more: Sequence[Path] = ()) -> Vocabulary:
         intensity=_intensities(units),
         without={int(n): str(why) for n, why in units.data.get("without", {}).items()},
     )
-    for path in (*sorted(folder.glob("*.toml")), *more):
+    for path in sorted(folder.glob("*.toml")):
         if path.name != UNITS_FILE:
             words = words.with_file(path)
     return words
@@ -166,8 +154,8 @@ def _shapes(file: TomlFile, number: str, unit: Mapping[str, Any], side: str) -> 
 
 def _labels(file: TomlFile) -> Iterable[Label]:
     head = file.data.get("head", file.path.stem)
-    for group, words in file.data.get("groups", {}).items():
-        for name, text in words.items():
+    for group, words in _table(file, ("groups",), file.data.get("groups", {})).items():
+        for name, text in _table(file, ("groups", group), words).items():
             place = ("groups", group, name)
             if not isinstance(text, str):
                 raise file.problem(
@@ -178,3 +166,9 @@ def _labels(file: TomlFile) -> Iterable[Label]:
                     place, f"{name!r} cannot be a word.", do="Use small letters, digits and _."
                 )
             yield Label(name=name, head=str(head), group=group, text=text)
+
+
+def _table(file: TomlFile, place: Place, value: object) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping):
+        raise file.problem(place, f"{place[-1]} is no table.", do="Write [groups.NAME].")
+    return value

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from retarget.errors import UnknownWord
+from retarget.flow.flame import MAP_FILES
 
 _HUB = "https://huggingface.co"
 
@@ -181,14 +182,8 @@ FILES: tuple[ModelFile, ...] = (
     TAESD,
     LCM_LORA,
     TCD_LORA,
-    _flame_map(
-        "bs2exp", "FLAME expression from blendshapes",
-        "5ab129a700b541d4dcc18929ee1c2ca7d029f9544668afb39d2a7fc96440bf05",
-    ),
-    _flame_map(
-        "bs2jaw", "FLAME jaw from blendshapes",
-        "271d184bc968c2ca292e0f26ae30ad39ddd6d92bc24531192214855bfbbbf8fa",
-    ),
+    _flame_map("bs2exp", "FLAME expression from blendshapes", MAP_FILES["bs2exp.npy"]),
+    _flame_map("bs2jaw", "FLAME jaw from blendshapes", MAP_FILES["bs2jaw.npy"]),
     _flame_map(
         "bs2eye", "FLAME eyes from blendshapes",
         "a9628a62541691a12c9853e705a64a04662a4c58cb691aa5e8a9b856d044aec7",

@@ -16,12 +16,12 @@ import ffmpeg
 import imageio_ffmpeg
 
 from retarget.errors import CannotWrite
+from retarget.flow.report import Warn
 from retarget.flow.source_info import SourceInfo
 from retarget.flow.values import FinishedFrame, Instant
 from retarget.sink.mark import Mark
 from retarget.sink.partial import writing
 from retarget.sink.settings import SinkSettings
-from retarget.sink.sink import Warn
 from retarget.sink.video_file import VideoSink
 
 _TICK = Fraction(1, 100)

@@ -7,6 +7,7 @@ The words for how much of it is are IPTC's digital source types
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from retarget import __version__
 
@@ -15,6 +16,11 @@ COMPOSITE = "compositeSynthetic"
 COMPOSITE_TRAINED = "compositeWithTrainedAlgorithmicMedia"
 """A real picture in which a part was made by a trained generator."""
 _SOURCE_TYPES = "http://cv.iptc.org/newscodes/digitalsourcetype/"
+
+
+def source_type(*, trained: bool) -> str:
+    """IPTC's word for a real picture with a part that a generator drew, trained or not."""
+    return COMPOSITE_TRAINED if trained else COMPOSITE
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,3 +57,22 @@ class Mark:
             f'Iptc4xmpExt:DigitalSourceType="{_SOURCE_TYPES}{self.source_type}"/>'
             '</rdf:RDF></x:xmpmeta><?xpacket end="w"?>'
         )
+
+    def for_pillow(self, kind: str) -> dict[str, Any]:
+        """What Pillow is told when it saves, so that the picture says how it was made.
+
+        Args:
+            kind: PNG, JPEG, WEBP or PDF, as Pillow names them.
+        """
+        if kind == "PNG":
+            from PIL.PngImagePlugin import PngInfo
+
+            text = PngInfo()
+            text.add_text("Software", self.software)
+            text.add_text("Comment", self.sentence)
+            text.add_itxt("XML:com.adobe.xmp", self.xmp)
+            return {"pnginfo": text}
+        if kind == "PDF":
+            return {"creator": self.software, "subject": self.sentence}
+        xmp = {"xmp": self.xmp.encode()}
+        return xmp if kind == "WEBP" else {"comment": self.sentence.encode(), **xmp}

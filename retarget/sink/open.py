@@ -13,14 +13,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from retarget.errors import CannotWrite
+from retarget.flow.report import Warn, unheard
 from retarget.flow.sound import Sound
 from retarget.flow.source_info import SourceInfo
 from retarget.flow.values import FinishedFrame
+from retarget.sink.mark import COMPOSITE, Mark
 from retarget.sink.settings import SinkSettings
-from retarget.sink.sink import Sink, Warn, unheard
+from retarget.sink.sink import Sink
 
 if TYPE_CHECKING:
-    from retarget.sink.mark import Mark
     from retarget.sink.sink import OpenSink
 
 
@@ -32,7 +33,7 @@ def open_sink(
     info: SourceInfo,
     sound: Sound | None = None,
     warn: Warn = unheard,
-    source_type: str = "compositeSynthetic",
+    source_type: str = COMPOSITE,
 ) -> Iterator[Sink]:
     """Write frames to `path`; it appears there when the block ends well, and only then.
 
@@ -51,8 +52,6 @@ def open_sink(
         CannotWrite: it is there already, cannot be made, or cannot hold what is asked; or the
             block ended without a frame.
     """
-    from retarget.sink.mark import Mark
-
     settings = settings or SinkSettings()
     if not 0 <= settings.quality <= 100:
         raise CannotWrite(

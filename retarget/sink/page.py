@@ -11,9 +11,10 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw
 
-from retarget.sink.mark import Mark
+from retarget.flow.arrays import Picture
+from retarget.sink.mark import COMPOSITE, Mark
 from retarget.sink.partial import beside, writing
-from retarget.sink.sheet import Picture, font
+from retarget.sink.sheet import font
 
 DOTS_PER_INCH = 200
 _A4 = (round(8.27 * DOTS_PER_INCH), round(11.69 * DOTS_PER_INCH))
@@ -213,13 +214,26 @@ def _pieces(word: str, width: int, size: int) -> Iterator[str]:
     yield word
 
 
-def save_pdf(drawn: Sequence[Image.Image], path: Path, *, title: str, overwrite: bool) -> None:
+def save_pdf(
+    drawn: Sequence[Image.Image],
+    path: Path,
+    *,
+    title: str,
+    overwrite: bool,
+    source_type: str = COMPOSITE,
+) -> None:
     """Write pages as one PDF; the same pages give the same file.
+
+    Args:
+        drawn: the pages, at least one.
+        path: what to write.
+        title: what readers show above it; "Story" where it is empty.
+        overwrite: replace what is there.
+        source_type: IPTC's word for how the pictures were made; see `mark`.
 
     Raises:
         CannotWrite: it is there already or cannot be written.
     """
-    mark = Mark()
     no_day = time.gmtime(0)  # a date would make every file another one
     with beside(path, overwrite=overwrite) as hidden, writing(path):
         drawn[0].save(
@@ -229,8 +243,7 @@ def save_pdf(drawn: Sequence[Image.Image], path: Path, *, title: str, overwrite:
             append_images=list(drawn[1:]),
             resolution=float(DOTS_PER_INCH),
             title=title or "Story",
-            creator=mark.software,
-            subject=mark.sentence,
+            **Mark(source_type).for_pillow("PDF"),
             creationDate=no_day,
             modDate=no_day,
         )

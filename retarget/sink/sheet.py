@@ -6,20 +6,28 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-from PIL import Image, ImageDraw, ImageFont, PngImagePlugin
+from PIL import Image, ImageDraw, ImageFont
 
 from retarget.errors import CannotWrite
-from retarget.sink.mark import Mark
+from retarget.flow.arrays import Picture
+from retarget.sink.mark import COMPOSITE, Mark
 from retarget.sink.partial import beside, writing
+from retarget.sink.stills import KINDS
 
-Picture = npt.NDArray[np.uint8]
 MAX_PIXELS = 120_000_000
 """Pixels of one sheet."""
 _PAPER, _INK, _FAINT = (255, 255, 255), (20, 20, 20), (110, 110, 110)
 _GAP = 6
+_KINDS = {**KINDS, ".pdf": "PDF"}
+_HOW: dict[str, dict[str, Any]] = {
+    "PNG": {"compress_level": 3},
+    "JPEG": {"quality": 95, "subsampling": 0},
+    "WEBP": {"quality": 95},
+    "PDF": {"resolution": 300.0},
+}
+"""How each kind is written; a sheet is printed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -88,33 +96,25 @@ def shortened(pen: ImageDraw.ImageDraw, text: str, size: int, width: int) -> str
     return text.rstrip() + "…"
 
 
-def save_picture(page: Image.Image | Picture, path: Path, *, overwrite: bool) -> None:
-    """Write a PNG, JPEG or PDF that says that it is synthetic; whole, or not at all.
+def save_picture(
+    page: Image.Image | Picture, path: Path, *, overwrite: bool, source_type: str = COMPOSITE
+) -> None:
+    """Write a PNG, JPEG, WEBP or PDF that says that it is synthetic; whole, or not at all.
+
+    Args:
+        page: what to write; an array is (height, width, 3).
+        path: its ending says the kind.
+        overwrite: replace what is there.
+        source_type: IPTC's word for how it was made; see `mark`.
 
     Raises:
         CannotWrite: it is there already, cannot be written, or is of another kind.
     """
     image = page if isinstance(page, Image.Image) else Image.fromarray(page)
-    kinds = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP", ".pdf": "PDF"}
-    kind = kinds.get(path.suffix.lower())
+    kind = _KINDS.get(path.suffix.lower())
     if kind is None:
         raise CannotWrite(
             f"{path.name} has no ending of a picture.", do="Use .png, .jpg, .webp or .pdf."
         )
     with beside(path, overwrite=overwrite) as hidden, writing(path):
-        image.save(hidden, format=kind, **_options(kind))
-
-
-def _options(kind: str) -> dict[str, object]:
-    mark = Mark()
-    if kind == "PNG":
-        info = PngImagePlugin.PngInfo()
-        info.add_text("Software", mark.software)
-        info.add_text("Comment", mark.sentence)
-        info.add_itxt("XML:com.adobe.xmp", mark.xmp)
-        return {"pnginfo": info, "compress_level": 3}
-    if kind == "PDF":
-        return {"resolution": 300.0, "creator": mark.software, "subject": mark.sentence}
-    if kind == "WEBP":
-        return {"quality": 95, "xmp": mark.xmp.encode()}
-    return {"quality": 95, "subsampling": 0, "comment": mark.sentence}
+        image.save(hidden, format=kind, **_HOW[kind], **Mark(source_type).for_pillow(kind))

@@ -2,17 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Protocol
 
 from retarget.flow.values import FinishedFrame
-
-Warn = Callable[[str], None]
-"""Called with one line worth telling; `Report.warn` is one."""
-
-
-def unheard(line: str) -> None:
-    """Let a warning go by."""
 
 
 class Sink(Protocol):

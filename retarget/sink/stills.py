@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PIL import Image, PngImagePlugin
+from PIL import Image
 
 from retarget.errors import CannotWrite
 from retarget.flow.values import FinishedFrame
@@ -12,7 +12,9 @@ from retarget.sink.mark import Mark
 from retarget.sink.names import numbered
 from retarget.sink.partial import writing
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
+KINDS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
+"""Pillow's name of each kind of picture, by the ending of its file."""
+SUFFIXES = tuple(KINDS)
 
 
 def save_still(file: Path, frame: FinishedFrame, mark: Mark, quality: int) -> None:
@@ -25,23 +27,13 @@ def save_still(file: Path, frame: FinishedFrame, mark: Mark, quality: int) -> No
         quality: 0..100, for the kinds that lose something.
     """
     image = Image.fromarray(frame.frame.rgb)
-    xmp = mark.xmp.encode()
-    if file.suffix.lower() == ".png":
-        text = PngImagePlugin.PngInfo()
-        text.add_text("Software", mark.software)
-        text.add_text("Comment", mark.sentence)
-        text.add_itxt("XML:com.adobe.xmp", mark.xmp)
-        image.save(file, pnginfo=text, compress_level=2)
-    elif file.suffix.lower() == ".webp":
-        image.save(file, quality=min(100, quality + 15), xmp=xmp)
-    else:
-        image.save(
-            file,
-            quality=min(97, 57 + quality // 2),
-            subsampling=0,
-            comment=mark.sentence.encode(),
-            xmp=xmp,
-        )
+    kind = KINDS[file.suffix.lower()]
+    how = {
+        "PNG": {"compress_level": 2},
+        "WEBP": {"quality": min(100, quality + 15)},
+        "JPEG": {"quality": min(97, 57 + quality // 2), "subsampling": 0},
+    }[kind]
+    image.save(file, format=kind, **how, **mark.for_pillow(kind))
 
 
 class PicturesSink:

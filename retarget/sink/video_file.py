@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import av
 
+from retarget.flow.report import Warn
 from retarget.flow.sound import Sound
 from retarget.flow.source_info import SourceInfo
 from retarget.flow.values import FinishedFrame
@@ -19,7 +20,6 @@ from retarget.sink.mark import Mark
 from retarget.sink.partial import writing
 from retarget.sink.picture import FromRgb
 from retarget.sink.settings import SinkSettings
-from retarget.sink.sink import Warn
 
 if TYPE_CHECKING:
     from av.container import OutputContainer

@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING
 
 import av
 
+from retarget.flow.report import Warn
 from retarget.flow.sound import OpenSound, Sound
 from retarget.source.clock import moment, zero_of
 from retarget.source.decode import packets
 from retarget.source.place import Place
 from retarget.source.settings import SourceSettings
-from retarget.source.source import Warn
 
 if TYPE_CHECKING:
     from av.audio.stream import AudioStream

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import av
 
+from retarget.flow.report import Warn
 from retarget.source.place import Place, picture_stream
-from retarget.source.source import Warn
 
 if TYPE_CHECKING:
     from av.container import InputContainer

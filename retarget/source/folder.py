@@ -12,12 +12,12 @@ import numpy as np
 import numpy.typing as npt
 
 from retarget.errors import UnreadableInput
+from retarget.flow.report import Warn
 from retarget.flow.sound import Sound
 from retarget.flow.source_info import SourceInfo
 from retarget.flow.values import Instant, VideoFrame
 from retarget.source.clock import moment
 from retarget.source.settings import SourceSettings
-from retarget.source.source import Warn
 from retarget.source.stills import SUFFIXES, read_still
 
 _FINEST = 1001  # the largest denominator of a frame rate worth telling apart, as in 30000/1001

@@ -12,8 +12,9 @@ import numpy as np
 import numpy.typing as npt
 
 from retarget.errors import RetargetError, UnreadableInput
+from retarget.flow.report import Warn, unheard
 from retarget.source.settings import SourceSettings
-from retarget.source.source import Source, Warn, unheard
+from retarget.source.source import Source
 
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]+):", re.IGNORECASE)
 
@@ -72,9 +73,9 @@ def check_piece(settings: SourceSettings) -> None:
     start, end = settings.start, settings.end
     if not math.isfinite(start) or start < 0:
         raise RetargetError(f"A start of {start:g} s is not in the video.", do="Give 0 or more.")
-    if end is not None and not end > start:
+    if end is not None and not start < end < math.inf:
         raise RetargetError(
-            f"The piece from {start:g} s to {end:g} s is empty.", do="Let end be after start."
+            f"There is no piece from {start:g} s to {end:g} s.", do="Let end be after start."
         )
 
 

@@ -15,8 +15,8 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from retarget.flow.report import Warn
 from retarget.source.decode import decoded
-from retarget.source.source import Warn
 
 if TYPE_CHECKING:
     from av.container import InputContainer

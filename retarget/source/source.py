@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Protocol
 
 from retarget.flow.sound import Sound
 from retarget.flow.source_info import SourceInfo
 from retarget.flow.values import VideoFrame
-
-Warn = Callable[[str], None]
-"""Called with one line worth telling; `Report.warn` is one."""
-
-
-def unheard(line: str) -> None:
-    """Let a warning go by."""
 
 
 class Source(Protocol):

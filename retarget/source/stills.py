@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import struct
 import warnings
 from collections.abc import Iterator
 from fractions import Fraction
@@ -25,6 +26,9 @@ SUFFIXES = frozenset(
 )
 # Formats that only hold pixels; PIL would also open PostScript, which is a program.
 _FORMATS = ("PNG", "JPEG", "MPO", "WEBP", "BMP", "DIB", "TIFF", "PPM", "TGA", "JPEG2000", "AVIF")
+
+_DAMAGE = (OSError, ValueError, SyntaxError, EOFError, MemoryError, RuntimeError, struct.error)
+# What Pillow's readers raise over damaged files: each its own, some that of a library behind it.
 
 
 def read_still(
@@ -57,7 +61,7 @@ def read_still(
         raise UnreadableInput(
             f"{name} has more pixels than are read.", do="Make it smaller first."
         ) from cause
-    except (OSError, ValueError, SyntaxError, EOFError, MemoryError) as cause:
+    except _DAMAGE as cause:
         raise UnreadableInput(
             f"{name} is not a picture that can be read: it is damaged or of another kind.",
             do="Check that it opens elsewhere, or save it as PNG.",

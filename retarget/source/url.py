@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import urllib.error
 import urllib.request
 from pathlib import PurePosixPath
@@ -12,9 +13,10 @@ import numpy as np
 import numpy.typing as npt
 
 from retarget.errors import UnreadableInput
+from retarget.flow.report import Warn
 from retarget.source.place import Place
 from retarget.source.settings import SourceSettings
-from retarget.source.source import Source, Warn
+from retarget.source.source import Source
 from retarget.source.stills import SUFFIXES, Still, read_still
 from retarget.source.video_file import VideoFile
 
@@ -49,7 +51,7 @@ def _fetched(url: str, patience: float) -> bytes:
     try:
         with opener.open(url, timeout=patience) as answer:
             data: bytes = answer.read(_MOST_BYTES + 1)
-    except (OSError, ValueError) as cause:
+    except (OSError, ValueError, http.client.HTTPException) as cause:
         raise UnreadableInput(
             f"{url} cannot be fetched ({cause}).", do="Check the address and the connection."
         ) from cause

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from retarget.errors import UnreadableInput
+from retarget.flow.report import Warn
 from retarget.flow.sound import Sound
 from retarget.flow.source_info import SourceInfo
 from retarget.flow.values import Instant, VideoFrame
@@ -23,7 +24,6 @@ from retarget.source.decode import decoded, decoded_from
 from retarget.source.place import Place, picture_stream
 from retarget.source.sample import Span, sampled
 from retarget.source.settings import SourceSettings
-from retarget.source.source import Warn
 from retarget.source.timing import in_time
 
 if TYPE_CHECKING:

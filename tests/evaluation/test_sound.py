@@ -4,10 +4,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import av
+import numpy as np
 import pytest
+from clips import lay_tone, numbered
 
 from retarget.evaluation import sound
 from retarget.evaluation.catalog import Sheet
+from retarget.evaluation.video import sound_wave
 from tests.evaluation.conftest import Rgb, write_clip
 
 
@@ -83,3 +86,21 @@ def test_a_driving_clip_without_sound_is_not_held_against_the_result(
 ) -> None:
     found = measured(clip("mute", None), clip("mute", None))
     assert found == {"sound.packets": None, "sound.offset": None}
+
+
+def test_a_broken_packet_is_silence_and_moves_nothing(tmp_path: Path) -> None:
+    clip = tmp_path / "clip.mkv"
+    with av.open(str(clip), "w") as out:
+        video = out.add_stream("libx264", rate=25)
+        video.width, video.height, video.pix_fmt = 96, 64, "yuv420p"
+        stream = out.add_stream("flac", rate=48_000, layout="mono")
+        for index in range(40):
+            out.mux(video.encode(av.VideoFrame.from_ndarray(numbered(index), format="rgb24")))
+        out.mux(video.encode(None))
+        lay_tone(out, stream, 1.5, click=1.0)
+    with av.open(str(clip)) as whole:
+        early = [bytes(p) for p in whole.demux(audio=0)][3]
+    assert clip.read_bytes().count(early) == 1
+    clip.write_bytes(clip.read_bytes().replace(early, bytes(len(early))))
+    wave = sound_wave(clip, 1000, 1.5)
+    assert abs(int(np.argmax(np.abs(wave))) - 1000) < 20

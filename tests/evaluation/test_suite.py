@@ -219,6 +219,8 @@ def test_results_that_exist_are_measured_and_not_made(folder: Path) -> None:
         ("[[pair]]\ndriving = 'a.mp4'\n[[pair]]\ndriving = 'a.mp4'", UnreadableInput, "Two pairs"),
         ("results = 'x.mp4'\n[[pair]]\ndriving = 'a.mp4'", UnreadableInput, "every pair"),
         ("[[pair]", UnreadableInput, "TOML"),
+        ("[[pair]]\ndriving = 'a.mp4'\nstart = nan", UnreadableInput, "line 3.*a number"),
+        ("[[pair]]\ndriving = 'a.mp4'\nstart = inf", UnreadableInput, "line 3.*a number"),
     ],
 )
 def test_a_suite_that_makes_no_sense_is_refused(
@@ -228,9 +230,12 @@ def test_a_suite_that_makes_no_sense_is_refused(
         read_suite(written(folder, text))
 
 
-def test_a_job_that_does_not_exist_is_refused(folder: Path) -> None:
+@pytest.mark.parametrize("job", ["tests.evaluation.test_suite:NoJob", "os:system", "os:PathLike"])
+def test_a_job_that_is_none_is_refused(folder: Path, job: str) -> None:
+    text = TWO.replace("tests.evaluation.test_suite:CopyJob", job)
+    assert job in text
     with pytest.raises(UnreadableInput, match="cannot be found"):
-        run(written(folder, TWO.replace("CopyJob", "NoJob")))
+        run(written(folder, text))
 
 
 def test_options_of_a_pair_lie_over_those_of_the_suite(folder: Path) -> None:

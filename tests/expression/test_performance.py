@@ -6,7 +6,9 @@ import io
 import json
 import tracemalloc
 import zipfile
+import zlib
 from collections.abc import Iterator
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -21,7 +23,7 @@ from retarget.expression.rest import find_rest
 from retarget.expression.settings import FitSettings
 from retarget.flow import blendshapes
 from retarget.flow.source_info import SourceInfo
-from retarget.flow.values import ExpressedFrame, RestFace
+from retarget.flow.values import ExpressedFrame, Instant, RestFace
 from tests.expression.acting import acted, face, person, tracked
 
 INFO = SourceInfo(
@@ -154,7 +156,7 @@ def test_a_timecode_counts_sixty_frames_a_second() -> None:
 
 
 def rewritten(path: Path, name: str, data: bytes) -> Path:
-    out = path.with_name(f"broken {len(data)}.npz")
+    out = path.with_name(f"broken {zlib.crc32(data)}.npz")
     with zipfile.ZipFile(path) as old, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as new:
         for member in old.namelist():
             new.writestr(member, data if member == name else old.read(member))
@@ -176,7 +178,12 @@ def test_broken_files_say_what_is_wrong(
         header = json.loads(arrays["header"].tobytes())
         chunk = arrays["frames_00000"].copy()
     newer = npy(np.frombuffer(json.dumps({**header, "version": 99}).encode(), np.uint8))
-    chunk["weights"][3] = np.nan
+
+    def changed(field: str, value: object) -> bytes:
+        other = chunk.copy()
+        other[field][3] = value
+        return npy(other)
+
     bomb = npy(np.zeros(40_000_000, np.uint8))
     cut = tmp_path / "cut.npz"
     cut.write_bytes(whole.read_bytes()[:-200])
@@ -184,7 +191,11 @@ def test_broken_files_say_what_is_wrong(
         (tmp_path / "none.npz", "There is no file"),
         (cut, "not a zip archive"),
         (rewritten(whole, "header.npy", newer), "version 99"),
-        (rewritten(whole, "frames_00000.npy", npy(chunk)), "NaN"),
+        (rewritten(whole, "frames_00000.npy", changed("weights", np.nan)), "NaN"),
+        (rewritten(whole, "frames_00000.npy", changed("scale", 0.0)), "no size"),
+        (rewritten(whole, "frames_00000.npy", changed("pts", -5)), "not later"),
+        (rewritten(whole, "frames_00000.npy", changed("duration", (-1, 25))), "negative"),
+        (rewritten(whole, "frames_00000.npy", changed("time_base", (0, 25))), "not later"),
         (rewritten(whole, "frames_00000.npy", bomb), "too large"),
         (rewritten(whole, "rest.npy", b"nonsense"), "rest.npy is damaged"),
     ]:
@@ -217,10 +228,15 @@ def test_memory_does_not_grow_with_the_length(
 ) -> None:
     rest, frames = shown
 
+    def long(times: int) -> Iterator[ExpressedFrame]:
+        base, each = frames[0].at.time_base, frames[-1].at.pts + 1
+        for n in range(times):
+            yield from (replace(f, at=Instant(n * each + f.at.pts, base)) for f in frames)
+
     def peak(times: int) -> int:
         tracemalloc.start()
         path = tmp_path / f"{times}.npz"
-        save_performance(path, (f for _ in range(times) for f in frames), rest, INFO)
+        save_performance(path, long(times), rest, INFO)
         for _ in open_performance(path).frames():
             pass
         size = tracemalloc.get_traced_memory()[1]

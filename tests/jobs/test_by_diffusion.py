@@ -21,6 +21,7 @@ from retarget.cli.main import main
 
 pytestmark = pytest.mark.usefixtures("read_once", "one_thread")
 FRAMES, EMPTY = 8, range(3, 5)
+TRAINED = "compositeWithTrainedAlgorithmicMedia"
 Run = Callable[..., dict[str, object]]
 
 
@@ -92,6 +93,8 @@ def test_frames_times_and_sound_are_the_driving_videos_and_only_the_face_changes
     assert told["frames_without_face"] == list(EMPTY)
     assert told["drawn_with"]["steps"] == steps and told["drawn_with"]["device"] == "cpu"
     assert told["stages"]["generate"] > 0
+    with av.open(str(tmp_path / "out.mp4")) as result:
+        assert result.metadata["comment"].endswith(TRAINED)
     before = cv2.imread(str(photo))[..., ::-1].astype(int)
     for frame in made:
         changed = np.abs(frame - before).mean(axis=2)
@@ -154,6 +157,8 @@ def test_what_is_said_is_drawn_too(photo: Path, all_models: Path, tmp_path: Path
     assert drawn[250:].max() == 0
     assert len(pictures(flash)[0]) == 14
     assert {"0001.png", "page.png", "page.pdf"} <= {p.name for p in pages.iterdir()}
+    for file in (smile, flash, pages / "0001.png", pages / "page.png"):
+        assert TRAINED.encode() in file.read_bytes()
 
 
 def test_without_the_map_what_is_said_is_refused_in_a_sentence(

@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from retarget.errors import CannotWrite, RetargetError
+from retarget.face.settings import TrackSettings
 from retarget.jobs.micro import MicroJob
 
 skimage_data = pytest.importorskip("skimage.data")
@@ -56,6 +57,13 @@ def test_a_second_run_gives_the_same_bytes_and_a_broken_one_goes_on(
     MicroJob(set=stimuli, output=one).run()
     assert contents(one) == before
     assert kept.stat().st_mtime_ns == made
+
+
+def test_clips_are_made_again_when_another_face_is_asked_for(stimuli: Path, tmp_path: Path) -> None:
+    folder = MicroJob(set=stimuli, output=tmp_path / "set").run()
+    before = {row["file"]: row["key"] for row in rows(folder)}
+    MicroJob(set=stimuli, output=folder, track=TrackSettings(which="left")).run()
+    assert all(row["key"] != before[row["file"]] for row in rows(folder))
 
 
 def test_the_manifest_names_the_frames_of_each_event(stimuli: Path, tmp_path: Path) -> None:

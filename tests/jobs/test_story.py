@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from retarget.errors import CannotWrite, MissingModel, NoFaceFound, RetargetError, UnreadableInput
+from retarget.face.settings import TrackSettings
+from retarget.generate.settings import WarpSettings
+from retarget.jobs.draw import DrawSettings
 from retarget.jobs.story import StoryJob
 
 skimage_data = pytest.importorskip("skimage.data")
@@ -123,6 +127,12 @@ def test_a_mistake_in_a_story_names_its_line_and_draws_nothing(
     assert not story.with_suffix("").exists()
 
 
+def test_panels_that_are_no_tables_are_refused_in_a_sentence(story: Path) -> None:
+    story.write_text(f"panel = [1]\n{STORY[: STORY.index('[[panel]]')]}")
+    with pytest.raises(UnreadableInput, match=r"line 1: panel 1: This is no table"):
+        StoryJob(story=story).run()
+
+
 def test_a_file_outside_may_be_allowed(story: Path, tmp_path: Path) -> None:
     inner = tmp_path / "inner"
     inner.mkdir()
@@ -161,6 +171,39 @@ def test_a_photo_without_a_face_names_the_panel_and_keeps_the_finished_ones(stor
     story.write_text(STORY)
     StoryJob(story=story).run()
     assert (folder / "0001.png").stat().st_mtime_ns == made
+
+
+def test_a_story_whose_first_panel_failed_is_drawn_once_that_is_put_right(story: Path) -> None:
+    photo = (story.parent / "eileen.png").read_bytes()
+    Image.new("RGB", (300, 300), (80, 120, 80)).save(story.parent / "eileen.png")
+    with pytest.raises(NoFaceFound):
+        StoryJob(story=story, page=False).run()
+    (story.parent / "eileen.png").write_bytes(photo)
+    assert (StoryJob(story=story, page=False).run() / "0002.png").is_file()
+
+
+@pytest.mark.parametrize("content", ["[]", '{"name": "app"}', "not json"])
+def test_a_manifest_of_something_else_protects_its_folder(
+    story: Path, tmp_path: Path, content: str
+) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "manifest.json").write_text(content)
+    with pytest.raises(CannotWrite, match="not of a story"):
+        StoryJob(story=story, output=tmp_path / "mine").run()
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"draw": DrawSettings(warp=WarpSettings(driving_mouth=False))},
+        {"track": TrackSettings(certainty=0.4)},
+    ],
+)
+def test_panels_are_made_again_when_it_is_set_how(story: Path, other: dict[str, Any]) -> None:
+    folder = StoryJob(story=story, page=False).run()
+    times = {p.name: p.stat().st_mtime_ns for p in folder.glob("0*.png")}
+    StoryJob(story=story, page=False, **other).run()
+    assert all((folder / name).stat().st_mtime_ns > before for name, before in times.items())
 
 
 def test_a_prompt_without_a_model_says_what_is_missing(story: Path) -> None:

@@ -177,6 +177,13 @@ def test_a_wrong_step_in_a_file_names_its_line(
         steps_from_toml(path)
 
 
+def test_steps_that_are_no_tables_are_refused_in_a_sentence(tmp_path: Path) -> None:
+    path = tmp_path / "line.toml"
+    path.write_text("step = [1]\n")
+    with pytest.raises(RetargetError, match=r"line\.toml, line 1: This step is no table"):
+        steps_from_toml(path)
+
+
 def blinking(seconds: int, seed: int = 0) -> Timeline:
     return Timeline(
         steps_from_text(f"neutral {seconds}s"),

@@ -134,6 +134,8 @@ def test_a_word_that_is_defined_by_itself_is_refused(tmp_path: Path) -> None:
         ("[groups.g]\nok = 'joy'\nbad = 3\n", 3, "not a text"),
         ("[groups.g]\n'two words' = 'joy'\n", 2, "cannot be a word"),
         ("[groups.g]\nneutral = 'joy'\n", 2, "cannot be a word"),
+        ("[groups]\ng = 'joy'\n", 2, "no table"),
+        ("groups = 3\n", 1, "no table"),
     ],
 )
 def test_a_wrong_word_file_names_the_line(tmp_path: Path, text: str, line: int, about: str) -> None:

@@ -9,9 +9,9 @@ import av
 import numpy as np
 import pytest
 from clips import lay_tone, make_clip, numbered, read
-from PIL import EpsImagePlugin, Image
+from PIL import EpsImagePlugin, Image, features
 
-from retarget.errors import UnreadableInput
+from retarget.errors import RetargetError, UnreadableInput
 from retarget.source.open import open_source
 
 Check = Callable[..., None]
@@ -73,6 +73,8 @@ BAD: dict[str, Callable[[Path], Path | str]] = {
     "empty picture": lambda t: text(t / "empty.png", ""),
     "text picture": lambda t: text(t / "text.png", "I am not a picture."),
     "picture cut short": lambda t: cut(saved(t / "cut.png"), 0.4),
+    "picture with broken pixels": lambda t: without_pixels(saved(t / "damaged.avif")),
+    "picture with broken tags": lambda t: with_broken_tags(t / "tags.jpg"),
     "a pipe": lambda t: pipe(t / "pipe.mp4"),
     "another kind of address": lambda t: "ftp://localhost/clip.mp4",
     "an address without a host": lambda t: "https:///clip.mp4",
@@ -88,6 +90,22 @@ def saved(path: Path) -> Path:
     return path
 
 
+def without_pixels(path: Path) -> Path:
+    data = path.read_bytes()
+    start = data.index(b"mdat") + 4
+    path.write_bytes(data[:start] + bytes(len(data) - start))
+    return path
+
+
+def with_broken_tags(path: Path) -> Path:
+    """A picture that lies on its side and whose width (256) is said in letters."""
+    tags = Image.Exif()
+    tags[274], tags[270] = 6, "abc"
+    Image.fromarray(numbered(1)).save(path, exif=tags)
+    path.write_bytes(path.read_bytes().replace(b"\x01\x0e\x00\x02", b"\x01\x00\x00\x02"))
+    return path
+
+
 def pipe(path: Path) -> Path:
     os.mkfifo(path)
     return path
@@ -97,6 +115,8 @@ def pipe(path: Path) -> Path:
 def test_bad_input_is_one_sentence_and_one_piece_of_advice(
     tmp_path: Path, case: str, one_sentence: Check
 ) -> None:
+    if "pixels" in case and not features.check("avif"):
+        pytest.skip("this Pillow writes no AVIF")
     spec = BAD[case](tmp_path)
     one_sentence(lambda: read(spec), UnreadableInput)
 
@@ -151,6 +171,14 @@ def test_a_picture_that_would_fill_memory_is_refused_by_its_header(
         read(path)
     assert tracemalloc.get_traced_memory()[1] < 5_000_000
     tracemalloc.stop()
+
+
+@pytest.mark.parametrize("end", [float("inf"), float("nan"), 0.0])
+def test_an_end_that_is_no_time_is_one_sentence(
+    tmp_path: Path, end: float, one_sentence: Check
+) -> None:
+    clip = make_clip(tmp_path / "a.mp4")
+    one_sentence(lambda: read(clip, end=end), RetargetError)
 
 
 def test_a_name_that_looks_like_an_address_is_read_where_it_is_a_file(

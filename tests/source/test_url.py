@@ -67,7 +67,7 @@ def test_a_remote_picture_is_read(served: tuple[Path, str]) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["none.mp4", "none.png", "sent-away.mp4", "sent-away.png", "t.mp4"]
+    "name", ["none.mp4", "none.png", "sent-away.mp4", "sent-away.png", "t.mp4", "a face.png"]
 )
 def test_what_cannot_be_fetched_is_one_sentence(
     served: tuple[Path, str], name: str, one_sentence: Callable[..., None]

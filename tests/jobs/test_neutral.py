@@ -1,0 +1,45 @@
+"""Where the driving face is said to be at rest."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+from clips import make_clip, number_in
+from PIL import Image
+
+from retarget.errors import NoFaceFound, UnreadableInput
+from retarget.expression.settings import RestSettings
+from retarget.jobs.neutral import neutral_frame
+from retarget.jobs.video import VideoJob
+from retarget.source.open import open_source
+from retarget.source.settings import SourceSettings
+
+
+@pytest.fixture
+def late(tmp_path: Path) -> Path:
+    """A clip whose first of thirty frames stands at second 10."""
+    return make_clip(tmp_path / "late.mp4", stamps=range(250, 280), rate=25)
+
+
+def test_a_time_is_one_of_the_videos_own_clock(late: Path) -> None:
+    with open_source(late) as source:
+        found = neutral_frame("10.4s", str(late), source, SourceSettings())
+    assert (found.at.exact, number_in(found.rgb)) == (Fraction(52, 5), 10)
+
+
+@pytest.mark.parametrize("word", ["11.17s", "12s", "30"])
+def test_what_lies_after_the_end_is_said_of_the_neutral(late: Path, word: str) -> None:
+    with open_source(late) as source, pytest.raises(UnreadableInput, match=f"neutral '{word}'"):
+        neutral_frame(word, str(late), source, SourceSettings())
+
+
+def test_a_neutral_without_a_face_is_said_of_the_neutral(
+    drive: Path, photo: Path, tmp_path: Path
+) -> None:
+    wall = tmp_path / "wall.png"
+    Image.new("RGB", (300, 300), (80, 120, 80)).save(wall)
+    job = VideoJob(driving=str(drive), identity=str(photo), rest=RestSettings(neutral=str(wall)))
+    with pytest.raises(NoFaceFound, match=r"neutral .*wall\.png.* no face"):
+        next(job.frames())
