@@ -129,6 +129,17 @@ def test_frames_without_a_face_stay_in_the_video(
     assert report.away == list(range(10, 18))
 
 
+def test_a_preview_shows_the_driving_picture_while_no_face_is_in_it(
+    drive_with_gap: Path, photo: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out.mp4"
+    VideoJob(driving=str(drive_with_gap), identity=str(photo), output=out, preview=True).run()
+    with av.open(str(tmp_path / "out_preview.mp4")) as clip:
+        frames = [f.to_ndarray(format="rgb24") for f in clip.decode(video=0)]
+    left = frames[14][:, :512]
+    assert np.abs(left.astype(int) - 128).max() < 8  # the gap is grey
+
+
 def test_a_saved_performance_drives_as_its_video_did(
     drive: Path, photo: Path, tmp_path: Path
 ) -> None:
