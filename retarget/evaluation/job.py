@@ -62,6 +62,7 @@ class EvaluateJob(TakesNames):
                 "Nothing to measure, or too much at once.",
                 do="Name one result, or --compare several, or a --suite, or --stimuli.",
             )
+        self._check_forms()
         if self.stimuli is not None:
             return self._set(self.stimuli, report)
         if self.suite is not None:
@@ -122,11 +123,21 @@ class EvaluateJob(TakesNames):
             )
         return self.driving, self.identity
 
+    def _check_forms(self) -> None:
+        """Refuse, before hours of measuring, to write where it cannot be or over what is read."""
+        from retarget.sink.partial import check_apart, check_free
+
+        read = (self.result, self.driving, self.identity, self.suite, *self.compare)
+        for path in (self.json, self.page):
+            if path is not None:
+                check_free(path, overwrite=True, read=read)
+        if self.page is not None:
+            check_apart(self.page, [self.json])
+
     def _write(self, path: Path | None, text: Callable[[], str]) -> None:
         """Write a file whole or not at all; one from an earlier run is replaced."""
         if path is None:
             return
-        from retarget.sink.partial import beside
+        from retarget.sink.partial import save_text
 
-        with beside(path, overwrite=True) as hidden:
-            hidden.write_text(text(), "utf-8")
+        save_text(path, text(), overwrite=True)

@@ -117,3 +117,15 @@ def test_what_is_kept_of_a_frame_is_about_a_kilobyte(seen: dict[str, Observed]) 
     arrays = [getattr(observed, name) for name in observed.__slots__]
     kept = sum(a.nbytes for a in arrays if isinstance(a, np.ndarray))
     assert kept / len(observed) < 1500
+
+
+@pytest.mark.parametrize("form", ["--json", "--page"])
+@pytest.mark.parametrize("name", ["drive.mp4", "face.png", "none/out.x"])
+def test_a_form_that_may_not_be_written_is_refused_before_anything_is_measured(
+    folder: Path, form: str, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = {p: p.read_bytes() for p in folder.iterdir()}
+    assert main(words(folder, "text.mp4", form, str(folder / name))) == 1
+    said = capsys.readouterr().err
+    assert ("no folder" if name.startswith("none") else "also read") in said
+    assert {p: p.read_bytes() for p in folder.iterdir()} == before

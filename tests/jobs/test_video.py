@@ -18,6 +18,7 @@ from retarget.flow.report import Report
 from retarget.flow.values import FinishedFrame
 from retarget.jobs.fit import FitJob
 from retarget.jobs.video import VideoJob
+from retarget.sink.settings import SinkSettings
 from retarget.source.settings import SourceSettings
 from retarget.transfer.settings import TransferSettings
 
@@ -208,6 +209,50 @@ def test_the_driving_video_is_never_written_over(drive: Path, photo: Path) -> No
     with pytest.raises(CannotWrite, match="also read"):
         VideoJob(driving=str(drive), identity=str(photo), output=drive).run()
     assert drive.read_bytes() == before
+
+
+@pytest.mark.parametrize("also", ["report", "preview"])
+def test_nothing_that_is_read_is_written_over_by_what_goes_beside_the_result(
+    drive: Path, photo: Path, tmp_path: Path, also: str
+) -> None:
+    read = tmp_path / "out_preview.mp4"
+    read.write_bytes(drive.read_bytes())
+    asked = {"report": read} if also == "report" else {"preview": True}
+    job = VideoJob(
+        driving=str(read), identity=str(photo), output=tmp_path / "out.mp4",
+        sink=SinkSettings(overwrite=True), **asked,
+    )  # type: ignore[arg-type]  # fmt: skip
+    with pytest.raises(CannotWrite, match="also read"):
+        job.run()
+    assert read.read_bytes() == drive.read_bytes()
+
+
+def test_pictures_are_not_numbered_over_those_that_are_read(photo: Path, tmp_path: Path) -> None:
+    read = tmp_path / "001.jpg"
+    read.write_bytes(photo.read_bytes())
+    for driving in (tmp_path, read):
+        job = VideoJob(
+            driving=str(driving), identity=str(photo), output=tmp_path / "%03d.jpg",
+            sink=SinkSettings(overwrite=True),
+        )  # fmt: skip
+        with pytest.raises(CannotWrite, match="also read"):
+            job.run()
+    assert read.read_bytes() == photo.read_bytes()
+
+
+@pytest.mark.parametrize("name", ["kept.json", "out.mp4", "none/run.json"])
+def test_a_report_that_cannot_be_put_there_is_refused_before_any_work(
+    drive: Path, photo: Path, tmp_path: Path, name: str
+) -> None:
+    (tmp_path / "kept.json").write_text("mine")
+    job = VideoJob(
+        driving=str(drive), identity=str(photo), output=tmp_path / "out.mp4",
+        report=tmp_path / name,
+    )  # fmt: skip
+    with pytest.raises(CannotWrite):
+        job.run()
+    assert [p.name for p in tmp_path.iterdir()] == ["kept.json"]
+    assert (tmp_path / "kept.json").read_text() == "mine"
 
 
 def test_a_photo_without_a_face_is_refused(drive: Path, tmp_path: Path) -> None:
