@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+import shlex
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -15,6 +18,8 @@ from retarget.cli.overview import overview
 from retarget.cli.parse import WrongWords, job_from
 from retarget.errors import UnknownWord
 from retarget.jobs.video import VideoJob
+
+SAMPLES = Path(__file__).parents[2] / "samples"
 
 
 @pytest.mark.parametrize("words", [[], ["--help"], ["-h"]])
@@ -154,3 +159,31 @@ def test_start_and_end_are_seconds_or_times() -> None:
     job = job_from([*words, "--start", "3.5s", "--end=1:02.5"])
     assert (job.source.start, job.source.end) == (3.5, 62.5)
     assert job_from([*words, "--end", "4"]).source.end == 4.0
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="has no such signals")
+@pytest.mark.parametrize("sent", ["SIGTERM", "SIGHUP", "SIGINT"])
+def test_a_program_that_is_told_to_end_leaves_nothing_unfinished(sent: str, tmp_path: Path) -> None:
+    words = [SAMPLES / "drive.mp4", "--identity", SAMPLES / "face.jpg", "-o", tmp_path / "out.mp4"]
+    running = subprocess.Popen(
+        [sys.executable, "-m", "retarget", *map(str, words)], stderr=subprocess.PIPE, text=True
+    )
+    while not list(tmp_path.iterdir()) and running.poll() is None:
+        time.sleep(0.01)
+    number = getattr(signal, sent)
+    running.send_signal(number)
+    said = running.communicate()[1]
+    assert running.returncode == 128 + number, said
+    assert list(tmp_path.iterdir()) == []
+    assert "Stopped" in said
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="has no such shell")
+def test_closed_standard_streams_do_not_matter(tmp_path: Path) -> None:
+    words = [
+        SAMPLES / "drive.mp4", "--identity", SAMPLES / "face.jpg", "-o", tmp_path / "out.mp4",
+        "--end", "0.2",
+    ]  # fmt: skip
+    told = " ".join(shlex.quote(str(word)) for word in (sys.executable, "-m", "retarget", *words))
+    assert subprocess.run(f"{told} <&- >&- 2>&-", shell=True, check=False).returncode == 0
+    assert (tmp_path / "out.mp4").stat().st_size > 1000
