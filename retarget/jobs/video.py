@@ -145,8 +145,9 @@ class VideoJob(TakesNames):
         from retarget.expression.magnify import Magnify
         from retarget.transfer.transfer import Transfer
 
+        look = SourceSettings(background=self.source.background, color=self.source.color)
         with (
-            open_identity(self.identity, self.track, report) as identity,
+            open_identity(self.identity, self.track, report, source=look) as identity,
             open_driving(self.driving, self._driving_settings(), report) as driving,
             Lanes() as lanes,
         ):

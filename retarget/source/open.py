@@ -72,6 +72,10 @@ def check_piece(settings: SourceSettings) -> None:
     start, end = settings.start, settings.end
     if not math.isfinite(start) or start < 0:
         raise RetargetError(f"A start of {start:g} s is not in the video.", do="Give 0 or more.")
+    if end is not None and math.isinf(end):
+        raise RetargetError(
+            f"An end of {end:g} s is not in any video.", do="Leave it out to read to the end."
+        )
     if end is not None and not end > start:
         raise RetargetError(
             f"The piece from {start:g} s to {end:g} s is empty.", do="Let end be after start."

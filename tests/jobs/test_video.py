@@ -260,9 +260,45 @@ def test_a_photo_without_a_face_is_refused(drive: Path, tmp_path: Path) -> None:
 
     empty = tmp_path / "wall.png"
     Image.fromarray(np.full((300, 300, 3), 180, np.uint8)).save(empty)
-    with pytest.raises(NoFaceFound):
+    with pytest.raises(NoFaceFound, match=r"wall\.png"):
         VideoJob(driving=str(drive), identity=str(empty), output=tmp_path / "o.mp4").run()
     assert sorted(p.name for p in tmp_path.iterdir()) == ["wall.png"]
+
+
+def test_a_neutral_without_a_face_is_named(drive: Path, photo: Path, tmp_path: Path) -> None:
+    from PIL import Image
+
+    from retarget.expression.settings import RestSettings
+
+    wall = tmp_path / "wall.png"
+    Image.fromarray(np.full((300, 300, 3), 180, np.uint8)).save(wall)
+    rest = RestSettings(neutral=str(wall))
+    with pytest.raises(NoFaceFound, match=r"neutral .*wall\.png"):
+        next(VideoJob(driving=str(drive), identity=str(photo), rest=rest).frames())
+
+
+def test_the_background_shows_behind_a_photo_that_is_transparent(
+    drive: Path, photo: Path, tmp_path: Path
+) -> None:
+    from PIL import Image
+
+    pixels = np.dstack([np.asarray(Image.open(photo).convert("RGB")), np.full((512, 512), 255)])
+    pixels[:40, :, 3] = 0
+    cut = tmp_path / "cut.png"
+    Image.fromarray(pixels.astype(np.uint8)).save(cut)
+    job = VideoJob(
+        driving=str(drive), identity=str(cut), source=SourceSettings(background="#00ff00")
+    )
+    assert next(job.frames()).frame.rgb[10, 10].tolist() == [0, 255, 0]
+
+
+def test_frames_without_a_face_are_told_of_a_saved_performance_too(
+    drive_with_gap: Path, photo: Path, tmp_path: Path
+) -> None:
+    saved = FitJob(driving=str(drive_with_gap), output=tmp_path / "gap.npz").run()
+    report = Report()
+    VideoJob(driving=str(saved), identity=str(photo), output=tmp_path / "o.mp4").run(report)
+    assert report.away == list(range(10, 18))
 
 
 def test_a_driving_video_that_never_shows_a_face_says_so(photo: Path, tmp_path: Path) -> None:
@@ -270,7 +306,7 @@ def test_a_driving_video_that_never_shows_a_face_says_so(photo: Path, tmp_path: 
 
     wall = tmp_path / "wall.mp4"
     cut_out(SAMPLES / "drive.mp4", wall, 0, 12, empty=range(12))
-    with pytest.raises(NoFaceFound):
+    with pytest.raises(NoFaceFound, match=r"wall\.mp4"):
         VideoJob(driving=str(wall), identity=str(photo), output=tmp_path / "o.mp4").run()
     assert sorted(p.name for p in tmp_path.iterdir()) == ["wall.mp4"]
 
