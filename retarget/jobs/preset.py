@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
-from retarget.errors import RetargetError, UnknownWord, UnreadableInput
+from retarget.errors import RetargetError, UnknownWord
 from retarget.flow.presets import presets_folder
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
+from retarget.flow.toml_file import TomlFile
 
 Job = TypeVar("Job")
-_MAX_BYTES = 1_000_000
+_KINDS = {float: "a number", int: "a whole number", bool: "true or false", str: "text in quotes"}
 
 
 def preset_names() -> dict[str, Path]:
@@ -30,7 +25,7 @@ def read_preset(word: str) -> Mapping[str, Any]:
 
     Raises:
         UnknownWord: neither a shipped preset nor a file.
-        UnreadableInput: the file is not TOML.
+        UnreadableInput: the file is missing or not TOML.
     """
     path = Path(word)
     if path.suffix != ".toml":
@@ -38,14 +33,7 @@ def read_preset(word: str) -> Mapping[str, Any]:
         if word not in known:
             raise UnknownWord("preset", word, known)
         path = known[word]
-    try:
-        if path.stat().st_size > _MAX_BYTES:
-            raise UnreadableInput(f"{path} is too large for a preset.", do="Name a preset file.")
-        return tomllib.loads(path.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as problem:
-        raise UnreadableInput(
-            f"The preset {path} cannot be read: {problem}.", do="Name a TOML file."
-        ) from problem
+    return TomlFile(path, "preset").data
 
 
 def lay_over(job: Job, table: Mapping[str, Any], *, where: str) -> Job:
@@ -61,16 +49,20 @@ def lay_over(job: Job, table: Mapping[str, Any], *, where: str) -> Job:
         RetargetError: a value of the wrong kind.
     """
     known = {f.name: getattr(job, f.name) for f in fields(job)}  # type: ignore[arg-type]
+    hints = get_type_hints(type(job))
     changed: dict[str, Any] = {}
     for name, value in table.items():
         if name not in known:
-            raise UnknownWord(f"setting in {where}", name, known)
+            raise UnknownWord("setting", name, known, where=where)
         old = known[name]
         if is_dataclass(old) and not isinstance(old, type):
             if not isinstance(value, Mapping):
                 raise RetargetError(f"{name} in {where} is not a table.", do=f"Write [{name}].")
-            changed[name] = lay_over(old, value, where=f"{where}, {name}")
+            changed[name] = lay_over(old, value, where=f"{where}, [{name}]")
         else:
+            choices = _choices(hints[name])
+            if choices and value not in choices:
+                raise UnknownWord(name, str(value), choices, where=where)
             changed[name] = _same_kind(old, value, f"{name} in {where}")
     try:
         return replace(job, **changed)  # type: ignore[type-var]
@@ -78,11 +70,19 @@ def lay_over(job: Job, table: Mapping[str, Any], *, where: str) -> Job:
         raise RetargetError(f"{where}: {problem}.", do="Correct the preset.") from problem
 
 
+def _choices(hint: Any) -> list[str]:
+    """The words that a field takes; empty where it takes any."""
+    if get_origin(hint) is Literal:
+        return [word for word in get_args(hint) if word is not None]
+    return [word for part in get_args(hint) for word in _choices(part)]
+
+
 def _same_kind(old: object, value: object, what: str) -> object:
     if isinstance(old, float) and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
     if old is not None and type(value) is not type(old):
         raise RetargetError(
-            f"{what} must be a {type(old).__name__}, not {value!r}.", do="Correct the preset."
+            f"{what} must be {_KINDS.get(type(old), 'something else')}, not {value!r}.",
+            do="Correct the preset.",
         )
     return value
