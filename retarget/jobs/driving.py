@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from retarget.expression.performance import Performance
     from retarget.flow.sound import Sound
     from retarget.flow.source_info import SourceInfo
-    from retarget.flow.values import ExpressedFrame, TrackedFrame
+    from retarget.flow.values import ExpressedFrame, RestFace, TrackedFrame, VideoFrame
     from retarget.source.source import Source
     from retarget.transfer.transfer import DrivingFace
 
@@ -86,9 +86,7 @@ def _filmed(driving: str, source: Source, settings: DrivingSettings, report: Rep
             rest = find_rest(samples, settings.rest)
         else:
             frame = neutral_frame(settings.rest.neutral, driving, source, settings.source)
-            with naming(f"the neutral {settings.rest.neutral}"):
-                shown = list(Track(settings.track, Report())(iter([frame])))
-                rest = find_rest(shown, replace(settings.rest, certainty=0.0))
+            rest = _given_rest(frame, settings)
     fit = Fit(rest, settings.fit)
     looked_at = list(Fit(rest, settings.fit)(iter(samples)))
     usual = [f.pose for f in looked_at if f.pose is not None]
@@ -108,6 +106,20 @@ def _filmed(driving: str, source: Source, settings: DrivingSettings, report: Rep
         frames=frames,
         has_pixels=True,
     )
+
+
+def _given_rest(frame: VideoFrame, settings: DrivingSettings) -> RestFace:
+    from retarget.expression.rest import find_rest
+    from retarget.face.track import Track
+
+    try:
+        shown = list(Track(settings.track, Report())(iter([frame])))
+    except NoFaceFound as error:
+        raise NoFaceFound(
+            f"The neutral {settings.rest.neutral} does not show the driving face.",
+            do="Choose a frame, a time or a picture in which it is seen.",
+        ) from error
+    return find_rest(shown, replace(settings.rest, certainty=0.0))
 
 
 def _nearest_to_rest(frames: list[ExpressedFrame]) -> ExpressedFrame | None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import chain, repeat
 from typing import TYPE_CHECKING
 
+from retarget.errors import UnreadableInput
 from retarget.expression.settings import FitSettings, RestSettings
 from retarget.face.settings import TrackSettings
 from retarget.flow.report import Report
@@ -47,8 +48,14 @@ def open_identity(
         UnreadableInput: it cannot be read.
         NoFaceFound: it does not show a face.
     """
+    from retarget.expression.performance import is_performance
     from retarget.source.open import open_source
 
+    if is_performance(identity):
+        raise UnreadableInput(
+            f"{identity} is a saved performance, which keeps no pixels of a face.",
+            do="Give a photo or a clip of the person who shall perform.",
+        )
     track = with_model(track)
     with open_source(identity, source, warn=report.warn) as opened:
         with report.clock("identity"), naming(identity):

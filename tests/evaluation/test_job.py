@@ -105,6 +105,20 @@ def test_a_result_alone_asks_for_what_drove_it(capsys: pytest.CaptureFixture[str
     assert "--driving" in capsys.readouterr().err
 
 
+def test_a_result_that_is_not_there_is_said_before_the_driving_video_is_read(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read(*_: object) -> None:
+        raise AssertionError("the driving video was read")
+
+    monkeypatch.setattr("retarget.evaluation.evaluate.evaluate", read)
+    monkeypatch.setattr("retarget.evaluation.compare.compare", read)
+    assert main(words(folder, "absent.mp4")) == 1
+    given = words(folder, "absent.mp4")
+    assert main([given[0], "--compare", *given[1:]]) == 1
+    assert capsys.readouterr().err.count("There is no file") == 2
+
+
 def test_two_results_are_ranked(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     drive = str(folder / "drive.mp4")
     told = ["--driving", drive, "--identity", str(folder / "face.png"), "--faces", "1"]

@@ -265,6 +265,12 @@ def test_a_photo_without_a_face_is_refused(drive: Path, tmp_path: Path) -> None:
     assert sorted(p.name for p in tmp_path.iterdir()) == ["wall.png"]
 
 
+def test_a_performance_is_no_identity(drive: Path, tmp_path: Path) -> None:
+    saved = FitJob(driving=str(drive), output=tmp_path / "drive.csv").run()
+    with pytest.raises(UnreadableInput, match="saved performance"):
+        next(VideoJob(driving=str(drive), identity=str(saved)).frames())
+
+
 def test_a_neutral_without_a_face_is_named(drive: Path, photo: Path, tmp_path: Path) -> None:
     from PIL import Image
 
