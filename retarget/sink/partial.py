@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import secrets
 import shutil
 from collections.abc import Iterable, Iterator
@@ -154,9 +155,7 @@ def writing(target: Path) -> Iterator[None]:
     except (av.FFmpegError, OSError) as cause:
         number = getattr(cause, "errno", None)
         if number in (errno.EACCES, errno.EPERM, errno.EROFS):
-            raise CannotWrite(
-                f"The folder {target.parent} may not be written to.", do="Choose another output."
-            ) from cause
+            raise _locked(target.parent) from cause
         if number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
             raise CannotWrite(
                 f"There is no room left for {target}.", do="Free some space, or write elsewhere."
@@ -187,6 +186,12 @@ def _check_parent(target: Path) -> None:
         raise CannotWrite(
             f"There is no folder {target.parent}.", do="Create it, or choose another output."
         )
+    if not os.access(target.parent, os.W_OK):
+        raise _locked(target.parent)
+
+
+def _locked(folder: Path) -> CannotWrite:
+    return CannotWrite(f"The folder {folder} may not be written to.", do="Choose another output.")
 
 
 def _same(one: Path, two: Path) -> bool:
