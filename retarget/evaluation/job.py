@@ -139,7 +139,7 @@ class EvaluateJob(TakesNames):
             if path is not None:
                 check_free(path, overwrite=True, read=read)
         if self.page is not None:
-            check_apart(self.page, [self.json])
+            check_apart(self.page, [self.json], use="written to")
 
     def _write(self, path: Path | None, text: Callable[[], str]) -> None:
         """Write a file whole or not at all; one from an earlier run is replaced."""

@@ -96,7 +96,7 @@ class MomentsJob(TakesNames):
                 check_free(path, overwrite=self.overwrite, read=read)
         if self.plot is None:
             return
-        check_apart(self.plot, [self.json])
+        check_apart(self.plot, [self.json], use="written to")
         if self.plot.suffix.lower() != ".svg":
             raise CannotWrite(
                 f"A plot is drawn as .svg, not as {self.plot.suffix or self.plot.name!r}.",

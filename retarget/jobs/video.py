@@ -186,7 +186,7 @@ class VideoJob(TakesNames):
             if path.suffix and not is_pattern(path.name):  # a folder may be there already
                 check_free(path, overwrite=self.sink.overwrite)
         if self.report is not None:
-            check_apart(self.report, written)
+            check_apart(self.report, written, use="written to")
             check_free(self.report, overwrite=self.sink.overwrite, read=read)
         return output
 

@@ -61,21 +61,20 @@ def save_text(target: Path, text: str, *, overwrite: bool) -> None:
         hidden.write_text(text, "utf-8")
 
 
-def check_apart(target: Path, read: Iterable[str | Path | None]) -> None:
-    """Refuse to write over what a job reads, whatever may be replaced.
+def check_apart(target: Path, read: Iterable[str | Path | None], *, use: str = "read from") -> None:
+    """Refuse to write over what a job uses otherwise, whatever may be replaced.
 
     Args:
         target: a file, or a pattern of numbered ones.
         read: files, folders and addresses; what is None or no path is passed over.
+        use: what else the job does with them.
 
     Raises:
         CannotWrite: `target` is one of them, or would replace a picture in one.
     """
     for source in (Path(name) for name in read if name is not None):
         if _same(target, source) or (is_pattern(target.name) and _replaces(target, source)):
-            raise CannotWrite(
-                f"{target} is also read from.", do="Choose another name for the result."
-            )
+            raise CannotWrite(f"{target} is also {use}.", do="Choose another name for the result.")
 
 
 def check_free(target: Path, *, overwrite: bool, read: Iterable[str | Path | None] = ()) -> None:

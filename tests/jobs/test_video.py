@@ -249,7 +249,8 @@ def test_a_report_that_cannot_be_put_there_is_refused_before_any_work(
         driving=str(drive), identity=str(photo), output=tmp_path / "out.mp4",
         report=tmp_path / name,
     )  # fmt: skip
-    with pytest.raises(CannotWrite):
+    said = {"kept.json": "there already", "out.mp4": "also written to"}.get(name, "no folder")
+    with pytest.raises(CannotWrite, match=said):
         job.run()
     assert [p.name for p in tmp_path.iterdir()] == ["kept.json"]
     assert (tmp_path / "kept.json").read_text() == "mine"
