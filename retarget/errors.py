@@ -51,13 +51,21 @@ class UnknownWord(RetargetError):
         kind: what the word was meant to be ("preset", "blendshape", "codec").
         word: the word as it was given.
         known: every word that would have been accepted.
+        where: the place in which it stands, if not where its reader looks ("preset mine.toml").
     """
 
-    def __init__(self, kind: str, word: str, known: Iterable[str]) -> None:
-        known = sorted(known)
-        near = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
-        listed = ", ".join(known[:12]) + (", …" if len(known) > 12 else "")
-        do = f"Did you mean {near[0]!r}?" if near else f"Known: {listed}."
-        super().__init__(f"There is no {kind} {word!r}.", do=do)
+    def __init__(self, kind: str, word: str, known: Iterable[str], *, where: str = "") -> None:
         self.word = word
-        self.nearest = near[0] if near else None
+        self.nearest, do = nearest_or_all(word, known)
+        place = f" in {where}" if where else ""
+        super().__init__(f"There is no {kind} {word!r}{place}.", do=do)
+
+
+def nearest_or_all(word: str, known: Iterable[str]) -> tuple[str | None, str]:
+    """The known word nearest to `word`, if one is near, and a remedy that offers it or all."""
+    known = sorted(known)
+    near = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
+    if near:
+        return near[0], f"Did you mean {near[0]!r}?"
+    listed = ", ".join(known[:12]) + (", …" if len(known) > 12 else "")
+    return None, f"Known: {listed}."

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from types import FrameType
 
 from retarget.cli.overview import overview
 from retarget.cli.parse import job_from, show, wants_overview
@@ -16,11 +18,20 @@ INTERRUPTED = 130
 """Exit code after Ctrl-C, as shells expect it."""
 
 
+class _Ended(KeyboardInterrupt):
+    """The system asked the program to end; what is unfinished is cleared away as after Ctrl-C."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.exit_code = 128 + number
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command.
 
     Returns:
-        0 when it worked, 1 when its reader can put something right, 130 after Ctrl-C.
+        0 when it worked, 1 when its reader can put something right, 130 after Ctrl-C, and as
+        shells expect it after another signal.
     """
     words = list(sys.argv[1:] if argv is None else argv)
     if wants_overview(words):
@@ -35,9 +46,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _run(words)
     except RetargetError as problem:
         sys.stderr.write(f"retarget: {problem.what}\n  {problem.do}\n")
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stopped:
         sys.stderr.write("retarget: Stopped. Nothing unfinished was left behind.\n")
-        return INTERRUPTED
+        return stopped.exit_code if isinstance(stopped, _Ended) else INTERRUPTED
     except MemoryError:
         sys.stderr.write(
             "retarget: There is not enough memory for this.\n  Use a smaller photo or video.\n"
@@ -70,4 +81,27 @@ def summary(report: Report) -> str:
 
 def run() -> None:
     """The `retarget` program."""
+    _fill_closed_streams()
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)  # Windows has no SIGHUP
+        if number is not None and signal.getsignal(number) is signal.SIG_DFL:  # nohup ignores it
+            signal.signal(number, _end)
     sys.exit(main())
+
+
+def _end(number: int, _: FrameType | None) -> None:
+    raise _Ended(number)
+
+
+def _fill_closed_streams() -> None:
+    """Lead closed standard streams nowhere: else the next file opened would take their numbers.
+
+    FFmpeg's and MediaPipe's log lines would then be written into that file.
+    """
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free: this one
+    sys.stdout = sys.stdout or Path(os.devnull).open("w")  # noqa: SIM115  (open to the end)
+    sys.stderr = sys.stderr or Path(os.devnull).open("w")  # noqa: SIM115

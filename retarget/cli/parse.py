@@ -7,15 +7,18 @@ import io
 import re
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from retarget.cli.commands import COMMANDS, VIDEO
+from retarget.cli.wording import MISSING, TIMES, plain
 from retarget.errors import RetargetError, UnknownWord
 
 _RULE = re.compile(r"^[\s─\-]+$")
 _FRAME = re.compile(r"^[│|]\s?|\s?[│|]$")
 _EDGES = ("╭", "╰")
-_TIMES = ("--start", "--end")
+_NEAR = ("Perhaps you meant", "Arguments similar to")
+_EXAMPLE = re.compile(r"^ *(retarget .+)$", re.MULTILINE)
 
 
 class WrongWords(RetargetError):
@@ -47,7 +50,7 @@ def job_from(words: Sequence[str]) -> Any:
     except SystemExit as end:
         if end.code in (0, None):
             raise
-        raise _sentence(told.getvalue(), name) from None
+        raise _sentence(told.getvalue(), name, kind) from None
 
 
 def _with_seconds(words: Sequence[str]) -> list[str]:
@@ -57,7 +60,7 @@ def _with_seconds(words: Sequence[str]) -> list[str]:
     out = list(words)
     for i, word in enumerate(out):
         option, sign, value = word.partition("=")
-        if option not in _TIMES:
+        if option not in TIMES:
             continue
         if sign and (seconds := seconds_of(value)) is not None:
             out[i] = f"{option}={seconds}"
@@ -70,9 +73,12 @@ def _command(words: Sequence[str]) -> tuple[str, list[str]]:
     first = words[0]
     if first in COMMANDS:
         return first, list(words[1:])
-    looks_like_a_command = len(words) == 1 and re.fullmatch(r"[a-z]+", first)
-    if looks_like_a_command:
-        raise UnknownWord("command", first, COMMANDS)
+    if first == "help" and words[1] in COMMANDS:
+        return words[1], ["--help"]
+    if re.fullmatch(r"[a-z]+", first) and not Path(first).exists():
+        unknown = UnknownWord("command", first, COMMANDS)
+        if len(words) == 1 or unknown.nearest:
+            raise unknown
     return VIDEO, list(words)
 
 
@@ -89,7 +95,7 @@ def _preset(kind: type[Any], words: Sequence[str]) -> Any:
     return None
 
 
-def _sentence(box: str, name: str) -> WrongWords:
+def _sentence(box: str, name: str, kind: type[Any]) -> WrongWords:
     """Tyro's framed message as one sentence and one remedy."""
     lines = box.splitlines()
     inside = [line for line in lines if not line.startswith(_EDGES)]
@@ -102,11 +108,14 @@ def _sentence(box: str, name: str) -> WrongWords:
     texts = [part for part in parts if part]
     if len(inside) == len(lines):  # no edge was drawn, so the title stands among the rest
         texts = texts[1:]
-    what = " ".join(texts[0]) if texts else "The command line cannot be understood."
-    near = next((part[1] for part in texts if part[0].startswith("Perhaps you meant")), None)
+    what, do = plain(texts[0] if texts else ["The command line cannot be understood"])
+    near = [part[1].split()[0].rstrip(",") for part in texts if part[0].startswith(_NEAR)]
+    if near:
+        do = f"Did you mean {' and '.join(near)}?"
     more = f"retarget {name} --help lists every option."
-    do = f"Did you mean {near.split(' ')[0]}? {more}" if near else more
-    return WrongWords(what.rstrip(".") + ".", do=do)
+    if what.startswith(MISSING) and (example := _EXAMPLE.search(kind.__doc__ or "")):
+        more = f"retarget {name} --help lists every option; for example: {example[1]}"
+    return WrongWords(f"{what}.", do=f"{do} {more}" if do else more)
 
 
 def wants_overview(words: Sequence[str]) -> bool:

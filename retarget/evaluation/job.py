@@ -10,7 +10,7 @@ from typing import Annotated
 
 import tyro
 
-from retarget.errors import RetargetError
+from retarget.errors import RetargetError, UnreadableInput
 from retarget.evaluation.settings import EvaluateSettings
 from retarget.flow.names import TakesNames
 from retarget.flow.report import Report
@@ -21,8 +21,11 @@ class EvaluateJob(TakesNames):
     """Measure how well a result performs what the driving face performs.
 
     retarget evaluate result.mp4 --driving drive.mp4 --identity face.jpg --page result.html
+
     retarget evaluate --compare a.mp4 b.mp4 --driving drive.mp4 --identity face.jpg
+
     retarget evaluate --suite suite.toml --folder results
+
     retarget evaluate --stimuli stimuli/
     """
 
@@ -62,6 +65,7 @@ class EvaluateJob(TakesNames):
                 "Nothing to measure, or too much at once.",
                 do="Name one result, or --compare several, or a --suite, or --stimuli.",
             )
+        self._check_forms()
         if self.stimuli is not None:
             return self._set(self.stimuli, report)
         if self.suite is not None:
@@ -73,7 +77,7 @@ class EvaluateJob(TakesNames):
         from retarget.evaluation.forms import as_dict
         from retarget.evaluation.table import table
 
-        driving, identity = self._both()
+        driving, identity = self._both(self.result)
         assert self.result is not None  # noqa: S101  (run has looked)
         found = evaluate(self.result, driving, identity, self.measuring, report)
         self._write(self.json, lambda: json.dumps(as_dict(found), indent=1) + "\n")
@@ -87,7 +91,7 @@ class EvaluateJob(TakesNames):
         from retarget.evaluation import compare
         from retarget.evaluation.forms import as_dict
 
-        driving, identity = self._both()
+        driving, identity = self._both(*self.compare)
         found = compare.compare(self.compare, driving, identity, self.measuring, report)
         self._write(self.json, lambda: json.dumps([as_dict(e) for e in found], indent=1) + "\n")
         self._write(self.page, lambda: compare.page(found))
@@ -114,19 +118,33 @@ class EvaluateJob(TakesNames):
         self._write(self.json, lambda: json.dumps(told, indent=1) + "\n")
         return stimuli_table.table(found)
 
-    def _both(self) -> tuple[Path, Path]:
+    def _both(self, *results: Path | None) -> tuple[Path, Path]:
+        """What drove and whom it shows, once they and the results are known to be there."""
         if self.driving is None or self.identity is None:
             raise RetargetError(
                 "A result is measured against what drove it and whom it shows.",
                 do="Add --driving VIDEO and --identity PHOTO.",
             )
+        for path in (self.driving, self.identity, *results):
+            if path is not None and not path.exists():
+                raise UnreadableInput(f"There is no file {path}.", do="Check the path.")
         return self.driving, self.identity
+
+    def _check_forms(self) -> None:
+        """Refuse, before hours of measuring, to write where it cannot be or over what is read."""
+        from retarget.sink.partial import check_apart, check_free
+
+        read = (self.result, self.driving, self.identity, self.suite, *self.compare)
+        for path in (self.json, self.page):
+            if path is not None:
+                check_free(path, overwrite=True, read=read)
+        if self.page is not None:
+            check_apart(self.page, [self.json], use="written to")
 
     def _write(self, path: Path | None, text: Callable[[], str]) -> None:
         """Write a file whole or not at all; one from an earlier run is replaced."""
         if path is None:
             return
-        from retarget.sink.partial import beside
+        from retarget.sink.partial import save_text
 
-        with beside(path, overwrite=True) as hidden:
-            hidden.write_text(text(), "utf-8")
+        save_text(path, text(), overwrite=True)

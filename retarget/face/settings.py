@@ -70,7 +70,7 @@ def parse_choice(word: str) -> Choice:
     """Read `TrackSettings.which`.
 
     Raises:
-        UnknownWord: it is no rule, number or point.
+        RetargetError: it is no rule, number or point.
     """
     plain = word.strip().lower()
     if plain in CHOICES:
@@ -81,7 +81,14 @@ def parse_choice(word: str) -> Choice:
     try:
         x, y = (float(part) for part in parts)
     except ValueError:
-        raise UnknownWord("face to follow", word, (*CHOICES, "0", "320,240")) from None
+        raise _no_choice(word) from None
     if not (abs(x) < 1e6 and abs(y) < 1e6):
-        raise UnknownWord("face to follow", word, (*CHOICES, "0", "320,240"))
+        raise _no_choice(word)
     return Choice(point=(x, y))
+
+
+def _no_choice(word: str) -> RetargetError:
+    return RetargetError(
+        f"{word!r} does not say which face to follow.",
+        do=f"Say {', '.join(CHOICES)}, a number from 0, or the nearest pixel as 320,240.",
+    )

@@ -77,5 +77,5 @@ class Track:
             )
         return NoFaceFound(
             f"No face found in the first {searched:.1f} s of the video.",
-            do="Start it where a face is visible, or lower the certainty of tracking.",
+            do="Start it where a face is visible, or lower track.certainty.",
         )

@@ -263,7 +263,8 @@ class FaceRequest:
     points: npt.NDArray[np.float32]
     """(478, 3) where its mesh should be, in pixels of the identity's frame."""
     driving: ExpressedFrame | None = None
-    """The driving moment; its pixels feed mouth interior and pixel encoders where at hand."""
+    """The driving moment, also one without a face; where its pixels are at hand, a face in them
+    feeds mouth interior and pixel encoders, and a preview shows them."""
     driving_rest: ExpressedFrame | None = None
     """The moment at which the driving face comes nearest to its rest, with its pixels."""
     away: bool = False

@@ -14,6 +14,7 @@ from retarget.expression.settings import FitSettings, RestSettings, SmoothSettin
 from retarget.face.settings import TrackSettings
 from retarget.flow.lanes import Lanes
 from retarget.flow.report import Report
+from retarget.jobs.naming import naming
 from retarget.jobs.neutral import AUTO, neutral_frame
 from retarget.jobs.tracker import with_model
 from retarget.source.settings import SourceSettings
@@ -79,7 +80,8 @@ def _filmed(driving: str, source: Source, settings: DrivingSettings, report: Rep
     from retarget.transfer.transfer import DrivingFace
 
     with report.clock("rest"):
-        samples = _samples(source, settings)
+        with naming(driving):
+            samples = _samples(source, settings)
         if settings.rest.neutral == AUTO:
             rest = find_rest(samples, settings.rest)
         else:
@@ -166,7 +168,7 @@ def _performed(performance: Performance, settings: DrivingSettings, report: Repo
     report.facts["driving_rest"] = performance.rest.found
 
     def frames(lanes: Lanes) -> Iterator[ExpressedFrame]:
-        return report.timed("source", _piece(performance, settings.source))
+        return report.timed("source", _noted(_piece(performance, settings.source), report))
 
     return Driving(
         info=_info_of_piece(performance.info, settings.source),
@@ -175,6 +177,13 @@ def _performed(performance: Performance, settings: DrivingSettings, report: Repo
         frames=frames,
         has_pixels=False,
     )
+
+
+def _noted(frames: Iterator[ExpressedFrame], report: Report) -> Iterator[ExpressedFrame]:
+    for frame in frames:
+        if frame.expression is None:
+            report.lost(frame.index)
+        yield frame
 
 
 def _piece(performance: Performance, settings: SourceSettings) -> Iterator[ExpressedFrame]:

@@ -98,7 +98,7 @@ class ExpressionsJob(TakesNames):
                 f"Tiles of {self.tile} pixels, {self.columns} in a row, cannot be drawn.",
                 do="Use tiles of 32 to 1024 pixels and 1 to 100 columns.",
             )
-        check_free(self.sheet, overwrite=self.overwrite)
+        check_free(self.sheet, overwrite=self.overwrite, read=[self.identity])
         with open_identity(self.identity, self.track, report) as lane:
             photo = lane.first
         photo = reframed(photo, around_face(photo, TILE), (self.tile, self.tile))

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from itertools import chain, repeat
 from typing import TYPE_CHECKING
 
+from retarget.errors import UnreadableInput
 from retarget.expression.settings import FitSettings, RestSettings
 from retarget.face.settings import TrackSettings
 from retarget.flow.report import Report
+from retarget.jobs.naming import naming
 from retarget.jobs.tracker import with_model
 from retarget.source.settings import SourceSettings
 
@@ -31,19 +33,33 @@ class IdentityLane:
 
 
 @contextmanager
-def open_identity(identity: str, track: TrackSettings, report: Report) -> Iterator[IdentityLane]:
+def open_identity(
+    identity: str, track: TrackSettings, report: Report, *, source: SourceSettings | None = None
+) -> Iterator[IdentityLane]:
     """Open a photo or a clip of the person who shall perform.
+
+    Args:
+        identity: its name.
+        track: which face of it.
+        report: where times and warnings go.
+        source: how its pixels are read.
 
     Raises:
         UnreadableInput: it cannot be read.
         NoFaceFound: it does not show a face.
     """
+    from retarget.expression.performance import is_performance
     from retarget.source.open import open_source
 
+    if is_performance(identity):
+        raise UnreadableInput(
+            f"{identity} is a saved performance, which keeps no pixels of a face.",
+            do="Give a photo or a clip of the person who shall perform.",
+        )
     track = with_model(track)
-    with open_source(identity, SourceSettings(), warn=report.warn) as source:
-        with report.clock("identity"):
-            lane = _photo(source, track, report) if source.info.still else _clip(source, track)
+    with open_source(identity, source, warn=report.warn) as opened:
+        with report.clock("identity"), naming(identity):
+            lane = _photo(opened, track, report) if opened.info.still else _clip(opened, track)
         yield lane
 
 

@@ -124,7 +124,7 @@ class MicroJob(TakesNames):
         from retarget.sink.partial import check_free
 
         output = self.output or _name_for(identity, self.expression)
-        check_free(output, overwrite=self.sink.overwrite)
+        check_free(output, overwrite=self.sink.overwrite, read=[identity])
         timeline = Timeline(self._steps(words), self.pace, self.blinking)
         timeline.check(rate)
         actor = Actor(self._photo(identity, report), self.draw.open(report), report)
@@ -184,7 +184,7 @@ class MicroJob(TakesNames):
                 "A change between two pictures needs both.", do="Give --from a.jpg --to b.jpg."
             )
         output = self.output or _name_for(self.from_, Path(self.to).stem)
-        check_free(output, overwrite=self.sink.overwrite)
+        check_free(output, overwrite=self.sink.overwrite, read=(self.from_, self.to))
         before, onset, after = (
             self._time(n, getattr(self, f"{n}_ms")) for n in ("before", "onset", "after")
         )

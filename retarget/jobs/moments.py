@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
+from retarget.errors import CannotWrite
 from retarget.expression.settings import (
     FitSettings,
     MomentsSettings,
@@ -67,12 +68,10 @@ class MomentsJob(TakesNames):
         """
         from retarget.expression.moments import find_moments
         from retarget.jobs.moments_plot import Curves
-        from retarget.sink.partial import check_free
+        from retarget.sink.partial import save_text
 
         report = report or Report()
-        for path in (self.json, self.plot):
-            if path is not None:
-                check_free(path, overwrite=self.overwrite)
+        self._check()
         settings = DrivingSettings(
             source=self.source, track=self.track, rest=self.rest, fit=self.fit, smooth=self.smooth
         )
@@ -81,16 +80,28 @@ class MomentsJob(TakesNames):
             frames = report.watch(driving.frames(lanes), driving.info.count)
             found = find_moments(_noted(frames, curves), self.find)
         if self.json is not None:
-            self._write(self.json, as_json(self.driving, found, curves.seconds))
+            told = as_json(self.driving, found, curves.seconds)
+            save_text(self.json, told, overwrite=self.overwrite)
         if self.plot is not None:
-            self._write(self.plot, curves.svg(found, Path(self.driving).name))
+            drawn = curves.svg(found, Path(self.driving).name)
+            save_text(self.plot, drawn, overwrite=self.overwrite)
         return as_table(found, curves.seconds)
 
-    def _write(self, path: Path, text: str) -> None:
-        from retarget.sink.partial import beside, writing
+    def _check(self) -> None:
+        from retarget.sink.partial import check_apart, check_free
 
-        with beside(path, overwrite=self.overwrite) as hidden, writing(path):
-            hidden.write_text(text, "utf-8")
+        for path in (self.json, self.plot):
+            if path is not None:
+                read = (self.driving, self.rest.neutral)
+                check_free(path, overwrite=self.overwrite, read=read)
+        if self.plot is None:
+            return
+        check_apart(self.plot, [self.json], use="written to")
+        if self.plot.suffix.lower() != ".svg":
+            raise CannotWrite(
+                f"A plot is drawn as .svg, not as {self.plot.suffix or self.plot.name!r}.",
+                do=f"Name it {self.plot.with_suffix('.svg').name}.",
+            )
 
 
 def _noted(frames: Iterator[ExpressedFrame], curves: Curves) -> Iterator[ExpressedFrame]:
@@ -116,7 +127,11 @@ def as_table(found: list[Moment], seconds: float) -> str:
     """What was found, for people."""
     blinks = sum(m.kind == "blink" for m in found)
     rate = f" ({60 * blinks / seconds:.0f} a minute)" if seconds > 10 else ""
-    head = f"{blinks} blinks{rate}, {len(found) - blinks} brief expressions in {seconds:.1f} s."
+    brief = len(found) - blinks
+    head = (
+        f"{blinks} blink{'' if blinks == 1 else 's'}{rate}, "
+        f"{brief} brief expression{'' if brief == 1 else 's'} in {seconds:.1f} s."
+    )
     if not found:
         return head
     lines = [head, "", f"{'':6} {'onset':>8} {'apex':>8} {'offset':>8} {'ms':>5} {'height':>6}"]

@@ -25,7 +25,7 @@ def read_preset(word: str) -> Mapping[str, Any]:
 
     Raises:
         UnknownWord: neither a shipped preset nor a file.
-        UnreadableInput: the file is not TOML.
+        UnreadableInput: the file is missing or not TOML.
     """
     path = Path(word)
     if path.suffix != ".toml":
@@ -53,12 +53,12 @@ def lay_over(job: Job, table: Mapping[str, Any], *, where: str) -> Job:
     changed: dict[str, Any] = {}
     for name, value in table.items():
         if name not in known:
-            raise UnknownWord(f"setting in {where}", name, known)
+            raise UnknownWord("setting", name, known, where=where)
         old = known[name]
         if is_dataclass(old) and not isinstance(old, type):
             if not isinstance(value, Mapping):
                 raise RetargetError(f"{name} in {where} is not a table.", do=f"Write [{name}].")
-            changed[name] = lay_over(old, value, where=f"{where}, {name}")
+            changed[name] = lay_over(old, value, where=f"{where}, [{name}]")
         else:
             changed[name] = _kept(kinds[name], value, f"{name} in {where}")
     try:

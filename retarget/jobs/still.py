@@ -76,7 +76,7 @@ class StillJob(TakesNames):
         report = report or Report()
         self._check()
         output = self.output or free_name(self.identity[0], self.expression[0], ".png")
-        check_free(output, overwrite=self.overwrite)
+        check_free(output, overwrite=self.overwrite, read=(*self.identity, self.words))
         words: Vocabulary = shipped_words()
         if self.words is not None:
             words = words.with_file(self.words)

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import tyro
 
 from retarget.composite.settings import PasteSettings
-from retarget.errors import CannotWrite
 from retarget.expression.settings import (
     FitSettings,
     MagnifySettings,
@@ -144,8 +143,9 @@ class VideoJob(TakesNames):
         from retarget.expression.magnify import Magnify
         from retarget.transfer.transfer import Transfer
 
+        look = SourceSettings(background=self.source.background, color=self.source.color)
         with (
-            open_identity(self.identity, self.track, report) as identity,
+            open_identity(self.identity, self.track, report, source=look) as identity,
             open_driving(self.driving, self._driving_settings(), report) as driving,
             Lanes() as lanes,
         ):
@@ -172,20 +172,20 @@ class VideoJob(TakesNames):
         )
 
     def _output(self) -> Path:
-        from retarget.sink.names import is_pattern
-        from retarget.sink.partial import check_free
+        """Where the result goes, once nothing that is to be written is in the way."""
+        from retarget.sink.names import default_output, is_pattern
+        from retarget.sink.partial import check_apart, check_free
 
-        output = self.output
-        if output is None:
-            from retarget.sink.names import default_output
-
-            output = default_output(self.driving, self.identity)
-        if output.resolve() in (Path(self.driving).resolve(), Path(self.identity).resolve()):
-            raise CannotWrite(
-                f"{output} is also read from.", do="Choose another name for the result."
-            )
-        if output.suffix and not is_pattern(output.name):  # a folder may be there already
-            check_free(output, overwrite=self.sink.overwrite)  # before any work is done
+        output = self.output or default_output(self.driving, self.identity)
+        read = (self.driving, self.identity, self.rest.neutral, self.preset)
+        written = [output, _preview_of(output)] if self.preview else [output]
+        for path in written:
+            check_apart(path, read)
+            if path.suffix and not is_pattern(path.name):  # a folder may be there already
+                check_free(path, overwrite=self.sink.overwrite)
+        if self.report is not None:
+            check_apart(self.report, written, use="written to")
+            check_free(self.report, overwrite=self.sink.overwrite, read=read)
         return output
 
     def _preview_sink(self, sinks: ExitStack, output: Path, job: Performing, report: Report) -> Any:
@@ -193,7 +193,7 @@ class VideoJob(TakesNames):
 
         if not self.preview:
             return None
-        path = output.with_name(f"{output.stem}_preview{output.suffix}")
+        path = _preview_of(output)
         size = preview_size(job.result_size, job.driving_size)
         info = replace(job.info, size=size)
         sink = sinks.enter_context(self._open_sink(path, info, job.sound, report))
@@ -209,6 +209,8 @@ class VideoJob(TakesNames):
         return open_sink(path, self.sink, info=info, sound=sound, warn=report.warn, source_type=how)
 
     def _tell(self, report: Report, output: Path) -> None:
+        from retarget.sink.partial import save_text
+
         if self.report is None:
             return
         told = {f.name: getattr(self, f.name) for f in fields(self)}
@@ -218,10 +220,8 @@ class VideoJob(TakesNames):
         }
         report.facts["output"] = str(output)
         text = json.dumps(report.as_dict(), indent=2, default=str) + "\n"
-        try:
-            self.report.write_text(text, "utf-8")
-        except OSError as problem:
-            raise CannotWrite(
-                f"The report {self.report} cannot be written: {problem.strerror}.",
-                do="Choose another place; the video itself is finished.",
-            ) from problem
+        save_text(self.report, text, overwrite=self.sink.overwrite)
+
+
+def _preview_of(output: Path) -> Path:
+    return output.with_name(f"{output.stem}_preview{output.suffix}")

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import errno
+import os
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import av
 
 from retarget.errors import CannotWrite
-from retarget.sink.names import matches
+from retarget.sink.names import is_pattern, matches
 
 
 @contextmanager
@@ -50,12 +51,44 @@ def made_folder(folder: Path) -> Path:
     return folder
 
 
-def check_free(target: Path, *, overwrite: bool) -> None:
+def save_text(target: Path, text: str, *, overwrite: bool) -> None:
+    """Write a text file, whole or not at all.
+
+    Raises:
+        CannotWrite: something is there already, or the place refuses.
+    """
+    with beside(target, overwrite=overwrite) as hidden, writing(target):
+        hidden.write_text(text, "utf-8")
+
+
+def check_apart(target: Path, read: Iterable[str | Path | None], *, use: str = "read from") -> None:
+    """Refuse to write over what a job uses otherwise, whatever may be replaced.
+
+    Args:
+        target: a file, or a pattern of numbered ones.
+        read: files, folders and addresses; what is None or no path is passed over.
+        use: what else the job does with them.
+
+    Raises:
+        CannotWrite: `target` is one of them, or would replace a picture in one.
+    """
+    for source in (Path(name) for name in read if name is not None):
+        if _same(target, source) or (is_pattern(target.name) and _replaces(target, source)):
+            raise CannotWrite(f"{target} is also {use}.", do="Choose another name for the result.")
+
+
+def check_free(target: Path, *, overwrite: bool, read: Iterable[str | Path | None] = ()) -> None:
     """Refuse a file that must not be written, before any work is done for it.
+
+    Args:
+        target: the file.
+        overwrite: whether it may be replaced.
+        read: what the job reads, which is never replaced.
 
     Raises:
         CannotWrite: it exists and may not be replaced, or its folder does not exist.
     """
+    check_apart(target, read)
     _check_parent(target)
     if target.is_dir():
         raise CannotWrite(f"{target} is a folder.", do="Choose another output.")
@@ -121,9 +154,7 @@ def writing(target: Path) -> Iterator[None]:
     except (av.FFmpegError, OSError) as cause:
         number = getattr(cause, "errno", None)
         if number in (errno.EACCES, errno.EPERM, errno.EROFS):
-            raise CannotWrite(
-                f"The folder {target.parent} may not be written to.", do="Choose another output."
-            ) from cause
+            raise _locked(target.parent) from cause
         if number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
             raise CannotWrite(
                 f"There is no room left for {target}.", do="Free some space, or write elsewhere."
@@ -154,6 +185,29 @@ def _check_parent(target: Path) -> None:
         raise CannotWrite(
             f"There is no folder {target.parent}.", do="Create it, or choose another output."
         )
+    if not os.access(target.parent, os.W_OK):
+        raise _locked(target.parent)
+
+
+def _locked(folder: Path) -> CannotWrite:
+    return CannotWrite(f"The folder {folder} may not be written to.", do="Choose another output.")
+
+
+def _same(one: Path, two: Path) -> bool:
+    """Whether two names lead to one file, be it by a link or by another case of letters."""
+    try:
+        return one.samefile(two)
+    except OSError:  # one is not there yet
+        return one.resolve() == two.resolve()
+
+
+def _replaces(pattern: Path, source: Path) -> bool:
+    """Whether numbered pictures could take the place of `source`, or of one inside it."""
+    if source.is_dir():
+        names = [file.name for file in source.iterdir()] if _same(pattern.parent, source) else []
+    else:
+        names = [source.name] if _same(pattern.parent, source.parent) else []
+    return any(matches(pattern.name, name) for name in names)
 
 
 def _taken(target: Path) -> CannotWrite:

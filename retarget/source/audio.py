@@ -36,10 +36,13 @@ def find_sound(place: Place, settings: SourceSettings, warn: Warn) -> Sound | No
         if stream is None or stream.codec_context is None:
             return None
         found: AudioStream = stream  # type: ignore[assignment]
+        tracks = len(container.streams.audio)
         index = found.index  # kept as a number: the stream itself goes with its container
 
         @contextmanager
         def opened() -> Iterator[OpenSound]:
+            if tracks > 1:
+                warn(f"{place.name} has {tracks} sound tracks; one is carried over.")
             with ExitStack() as open_files:
                 again = open_files.enter_context(place.open())
                 if settings.start > 0:

@@ -16,6 +16,8 @@ from retarget.flow.report import Warn, unheard
 from retarget.source.settings import SourceSettings
 from retarget.source.source import Source
 
+_LONGEST = 1e9
+"""Seconds: 30 years; what counts ticks in 64 bits can count as far."""
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]+):", re.IGNORECASE)
 
 
@@ -71,9 +73,15 @@ def check_piece(settings: SourceSettings) -> None:
         RetargetError: it starts before the beginning, or ends before it starts.
     """
     start, end = settings.start, settings.end
-    if not math.isfinite(start) or start < 0:
-        raise RetargetError(f"A start of {start:g} s is not in the video.", do="Give 0 or more.")
-    if end is not None and not start < end < math.inf:
+    if not 0 <= start < _LONGEST:
+        raise RetargetError(
+            f"A start of {start:g} s is not in any video.", do="Give a time that the video has."
+        )
+    if end is not None and math.isinf(end):
+        raise RetargetError(
+            f"An end of {end:g} s is not in any video.", do="Leave it out to read to the end."
+        )
+    if end is not None and not end > start:
         raise RetargetError(
             f"There is no piece from {start:g} s to {end:g} s.", do="Let end be after start."
         )

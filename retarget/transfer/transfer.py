@@ -92,7 +92,7 @@ class Transfer:
             expression=self._total(identity, performed),
             pose=pose,
             points=pose.to_picture(mesh).astype(np.float32),
-            driving=None if shown.away else shown.frame,
+            driving=shown.frame,
             driving_rest=self._at_rest,
             away=shown.away,
             cut=shown.frame.cut,

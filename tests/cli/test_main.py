@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+import shlex
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -15,6 +18,8 @@ from retarget.cli.overview import overview
 from retarget.cli.parse import WrongWords, job_from
 from retarget.errors import UnknownWord
 from retarget.jobs.video import VideoJob
+
+SAMPLES = Path(__file__).parents[2] / "samples"
 
 
 @pytest.mark.parametrize("words", [[], ["--help"], ["-h"]])
@@ -82,6 +87,36 @@ def test_words_that_make_no_job_are_refused(words: list[str]) -> None:
         job_from(words)
 
 
+_BOTH = ["a.mp4", "--identity", "b.jpg"]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["a.mp4"], ["--identity (whose face", "for example: retarget drive.mp4 --identity"]),
+        (["fit"], ["the first word (whose expressions", "; -o (", "retarget fit drive.mp4 -o"]),
+        ([*_BOTH, "--start", "100ms"], ["--start needs a time, not '100ms'", "1:02.5"]),
+        ([*_BOTH, "--end", "1,2"], ["--end needs a time, not '1,2'"]),
+        ([*_BOTH, "--quality", "high"], ["--quality needs a whole number, not 'high'"]),
+        ([*_BOTH, "--lost", "hol"], ["--lost cannot be 'hol'", "Did you mean 'hold'?"]),
+        ([*_BOTH, "--codec", "mpeg4"], ["--codec cannot be 'mpeg4'"]),
+        ([*_BOTH, "--motion"], ["--motion needs a value"]),
+        ([*_BOTH, "--prevew"], ["Did you mean --preview?"]),
+        ([*_BOTH, "--gian.mouth", "2", "--lots", "ease"], ["--gain.mouth", "--lost"]),
+        ([*_BOTH, "--smooth.reach", "-1"], ["smooth: reach"]),
+        (["evalute", "a.mp4", "--driving", "b.mp4"], ["Did you mean 'evaluate'?"]),
+    ],
+)
+def test_what_tyro_refuses_is_said_as_a_person_would(
+    words: list[str], said: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(words) == 1
+    told = capsys.readouterr().err
+    assert all(part in told for part in said), told
+    assert not re.search(r"float|int\(\)|NoneType|STR|PATH|\(required\)|1 values", told)
+    assert len(told.strip().splitlines()) == 2
+
+
 @pytest.mark.parametrize(
     "option", [["--strength", "-1"], ["--gain.jaw", "99"], ["--certainty", "99"]]
 )
@@ -110,6 +145,35 @@ def test_a_preset_sets_values_and_options_go_before_it() -> None:
 def test_an_unknown_preset_is_offered_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["drive.mp4", "--identity", "face.jpg", "--preset", "naturel"]) == 1
     assert "Did you mean 'natural'?" in capsys.readouterr().err
+
+
+def test_help_may_come_before_the_command(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        main(["help", "fit"])
+    assert not end.value.code
+    assert "retarget fit drive.mp4" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        (None, ["mine.toml cannot be read: No such file"]),
+        ("strength = = 2", ["mine.toml is not TOML", "line 1"]),
+        ("[transfer]\nstrenght = 2.0", ["setting 'strenght' in preset", "[transfer]"]),
+        ("[transfer]\nstrength = 'big'", ["must be a number, not 'big'"]),
+        ("[transfer]\nlost = 'hol'", ["'hol'", "Did you mean 'hold'?"]),
+    ],
+)
+def test_what_is_wrong_in_a_preset_is_said(
+    written: str | None, said: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mine = tmp_path / "mine.toml"
+    if written is not None:
+        mine.write_text(written, "utf-8")
+    assert main([*_BOTH, "--preset", str(mine)]) == 1
+    told = capsys.readouterr().err
+    assert all(part in told for part in said), told
+    assert "Errno" not in told
 
 
 def test_an_unknown_word_in_a_preset_is_offered_the_nearest(
@@ -154,3 +218,31 @@ def test_start_and_end_are_seconds_or_times() -> None:
     job = job_from([*words, "--start", "3.5s", "--end=1:02.5"])
     assert (job.source.start, job.source.end) == (3.5, 62.5)
     assert job_from([*words, "--end", "4"]).source.end == 4.0
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="has no such signals")
+@pytest.mark.parametrize("sent", ["SIGTERM", "SIGHUP", "SIGINT"])
+def test_a_program_that_is_told_to_end_leaves_nothing_unfinished(sent: str, tmp_path: Path) -> None:
+    words = [SAMPLES / "drive.mp4", "--identity", SAMPLES / "face.jpg", "-o", tmp_path / "out.mp4"]
+    running = subprocess.Popen(
+        [sys.executable, "-m", "retarget", *map(str, words)], stderr=subprocess.PIPE, text=True
+    )
+    while not list(tmp_path.iterdir()) and running.poll() is None:
+        time.sleep(0.01)
+    number = getattr(signal, sent)
+    running.send_signal(number)
+    said = running.communicate()[1]
+    assert running.returncode == 128 + number, said
+    assert list(tmp_path.iterdir()) == []
+    assert "Stopped" in said
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="has no such shell")
+def test_closed_standard_streams_do_not_matter(tmp_path: Path) -> None:
+    words = [
+        SAMPLES / "drive.mp4", "--identity", SAMPLES / "face.jpg", "-o", tmp_path / "out.mp4",
+        "--end", "0.2",
+    ]  # fmt: skip
+    told = " ".join(shlex.quote(str(word)) for word in (sys.executable, "-m", "retarget", *words))
+    assert subprocess.run(f"{told} <&- >&- 2>&-", shell=True, check=False).returncode == 0
+    assert (tmp_path / "out.mp4").stat().st_size > 1000

@@ -105,6 +105,20 @@ def test_a_result_alone_asks_for_what_drove_it(capsys: pytest.CaptureFixture[str
     assert "--driving" in capsys.readouterr().err
 
 
+def test_a_result_that_is_not_there_is_said_before_the_driving_video_is_read(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read(*_: object) -> None:
+        raise AssertionError("the driving video was read")
+
+    monkeypatch.setattr("retarget.evaluation.evaluate.evaluate", read)
+    monkeypatch.setattr("retarget.evaluation.compare.compare", read)
+    assert main(words(folder, "absent.mp4")) == 1
+    given = words(folder, "absent.mp4")
+    assert main([given[0], "--compare", *given[1:]]) == 1
+    assert capsys.readouterr().err.count("There is no file") == 2
+
+
 def test_two_results_are_ranked(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     drive = str(folder / "drive.mp4")
     told = ["--driving", drive, "--identity", str(folder / "face.png"), "--faces", "1"]
@@ -117,3 +131,15 @@ def test_what_is_kept_of_a_frame_is_about_a_kilobyte(seen: dict[str, Observed]) 
     arrays = [getattr(observed, name) for name in observed.__slots__]
     kept = sum(a.nbytes for a in arrays if isinstance(a, np.ndarray))
     assert kept / len(observed) < 1500
+
+
+@pytest.mark.parametrize("form", ["--json", "--page"])
+@pytest.mark.parametrize("name", ["drive.mp4", "face.png", "none/out.x"])
+def test_a_form_that_may_not_be_written_is_refused_before_anything_is_measured(
+    folder: Path, form: str, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = {p: p.read_bytes() for p in folder.iterdir()}
+    assert main(words(folder, "text.mp4", form, str(folder / name))) == 1
+    said = capsys.readouterr().err
+    assert ("no folder" if name.startswith("none") else "also read") in said
+    assert {p: p.read_bytes() for p in folder.iterdir()} == before

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from faces import astronaut, head, middles, moved, on, stranger, track, wall
 
-from retarget.errors import RetargetError, UnknownWord
+from retarget.errors import RetargetError
 from retarget.face.mesh import MeshModel
 from retarget.face.open import carries_models
 from retarget.face.region import Picture, Region
@@ -138,7 +138,7 @@ def test_the_mesh_is_the_one_of_the_face_mesh_solution() -> None:
 
 @pytest.mark.parametrize("wrong", ["tallest", "1,2,3", "-1", "nan,1", "", "1e9,3"])
 def test_an_unknown_choice_of_face_offers_the_known_ones(wrong: str) -> None:
-    with pytest.raises(UnknownWord):
+    with pytest.raises(RetargetError, match="largest, left"):
         TrackSettings(which=wrong)
 
 

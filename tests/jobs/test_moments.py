@@ -89,6 +89,18 @@ def test_a_file_that_is_no_performance_is_a_sentence(tmp_path: Path) -> None:
         MomentsJob(driving=str(tmp_path / "a.npz")).run()
 
 
+def test_neither_the_driving_file_nor_a_wrong_ending_is_written(
+    performance: Path, tmp_path: Path
+) -> None:
+    kept = performance.read_bytes()
+    with pytest.raises(CannotWrite, match="also read"):
+        MomentsJob(driving=str(performance), json=performance, overwrite=True).run()
+    with pytest.raises(CannotWrite, match=r"\.svg"):
+        MomentsJob(driving=str(performance), plot=tmp_path / "plot.png").run()
+    assert performance.read_bytes() == kept
+    assert not (tmp_path / "plot.png").exists()
+
+
 def planted(seed: int, count: int) -> tuple[str, set[str]]:
     """A timeline of rest, talk and brief expressions, and which of its steps are these."""
     chance = random.Random(seed)

@@ -18,6 +18,7 @@ from retarget.flow.report import Report
 from retarget.flow.values import FinishedFrame
 from retarget.jobs.fit import FitJob
 from retarget.jobs.video import VideoJob
+from retarget.sink.settings import SinkSettings
 from retarget.source.settings import SourceSettings
 from retarget.transfer.settings import TransferSettings
 
@@ -129,6 +130,17 @@ def test_frames_without_a_face_stay_in_the_video(
     assert report.away == list(range(10, 18))
 
 
+def test_a_preview_shows_the_driving_picture_while_no_face_is_in_it(
+    drive_with_gap: Path, photo: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out.mp4"
+    VideoJob(driving=str(drive_with_gap), identity=str(photo), output=out, preview=True).run()
+    with av.open(str(tmp_path / "out_preview.mp4")) as clip:
+        frames = [f.to_ndarray(format="rgb24") for f in clip.decode(video=0)]
+    left = frames[14][:, :512]
+    assert np.abs(left.astype(int) - 128).max() < 8  # the gap is grey
+
+
 def test_a_saved_performance_drives_as_its_video_did(
     drive: Path, photo: Path, tmp_path: Path
 ) -> None:
@@ -199,14 +211,101 @@ def test_the_driving_video_is_never_written_over(drive: Path, photo: Path) -> No
     assert drive.read_bytes() == before
 
 
+@pytest.mark.parametrize("also", ["report", "preview"])
+def test_nothing_that_is_read_is_written_over_by_what_goes_beside_the_result(
+    drive: Path, photo: Path, tmp_path: Path, also: str
+) -> None:
+    read = tmp_path / "out_preview.mp4"
+    read.write_bytes(drive.read_bytes())
+    asked = {"report": read} if also == "report" else {"preview": True}
+    job = VideoJob(
+        driving=str(read), identity=str(photo), output=tmp_path / "out.mp4",
+        sink=SinkSettings(overwrite=True), **asked,
+    )  # type: ignore[arg-type]  # fmt: skip
+    with pytest.raises(CannotWrite, match="also read"):
+        job.run()
+    assert read.read_bytes() == drive.read_bytes()
+
+
+def test_pictures_are_not_numbered_over_those_that_are_read(photo: Path, tmp_path: Path) -> None:
+    read = tmp_path / "001.jpg"
+    read.write_bytes(photo.read_bytes())
+    for driving in (tmp_path, read):
+        job = VideoJob(
+            driving=str(driving), identity=str(photo), output=tmp_path / "%03d.jpg",
+            sink=SinkSettings(overwrite=True),
+        )  # fmt: skip
+        with pytest.raises(CannotWrite, match="also read"):
+            job.run()
+    assert read.read_bytes() == photo.read_bytes()
+
+
+@pytest.mark.parametrize("name", ["kept.json", "out.mp4", "none/run.json"])
+def test_a_report_that_cannot_be_put_there_is_refused_before_any_work(
+    drive: Path, photo: Path, tmp_path: Path, name: str
+) -> None:
+    (tmp_path / "kept.json").write_text("mine")
+    job = VideoJob(
+        driving=str(drive), identity=str(photo), output=tmp_path / "out.mp4",
+        report=tmp_path / name,
+    )  # fmt: skip
+    said = {"kept.json": "there already", "out.mp4": "also written to"}.get(name, "no folder")
+    with pytest.raises(CannotWrite, match=said):
+        job.run()
+    assert [p.name for p in tmp_path.iterdir()] == ["kept.json"]
+    assert (tmp_path / "kept.json").read_text() == "mine"
+
+
 def test_a_photo_without_a_face_is_refused(drive: Path, tmp_path: Path) -> None:
     from PIL import Image
 
     empty = tmp_path / "wall.png"
     Image.fromarray(np.full((300, 300, 3), 180, np.uint8)).save(empty)
-    with pytest.raises(NoFaceFound):
+    with pytest.raises(NoFaceFound, match=r"wall\.png"):
         VideoJob(driving=str(drive), identity=str(empty), output=tmp_path / "o.mp4").run()
     assert sorted(p.name for p in tmp_path.iterdir()) == ["wall.png"]
+
+
+def test_a_performance_is_no_identity(drive: Path, tmp_path: Path) -> None:
+    saved = FitJob(driving=str(drive), output=tmp_path / "drive.csv").run()
+    with pytest.raises(UnreadableInput, match="saved performance"):
+        next(VideoJob(driving=str(drive), identity=str(saved)).frames())
+
+
+def test_a_neutral_without_a_face_is_named(drive: Path, photo: Path, tmp_path: Path) -> None:
+    from PIL import Image
+
+    from retarget.expression.settings import RestSettings
+
+    wall = tmp_path / "wall.png"
+    Image.fromarray(np.full((300, 300, 3), 180, np.uint8)).save(wall)
+    rest = RestSettings(neutral=str(wall))
+    with pytest.raises(NoFaceFound, match=r"neutral .*wall\.png"):
+        next(VideoJob(driving=str(drive), identity=str(photo), rest=rest).frames())
+
+
+def test_the_background_shows_behind_a_photo_that_is_transparent(
+    drive: Path, photo: Path, tmp_path: Path
+) -> None:
+    from PIL import Image
+
+    pixels = np.dstack([np.asarray(Image.open(photo).convert("RGB")), np.full((512, 512), 255)])
+    pixels[:40, :, 3] = 0
+    cut = tmp_path / "cut.png"
+    Image.fromarray(pixels.astype(np.uint8)).save(cut)
+    job = VideoJob(
+        driving=str(drive), identity=str(cut), source=SourceSettings(background="#00ff00")
+    )
+    assert next(job.frames()).frame.rgb[10, 10].tolist() == [0, 255, 0]
+
+
+def test_frames_without_a_face_are_told_of_a_saved_performance_too(
+    drive_with_gap: Path, photo: Path, tmp_path: Path
+) -> None:
+    saved = FitJob(driving=str(drive_with_gap), output=tmp_path / "gap.npz").run()
+    report = Report()
+    VideoJob(driving=str(saved), identity=str(photo), output=tmp_path / "o.mp4").run(report)
+    assert report.away == list(range(10, 18))
 
 
 def test_a_driving_video_that_never_shows_a_face_says_so(photo: Path, tmp_path: Path) -> None:
@@ -214,7 +313,7 @@ def test_a_driving_video_that_never_shows_a_face_says_so(photo: Path, tmp_path: 
 
     wall = tmp_path / "wall.mp4"
     cut_out(SAMPLES / "drive.mp4", wall, 0, 12, empty=range(12))
-    with pytest.raises(NoFaceFound):
+    with pytest.raises(NoFaceFound, match=r"wall\.mp4"):
         VideoJob(driving=str(wall), identity=str(photo), output=tmp_path / "o.mp4").run()
     assert sorted(p.name for p in tmp_path.iterdir()) == ["wall.mp4"]
 

@@ -12,6 +12,7 @@ from clips import finished, info_for, read
 
 from retarget.errors import CannotWrite
 from retarget.sink.open import open_sink
+from retarget.sink.partial import check_free
 from retarget.sink.settings import SinkSettings
 
 NAMES = ["a.mp4", "a.mkv", "a.webm", "a.gif", "a_%03d.png", "a.png", "frames"]
@@ -117,6 +118,7 @@ def test_a_full_disk_is_one_sentence_and_leaves_nothing(tmp_path: Path, name: st
         from clips import finished, info_for
         from retarget.errors import CannotWrite
         from retarget.sink.open import open_sink
+from retarget.sink.partial import check_free
         resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
         noise = lambda i: np.random.default_rng(i).integers(0, 255, (96, 128, 3), np.uint8)
         try:
@@ -151,3 +153,14 @@ def test_a_relative_name_goes_to_the_current_folder(
     with open_sink("a.mp4", info=info_for()) as sink:
         sink.write(finished(0))
     assert len(read(tmp_path / "a.mp4")) == 1
+
+
+def test_a_folder_that_may_not_be_written_to_is_refused_before_any_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def access(path: Path, mode: int) -> bool:
+        return not (path == tmp_path and mode == os.W_OK)
+
+    monkeypatch.setattr(os, "access", access)  # root may write anywhere
+    with pytest.raises(CannotWrite, match="may not be written to"):
+        check_free(tmp_path / "run.json", overwrite=False)

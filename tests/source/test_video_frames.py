@@ -277,6 +277,8 @@ def test_two_readings_of_one_source_do_not_disturb_each_other(tmp_path: Path) ->
     [
         {"start": -1.0},
         {"start": float("nan")},
+        {"start": 1e18},
+        {"end": float("inf")},
         {"start": 2.0, "end": 1.0},
         {"picture_rate": 0.0},
         {"background": "pinkish"},
@@ -301,3 +303,28 @@ def test_a_video_too_large_is_refused_before_it_is_converted(tmp_path: Path) -> 
     )
     with pytest.raises(UnreadableInput, match="16386 x 2"):
         read(clip)
+
+
+def test_of_several_sound_tracks_one_is_carried_and_it_is_told(tmp_path: Path) -> None:
+    one, two = make_clip(tmp_path / "one.mkv", sound="aac"), tmp_path / "two.mkv"
+    with av.open(str(one)) as clip, av.open(str(two), "w") as out:
+        picture, sound = clip.streams.video[0], clip.streams.audio[0]
+        copies = {
+            picture.index: [out.add_stream_from_template(picture)],
+            sound.index: [out.add_stream_from_template(sound) for _ in range(2)],
+        }
+        for packet in clip.demux():
+            data = bytes(packet)
+            for stream in copies[packet.stream.index] if data else ():
+                again = av.Packet(data)
+                again.pts, again.dts, again.time_base = packet.pts, packet.dts, packet.time_base
+                again.stream = stream
+                out.mux(again)
+    said: list[str] = []
+    with open_source(two, warn=said.append) as source:
+        found = source.sound()
+        assert found is not None
+        with found.open() as opened:
+            carried = [bytes(packet) for _, packet in opened.packets()]
+    assert said == [f"{two} has 2 sound tracks; one is carried over."]
+    assert carried == [data for _, data, _ in heard(one)]

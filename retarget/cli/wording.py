@@ -1,0 +1,66 @@
+"""What tyro says of words that make no job, as a person would say it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from retarget.errors import nearest_or_all
+
+TIMES = ("--start", "--end")
+"""Options that take a time as well as a number of seconds."""
+MISSING = "Still missing: "
+
+_CHOICE = re.compile(r"invalid choice '(.*)' for argument '(.*)'\. Expected one of \((.*)\)")
+_NO_VALUE = re.compile(r"Missing value for argument '(?:\S+/)?(\S+)'\.")
+_VALUE = re.compile(r"Error parsing (--\S+): (.*)")
+_GIVEN = re.compile(r"(?:string to float: |with base 10: |instantiated from \[)'(.*?)'\]?$")
+_SETTING = re.compile(r"Error parsing ([\w.-]+: .*)")
+_OPTION = re.compile(r"(-{1,2}[a-z]\S*)( .*)?|[A-Z{}|\[\] .]+")
+
+
+def plain(lines: Sequence[str]) -> tuple[str, str]:
+    """One sentence without its full stop, and a remedy, which may be empty.
+
+    Args:
+        lines: the first paragraph of what tyro says.
+    """
+    if lines[0].startswith("Missing from"):
+        return MISSING + "; ".join(_missing(lines[1:])), ""
+    said = " ".join(lines).rstrip(".")
+    if found := _CHOICE.match(said):
+        known = re.findall(r"'(.*?)'", found[3])
+        return f"{found[2]} cannot be {found[1]!r}", nearest_or_all(found[1], known)[1]
+    if found := _NO_VALUE.match(said + "."):
+        option = found[1]
+        return (f"{option} needs a value" if option.startswith("-") else MISSING + option), ""
+    if found := _VALUE.match(said):
+        return _value(found[1], found[2])
+    if found := _SETTING.match(said):
+        return found[1], ""
+    return said, ""
+
+
+def _value(option: str, why: str) -> tuple[str, str]:
+    given = _GIVEN.search(why)
+    if given is None:
+        return f"{option}: {why}", ""
+    if option in TIMES:
+        return (
+            f"{option} needs a time, not {given[1]!r}",
+            "Write seconds as 12.5 or 3.5s, or minutes and seconds as 1:02.5.",
+        )
+    whole = "whole " if "int()" in why else ""
+    return f"{option} needs a {whole}number, not {given[1]!r}", ""
+
+
+def _missing(lines: Sequence[str]) -> list[str]:
+    """Each word that a job cannot do without, as in "--identity (whose face: a photo)"."""
+    found: list[tuple[str, list[str]]] = []
+    for line in lines:
+        if option := _OPTION.fullmatch(line):
+            found.append((option[1] or "the first word", []))
+        elif found:
+            found[-1][1].append(line.removesuffix("(required)").strip())
+    told = ((name, " ".join(text).strip().rstrip(".")) for name, text in found)
+    return [f"{name} ({text[:1].lower()}{text[1:]})" if text else name for name, text in told]
