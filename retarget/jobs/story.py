@@ -71,7 +71,7 @@ class StoryJob(TakesNames):
             folder.write_manifest({"storyboard": self.story.name, "title": board.title})
         folder.clear_rest(len(board.panels))
         if self.page:
-            self._set_pages(board, folder)
+            self._set_pages(board, folder, report)
         return output
 
     def _draw(self, panel: Panel, drawer: PanelDrawer, folder: StoryFolder) -> None:
@@ -89,10 +89,11 @@ class StoryJob(TakesNames):
             save_picture(rgb, folder.file(panel), overwrite=True)
         folder.note(panel, key)
 
-    def _set_pages(self, board: Storyboard, folder: StoryFolder) -> None:
+    def _set_pages(self, board: Storyboard, folder: StoryFolder, report: Report) -> None:
         import numpy as np
         from PIL import Image
 
+        from retarget.sink.letters import Letters
         from retarget.sink.page import LARGEST, Framed, pages, save_pdf
         from retarget.sink.sheet import save_picture
 
@@ -102,7 +103,19 @@ class StoryJob(TakesNames):
                 picture.thumbnail((LARGEST, LARGEST))
                 rgb = np.asarray(picture.convert("RGB"), np.uint8)
             framed.append(Framed(rgb=rgb, caption=panel.caption))
-        drawn = pages(framed, layout=board.layout, columns=board.columns, title=board.title)
+        letters = Letters(file=board.font)
+        if lacking := letters.lacking("".join((board.title, *(p.caption for p in board.panels)))):
+            report.warn(
+                f"The font of the page has no letters for {lacking[:12]!r}, and boxes stand in "
+                'their place; name a font file that has them in the storyboard: font = "NAME.ttf".'
+            )
+        drawn = pages(
+            framed,
+            layout=board.layout,
+            columns=board.columns,
+            title=board.title,
+            letters=letters,
+        )
         for old in folder.folder.glob("page_*.png"):
             old.unlink()
         for i, page in enumerate(drawn):

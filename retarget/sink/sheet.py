@@ -1,17 +1,17 @@
-"""Pages of pictures with words: contact sheets, and text laid out with Pillow's own font."""
+"""Pages of pictures with words: contact sheets."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageDraw, ImageFont, PngImagePlugin
+from PIL import Image, ImageDraw, PngImagePlugin
 
 from retarget.errors import CannotWrite
+from retarget.sink.letters import Letters
 from retarget.sink.mark import Mark
 from retarget.sink.partial import beside, writing
 
@@ -30,12 +30,6 @@ class Tile:
     caption: str
     note: str = ""
     """A second, smaller line."""
-
-
-@cache
-def font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
-    """Pillow's own font at a height in pixels; no font file is needed."""
-    return ImageFont.load_default(max(6, size))
 
 
 def sheet(tiles: Sequence[Tile], columns: int, title: str = "") -> Image.Image:
@@ -64,6 +58,7 @@ def sheet(tiles: Sequence[Tile], columns: int, title: str = "") -> Image.Image:
         )
     page = Image.new("RGB", (across, down), _PAPER)
     pen = ImageDraw.Draw(page)
+    font = Letters().font
     if title:
         pen.text((_GAP, _GAP), title, _INK, font(round(text * 1.4)))
     for i, tile in enumerate(tiles):
@@ -81,9 +76,10 @@ def sheet(tiles: Sequence[Tile], columns: int, title: str = "") -> Image.Image:
 
 def shortened(pen: ImageDraw.ImageDraw, text: str, size: int, width: int) -> str:
     """The text, or its beginning and an ellipsis where it is wider than `width` pixels."""
-    if pen.textlength(text, font(size)) <= width:
+    font = Letters().font(size)
+    if pen.textlength(text, font) <= width:
         return text
-    while text and pen.textlength(text + "…", font(size)) > width:
+    while text and pen.textlength(text + "…", font) > width:
         text = text[:-1]
     return text.rstrip() + "…"
 

@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from retarget.errors import CannotWrite, MissingModel, NoFaceFound, RetargetError, UnreadableInput
+from retarget.flow.report import Report
 from retarget.jobs.story import StoryJob
 
 skimage_data = pytest.importorskip("skimage.data")
@@ -55,6 +56,13 @@ def test_a_story_gives_numbered_frames_a_page_and_a_manifest(story: Path) -> Non
     told = json.loads((folder / "manifest.json").read_text())
     assert [p["caption"] for p in told["panels"]] == ["She smiled.", ""]
     assert told["panels"][1]["characters"][0]["action_units"]["AU26"] > 0
+
+
+def test_letters_that_the_page_cannot_show_are_told(story: Path) -> None:
+    story.write_text(STORY.replace("She smiled.", "世界").replace("A visit", "Ein Märchen"))
+    report = Report()
+    StoryJob(story=story).run(report)
+    assert [line for line in report.warnings if "'世界'" in line]
 
 
 def test_the_given_background_is_kept(story: Path) -> None:
@@ -112,6 +120,8 @@ def test_two_people_share_a_panel(story: Path, tmp_path: Path) -> None:
         ("[240, 180]", "[240, 1e9]", 2, "whole numbers"),
         ("[240, 180]", "[240, 99999]", 2, "whole numbers"),
         ('"She smiled."', '"She smiled.', 10, "not TOML"),
+        ('title = "A visit"', 'font = "story.toml"', 1, "not a font"),
+        ('title = "A visit"', 'font = "none.ttf"', 1, "no file none.ttf"),
     ],
 )
 def test_a_mistake_in_a_story_names_its_line_and_draws_nothing(
