@@ -62,14 +62,12 @@ class StoryJob(TakesNames):
         look = Looker(self.story.parent, confined=not self.outside, track=self.track)
         board = read_storyboard(self.story, outside=self.outside, words=shipped_words(), look=look)
         output = self.output or self.story.with_suffix("")
-        folder = StoryFolder(output, overwrite=self.overwrite)
+        about = {"storyboard": self.story.name, "title": board.title}
+        folder = StoryFolder(output, about=about, overwrite=self.overwrite)
         drawer = PanelDrawer(self.track, self.draw, report, self.text_to_image)
-        try:
-            for panel in report.watch(iter(board.panels), len(board.panels)):
-                self._draw(panel, drawer, folder)
-        finally:
-            folder.write_manifest({"storyboard": self.story.name, "title": board.title})
-        folder.clear_rest(len(board.panels))
+        for panel in report.watch(iter(board.panels), len(board.panels)):
+            self._draw(panel, drawer, folder)
+        folder.finish()
         if self.page:
             self._set_pages(board, folder, report)
         return output

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,8 +12,11 @@ import pytest
 from PIL import Image
 
 from retarget.errors import CannotWrite, MissingModel, NoFaceFound, RetargetError, UnreadableInput
+from retarget.flow.arrays import Picture
 from retarget.flow.report import Report
 from retarget.jobs.story import StoryJob
+from retarget.jobs.story_draw import PanelDrawer
+from retarget.jobs.storyboard import Panel
 
 skimage_data = pytest.importorskip("skimage.data")
 
@@ -171,6 +175,50 @@ def test_a_photo_without_a_face_names_the_panel_and_keeps_the_finished_ones(stor
     story.write_text(STORY)
     StoryJob(story=story).run()
     assert (folder / "0001.png").stat().st_mtime_ns == made
+
+
+def test_panels_after_one_that_fails_stay_finished(story: Path) -> None:
+    folder = StoryJob(story=story, page=False).run()
+    made = (folder / "0002.png").stat().st_mtime_ns
+    Image.new("RGB", (300, 300), (80, 120, 80)).save(story.parent / "wall.png")
+    wall = '[characters.wall]\nphoto = "wall.png"\n\n[[panel]]\nwho = "wall"'
+    story.write_text(STORY.replace('[[panel]]\nwho = "eileen"', wall, 1))
+    with pytest.raises(NoFaceFound):
+        StoryJob(story=story, page=False).run()
+    story.write_text(STORY)
+    StoryJob(story=story, page=False).run()
+    assert (folder / "0002.png").stat().st_mtime_ns == made
+
+
+def test_a_story_that_failed_at_its_first_panel_can_go_on(story: Path) -> None:
+    photo = (story.parent / "eileen.png").read_bytes()
+    Image.new("RGB", (300, 300), (80, 120, 80)).save(story.parent / "eileen.png")
+    with pytest.raises(NoFaceFound):
+        StoryJob(story=story).run()
+    (story.parent / "eileen.png").write_bytes(photo)
+    assert (StoryJob(story=story).run() / "0002.png").is_file()
+
+
+def test_a_killed_story_goes_on_where_it_was(story: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Killed(BaseException):
+        pass
+
+    def second(drawer: PanelDrawer, panel: Panel) -> Picture:
+        if panel.number == 2:
+            # What a killed process leaves behind: nothing of ours runs any more.
+            shutil.copytree(story.with_suffix(""), story.parent / "left")
+            raise Killed
+        return draw(drawer, panel)
+
+    draw = PanelDrawer.draw
+    monkeypatch.setattr(PanelDrawer, "draw", second)
+    with pytest.raises(Killed):
+        StoryJob(story=story).run()
+    monkeypatch.undo()
+    left = story.parent / "left"
+    made = (left / "0001.png").stat().st_mtime_ns
+    StoryJob(story=story, output=left).run()
+    assert (left / "0001.png").stat().st_mtime_ns == made
 
 
 def test_a_prompt_without_a_model_says_what_is_missing(story: Path) -> None:
