@@ -70,13 +70,12 @@ class StillJob(TakesNames):
         from retarget.jobs.look import Looker
         from retarget.language.say import say
         from retarget.language.words import shipped_words
-        from retarget.sink.partial import check_free
-        from retarget.sink.sheet import save_picture
+        from retarget.sink.sheet import check_picture, save_picture
 
         report = report or Report()
         self._check()
         output = self.output or free_name(self.identity[0], self.expression[0], ".png")
-        check_free(output, overwrite=self.overwrite)
+        check_picture(output, overwrite=self.overwrite)
         words: Vocabulary = shipped_words()
         if self.words is not None:
             words = words.with_file(self.words)

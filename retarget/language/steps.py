@@ -19,7 +19,7 @@ MAX_LENGTH = 100_000
 """Characters of one line."""
 _TIME = r"[-+]?(?:\d+\.?\d*|\.\d+)\s*(?:ms|s)"
 _TIMES = re.compile(rf"(?:^|\s)({_TIME}(?:\s*/\s*{_TIME})*)\s*$")
-_BARE_NUMBER = re.compile(r"\s(?:[\d.]+/)*[\d.]+\s*$")
+_BARE_NUMBER = re.compile(r"\s(?:[\d.]+\s*(?:ms|s)?\s*/\s*)*[\d.]+\s*$")
 _QUOTED = re.compile(r"\"[^\"]*\"|'[^']*'")
 _HOLD, _PHASES = "hold_ms", ("onset_ms", "apex_ms", "offset_ms")
 

@@ -18,12 +18,14 @@ from retarget.errors import UnknownWord
 from retarget.flow import blendshapes
 from retarget.flow.presets import presets_folder
 from retarget.flow.toml_file import TomlFile
+from retarget.language.grammar import is_word
 
 Weights = npt.NDArray[np.float32]
 
 UNITS_FILE = "action_units.toml"
 HEAD_AXES = ("yaw", "pitch", "roll")
 NEUTRAL = "neutral"
+_KNOWN = ("head", "groups")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -70,6 +72,8 @@ class Label:
     """The sub-cluster of Shaver et al. within that emotion."""
     text: str
     """Its definition, written in the language itself."""
+    where: str
+    """File and line of the definition, for messages."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,16 +169,37 @@ def _shapes(file: TomlFile, number: str, unit: Mapping[str, Any], side: str) -> 
 
 
 def _labels(file: TomlFile) -> Iterable[Label]:
+    for key in file.data:
+        if key not in _KNOWN:
+            unknown = UnknownWord("entry of a word file", key, _KNOWN)
+            raise file.problem((key,), unknown.what, do=unknown.do)
     head = file.data.get("head", file.path.stem)
-    for group, words in file.data.get("groups", {}).items():
+    for group, words in _tables(file):
         for name, text in words.items():
             place = ("groups", group, name)
             if not isinstance(text, str):
                 raise file.problem(
                     place, f"{name!r} is not a text.", do=f'Write {name} = "AU6+AU12".'
                 )
-            if not name.isidentifier() or name.lower() != name or name == NEUTRAL:
+            if not is_word(name) or name.lower() != name or name == NEUTRAL:
                 raise file.problem(
-                    place, f"{name!r} cannot be a word.", do="Use small letters, digits and _."
+                    place,
+                    f"{name!r} cannot be a word.",
+                    do="Use small letters, digits and _, and begin with a letter; "
+                    "au12 and the like are action units.",
                 )
-            yield Label(name=name, head=str(head), group=group, text=text)
+            where = f"{file.path.name}, line {file.line(place)}"
+            yield Label(name=name, head=str(head), group=group, text=text, where=where)
+
+
+def _tables(file: TomlFile) -> Iterable[tuple[str, Mapping[str, Any]]]:
+    groups = file.data.get("groups", {})
+    tables = groups if isinstance(groups, Mapping) else {"groups": groups}
+    for name, words in tables.items():
+        if not isinstance(words, Mapping):
+            raise file.problem(
+                ("groups", name),
+                f"{name!r} stands where a group of words was expected.",
+                do='Write [groups.mine] and below it smirk = "R12B+R14C".',
+            )
+    return tables.items()

@@ -13,13 +13,14 @@ from PIL import Image, ImageDraw, PngImagePlugin
 from retarget.errors import CannotWrite
 from retarget.sink.letters import Letters
 from retarget.sink.mark import Mark
-from retarget.sink.partial import beside, writing
+from retarget.sink.partial import beside, check_free, writing
 
 Picture = npt.NDArray[np.uint8]
 MAX_PIXELS = 120_000_000
 """Pixels of one sheet."""
 _PAPER, _INK, _FAINT = (255, 255, 255), (20, 20, 20), (110, 110, 110)
 _GAP = 6
+_KINDS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP", ".pdf": "PDF"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -84,6 +85,16 @@ def shortened(pen: ImageDraw.ImageDraw, text: str, size: int, width: int) -> str
     return text.rstrip() + "…"
 
 
+def check_picture(path: Path, *, overwrite: bool) -> None:
+    """Refuse a picture that cannot be written, before any work is done for it.
+
+    Raises:
+        CannotWrite: it is there already, has no folder, or is of another kind.
+    """
+    _kind(path)
+    check_free(path, overwrite=overwrite)
+
+
 def save_picture(page: Image.Image | Picture, path: Path, *, overwrite: bool) -> None:
     """Write a PNG, JPEG or PDF that says that it is synthetic; whole, or not at all.
 
@@ -91,14 +102,19 @@ def save_picture(page: Image.Image | Picture, path: Path, *, overwrite: bool) ->
         CannotWrite: it is there already, cannot be written, or is of another kind.
     """
     image = page if isinstance(page, Image.Image) else Image.fromarray(page)
-    kinds = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP", ".pdf": "PDF"}
-    kind = kinds.get(path.suffix.lower())
+    kind = _kind(path)
+    with beside(path, overwrite=overwrite) as hidden, writing(path):
+        image.save(hidden, format=kind, **_options(kind))
+
+
+def _kind(path: Path) -> str:
+    """Pillow's name for what the ending says."""
+    kind = _KINDS.get(path.suffix.lower())
     if kind is None:
         raise CannotWrite(
             f"{path.name} has no ending of a picture.", do="Use .png, .jpg, .webp or .pdf."
         )
-    with beside(path, overwrite=overwrite) as hidden, writing(path):
-        image.save(hidden, format=kind, **_options(kind))
+    return kind
 
 
 def _options(kind: str) -> dict[str, object]:

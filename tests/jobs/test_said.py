@@ -187,6 +187,29 @@ def test_a_search_finds_words_by_action_unit() -> None:
     assert "happiness" not in told
 
 
+@pytest.mark.parametrize("asked", ["smile", "lip corner puller", "12D", "AU12D"])
+def test_a_search_looks_into_what_the_words_do(asked: str) -> None:
+    told = ExpressionsJob(search=(asked,)).run()
+    assert isinstance(told, str)
+    assert "amusement" in told
+    assert "worry" not in told
+
+
+def test_words_of_which_none_answers_to_all_are_told_so() -> None:
+    with pytest.raises(RetargetError, match="No expression answers to all of AU12, shame"):
+        ExpressionsJob(search=("AU12", "shame")).run()
+
+
+def test_what_cannot_be_written_is_refused_before_anything_is_drawn(tmp_path: Path) -> None:
+    sheet = ExpressionsJob(head="joy", identity="none.png", sheet=tmp_path / "s.gif")
+    for job in (sheet, replace(sheet, sheet=tmp_path / "s.png", strength=3.0)):
+        with pytest.raises(RetargetError, match=r"ending|strength"):
+            job.run()
+    still = StillJob(identity=("none.png",), expression=("joy",), output=tmp_path / "s.gif")
+    with pytest.raises(CannotWrite, match="ending"):
+        still.run()
+
+
 def test_a_search_for_nothing_known_offers_the_nearest_word() -> None:
     with pytest.raises(UnknownWord) as problem:
         ExpressionsJob(search=("jealosy",)).run()
