@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import chain, repeat
 from typing import TYPE_CHECKING
 
+from retarget.errors import NoFaceFound, UnreadableInput
 from retarget.expression.settings import FitSettings, RestSettings
 from retarget.face.settings import TrackSettings
 from retarget.flow.report import Report
@@ -43,7 +44,10 @@ def open_identity(identity: str, track: TrackSettings, report: Report) -> Iterat
     track = with_model(track)
     with open_source(identity, SourceSettings(), warn=report.warn) as source:
         with report.clock("identity"):
-            lane = _photo(source, track, report) if source.info.still else _clip(source, track)
+            try:
+                lane = _photo(source, track, report) if source.info.still else _clip(source, track)
+            except (NoFaceFound, UnreadableInput) as error:
+                raise error.placed(identity) from None
         yield lane
 
 

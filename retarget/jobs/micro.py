@@ -169,7 +169,7 @@ class MicroJob(TakesNames):
     def _run_between(self, rate: Fraction, report: Report) -> Path:
         from retarget.flow.lanes import Lanes
         from retarget.jobs.micro_between import change
-        from retarget.jobs.micro_clip import clip_info
+        from retarget.jobs.micro_clip import beside_table, clip_info, write_change_table
         from retarget.language import profile
         from retarget.language.say import NOTHING
         from retarget.language.timeline import Step, Timeline
@@ -195,10 +195,16 @@ class MicroJob(TakesNames):
         way = change(first, second, self.draw.open(report), report)
         way.warn()
         info = clip_info(output.name, way.size, timeline, rate)
-        with Lanes() as lanes, open_sink(output, self.sink, info=info, warn=report.warn) as clip:
-            frames = lanes.ahead(way.frames(ways, rate), name="generate")
-            for frame in report.watch(frames, len(ways)):
-                clip.write(frame)
+        with beside_table(self.table, self.sink) as table:
+            if table is not None:
+                write_change_table(table, ways, way.expressions(ways), rate)
+            with (
+                Lanes() as lanes,
+                open_sink(output, self.sink, info=info, warn=report.warn) as clip,
+            ):
+                frames = lanes.ahead(way.frames(ways, rate), name="generate")
+                for frame in report.watch(frames, len(ways)):
+                    clip.write(frame)
         return output
 
     def _run_set(self, path: Path, words: Vocabulary, report: Report) -> Path:
@@ -218,9 +224,11 @@ class MicroJob(TakesNames):
             row = self._known(whole, stimulus, folder)
             if row is None:
                 if actor is None or shown != stimulus.identity:
-                    actor = Actor(
-                        self._square(stimulus.identity, whole.size, report), generator, report
-                    )
+                    try:
+                        photo = self._square(stimulus.identity, whole.size, report)
+                    except RetargetError as error:
+                        raise error.placed(f"{path.name}, clip {stimulus.number}") from None
+                    actor = Actor(photo, generator, report)
                     shown = stimulus.identity
                 row = self._draw(whole, stimulus, actor, folder)
             folder.note(row)

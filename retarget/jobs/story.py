@@ -80,10 +80,8 @@ class StoryJob(TakesNames):
             try:
                 rgb = drawer.draw(panel)
             except RetargetError as error:
-                where = f"{self.story.name}, line {panel.line}: panel {panel.number}: "
-                error.what = where + error.what
-                error.args = (f"{error.what} {error.do}",)
-                raise
+                where = f"{self.story.name}, line {panel.line}: panel {panel.number}"
+                raise error.placed(where) from None
             save_picture(rgb, folder.file(panel), overwrite=True)
         folder.note(panel, key)
 

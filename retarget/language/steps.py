@@ -78,9 +78,7 @@ class _Text:
         try:
             said = say(text, self.words, self.look)
         except RetargetError as error:
-            error.what = f"Step {i + 1}: {error.what}"
-            error.args = (f"{error.what} {error.do}",)
-            raise
+            raise error.placed(f"Step {i + 1}") from None
         return Step(text=text, said=said, times=times, where=f"step {i + 1}")
 
     def times(self, i: int, at: int, text: str) -> tuple[Fraction, ...]:
