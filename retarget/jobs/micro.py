@@ -14,6 +14,7 @@ from retarget.face.settings import TrackSettings
 from retarget.flow.names import TakesNames
 from retarget.flow.report import Report
 from retarget.jobs.draw import DrawSettings
+from retarget.jobs.preset import lay_over, read_preset
 from retarget.language.settings import BlinkSettings, PaceSettings
 from retarget.sink.settings import SinkSettings
 
@@ -82,6 +83,8 @@ class MicroJob(TakesNames):
     """Also write what was commanded in each frame as .csv."""
     words: Path | None = None
     """A .toml file with words of your own."""
+    preset: str | None = None
+    """Start from a .toml file with any of these settings: expression = "0.6*joy + 0.4*surprise"."""
     outside: bool = False
     """Let a set name files outside its own folder."""
     pace: Annotated[PaceSettings, _HERE] = field(default_factory=PaceSettings)
@@ -94,6 +97,12 @@ class MicroJob(TakesNames):
     """Which face of the photo, and how it is found."""
     sink: Annotated[SinkSettings, _HERE] = field(default_factory=SinkSettings)
     """How the clip is written."""
+
+    @classmethod
+    def from_preset(cls, preset: str) -> MicroJob:
+        """A job whose values are the preset's where it has them."""
+        empty = cls(preset=preset)
+        return lay_over(empty, read_preset(preset), where=f"preset {preset}")
 
     def run(self, report: Report | None = None) -> Path:
         """Write the clip or the set and return its path.

@@ -18,6 +18,13 @@ else:
 
 Job = TypeVar("Job")
 _MAX_BYTES = 1_000_000
+_KINDS = {
+    str: "a text",
+    bool: "true or false",
+    int: "a whole number",
+    float: "a number",
+    tuple: "a list",
+}
 
 
 def preset_names() -> dict[str, Path]:
@@ -61,6 +68,7 @@ def lay_over(job: Job, table: Mapping[str, Any], *, where: str) -> Job:
         RetargetError: a value of the wrong kind.
     """
     known = {f.name: getattr(job, f.name) for f in fields(job)}  # type: ignore[arg-type]
+    declared = {f.name: str(f.type) for f in fields(job)}  # type: ignore[arg-type]
     changed: dict[str, Any] = {}
     for name, value in table.items():
         if name not in known:
@@ -71,11 +79,24 @@ def lay_over(job: Job, table: Mapping[str, Any], *, where: str) -> Job:
                 raise RetargetError(f"{name} in {where} is not a table.", do=f"Write [{name}].")
             changed[name] = lay_over(old, value, where=f"{where}, {name}")
         else:
-            changed[name] = _same_kind(old, value, f"{name} in {where}")
+            given = _as_declared(declared[name], value)
+            changed[name] = _same_kind(old, given, f"{name} in {where}")
     try:
         return replace(job, **changed)  # type: ignore[type-var]
     except ValueError as problem:
         raise RetargetError(f"{where}: {problem}.", do="Correct the preset.") from problem
+
+
+def _as_declared(kind: str, value: object) -> object:
+    """A value as TOML has it, in the form that a setting of that kind has."""
+    if isinstance(value, str) and "Path" in kind:
+        return Path(value)
+    if isinstance(value, str) and kind.startswith("tuple[str"):
+        return (value,)
+    if isinstance(value, list) and "tuple[" in kind:
+        inner = str if "tuple[str" in kind else int | float
+        return tuple(value) if all(isinstance(one, inner) for one in value) else value
+    return value
 
 
 def _same_kind(old: object, value: object, what: str) -> object:
@@ -83,6 +104,7 @@ def _same_kind(old: object, value: object, what: str) -> object:
         return float(value)
     if old is not None and type(value) is not type(old):
         raise RetargetError(
-            f"{what} must be a {type(old).__name__}, not {value!r}.", do="Correct the preset."
+            f"{what} must be {_KINDS.get(type(old), 'something else')}, not {value!r}.",
+            do="Correct the preset.",
         )
     return value

@@ -16,6 +16,7 @@ from retarget.face.settings import TrackSettings
 from retarget.flow.names import TakesNames
 from retarget.flow.report import Report
 from retarget.jobs.draw import DrawSettings
+from retarget.jobs.preset import lay_over, read_preset
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -53,12 +54,20 @@ class StillJob(TakesNames):
     """Pixels of one picture of a grid."""
     words: Path | None = None
     """A .toml file with words of your own."""
+    preset: str | None = None
+    """Start from a .toml file with any of these settings: expression = "0.6*joy + 0.4*surprise"."""
     overwrite: bool = False
     """Replace an existing file."""
     draw: Annotated[DrawSettings, _HERE] = field(default_factory=DrawSettings)
     """Who draws."""
     track: TrackSettings = field(default_factory=TrackSettings)
     """Which face of the photo, and how it is found."""
+
+    @classmethod
+    def from_preset(cls, preset: str) -> StillJob:
+        """A job whose values are the preset's where it has them."""
+        empty = cls(identity=(), expression=(), preset=preset)
+        return lay_over(empty, read_preset(preset), where=f"preset {preset}")
 
     def run(self, report: Report | None = None) -> Path:
         """Write the picture and return its path.

@@ -173,6 +173,32 @@ def test_a_template_of_the_same_photo_gives_the_photo_back(astronaut: Path, tmp_
     assert away < 2.0
 
 
+def test_a_preset_says_an_expression_as_the_command_line_does(tmp_path: Path) -> None:
+    preset = tmp_path / "mine.toml"
+    preset.write_text(
+        'expression = ["0.6*joy + R12A", "fear"]\nintensity = [0.5, 1]\nwords = "w.toml"\n'
+        'grid = true\n[draw]\ngenerator = "warp"\n'
+    )
+    still = StillJob.from_preset(str(preset))
+    assert still.expression == ("0.6*joy + R12A", "fear")
+    assert still.intensity == (0.5, 1)
+    assert still.words == Path("w.toml")
+    preset.write_text('expression = "fear:0.3"\nonset_ms = 90\n[blinking]\nblinks = true\n')
+    clip = MicroJob.from_preset(str(preset))
+    assert (clip.expression, clip.onset_ms, clip.blinking.blinks) == ("fear:0.3", 90.0, True)
+
+
+@pytest.mark.parametrize(
+    ("text", "about"),
+    [("expresion = 'joy'", "expression"), ("expression = 3", "must be a list"),
+     ("expression = [3]", "must be a list"), ("grid = 1", "must be true or false")],
+)  # fmt: skip
+def test_a_mistake_in_a_preset_is_a_sentence(tmp_path: Path, text: str, about: str) -> None:
+    (tmp_path / "mine.toml").write_text(text)
+    with pytest.raises(RetargetError, match=about):
+        StillJob.from_preset(str(tmp_path / "mine.toml"))
+
+
 def test_the_list_names_every_word_under_its_emotion() -> None:
     told = ExpressionsJob().run()
     assert isinstance(told, str)
