@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import difflib
 import io
 import re
 import sys
@@ -105,8 +106,19 @@ def _sentence(box: str, name: str) -> WrongWords:
     what = " ".join(texts[0]) if texts else "The command line cannot be understood."
     near = next((part[1] for part in texts if part[0].startswith("Perhaps you meant")), None)
     more = f"retarget {name} --help lists every option."
+    if missing := _missing(texts):
+        what = f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing."
+        typed = next((part[1] for part in texts if part[0].startswith("Unrecognized")), "")
+        near = next(iter(difflib.get_close_matches(typed, missing, n=1)), None)
     do = f"Did you mean {near.split(' ')[0]}? {more}" if near else more
     return WrongWords(what.rstrip(".") + ".", do=do)
+
+
+def _missing(texts: Sequence[Sequence[str]]) -> list[str]:
+    """The options that a job cannot do without and that were not given."""
+    if not texts or not texts[0][0].startswith("Missing from"):
+        return []
+    return [line.split(" ")[0] for line in texts[0] if line.startswith("--")]
 
 
 def wants_overview(words: Sequence[str]) -> bool:
