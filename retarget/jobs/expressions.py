@@ -10,6 +10,7 @@ import tyro
 
 from retarget.errors import RetargetError, UnknownWord
 from retarget.face.settings import TrackSettings
+from retarget.flow.blas import one_blas_thread
 from retarget.flow.names import TakesNames
 from retarget.flow.report import Report
 from retarget.jobs.draw import DrawSettings
@@ -55,6 +56,7 @@ class ExpressionsJob(TakesNames):
     track: TrackSettings = field(default_factory=TrackSettings)
     """Which face of the photo, and how it is found."""
 
+    @one_blas_thread()
     def run(self, report: Report | None = None) -> Path | str:
         """The list as text, or the path of the sheet.
 

@@ -11,6 +11,7 @@ import tyro
 
 from retarget.errors import RetargetError
 from retarget.face.settings import TrackSettings
+from retarget.flow.blas import one_blas_thread
 from retarget.flow.names import TakesNames
 from retarget.flow.report import Report
 from retarget.jobs.draw import DrawSettings
@@ -104,6 +105,7 @@ class MicroJob(TakesNames):
         empty = cls(preset=preset)
         return lay_over(empty, read_preset(preset), where=f"preset {preset}")
 
+    @one_blas_thread()
     def run(self, report: Report | None = None) -> Path:
         """Write the clip or the set and return its path.
 

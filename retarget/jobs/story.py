@@ -10,6 +10,7 @@ import tyro
 
 from retarget.errors import RetargetError
 from retarget.face.settings import TrackSettings
+from retarget.flow.blas import one_blas_thread
 from retarget.flow.names import TakesNames
 from retarget.flow.report import Report
 from retarget.jobs.draw import DrawSettings
@@ -46,6 +47,7 @@ class StoryJob(TakesNames):
     track: TrackSettings = field(default_factory=TrackSettings)
     """Which face of a photo, and how it is found."""
 
+    @one_blas_thread()
     def run(self, report: Report | None = None) -> Path:
         """Draw what is not there yet and return the folder; finished panels are kept always.
 

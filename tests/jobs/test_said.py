@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 from PIL import Image
+from threadpoolctl import threadpool_limits
 
 from retarget.errors import CannotWrite, NoFaceFound, RetargetError, UnknownWord
 from retarget.flow import landmarks
@@ -197,6 +198,20 @@ def test_a_mistake_in_a_preset_is_a_sentence(tmp_path: Path, text: str, about: s
     (tmp_path / "mine.toml").write_text(text)
     with pytest.raises(RetargetError, match=about):
         StillJob.from_preset(str(tmp_path / "mine.toml"))
+
+
+def test_the_pixels_are_the_same_with_any_number_of_threads(tmp_path: Path) -> None:
+    face = Image.fromarray(skimage_data.astronaut()).crop((60, 0, 380, 320)).resize((1280, 1280))
+    face.save(tmp_path / "large.png")
+    drawn = []
+    for threads in (1, 2):
+        out = tmp_path / f"{threads}.png"
+        with threadpool_limits(threads, user_api="blas"):
+            StillJob(
+                identity=(str(tmp_path / "large.png"),), expression=("surprise",), output=out
+            ).run()
+        drawn.append(out.read_bytes())
+    assert drawn[0] == drawn[1]
 
 
 def test_the_list_names_every_word_under_its_emotion() -> None:
