@@ -8,6 +8,10 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 
 class RetargetError(Exception):
@@ -22,6 +26,12 @@ class RetargetError(Exception):
         super().__init__(f"{what} {do}")
         self.what = what
         self.do = do
+
+    def placed(self, where: str) -> Self:
+        """This error, told with the place at which it happened in front."""
+        self.what = f"{where}: {self.what}"
+        self.args = (f"{self.what} {self.do}",)
+        return self
 
 
 class UnreadableInput(RetargetError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import difflib
 import io
 import re
 import sys
@@ -110,6 +111,9 @@ def _sentence(box: str, name: str, kind: type[Any]) -> WrongWords:
         texts = texts[1:]
     what, do = plain(texts[0] if texts else ["The command line cannot be understood"])
     near = [part[1].split()[0].rstrip(",") for part in texts if part[0].startswith(_NEAR)]
+    if what.startswith(MISSING):
+        typed = next((part[1] for part in texts if part[0].startswith("Unrecognized")), "")
+        near = difflib.get_close_matches(typed, re.findall(r"--\S+", what), n=1)
     if near:
         do = f"Did you mean {' and '.join(near)}?"
     more = f"retarget {name} --help lists every option."

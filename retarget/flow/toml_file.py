@@ -88,7 +88,8 @@ def _lines(text: str) -> dict[Place, int]:
         if not inside:
             if found := _TABLE.match(line):
                 table = _opened(found.group(2), found.group(1) == "[[", counts)
-                lines.setdefault(table, number)
+                for length in range(1, len(table) + 1):  # [a.b] is the first mention of a, too
+                    lines.setdefault(table[:length], number)
             elif key := _KEY.match(line):
                 lines.setdefault((*table, *_parts(key.group(1))), number)
         inside = _string_left_open(line, inside)

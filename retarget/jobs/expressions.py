@@ -10,11 +10,13 @@ import tyro
 
 from retarget.errors import RetargetError, UnknownWord
 from retarget.face.settings import TrackSettings
+from retarget.flow.blas import one_blas_thread
 from retarget.flow.names import TakesNames
 from retarget.flow.report import Report
 from retarget.jobs.draw import DrawSettings
 
 if TYPE_CHECKING:
+    from retarget.language.say import Said
     from retarget.language.words import Label, Vocabulary
 
 _HERE = tyro.conf.arg(name="")
@@ -54,6 +56,7 @@ class ExpressionsJob(TakesNames):
     track: TrackSettings = field(default_factory=TrackSettings)
     """Which face of the photo, and how it is found."""
 
+    @one_blas_thread()
     def run(self, report: Report | None = None) -> Path | str:
         """The list as text, or the path of the sheet.
 
@@ -70,26 +73,39 @@ class ExpressionsJob(TakesNames):
         found = self._found(vocabulary)
         if self.sheet is not None:
             return self._draw(found, vocabulary, report or Report())
-        return _table(found)
+        return _table([vocabulary.labels[name] for name in found])
 
-    def _found(self, words: Vocabulary) -> list[Label]:
+    def _found(self, words: Vocabulary) -> dict[str, Said]:
+        """The words that were asked for, by name, and what they mean."""
+        from retarget.jobs.look import Looker
+        from retarget.language.say import say
+
         if self.head is not None and self.head not in words.heads:
             raise UnknownWord("basic emotion", self.head, words.heads)
-        labels = [w for w in words.labels.values() if self.head in (None, w.head)]
+        look = Looker(Path(), track=self.track)
+        meant = {
+            w.name: say(w.name, words, look)
+            for w in words.labels.values()
+            if self.head in (None, w.head)
+        }
+        found = dict(meant)
         for asked in self.search:
-            found = [w for w in labels if _matches(w, asked, words)]
-            if not found:
-                raise UnknownWord("expression", asked, words.labels)
-            labels = found
-        return labels
+            matching = {n for n, said in meant.items() if _matches(n, said, asked, words)}
+            if not matching:
+                raise UnknownWord("expression", asked, meant)
+            found = {name: said for name, said in found.items() if name in matching}
+        if not found:
+            raise RetargetError(
+                f"No expression answers to all of {', '.join(self.search)}.",
+                do="Search for fewer words at a time.",
+            )
+        return found
 
-    def _draw(self, labels: list[Label], words: Vocabulary, report: Report) -> Path:
+    def _draw(self, found: dict[str, Said], words: Vocabulary, report: Report) -> Path:
         from retarget.jobs.act import Actor
         from retarget.jobs.identity import open_identity
         from retarget.jobs.reframe import TILE, around_face, reframed
-        from retarget.language.say import say
-        from retarget.sink.partial import check_free
-        from retarget.sink.sheet import Tile, save_picture, sheet
+        from retarget.sink.sheet import Tile, check_picture, save_picture, sheet
 
         if self.sheet is None or self.identity is None:
             raise RetargetError("A sheet needs a face.", do="Add --identity face.jpg.")
@@ -98,15 +114,20 @@ class ExpressionsJob(TakesNames):
                 f"Tiles of {self.tile} pixels, {self.columns} in a row, cannot be drawn.",
                 do="Use tiles of 32 to 1024 pixels and 1 to 100 columns.",
             )
-        check_free(self.sheet, overwrite=self.overwrite, read=[self.identity])
+        if not 0.0 <= self.strength <= 1.0:
+            raise RetargetError(
+                f"The strength {self.strength:g} is not from 0 to 1.", do="Use 0.2 to 1."
+            )
+        check_picture(self.sheet, overwrite=self.overwrite, read=[self.identity])
         with open_identity(self.identity, self.track, report) as lane:
             photo = lane.first
         photo = reframed(photo, around_face(photo, TILE), (self.tile, self.tile))
         actor = Actor(photo, self.draw.open(report), report)
-        said = [say(w.name, words) * self.strength for w in labels]
-        shown = report.watch(actor.show_each(said), len(labels))
+        said = [one * self.strength for one in found.values()]
+        shown = report.watch(actor.show_each(said), len(said))
         tiles = [
-            Tile(rgb=rgb, caption=w.name, note=w.text) for w, rgb in zip(labels, shown, strict=True)
+            Tile(rgb=rgb, caption=name, note=words.labels[name].text)
+            for name, rgb in zip(found, shown, strict=True)
         ]
         page = sheet(tiles, min(self.columns, len(tiles)))
         how = self.draw.source_type
@@ -114,13 +135,18 @@ class ExpressionsJob(TakesNames):
         return self.sheet
 
 
-def _matches(label: Label, asked: str, words: Vocabulary) -> bool:
-    from retarget.language.say import say
+def _matches(name: str, said: Said, asked: str, words: Vocabulary) -> bool:
+    """Whether a word is called so, written so (AU12, 12C), or moves what is called so (smile)."""
+    from retarget.flow import blendshapes
 
+    label = words.labels[name]
     asked = asked.lower()
-    if asked in label.name or asked in (label.head, label.group):
+    if asked in name or asked in (label.head, label.group) or asked.upper() in said.units:
         return True
-    return asked.upper() in say(label.name, words).units
+    written = label.text.lower().replace("au", "").replace(" ", "").split("+")
+    numbers = {int("".join(filter(str.isdigit, unit))) for unit in said.units}
+    moved = [words.units[n].name for n in numbers] + list(blendshapes.named(said.weights))
+    return asked.replace("au", "") in written or any(asked in one.lower() for one in moved)
 
 
 def _table(labels: list[Label]) -> str:

@@ -11,9 +11,11 @@ import tyro
 
 from retarget.errors import RetargetError
 from retarget.face.settings import TrackSettings
+from retarget.flow.blas import one_blas_thread
 from retarget.flow.names import TakesNames
 from retarget.flow.report import Report
 from retarget.jobs.draw import DrawSettings
+from retarget.jobs.preset import lay_over, read_preset
 from retarget.language.settings import BlinkSettings, PaceSettings
 from retarget.sink.settings import SinkSettings
 
@@ -82,6 +84,8 @@ class MicroJob(TakesNames):
     """Also write what was commanded in each frame as .csv."""
     words: Path | None = None
     """A .toml file with words of your own."""
+    preset: str | None = None
+    """Start from a .toml file with any of these settings: expression = "0.6*joy + 0.4*surprise"."""
     outside: bool = False
     """Let a set name files outside its own folder."""
     pace: Annotated[PaceSettings, _HERE] = field(default_factory=PaceSettings)
@@ -95,6 +99,13 @@ class MicroJob(TakesNames):
     sink: Annotated[SinkSettings, _HERE] = field(default_factory=SinkSettings)
     """How the clip is written."""
 
+    @classmethod
+    def from_preset(cls, preset: str) -> MicroJob:
+        """A job whose values are the preset's where it has them."""
+        empty = cls(preset=preset)
+        return lay_over(empty, read_preset(preset), where=f"preset {preset}")
+
+    @one_blas_thread()
     def run(self, report: Report | None = None) -> Path:
         """Write the clip or the set and return its path.
 
@@ -172,7 +183,7 @@ class MicroJob(TakesNames):
     def _run_between(self, rate: Fraction, report: Report) -> Path:
         from retarget.flow.lanes import Lanes
         from retarget.jobs.micro_between import change
-        from retarget.jobs.micro_clip import clip_info
+        from retarget.jobs.micro_clip import beside_table, clip_info, write_change_table
         from retarget.language import profile
         from retarget.language.say import NOTHING
         from retarget.language.timeline import Step, Timeline
@@ -201,10 +212,13 @@ class MicroJob(TakesNames):
         opened = open_sink(
             output, self.sink, info=info, warn=report.warn, source_type=self.draw.source_type
         )
-        with Lanes() as lanes, opened as clip:
-            frames = lanes.ahead(way.frames(ways, rate), name="generate")
-            for frame in report.watch(frames, len(ways)):
-                clip.write(frame)
+        with beside_table(self.table, self.sink) as table:
+            if table is not None:
+                write_change_table(table, ways, way.expressions(ways), rate)
+            with Lanes() as lanes, opened as clip:
+                frames = lanes.ahead(way.frames(ways, rate), name="generate")
+                for frame in report.watch(frames, len(ways)):
+                    clip.write(frame)
         return output
 
     def _run_set(self, path: Path, words: Vocabulary, report: Report) -> Path:
@@ -224,9 +238,11 @@ class MicroJob(TakesNames):
             row = self._known(whole, stimulus, folder)
             if row is None:
                 if actor is None or shown != stimulus.identity:
-                    actor = Actor(
-                        self._square(stimulus.identity, whole.size, report), generator, report
-                    )
+                    try:
+                        photo = self._square(stimulus.identity, whole.size, report)
+                    except RetargetError as error:
+                        raise error.placed(f"{path.name}, clip {stimulus.number}") from None
+                    actor = Actor(photo, generator, report)
                     shown = stimulus.identity
                 row = self._draw(whole, stimulus, actor, folder)
             folder.note(row)

@@ -118,6 +118,11 @@ class Change:
                 "choose pictures that look the same way."
             )
 
+    def expressions(self, ways: Sequence[float]) -> list[Expression]:
+        """What the face does at each way."""
+        old, new = (photo.expression for photo in self._photos)
+        return [between(old, new, way) for way in ways]
+
     def frames(self, ways: Sequence[float], rate: Fraction) -> Iterator[FinishedFrame]:
         """One frame for each way (0 the first photo, 1 the second), in the first photo's size.
 
@@ -141,8 +146,7 @@ class Change:
         return self._join(1.0, one, two, 1.0)
 
     def _drawn(self, ways: Sequence[float], rate: Fraction) -> Iterator[Picture]:
-        old, new = (photo.expression for photo in self._photos)
-        expressions = [between(old, new, way) for way in ways]
+        expressions = self.expressions(ways)
         turns = (
             [_part(self._turn, way) for way in ways],
             [self._roll @ _part(self._turn, way - 1) @ self._roll.T for way in ways],

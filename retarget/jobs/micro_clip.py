@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterator
-from contextlib import nullcontext
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,7 +23,7 @@ from retarget.sink.partial import beside
 from retarget.sink.settings import SinkSettings
 
 if TYPE_CHECKING:
-    from retarget.flow.values import ExpressedFrame
+    from retarget.flow.values import ExpressedFrame, Expression
 
 _RATE = re.compile(r"\d{1,6}(/\d{1,5}|\.\d{1,6})?")
 _NTSC = Fraction(1000, 1001)
@@ -87,8 +87,7 @@ def write_clip(
     """
     timeline.check(rate)
     info = clip_info(path.name, actor.identity.frame.size, timeline, rate)
-    lines = nullcontext(None) if table is None else beside(table, overwrite=sink.overwrite)
-    with lines as hidden:
+    with beside_table(table, sink) as hidden:
         if hidden is not None:
             write_table(hidden, timeline, rate)
         opened = open_sink(path, sink, info=info, warn=report.warn, source_type=source_type)
@@ -114,6 +113,23 @@ def write_table(path: Path, timeline: Timeline, rate: Fraction) -> None:
         out.writerow([*about, *units, *blendshapes.NAMES])
         for moment in moments:
             out.writerow(_row(moment, units))
+
+
+def beside_table(table: Path | None, sink: SinkSettings) -> AbstractContextManager[Path | None]:
+    """Where the lines of a table go until the clip is whole; None where no table is asked for."""
+    return nullcontext(None) if table is None else beside(table, overwrite=sink.overwrite)
+
+
+def write_change_table(
+    path: Path, ways: Sequence[float], expressions: Sequence[Expression], rate: Fraction
+) -> None:
+    """One line for each frame of a change: time, how far it has come (0..1), all 52 weights."""
+    with path.open("w", newline="", encoding="utf-8") as file:
+        out = csv.writer(file)
+        out.writerow(["frame", "seconds", "way", *blendshapes.NAMES])
+        for i, (way, expression) in enumerate(zip(ways, expressions, strict=True)):
+            weights = (f"{weight:.5f}" for weight in expression.weights)
+            out.writerow([str(i), f"{float(i / rate):.6f}", f"{way:.5f}", *weights])
 
 
 def _row(moment: Moment, units: list[str]) -> list[str]:

@@ -213,8 +213,12 @@ class _Reader:
         return path
 
     def rate(self) -> Fraction:
+        from retarget.language.timeline import check_rate
+
         try:
-            return read_rate(str(self.file.data.get("rate", 60)))
+            rate = read_rate(str(self.file.data.get("rate", 60)))
+            check_rate(rate)
+            return rate
         except RetargetError as error:
             raise self.file.problem(("rate",), error.what, do=error.do) from error
 

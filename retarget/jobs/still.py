@@ -13,9 +13,11 @@ import tyro
 
 from retarget.errors import RetargetError
 from retarget.face.settings import TrackSettings
+from retarget.flow.blas import one_blas_thread
 from retarget.flow.names import TakesNames
 from retarget.flow.report import Report
 from retarget.jobs.draw import DrawSettings
+from retarget.jobs.preset import lay_over, read_preset
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -54,6 +56,8 @@ class StillJob(TakesNames):
     """Pixels of one picture of a grid."""
     words: Path | None = None
     """A .toml file with words of your own."""
+    preset: str | None = None
+    """Start from a .toml file with any of these settings: expression = "0.6*joy + 0.4*surprise"."""
     overwrite: bool = False
     """Replace an existing file."""
     draw: Annotated[DrawSettings, _HERE] = field(default_factory=DrawSettings)
@@ -61,6 +65,13 @@ class StillJob(TakesNames):
     track: TrackSettings = field(default_factory=TrackSettings)
     """Which face of the photo, and how it is found."""
 
+    @classmethod
+    def from_preset(cls, preset: str) -> StillJob:
+        """A job whose values are the preset's where it has them."""
+        empty = cls(identity=(), expression=(), preset=preset)
+        return lay_over(empty, read_preset(preset), where=f"preset {preset}")
+
+    @one_blas_thread()
     def run(self, report: Report | None = None) -> Path:
         """Write the picture and return its path.
 
@@ -71,12 +82,12 @@ class StillJob(TakesNames):
         from retarget.jobs.look import Looker
         from retarget.language.say import say
         from retarget.language.words import shipped_words
-        from retarget.sink.partial import check_free
+        from retarget.sink.sheet import check_picture
 
         report = report or Report()
         self._check()
         output = self.output or free_name(self.identity[0], self.expression[0], ".png")
-        check_free(output, overwrite=self.overwrite, read=(*self.identity, self.words))
+        check_picture(output, overwrite=self.overwrite, read=(*self.identity, self.words))
         words: Vocabulary = shipped_words()
         if self.words is not None:
             words = words.with_file(self.words)

@@ -11,6 +11,7 @@ import tyro
 
 from retarget.errors import RetargetError
 from retarget.face.settings import TrackSettings
+from retarget.flow.blas import one_blas_thread
 from retarget.flow.names import TakesNames
 from retarget.flow.report import Report
 from retarget.jobs.draw import DrawSettings
@@ -48,6 +49,7 @@ class StoryJob(TakesNames):
     track: TrackSettings = field(default_factory=TrackSettings)
     """Which face of a photo, and how it is found."""
 
+    @one_blas_thread()
     def run(self, report: Report | None = None) -> Path:
         """Draw what is not there yet and return the folder; finished panels are kept always.
 
@@ -64,16 +66,14 @@ class StoryJob(TakesNames):
         look = Looker(self.story.parent, confined=not self.outside, track=self.track)
         board = read_storyboard(self.story, outside=self.outside, words=shipped_words(), look=look)
         output = self.output or self.story.with_suffix("")
-        folder = StoryFolder(output, overwrite=self.overwrite)
+        about = {"storyboard": self.story.name, "title": board.title}
+        folder = StoryFolder(output, about=about, overwrite=self.overwrite)
         drawer = PanelDrawer(self.track, self.draw, report, self.text_to_image)
-        try:
-            for panel in report.watch(iter(board.panels), len(board.panels)):
-                self._draw(panel, drawer, folder)
-        finally:
-            folder.write_manifest({"storyboard": self.story.name, "title": board.title})
-        folder.clear_rest(len(board.panels))
+        for panel in report.watch(iter(board.panels), len(board.panels)):
+            self._draw(panel, drawer, folder)
+        folder.finish()
         if self.page:
-            self._set_pages(board, folder)
+            self._set_pages(board, folder, report)
         return output
 
     def _draw(self, panel: Panel, drawer: PanelDrawer, folder: StoryFolder) -> None:
@@ -84,18 +84,17 @@ class StoryJob(TakesNames):
             try:
                 rgb = drawer.draw(panel)
             except RetargetError as error:
-                where = f"{self.story.name}, line {panel.line}: panel {panel.number}: "
-                error.what = where + error.what
-                error.args = (f"{error.what} {error.do}",)
-                raise
+                where = f"{self.story.name}, line {panel.line}: panel {panel.number}"
+                raise error.placed(where) from None
             how = self._source_type([panel])
             save_picture(rgb, folder.file(panel), overwrite=True, source_type=how)
         folder.note(panel, key)
 
-    def _set_pages(self, board: Storyboard, folder: StoryFolder) -> None:
+    def _set_pages(self, board: Storyboard, folder: StoryFolder, report: Report) -> None:
         import numpy as np
         from PIL import Image
 
+        from retarget.sink.letters import Letters
         from retarget.sink.page import LARGEST, Framed, pages, save_pdf
         from retarget.sink.sheet import save_picture
 
@@ -105,7 +104,19 @@ class StoryJob(TakesNames):
                 picture.thumbnail((LARGEST, LARGEST))
                 rgb = np.asarray(picture.convert("RGB"), np.uint8)
             framed.append(Framed(rgb=rgb, caption=panel.caption))
-        drawn = pages(framed, layout=board.layout, columns=board.columns, title=board.title)
+        letters = Letters(file=board.font)
+        if lacking := letters.lacking("".join((board.title, *(p.caption for p in board.panels)))):
+            report.warn(
+                f"The font of the page has no letters for {lacking[:12]!r}, and boxes stand in "
+                'their place; name a font file that has them in the storyboard: font = "NAME.ttf".'
+            )
+        drawn = pages(
+            framed,
+            layout=board.layout,
+            columns=board.columns,
+            title=board.title,
+            letters=letters,
+        )
         for old in folder.folder.glob("page_*.png"):
             old.unlink()
         for i, page in enumerate(drawn):

@@ -17,7 +17,6 @@ from retarget.composite.background import (
     without_person,
 )
 from retarget.composite.matte import Cutout, PersonMatte
-from retarget.errors import NoFaceFound
 from retarget.face.settings import TrackSettings
 from retarget.flow.arrays import Picture
 from retarget.flow.crop import Crop
@@ -186,11 +185,8 @@ class PanelDrawer:
 
     def _understood(self, path: Path) -> Identity:
         if path not in self._photos:
-            try:
-                with open_identity(str(path), self._track, self._report) as lane:
-                    photo = within_size(lane.first, _LONGEST)
-            except NoFaceFound as error:
-                raise NoFaceFound(f"No human face was found in {path}.", do=error.do) from error
+            with open_identity(str(path), self._track, self._report) as lane:
+                photo = within_size(lane.first, _LONGEST)
             while len(self._photos) >= _KEPT:
                 self._rough.pop(id(self._photos.pop(next(iter(self._photos)))), None)
             self._photos[path] = photo

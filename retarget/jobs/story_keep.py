@@ -12,7 +12,7 @@ from retarget import __version__
 from retarget.errors import CannotWrite
 from retarget.flow import blendshapes
 from retarget.jobs.storyboard import Panel, Role
-from retarget.sink.partial import beside, made_folder
+from retarget.sink.partial import beside, made_folder, writing
 
 MANIFEST = "manifest.json"
 FORMAT = 1
@@ -24,23 +24,26 @@ class StoryFolder:
 
     Args:
         folder: where the story goes; it is made if it is not there.
+        about: what the manifest says of the story as a whole.
         overwrite: whether files may be replaced that no manifest speaks of.
 
     Raises:
         CannotWrite: the folder cannot be made or holds files of someone else's.
     """
 
-    def __init__(self, folder: Path, *, overwrite: bool) -> None:
+    def __init__(self, folder: Path, *, about: Mapping[str, str], overwrite: bool) -> None:
         self.folder = made_folder(folder)
-        found = _read(folder / MANIFEST)
-        self._before = found or []
-        if found is None and not overwrite and any(folder.iterdir()):
+        before = _read(folder / MANIFEST)
+        if before is None and not overwrite and any(folder.iterdir()):
             raise CannotWrite(
                 f"The folder {folder} holds files that are not of a story.",
                 do="Choose an empty or new folder, or say --overwrite.",
             )
+        self._before = before or {}
+        self._about = about
         self._digests: dict[Path, str] = {}
-        self.entries: list[dict[str, Any]] = []
+        self._entries: dict[int, dict[str, Any]] = {}
+        self._write(self._before)  # from now on the folder is known as a story's
 
     def file(self, panel: Panel) -> Path:
         """Where a panel's picture is."""
@@ -48,15 +51,9 @@ class StoryFolder:
 
     def is_there(self, panel: Panel, key: str) -> bool:
         """Whether exactly this panel was drawn before and is still as it was."""
-        name = self.file(panel).name
-        path = self.folder / name
-        return any(
-            entry.get("file") == name
-            and entry.get("key") == key
-            and path.is_file()
-            and entry.get("sha256") == digest(path)
-            for entry in self._before
-        )
+        path = self.file(panel)
+        entry = self._before.get(panel.number, {})
+        return entry.get("key") == key and path.is_file() and entry.get("sha256") == digest(path)
 
     def key(self, panel: Panel, how: str) -> str:
         """A hash of all that the panel's pixels depend on.
@@ -83,35 +80,36 @@ class StoryFolder:
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
     def note(self, panel: Panel, key: str) -> None:
-        """Enter a finished panel into the manifest."""
+        """Enter a finished panel into the manifest at once, so that no end of this run loses it.
+
+        Panels of an earlier run that are still to come stay in it.
+        """
         path = self.file(panel)
-        self.entries.append(
-            {
-                "panel": panel.number,
-                "file": path.name,
-                "line": panel.line,
-                "caption": panel.caption,
-                "size": list(panel.size),
-                "framing": panel.framing,
-                "background": {"kind": panel.background.kind, "value": panel.background.value},
-                "characters": [_told(role) for role in panel.roles],
-                "key": key,
-                "sha256": digest(path),
-            }
-        )
+        self._entries[panel.number] = {
+            "panel": panel.number,
+            "file": path.name,
+            "line": panel.line,
+            "caption": panel.caption,
+            "size": list(panel.size),
+            "framing": panel.framing,
+            "background": {"kind": panel.background.kind, "value": panel.background.value},
+            "characters": [_told(role) for role in panel.roles],
+            "key": key,
+            "sha256": digest(path),
+        }
+        self._write({**self._before, **self._entries})
 
-    def write_manifest(self, more: Mapping[str, Any]) -> None:
-        """Write down what the folder holds now."""
-        told = {"retarget": __version__, "format": FORMAT, **more, "panels": self.entries}
-        with beside(self.folder / MANIFEST, overwrite=True) as hidden:
+    def finish(self) -> None:
+        """Take away what an earlier, longer story left behind."""
+        for number in self._before.keys() - self._entries.keys():
+            (self.folder / f"{number:04d}.png").unlink(missing_ok=True)
+        self._write(self._entries)
+
+    def _write(self, panels: Mapping[int, Mapping[str, Any]]) -> None:
+        ordered = [panels[number] for number in sorted(panels)]
+        told = {"retarget": __version__, "format": FORMAT, **self._about, "panels": ordered}
+        with beside(self.folder / MANIFEST, overwrite=True) as hidden, writing(hidden):
             hidden.write_text(json.dumps(told, indent=2, ensure_ascii=False) + "\n", "utf-8")
-
-    def clear_rest(self, count: int) -> None:
-        """Take away panels that an earlier, longer story left behind."""
-        for entry in self._before:
-            number = entry.get("panel")
-            if isinstance(number, int) and number > count:
-                (self.folder / f"{number:04d}.png").unlink(missing_ok=True)
 
     def _role(self, role: Role) -> dict[str, Any]:
         seen = role.said.template
@@ -153,8 +151,8 @@ def _told(role: Role) -> dict[str, Any]:
     }
 
 
-def _read(path: Path) -> list[dict[str, Any]] | None:
-    """The panels of an earlier manifest; None where there is no manifest of a story."""
+def _read(path: Path) -> dict[int, dict[str, Any]] | None:
+    """The panels of an earlier manifest by number; None where no story's manifest can be read."""
     try:
         told = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError):
@@ -162,4 +160,5 @@ def _read(path: Path) -> list[dict[str, Any]] | None:
     panels = told.get("panels") if isinstance(told, dict) else None
     if not isinstance(panels, list):
         return None
-    return [entry for entry in panels if isinstance(entry, dict)]
+    known = (entry for entry in panels if isinstance(entry, dict))
+    return {entry["panel"]: entry for entry in known if type(entry.get("panel")) is int}

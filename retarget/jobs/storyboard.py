@@ -35,7 +35,10 @@ FRAMINGS = ("close-up", "portrait", "wide")
 LAYOUTS = ("comic", "grid")
 _SIDES = (64, 4096)
 _LONGEST_CAPTION = 600
-_TOP = ("title", "size", "layout", "columns", "seed", "light", "words", "characters", "panel")
+_TOP = (
+    "title", "size", "layout", "columns", "seed", "light", "words", "font", "characters",
+    "panel",
+)  # fmt: skip
 _CHARACTER = ("photo", "photos")
 _PANEL = (
     "who", "expression", "photo", "framing", "background", "caption", "aspect", "light", "seed",
@@ -95,6 +98,8 @@ class Storyboard:
     title: str
     layout: str
     columns: int
+    font: Path | None
+    """A font file for title and captions; None: the one that comes along."""
     panels: tuple[Panel, ...]
 
 
@@ -139,8 +144,23 @@ class _Reader:
             title=self.text((), "title", ""),
             layout=self.choice((), "layout", LAYOUTS, "comic"),
             columns=round(self.number((), "columns", 0, 0, 8)),
+            font=self.font(),
             panels=tuple(self.panel(i, panel) for i, panel in enumerate(panels)),
         )
+
+    def font(self) -> Path | None:
+        from retarget.sink.letters import Letters
+
+        if "font" not in self.file.data:
+            return None
+        path = self.path(("font",), self.file.data["font"])
+        try:
+            Letters(file=path).font(12)
+        except OSError as error:
+            raise self.wrong(
+                ("font",), f"{path.name} is not a font that can be read.", "Name a .ttf or .otf."
+            ) from error
+        return path
 
     def panel(self, i: int, panel: Mapping[str, Any]) -> Panel:
         place: Place = ("panel", i)

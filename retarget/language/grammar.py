@@ -6,7 +6,7 @@
                | unit                     AU12, AU12C, 12C, R12A, AU12=0.4
                | word [ "=" number ]      joy, neutral, mouthSmileLeft=0.6
                | gaze( … ) | head( … )    gaze(left=10, up=5), gaze(10, -5), head(yaw=8)
-               | from:picture [ @ time ]  from:angry.png, from:"my clip.mp4"@1.2s
+               | from:picture [ @ time ]  from:angry.png, from:"my clip.mp4"@1.2s, from:a.mp4@1:02
 
 The tree knows where in the text each part stood, so whoever gives it a meaning can name the place.
 """
@@ -28,10 +28,13 @@ _MAX_DEPTH = 16
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)")
 _UNIT = re.compile(r"(?P<side>[LR])?(?:AU)?(?P<unit>\d{1,2})(?P<letter>[A-E])?(?![\w.])", re.I)
-_WORD = re.compile(r"[A-Za-z]\w*")
+_WORD = re.compile(r"[^\W\d_]\w*")  # letters of any alphabet
 _QUOTED = re.compile(r'"([^"]*)"|\'([^\']*)\'')
 _PATH = re.compile(r"[^\s@+*()\"'>]+?(?=@|\s|\+|\*|\)|>|$|:[\d.]+\s*(?:\+|\)|$))")
-_TIME = re.compile(r"@\s*(\d+\.?\d*|\.\d+)\s*(ms|s)?")
+_TIME = re.compile(
+    r"@\s*(?:(?P<minutes>\d+):(?=[0-5]\d(?!\d)))?(?P<number>\d+\.?\d*|\.\d+)\s*(?P<unit>ms|s)?"
+)
+"""Two digits behind a colon are seconds (1:02); a scale has one before its point (1s:0.5)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,6 +113,11 @@ def parse(text: str) -> Sum:
     tree = reader.sum()
     reader.end()
     return tree
+
+
+def is_word(name: str) -> bool:
+    """Whether `name` is read as a word, and not as an action unit or in parts."""
+    return bool(_WORD.fullmatch(name)) and not _UNIT.fullmatch(name)
 
 
 class _Reader:
@@ -219,7 +227,8 @@ class _Reader:
         seconds = None
         if time := _TIME.match(self.text, self.at):
             self.at = time.end()
-            seconds = float(time.group(1)) / (1000 if time.group(2) == "ms" else 1)
+            seconds = float(time["number"]) / (1000 if time["unit"] == "ms" else 1)
+            seconds += 60 * float(time["minutes"] or 0)
         return Template(path=path, seconds=seconds, at=start)
 
     def angles(self, what: str, start: int) -> Angles:

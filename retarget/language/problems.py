@@ -34,6 +34,19 @@ class UnknownWordAt(UnknownWord):
         self.at = at
 
 
+class WrongDefinition(RetargetError):
+    """A word whose definition has no meaning.
+
+    Args:
+        where: file and line of the definition.
+        name: the word.
+        problem: what is wrong in it.
+    """
+
+    def __init__(self, where: str, name: str, problem: RetargetError) -> None:
+        super().__init__(f"{where}: The word {name!r}: {problem.what}", do=problem.do)
+
+
 def shown(text: str, at: int) -> str:
     """The text, or its part around `at` where it is long."""
     if len(text) <= _SHOWN:

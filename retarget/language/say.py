@@ -7,6 +7,7 @@ that `0.5*(AU12+AU6)` and `0.5*AU12+0.5*AU6` are the same.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -20,11 +21,14 @@ from retarget.flow.check import check_array
 from retarget.flow.values import ExpressedFrame, Expression
 from retarget.language import gaze
 from retarget.language.grammar import Angles, Item, Sum, Template, Unit, Word, parse
-from retarget.language.problems import NotUnderstood, UnknownWordAt
+from retarget.language.problems import NotUnderstood, UnknownWordAt, WrongDefinition
 from retarget.language.words import NEUTRAL, Vocabulary, Weights, shipped_words
 
 Look: TypeAlias = Callable[[str, "float | None"], ExpressedFrame]
 """Read the face of a picture, or of a clip at a moment in seconds; a job lends it."""
+
+
+_LIKE_A_UNIT = re.compile(r"au\d+\w*|[lr](au)?\d+\w*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -163,6 +167,12 @@ class _Meaning:
             return Said(weights=blendshapes.weights(dict.fromkeys(shapes, value)))
         name = word.name.lower()
         if name != NEUTRAL and name not in self.words.labels:
+            if _LIKE_A_UNIT.fullmatch(name):
+                raise self.problem(
+                    word.at,
+                    f"{word.name!r} is no action unit",
+                    do="Write AU12, AU12A to AU12E, AU12=0.4, or R12A for one side.",
+                )
             raise UnknownWordAt(self.text, word.at, "expression", word.name, self.all_words)
         if word.value is not None:
             raise self.problem(
@@ -179,7 +189,12 @@ class _Meaning:
                 at, f"The word {name!r} is defined by itself ({chain})", do="Define it otherwise."
             )
         label = self.words.labels[name]
-        return _Meaning(label.text, self.words, self.look, (*self.within, name)).whole()
+        try:
+            return _Meaning(label.text, self.words, self.look, (*self.within, name)).whole()
+        except WrongDefinition:
+            raise
+        except RetargetError as error:
+            raise WrongDefinition(label.where, name, error) from error
 
     def angles(self, said: Angles) -> Said:
         try:

@@ -19,7 +19,7 @@ MAX_LENGTH = 100_000
 """Characters of one line."""
 _TIME = r"[-+]?(?:\d+\.?\d*|\.\d+)\s*(?:ms|s)"
 _TIMES = re.compile(rf"(?:^|\s)({_TIME}(?:\s*/\s*{_TIME})*)\s*$")
-_BARE_NUMBER = re.compile(r"\s(?:[\d.]+/)*[\d.]+\s*$")
+_BARE_NUMBER = re.compile(r"\s(?:[\d.]+\s*(?:ms|s)?\s*/\s*)*[\d.]+\s*$")
 _QUOTED = re.compile(r"\"[^\"]*\"|'[^']*'")
 _HOLD, _PHASES = "hold_ms", ("onset_ms", "apex_ms", "offset_ms")
 
@@ -78,9 +78,7 @@ class _Text:
         try:
             said = say(text, self.words, self.look)
         except RetargetError as error:
-            error.what = f"Step {i + 1}: {error.what}"
-            error.args = (f"{error.what} {error.do}",)
-            raise
+            raise error.placed(f"Step {i + 1}") from None
         return Step(text=text, said=said, times=times, where=f"step {i + 1}")
 
     def times(self, i: int, at: int, text: str) -> tuple[Fraction, ...]:

@@ -145,7 +145,7 @@ class Timeline:
                 f"The timeline lasts {float(self.duration):g} s, and {MAX_SECONDS} are the most.",
                 do="Split it into several clips.",
             )
-        self.events = tuple(_events(self.segments))
+        self.events = tuple(_events(self.segments, _seconds(pace.lag_ms)))
         busy = [] if blinking.during_events else [_span(e) for e in self.events]
         self.blinks: tuple[Blink, ...] = plan(float(self.duration), blinking, busy)
 
@@ -199,11 +199,7 @@ class Timeline:
 
     def check(self, rate: Fraction) -> None:
         """Refuse a rate that cannot show what was written."""
-        if not SLOWEST <= rate <= FASTEST:
-            raise RetargetError(
-                f"{float(rate):g} frames per second cannot be made.",
-                do=f"Choose {SLOWEST} to {FASTEST}.",
-            )
+        check_rate(rate)
         for segment in self.segments:
             lasts = segment.end - segment.start
             if lasts < 1 / rate and segment.phase != "change":
@@ -213,6 +209,19 @@ class Timeline:
                     "frames per second.",
                     do=_remedy(lasts, rate),
                 )
+
+
+def check_rate(rate: Fraction) -> None:
+    """Refuse a rate at which no clip is made.
+
+    Raises:
+        RetargetError: it is too low or too high.
+    """
+    if not SLOWEST <= rate <= FASTEST:
+        raise RetargetError(
+            f"{float(rate):g} frames per second cannot be made.",
+            do=f"Choose {SLOWEST} to {FASTEST}.",
+        )
 
 
 def _remedy(lasts: Fraction, rate: Fraction) -> str:
@@ -281,12 +290,24 @@ def _seconds(milliseconds: float) -> Fraction:
     return Fraction(milliseconds).limit_denominator(1000) / 1000
 
 
-def _events(segments: Sequence[Segment]) -> Iterator[Event]:
+def _events(segments: Sequence[Segment], lag: Fraction) -> Iterator[Event]:
+    whole = segments[-1].end
     for onset, apex, offset in zip(segments, segments[1:], segments[2:], strict=False):
         if (onset.phase, apex.phase, offset.phase) == ("onset", "apex", "offset"):
+            first, last = _delays(onset, lag)
             yield Event(
                 text=onset.step.text,
-                onset=onset.start,
-                apex=(apex.start + apex.end) / 2,
-                offset=offset.end,
+                onset=onset.start + first,
+                apex=(apex.start + apex.end + first + last) / 2,
+                offset=min(offset.end + last, whole),
             )
+
+
+def _delays(segment: Segment, lag: Fraction) -> tuple[Fraction, Fraction]:
+    """How late the first and the last part of the face are that take part in a movement."""
+    lagging = _LEFT if lag > 0 else _RIGHT
+    ends = (segment.before, segment.after)
+    moves = np.any([segment.peak.weights != end.weights for end in ends], axis=0)
+    late = abs(lag)
+    first = Fraction(0) if moves[~lagging].any() or not moves.any() else late
+    return first, late if moves[lagging].any() else Fraction(0)

@@ -17,12 +17,14 @@ import numpy.typing as npt
 from retarget.errors import UnknownWord
 from retarget.flow import blendshapes
 from retarget.flow.presets import presets_folder
-from retarget.flow.toml_file import Place, TomlFile
+from retarget.flow.toml_file import TomlFile
+from retarget.language.grammar import is_word
 
 Weights = npt.NDArray[np.float32]
 
 UNITS_FILE = "action_units.toml"
 NEUTRAL = "neutral"
+_KNOWN = ("head", "groups")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -69,6 +71,8 @@ class Label:
     """The sub-cluster of Shaver et al. within that emotion."""
     text: str
     """Its definition, written in the language itself."""
+    where: str
+    """File and line of the definition, for messages."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,22 +157,37 @@ def _shapes(file: TomlFile, number: str, unit: Mapping[str, Any], side: str) -> 
 
 
 def _labels(file: TomlFile) -> Iterable[Label]:
+    for key in file.data:
+        if key not in _KNOWN:
+            unknown = UnknownWord("entry of a word file", key, _KNOWN)
+            raise file.problem((key,), unknown.what, do=unknown.do)
     head = file.data.get("head", file.path.stem)
-    for group, words in _table(file, ("groups",), file.data.get("groups", {})).items():
-        for name, text in _table(file, ("groups", group), words).items():
+    for group, words in _tables(file):
+        for name, text in words.items():
             place = ("groups", group, name)
             if not isinstance(text, str):
                 raise file.problem(
                     place, f"{name!r} is not a text.", do=f'Write {name} = "AU6+AU12".'
                 )
-            if not name.isidentifier() or name.lower() != name or name == NEUTRAL:
+            if not is_word(name) or name.lower() != name or name == NEUTRAL:
                 raise file.problem(
-                    place, f"{name!r} cannot be a word.", do="Use small letters, digits and _."
+                    place,
+                    f"{name!r} cannot be a word.",
+                    do="Use small letters, digits and _, and begin with a letter; "
+                    "au12 and the like are action units.",
                 )
-            yield Label(name=name, head=str(head), group=group, text=text)
+            where = f"{file.path.name}, line {file.line(place)}"
+            yield Label(name=name, head=str(head), group=group, text=text, where=where)
 
 
-def _table(file: TomlFile, place: Place, value: object) -> Mapping[str, Any]:
-    if not isinstance(value, Mapping):
-        raise file.problem(place, f"{place[-1]} is no table.", do="Write [groups.NAME].")
-    return value
+def _tables(file: TomlFile) -> Iterable[tuple[str, Mapping[str, Any]]]:
+    groups = file.data.get("groups", {})
+    tables = groups if isinstance(groups, Mapping) else {"groups": groups}
+    for name, words in tables.items():
+        if not isinstance(words, Mapping):
+            raise file.problem(
+                ("groups", name),
+                f"{name!r} stands where a group of words was expected.",
+                do='Write [groups.mine] and below it smirk = "R12B+R14C".',
+            )
+    return tables.items()

@@ -12,14 +12,15 @@ from pathlib import Path
 from PIL import Image, ImageDraw
 
 from retarget.flow.arrays import Picture
+from retarget.sink.letters import LEADING, Letters
 from retarget.sink.mark import COMPOSITE, Mark
 from retarget.sink.partial import beside, writing
-from retarget.sink.sheet import font
 
 DOTS_PER_INCH = 200
 _A4 = (round(8.27 * DOTS_PER_INCH), round(11.69 * DOTS_PER_INCH))
 _MARGIN, _GUTTER = round(0.45 * DOTS_PER_INCH), round(0.09 * DOTS_PER_INCH)
 _TEXT = round(0.145 * DOTS_PER_INCH)
+_TITLE = 2 * _TEXT
 _BORDER = 3
 _INK, _PAPER, _BOX = (15, 15, 15), (255, 255, 255), (255, 252, 235)
 LARGEST = _A4[0]
@@ -46,7 +47,14 @@ class _Row:
     """Pixels for captions under the row."""
 
 
-def pages(panels: Sequence[Framed], *, layout: str, columns: int, title: str) -> list[Image.Image]:
+def pages(
+    panels: Sequence[Framed],
+    *,
+    layout: str,
+    columns: int,
+    title: str,
+    letters: Letters | None = None,
+) -> list[Image.Image]:
     """A4 pages, upright, of one or more rows each.
 
     Args:
@@ -55,34 +63,41 @@ def pages(panels: Sequence[Framed], *, layout: str, columns: int, title: str) ->
             grid (equal columns, captions beneath).
         columns: panels in a row; a comic puts fewer wide or more narrow ones there. 0: as few as
             let everything stand on one page, where that can be.
-        title: a line at the top of the first page.
+        title: at the top of the first page.
+        letters: the font of titles and captions; None for the shipped one.
     """
-    columns = columns or _fitting_columns(panels, layout, title)
-    rows = _rows(panels, layout, columns)
+    letters = letters or Letters()
+    heading = letters.wrapped(title, _inner(), _TITLE)
+    head = round(len(heading) * _TITLE * LEADING) + (_TEXT if heading else 0)
+    columns = columns or _fitting_columns(panels, layout, head, letters)
+    rows = _rows(panels, layout, columns, letters)
     out: list[Image.Image] = []
     top = _A4[1]
     for row in rows:
         if top + row.height + row.below > _A4[1] - _MARGIN:
             out.append(Image.new("RGB", _A4, _PAPER))
             top = _MARGIN
-            if title and len(out) == 1:
-                pen = ImageDraw.Draw(out[0])
-                pen.text((_MARGIN, top), title, _INK, font(2 * _TEXT))
-                top += 3 * _TEXT
-        _draw_row(out[-1], row, top, inside=layout == "comic", columns=columns)
+            if len(out) == 1:
+                place = (_MARGIN, top)
+                letters.write(ImageDraw.Draw(out[0]), heading, place, _inner(), _TITLE)
+                top += head
+        inside = layout == "comic"
+        _draw_row(out[-1], row, top, inside=inside, columns=columns, letters=letters)
         top += row.height + row.below + _GUTTER
     return out
 
 
-def _rows(panels: Sequence[Framed], layout: str, columns: int) -> list[_Row]:
-    return list((_comic_rows if layout == "comic" else _grid_rows)(panels, columns))
+def _rows(panels: Sequence[Framed], layout: str, columns: int, letters: Letters) -> list[_Row]:
+    if layout == "comic":
+        return list(_comic_rows(panels, columns))
+    return list(_grid_rows(panels, columns, letters))
 
 
-def _fitting_columns(panels: Sequence[Framed], layout: str, title: str) -> int:
+def _fitting_columns(panels: Sequence[Framed], layout: str, head: int, letters: Letters) -> int:
     """The fewest columns with which all fits on one page; the usual number where none do."""
-    room = _A4[1] - 2 * _MARGIN - (3 * _TEXT if title else 0)
+    room = _A4[1] - 2 * _MARGIN - head
     for columns in range(1, _MOST_COLUMNS + 1):
-        rows = _rows(panels, layout, columns)
+        rows = _rows(panels, layout, columns, letters)
         if sum(row.height + row.below + _GUTTER for row in rows) <= room + _GUTTER:
             return columns
     return _USUAL_COLUMNS
@@ -129,13 +144,13 @@ def _row(panels: Sequence[Framed]) -> _Row:
     return _Row(panels=panels, height=round(min(height, _TALLEST * _A4[1])), below=0)
 
 
-def _grid_rows(panels: Sequence[Framed], columns: int) -> Iterator[_Row]:
+def _grid_rows(panels: Sequence[Framed], columns: int, letters: Letters) -> Iterator[_Row]:
     width = _column(columns)
     for i in range(0, len(panels), columns):
         row = panels[i : i + columns]
         height = min(max(round(width / _proportion(p)) for p in row), round(_TALLEST * _A4[1]))
-        lines = max(len(_wrapped(p.caption, width, _TEXT)) for p in row)
-        yield _Row(panels=row, height=height, below=round(lines * _TEXT * 1.3) + _GUTTER)
+        lines = max(len(letters.wrapped(p.caption, width, _TEXT)) for p in row)
+        yield _Row(panels=row, height=height, below=round(lines * _TEXT * LEADING) + _GUTTER)
 
 
 def _column(columns: int) -> int:
@@ -146,7 +161,9 @@ def _proportion(panel: Framed) -> float:
     return float(panel.rgb.shape[1] / panel.rgb.shape[0])
 
 
-def _draw_row(page: Image.Image, row: _Row, top: int, *, inside: bool, columns: int) -> None:
+def _draw_row(
+    page: Image.Image, row: _Row, top: int, *, inside: bool, columns: int, letters: Letters
+) -> None:
     pen = ImageDraw.Draw(page)
     left = _MARGIN
     for panel in row.panels:
@@ -158,60 +175,30 @@ def _draw_row(page: Image.Image, row: _Row, top: int, *, inside: bool, columns: 
         pen.rectangle((left, top, left + width - 1, top + height - 1), outline=_INK, width=_BORDER)
         if panel.caption:
             if inside:
-                _caption_box(pen, panel.caption, (left, top, width, height))
+                _caption_box(pen, letters, panel.caption, (left, top, width, height))
             else:
-                lines = _wrapped(panel.caption, cell, _TEXT)
-                _write(pen, lines, (left, top + height + _GUTTER // 2), _TEXT)
+                lines = letters.wrapped(panel.caption, cell, _TEXT)
+                letters.write(pen, lines, (left, top + height + _GUTTER // 2), cell, _TEXT)
         left += cell + _GUTTER
 
 
-def _caption_box(pen: ImageDraw.ImageDraw, caption: str, frame: tuple[int, int, int, int]) -> None:
+def _caption_box(
+    pen: ImageDraw.ImageDraw, letters: Letters, caption: str, frame: tuple[int, int, int, int]
+) -> None:
     """Words in a box at the foot of a panel, smaller where they would cover too much of it."""
     left, top, width, height = frame
     size = _TEXT
     while True:
         pad = size // 2
-        lines = _wrapped(caption, width - 2 * pad - 2 * _BORDER, size)
-        tall = round(len(lines) * size * 1.3) + pad
+        inner = width - 2 * pad - 2 * _BORDER
+        lines = letters.wrapped(caption, inner, size)
+        tall = round(len(lines) * size * LEADING) + pad
         if tall <= 0.34 * height or size <= _TEXT // 2:
             break
         size -= 1
     low = top + height - 1
     pen.rectangle((left, low - tall, left + width - 1, low), fill=_BOX, outline=_INK, width=_BORDER)
-    _write(pen, lines, (left + pad + _BORDER, low - tall + pad // 2), size)
-
-
-def _write(pen: ImageDraw.ImageDraw, lines: list[str], at: tuple[int, int], size: int) -> None:
-    for i, line in enumerate(lines):
-        pen.text((at[0], at[1] + round(i * size * 1.3)), line, _INK, font(size))
-
-
-def _wrapped(text: str, width: int, size: int) -> list[str]:
-    """Lines no wider than `width` pixels; a word too long for one is broken."""
-    measure = font(size).getlength
-    lines: list[str] = []
-    for paragraph in text.splitlines():
-        line = ""
-        for word in paragraph.split():
-            for piece in _pieces(word, width, size):
-                longer = f"{line} {piece}".strip()
-                if measure(longer) <= width:
-                    line = longer
-                else:
-                    lines.append(line)
-                    line = piece
-        lines.append(line)
-    return lines
-
-
-def _pieces(word: str, width: int, size: int) -> Iterator[str]:
-    """The word, in pieces that are no wider than `width` pixels."""
-    measure = font(size).getlength
-    while measure(word) > width and len(word) > 1:
-        fits = max((n for n in range(1, len(word)) if measure(word[:n]) <= width), default=1)
-        yield word[:fits]
-        word = word[fits:]
-    yield word
+    letters.write(pen, lines, (left + pad + _BORDER, low - tall + pad // 2), inner, size)
 
 
 def save_pdf(

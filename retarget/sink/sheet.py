@@ -1,19 +1,19 @@
-"""Pages of pictures with words: contact sheets, and text laid out with Pillow's own font."""
+"""Pages of pictures with words: contact sheets."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
 from retarget.errors import CannotWrite
 from retarget.flow.arrays import Picture
+from retarget.sink.letters import Letters
 from retarget.sink.mark import COMPOSITE, Mark
-from retarget.sink.partial import beside, writing
+from retarget.sink.partial import beside, check_free, writing
 from retarget.sink.stills import KINDS
 
 MAX_PIXELS = 120_000_000
@@ -38,12 +38,6 @@ class Tile:
     caption: str
     note: str = ""
     """A second, smaller line."""
-
-
-@cache
-def font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
-    """Pillow's own font at a height in pixels; no font file is needed."""
-    return ImageFont.load_default(max(6, size))
 
 
 def sheet(tiles: Sequence[Tile], columns: int, title: str = "") -> Image.Image:
@@ -72,6 +66,7 @@ def sheet(tiles: Sequence[Tile], columns: int, title: str = "") -> Image.Image:
         )
     page = Image.new("RGB", (across, down), _PAPER)
     pen = ImageDraw.Draw(page)
+    font = Letters().font
     if title:
         pen.text((_GAP, _GAP), title, _INK, font(round(text * 1.4)))
     for i, tile in enumerate(tiles):
@@ -89,11 +84,27 @@ def sheet(tiles: Sequence[Tile], columns: int, title: str = "") -> Image.Image:
 
 def shortened(pen: ImageDraw.ImageDraw, text: str, size: int, width: int) -> str:
     """The text, or its beginning and an ellipsis where it is wider than `width` pixels."""
-    if pen.textlength(text, font(size)) <= width:
+    font = Letters().font(size)
+    if pen.textlength(text, font) <= width:
         return text
-    while text and pen.textlength(text + "…", font(size)) > width:
+    while text and pen.textlength(text + "…", font) > width:
         text = text[:-1]
     return text.rstrip() + "…"
+
+
+def check_picture(path: Path, *, overwrite: bool, read: Iterable[str | Path | None] = ()) -> None:
+    """Refuse a picture that cannot be written, before any work is done for it.
+
+    Args:
+        path: the picture.
+        overwrite: whether it may be replaced.
+        read: what the job reads, which is never replaced.
+
+    Raises:
+        CannotWrite: it is there already, has no folder, or is of another kind.
+    """
+    _kind(path)
+    check_free(path, overwrite=overwrite, read=read)
 
 
 def save_picture(
@@ -111,10 +122,16 @@ def save_picture(
         CannotWrite: it is there already, cannot be written, or is of another kind.
     """
     image = page if isinstance(page, Image.Image) else Image.fromarray(page)
+    kind = _kind(path)
+    with beside(path, overwrite=overwrite) as hidden, writing(path):
+        image.save(hidden, format=kind, **_HOW[kind], **Mark(source_type).for_pillow(kind))
+
+
+def _kind(path: Path) -> str:
+    """Pillow's name for what the ending says."""
     kind = _KINDS.get(path.suffix.lower())
     if kind is None:
         raise CannotWrite(
             f"{path.name} has no ending of a picture.", do="Use .png, .jpg, .webp or .pdf."
         )
-    with beside(path, overwrite=overwrite) as hidden, writing(path):
-        image.save(hidden, format=kind, **_HOW[kind], **Mark(source_type).for_pillow(kind))
+    return kind

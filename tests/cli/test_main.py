@@ -129,6 +129,17 @@ def test_a_value_out_of_range_is_refused_in_a_sentence(
     assert len(said.strip().splitlines()) == 2
 
 
+def test_an_option_that_is_missing_because_it_was_mistyped_is_told_so(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["still", "--identity", "face.jpg", "--expresion", "joy"]) == 1
+    said = capsys.readouterr().err
+    assert "Still missing: --expression" in said
+    assert "Did you mean --expression?" in said
+    assert main(["still"]) == 1
+    assert re.search("--identity.*--expression", capsys.readouterr().err)
+
+
 def test_a_mistyped_command_is_offered_the_nearest() -> None:
     with pytest.raises(UnknownWord, match="story"):
         job_from(["stroy"])

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from retarget.errors import CannotWrite, RetargetError
+from retarget.errors import CannotWrite, NoFaceFound, RetargetError
 from retarget.face.settings import TrackSettings
 from retarget.jobs.micro import MicroJob
 
@@ -90,6 +90,7 @@ def test_the_manifest_names_the_frames_of_each_event(stimuli: Path, tmp_path: Pa
         ("70, 40, 100", "7, 40, 100", 4, "less than one frame"),
         ("size = 96", "sise = 96", 5, "size"),
         ("rate = 30", "rate = 'fast'", 8, "rate"),
+        ("rate = 30", "rate = 1000", 8, "1000 frames per second"),
         ("[1.0]", "[" + "0.5," * 20000 + "0.5]", 1, "20000 are the most"),
     ],
 )
@@ -100,6 +101,34 @@ def test_a_mistake_in_a_set_names_its_line(
     with pytest.raises(RetargetError, match=rf"line {line}: .*{about}"):
         MicroJob(set=stimuli, output=tmp_path / "set").run()
     assert not (tmp_path / "set").exists()
+
+
+@pytest.mark.parametrize("expression", ["AU5", "L12", "R12"])
+def test_an_event_goes_from_the_first_side_that_moves_to_the_last(
+    stimuli: Path, tmp_path: Path, expression: str
+) -> None:
+    asked = SET.replace("rate = 30", "rate = 200\nlag_ms = 12")
+    stimuli.write_text(asked.replace('"surprise", "contempt"', f'"{expression}"'))
+    folder = MicroJob(set=stimuli, output=tmp_path / "set").run()
+    row = rows(folder)[0]
+    with (folder / row["table"]).open(newline="") as file:
+        table = list(csv.DictReader(file))
+    shapes = [name for name in table[0] if name.endswith(("Left", "Right"))]
+    moving = [sum(float(line[name]) for name in shapes) for line in table]
+    moved = [i for i, much in enumerate(moving) if much > 0]
+    assert moved[0] == int(row["onset_frame"])
+    assert moved[-1] == int(row["offset_frame"])
+    assert abs(moving.index(max(moving)) - int(row["apex_frame"])) <= 1
+
+
+def test_a_photo_without_a_face_names_clip_and_photo_and_keeps_the_finished_ones(
+    stimuli: Path, tmp_path: Path
+) -> None:
+    Image.new("RGB", (300, 300), (80, 120, 80)).save(tmp_path / "wall.png")
+    stimuli.write_text(SET.replace('"eileen.png"', '"eileen.png", "wall.png"'))
+    with pytest.raises(NoFaceFound, match=r"stimuli\.toml, clip 3: .*wall\.png"):
+        MicroJob(set=stimuli, output=tmp_path / "set").run()
+    assert len(rows(tmp_path / "set")) == 2
 
 
 def test_a_folder_with_other_files_is_left_alone(stimuli: Path, tmp_path: Path) -> None:

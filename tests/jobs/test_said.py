@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 from PIL import Image
+from threadpoolctl import threadpool_limits
 
 from retarget.errors import CannotWrite, NoFaceFound, RetargetError, UnknownWord
 from retarget.flow import landmarks
@@ -173,6 +174,46 @@ def test_a_template_of_the_same_photo_gives_the_photo_back(astronaut: Path, tmp_
     assert away < 2.0
 
 
+def test_a_preset_says_an_expression_as_the_command_line_does(tmp_path: Path) -> None:
+    preset = tmp_path / "mine.toml"
+    preset.write_text(
+        'expression = ["0.6*joy + R12A", "fear"]\nintensity = [0.5, 1]\nwords = "w.toml"\n'
+        'grid = true\n[draw]\ngenerator = "warp"\n'
+    )
+    still = StillJob.from_preset(str(preset))
+    assert still.expression == ("0.6*joy + R12A", "fear")
+    assert still.intensity == (0.5, 1)
+    assert still.words == Path("w.toml")
+    preset.write_text('expression = "fear:0.3"\nonset_ms = 90\n[blinking]\nblinks = true\n')
+    clip = MicroJob.from_preset(str(preset))
+    assert (clip.expression, clip.onset_ms, clip.blinking.blinks) == ("fear:0.3", 90.0, True)
+
+
+@pytest.mark.parametrize(
+    ("text", "about"),
+    [("expresion = 'joy'", "expression"), ("expression = 3", "must be a list"),
+     ("expression = [3]", "must be a list"), ("grid = 1", "must be true or false")],
+)  # fmt: skip
+def test_a_mistake_in_a_preset_is_a_sentence(tmp_path: Path, text: str, about: str) -> None:
+    (tmp_path / "mine.toml").write_text(text)
+    with pytest.raises(RetargetError, match=about):
+        StillJob.from_preset(str(tmp_path / "mine.toml"))
+
+
+def test_the_pixels_are_the_same_with_any_number_of_threads(tmp_path: Path) -> None:
+    face = Image.fromarray(skimage_data.astronaut()).crop((60, 0, 380, 320)).resize((1280, 1280))
+    face.save(tmp_path / "large.png")
+    drawn = []
+    for threads in (1, 2):
+        out = tmp_path / f"{threads}.png"
+        with threadpool_limits(threads, user_api="blas"):
+            StillJob(
+                identity=(str(tmp_path / "large.png"),), expression=("surprise",), output=out
+            ).run()
+        drawn.append(out.read_bytes())
+    assert drawn[0] == drawn[1]
+
+
 def test_the_list_names_every_word_under_its_emotion() -> None:
     told = ExpressionsJob().run()
     assert isinstance(told, str)
@@ -185,6 +226,29 @@ def test_a_search_finds_words_by_action_unit() -> None:
     assert isinstance(told, str)
     assert "disgust" in told
     assert "happiness" not in told
+
+
+@pytest.mark.parametrize("asked", ["smile", "lip corner puller", "12D", "AU12D"])
+def test_a_search_looks_into_what_the_words_do(asked: str) -> None:
+    told = ExpressionsJob(search=(asked,)).run()
+    assert isinstance(told, str)
+    assert "amusement" in told
+    assert "worry" not in told
+
+
+def test_words_of_which_none_answers_to_all_are_told_so() -> None:
+    with pytest.raises(RetargetError, match="No expression answers to all of AU12, shame"):
+        ExpressionsJob(search=("AU12", "shame")).run()
+
+
+def test_what_cannot_be_written_is_refused_before_anything_is_drawn(tmp_path: Path) -> None:
+    sheet = ExpressionsJob(head="joy", identity="none.png", sheet=tmp_path / "s.gif")
+    for job in (sheet, replace(sheet, sheet=tmp_path / "s.png", strength=3.0)):
+        with pytest.raises(RetargetError, match=r"ending|strength"):
+            job.run()
+    still = StillJob(identity=("none.png",), expression=("joy",), output=tmp_path / "s.gif")
+    with pytest.raises(CannotWrite, match="ending"):
+        still.run()
 
 
 def test_a_search_for_nothing_known_offers_the_nearest_word() -> None:
@@ -302,9 +366,15 @@ def test_a_change_between_two_pictures_begins_with_one_and_ends_with_the_other(
         after_ms=100,
         rate="30",
         output=tmp_path / "c.mp4",
+        table=tmp_path / "c.csv",
     ).run()
     frames = frames_of(clip)
     assert len(frames) == 12
+    with (tmp_path / "c.csv").open(newline="") as file:
+        opened = [float(line["jawOpen"]) for line in csv.DictReader(file)]
+    assert len(opened) == 12
+    assert opened == sorted(opened)
+    assert opened[-1] > opened[0] + 0.2
     first, last, one, two = (p.astype(int) for p in (frames[0], frames[-1], *pictures))
     mouth = actor.identity.face.points[list(landmarks.LIPS_OUTER_LOWER), :2].round().astype(int)
     (left, top), (right, bottom) = mouth.min(0) - 8, mouth.max(0) + 8

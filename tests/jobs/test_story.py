@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,9 +14,13 @@ from PIL import Image
 
 from retarget.errors import CannotWrite, MissingModel, NoFaceFound, RetargetError, UnreadableInput
 from retarget.face.settings import TrackSettings
+from retarget.flow.arrays import Picture
+from retarget.flow.report import Report
 from retarget.generate.settings import WarpSettings
 from retarget.jobs.draw import DrawSettings
 from retarget.jobs.story import StoryJob
+from retarget.jobs.story_draw import PanelDrawer
+from retarget.jobs.storyboard import Panel
 
 skimage_data = pytest.importorskip("skimage.data")
 
@@ -59,6 +64,13 @@ def test_a_story_gives_numbered_frames_a_page_and_a_manifest(story: Path) -> Non
     told = json.loads((folder / "manifest.json").read_text())
     assert [p["caption"] for p in told["panels"]] == ["She smiled.", ""]
     assert told["panels"][1]["characters"][0]["action_units"]["AU26"] > 0
+
+
+def test_letters_that_the_page_cannot_show_are_told(story: Path) -> None:
+    story.write_text(STORY.replace("She smiled.", "世界").replace("A visit", "Ein Märchen"))
+    report = Report()
+    StoryJob(story=story).run(report)
+    assert [line for line in report.warnings if "'世界'" in line]
 
 
 def test_the_given_background_is_kept(story: Path) -> None:
@@ -116,6 +128,8 @@ def test_two_people_share_a_panel(story: Path, tmp_path: Path) -> None:
         ("[240, 180]", "[240, 1e9]", 2, "whole numbers"),
         ("[240, 180]", "[240, 99999]", 2, "whole numbers"),
         ('"She smiled."', '"She smiled.', 10, "not TOML"),
+        ('title = "A visit"', 'font = "story.toml"', 1, "not a font"),
+        ('title = "A visit"', 'font = "none.ttf"', 1, "no file none.ttf"),
     ],
 )
 def test_a_mistake_in_a_story_names_its_line_and_draws_nothing(
@@ -173,15 +187,6 @@ def test_a_photo_without_a_face_names_the_panel_and_keeps_the_finished_ones(stor
     assert (folder / "0001.png").stat().st_mtime_ns == made
 
 
-def test_a_story_whose_first_panel_failed_is_drawn_once_that_is_put_right(story: Path) -> None:
-    photo = (story.parent / "eileen.png").read_bytes()
-    Image.new("RGB", (300, 300), (80, 120, 80)).save(story.parent / "eileen.png")
-    with pytest.raises(NoFaceFound):
-        StoryJob(story=story, page=False).run()
-    (story.parent / "eileen.png").write_bytes(photo)
-    assert (StoryJob(story=story, page=False).run() / "0002.png").is_file()
-
-
 @pytest.mark.parametrize("content", ["[]", '{"name": "app"}', "not json"])
 def test_a_manifest_of_something_else_protects_its_folder(
     story: Path, tmp_path: Path, content: str
@@ -204,6 +209,50 @@ def test_panels_are_made_again_when_it_is_set_how(story: Path, other: dict[str, 
     times = {p.name: p.stat().st_mtime_ns for p in folder.glob("0*.png")}
     StoryJob(story=story, page=False, **other).run()
     assert all((folder / name).stat().st_mtime_ns > before for name, before in times.items())
+
+
+def test_panels_after_one_that_fails_stay_finished(story: Path) -> None:
+    folder = StoryJob(story=story, page=False).run()
+    made = (folder / "0002.png").stat().st_mtime_ns
+    Image.new("RGB", (300, 300), (80, 120, 80)).save(story.parent / "wall.png")
+    wall = '[characters.wall]\nphoto = "wall.png"\n\n[[panel]]\nwho = "wall"'
+    story.write_text(STORY.replace('[[panel]]\nwho = "eileen"', wall, 1))
+    with pytest.raises(NoFaceFound):
+        StoryJob(story=story, page=False).run()
+    story.write_text(STORY)
+    StoryJob(story=story, page=False).run()
+    assert (folder / "0002.png").stat().st_mtime_ns == made
+
+
+def test_a_story_that_failed_at_its_first_panel_can_go_on(story: Path) -> None:
+    photo = (story.parent / "eileen.png").read_bytes()
+    Image.new("RGB", (300, 300), (80, 120, 80)).save(story.parent / "eileen.png")
+    with pytest.raises(NoFaceFound):
+        StoryJob(story=story).run()
+    (story.parent / "eileen.png").write_bytes(photo)
+    assert (StoryJob(story=story).run() / "0002.png").is_file()
+
+
+def test_a_killed_story_goes_on_where_it_was(story: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Killed(BaseException):
+        pass
+
+    def second(drawer: PanelDrawer, panel: Panel) -> Picture:
+        if panel.number == 2:
+            # What a killed process leaves behind: nothing of ours runs any more.
+            shutil.copytree(story.with_suffix(""), story.parent / "left")
+            raise Killed
+        return draw(drawer, panel)
+
+    draw = PanelDrawer.draw
+    monkeypatch.setattr(PanelDrawer, "draw", second)
+    with pytest.raises(Killed):
+        StoryJob(story=story).run()
+    monkeypatch.undo()
+    left = story.parent / "left"
+    made = (left / "0001.png").stat().st_mtime_ns
+    StoryJob(story=story, output=left).run()
+    assert (left / "0001.png").stat().st_mtime_ns == made
 
 
 def test_a_prompt_without_a_model_says_what_is_missing(story: Path) -> None:

@@ -129,6 +129,9 @@ def frown(path: str, seconds: float | None) -> ExpressedFrame:
         ("from:clip.mp4@250ms", "clip.mp4", 0.25),
         ("0.5*from:a/b-c.png + 0.2*joy", "a/b-c.png", None),
         ("from:angry.png:0.5", "angry.png", None),
+        ("from:clip.mp4@1:02", "clip.mp4", 62.0),
+        ("from:clip.mp4@1:02.5:0.5", "clip.mp4", 62.5),
+        ("from:clip.mp4@1s:0.5", "clip.mp4", 1.0),
     ],
 )
 def test_a_picture_is_looked_at_where_it_is_named(
@@ -197,6 +200,13 @@ def test_a_mistyped_word_offers_the_nearest_one(text: str, offered: str) -> None
 def test_a_mistake_names_its_place(text: str, character: int) -> None:
     with pytest.raises(RetargetError, match=f"at character {character} of"):
         say(text)
+
+
+@pytest.mark.parametrize("text", ["AU12F", "AU155", "joy + R144A", "au12=AU1"])
+def test_what_looks_like_an_action_unit_is_told_how_one_is_written(text: str) -> None:
+    with pytest.raises(RetargetError) as problem:
+        say(text)
+    assert "adoration" not in problem.value.do
 
 
 def test_a_text_far_too_long_is_refused_before_it_is_read() -> None:

@@ -112,6 +112,7 @@ def test_a_profile_starts_and_ends_at_rest(bend) -> None:
     ("text", "about"),
     [
         ("neutral 0.5s > fear:0.2 12/80/200", "needs a unit, at character 25"),
+        ("neutral 0.5s > fear:0.2 120ms/80ms/200", "needs a unit, at character 25"),
         ("neutral 0.5s > fear -12ms/80ms/200ms", "not above 0, at character 21"),
         ("neutral 0.5s > fear 0ms/80ms/200ms", "not above 0"),
         ("joy 1s >", "Step 2 has no expression"),

@@ -8,7 +8,6 @@ import pytest
 
 from retarget.errors import RetargetError, UnreadableInput
 from retarget.flow import blendshapes
-from retarget.language.problems import NotUnderstood
 from retarget.language.say import say
 from retarget.language.words import read_words, shipped_words
 
@@ -124,7 +123,7 @@ def test_words_of_ones_own_add_to_the_shipped_ones(tmp_path: Path) -> None:
 def test_a_word_that_is_defined_by_itself_is_refused(tmp_path: Path) -> None:
     (tmp_path / "mine.toml").write_text('[groups.g]\nchicken = "egg"\negg = "0.5*chicken"\n')
     words = shipped_words().with_file(tmp_path / "mine.toml")
-    with pytest.raises(NotUnderstood, match="chicken → egg → chicken"):
+    with pytest.raises(RetargetError, match=r"mine\.toml, line 3: .*chicken → egg → chicken"):
         say("chicken", words)
 
 
@@ -134,8 +133,11 @@ def test_a_word_that_is_defined_by_itself_is_refused(tmp_path: Path) -> None:
         ("[groups.g]\nok = 'joy'\nbad = 3\n", 3, "not a text"),
         ("[groups.g]\n'two words' = 'joy'\n", 2, "cannot be a word"),
         ("[groups.g]\nneutral = 'joy'\n", 2, "cannot be a word"),
-        ("[groups]\ng = 'joy'\n", 2, "no table"),
-        ("groups = 3\n", 1, "no table"),
+        ("[groups.g]\nau12 = 'joy'\n", 2, "cannot be a word"),
+        ("[groups.g]\n_x = 'joy'\n", 2, "cannot be a word"),
+        ("head = 'x'\ngroups = 3\n", 2, "group of words"),
+        ("[groups]\nsmirk = 'joy'\n", 2, "group of words"),
+        ("head = 'x'\n[group.g]\nsmirk = 'joy'\n", 2, "groups"),
     ],
 )
 def test_a_wrong_word_file_names_the_line(tmp_path: Path, text: str, line: int, about: str) -> None:
@@ -143,6 +145,19 @@ def test_a_wrong_word_file_names_the_line(tmp_path: Path, text: str, line: int, 
     path.write_text(text)
     with pytest.raises(UnreadableInput, match=rf"mine\.toml, line {line}: .*{about}"):
         shipped_words().with_file(path)
+
+
+def test_a_mistake_within_a_definition_names_its_word_and_line(tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_text('[groups.g]\nbad = "AU99"\nworse = "0.5*bad"\n')
+    words = shipped_words().with_file(tmp_path / "mine.toml")
+    with pytest.raises(RetargetError, match=r"mine\.toml, line 2: The word 'bad': .*AU99"):
+        say("0.3*worse", words)
+
+
+def test_a_word_may_begin_with_any_letter(tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_text('[groups.g]\n"übel" = "AU9"\n', "utf-8")
+    words = shipped_words().with_file(tmp_path / "mine.toml")
+    assert say("0.5*übel + joy", words).units["AU9"] == 0.5
 
 
 def test_an_action_unit_with_an_unknown_shape_names_the_file_and_line(tmp_path: Path) -> None:

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from retarget.errors import CannotWrite
+from retarget.sink.letters import Letters
 from retarget.sink.page import Framed, pages, save_pdf
 from retarget.sink.sheet import Tile, save_picture, sheet
 
@@ -92,3 +93,28 @@ def test_a_picture_says_in_its_file_that_it_is_synthetic(tmp_path: Path, ending:
 def test_an_unknown_ending_is_refused(tmp_path: Path) -> None:
     with pytest.raises(CannotWrite, match="ending"):
         save_picture(np.zeros((20, 20, 3), np.uint8), tmp_path / "a.xyz", overwrite=False)
+
+
+@pytest.mark.parametrize(
+    "text", ["Größe, café — “déjà vu”…", "Привет, мир!", "Ελληνικά", "مرحبا", "שלום"]
+)
+def test_words_of_most_alphabets_can_be_written(text: str) -> None:
+    assert Letters().lacking(text) == ""
+
+
+def test_letters_that_the_font_lacks_are_named_once() -> None:
+    assert Letters().lacking("He said 世世界.") == "世界"
+
+
+def test_a_line_that_runs_from_right_to_left_ends_at_the_right() -> None:
+    page = Image.new("RGB", (400, 60), (255, 255, 255))
+    Letters().write(ImageDraw.Draw(page), ["שלום (hello)"], (0, 0), 400, 24)
+    dark = np.flatnonzero((np.asarray(page)[..., 0] < 128).any(axis=0))
+    assert dark.max() > 380
+    assert dark.min() > 150
+
+
+def test_a_long_title_stays_on_the_paper() -> None:
+    drawn = pages(panels(2), layout="comic", columns=0, title="A very long title. " * 12)
+    assert (np.asarray(drawn[0])[:, -20:] == 255).all()
+    assert red(drawn[0]) > 0.05

@@ -118,7 +118,6 @@ def test_a_full_disk_is_one_sentence_and_leaves_nothing(tmp_path: Path, name: st
         from clips import finished, info_for
         from retarget.errors import CannotWrite
         from retarget.sink.open import open_sink
-from retarget.sink.partial import check_free
         resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
         noise = lambda i: np.random.default_rng(i).integers(0, 255, (96, 128, 3), np.uint8)
         try:
