@@ -10,7 +10,7 @@ the distance of those corners as its unit.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import ClassVar
 
@@ -103,6 +103,11 @@ class TrackedFrame:
     over from the frames before."""
     others: int = 0
     """Faces seen beside the followed one."""
+
+    def without_pixels(self) -> TrackedFrame:
+        """The same with a black picture of that size that takes no memory."""
+        rgb = np.broadcast_to(np.uint8(0), self.frame.rgb.shape)
+        return replace(self, frame=replace(self.frame, rgb=rgb))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

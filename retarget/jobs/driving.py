@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,6 +37,8 @@ class DrivingSettings:
     rest: RestSettings = field(default_factory=RestSettings)
     fit: FitSettings = field(default_factory=FitSettings)
     smooth: SmoothSettings = field(default_factory=SmoothSettings)
+    shows_rest: bool = False
+    """Whether the moment nearest to rest is wanted with its pixels."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,6 +93,9 @@ def _filmed(driving: str, source: Source, settings: DrivingSettings, report: Rep
     looked_at = list(Fit(rest, settings.fit)(iter(samples)))
     usual = [f.pose for f in looked_at if f.pose is not None]
     report.facts["driving_rest"] = rest.found
+    at_rest = _nearest_to_rest(looked_at) if settings.shows_rest else None
+    if at_rest is not None:
+        at_rest = _with_pixels(at_rest, source, settings.rest.samples)
 
     def frames(lanes: Lanes) -> Iterator[ExpressedFrame]:
         pictures = lanes.ahead(report.timed("source", source.frames()), name="source")
@@ -101,7 +106,7 @@ def _filmed(driving: str, source: Source, settings: DrivingSettings, report: Rep
 
     return Driving(
         info=source.info,
-        face=DrivingFace(rest=rest, usual=usual, at_rest=_nearest_to_rest(looked_at)),
+        face=DrivingFace(rest=rest, usual=usual, at_rest=at_rest),
         sound=source.sound(),
         frames=frames,
         has_pixels=True,
@@ -137,8 +142,19 @@ def _nearest_to_rest(frames: list[ExpressedFrame]) -> ExpressedFrame | None:
     return min(idle, key=lambda one: one[0])[1] if idle else None
 
 
+def _with_pixels(moment: ExpressedFrame, source: Source, count: int) -> ExpressedFrame:
+    """A moment of `_samples`, its picture read again."""
+    shown = chain(source.sample(count), source.frames())
+    frame = next((f for f in shown if f.at == moment.at), None)
+    if frame is None or moment.tracked is None:
+        return moment
+    return replace(moment, tracked=replace(moment.tracked, frame=frame))
+
+
 def _samples(source: Source, settings: DrivingSettings) -> list[TrackedFrame]:
     """Moments spread over the clip, or its first ones with a face where those show none.
+
+    Their pixels are let go of: those of 32 frames of 4K would take 800 megabytes.
 
     Raises:
         NoFaceFound: the clip never shows a face.
@@ -147,13 +163,15 @@ def _samples(source: Source, settings: DrivingSettings) -> list[TrackedFrame]:
 
     count = settings.rest.samples
     try:
-        found = list(Track(settings.track, Report())(iter(source.sample(count))))
+        tracked = Track(settings.track, Report())(source.sample(count))
+        found = [t.without_pixels() for t in tracked]
     except NoFaceFound:
         found = []
     seen = [t for t in found if t.face is not None]
     if not seen:
         everything = Track(settings.track, Report())(source.frames())
-        seen = list(islice((t for t in everything if t.face is not None), count))
+        shown = (t.without_pixels() for t in everything if t.face is not None)
+        seen = list(islice(shown, count))
     return seen
 
 

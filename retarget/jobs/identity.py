@@ -76,7 +76,8 @@ def _clip(source: Source, track: TrackSettings) -> IdentityLane:
     from retarget.expression.rest import find_rest
     from retarget.face.track import Track
 
-    rest = find_rest(list(Track(track, Report())(iter(source.sample(RestSettings().samples)))))
+    tracked = Track(track, Report())(source.sample(RestSettings().samples))
+    rest = find_rest([t.without_pixels() for t in tracked])
     pictures = _pictures(source, track, rest)
     first = next(pictures)
     return IdentityLane(first=first, pictures=chain([first], pictures))

@@ -91,7 +91,8 @@ class Looker:
             expression, pose = photo.expression, photo.pose
         else:
             count = RestSettings().samples
-            samples = list(Track(self._track, Report())(iter(source.sample(count))))
+            tracked = Track(self._track, Report())(source.sample(count))
+            samples = [t.without_pixels() for t in tracked]
             expression, pose = Fit(find_rest(samples), FitSettings()).express(face)
         return ExpressedFrame(
             index=0,

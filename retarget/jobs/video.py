@@ -168,7 +168,12 @@ class VideoJob(TakesNames):
 
     def _driving_settings(self) -> DrivingSettings:
         return DrivingSettings(
-            source=self.source, track=self.track, rest=self.rest, fit=self.fit, smooth=self.smooth
+            source=self.source,
+            track=self.track,
+            rest=self.rest,
+            fit=self.fit,
+            smooth=self.smooth,
+            shows_rest=self.warp.wrinkles > 0,
         )
 
     def _output(self) -> Path:

@@ -62,7 +62,7 @@ class Folder:
         """Every picture; see `Source.frames`."""
         return self._read(self._files)
 
-    def sample(self, count: int) -> list[VideoFrame]:
+    def sample(self, count: int) -> Iterator[VideoFrame]:
         """Pictures spread over the folder; see `Source.sample`."""
         if count < 1:
             raise ValueError(f"a sample of {count} frames cannot be taken")
@@ -70,7 +70,7 @@ class Folder:
         wanted = sorted({(2 * i + 1) * total // (2 * count) for i in range(count)})
         first = self._files[0][0]
         frames = self._read([self._files[i] for i in wanted])
-        return [replace(frame, index=frame.at.pts - first) for frame in frames]
+        return (replace(frame, index=frame.at.pts - first) for frame in frames)
 
     def sound(self) -> Sound | None:
         """None: pictures make no sound."""

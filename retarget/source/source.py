@@ -25,7 +25,7 @@ class Source(Protocol):
         """Every frame of the piece in the order of showing, with rising time stamps."""
         ...
 
-    def sample(self, count: int) -> list[VideoFrame]:
+    def sample(self, count: int) -> Iterator[VideoFrame]:
         """At most `count` frames in order, spread over the piece, sooner than reading all of it.
 
         Each is one that `frames` gives, with the same pixels and time stamp.

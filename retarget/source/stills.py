@@ -133,11 +133,11 @@ class Still:
         """The picture; see `Source.frames`."""
         yield VideoFrame(rgb=self._rgb, index=0, at=Instant(0, self.info.time_base))
 
-    def sample(self, count: int) -> list[VideoFrame]:
+    def sample(self, count: int) -> Iterator[VideoFrame]:
         """The picture; see `Source.sample`."""
         if count < 1:
             raise ValueError(f"a sample of {count} frames cannot be taken")
-        return list(self.frames())
+        return self.frames()
 
     def sound(self) -> Sound | None:
         """None: a picture makes no sound."""

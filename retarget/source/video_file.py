@@ -66,15 +66,22 @@ class VideoFile:
             for index, (frame, stamp, ticks) in enumerate(self._piece(reading)):
                 yield self._frame(reading, frame, index, stamp, ticks)
 
-    def sample(self, count: int) -> list[VideoFrame]:
+    def sample(self, count: int) -> Iterator[VideoFrame]:
         """Frames spread over the piece; see `Source.sample`."""
         if count < 1:
             raise ValueError(f"a sample of {count} frames cannot be taken")
+        return self._sample(count)
+
+    def _sample(self, count: int) -> Iterator[VideoFrame]:
+        found = False
         try:
-            sample = [] if self._span is None else self._sought(count, self._span)
-        except av.FFmpegError:  # it cannot be sought in
-            sample = []
-        return sample or self._counted(count)
+            for frame in self._sought(count):
+                found = True
+                yield frame
+        except av.FFmpegError:  # it cannot be sought in, at least not on from here
+            pass
+        if not found:
+            yield from self._counted(count)
 
     def sound(self) -> Sound | None:
         """The sound of the piece; see `Source.sound`."""
@@ -127,15 +134,15 @@ class VideoFile:
             duration = min(duration, self._end - at.exact)
         return VideoFrame(rgb=reading.to_rgb(frame), index=index, at=at, duration=duration)
 
-    def _sought(self, count: int, span: Span) -> list[VideoFrame]:
-        """A sample by seeking."""
+    def _sought(self, count: int) -> Iterator[VideoFrame]:
+        """A sample by seeking; nothing where nobody knows how far to seek."""
+        if self._span is None:
+            return
         with self._reading() as reading:
             container, stream, name = reading.container, reading.stream, self.place.name
-            found = sampled(container, stream, span, count, name=name, warn=self._warn)
-            return [
-                self._frame(reading, frame, number, stamp, frame.duration or 0)
-                for frame, stamp, number in found
-            ]
+            found = sampled(container, stream, self._span, count, name=name, warn=self._warn)
+            for frame, stamp, number in found:
+                yield self._frame(reading, frame, number, stamp, frame.duration or 0)
 
     def _counted(self, count: int) -> list[VideoFrame]:
         """A sample by reading everything, for a video that does not say how long it is."""

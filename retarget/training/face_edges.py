@@ -31,7 +31,7 @@ def faces(path: Path) -> Iterator[Floats]:
             frame = next(source.frames())
             yield edges(frame.rgb, find_face(frame, TrackSettings(), Report()))
             return
-        for seen in Track(TrackSettings(), Report())(iter(source.sample(LOOKS))):
+        for seen in Track(TrackSettings(), Report())(source.sample(LOOKS)):
             if seen.face is not None:
                 yield edges(seen.frame.rgb, seen.face)
 

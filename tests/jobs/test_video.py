@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from retarget.errors import CannotWrite, NoFaceFound, RetargetError, UnreadableI
 from retarget.flow import blendshapes, landmarks
 from retarget.flow.report import Report
 from retarget.flow.values import FinishedFrame
+from retarget.generate.settings import WarpSettings
 from retarget.jobs.fit import FitJob
 from retarget.jobs.video import VideoJob
 from retarget.sink.settings import SinkSettings
@@ -171,6 +173,16 @@ def test_a_piece_of_a_performance_is_that_piece_of_its_video(
 
     assert made(saved, "a.mp4") == pytest.approx(made(drive, "b.mp4"), abs=1e-3)
     assert len(times(tmp_path / "a.mp4")) < len(times(drive))
+
+
+def test_folds_are_drawn_against_the_driving_face_at_rest(drive: Path, photo: Path) -> None:
+    plain = VideoJob(driving=str(drive), identity=str(photo))
+    folds = replace(plain, warp=WarpSettings(wrinkles=0.8))
+    rest = next(iter(folds.frames())).request.driving_rest
+    assert rest is not None and rest.tracked is not None
+    with av.open(str(drive)) as clip:
+        shown = [frame.to_ndarray(format="rgb24") for frame in clip.decode(video=0)]
+    np.testing.assert_allclose(rest.tracked.frame.rgb, shown[rest.index], atol=3)
 
 
 def test_leaving_the_loop_over_frames_ends_every_thread(drive: Path, photo: Path) -> None:

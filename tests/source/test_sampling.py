@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -52,7 +53,7 @@ def test_a_sample_is_of_real_frames_in_order_and_never_more_than_asked(
     with open_source(path, SourceSettings(**piece)) as source:  # type: ignore[arg-type]
         real = {frame.at: frame for frame in source.frames()}
         for count in (1, 5, 16):
-            sample = source.sample(count)
+            sample = list(source.sample(count))
             assert 1 <= len(sample) <= count
             assert [f.index for f in sample] == sorted({f.index for f in sample})
             for frame in sample:
@@ -107,8 +108,17 @@ def test_sampling_a_clip_with_one_keyframe_leaves_out_what_no_other_frame_needs(
     options = {"g": "250", "bf": "3", "b_strategy": "0", "sc_threshold": "0"}
     clip = make_clip(tmp_path / "c.mp4", count=200, options=options)
     with open_source(clip) as source:
-        assert len(source.sample(10)) == 10
+        assert len(list(source.sample(10))) == 10
     assert len(made) <= 120
+
+
+@pytest.mark.parametrize("kind", sorted(set(KINDS) - {"picture", "uneven", "no times"}))
+def test_a_sample_holds_one_frame_at_a_time(tmp_path: Path, kind: str) -> None:
+    with open_source(KINDS[kind](tmp_path)) as source:
+        sample = source.sample(4)
+        first = weakref.ref(next(sample).rgb)
+        next(sample)
+        assert first() is None
 
 
 def test_a_sample_of_nothing_is_a_mistake(tmp_path: Path) -> None:
