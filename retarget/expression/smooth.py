@@ -100,6 +100,7 @@ class _Shot:
         if self.settings.live:
             near = [s for s in near if s.seconds <= now.seconds]
         place = next(i for i, s in enumerate(near) if s is now)
+        self.window[self.window.index(now)] = now.past()
         if len(near) < 3:
             return now.frame
         return split(now, self._calmed(near, place))

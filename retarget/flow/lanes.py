@@ -17,6 +17,10 @@ from typing import Generic, TypeVar
 from threadpoolctl import threadpool_limits
 
 T = TypeVar("T")
+DEPTH = 4
+"""Values that a lane keeps ready."""
+_READY_BYTES = 64_000_000
+"""Pixels that a lane keeps ready at most, where one frame has fewer."""
 _POLL_SECONDS = 0.1
 _SWITCH_SECONDS = 0.0005
 """How long one thread may keep the others from Python. A stage that comes back from a library waits
@@ -88,6 +92,16 @@ class _Lane(Generic[T]):
         self._thread.join()
 
 
+def depth_for(*sizes: tuple[int, int] | None) -> int:
+    """How many frames of these sizes together may wait in a lane; large ones must be fewer.
+
+    Args:
+        sizes: (width, height) in pixels of each picture that goes with a frame; None for none.
+    """
+    frame = sum(3 * width * height for width, height in filter(None, sizes))
+    return max(1, min(DEPTH, _READY_BYTES // max(frame, 1)))
+
+
 class Lanes:
     """The threads of one job."""
 
@@ -104,7 +118,7 @@ class Lanes:
         self._blas = threadpool_limits(1, user_api="blas")
         return self
 
-    def ahead(self, values: Iterator[T], *, depth: int = 4, name: str = "lane") -> Iterator[T]:
+    def ahead(self, values: Iterator[T], *, depth: int = DEPTH, name: str = "lane") -> Iterator[T]:
         """Read `values` on a thread of its own, at most `depth` ahead.
 
         Args:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from retarget.errors import NoFaceFound
 from retarget.expression.settings import FitSettings, RestSettings, SmoothSettings
 from retarget.face.settings import TrackSettings
-from retarget.flow.lanes import Lanes
+from retarget.flow.lanes import Lanes, depth_for
 from retarget.flow.report import Report
 from retarget.jobs.naming import naming
 from retarget.jobs.neutral import AUTO, neutral_frame
@@ -98,9 +98,11 @@ def _filmed(driving: str, source: Source, settings: DrivingSettings, report: Rep
         at_rest = _with_pixels(at_rest, source, settings.rest.samples)
 
     def frames(lanes: Lanes) -> Iterator[ExpressedFrame]:
-        pictures = lanes.ahead(report.timed("source", source.frames()), name="source")
+        depth = depth_for(source.info.size)
+        read = report.timed("source", source.frames())
+        pictures = lanes.ahead(read, depth=depth, name="source")
         track = Track(settings.track, report)
-        tracked = lanes.ahead(report.stage("track", track, pictures), name="track")
+        tracked = lanes.ahead(report.stage("track", track, pictures), depth=depth, name="track")
         fitted = report.stage("fit", fit, tracked)
         return report.stage("smooth", Smooth(settings.smooth), fitted)
 

@@ -19,7 +19,7 @@ from retarget.expression.settings import (
     SmoothSettings,
 )
 from retarget.face.settings import TrackSettings
-from retarget.flow.lanes import Lanes
+from retarget.flow.lanes import Lanes, depth_for
 from retarget.flow.names import TakesNames
 from retarget.flow.report import Report
 from retarget.generate.diffusion.settings import DiffusionSettings
@@ -156,13 +156,22 @@ class VideoJob(TakesNames):
                 generator.prepare(identity.first)
             performed = report.stage("magnify", Magnify(self.magnify), driving.frames(lanes))
             transfer = Transfer(self.transfer, driving.face, identity.pictures)
-            requests = lanes.ahead(report.stage("transfer", transfer, performed), name="transfer")
-            faces = lanes.ahead(report.stage("generate", generator, requests), name="generate")
+            shown, photo = driving.info.size if driving.has_pixels else None, identity.first.frame
+            requests = lanes.ahead(
+                report.stage("transfer", transfer, performed),
+                depth=depth_for(shown),
+                name="transfer",
+            )
+            faces = lanes.ahead(
+                report.stage("generate", generator, requests),
+                depth=depth_for(shown, photo.size),
+                name="generate",
+            )
             yield Performing(
                 info=driving.info,
                 sound=driving.sound,
-                result_size=identity.first.frame.size,
-                driving_size=driving.info.size if driving.has_pixels else None,
+                result_size=photo.size,
+                driving_size=shown,
                 frames=report.stage("paste", Paste(self.paste), faces),
             )
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import weakref
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -126,3 +127,25 @@ def test_pose_and_detail_are_calmed_too() -> None:
 def test_smoothing_can_be_switched_off() -> None:
     frames = acted(np.random.default_rng(0).uniform(0, 1, (9, blendshapes.COUNT)))
     assert list(Smooth(SmoothSettings(reach=0.0))(iter(frames))) == frames
+
+
+def test_pixels_are_held_no_longer_than_a_frame_waits() -> None:
+    seen: list[weakref.ref[np.ndarray]] = []
+
+    def shown() -> Iterator[ExpressedFrame]:
+        mesh = person(1)
+        plain = tracked([face(mesh)] * 12)
+        fit = Fit(find_rest(plain, RestSettings()), FitSettings())
+        for frame in plain:
+            rgb = np.zeros((4, 4, 3), np.uint8)
+            seen.append(weakref.ref(rgb))
+            lit = replace(frame, frame=replace(frame.frame, rgb=rgb))
+            del rgb
+            yield from fit(iter([lit]))
+
+    calm = Smooth(SmoothSettings())(shown())
+    for _ in range(3):
+        next(calm)
+    assert seen[0]() is None
+    assert seen[1]() is None
+    assert seen[-1]() is not None

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis.strategies import integers
 
-from retarget.flow.lanes import Lanes
+from retarget.flow.lanes import DEPTH, Lanes, depth_for
 
 
 def lane_threads() -> list[threading.Thread]:
@@ -25,6 +25,14 @@ def test_every_value_comes_out_once_and_in_order(count: int, depth: int, lanes: 
             values = job.ahead(values, depth=depth)
         assert list(values) == list(range(count))
     assert lane_threads() == []
+
+
+@given(width=integers(1, 20_000), height=integers(1, 20_000))
+def test_lanes_of_large_frames_keep_fewer_ready_but_one_always(width: int, height: int) -> None:
+    depth = depth_for((width, height), None)
+    assert 1 <= depth <= DEPTH
+    assert depth == 1 or depth * width * height * 3 <= 64e6
+    assert depth_for((width, height), (width, height)) <= depth
 
 
 def test_no_more_than_depth_values_wait() -> None:
