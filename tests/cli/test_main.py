@@ -235,12 +235,16 @@ def test_start_and_end_are_seconds_or_times() -> None:
 @pytest.mark.parametrize("sent", ["SIGTERM", "SIGHUP", "SIGINT"])
 def test_a_program_that_is_told_to_end_leaves_nothing_unfinished(sent: str, tmp_path: Path) -> None:
     words = [SAMPLES / "drive.mp4", "--identity", SAMPLES / "face.jpg", "-o", tmp_path / "out.mp4"]
+    number = getattr(signal, sent)
     running = subprocess.Popen(
-        [sys.executable, "-m", "retarget", *map(str, words)], stderr=subprocess.PIPE, text=True
+        [sys.executable, "-m", "retarget", *map(str, words)],
+        stderr=subprocess.PIPE,
+        text=True,
+        # What runs in the background ignores some signals, and hands that down.
+        preexec_fn=lambda: signal.signal(number, signal.SIG_DFL),  # noqa: PLW1509  (no threads yet)
     )
     while not list(tmp_path.iterdir()) and running.poll() is None:
         time.sleep(0.01)
-    number = getattr(signal, sent)
     running.send_signal(number)
     said = running.communicate()[1]
     assert running.returncode == 128 + number, said
