@@ -27,7 +27,8 @@ from retarget.language.words import NEUTRAL, Vocabulary, Weights, shipped_words
 Look: TypeAlias = Callable[[str, "float | None"], ExpressedFrame]
 """Read the face of a picture, or of a clip at a moment in seconds; a job lends it."""
 
-
+DEEPEST = 50
+"""Definitions that may lead to one another."""
 _LIKE_A_UNIT = re.compile(r"au\d+\w*|[lr](au)?\d+\w*")
 
 
@@ -99,19 +100,25 @@ def say(text: str, words: Vocabulary | None = None, look: Look | None = None) ->
         NotUnderstood: the text does not follow the grammar or asks for what is not possible.
         UnknownWord: a word is in none of the lists; the nearest one is offered.
     """
-    return _Meaning(text, words or shipped_words(), look, ()).whole()
+    return _Meaning(text, words or shipped_words(), look, (), {}).whole()
 
 
 class _Meaning:
     """Gives meaning to one text."""
 
     def __init__(
-        self, text: str, words: Vocabulary, look: Look | None, within: tuple[str, ...]
+        self,
+        text: str,
+        words: Vocabulary,
+        look: Look | None,
+        within: tuple[str, ...],
+        known: dict[str, Said],
     ) -> None:
         self.text = text
         self.words = words
         self.look = look
         self.within = within  # the labels whose definitions led here
+        self.known = known  # the labels that were met before: a definition may name one often
 
     def whole(self) -> Said:
         said = self.sum(parse(self.text))
@@ -188,9 +195,20 @@ class _Meaning:
             raise self.problem(
                 at, f"The word {name!r} is defined by itself ({chain})", do="Define it otherwise."
             )
-        label = self.words.labels[name]
+        if len(self.within) == DEEPEST:
+            raise self.problem(
+                at,
+                f"The word {name!r} stands at the end of {DEEPEST} definitions in a row",
+                do="Define it by action units or blendshapes.",
+            )
+        if name not in self.known:
+            self.known[name] = self._defined(name)
+        return self.known[name]
+
+    def _defined(self, name: str) -> Said:
+        label, within = self.words.labels[name], (*self.within, name)
         try:
-            return _Meaning(label.text, self.words, self.look, (*self.within, name)).whole()
+            return _Meaning(label.text, self.words, self.look, within, self.known).whole()
         except WrongDefinition:
             raise
         except RetargetError as error:

@@ -120,6 +120,22 @@ def test_words_of_ones_own_add_to_the_shipped_ones(tmp_path: Path) -> None:
     assert len(words.labels) == 136
 
 
+def test_words_that_name_one_another_twice_are_understood_at_once(tmp_path: Path) -> None:
+    """Read naively, forty such words are said a million million times."""
+    lines = [f'w{i} = "0.5*w{i - 1} + 0.5*w{i - 1}"' for i in range(1, 41)]
+    (tmp_path / "mine.toml").write_text("\n".join(["[groups.g]", 'w0 = "joy"', *lines]))
+    words = shipped_words().with_file(tmp_path / "mine.toml")
+    np.testing.assert_allclose(say("w40", words).weights, say("joy").weights, atol=1e-5)
+
+
+def test_a_chain_of_words_without_an_end_in_sight_is_refused(tmp_path: Path) -> None:
+    lines = [f'w{i} = "w{i - 1}"' for i in range(1, 2000)]
+    (tmp_path / "mine.toml").write_text("\n".join(["[groups.g]", 'w0 = "joy"', *lines]))
+    words = shipped_words().with_file(tmp_path / "mine.toml")
+    with pytest.raises(RetargetError, match="definitions in a row"):
+        say("w1999", words)
+
+
 def test_a_word_that_is_defined_by_itself_is_refused(tmp_path: Path) -> None:
     (tmp_path / "mine.toml").write_text('[groups.g]\nchicken = "egg"\negg = "0.5*chicken"\n')
     words = shipped_words().with_file(tmp_path / "mine.toml")
