@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 MOST = 256
 """Different pictures that one job looks at."""
+_KEPT = 768
+"""Pixels of a side of what is kept of a picture, the face: hundreds may be looked at."""
 _SURE = RestSettings(certainty=6.0)
 """Who names a picture for its expression says that there is one: it is not taken for the person's
 rest as easily as that of a photo of somebody."""
@@ -82,25 +84,29 @@ class Looker:
         from retarget.face.still import find_face
         from retarget.face.track import Track
         from retarget.flow.face_model import face_model
-        from retarget.flow.values import ExpressedFrame, TrackedFrame
+        from retarget.flow.values import ExpressedFrame, Identity, TrackedFrame
+        from retarget.jobs.reframe import TILE, around_face, reframed
         from retarget.transfer.strength import Strength
 
         face = find_face(frame, self._track, Report())
         if source.info.still:
-            photo = understand(frame, face, _SURE)
-            expression, pose = photo.expression, photo.pose
+            seen = understand(frame, face, _SURE)
         else:
             count = RestSettings().samples
             tracked = Track(self._track, Report())(source.sample(count))
             samples = [t.without_pixels() for t in tracked]
-            expression, pose = Fit(find_rest(samples), FitSettings()).express(face)
+            rest = find_rest(samples)
+            expression, pose = Fit(rest, FitSettings()).express(face)
+            seen = Identity(frame=frame, face=face, pose=pose, expression=expression, rest=rest)
+        if max(frame.size) > _KEPT:
+            seen = reframed(seen, around_face(seen, TILE), (_KEPT, _KEPT))
         return ExpressedFrame(
             index=0,
             at=frame.at,
             duration=frame.duration,
-            expression=Strength(_AS_PERFORMED, face_model())(expression),
-            pose=pose,
-            tracked=TrackedFrame(frame=frame, face=face),
+            expression=Strength(_AS_PERFORMED, face_model())(seen.expression),
+            pose=seen.pose,
+            tracked=TrackedFrame(frame=seen.frame, face=seen.face),
         )
 
 
