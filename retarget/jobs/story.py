@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,6 +19,8 @@ from retarget.jobs.draw import DrawSettings
 from retarget.sink.mark import source_type
 
 if TYPE_CHECKING:
+    from PIL import Image
+
     from retarget.jobs.story_draw import PanelDrawer
     from retarget.jobs.story_keep import StoryFolder
     from retarget.jobs.storyboard import Panel, Storyboard
@@ -91,19 +94,19 @@ class StoryJob(TakesNames):
         folder.note(panel, key)
 
     def _set_pages(self, board: Storyboard, folder: StoryFolder, report: Report) -> None:
-        import numpy as np
         from PIL import Image
 
         from retarget.sink.letters import Letters
-        from retarget.sink.page import LARGEST, Framed, pages, save_pdf
+        from retarget.sink.page import Framed, pages, save_pdf
         from retarget.sink.sheet import save_picture
 
-        framed, how = [], self._source_type(board.panels)
+        how = self._source_type(board.panels)
+        framed = []
         for panel in board.panels:
-            with Image.open(folder.file(panel)) as picture:
-                picture.thumbnail((LARGEST, LARGEST))
-                rgb = np.asarray(picture.convert("RGB"), np.uint8)
-            framed.append(Framed(rgb=rgb, caption=panel.caption))
+            file = folder.file(panel)
+            with Image.open(file) as picture:
+                size = picture.size
+            framed.append(Framed(size=size, read=partial(_picture, file), caption=panel.caption))
         letters = Letters(file=board.font)
         if lacking := letters.lacking("".join((board.title, *(p.caption for p in board.panels)))):
             report.warn(
@@ -135,3 +138,10 @@ class StoryJob(TakesNames):
         """IPTC's word for pictures of these panels together."""
         drawn = ((p.generator or self.draw.generator, p.background.kind) for p in panels)
         return source_type(trained=any("diffusion" in d or "prompt" in d for d in drawn))
+
+
+def _picture(file: Path) -> Image.Image:
+    from PIL import Image
+
+    with Image.open(file) as picture:
+        return picture.convert("RGB")

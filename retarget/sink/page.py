@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
 
 from PIL import Image, ImageDraw
 
-from retarget.flow.arrays import Picture
 from retarget.sink.letters import LEADING, Letters
 from retarget.sink.mark import COMPOSITE, Mark
 from retarget.sink.partial import beside, writing
@@ -23,8 +22,6 @@ _TEXT = round(0.145 * DOTS_PER_INCH)
 _TITLE = 2 * _TEXT
 _BORDER = 3
 _INK, _PAPER, _BOX = (15, 15, 15), (255, 255, 255), (255, 252, 235)
-LARGEST = _A4[0]
-"""Pixels that a panel needs at most on a page."""
 _USUAL = 1.33  # width of an ordinary panel in its heights
 _USUAL_COLUMNS, _MOST_COLUMNS = 3, 4
 _LONGEST_ROW = 16  # panels
@@ -35,7 +32,10 @@ _TALLEST = 0.3  # of the page: a row of one narrow panel is not stretched to the
 class Framed:
     """One panel and its words."""
 
-    rgb: Picture
+    size: tuple[int, int]
+    """(width, height) of its picture in pixels."""
+    read: Callable[[], Image.Image]
+    """Gives the picture when it is drawn: hundreds at once would fill the memory."""
     caption: str
 
 
@@ -158,7 +158,7 @@ def _column(columns: int) -> int:
 
 
 def _proportion(panel: Framed) -> float:
-    return float(panel.rgb.shape[1] / panel.rgb.shape[0])
+    return panel.size[0] / panel.size[1]
 
 
 def _draw_row(
@@ -170,7 +170,7 @@ def _draw_row(
         cell = round(row.height * _proportion(panel)) if inside else _column(columns)
         width = min(cell, round(row.height * _proportion(panel)))
         height = round(width / _proportion(panel))
-        picture = Image.fromarray(panel.rgb).resize((width, height), Image.Resampling.LANCZOS)
+        picture = panel.read().resize((width, height), Image.Resampling.LANCZOS)
         page.paste(picture, (left, top))
         pen.rectangle((left, top, left + width - 1, top + height - 1), outline=_INK, width=_BORDER)
         if panel.caption:

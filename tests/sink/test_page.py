@@ -15,9 +15,8 @@ from retarget.sink.sheet import Tile, save_picture, sheet
 
 
 def panels(count: int, wide: int = 120, caption: str = "") -> list[Framed]:
-    rgb = np.zeros((90, wide, 3), np.uint8)
-    rgb[...] = (200, 30, 30)
-    return [Framed(rgb=rgb, caption=caption) for _ in range(count)]
+    picture = Image.new("RGB", (wide, 90), (200, 30, 30))
+    return [Framed(size=picture.size, read=picture.copy, caption=caption) for _ in range(count)]
 
 
 def red(page: Image.Image) -> float:
