@@ -12,7 +12,7 @@ weights together: a bump counts where it stands out of everything else that coul
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -42,6 +42,8 @@ _FOOT = 0.15
 """Share of its height at which a bump begins and ends."""
 _VALLEY = 0.5
 """Share of its height under which a bump also ends where another one begins."""
+_BLINKS_APART = 0.15
+"""Seconds between the apexes of two blinks at least: lids need longer to open and to shut."""
 _PARTAKES = 0.3
 """A weight takes part if it rises by this share of the strongest one."""
 
@@ -127,7 +129,8 @@ def _in_shot(
         values=shut[:, None],
         filters=np.ones((len(shut), 1)),
     )
-    blinks = [b for b in _bumps(closing) if times[b.offset] - times[b.onset] <= settings.longest]
+    shuts = _once(_bumps(closing), times)
+    blinks = [b for b in shuts if times[b.offset] - times[b.onset] <= settings.longest]
     brief = [
         b
         for seen in (evidence(part, shot) for part in PARTS)
@@ -175,6 +178,18 @@ def _bumps(seen: Evidence) -> list[_Bump]:
             )
         )
         start = max(last, offset) + 1
+    return out
+
+
+def _once(blinks: Sequence[_Bump], times: Floats) -> list[_Bump]:
+    """Blinks between which lids had no time to open, as one."""
+    out: list[_Bump] = []
+    for blink in blinks:
+        if out and times[blink.apex] - times[out[-1].apex] < _BLINKS_APART:
+            surer = max(out[-1], blink, key=lambda b: b.certainty)
+            out[-1] = replace(surer, onset=out[-1].onset, offset=blink.offset)
+        else:
+            out.append(blink)
     return out
 
 

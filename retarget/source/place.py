@@ -85,9 +85,9 @@ class Place:
                 f"{self.name} may not be read by you.", do="Change its permissions."
             )
         return UnreadableInput(
-            f"{self.name} is not a video that can be read: it is damaged, cut short, or of another "
-            "kind.",
-            do="Check that it plays, or convert it to .mp4.",
+            f"{self.name} is no video or picture that can be read: it is damaged, cut short, or of "
+            "another kind.",
+            do="Check that it opens elsewhere, or convert it to .mp4 or .png.",
         )
 
 

@@ -175,6 +175,20 @@ def test_a_nose_that_goes_with_a_blink_is_part_of_the_blink() -> None:
     assert [m.kind for m in find_moments(acted(rows), MomentsSettings())] == ["blink"]
 
 
+@pytest.mark.parametrize(("apart", "found"), [(0.08, 1), (0.35, 2)])
+def test_lids_that_seem_to_open_for_a_moment_while_shut_blink_once(
+    apart: float, found: int
+) -> None:
+    times = np.arange(150) / 30
+    rows = np.zeros((len(times), blendshapes.COUNT))
+    lids = bump(times, 2.5, 0.045, 0.045) + bump(times, 2.5 + apart, 0.045, 0.045)
+    for side in ("Left", "Right"):
+        rows[:, blendshapes.index(f"eyeBlink{side}")] = 0.9 * lids
+    blinks = find_moments(acted(rows, 30), MomentsSettings())
+    assert [m.kind for m in blinks] == ["blink"] * found
+    assert blinks[0].onset < 75 < blinks[-1].offset
+
+
 def test_brows_that_go_with_a_half_blink_are_none() -> None:
     times = np.arange(90) / 30
     rows = np.zeros((90, blendshapes.COUNT))
