@@ -132,9 +132,11 @@ class MicroJob(TakesNames):
         from retarget.jobs.act import Actor
         from retarget.jobs.micro_clip import write_clip
         from retarget.language.timeline import Timeline
+        from retarget.sink.open import check_kind
         from retarget.sink.partial import check_free
 
         output = self.output or _name_for(identity, self.expression)
+        check_kind(output)
         check_free(output, overwrite=self.sink.overwrite, read=[identity])
         timeline = Timeline(self._steps(words), self.pace, self.blinking)
         timeline.check(rate)
@@ -187,7 +189,7 @@ class MicroJob(TakesNames):
         from retarget.language import profile
         from retarget.language.say import NOTHING
         from retarget.language.timeline import Step, Timeline
-        from retarget.sink.open import open_sink
+        from retarget.sink.open import check_kind, open_sink
         from retarget.sink.partial import check_free
 
         if self.from_ is None or self.to is None:
@@ -195,6 +197,7 @@ class MicroJob(TakesNames):
                 "A change between two pictures needs both.", do="Give --from a.jpg --to b.jpg."
             )
         output = self.output or _name_for(self.from_, Path(self.to).stem)
+        check_kind(output)
         check_free(output, overwrite=self.sink.overwrite, read=(self.from_, self.to))
         before, onset, after = (
             self._time(n, getattr(self, f"{n}_ms")) for n in ("before", "onset", "after")

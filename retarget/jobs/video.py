@@ -188,6 +188,7 @@ class VideoJob(TakesNames):
     def _output(self) -> Path:
         """Where the result goes, once nothing that is to be written is in the way."""
         from retarget.sink.names import default_output, is_pattern
+        from retarget.sink.open import check_kind
         from retarget.sink.partial import check_apart, check_free
 
         output = self.output or default_output(self.driving, self.identity)
@@ -195,6 +196,7 @@ class VideoJob(TakesNames):
         written = [output, _preview_of(output)] if self.preview else [output]
         for path in written:
             check_apart(path, read)
+            check_kind(path)
             if path.suffix and not is_pattern(path.name):  # a folder may be there already
                 check_free(path, overwrite=self.sink.overwrite)
         if self.report is not None:

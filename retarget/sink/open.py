@@ -53,11 +53,8 @@ def open_sink(
             block ended without a frame.
     """
     settings = settings or SinkSettings()
-    if not 0 <= settings.quality <= 100:
-        raise CannotWrite(
-            f"There is no quality {settings.quality}.", do="Give a number from 0 to 100."
-        )
     target = Path(path)
+    check_kind(target)
     with _opened(target, settings, info, sound, mark=Mark(source_type), warn=warn) as sink:
         counted = _Counted(sink)
         try:
@@ -69,6 +66,23 @@ def open_sink(
             sink.finish()
         finally:
             sink.close()
+
+
+def check_kind(target: Path) -> None:
+    """Refuse a name that says nothing that can be written.
+
+    Raises:
+        CannotWrite: its ending is of another kind.
+    """
+    from retarget.sink.codecs import CONTAINERS
+    from retarget.sink.stills import SUFFIXES
+
+    kinds = (*CONTAINERS, ".gif", *SUFFIXES)
+    if target.suffix and target.suffix.lower() not in kinds:
+        raise CannotWrite(
+            f"{target.name} is of no kind that can be written.",
+            do=f"Let it end in one of {', '.join(kinds)}.",
+        )
 
 
 class _Counted:
@@ -116,12 +130,7 @@ def _opened(
     elif suffix in stills.SUFFIXES:
         with partial.beside(target, overwrite=again) as file:
             yield stills.PictureSink(file, target, mark=mark, quality=quality)
-    elif not suffix:
+    else:
         pattern = names.FOLDER_PATTERN
         with partial.beside_folder(target, pattern, overwrite=again) as folder:
             yield stills.PicturesSink(folder, target, pattern=pattern, mark=mark, quality=quality)
-    else:
-        kinds = ", ".join((*CONTAINERS, ".gif", *stills.SUFFIXES))
-        raise CannotWrite(
-            f"{target.name} is of no kind that can be written.", do=f"Let it end in one of {kinds}."
-        )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from retarget.errors import CannotWrite
+
 
 @dataclass(frozen=True, kw_only=True)
 class SinkSettings:
@@ -22,3 +24,9 @@ class SinkSettings:
     """Carry the driving video's sound over."""
     overwrite: bool = False
     """Replace an existing file."""
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.quality <= 100:
+            raise CannotWrite(
+                f"There is no quality {self.quality}.", do="Give a number from 0 to 100."
+            )

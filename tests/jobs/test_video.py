@@ -208,6 +208,12 @@ def test_an_interrupt_leaves_no_file_behind(drive: Path, photo: Path, tmp_path: 
     assert not [t for t in threading.enumerate() if t.name.startswith("retarget-")]
 
 
+def test_a_result_of_no_kind_is_refused_before_anything_is_read(tmp_path: Path) -> None:
+    job = VideoJob(driving="none.mp4", identity="none.jpg", output=tmp_path / "out.xyz")
+    with pytest.raises(CannotWrite, match=r"out\.xyz"):
+        job.run()
+
+
 def test_an_existing_result_is_kept(drive: Path, photo: Path, tmp_path: Path) -> None:
     out = tmp_path / "out.mp4"
     out.write_bytes(b"mine")
