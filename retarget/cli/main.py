@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import sys
 from collections.abc import Sequence
@@ -16,6 +17,9 @@ from retarget.flow.report import Report
 
 INTERRUPTED = 130
 """Exit code after Ctrl-C, as shells expect it."""
+_NO_MEMORY = re.compile(r"[Ii]nsufficient memory|bad_alloc|[Cc]annot allocate memory|"
+                        r"can't start new thread|[Oo]ut of memory")  # fmt: skip
+"""What libraries say that have an error of their own for this."""
 
 
 class _Ended(KeyboardInterrupt):
@@ -49,12 +53,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt as stopped:
         sys.stderr.write("retarget: Stopped. Nothing unfinished was left behind.\n")
         return stopped.exit_code if isinstance(stopped, _Ended) else INTERRUPTED
-    except MemoryError:
+    except BrokenPipeError:  # whoever read our output has gone: say no more
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except Exception as problem:
+        if not isinstance(problem, MemoryError) and not _NO_MEMORY.search(str(problem)):
+            raise
         sys.stderr.write(
             "retarget: There is not enough memory for this.\n  Use a smaller photo or video.\n"
         )
-    except BrokenPipeError:  # whoever read our output has gone: say no more
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 1
 
 

@@ -10,6 +10,8 @@ import sys
 import time
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 
 from retarget.cli.commands import COMMANDS
@@ -156,6 +158,30 @@ def test_a_preset_sets_values_and_options_go_before_it() -> None:
 def test_an_unknown_preset_is_offered_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["drive.mp4", "--identity", "face.jpg", "--preset", "naturel"]) == 1
     assert "Did you mean 'natural'?" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("library", ["numpy", "opencv"])
+def test_too_little_memory_is_one_sentence(
+    library: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def greedy(*_: object) -> None:
+        if library == "numpy":
+            np.zeros(1 << 56)
+        dot = np.zeros((1, 1), np.uint8)
+        cv2.copyMakeBorder(dot, 0, 1 << 29, 0, 1 << 29, cv2.BORDER_CONSTANT)
+
+    monkeypatch.setattr(VideoJob, "run", greedy)
+    assert main(_BOTH) == 1
+    assert "not enough memory" in capsys.readouterr().err
+
+
+def test_a_fault_of_ours_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    def wrong(*_: object) -> None:
+        raise ZeroDivisionError("a fault")
+
+    monkeypatch.setattr(VideoJob, "run", wrong)
+    with pytest.raises(ZeroDivisionError):
+        main(_BOTH)
 
 
 def test_help_may_come_before_the_command(capsys: pytest.CaptureFixture[str]) -> None:
