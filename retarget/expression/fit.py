@@ -32,6 +32,9 @@ _WIDE = 0.45
 """How much wider than at rest an eye is at eyeWide = 1."""
 _SHUT = 0.08
 """Aperture below which lids are in contact: the rims in the mesh never quite meet."""
+_WINK = 0.3
+"""Difference of the two eyes' apertures of which about half is one's own doing. Lids open and close
+together but in winks; a mesh's two eyes differ two to three times as much as eyes do."""
 _BLIND, _SEEING = 0.15, 0.35
 """Aperture below which the last gaze is kept, and from which the iris is seen."""
 _SKULL = list(landmarks.FACE_OVAL[:10] + landmarks.FACE_OVAL[-9:])
@@ -92,7 +95,7 @@ class Fit:
     def _eyes(self, head: Floats, before: Expression | None) -> tuple[Floats, Floats]:
         """Gaze (2, 2) and aperture (2,) as in `Measurement`."""
         ratio = measure.lid_opening(head) / np.maximum(self.rest.aperture, 0.05)
-        aperture = np.clip((ratio - _SHUT) / (1.0 - _SHUT), 0.0, 2.5)
+        aperture = together(np.clip((ratio - _SHUT) / (1.0 - _SHUT), 0.0, 2.5))
         gaze = measure.gaze(head) - self.rest.gaze
         seen = np.clip((aperture - _BLIND) / (_SEEING - _BLIND), 0.0, 1.0)
         # Both eyes look up and down together (Hering's law), whatever the tracker saw.
@@ -101,6 +104,15 @@ class Fit:
             share = seen[:, None]
             gaze = share * gaze + (1.0 - share) * before.measured.gaze
         return gaze, aperture
+
+
+def together(aperture: Floats) -> Floats:
+    """Two apertures (2,) that differ by what a wink explains and not by the tracker's noise."""
+    middle = aperture.mean()
+    wink = float(np.ptp(np.minimum(aperture, 1.0))) ** 4  # only a lid that closes does so alone
+    shut = 1.0 - aperture / _SEEING  # and a lid that is seen to shut does shut
+    own = np.maximum(wink / (wink + _WINK**4), np.clip(shut, 0.0, 1.0))
+    return np.asarray(middle + own * (aperture - middle))
 
 
 def in_head_frame(

@@ -121,6 +121,20 @@ def test_an_open_eye_tells_how_far_up_a_shut_one_looks() -> None:
     assert wink.gaze[0, 1] == pytest.approx(both.gaze[0, 1], abs=1.0)
 
 
+def test_one_eye_winks_alone_and_the_other_stays_as_it_was() -> None:
+    wink = fitted({"eyeBlinkRight": 1.0}).measured
+    assert wink is not None
+    assert wink.aperture[0] == pytest.approx(1.0, abs=0.06)
+    assert wink.aperture[1] < 0.08
+
+
+def test_lids_that_differ_a_little_or_open_wide_do_so_together() -> None:
+    for does in ({"eyeBlinkRight": 0.15}, {"eyeWideLeft": 0.8}):
+        apart = fitted(does).measured
+        assert apart is not None
+        assert apart.aperture[0] == pytest.approx(apart.aperture[1], abs=0.02)
+
+
 def test_a_mesh_never_says_that_the_tongue_is_out() -> None:
     assert said(fitted({"tongueOut": 1.0}), "tongueOut") == 0.0
     assert said(fitted({"mouthSmileLeft": 0.8, "mouthLowerDownLeft": 0.7}), "tongueOut") == 0.0
