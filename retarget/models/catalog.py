@@ -184,10 +184,6 @@ FILES: tuple[ModelFile, ...] = (
     TCD_LORA,
     _flame_map("bs2exp", "FLAME expression from blendshapes", MAP_FILES["bs2exp.npy"]),
     _flame_map("bs2jaw", "FLAME jaw from blendshapes", MAP_FILES["bs2jaw.npy"]),
-    _flame_map(
-        "bs2eye", "FLAME eyes from blendshapes",
-        "a9628a62541691a12c9853e705a64a04662a4c58cb691aa5e8a9b856d044aec7",
-    ),
 )  # fmt: skip
 
 

@@ -45,7 +45,7 @@ class DiffusionGenerator:
             `prepare` or request, and complained about then.
     """
 
-    name = "generate"
+    name = "diffusion"
 
     def __init__(
         self,

@@ -171,7 +171,7 @@ def write_flame_map(folder: Path) -> dict[str, str]:
     """A map in the published layout; returns its files' digests."""
     folder.mkdir(parents=True, exist_ok=True)
     digests = {}
-    for name, width in (("bs2exp", 100), ("bs2jaw", 3), ("bs2eye", 6)):
+    for name, width in (("bs2exp", 100), ("bs2jaw", 3)):
         path = folder / f"{name}.npy"
         np.save(path, draw(f"flame-map/{name}", (52, width)).numpy())
         digests[path.name] = hashlib.sha256(path.read_bytes()).hexdigest()
