@@ -8,10 +8,12 @@ closes and lips that almost touch are what people notice first.
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 import numpy.typing as npt
 
-from retarget.flow import landmarks
+from retarget.flow import blendshapes, landmarks
 from retarget.flow.face_model import FaceModel
 from retarget.flow.values import Expression, RestFace
 from retarget.transfer.strength import region_shares
@@ -25,6 +27,10 @@ _LIDS = (
 _INNER_LIPS = (landmarks.LIPS_INNER_UPPER, landmarks.LIPS_INNER_LOWER)
 _UPPER_LID_SHARE = 0.85
 """Part of a lid correction that the upper lid takes."""
+_READ_MILDLY = ("mouthPucker", "mouthLeft", "mouthRight", "jawLeft", "jawRight")
+_MILDLY = 1.4
+"""Of what a face does, how much more than its mesh tells: lips that purse or are drawn aside hide
+their corners, and the mesh stays nearer to a mouth at rest."""
 CONTACT = 0.008
 """Head units: a measured gap below this is lips that touch."""
 
@@ -54,8 +60,9 @@ class Shape:
         Returns:
             (478, 3) head-frame mesh.
         """
-        moved = self._model.displacement(expression.weights)
         seen = expression.measured
+        weights = expression.weights if seen is None else expression.weights * _told()
+        moved = self._model.displacement(weights)
         if seen is not None and seen.detail is not None:
             moved = moved + seen.detail
         moved[:, 0] *= 1 + self._mouth[:, 0] * (self._mouth_ratio(rest) - 1)
@@ -69,6 +76,13 @@ class Shape:
         if self._driving is None:
             return 1.0
         return float(np.clip(mouth_width(rest.head) / mouth_width(self._driving.head), 0.8, 1.25))
+
+
+@cache
+def _told() -> npt.NDArray[np.float32]:
+    """(52,) what a measured weight is multiplied by."""
+    factors = [_MILDLY if name in _READ_MILDLY else 1.0 for name in blendshapes.NAMES]
+    return np.array(factors, np.float32)
 
 
 def mouth_width(head: Mesh) -> float:

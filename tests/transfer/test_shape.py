@@ -63,6 +63,15 @@ def test_lids_open_as_far_as_measured_whatever_the_weights_say(
     assert opening(mesh, "right") == pytest.approx(right * opening(face.head, "right"), abs=1e-4)
 
 
+def test_a_mouth_seen_to_purse_purses_more_than_one_told_to() -> None:
+    face = rest()
+    shape = Shape(face_model(), face)
+    told = Expression(weights=blendshapes.weights({"mouthPucker": 0.6}))
+    asked = mouth_width(shape(face, face.head, told))
+    followed = mouth_width(shape(face, face.head, seen(mouthPucker=0.6)))
+    assert followed < asked < mouth_width(face.head)
+
+
 def test_lips_measured_in_contact_touch_along_the_whole_line() -> None:
     face = rest()
     mesh = Shape(face_model(), face)(face, face.head, seen(gap=CONTACT / 2, jawOpen=0.3))
