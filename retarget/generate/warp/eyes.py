@@ -85,7 +85,7 @@ def take_apart(photo: Bytes, rims: Rims, iris: Floats) -> Eyeball | None:
     white_seen = seen & (away > 1.15 * radius)
     if white_seen.sum() < 4:
         white_seen = seen if seen.any() else open_ >= 0
-    tone = _white(patch[white_seen].astype(np.float32))
+    tone = white_tone(patch[white_seen].astype(np.float32))
     white = _spread(patch, white_seen, rims.width, tone)
     sprite = _whole_iris(patch, seen, away, radius, rims.width)
     drawn = white * (1 - sprite[..., 3:] / 255.0) + sprite[..., :3]
@@ -96,7 +96,7 @@ def take_apart(photo: Bytes, rims: Rims, iris: Floats) -> Eyeball | None:
     return Eyeball(corner, white, sprite, rest, rims, looks, min(FARTHEST_ALONG, to_corner), tone)
 
 
-def _white(seen: Floats) -> Floats:
+def white_tone(seen: Floats) -> Floats:
     """(3,) the tone of white, from visible pixels (n, 3) of which many lie in shadow."""
     bright = seen @ LUMA
     out: Floats = np.median(seen[bright >= np.percentile(bright, 75)], axis=0)

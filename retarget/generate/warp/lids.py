@@ -37,6 +37,9 @@ LASH_WIDTH, LASH_STRENGTH = 0.045, 0.7
 """Thickness of the line of a shut eye in eye widths, and how opaque it is."""
 RELIT = 0.8
 """How much of a shut lid's own broad tones is replaced."""
+STREAKED = 0.65
+"""How much of a shut lid's grain is taken out: a narrow strip was drawn long for it, and its
+lashes with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +106,7 @@ class Lid:
         rim, fold = rim - corner, fold - corner
         shape = patch.shape[:2]
         lid = _lid_mask(rim, fold, shape, now.width)
-        lit = self._relit(patch, lid, RELIT * float(much), now.width)
+        lit = self._relit(patch, lid, RELIT * float(much), now.width, STREAKED * float(much))
         crease = _line(fold[2:-2], shape, 0.03 * now.width, 0.03 * now.width)
         lit *= 1 - np.float32(0.16) * much * crease[..., None]
         lashes = _lashes(rim, shape, LASH_WIDTH * now.width * now.down, 0.01 * now.width)
@@ -127,14 +130,26 @@ class Lid:
         soft = blurred(mask, 0.07 * now.width).astype(np.float32) / 255
         patch[...] = to_bytes(self._relit(patch, soft, much, now.width))
 
-    def _relit(self, patch: Bytes, lid: Floats, much: float, width: float) -> Floats:
-        """The patch with the broad tones of its lid replaced by those of the skin around it."""
+    def _relit(
+        self, patch: Bytes, lid: Floats, much: float, width: float, smooth: float = 0.0
+    ) -> Floats:
+        """The patch with the broad tones of its lid replaced by those of the skin around it.
+
+        Args:
+            patch: (h, w, 3).
+            lid: (h, w) 0..1 where.
+            much: 0..1 how far.
+            width: of the eye in pixels.
+            smooth: 0..1 how much of the grain goes.
+        """
         weight = lid[..., None] + np.float32(1e-4)
         both = blurred(np.concatenate([patch * weight, weight], axis=2), max(0.07 * width, 1.0))
         broad = both[..., :3] / both[..., 3:]
         round_ = np.float32(0.90) + np.float32(0.12) * lid  # a ball: lighter in its middle
         target = self.skin * round_[..., None]
-        out: Floats = patch + (np.float32(much) * lid)[..., None] * (target - broad)
+        grain = patch - broad
+        change = np.float32(much) * (target - broad) - np.float32(smooth) * grain
+        out: Floats = patch + lid[..., None] * change
         return out
 
 

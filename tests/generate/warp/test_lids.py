@@ -1,0 +1,92 @@
+"""Lids that shut over eyes which the mesh does not know, and over lashes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+from asked import ask, calm
+
+from retarget.flow.values import Identity
+from retarget.generate.settings import WarpSettings
+from retarget.generate.warp.lower_lids import lower_to_where_seen
+from retarget.generate.warp.rims import LEFT_EYE, Rims, rims_of
+from retarget.generate.warp.warp import WarpGenerator
+
+Picture = npt.NDArray[np.uint8]
+Floats = npt.NDArray[np.float32]
+
+
+def lids() -> Rims:
+    return rims_of(calm().face.points, LEFT_EYE)
+
+
+def repainted(rgb: Picture) -> Identity:
+    return replace(calm(), frame=replace(calm().frame, rgb=rgb))
+
+
+def shut(identity: Identity) -> Picture:
+    """The whole photo with eyes that shut."""
+    blink = {"eyeBlinkLeft": 1.0, "eyeBlinkRight": 1.0}
+    face = next(iter(WarpGenerator(WarpSettings())(iter([ask(identity, blink, aperture=0.0)]))))
+    out = identity.frame.rgb.copy()
+    left, top = face.crop.offset or (0, 0)
+    out[top : top + face.rgb.shape[0], left : left + face.rgb.shape[1]] = face.rgb
+    return out
+
+
+def white_below(picture: Picture, depth: float) -> int:
+    """How many pixels in the strip below the left eye's lower rim are bright and without colour."""
+    eye = lids()
+    mask = np.zeros(picture.shape[:2], np.uint8)
+    strip = np.concatenate([eye.lower, (eye.lower + depth * eye.width * eye.down)[::-1]])
+    cv2.fillPoly(mask, [np.rint(strip).astype(np.int32)], (255,))
+    seen = picture[mask > 0].astype(int)
+    return int(((seen.min(axis=1) > 190) & (np.ptp(seen, axis=1) < 30)).sum())
+
+
+def larger_eye(rgb: Picture) -> Picture:
+    """The picture with the white of the left eye going on below the mesh's rim."""
+    out, eye = rgb.copy(), lids()
+    arch = np.sin(np.linspace(0, np.pi, len(eye.lower), dtype=np.float32))[:, None]
+    lower = eye.lower + 0.09 * eye.width * arch * eye.down
+    area = np.rint(np.concatenate([eye.lower, lower[::-1]])).astype(np.int32)
+    cv2.fillPoly(out, [area], (230, 228, 225))
+    return out
+
+
+def test_an_eye_larger_than_the_mesh_knows_shuts_to_its_lower_lid() -> None:
+    rgb = larger_eye(calm().frame.rgb)
+    before = white_below(rgb, 0.09)
+    assert before > 40
+    assert white_below(shut(repainted(rgb)), 0.12) < 0.15 * before
+
+
+def streaks(picture: Picture, rows: slice, columns: slice) -> float:
+    """How much brightness changes from column to column."""
+    return float(np.abs(np.diff(picture[rows, columns].mean(axis=2), axis=1)).mean())
+
+
+def test_lashes_are_not_drawn_long_over_a_shut_lid() -> None:
+    rgb, eye = calm().frame.rgb.copy(), lids()
+    for x in range(int(eye.upper[2, 0]), int(eye.upper[-3, 0]), 4):
+        y = float(np.interp(x, eye.upper[:, 0], eye.upper[:, 1]))
+        tip = (x, round(y - 0.12 * eye.width))
+        cv2.line(rgb, (x, round(y)), tip, (40, 25, 20), 1, cv2.LINE_AA)
+    columns = slice(int(eye.upper[2, 0]), int(eye.upper[-3, 0]))
+    lash = slice(int(eye.upper[4, 1] - 0.1 * eye.width), int(eye.upper[4, 1]))
+    lid = slice(int(eye.upper[4, 1]) + 2, int(eye.lower[4, 1]) - 4)
+    assert streaks(shut(repainted(rgb)), lid, columns) < 0.5 * streaks(rgb, lash, columns)
+
+
+def test_a_gleam_below_a_narrowed_eye_is_no_eye() -> None:
+    points = calm().face.points.copy()
+    upper, lower = list(LEFT_EYE[0][1:-1]), list(LEFT_EYE[1][1:-1])
+    points[upper, :2] = points[lower, :2] - 0.1 * lids().width * lids().down
+    narrowed = larger_eye(calm().frame.rgb)
+    below = np.array([252, 253, 254])
+    np.testing.assert_array_equal(lower_to_where_seen(narrowed, points, LEFT_EYE, below), points)
+    opened = lower_to_where_seen(narrowed, calm().face.points, LEFT_EYE, below)
+    assert (opened[lower, 1] > calm().face.points[lower, 1] + 1.0).all()
