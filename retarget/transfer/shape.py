@@ -1,9 +1,9 @@
 """From an expression to the identity's mesh, in the head frame.
 
-The identity's rest is moved by the blendshapes and by the measured shape beyond them. Sideways
-lip motion is scaled by how wide the two mouths are; up and down never is, for that would multiply
-the travel of the jaw. Lids and lips are then set to what was measured, since a blink that almost
-closes and lips that almost touch are what people notice first.
+The identity's rest is moved by the blendshapes and by the measured shape beyond them. The mouth's
+motion is scaled sideways by how wide the two mouths are, and up and down by how tall the two lower
+faces: a child's jaw does not drop as far as a man's. Lids and lips are then set to what was
+measured, since a blink that almost closes and lips that almost touch are what people notice first.
 """
 
 from __future__ import annotations
@@ -31,6 +31,8 @@ _READ_MILDLY = ("mouthPucker", "mouthLeft", "mouthRight", "jawLeft", "jawRight")
 _MILDLY = 1.4
 """Of what a face does, how much more than its mesh tells: lips that purse or are drawn aside hide
 their corners, and the mesh stays nearer to a mouth at rest."""
+_RATIOS = (0.8, 1.25)
+"""Faces are believed to differ by this much; more is the tracker's error."""
 CONTACT = 0.008
 """Head units: a measured gap below this is lips that touch."""
 
@@ -65,17 +67,23 @@ class Shape:
         moved = self._model.displacement(weights)
         if seen is not None and seen.detail is not None:
             moved = moved + seen.detail
-        moved[:, 0] *= 1 + self._mouth[:, 0] * (self._mouth_ratio(rest) - 1)
+        wider, taller = self._ratios(rest)
+        moved[:, 0] *= 1 + self._mouth[:, 0] * (wider - 1)
+        moved[:, 1] *= 1 + self._mouth[:, 0] * (taller - 1)
         mesh = start + moved
         if seen is not None:
             set_lids(mesh, rest, seen.aperture)
-            set_lips(mesh, seen.lip_gap)
+            set_lips(mesh, seen.lip_gap * taller)
         return mesh
 
-    def _mouth_ratio(self, rest: RestFace) -> float:
+    def _ratios(self, rest: RestFace) -> tuple[float, float]:
+        """How much wider the identity's mouth and taller its lower face is than the driving one."""
         if self._driving is None:
-            return 1.0
-        return float(np.clip(mouth_width(rest.head) / mouth_width(self._driving.head), 0.8, 1.25))
+            return 1.0, 1.0
+        own, driving = rest.head, self._driving.head
+        wider = np.clip(mouth_width(own) / mouth_width(driving), *_RATIOS)
+        taller = np.clip(lower_face(own) / lower_face(driving), *_RATIOS)
+        return float(wider), float(taller)
 
 
 @cache
@@ -89,6 +97,12 @@ def mouth_width(head: Mesh) -> float:
     """Distance of the mouth corners in head units."""
     right, left = head[list(landmarks.MOUTH_CORNERS)]
     return float(np.linalg.norm(left - right))
+
+
+def lower_face(head: Mesh) -> float:
+    """Distance from the line of the eyes to the chin in head units."""
+    eyes = head[list(landmarks.EYE_OUTER_CORNERS), 1].mean()
+    return float(abs(head[landmarks.CHIN, 1] - eyes))
 
 
 def set_lids(mesh: Mesh, rest: RestFace, aperture: npt.NDArray[np.float32]) -> None:

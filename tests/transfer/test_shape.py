@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -70,6 +72,17 @@ def test_a_mouth_seen_to_purse_purses_more_than_one_told_to() -> None:
     asked = mouth_width(shape(face, face.head, told))
     followed = mouth_width(shape(face, face.head, seen(mouthPucker=0.6)))
     assert followed < asked < mouth_width(face.head)
+
+
+def test_a_shorter_face_drops_its_jaw_less_far() -> None:
+    face = rest()
+    short = replace(face, head=face.head * np.array([1, 0.85, 1], np.float32))
+    shape = Shape(face_model(), face)
+    far, near = (
+        float((shape(who, who.head, seen(gap=0.2, jawOpen=1.0)) - who.head)[landmarks.CHIN, 1])
+        for who in (face, short)
+    )
+    assert near == pytest.approx(0.85 * far, rel=0.02)
 
 
 def test_lips_measured_in_contact_touch_along_the_whole_line() -> None:
