@@ -12,7 +12,7 @@ from retarget.flow.values import Face
 from retarget.generate.warp.contact import smoothstep
 from retarget.generate.warp.flow import draw_affine
 from retarget.generate.warp.mesh import Bytes, Floats, Ints
-from retarget.generate.warp.paint import colours, ramp, read
+from retarget.generate.warp.paint import colours, fill, ramp, read
 from retarget.generate.warp.palette import LUMA, luma
 from retarget.generate.warp.rims import MOUTH, Rims, rims_of
 
@@ -41,6 +41,8 @@ LEAST_RED = 0.08
 """Redness of lips below which nothing tells them from teeth: a grey film, or dark make-up."""
 LIP_DEEP = (0.15, 0.35)
 """Depth in the opening, in mouth widths, up to which lips are looked for: further in is tongue."""
+TOOTH_BRIGHT, TOOTH_RED = 0.75, 0.6
+"""Brightness in that of skin, above which, and redness in that of lips, below which it is tooth."""
 LIP_GAIN = (0.4, 2.5)
 """How far the brightness of a lip's colour channel may be changed."""
 
@@ -64,6 +66,24 @@ class Tones:
             lip=np.median(colours(rgb, lips), axis=0).astype(np.float32),
             white=white,
         )
+
+    def teeth(self, rgb: Bytes, outline: Floats) -> float:
+        """The share of an opening in a picture, 0..1, that is brighter and paler than its lips.
+
+        Args:
+            rgb: (height, width, 3).
+            outline: (n, 2) of the opening.
+        """
+        mask = np.zeros(rgb.shape[:2], np.uint8)
+        fill(mask, outline)
+        inside = rgb[mask > 127]
+        if len(inside) == 0:
+            return 0.0
+        tooth = inside @ LUMA > TOOTH_BRIGHT * luma(self.skin)
+        lip_red = _redness(self.lip)
+        if lip_red > LEAST_RED:
+            tooth &= _redness(inside) < TOOTH_RED * lip_red
+        return float(tooth.mean())
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -104,6 +124,12 @@ class Light:
         grey = (rgb @ LUMA)[..., None]
         out: Floats = grey + np.float32(self.colour) * (rgb - grey)
         return out
+
+
+def _redness(rgb: Bytes | Floats) -> Floats:
+    """(...) how much redder than green colours (..., 3) are, in their brightness."""
+    red = rgb[..., 0].astype(np.float32) - rgb[..., 1]
+    return np.asarray(red / np.maximum(rgb @ LUMA, np.float32(1)), np.float32)
 
 
 def _brighter(then: Floats, now: Floats) -> float:
@@ -158,13 +184,11 @@ def _lips(rgb: Bytes, lip: Floats, depth: Floats) -> Floats:
 
     A rounded mouth's inner contour runs along its lips, not along the hole between them.
     """
-    bright = rgb @ LUMA
-    lip_bright, lip_red = luma(lip), float(lip[0] - lip[1])
-    if lip_red < LEAST_RED * max(lip_bright, 1.0):
+    lip_red = float(_redness(lip))
+    if lip_red < LEAST_RED:
         return np.zeros_like(depth)
-    red = (rgb[..., 0].astype(np.float32) - rgb[..., 1]) / np.maximum(bright, 1)
-    out = ramp(LIP_RED, red * np.float32(lip_bright / lip_red))
-    out *= ramp(LIP_BRIGHT, bright / np.float32(lip_bright))
+    out = ramp(LIP_RED, _redness(rgb) / np.float32(lip_red))
+    out *= ramp(LIP_BRIGHT, (rgb @ LUMA) / np.float32(luma(lip)))
     return out * (1 - ramp(LIP_DEEP, depth))
 
 

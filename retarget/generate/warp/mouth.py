@@ -33,7 +33,10 @@ LIP_SHADE, LIP_REACH = 0.32, 0.05
 PARTED = (0.002, 0.016)
 """Gap beyond that of the photo, in head units, from which and at which the inside is seen."""
 OPEN_PHOTO = (0.025, 0.05)
-"""Gap of the photo's lips from which and at which its own inside is worth keeping."""
+"""Gap of the photo's lips from which and at which its own inside is worth keeping,"""
+TOOTHY, AGAPE = (0.08, 0.2), (0.12, 0.2)
+"""as far as teeth fill this share of it, or it gapes this wide. Lips that are only parted show too
+little to be drawn large."""
 CHIN = [landmarks.CHIN, 148, 377, 175]
 LOWER_RIM = [87, 14, 317]
 TONGUE_OUT = blendshapes.index("tongueOut")
@@ -93,7 +96,9 @@ class Mouth:
         self._dentist = Dentist(identity, points, self._palette)
         self._photo = rims_of(points, MOUTH)
         gap = self._photo.gap / self._unit
-        self._own_share = smoothstep(*OPEN_PHOTO, gap - identity.rest.lip_gap)
+        teeth = self._tones.teeth(photo, self._photo.smooth().outline)
+        worth = max(smoothstep(*TOOTHY, teeth), smoothstep(*AGAPE, gap))
+        self._own_share = worth * smoothstep(*OPEN_PHOTO, gap - identity.rest.lip_gap)
         self._shut_gap = max(gap, 0.0) if self._own_share == 0 else 0.0
         self._own = own_inside(photo, self._photo, self._unit) if self._own_share > 0 else None
         from_rest = identity.face.points - identity.pose.to_picture(identity.rest.head)

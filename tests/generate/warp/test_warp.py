@@ -211,6 +211,23 @@ def test_the_driving_mouth_is_shown_where_its_pixels_are_at_hand(warp: WarpGener
     assert rows.min() >= np.flatnonzero(lips.any(axis=1)).min()  # only the inside differs
 
 
+@pytest.mark.parametrize("grey", [False, True])
+def test_teeth_of_ones_own_are_kept_and_a_mere_gap_is_not(warp: WarpGenerator, grey: bool) -> None:
+    toothy = smiling()
+    if grey:
+        flat = cv2.cvtColor(toothy.frame.rgb, cv2.COLOR_RGB2GRAY)
+        toothy = replace(toothy, frame=replace(toothy.frame, rgb=np.dstack([flat] * 3)))
+    rgb = toothy.frame.rgb.copy()
+    rgb[around(toothy, landmarks.LIPS_INNER_UPPER + landmarks.LIPS_INNER_LOWER[::-1])] //= 5
+    toothless = replace(toothy, frame=replace(toothy.frame, rgb=rgb))
+    for identity, follows in ((toothy, False), (toothless, True)):
+        alone, driven = (
+            whole(draw(warp, ask(identity, {"jawOpen": 0.4}, driving=d))).astype(int)
+            for d in (None, seen(smiling()))
+        )
+        assert bool((np.abs(alone - driven).max(axis=2) > 12).sum() > 60) == follows
+
+
 def test_a_tongue_comes_out_over_the_lower_lip(warp: WarpGenerator) -> None:
     with_tongue = ask(calm(), {"jawOpen": 0.4, "tongueOut": 1.0})
     face, without = (whole(draw(warp, r)) for r in (with_tongue, ask(calm(), {"jawOpen": 0.4})))
