@@ -24,8 +24,12 @@ SHADOW, SHADOW_DEPTH = 0.06, 0.45
 """Eye widths that the shadow of a lowered lid reaches, and how dark it is."""
 UNSHADED = 0.7
 """How far what is made up of the white goes over to its tone."""
-LIMBUS = 12.0
-"""Least rise of brightness, of 255, that counts as the edge of an iris."""
+LIMBUS = 25.0
+"""Distance (RGB, 0..255) from white that says nothing of where an iris ends."""
+ASIDE, WIDE = np.arange(-4, 5) / 10, np.arange(80, 155, 5) / 100
+"""Where an iris is looked for: aside from the mesh's, in the mesh's radii, and how wide it is."""
+DOUBT = 0.3
+"""How much less an edge counts that lies a radius aside."""
 STILL = 0.05
 """Pixels below which nothing is drawn anew."""
 
@@ -78,10 +82,8 @@ def take_apart(photo: Bytes, rims: Rims, iris: Floats) -> Eyeball | None:
     centre = iris[0] - corner
     radius = max(float(np.linalg.norm(iris[1:] - iris[0], axis=1).mean()), 1.0)
     y, x = np.mgrid[: patch.shape[0], : patch.shape[1]].astype(np.float32)
+    centre, radius = _limbus(patch, seen, centre, radius)
     away = np.hypot(x - centre[0], y - centre[1])
-    radius = _edge(
-        patch, seen & (np.abs(y - centre[1]) < 0.7 * np.abs(x - centre[0])), away, radius
-    )
     white_seen = seen & (away > 1.15 * radius)
     if white_seen.sum() < 4:
         white_seen = seen if seen.any() else open_ >= 0
@@ -91,7 +93,7 @@ def take_apart(photo: Bytes, rims: Rims, iris: Floats) -> Eyeball | None:
     drawn = white * (1 - sprite[..., 3:] / 255.0) + sprite[..., :3]
     inside = blurred(open_, 0.6)[..., None] / 255.0
     rest = ((patch - drawn) * inside).astype(np.float32)
-    looks = float((iris[0] - rims.middle_of_corners) @ rims.along) / rims.width
+    looks = float((centre + corner - rims.middle_of_corners) @ rims.along) / rims.width
     to_corner = max(0.5 - IN_SIGHT * radius / rims.width, 0.0)
     return Eyeball(corner, white, sprite, rest, rims, looks, min(FARTHEST_ALONG, to_corner), tone)
 
@@ -103,28 +105,53 @@ def white_tone(seen: Floats) -> Floats:
     return out
 
 
-def _edge(patch: Bytes, beside: Bools, away: Floats, radius: float) -> float:
-    """The iris radius at which brightness rises most; the mesh's own where it hardly does.
+def _limbus(patch: Bytes, seen: Bools, centre: Floats, radius: float) -> tuple[Floats, float]:
+    """Centre (2,) and radius of the iris where its edge towards the white is sharpest.
+
+    A mesh knows ordinary irises. Both sides have to show an edge for the centre to be moved; where
+    hardly any edge is seen the mesh's own circle is kept.
 
     Args:
         patch: (h, w, 3).
-        beside: (h, w) visible pixels left and right of the iris.
-        away: (h, w) pixels from the iris' centre.
-        radius: as the mesh has it.
+        seen: (h, w) pixels of the open eye.
+        centre: (2,) and
+        radius: as the mesh has them.
     """
-    bright = (patch @ LUMA)[beside]
-    far = away[beside]
-    half = max(0.15 * radius, 1.0)
-    best, found = LIMBUS, radius
-    for candidate in np.linspace(0.8, 1.5, 15) * radius:
-        inner = bright[(far < candidate) & (far > candidate - half)]
-        outer = bright[(far >= candidate) & (far < candidate + half)]
-        if min(len(inner), len(outer)) < 4:
-            continue
-        rise = float(outer.mean() - inner.mean())
-        if rise > best:
-            best, found = rise, float(candidate)
+    if not seen.any():
+        return centre, radius
+    rows, columns = np.nonzero(seen)
+    colours = patch[seen].astype(np.float32)
+    from_white = np.linalg.norm(colours - white_tone(colours), axis=1)
+    best, found = 1.0, (centre, radius)
+    for aside in ASIDE:
+        x = columns - (centre[0] + aside * radius)
+        y = rows - centre[1]
+        beside = np.abs(y) < 0.7 * np.abs(x)
+        away = np.hypot(x, y)
+        sides = [beside & (x < 0), beside & (x > 0)]
+        for wide in WIDE:
+            edges = [_edge(from_white[side], away[side], wide * radius) for side in sides]
+            known = [edge for edge in edges if edge is not None]
+            if not known or (aside != 0 and len(known) < 2):
+                continue
+            sharp = min(known) * (1 - DOUBT * (abs(aside) + abs(wide - 1)))
+            if sharp > best:
+                moved = centre + np.array([aside * radius, 0.0], np.float32)
+                best, found = sharp, (moved, wide * radius)
     return found
+
+
+def _edge(from_white: Floats, away: Floats, radius: float) -> float | None:
+    """How many times nearer to white it is outside of a circle than inside; None if not seen.
+
+    A ratio, for the pupil's edge is a larger step, but not one to white.
+    """
+    half = max(0.15 * radius, 1.0)
+    inner = from_white[(away < radius) & (away > radius - half)]
+    outer = from_white[(away >= radius) & (away < radius + half)]
+    if min(len(inner), len(outer)) < 4:
+        return None
+    return float((inner.mean() + LIMBUS) / (outer.mean() + LIMBUS))
 
 
 def _whole_iris(patch: Bytes, seen: Bools, away: Floats, radius: float, width: float) -> Bytes:

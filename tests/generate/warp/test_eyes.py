@@ -1,4 +1,4 @@
-"""Lids that shut over eyes which the mesh does not know, and over lashes."""
+"""Eyes that are not as the mesh knows them, and lids that shut over them and over lashes."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from asked import ask, calm
 
+from retarget.flow import landmarks
 from retarget.flow.values import Identity
 from retarget.generate.settings import WarpSettings
 from retarget.generate.warp.lower_lids import lower_to_where_seen
@@ -29,8 +30,15 @@ def repainted(rgb: Picture) -> Identity:
 
 def shut(identity: Identity) -> Picture:
     """The whole photo with eyes that shut."""
-    blink = {"eyeBlinkLeft": 1.0, "eyeBlinkRight": 1.0}
-    face = next(iter(WarpGenerator(WarpSettings())(iter([ask(identity, blink, aperture=0.0)]))))
+    return drawn_again(identity, {"eyeBlinkLeft": 1.0, "eyeBlinkRight": 1.0}, aperture=0.0)
+
+
+def drawn_again(
+    identity: Identity, weights: dict[str, float], aperture: float | None = None
+) -> Picture:
+    """The whole photo doing something else."""
+    request = ask(identity, weights, aperture=aperture)
+    face = next(iter(WarpGenerator(WarpSettings())(iter([request]))))
     out = identity.frame.rgb.copy()
     left, top = face.crop.offset or (0, 0)
     out[top : top + face.rgb.shape[0], left : left + face.rgb.shape[1]] = face.rgb
@@ -90,3 +98,25 @@ def test_a_gleam_below_a_narrowed_eye_is_no_eye() -> None:
     np.testing.assert_array_equal(lower_to_where_seen(narrowed, points, LEFT_EYE, below), points)
     opened = lower_to_where_seen(narrowed, calm().face.points, LEFT_EYE, below)
     assert (opened[lower, 1] > calm().face.points[lower, 1] + 1.0).all()
+
+
+def test_an_iris_larger_than_the_mesh_knows_leaves_nothing_behind() -> None:
+    rgb, eye = calm().frame.rgb.copy(), lids()
+    iris = calm().face.points[list(landmarks.LEFT_IRIS), :2]
+    radius = float(np.linalg.norm(iris[1:] - iris[0], axis=1).mean())
+    drawn = np.full_like(rgb, 225)
+    middle = (round(float(iris[0, 0] + 0.1 * radius)), round(float(iris[0, 1])))
+    cv2.circle(drawn, middle, round(1.3 * radius), (140, 175, 215), -1, cv2.LINE_AA)
+    cv2.circle(drawn, middle, round(0.85 * radius), (15, 15, 15), -1, cv2.LINE_AA)
+    mask = np.zeros(rgb.shape[:2], np.uint8)
+    cv2.fillPoly(mask, [np.rint(eye.outline).astype(np.int32)], (255,))
+    rgb[mask > 0] = drawn[mask > 0]
+    mask[:, round(float(iris[0, 0] - 0.8 * radius)) :] = 0
+
+    def blue(picture: Picture) -> int:
+        beside = picture[mask > 0].astype(int)
+        return int((beside[:, 2] - beside[:, 0] > 30).sum())
+
+    aside = {"eyeLookOutLeft": 1.0, "eyeLookInRight": 1.0}
+    assert blue(rgb) > 15
+    assert blue(drawn_again(repainted(rgb), aside)) <= 0.1 * blue(rgb)
