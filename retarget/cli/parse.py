@@ -8,6 +8,7 @@ import io
 import re
 import sys
 from collections.abc import Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,7 @@ def job_from(words: Sequence[str]) -> Any:
     """
     name, rest = _command(_with_seconds(words))
     kind = COMMANDS[name].load()
+    rest = _first_by_name(kind, rest)
     import tyro
 
     told = io.StringIO()
@@ -81,6 +83,19 @@ def _command(words: Sequence[str]) -> tuple[str, list[str]]:
         if len(words) == 1 or unknown.nearest:
             raise unknown
     return VIDEO, list(words)
+
+
+def _first_by_name(kind: type[Any], words: Sequence[str]) -> list[str]:
+    """The words, what stands without an option also taken as `--driving drive.mp4`."""
+    out = list(words)
+    for option in (f"--{f.name}" for f in fields(kind) if "Positional[" in str(f.type)):
+        for i, word in enumerate(out):
+            if word.startswith(f"{option}="):
+                out[i] = word.partition("=")[2]
+            elif word == option and i + 1 < len(out):
+                del out[i]
+                break
+    return out
 
 
 def _preset(kind: type[Any], words: Sequence[str]) -> Any:

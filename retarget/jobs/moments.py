@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
-from retarget.errors import CannotWrite
+from retarget.errors import CannotWrite, RetargetError
 from retarget.expression.settings import (
     FitSettings,
     MomentsSettings,
@@ -79,6 +79,11 @@ class MomentsJob(TakesNames):
         with open_driving(self.driving, settings, report) as driving, Lanes() as lanes:
             frames = report.watch(driving.frames(lanes), driving.info.count)
             found = find_moments(_noted(frames, curves), self.find)
+        if curves.seconds <= 0:
+            raise RetargetError(
+                f"{Path(self.driving).name} is one single picture, and moments are found in time.",
+                do="Name a video.",
+            )
         if self.json is not None:
             told = as_json(self.driving, found, curves.seconds)
             save_text(self.json, told, overwrite=self.overwrite)

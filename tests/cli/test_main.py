@@ -64,6 +64,15 @@ def test_the_first_word_may_be_the_driving_video() -> None:
     assert job.transfer.gain.mouth == 2.0
 
 
+@pytest.mark.parametrize("named", [["--driving", "drive.mp4"], ["--driving=drive.mp4"]])
+@pytest.mark.parametrize("last", [False, True])
+def test_the_driving_video_may_be_named_as_in_python(named: list[str], last: bool) -> None:
+    identity = ["--identity", "face.jpg"]
+    job = job_from([*identity, *named] if last else [*named, *identity])
+    assert isinstance(job, VideoJob)
+    assert (job.driving, job.identity) == ("drive.mp4", "face.jpg")
+
+
 def test_a_mistyped_option_is_one_sentence_that_offers_the_nearest(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from retarget.errors import CannotWrite, UnreadableInput
+from retarget.errors import CannotWrite, RetargetError, UnreadableInput
 from retarget.expression.performance import save_performance
 from retarget.flow.arrays import Picture
 from retarget.flow.face_model import face_model
@@ -87,6 +87,11 @@ def test_a_file_that_is_no_performance_is_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "a.npz").write_bytes(b"no")
     with pytest.raises(UnreadableInput):
         MomentsJob(driving=str(tmp_path / "a.npz")).run()
+
+
+def test_a_single_picture_is_told_from_a_video_in_which_nothing_happens() -> None:
+    with pytest.raises(RetargetError, match="single picture"):
+        MomentsJob(driving=str(SAMPLES / "face.jpg")).run()
 
 
 def test_neither_the_driving_file_nor_a_wrong_ending_is_written(
