@@ -124,34 +124,32 @@ def _limbus(patch: Bytes, seen: Bools, centre: Floats, radius: float) -> tuple[F
     from_white = np.linalg.norm(colours - white_tone(colours), axis=1)
     best, found = 1.0, (centre, radius)
     for aside in ASIDE:
-        x = columns - (centre[0] + aside * radius)
-        y = rows - centre[1]
-        beside = np.abs(y) < 0.7 * np.abs(x)
-        away = np.hypot(x, y)
-        sides = [beside & (x < 0), beside & (x > 0)]
-        for wide in WIDE:
-            edges = [_edge(from_white[side], away[side], wide * radius) for side in sides]
-            known = [edge for edge in edges if edge is not None]
-            if not known or (aside != 0 and len(known) < 2):
-                continue
-            sharp = min(known) * (1 - DOUBT * (abs(aside) + abs(wide - 1)))
-            if sharp > best:
-                moved = centre + np.array([aside * radius, 0.0], np.float32)
-                best, found = sharp, (moved, wide * radius)
+        x, y = columns - (centre[0] + aside * radius), rows - centre[1]
+        away, beside = np.hypot(x, y), np.abs(y) < 0.7 * np.abs(x)
+        left, right = (
+            _edges(from_white[side], away[side], WIDE * radius)
+            for side in (beside & (x < 0), beside & (x > 0))
+        )
+        edges = np.fmin(left, right) if aside == 0 else np.minimum(left, right)
+        sharp = np.nan_to_num(edges) * (1 - DOUBT * (abs(aside) + np.abs(WIDE - 1)))
+        if sharp.max() > best:
+            moved = centre + np.array([aside * radius, 0.0], np.float32)
+            best, found = float(sharp.max()), (moved, float(WIDE[sharp.argmax()]) * radius)
     return found
 
 
-def _edge(from_white: Floats, away: Floats, radius: float) -> float | None:
-    """How many times nearer to white it is outside of a circle than inside; None if not seen.
+def _edges(from_white: Floats, away: Floats, radii: Doubles) -> Doubles:
+    """(n,) how many times nearer to white it is outside of each circle than inside.
 
-    A ratio, for the pupil's edge is a larger step, but not one to white.
+    A ratio, for the pupil's edge is a larger step, but not one to white. NaN where it is not seen.
     """
-    half = max(0.15 * radius, 1.0)
-    inner = from_white[(away < radius) & (away > radius - half)]
-    outer = from_white[(away >= radius) & (away < radius + half)]
-    if min(len(inner), len(outer)) < 4:
-        return None
-    return float((inner.mean() + LIMBUS) / (outer.mean() + LIMBUS))
+    half = np.maximum(0.15 * radii, 1.0)
+    order = np.argsort(away)
+    sums = np.concatenate([[0.0], np.cumsum(from_white[order], dtype=np.float64)])
+    at = np.searchsorted(away[order], [radii - half, radii, radii + half])
+    counts, totals = np.diff(at, axis=0), np.diff(sums[at], axis=0)
+    inner, outer = totals / np.maximum(counts, 1) + LIMBUS
+    return np.where(counts.min(axis=0) < 4, np.nan, inner / outer)
 
 
 def _whole_iris(patch: Bytes, seen: Bools, away: Floats, radius: float, width: float) -> Bytes:

@@ -39,9 +39,10 @@ def lower_to_where_seen(photo: Bytes, points: Floats, eye: Opening, below: Ints)
     box = box_of(rims.outline, 0, photo.shape)
     if box is None:
         return points
-    mask = np.zeros(photo.shape[:2], np.uint8)
-    fill(mask, rims.outline)
-    white = white_tone(photo[box][mask[box] > 127].astype(np.float32))
+    patch = photo[box]
+    open_ = np.zeros(patch.shape[:2], np.uint8)
+    fill(open_, rims.outline - np.array([box[1].start, box[0].start], np.float32))
+    white = white_tone(patch[open_ > 127].astype(np.float32))
     skin = np.median(colours(photo, points[below, :2]), axis=0)
     apart = white - skin
     if np.linalg.norm(apart) < CLEAR:
