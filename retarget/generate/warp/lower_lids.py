@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from retarget.generate.warp.eyes import white_tone
-from retarget.generate.warp.mesh import Bytes, Floats, Ints
+from retarget.generate.warp.mesh import Bools, Bytes, Floats, Ints
 from retarget.generate.warp.paint import box_of, colours, fill
 from retarget.generate.warp.rims import Opening, rims_of
 
@@ -42,7 +42,9 @@ def lower_to_where_seen(photo: Bytes, points: Floats, eye: Opening, below: Ints)
     patch = photo[box]
     open_ = np.zeros(patch.shape[:2], np.uint8)
     fill(open_, rims.outline - np.array([box[1].start, box[0].start], np.float32))
-    white = white_tone(patch[open_ > 127].astype(np.float32))
+    if not open_.any():
+        return points
+    white = white_tone(patch[open_ > 0].astype(np.float32))
     skin = np.median(colours(photo, points[below, :2]), axis=0)
     apart = white - skin
     if np.linalg.norm(apart) < CLEAR:
@@ -56,7 +58,7 @@ def lower_to_where_seen(photo: Bytes, points: Floats, eye: Opening, below: Ints)
     return lower
 
 
-def _white_for(is_white: np.ndarray[tuple[int, ...], np.dtype[np.bool_]], steps: Floats) -> Floats:
+def _white_for(is_white: Bools, steps: Floats) -> Floats:
     """(n,) how far the white goes on in each row (n, steps); 0 where it does not end."""
     ends = ~is_white.all(axis=1)
     return np.where(ends, steps[is_white.argmin(axis=1)], 0.0).astype(np.float32)

@@ -7,6 +7,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import numpy.typing as npt
+import pytest
 from asked import ask, calm
 
 from retarget.flow import landmarks
@@ -98,6 +99,14 @@ def test_a_gleam_below_a_narrowed_eye_is_no_eye() -> None:
     np.testing.assert_array_equal(lower_to_where_seen(narrowed, points, LEFT_EYE, below), points)
     opened = lower_to_where_seen(narrowed, calm().face.points, LEFT_EYE, below)
     assert (opened[lower, 1] > calm().face.points[lower, 1] + 1.0).all()
+
+
+@pytest.mark.parametrize("kept", [-0.5, 0.1, 0.5, 1.0])
+def test_an_eye_cut_off_by_the_border_of_the_photo_is_drawn_all_the_same(kept: float) -> None:
+    eye = lids()
+    width = round(float(eye.lower[0, 0] + kept * eye.width))
+    rgb = np.ascontiguousarray(larger_eye(calm().frame.rgb)[:, :width])
+    assert shut(repainted(rgb)).shape == rgb.shape
 
 
 def test_an_iris_larger_than_the_mesh_knows_leaves_nothing_behind() -> None:
