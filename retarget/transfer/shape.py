@@ -67,12 +67,13 @@ class Shape:
         moved = self._model.displacement(weights)
         if seen is not None and seen.detail is not None:
             moved = moved + seen.detail
+        aperture = opened(self._model.neutral, moved) if seen is None else seen.aperture
         wider, taller = self._ratios(rest)
         moved[:, 0] *= 1 + self._mouth[:, 0] * (wider - 1)
         moved[:, 1] *= 1 + self._mouth[:, 0] * (taller - 1)
         mesh = start + moved
+        set_lids(mesh, rest, aperture)
         if seen is not None:
-            set_lids(mesh, rest, seen.aperture)
             set_lips(mesh, seen.lip_gap * taller)
         return mesh
 
@@ -103,6 +104,19 @@ def lower_face(head: Mesh) -> float:
     """Distance from the line of the eyes to the chin in head units."""
     eyes = head[list(landmarks.EYE_OUTER_CORNERS), 1].mean()
     return float(abs(head[landmarks.CHIN, 1] - eyes))
+
+
+def opened(head: Mesh, moved: Mesh) -> npt.NDArray[np.float32]:
+    """(2,) how many times as open as in a mesh the left and the right eye are once it has moved.
+
+    An eye larger than the average one has farther to go until it is shut.
+    """
+    out = np.empty(2, np.float32)
+    for eye, (upper, lower) in enumerate(_LIDS):
+        up, low = list(upper[1:-1]), list(lower[1:-1])
+        before = (head[low] - head[up])[:, 1].mean()
+        out[eye] = 1 + (moved[low] - moved[up])[:, 1].mean() / before
+    return out
 
 
 def set_lids(mesh: Mesh, rest: RestFace, aperture: npt.NDArray[np.float32]) -> None:

@@ -65,6 +65,22 @@ def test_lids_open_as_far_as_measured_whatever_the_weights_say(
     assert opening(mesh, "right") == pytest.approx(right * opening(face.head, "right"), abs=1e-4)
 
 
+@pytest.mark.parametrize("larger", [0.7, 1.0, 1.5])
+def test_a_blink_that_is_said_shuts_eyes_of_any_size(larger: float) -> None:
+    face = rest()
+    head = face.head.copy()
+    for upper, lower in LIDS.values():
+        head[upper] -= 0.5 * (larger - 1) * (face.head[lower] - face.head[upper])
+        head[lower] += 0.5 * (larger - 1) * (face.head[lower] - face.head[upper])
+    eyes = replace(face, head=head)
+    shape = Shape(face_model(), None)
+    for said, left in ((1.0, 0.0), (0.5, 0.5)):
+        blink = Expression(weights=blendshapes.weights({"eyeBlinkLeft": said}))
+        mesh = shape(eyes, eyes.head, blink)
+        assert opening(mesh, "left") == pytest.approx(left * opening(head, "left"), abs=2e-3)
+        assert opening(mesh, "right") == pytest.approx(opening(head, "right"), abs=1e-4)
+
+
 def test_a_mouth_seen_to_purse_purses_more_than_one_told_to() -> None:
     face = rest()
     shape = Shape(face_model(), face)

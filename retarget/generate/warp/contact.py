@@ -43,6 +43,11 @@ class Contact:
     def __init__(self, identity: Identity, points: Floats) -> None:
         self._points, self._rest = points, identity.rest
         self._unit = identity.face.eye_distance
+        tracked = identity.face.points
+        self._larger = [
+            rims_of(points, eye).gap - rims_of(tracked, eye).gap for eye in (LEFT_EYE, RIGHT_EYE)
+        ]
+        """Pixels by which the photo's eyes are open farther than the tracker saw."""
         self._mouth = rims_of(points, MOUTH)
         self._photo_gap = self._mouth.gap / self._unit
         self.mouth_shut = self._photo_gap <= identity.rest.lip_gap + 0.012
@@ -64,7 +69,8 @@ class Contact:
             shut = 1 - smoothstep(SHUT, NEARLY_SHUT, float(measured.aperture[side]))
         else:
             rest = max(float(self._rest.aperture[side]), 0.05) * photo.width
-            shut = 1 - smoothstep(SHUT_SAID, NEARLY_SHUT_SAID, float(now.gap) / rest)
+            gap = now.gap - self._larger[side]
+            shut = 1 - smoothstep(SHUT_SAID, NEARLY_SHUT_SAID, gap / rest)
         if photo.gap < SHUT_PHOTO * photo.width:
             close = apart - np.clip(apart, 0, np.maximum(photo.apart, 0))
         else:

@@ -53,19 +53,24 @@ def lower_to_where_seen(photo: Bytes, points: Floats, eye: Opening, below: Ints)
     places = rims.lower[1:-1, None] + steps[:, None] * rims.down
     seen = cv2.remap(photo, places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)  # type: ignore[call-overload]
     is_white = ((seen - skin) @ apart) / (apart @ apart) > 0.5
+    is_skin = np.linalg.norm(seen - skin, axis=2) < 0.5 * np.linalg.norm(apart)
     lower = points.copy()
-    lower[eye[1][1:-1], :2] += _even(_white_for(is_white, steps))[:, None] * rims.down
+    lower[eye[1][1:-1], :2] += _even(_white_until(is_white, is_skin, steps))[:, None] * rims.down
     return lower
 
 
-def _white_for(is_white: Bools, steps: Floats) -> Floats:
-    """(n,) how far the white goes on in each row (n, steps); 0 where it does not end."""
-    ends = ~is_white.all(axis=1)
-    return np.where(ends, steps[is_white.argmin(axis=1)], 0.0).astype(np.float32)
+def _white_until(is_white: Bools, is_skin: Bools, steps: Floats) -> Floats:
+    """(n,) where white is last seen before skin begins in rows (n, steps); 0 where skin does not.
+
+    The iris may come before it, and lashes after it.
+    """
+    before = is_white & (np.cumsum(is_skin, axis=1) == 0)
+    last = np.where(before, steps, 0.0).max(axis=1)
+    return np.where(is_skin.any(axis=1), last, 0.0).astype(np.float32)
 
 
 def _even(shifts: Floats) -> Floats:
-    """The shifts without gaps, for an iris hides the white, and without jags."""
+    """The shifts without gaps, for an iris may hide the white, and without jags."""
     around = np.pad(shifts, 2, mode="edge")
     pairs = np.minimum(np.maximum(around[:-4], around[1:-3]), np.maximum(around[3:-1], around[4:]))
     filled = np.pad(np.maximum(shifts, pairs), 1, mode="edge")

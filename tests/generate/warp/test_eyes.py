@@ -29,9 +29,10 @@ def repainted(rgb: Picture) -> Identity:
     return replace(calm(), frame=replace(calm().frame, rgb=rgb))
 
 
-def shut(identity: Identity) -> Picture:
-    """The whole photo with eyes that shut."""
-    return drawn_again(identity, {"eyeBlinkLeft": 1.0, "eyeBlinkRight": 1.0}, aperture=0.0)
+def shut(identity: Identity, *, seen: bool = True) -> Picture:
+    """The whole photo with eyes that shut, as was seen or said."""
+    blink = {"eyeBlinkLeft": 1.0, "eyeBlinkRight": 1.0}
+    return drawn_again(identity, blink, aperture=0.0 if seen else None)
 
 
 def drawn_again(
@@ -66,11 +67,12 @@ def larger_eye(rgb: Picture) -> Picture:
     return out
 
 
-def test_an_eye_larger_than_the_mesh_knows_shuts_to_its_lower_lid() -> None:
+@pytest.mark.parametrize("seen", [True, False])
+def test_an_eye_larger_than_the_mesh_knows_shuts_to_its_lower_lid(seen: bool) -> None:
     rgb = larger_eye(calm().frame.rgb)
     before = white_below(rgb, 0.09)
     assert before > 40
-    assert white_below(shut(repainted(rgb)), 0.12) < 0.15 * before
+    assert white_below(shut(repainted(rgb), seen=seen), 0.12) < 0.15 * before
 
 
 def streaks(picture: Picture, rows: slice, columns: slice) -> float:
