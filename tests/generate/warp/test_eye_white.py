@@ -109,6 +109,16 @@ def test_a_dark_face_keeps_bright_teeth() -> None:
     assert Light.between(light, dark)(tooth).mean() > 0.5 * tooth.mean()
 
 
+def test_teeth_filmed_in_the_dark_are_not_grey_in_a_bright_photo() -> None:
+    """Half the light on the driver costs a tooth far less than half of its brightness."""
+    day = Tones.of(calm().frame.rgb, calm().face.points, white_of(calm()))
+    dusk = Tones(
+        skin=day.skin / 2, lip=day.lip / 2, white=None if day.white is None else day.white / 2
+    )
+    tooth = np.full((1, 1, 3), 90, np.uint8)
+    assert Light.between(dusk, day)(tooth).mean() > 1.4 * tooth.mean()
+
+
 def test_the_same_frames_give_the_same_pixels_however_many_threads() -> None:
     driver = smiling()
     frames = [asked(filmed(driver, lamp=COLD * np.float32(1 - 0.03 * k))) for k in range(5)]
