@@ -10,6 +10,8 @@ from retarget.generate.warp.mesh import Floats
 
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 """Weights of red, green and blue in brightness."""
+BY_WHITE = 0.7
+"""How much of a tooth's tint is that of the white of the eyes; the rest is that of skin."""
 
 
 def luma(rgb: Floats) -> float:
@@ -30,8 +32,9 @@ class Palette:
     def of(cls, skin: Floats, lip: Floats, white: Floats) -> Palette:
         """Colours that fit a photo's light, whatever it is made with.
 
-        Chroma is taken from the photo's own skin and lips, so a grey photo gets grey teeth and a
-        varnished painting yellow ones.
+        Chroma is taken from the photo's own skin, lips and eyes, so a grey photo gets grey teeth
+        and a varnished painting yellow ones. The white of the eyes tells more of the light than
+        skin does, which has a colour of its own.
 
         Args:
             skin: (3,) around the mouth.
@@ -41,9 +44,11 @@ class Palette:
         bright = luma(skin)
         warm = (skin / max(bright, 1.0)).astype(np.float32)
         red = (lip / max(luma(lip), 1.0)).astype(np.float32)
+        light = (white / max(luma(white), 1.0)).astype(np.float32)
+        tint = light ** np.float32(BY_WHITE) * warm ** np.float32(0.75 * (1 - BY_WHITE))
         shine = float(np.clip(luma(white), 0.85 * bright, 1.3 * bright))
         return cls(
-            tooth=np.float32(min(1.06 * shine, 235.0)) * warm ** np.float32(0.75),
+            tooth=np.float32(min(1.06 * shine, 235.0)) * tint,
             gum=np.float32(0.6) * lip + np.float32(0.2) * skin,
             tongue=np.float32(0.7) * lip * red ** np.float32(0.25) + np.float32(0.2) * skin,
             cavity=np.float32(0.14 * bright) * red ** np.float32(1.5) * warm,

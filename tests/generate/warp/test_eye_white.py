@@ -13,6 +13,7 @@ from retarget.flow.values import ExpressedFrame, FaceRequest, Identity, TrackedF
 from retarget.generate.settings import WarpSettings
 from retarget.generate.warp.driving_mouth import Light, Tones
 from retarget.generate.warp.eye_white import LastingWhite, eye_white
+from retarget.generate.warp.palette import Palette
 from retarget.generate.warp.rims import LEFT_EYE, RIGHT_EYE
 from retarget.generate.warp.warp import WarpGenerator
 
@@ -107,6 +108,17 @@ def test_a_dark_face_keeps_bright_teeth() -> None:
     dark = Tones(skin=np.array([80, 55, 45], np.float32), lip=lip, white=white)
     tooth = np.full((1, 1, 3), 190, np.uint8)
     assert Light.between(light, dark)(tooth).mean() > 0.5 * tooth.mean()
+
+
+def test_drawn_teeth_have_the_colour_of_the_light_and_not_of_the_skin() -> None:
+    skin, lip = np.array([190, 120, 86], np.float32), np.array([190, 90, 70], np.float32)
+
+    def saturation(white: tuple[int, int, int]) -> float:
+        tooth = Palette.of(skin, lip, np.array(white, np.float32)).tooth
+        return float(np.ptp(tooth) / tooth.max())
+
+    assert saturation((214, 212, 210)) < 0.4 * float(np.ptp(skin) / skin.max())
+    assert saturation((214, 180, 110)) > saturation((214, 212, 210)) + 0.15  # under a warm lamp
 
 
 def test_teeth_filmed_in_the_dark_are_not_grey_in_a_bright_photo() -> None:
