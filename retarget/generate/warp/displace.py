@@ -18,7 +18,13 @@ import numpy as np
 from retarget.flow import landmarks
 from retarget.flow.values import FaceRequest, HeadPose, Identity
 from retarget.generate.warp.contact import Contact
-from retarget.generate.warp.form import BROWS, Lips, brows_keep_their_form
+from retarget.generate.warp.form import (
+    BROWS,
+    CORNERS,
+    Lips,
+    brows_keep_their_form,
+    corners_keep_their_form,
+)
 from retarget.generate.warp.mesh import Bools, Doubles, Floats, signed_areas, topology
 from retarget.generate.warp.rims import MOUTH, rims_of
 
@@ -51,6 +57,7 @@ def _agreement() -> Floats:
     )  # fmt: skip
     weight[list(rims)] = RIM_WEIGHT
     weight[[i for brow in BROWS for row in brow[:2] for i in row]] = BROW_WEIGHT
+    weight[[i for _, beside in CORNERS for i in beside]] = BROW_WEIGHT
     system = np.diag(weight) + STIFFNESS * topology().laplacian
     out: Floats = np.linalg.solve(system, np.diag(weight)).astype(np.float32)
     return out
@@ -93,7 +100,9 @@ class Displacer:
         self._areas = signed_areas(mesh, topology().face)
         self._seen = self._areas > THIN * np.median(np.abs(self._areas))
         self._contact = Contact(identity, points)
-        self._lips = Lips(points, rims_of(points, MOUTH).down, identity.pose.scale)
+        mouth = rims_of(points, MOUTH)
+        self._along = mouth.along
+        self._lips = Lips(points, mouth.down, identity.pose.scale)
 
     def __call__(self, request: FaceRequest) -> Moved:
         """Where the photo's points go."""
@@ -104,6 +113,7 @@ class Displacer:
         mesh = wish[:_MESH].copy()
         mesh[_SKULL] *= SKULL_SHARE
         brows_keep_their_form(mesh)
+        corners_keep_their_form(mesh, self._along)
         self._lips.keep_their_form(mesh)
         moved = self.unfolded(self._agreed @ mesh)
         moved = self._contact.lips_meet(request, moved)

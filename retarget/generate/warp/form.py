@@ -35,6 +35,9 @@ UPPER_LIP = np.array([
     (185, 40, 39, 37, 0, 267, 269, 270, 409),
 ])  # fmt: skip
 """Rows of points from the rim of the mouth outwards, the same columns in each."""
+CORNERS = ((61, {57: 1.0, 43: 0.8, 186: 0.8}), (291, {287: 1.0, 273: 0.8, 410: 0.8}))
+"""Each corner of the mouth, and how much of its way the skin outside goes at least. A tracker's
+mesh leaves that skin behind, and then the crease that lies in it is drawn out into a smile."""
 THINNEST, THICKEST = 0.6, 1.4
 """How far rows may come together or apart, against the photo."""
 LEAST_ROW = 0.012
@@ -47,6 +50,27 @@ def brows_keep_their_form(moved: Floats) -> None:
         brow = np.float32(0.5) * (moved[list(upper)] + moved[list(lower)])
         moved[list(upper)] = moved[list(lower)] = brow
         moved[list(below)] += np.float32(ALONG) * (brow - moved[list(below)])
+
+
+def corners_keep_their_form(moved: Floats, along: Floats) -> None:
+    """Displace (468, 3) the skin outside the corners of the mouth with them, in place.
+
+    Inwards, up and down: outwards, skin bunches up instead.
+
+    Args:
+        moved: displacements.
+        along: (2,) from the picture-left corner to the other.
+    """
+    down = np.array([-along[1], along[0]], np.float32)
+    for inwards, (corner, beside) in zip((along, -along), CORNERS, strict=True):
+        to = moved[corner, :2]
+        aside, below = max(float(to @ inwards), 0.0), float(to @ down)
+        for point, share in beside.items():
+            here = moved[point, :2]
+            here += max(share * aside - float(here @ inwards), 0.0) * inwards if aside else 0.0
+            behind = share * below - float(here @ down)
+            if behind * below > 0:
+                here += np.float32(behind) * down
 
 
 class Lips:

@@ -46,7 +46,7 @@ class Palette:
         red = (lip / max(luma(lip), 1.0)).astype(np.float32)
         light = (white / max(luma(white), 1.0)).astype(np.float32)
         tint = light ** np.float32(BY_WHITE) * warm ** np.float32(0.75 * (1 - BY_WHITE))
-        shine = float(np.clip(luma(white), 0.85 * bright, 1.3 * bright))
+        shine = float(np.clip(luma(white), 1.05 * bright, 1.3 * bright))
         return cls(
             tooth=np.float32(min(1.06 * shine, 235.0)) * tint,
             gum=np.float32(0.6) * lip + np.float32(0.2) * skin,

@@ -13,7 +13,7 @@ from retarget.flow.values import ExpressedFrame, FaceRequest, Identity, TrackedF
 from retarget.generate.settings import WarpSettings
 from retarget.generate.warp.driving_mouth import Light, Tones
 from retarget.generate.warp.eye_white import LastingWhite, eye_white
-from retarget.generate.warp.palette import Palette
+from retarget.generate.warp.palette import Palette, luma
 from retarget.generate.warp.rims import LEFT_EYE, RIGHT_EYE
 from retarget.generate.warp.warp import WarpGenerator
 
@@ -119,6 +119,9 @@ def test_drawn_teeth_have_the_colour_of_the_light_and_not_of_the_skin() -> None:
 
     assert saturation((214, 212, 210)) < 0.4 * float(np.ptp(skin) / skin.max())
     assert saturation((214, 180, 110)) > saturation((214, 212, 210)) + 0.15  # under a warm lamp
+    for shade in (60, 120, 220):  # eyes may lie in shadow, teeth are brighter than skin
+        white = np.full(3, shade, np.float32)
+        assert luma(Palette.of(skin, lip, white).tooth) > luma(skin)
 
 
 def test_teeth_filmed_in_the_dark_are_not_grey_in_a_bright_photo() -> None:

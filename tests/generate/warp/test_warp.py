@@ -285,6 +285,17 @@ def test_lips_that_touch_by_measure_meet_in_the_mesh() -> None:
         assert np.abs(points[low, 1] - points[up, 1]).max() < 0.01 * identity.face.eye_distance
 
 
+@pytest.mark.parametrize("said", ["mouthPucker", "mouthFrownLeft", "mouthSmileLeft"])
+def test_the_crease_beside_a_corner_of_the_mouth_goes_with_it(said: str) -> None:
+    identity = calm()
+    moved = Displacer(identity, identity.face.points)(ask(identity, {said: 1.0})).expression
+    corner, beside = moved[[291, 287]]
+    assert abs(corner[1]) > 0.02 * identity.face.eye_distance
+    assert beside[1] / corner[1] > 0.85
+    if corner[0] < 0:  # this corner lies right in the picture: it goes inwards
+        assert beside[0] / corner[0] > 0.8
+
+
 def test_points_at_odds_with_each_other_are_made_to_agree() -> None:
     identity = calm()
     displace = Displacer(identity, identity.face.points)
