@@ -10,8 +10,6 @@ from retarget.generate.warp.mesh import Floats
 
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 """Weights of red, green and blue in brightness."""
-BY_WHITE = 0.7
-"""How much of a tooth's tint is that of the white of the eyes; the rest is that of skin."""
 
 
 def luma(rgb: Floats) -> float:
@@ -33,8 +31,8 @@ class Palette:
         """Colours that fit a photo's light, whatever it is made with.
 
         Chroma is taken from the photo's own skin, lips and eyes, so a grey photo gets grey teeth
-        and a varnished painting yellow ones. The white of the eyes tells more of the light than
-        skin does, which has a colour of its own.
+        and a varnished painting yellow ones. Skin and shaded eyes have colours of their own; the
+        less colourful of the two tells more of the light.
 
         Args:
             skin: (3,) around the mouth.
@@ -45,7 +43,7 @@ class Palette:
         warm = (skin / max(bright, 1.0)).astype(np.float32)
         red = (lip / max(luma(lip), 1.0)).astype(np.float32)
         light = (white / max(luma(white), 1.0)).astype(np.float32)
-        tint = light ** np.float32(BY_WHITE) * warm ** np.float32(0.75 * (1 - BY_WHITE))
+        tint = min(light, warm ** np.float32(0.75), key=lambda colour: float(np.ptp(colour)))
         shine = float(np.clip(luma(white), 1.05 * bright, 1.3 * bright))
         return cls(
             tooth=np.float32(min(1.06 * shine, 235.0)) * tint,
