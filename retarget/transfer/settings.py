@@ -45,8 +45,9 @@ class TransferSettings:
     """While the driving face is away: hold the last expression, ease to neutral, or be neutral."""
     strength: float = 1.15
     """One gain for the whole performance, multiplied with the gains of the regions. 1 moves every
-    point as measured; a little more makes up for the folds and shadows that a moved photo lacks and
-    for want of which it is read as doing less."""
+    point as measured (pursed and sideways mouths further: a mesh under-reports them); a little more
+    makes up for the folds and shadows that a moved photo lacks and for want of which it is read as
+    doing less."""
     detail: float = 1.0
     """How much of the measured shape beyond the 52 blendshapes is passed on, 0 to 1."""
     gain: Gains = field(default_factory=Gains)

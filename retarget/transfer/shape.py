@@ -72,7 +72,7 @@ class Shape:
         moved[:, 0] *= 1 + self._mouth[:, 0] * (wider - 1)
         moved[:, 1] *= 1 + self._mouth[:, 0] * (taller - 1)
         mesh = start + moved
-        set_lids(mesh, rest, aperture)
+        set_lids(mesh, start, aperture)
         if seen is not None:
             set_lips(mesh, seen.lip_gap * taller)
         return mesh
@@ -110,6 +110,10 @@ def opened(head: Mesh, moved: Mesh) -> npt.NDArray[np.float32]:
     """(2,) how many times as open as in a mesh the left and the right eye are once it has moved.
 
     An eye larger than the average one has farther to go until it is shut.
+
+    Args:
+        head: (478, 3) head units.
+        moved: (478, 3) displacements from it.
     """
     out = np.empty(2, np.float32)
     for eye, (upper, lower) in enumerate(_LIDS):
@@ -119,11 +123,11 @@ def opened(head: Mesh, moved: Mesh) -> npt.NDArray[np.float32]:
     return out
 
 
-def set_lids(mesh: Mesh, rest: RestFace, aperture: npt.NDArray[np.float32]) -> None:
-    """Open each eye, in place, to `aperture` (2,: left, right) times its opening at rest."""
+def set_lids(mesh: Mesh, start: Mesh, aperture: npt.NDArray[np.float32]) -> None:
+    """Open each eye, in place, to `aperture` (2,: left, right) times its opening in `start`."""
     for (upper, lower), share in zip(_LIDS, aperture, strict=True):
         up, low = list(upper[1:-1]), list(lower[1:-1])
-        wanted = (rest.head[low] - rest.head[up]) * np.float32(max(0.0, share))
+        wanted = (start[low] - start[up]) * np.float32(max(0.0, share))
         off = wanted - (mesh[low] - mesh[up])  # what the lids still have to open, per column
         mesh[up] -= np.float32(_UPPER_LID_SHARE) * off
         mesh[low] += np.float32(1 - _UPPER_LID_SHARE) * off

@@ -81,6 +81,20 @@ def test_a_blink_that_is_said_shuts_eyes_of_any_size(larger: float) -> None:
         assert opening(mesh, "right") == pytest.approx(opening(head, "right"), abs=1e-4)
 
 
+@pytest.mark.parametrize("followed", [True, False])
+def test_a_performance_added_to_a_squinting_photo_keeps_the_squint(followed: bool) -> None:
+    face = rest()
+    upper, lower = LIDS["left"]
+    squinting = face.head + face_model().displacement(blendshapes.weights({"eyeBlinkLeft": 0.4}))
+    added = (
+        seen(jawOpen=0.3) if followed else Expression(weights=blendshapes.weights({"jawOpen": 0.3}))
+    )
+    mesh = Shape(face_model(), None)(face, squinting, added)
+    own = np.linalg.norm(squinting[lower] - squinting[upper])
+    assert opening(mesh, "left") == pytest.approx(own, rel=0.02)
+    assert own < 0.7 * opening(face.head, "left")
+
+
 def test_a_mouth_seen_to_purse_purses_more_than_one_told_to() -> None:
     face = rest()
     shape = Shape(face_model(), face)

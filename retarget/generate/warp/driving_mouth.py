@@ -81,10 +81,11 @@ class Tones:
         inside = rgb[mask > 127]
         if len(inside) == 0:
             return 0.0
-        tooth = inside @ LUMA > TOOTH_BRIGHT * luma(self.skin)
-        lip_red = _redness(self.lip)
+        bright = inside @ LUMA
+        tooth = bright > TOOTH_BRIGHT * luma(self.skin)
+        lip_red = _redness(self.lip, self.lip @ LUMA)
         if lip_red > LEAST_RED:
-            tooth &= _redness(inside) < TOOTH_RED * lip_red
+            tooth &= _redness(inside, bright) < TOOTH_RED * lip_red
         return float(tooth.mean())
 
 
@@ -128,10 +129,10 @@ class Light:
         return out
 
 
-def _redness(rgb: Bytes | Floats) -> Floats:
-    """(...) how much redder than green colours (..., 3) are, in their brightness."""
+def _redness(rgb: Bytes | Floats, bright: Floats) -> Floats:
+    """(...) how much redder than green colours (..., 3) of this brightness (...) are, in it."""
     red = rgb[..., 0].astype(np.float32) - rgb[..., 1]
-    return np.asarray(red / np.maximum(rgb @ LUMA, np.float32(1)), np.float32)
+    return np.asarray(red / np.maximum(bright, np.float32(1)), np.float32)
 
 
 def _brighter(then: Floats, now: Floats) -> float:
@@ -186,11 +187,12 @@ def _lips(rgb: Bytes, lip: Floats, depth: Floats) -> Floats:
 
     A rounded mouth's inner contour runs along its lips, not along the hole between them.
     """
-    lip_red = float(_redness(lip))
+    bright, lip_bright = rgb @ LUMA, lip @ LUMA
+    lip_red = _redness(lip, lip_bright)
     if lip_red < LEAST_RED:
         return np.zeros_like(depth)
-    out = ramp(LIP_RED, _redness(rgb) / np.float32(lip_red))
-    out *= ramp(LIP_BRIGHT, (rgb @ LUMA) / np.float32(luma(lip)))
+    out = ramp(LIP_RED, _redness(rgb, bright) / lip_red)
+    out *= ramp(LIP_BRIGHT, bright / lip_bright)
     return out * (1 - ramp(LIP_DEEP, depth))
 
 

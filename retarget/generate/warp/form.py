@@ -64,13 +64,12 @@ def corners_keep_their_form(moved: Floats, along: Floats) -> None:
     down = np.array([-along[1], along[0]], np.float32)
     for inwards, (corner, beside) in zip((along, -along), CORNERS, strict=True):
         to = moved[corner, :2]
-        aside, below = max(float(to @ inwards), 0.0), float(to @ down)
+        ways = ((inwards, max(float(to @ inwards), 0.0)), (down, float(to @ down)))
         for point, share in beside.items():
-            here = moved[point, :2]
-            here += max(share * aside - float(here @ inwards), 0.0) * inwards if aside else 0.0
-            behind = share * below - float(here @ down)
-            if behind * below > 0:
-                here += np.float32(behind) * down
+            for way, goes in ways:
+                behind = share * goes - float(moved[point, :2] @ way)
+                if behind * goes > 0:
+                    moved[point, :2] += np.float32(behind) * way
 
 
 class Lips:
