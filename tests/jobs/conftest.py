@@ -7,8 +7,33 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+import skimage.data
+from PIL import Image
+
+from retarget.face.settings import TrackSettings
+from retarget.flow.report import Report
+from retarget.generate.settings import WarpSettings
+from retarget.generate.warp.warp import WarpGenerator
+from retarget.jobs.act import Actor
+from retarget.jobs.identity import open_identity
+from retarget.jobs.reframe import around_face, reframed
 
 SAMPLES = Path(__file__).parents[2] / "samples"
+
+
+@pytest.fixture(scope="session")
+def astronaut(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("faces") / "eileen.png"
+    Image.fromarray(skimage.data.astronaut()).save(path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def actor(astronaut: Path) -> Actor:
+    """The astronaut's face at 256x256, ready to act."""
+    with open_identity(str(astronaut), TrackSettings(), Report()) as lane:
+        photo = reframed(lane.first, around_face(lane.first, 2.0), (256, 256))
+    return Actor(photo, WarpGenerator(WarpSettings()), Report())
 
 
 @pytest.fixture(scope="session")

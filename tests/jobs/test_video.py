@@ -13,14 +13,12 @@ import av
 import numpy as np
 import pytest
 
-from retarget.errors import CannotWrite, NoFaceFound, RetargetError, UnreadableInput
 from retarget.flow import blendshapes, landmarks
 from retarget.flow.report import Report
 from retarget.flow.values import FinishedFrame
 from retarget.generate.settings import WarpSettings
 from retarget.jobs.fit import FitJob
 from retarget.jobs.video import VideoJob
-from retarget.sink.settings import SinkSettings
 from retarget.source.settings import SourceSettings
 from retarget.transfer.settings import TransferSettings
 
@@ -192,116 +190,6 @@ def test_leaving_the_loop_over_frames_ends_every_thread(drive: Path, photo: Path
     assert not [t for t in threading.enumerate() if t.name.startswith("retarget-")]
 
 
-def test_an_interrupt_leaves_no_file_behind(drive: Path, photo: Path, tmp_path: Path) -> None:
-    class Interrupted:
-        def advance(self, done: int, total: int | None) -> None:
-            if done == 5:
-                raise KeyboardInterrupt
-
-        def warn(self, line: str) -> None: ...
-
-    out = tmp_path / "out.mp4"
-    job = VideoJob(driving=str(drive), identity=str(photo), output=out, preview=True)
-    with pytest.raises(KeyboardInterrupt):
-        job.run(Report(bar=Interrupted()))
-    assert list(tmp_path.iterdir()) == []
-    assert not [t for t in threading.enumerate() if t.name.startswith("retarget-")]
-
-
-def test_a_result_of_no_kind_is_refused_before_anything_is_read(tmp_path: Path) -> None:
-    job = VideoJob(driving="none.mp4", identity="none.jpg", output=tmp_path / "out.xyz")
-    with pytest.raises(CannotWrite, match=r"out\.xyz"):
-        job.run()
-
-
-def test_an_existing_result_is_kept(drive: Path, photo: Path, tmp_path: Path) -> None:
-    out = tmp_path / "out.mp4"
-    out.write_bytes(b"mine")
-    with pytest.raises(CannotWrite, match=r"there already|exists"):
-        VideoJob(driving=str(drive), identity=str(photo), output=out).run()
-    assert out.read_bytes() == b"mine"
-
-
-def test_the_driving_video_is_never_written_over(drive: Path, photo: Path) -> None:
-    before = drive.read_bytes()
-    with pytest.raises(CannotWrite, match="also read"):
-        VideoJob(driving=str(drive), identity=str(photo), output=drive).run()
-    assert drive.read_bytes() == before
-
-
-@pytest.mark.parametrize("also", ["report", "preview"])
-def test_nothing_that_is_read_is_written_over_by_what_goes_beside_the_result(
-    drive: Path, photo: Path, tmp_path: Path, also: str
-) -> None:
-    read = tmp_path / "out_preview.mp4"
-    read.write_bytes(drive.read_bytes())
-    asked = {"report": read} if also == "report" else {"preview": True}
-    job = VideoJob(
-        driving=str(read), identity=str(photo), output=tmp_path / "out.mp4",
-        sink=SinkSettings(overwrite=True), **asked,
-    )  # type: ignore[arg-type]  # fmt: skip
-    with pytest.raises(CannotWrite, match="also read"):
-        job.run()
-    assert read.read_bytes() == drive.read_bytes()
-
-
-def test_pictures_are_not_numbered_over_those_that_are_read(photo: Path, tmp_path: Path) -> None:
-    read = tmp_path / "001.jpg"
-    read.write_bytes(photo.read_bytes())
-    for driving in (tmp_path, read):
-        job = VideoJob(
-            driving=str(driving), identity=str(photo), output=tmp_path / "%03d.jpg",
-            sink=SinkSettings(overwrite=True),
-        )  # fmt: skip
-        with pytest.raises(CannotWrite, match="also read"):
-            job.run()
-    assert read.read_bytes() == photo.read_bytes()
-
-
-@pytest.mark.parametrize("name", ["kept.json", "out.mp4", "none/run.json"])
-def test_a_report_that_cannot_be_put_there_is_refused_before_any_work(
-    drive: Path, photo: Path, tmp_path: Path, name: str
-) -> None:
-    (tmp_path / "kept.json").write_text("mine")
-    job = VideoJob(
-        driving=str(drive), identity=str(photo), output=tmp_path / "out.mp4",
-        report=tmp_path / name,
-    )  # fmt: skip
-    said = {"kept.json": "there already", "out.mp4": "also written to"}.get(name, "no folder")
-    with pytest.raises(CannotWrite, match=said):
-        job.run()
-    assert [p.name for p in tmp_path.iterdir()] == ["kept.json"]
-    assert (tmp_path / "kept.json").read_text() == "mine"
-
-
-def test_a_photo_without_a_face_is_refused(drive: Path, tmp_path: Path) -> None:
-    from PIL import Image
-
-    empty = tmp_path / "wall.png"
-    Image.fromarray(np.full((300, 300, 3), 180, np.uint8)).save(empty)
-    with pytest.raises(NoFaceFound, match=r"wall\.png"):
-        VideoJob(driving=str(drive), identity=str(empty), output=tmp_path / "o.mp4").run()
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["wall.png"]
-
-
-def test_a_performance_is_no_identity(drive: Path, tmp_path: Path) -> None:
-    saved = FitJob(driving=str(drive), output=tmp_path / "drive.csv").run()
-    with pytest.raises(UnreadableInput, match="saved performance"):
-        next(VideoJob(driving=str(drive), identity=str(saved)).frames())
-
-
-def test_a_neutral_without_a_face_is_named(drive: Path, photo: Path, tmp_path: Path) -> None:
-    from PIL import Image
-
-    from retarget.expression.settings import RestSettings
-
-    wall = tmp_path / "wall.png"
-    Image.fromarray(np.full((300, 300, 3), 180, np.uint8)).save(wall)
-    rest = RestSettings(neutral=str(wall))
-    with pytest.raises(NoFaceFound, match=r"neutral .*wall\.png"):
-        next(VideoJob(driving=str(drive), identity=str(photo), rest=rest).frames())
-
-
 def test_the_background_shows_behind_a_photo_that_is_transparent(
     drive: Path, photo: Path, tmp_path: Path
 ) -> None:
@@ -324,31 +212,6 @@ def test_frames_without_a_face_are_told_of_a_saved_performance_too(
     report = Report()
     VideoJob(driving=str(saved), identity=str(photo), output=tmp_path / "o.mp4").run(report)
     assert report.away == list(range(10, 18))
-
-
-def test_a_driving_video_that_never_shows_a_face_says_so(photo: Path, tmp_path: Path) -> None:
-    from tests.jobs.conftest import SAMPLES, cut_out
-
-    wall = tmp_path / "wall.mp4"
-    cut_out(SAMPLES / "drive.mp4", wall, 0, 12, empty=range(12))
-    with pytest.raises(NoFaceFound, match=r"wall\.mp4"):
-        VideoJob(driving=str(wall), identity=str(photo), output=tmp_path / "o.mp4").run()
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["wall.mp4"]
-
-
-@pytest.mark.parametrize(
-    "content", [None, b"", b"not a video at all\n" * 50], ids=["missing", "empty", "text"]
-)
-def test_what_is_no_video_is_refused_in_a_sentence(
-    photo: Path, tmp_path: Path, content: bytes | None
-) -> None:
-    path = tmp_path / "clip.mp4"
-    if content is not None:
-        path.write_bytes(content)
-    with pytest.raises(UnreadableInput) as problem:
-        VideoJob(driving=str(path), identity=str(photo), output=tmp_path / "o.mp4").run()
-    assert "clip.mp4" in problem.value.what
-    assert not (tmp_path / "o.mp4").exists()
 
 
 @pytest.mark.parametrize("neutral", ["3", "0.4s", "0:00.4"])
@@ -389,17 +252,3 @@ def test_a_neutral_time_may_lie_outside_the_piece_that_is_asked_for(
     piece = jaw(SourceSettings(start=start, end=end), 2)
     whole = jaw(SourceSettings(), round(start * 25) + 2)
     assert piece == pytest.approx(whole, abs=0.3)
-
-
-@pytest.mark.parametrize("neutral", ["soon", "9999", "1:00:00"])
-def test_a_neutral_that_is_not_there_is_refused(drive: Path, photo: Path, neutral: str) -> None:
-    from retarget.expression.settings import RestSettings
-
-    job = VideoJob(
-        driving=str(drive),
-        identity=str(photo),
-        rest=RestSettings(neutral=neutral),
-        transfer=TransferSettings(strength=1.0),
-    )
-    with pytest.raises(RetargetError, match="neutral"):
-        next(job.frames())

@@ -1,0 +1,71 @@
+"""The list of what can be said, and its sheet."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from retarget.errors import CannotWrite, RetargetError, UnknownWord
+from retarget.jobs.expressions import ExpressionsJob
+from retarget.jobs.still import StillJob
+
+
+def test_the_list_names_every_word_under_its_emotion() -> None:
+    told = ExpressionsJob().run()
+    assert isinstance(told, str)
+    assert "135 expressions." in told
+    assert "sadness · sympathy" in told
+
+
+def test_a_search_finds_words_by_action_unit() -> None:
+    told = ExpressionsJob(search=("AU9",)).run()
+    assert isinstance(told, str)
+    assert "disgust" in told
+    assert "happiness" not in told
+
+
+@pytest.mark.parametrize("asked", ["smile", "lip corner puller", "12D", "AU12D"])
+def test_a_search_looks_into_what_the_words_do(asked: str) -> None:
+    told = ExpressionsJob(search=(asked,)).run()
+    assert isinstance(told, str)
+    assert "amusement" in told
+    assert "worry" not in told
+
+
+def test_words_of_which_none_answers_to_all_are_told_so() -> None:
+    with pytest.raises(RetargetError, match="No expression answers to all of AU12, shame"):
+        ExpressionsJob(search=("AU12", "shame")).run()
+
+
+def test_what_cannot_be_written_is_refused_before_anything_is_drawn(tmp_path: Path) -> None:
+    sheet = ExpressionsJob(head="joy", identity="none.png", sheet=tmp_path / "s.gif")
+    for job in (sheet, replace(sheet, sheet=tmp_path / "s.png", strength=3.0)):
+        with pytest.raises(RetargetError, match=r"ending|strength"):
+            job.run()
+    still = StillJob(identity=("none.png",), expression=("joy",), output=tmp_path / "s.gif")
+    with pytest.raises(CannotWrite, match="ending"):
+        still.run()
+
+
+def test_a_search_for_nothing_known_offers_the_nearest_word() -> None:
+    with pytest.raises(UnknownWord) as problem:
+        ExpressionsJob(search=("jealosy",)).run()
+    assert problem.value.nearest == "jealousy"
+
+
+def test_the_list_of_units_names_their_sources() -> None:
+    told = ExpressionsJob(units=True).run()
+    assert isinstance(told, str)
+    assert "lip corner puller" in told
+    assert "from: FACS" in told
+
+
+def test_a_sheet_draws_the_words_that_were_found(astronaut: Path, tmp_path: Path) -> None:
+    out = tmp_path / "sheet.png"
+    job = ExpressionsJob(head="surprise", sheet=out, identity=str(astronaut), tile=64)
+    assert job.run() == out
+    with Image.open(out) as page:
+        assert page.width >= 3 * 64

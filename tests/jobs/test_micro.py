@@ -1,0 +1,208 @@
+"""Clips of what was said, and changes from one picture to another."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import numpy.typing as npt
+import pytest
+from PIL import Image
+
+from retarget.errors import RetargetError
+from retarget.flow import landmarks
+from retarget.flow.report import Report
+from retarget.flow.values import Face, HeadPose
+from retarget.jobs.act import Actor
+from retarget.jobs.draw import DrawSettings
+from retarget.jobs.micro import MicroJob
+from retarget.jobs.micro_between import LONGEST, Change, change
+from retarget.jobs.micro_clip import read_rate
+from retarget.jobs.reframe import Box, reframed
+from retarget.language.say import say
+
+
+def frames_of(path: Path) -> list[npt.NDArray[np.uint8]]:
+    with av.open(str(path)) as container:
+        return [f.to_ndarray(format="rgb24") for f in container.decode(video=0)]
+
+
+def micro(astronaut: Path, out: Path, **more: object) -> MicroJob:
+    job = MicroJob(
+        identity=str(astronaut),
+        expression="surprise",
+        intensity=1.0,
+        onset_ms=100,
+        apex_ms=50,
+        offset_ms=150,
+        before_ms=200,
+        after_ms=200,
+        rate="30",
+        output=out,
+    )
+    return replace(job, **more)
+
+
+def test_a_clip_has_the_frames_of_its_timeline_and_its_apex_where_it_was_said(
+    astronaut: Path, tmp_path: Path
+) -> None:
+    clip = micro(astronaut, tmp_path / "clip.mp4", table=tmp_path / "clip.csv").run()
+    frames = frames_of(clip)
+    assert len(frames) == 21
+    away = [np.abs(f.astype(int) - frames[0]).mean() for f in frames]
+    apex = (0.2 + 0.1 + 0.025) * 30
+    assert abs(int(np.argmax(away)) - apex) <= 1
+    with (tmp_path / "clip.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 21
+    commanded = [float(row["AU26"]) for row in rows]
+    assert abs(int(np.argmax(commanded)) - apex) <= 1
+    assert rows[0]["AU26"] == "0.00000"
+
+
+def test_a_clip_at_a_broadcast_rate_keeps_exact_times(astronaut: Path, tmp_path: Path) -> None:
+    clip = micro(astronaut, tmp_path / "clip.mp4", rate="29.97").run()
+    with av.open(str(clip)) as container:
+        times = [f.pts * f.time_base for f in container.decode(video=0)]
+    assert times[1] - times[0] == Fraction(1001, 30000)
+
+
+@pytest.mark.parametrize(
+    ("text", "rate"),
+    [
+        ("60", Fraction(60)),
+        ("60000/1001", Fraction(60000, 1001)),
+        ("59.94", Fraction(60000, 1001)),
+        ("23.976", Fraction(24000, 1001)),
+        ("12.5", Fraction(25, 2)),
+    ],
+)
+def test_a_rate_is_read_exactly(text: str, rate: Fraction) -> None:
+    assert read_rate(text) == rate
+
+
+@pytest.mark.parametrize("text", ["0", "-5", "fast", "60/0", "nan", "1e3", ""])
+def test_a_rate_that_is_none_is_refused(text: str) -> None:
+    with pytest.raises(RetargetError, match="rate"):
+        read_rate(text)
+
+
+@pytest.mark.parametrize(
+    ("change", "about"),
+    [
+        ({"onset_ms": -5.0}, "--onset-ms"),
+        ({"onset_ms": 10.0}, "less than one frame"),
+        ({"rate": "500"}, "frames per second"),
+        ({"timeline": "neutral 1s > jyo 1s"}, "joy"),
+        ({"identity": None}, "--identity"),
+        ({"from_": "a.png"}, "--to"),
+        ({"intensity": 2.0}, "0 to 1"),
+    ],
+)
+def test_an_impossible_clip_is_refused_and_nothing_is_written(
+    astronaut: Path, tmp_path: Path, change: dict[str, object], about: str
+) -> None:
+    with pytest.raises(RetargetError, match=about):
+        micro(astronaut, tmp_path / "clip.mp4", **change).run()
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_change_between_two_pictures_begins_with_one_and_ends_with_the_other(
+    actor: Actor, tmp_path: Path
+) -> None:
+    pictures = [actor.identity.frame.rgb, actor.show(say("0.8*surprise"))]
+    for name, rgb in zip("ab", pictures, strict=True):
+        Image.fromarray(rgb).save(tmp_path / f"{name}.png")
+    clip = MicroJob(
+        from_=str(tmp_path / "a.png"),
+        to=str(tmp_path / "b.png"),
+        onset_ms=200,
+        before_ms=100,
+        after_ms=100,
+        rate="30",
+        output=tmp_path / "c.mp4",
+        table=tmp_path / "c.csv",
+    ).run()
+    frames = frames_of(clip)
+    assert len(frames) == 12
+    with (tmp_path / "c.csv").open(newline="") as file:
+        opened = [float(line["jawOpen"]) for line in csv.DictReader(file)]
+    assert len(opened) == 12
+    assert opened == sorted(opened)
+    assert opened[-1] > opened[0] + 0.15
+    first, last, one, two = (p.astype(int) for p in (frames[0], frames[-1], *pictures))
+    mouth = actor.identity.face.points[list(landmarks.LIPS_OUTER_LOWER), :2].round().astype(int)
+    (left, top), (right, bottom) = mouth.min(0) - 8, mouth.max(0) + 8
+    inside = np.s_[top:bottom, left:right]
+    apart = np.abs(one - two)[inside].mean()
+    assert np.abs(first - one)[inside].mean() < 0.15 * apart
+    assert np.abs(last - two)[inside].mean() < 0.2 * apart
+
+
+def test_heads_turned_far_apart_are_joined_with_a_warning(actor: Actor) -> None:
+    photo = actor.identity
+    for yaw, warned in ((20.0, False), (40.0, True)):
+        turned = HeadPose.rotation_of(yaw, 0.0, 0.0) @ photo.pose.rotation
+        other = replace(photo, pose=replace(photo.pose, rotation=turned))
+        report = Report()
+        change = Change(photo, other, DrawSettings().open(report), report)
+        change.warn()
+        assert change.apart == pytest.approx(yaw, abs=0.5)
+        assert any("turned 40°" in line for line in report.warnings) is warned
+        assert not any("different people" in line for line in report.warnings)
+
+
+def test_a_change_from_one_person_to_another_is_drawn_with_a_warning(
+    astronaut: Path, tmp_path: Path
+) -> None:
+    other = Path(__file__).parents[2] / "samples" / "drive.mp4"
+    report = Report()
+    clip = MicroJob(
+        from_=str(astronaut), to=str(other), before_ms=50, after_ms=50, rate="30",
+        output=tmp_path / "c.mp4",
+    ).run(report)  # fmt: skip
+    assert clip.exists()
+    assert any("two different people" in line for line in report.warnings)
+
+
+def test_a_change_between_large_photos_is_no_longer_than_can_be_drawn(actor: Actor) -> None:
+    photo = actor.identity
+    width, height = photo.frame.size
+    large = reframed(photo, Box(0, 0, width, height), (2400, round(2400 * height / width)))
+    size = change(large, large, DrawSettings().open(Report()), Report()).size
+    assert max(size) == LONGEST
+    assert size[0] / size[1] == pytest.approx(width / height, abs=0.01)
+
+
+def test_a_change_before_another_background_shows_what_both_pictures_have(
+    actor: Actor, tmp_path: Path
+) -> None:
+    photo = actor.identity
+    width, height = photo.frame.size
+    rgb = 255 - photo.frame.rgb  # another background, whoever is before it
+    low, high = photo.face.points.min(axis=0), photo.face.points.max(axis=0)
+    left, bottom = int(low[0] / 2), int((high[1] + height) / 2)
+    points = photo.face.points - (left, 0, 0)
+    other = replace(
+        photo,
+        frame=replace(photo.frame, rgb=np.ascontiguousarray(rgb[:bottom, left:])),
+        face=Face(points=points.astype(np.float32)),
+        pose=replace(photo.pose, translation=photo.pose.translation - (left, 0, 0)),
+    )
+    report = Report()
+    way = change(photo, other, DrawSettings().open(report), report)
+    assert not way.one_camera
+    assert way.size[0] == pytest.approx(width - left, abs=4)
+    assert way.size[1] == pytest.approx(bottom, abs=4)
+    last = [f.frame.rgb for f in way.frames([0.0, 1.0], Fraction(30))][1]
+    shown = rgb[1 : way.size[1] - 1, left + 1 : left + way.size[0] - 1].astype(int)
+    off = [
+        np.abs(last[y : y + shown.shape[0], x : x + shown.shape[1]].astype(int) - shown).mean()
+        for y in range(3) for x in range(3)
+        if last[y : y + shown.shape[0], x : x + shown.shape[1]].shape == shown.shape
+    ]  # fmt: skip
+    assert min(off) < 3
