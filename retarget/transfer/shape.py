@@ -19,6 +19,7 @@ from retarget.flow.values import Expression, RestFace
 from retarget.transfer.strength import region_shares
 
 Mesh = npt.NDArray[np.float32]
+Apertures = npt.NDArray[np.float32]
 
 _LIDS = (
     (landmarks.LEFT_EYE_UPPER, landmarks.LEFT_EYE_LOWER),
@@ -68,6 +69,7 @@ class Shape:
         if seen is not None and seen.detail is not None:
             moved = moved + seen.detail
         aperture = opened(self._model.neutral, moved) if seen is None else seen.aperture
+        aperture = self._widened(aperture, rest)
         wider, taller = self._ratios(rest)
         moved[:, 0] *= 1 + self._mouth[:, 0] * (wider - 1)
         moved[:, 1] *= 1 + self._mouth[:, 0] * (taller - 1)
@@ -76,6 +78,17 @@ class Shape:
         if seen is not None:
             set_lips(mesh, seen.lip_gap * taller)
         return mesh
+
+    def _widened(self, aperture: Apertures, rest: RestFace) -> Apertures:
+        """Apertures (2,) whose lids part no farther beyond rest than the driving ones do.
+
+        Eyes shut by shares, each until it is shut; but a share that hardly widens a narrow eye
+        makes a large one stare.
+        """
+        theirs = self._model.neutral if self._driving is None else self._driving.head
+        same_way = np.minimum(1.0, lid_gaps(theirs) / np.maximum(lid_gaps(rest.head), 1e-3))
+        beyond = np.maximum(aperture - 1, 0)
+        return np.asarray(aperture - beyond * (1 - same_way), np.float32)
 
     def _ratios(self, rest: RestFace) -> tuple[float, float]:
         """How much wider the identity's mouth and taller its lower face is than the driving one."""
@@ -106,7 +119,13 @@ def lower_face(head: Mesh) -> float:
     return float(abs(head[landmarks.CHIN, 1] - eyes))
 
 
-def opened(head: Mesh, moved: Mesh) -> npt.NDArray[np.float32]:
+def lid_gaps(head: Mesh) -> Apertures:
+    """(2,) how far the lids of the left and the right eye are apart in a mesh (478, 3)."""
+    gaps = [(head[list(low[1:-1])] - head[list(up[1:-1])])[:, 1].mean() for up, low in _LIDS]
+    return np.array(gaps, np.float32)
+
+
+def opened(head: Mesh, moved: Mesh) -> Apertures:
     """(2,) how many times as open as in a mesh the left and the right eye are once it has moved.
 
     An eye larger than the average one has farther to go until it is shut.
@@ -115,15 +134,10 @@ def opened(head: Mesh, moved: Mesh) -> npt.NDArray[np.float32]:
         head: (478, 3) head units.
         moved: (478, 3) displacements from it.
     """
-    out = np.empty(2, np.float32)
-    for eye, (upper, lower) in enumerate(_LIDS):
-        up, low = list(upper[1:-1]), list(lower[1:-1])
-        before = (head[low] - head[up])[:, 1].mean()
-        out[eye] = 1 + (moved[low] - moved[up])[:, 1].mean() / before
-    return out
+    return np.asarray(lid_gaps(head + moved) / lid_gaps(head))
 
 
-def set_lids(mesh: Mesh, start: Mesh, aperture: npt.NDArray[np.float32]) -> None:
+def set_lids(mesh: Mesh, start: Mesh, aperture: Apertures) -> None:
     """Open each eye, in place, to `aperture` (2,: left, right) times its opening in `start`."""
     for (upper, lower), share in zip(_LIDS, aperture, strict=True):
         up, low = list(upper[1:-1]), list(lower[1:-1])

@@ -65,20 +65,43 @@ def test_lids_open_as_far_as_measured_whatever_the_weights_say(
     assert opening(mesh, "right") == pytest.approx(right * opening(face.head, "right"), abs=1e-4)
 
 
+def with_eyes(face: RestFace, larger: float) -> RestFace:
+    """The same face, its eyes open `larger` times as wide at rest."""
+    head = face.head.copy()
+    for uppers, lowers in (
+        (landmarks.LEFT_EYE_UPPER, landmarks.LEFT_EYE_LOWER),
+        (landmarks.RIGHT_EYE_UPPER, landmarks.RIGHT_EYE_LOWER),
+    ):
+        up, low = list(uppers[1:-1]), list(lowers[1:-1])
+        apart = 0.5 * (larger - 1) * (face.head[low] - face.head[up])
+        head[up] -= apart
+        head[low] += apart
+    return replace(face, head=head)
+
+
 @pytest.mark.parametrize("larger", [0.7, 1.0, 1.5])
 def test_a_blink_that_is_said_shuts_eyes_of_any_size(larger: float) -> None:
-    face = rest()
-    head = face.head.copy()
-    for upper, lower in LIDS.values():
-        head[upper] -= 0.5 * (larger - 1) * (face.head[lower] - face.head[upper])
-        head[lower] += 0.5 * (larger - 1) * (face.head[lower] - face.head[upper])
-    eyes = replace(face, head=head)
+    eyes = with_eyes(rest(), larger)
     shape = Shape(face_model(), None)
     for said, left in ((1.0, 0.0), (0.5, 0.5)):
         blink = Expression(weights=blendshapes.weights({"eyeBlinkLeft": said}))
         mesh = shape(eyes, eyes.head, blink)
-        assert opening(mesh, "left") == pytest.approx(left * opening(head, "left"), abs=2e-3)
-        assert opening(mesh, "right") == pytest.approx(opening(head, "right"), abs=1e-4)
+        assert opening(mesh, "left") == pytest.approx(left * opening(eyes.head, "left"), abs=2e-3)
+        assert opening(mesh, "right") == pytest.approx(opening(eyes.head, "right"), abs=1e-4)
+
+
+@pytest.mark.parametrize("larger", [1.4, 0.7])
+def test_a_widened_narrow_eye_does_not_make_a_large_one_stare(larger: float) -> None:
+    driving, own = rest(), with_eyes(rest(), larger)
+    wide = Shape(face_model(), driving)(own, own.head, seen((1.5, 1.5)))
+    parted = 0.5 * opening(driving.head, "left") * min(1.0, larger)
+    assert opening(wide, "left") - opening(own.head, "left") == pytest.approx(parted, rel=0.05)
+    said = Expression(weights=blendshapes.weights({"eyeWideLeft": 1.0, "eyeWideRight": 1.0}))
+    average = Shape(face_model(), None)
+    usual, large = (average(who, who.head, said) - who.head for who in (driving, own))
+    up, low = LIDS["left"]
+    parted = float((usual[low] - usual[up])[1]) * min(1.0, larger)
+    assert (large[low] - large[up])[1] == pytest.approx(parted, rel=0.1)
 
 
 @pytest.mark.parametrize("followed", [True, False])

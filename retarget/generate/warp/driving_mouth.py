@@ -23,9 +23,9 @@ TONE_POINTS = np.array([
 """Cheeks, upper lip and chin: where skin shows the light that falls on the mouth."""
 OPEN = (0.02, 0.045)
 """Gap of the driving lips, in eye distances, from which and at which its inside is worth taking."""
-BRIGHTEST_GAIN = 1.5
-"""How much brighter the inside may be made: less leaves grey teeth where a dark clip drives a
-bright photo, more a tongue that glows."""
+BRIGHTEST_GAIN, BRIGHTEST_TOOTH = 1.5, 2.2
+"""How much brighter the inside and the teeth in it may be made: less leaves grey teeth where a dark
+clip drives a bright photo, more a tongue that glows."""
 TINT, WHITE_TINT = (0.85, 1.12), (0.55, 1.5)
 """How far a colour channel may be changed beside the brightness: by what skin tells, whose colour
 is its owner's as much as the light's, and by what the white of the eyes tells."""
@@ -45,6 +45,12 @@ LIP_DEEP = (0.15, 0.35)
 """Depth in the opening, in mouth widths, up to which lips are looked for: further in is tongue."""
 TOOTH_BRIGHT, TOOTH_RED = 0.75, 0.6
 """Brightness in that of skin, above which, and redness in that of lips, below which it is tooth."""
+PALE, SEEN = (0.4, 0.75), (0.3, 0.55)
+"""Redness, in that of lips, from which on less and less and at which nothing is tooth; brightness,
+in that of skin, at which nothing and above which all of what is pale is tooth."""
+TOOTH_OWN = 0.5
+"""The part of its own tint that a filmed tooth keeps, as far as that is a tooth's: no cooler than
+grey and no warmer than the identity's."""
 LIP_GAIN = (0.4, 2.5)
 """How far the brightness of a lip's colour channel may be changed."""
 
@@ -95,6 +101,8 @@ class Light:
 
     gain: Floats
     """(3,)"""
+    lack: float
+    """How much brighter, 1 or more, a tooth should be than that gain makes it."""
     colour: float
     """0..1 how much of what is still colourful stays so: nothing in a grey photo."""
     ceiling: float
@@ -112,6 +120,7 @@ class Light:
         skins = _colourful(driving.skin), _colourful(identity.skin)
         return cls(
             gain=(min(bright, BRIGHTEST_GAIN) * np.clip(tint, *limits)).astype(np.float32),
+            lack=max(1.0, min(bright, BRIGHTEST_TOOTH) / BRIGHTEST_GAIN),
             colour=min(1.0, 2.0 * skins[1] / max(skins[0], 0.02)),
             ceiling=float(max(identity.skin.max(), now.max())) + ABOVE_SKIN,
         )
@@ -119,6 +128,14 @@ class Light:
     def __call__(self, rgb: Bytes) -> Floats:
         """(h, w, 3) driving colours in the identity's light."""
         return self.muted(np.minimum(rgb * self.gain, np.float32(self.ceiling)))
+
+    def on_teeth(self, rgb: Floats, tooth: Floats) -> Floats:
+        """(h, w, 3) what the light made of driving teeth, in the colour (3,) of the identity's."""
+        grey = np.maximum(rgb @ LUMA, np.float32(1))[..., None]
+        theirs = tooth / np.float32(max(luma(tooth), 1.0))
+        own = np.clip(rgb / grey, np.minimum(theirs, 1), np.maximum(theirs, 1))
+        tint = theirs + np.float32(TOOTH_OWN) * (own - theirs)
+        return np.asarray(np.minimum(self.lack * grey * tint, self.ceiling), np.float32)
 
     def muted(self, rgb: Floats) -> Floats:
         """(h, w, 3) no more colourful than the identity's picture."""
@@ -150,9 +167,19 @@ def openness(face: Face) -> float:
     return smoothstep(*OPEN, rims_of(face.points, MOUTH).gap / face.eye_distance)
 
 
+def teeth_in(rgb: Bytes, driving: Tones) -> Floats:
+    """(h, w) 0..1 how surely a pixel of the driving mouth is tooth: paler than lips and lit."""
+    bright = rgb @ LUMA
+    lip_red = _redness(driving.lip, driving.lip @ LUMA)
+    if lip_red < LEAST_RED:
+        return np.zeros_like(bright)
+    pale = 1 - ramp(PALE, _redness(rgb, bright) / lip_red)
+    return pale * ramp(SEEN, bright / np.float32(max(luma(driving.skin), 1.0)))
+
+
 def inside_of(
-    rgb: Bytes, face: Face, *, white: Floats | None, tones: Tones, box: tuple[slice, slice],
-    now: Rims, depth: Floats,
+    rgb: Bytes, face: Face, *, white: Floats | None, tones: Tones, tooth: Floats,
+    box: tuple[slice, slice], now: Rims, depth: Floats,
 ) -> Floats:  # fmt: skip
     """(h, w, 3) the driving mouth's inside as the photo would show it.
 
@@ -161,6 +188,7 @@ def inside_of(
         face: its mesh.
         white: (3,) of its eyes, where known.
         tones: the identity's.
+        tooth: (3,) what colour the identity's teeth have.
         box: rows and columns of the crop to fill.
         now: the identity's lips, in pixels of the crop.
         depth: (h, w) pixels from the nearest lip.
@@ -174,6 +202,7 @@ def inside_of(
     raw = read(rgb, where)
     light = Light.between(driving, tones)
     inside = light(raw)
+    inside += teeth_in(raw, driving)[..., None] * (light.on_teeth(inside, tooth) - inside)
     inside *= (shade + np.float32(1 - RIM_SHADE))[..., None]
     lips = _lips(raw, driving.lip, depth / np.float32(now.width))[..., None]
     if lips.any():

@@ -178,8 +178,8 @@ class Mouth:
             return 0.0, None
         rgb = tracked.frame.rgb
         inside = inside_of(
-            rgb, tracked.face, white=white, tones=self._tones, box=hole.box, now=hole.rims,
-            depth=hole.depth,
+            rgb, tracked.face, white=white, tones=self._tones, tooth=self._palette.tooth,
+            box=hole.box, now=hole.rims, depth=hole.depth,
         )  # fmt: skip
         return share, inside
 

@@ -11,7 +11,7 @@ from asked import ask, calm, smiling
 
 from retarget.flow.values import ExpressedFrame, FaceRequest, Identity, TrackedFrame
 from retarget.generate.settings import WarpSettings
-from retarget.generate.warp.driving_mouth import Light, Tones
+from retarget.generate.warp.driving_mouth import Light, Tones, teeth_in
 from retarget.generate.warp.eye_white import LastingWhite, eye_white
 from retarget.generate.warp.palette import Palette, luma
 from retarget.generate.warp.rims import LEFT_EYE, RIGHT_EYE
@@ -132,6 +132,35 @@ def test_teeth_filmed_in_the_dark_are_not_grey_in_a_bright_photo() -> None:
     )
     tooth = np.full((1, 1, 3), 90, np.uint8)
     assert Light.between(dusk, day)(tooth).mean() > 1.4 * tooth.mean()
+
+
+def test_teeth_of_a_webcam_are_neither_green_nor_grey_in_a_bright_photo() -> None:
+    """Small dark eyes in orange light give a wrong white: it would turn the teeth green."""
+    webcam = Tones(
+        skin=np.array([157, 93, 56], np.float32),
+        lip=np.array([144, 62, 46], np.float32),
+        white=np.array([114, 76, 59], np.float32),
+    )
+    photo = Tones(
+        skin=np.array([242, 194, 174], np.float32),
+        lip=np.array([229, 58, 52], np.float32),
+        white=np.array([230, 199, 185], np.float32),
+    )
+    tooth = Palette.of(photo.skin, photo.lip, np.array([230, 199, 185], np.float32)).tooth
+    light = Light.between(webcam, photo)
+    raw = np.array([[[91, 81, 71]]], np.uint8)
+    red, green, blue = light.on_teeth(light(raw), tooth)[0, 0]
+    assert red >= green >= blue
+    assert red - blue < 0.25 * red
+    assert luma(light.on_teeth(light(raw), tooth)[0, 0]) > 1.25 * luma(light(raw)[0, 0])
+
+
+def test_a_tongue_is_not_taken_for_teeth() -> None:
+    lip, skin = np.array([169, 89, 86], np.float32), np.array([188, 120, 105], np.float32)
+    tooth, tongue, cavity = (168, 134, 113), (150, 84, 82), (40, 30, 28)
+    share = teeth_in(np.array([[tooth, tongue, cavity]], np.uint8), Tones(skin=skin, lip=lip))[0]
+    assert share[0] > 0.9
+    assert share[1:].max() < 0.1
 
 
 def test_the_same_frames_give_the_same_pixels_however_many_threads() -> None:

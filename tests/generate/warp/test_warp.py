@@ -327,8 +327,9 @@ def test_driving_lips_inside_the_opening_take_the_colour_of_the_photos_lips() ->
 
     def inside(rgb: Picture) -> npt.NDArray[np.float32]:
         drawn = inside_of(
-            rgb, driver.face, white=None, tones=tones, box=hole.box, now=hole.rims, depth=hole.depth
-        )
+            rgb, driver.face, white=None, tones=tones, tooth=np.array([210, 200, 180], np.float32),
+            box=hole.box, now=hole.rims, depth=hole.depth,
+        )  # fmt: skip
         shown: npt.NDArray[np.float32] = drawn[(hole.depth > 1) & (hole.depth < 3)]
         return shown
 
