@@ -12,6 +12,13 @@ LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 """Weights of red, green and blue in brightness."""
 
 
+OF_SKIN = 0.6
+"""Power of the blue of skin, in its red, that is the light's and not the skin's own."""
+LAMP_GREEN = 0.42
+"""Green lies this far, as a power, between red and blue in the light of lamps and days: red skin,
+and lids that show through the white of an eye, are no lamp."""
+
+
 def luma(rgb: Floats) -> float:
     """Brightness of a colour (3,)."""
     return float(rgb @ LUMA)
@@ -31,8 +38,7 @@ class Palette:
         """Colours that fit a photo's light, whatever it is made with.
 
         Chroma is taken from the photo's own skin, lips and eyes, so a grey photo gets grey teeth
-        and a varnished painting yellow ones. Skin and shaded eyes have colours of their own; the
-        less colourful of the two tells more of the light.
+        and a varnished painting yellow ones.
 
         Args:
             skin: (3,) around the mouth.
@@ -42,8 +48,7 @@ class Palette:
         bright = luma(skin)
         warm = (skin / max(bright, 1.0)).astype(np.float32)
         red = (lip / max(luma(lip), 1.0)).astype(np.float32)
-        light = (white / max(luma(white), 1.0)).astype(np.float32)
-        tint = min(light, warm ** np.float32(0.75), key=lambda colour: float(np.ptp(colour)))
+        tint = _tooth_tint(skin, white)
         shine = float(np.clip(luma(white), 1.05 * bright, 1.3 * bright))
         return cls(
             tooth=np.float32(min(1.06 * shine, 235.0)) * tint,
@@ -51,3 +56,19 @@ class Palette:
             tongue=np.float32(0.7) * lip * red ** np.float32(0.25) + np.float32(0.2) * skin,
             cavity=np.float32(0.14 * bright) * red ** np.float32(1.5) * warm,
         )
+
+
+def _tooth_tint(skin: Floats, white: Floats) -> Floats:
+    """(3,) the colour of teeth of brightness 1 in the light on this skin and white of the eyes.
+
+    The light lies between blue and yellow. What tints eyes and skin besides makes either seem
+    warmer than the light, so the one nearer to neutral is believed.
+    """
+    blue = min(_blue(skin) ** OF_SKIN, _blue(white), key=lambda share: abs(np.log(share)))
+    tint = np.array([1.0, blue**LAMP_GREEN, blue], np.float32)
+    return tint / np.float32(luma(tint))
+
+
+def _blue(rgb: Floats) -> float:
+    """The blue of a colour (3,) in its red."""
+    return float(max(rgb[2], 1.0) / max(rgb[0], 1.0))

@@ -124,6 +124,14 @@ def test_drawn_teeth_have_the_colour_of_the_light_and_not_of_the_skin() -> None:
         assert luma(Palette.of(skin, lip, white).tooth) > luma(skin)
 
 
+def test_red_skin_does_not_make_pink_teeth_and_a_grey_photo_has_grey_ones() -> None:
+    red = np.array([190, 110, 90], np.float32), np.array([165, 85, 75], np.float32)
+    tooth = Palette.of(*red, np.array([130, 92, 84], np.float32)).tooth
+    assert tooth[1] > (tooth[0] + tooth[2]) / 2
+    grey = [np.full(3, tone, np.float32) for tone in (140, 90, 170)]
+    assert np.ptp(Palette.of(*grey).tooth) < 0.5
+
+
 def test_teeth_filmed_in_the_dark_are_not_grey_in_a_bright_photo() -> None:
     """Half the light on the driver costs a tooth far less than half of its brightness."""
     day = Tones.of(calm().frame.rgb, calm().face.points, white_of(calm()))
