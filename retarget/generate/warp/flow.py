@@ -19,6 +19,8 @@ from retarget.generate.warp.mesh import COUNT, OVAL, Bools, Floats, Ints, topolo
 
 STILL = 0.02
 """Pixels of displacement below which a point counts as still."""
+EDGE = 2.5
+"""How far from an edge of the photo, in displacements, all of a displacement is taken."""
 AROUND = 4
 """How much wider cells are around the face."""
 
@@ -147,6 +149,26 @@ def skin_field(grid: Grid, placed: Floats, back: Floats, triangles: Ints) -> Flo
     face = triangles[(triangles < landmarks.MESH_COUNT).all(axis=1)]
     draw_affine(field, grid.to_cells(placed), face, back)
     return field
+
+
+def stay_within(field: Floats, grid: Grid, size: tuple[int, int]) -> None:
+    """Change a field, in place, so that nothing comes from beyond the edges of the crop.
+
+    What moves away from an edge stretches what lies there: nobody knows what follows.
+
+    Args:
+        field: (rows, columns, 2) pixels from each cell to where it comes from.
+        grid: where the cells lie.
+        size: (width, height) of the crop in pixels.
+    """
+    for axis, start in enumerate((grid.left, grid.top)):
+        cells = np.arange(field.shape[1 - axis], dtype=np.float32)
+        at = start + grid.step * (cells + np.float32(0.5)) - np.float32(0.5)
+        at = at[None, :] if axis == 0 else at[:, None]
+        way = field[..., axis]
+        room = np.where(way < 0, at, size[axis] - 1 - at)
+        near = np.clip(room / np.maximum(EDGE * np.abs(way), 1e-3), 0, 1)
+        way *= near * (1.5 - 0.5 * near * near)
 
 
 @cache

@@ -1,8 +1,10 @@
 """The mesh that is warped: the face's own points, and three rings of points around it.
 
-The rings lie on the face oval blown up about its centre. What the oval does, they do less and
-less, and the outermost not at all, so hair, neck and background stretch softly instead of
-tearing, and the picture outside stays as it is.
+The rings lie on the face oval blown up about its centre. What an expression does to the oval, they
+do less and less, and the outermost not at all, so hair, neck and background stretch softly instead
+of tearing, and the picture outside stays as it is. A head that moves takes its hair along: the
+inner rings then go with it as one, and the outermost lies farther out, to leave the background
+room to stretch.
 """
 
 from __future__ import annotations
@@ -17,12 +19,16 @@ import numpy.typing as npt
 
 from retarget.flow import landmarks
 
-RING_SCALES = (1.22, 1.55, 2.05)
-"""Size of each ring against the face oval."""
+RINGS = 3
+HELD_SCALES, MOVING_SCALES = (1.22, 1.55, 2.05), (1.22, 1.65, 2.75)
+"""Size of each ring against the face oval, around a head that is held and around one that moves."""
 RING_SHARES = (0.55, 0.18, 0.0)
-"""How much of the oval's displacement each ring takes."""
+"""How much of what an expression does to the oval each ring takes."""
+WITH_CROWN, WITH_CHIN = (1.0, 0.95, 0.0), (0.75, 0.2, 0.0)
+"""How much of the head's own movement each ring takes above the face and below it, where the neck
+stays behind."""
 OVAL = np.array(landmarks.FACE_OVAL)
-COUNT = landmarks.MESH_COUNT + len(OVAL) * len(RING_SCALES)
+COUNT = landmarks.MESH_COUNT + len(OVAL) * RINGS
 
 Floats = npt.NDArray[np.float32]
 Doubles = npt.NDArray[np.float64]
@@ -64,7 +70,7 @@ def topology() -> Topology:
 def _ring_triangles() -> Ints:
     """(216, 3) triangles between the oval and each ring in turn."""
     n = len(OVAL)
-    rows = [OVAL, *(landmarks.MESH_COUNT + k * n + np.arange(n) for k in range(len(RING_SCALES)))]
+    rows = [OVAL, *(landmarks.MESH_COUNT + k * n + np.arange(n) for k in range(RINGS))]
     out = []
     for inner, outer in pairwise(rows):
         after_inner, after_outer = np.roll(inner, -1), np.roll(outer, -1)
@@ -73,11 +79,12 @@ def _ring_triangles() -> Ints:
     return np.concatenate(out)
 
 
-def with_rings(points: Floats) -> Floats:
+def with_rings(points: Floats, scales: tuple[float, ...]) -> Floats:
     """The mesh of a photo with its rings.
 
     Args:
         points: (478 or 468, 2 or 3) pixels.
+        scales: size of each ring against the oval.
 
     Returns:
         (576, 2) pixels: 468 face points, then 36 points of each ring.
@@ -85,14 +92,43 @@ def with_rings(points: Floats) -> Floats:
     face = points[: landmarks.MESH_COUNT, :2]
     oval = face[OVAL]
     centre = (oval.min(axis=0) + oval.max(axis=0)) / 2
-    rings = [centre + scale * (oval - centre) for scale in RING_SCALES]
+    rings = [centre + scale * (oval - centre) for scale in scales]
     return np.asarray(np.concatenate([face, *rings]), np.float32)
 
 
 def rings_follow(moved: Floats) -> Floats:
-    """Displacements (468, 2) of the face with those of the rings: (576, 2)."""
+    """Displacements (468, 2) of an expression with those of the rings: (576, 2)."""
     oval = moved[OVAL]
     return np.concatenate([moved, *(np.float32(share) * oval for share in RING_SHARES)])
+
+
+def rings_go_along(source: Floats, moved: Floats) -> Floats:
+    """Displacements (468, 2) of a head that moves with those of the rings: (576, 2).
+
+    Args:
+        source: (576, 2) the photo's mesh and rings, in pixels of the crop.
+        moved: displacements by the movement of the head alone.
+    """
+    oval, rings = source[OVAL], source[landmarks.MESH_COUNT :].reshape(RINGS, -1, 2)
+    turn = _similarity(oval, moved[OVAL])
+    centre = oval.mean(axis=0)
+    up = source[landmarks.FOREHEAD] - source[landmarks.CHIN]
+    height = (oval - centre) @ up / float(up @ up)  # -0.5 at the chin, 0.5 at the crown
+    crown = np.clip((height + 0.45) / 0.5, 0, 1)[:, None]
+    out = [moved]
+    for ring, with_crown, with_chin in zip(rings, WITH_CROWN, WITH_CHIN, strict=True):
+        share = with_chin + crown * (with_crown - with_chin)
+        out.append((share * (np.c_[ring, np.ones(len(ring))] @ turn)).astype(np.float32))
+    return np.concatenate(out)
+
+
+def _similarity(points: Floats, moved: Floats) -> Doubles:
+    """(3, 2) what takes points (n, 2), with a 1 behind them, nearest to their displacements."""
+    x, y = points.astype(np.float64).T
+    one, none = np.ones_like(x), np.zeros_like(x)
+    rows = np.concatenate([np.stack([x, -y, one, none], 1), np.stack([y, x, none, one], 1)])
+    a, b, right, down = np.linalg.lstsq(rows, moved.T.ravel(), rcond=None)[0]
+    return np.array([[a, b], [-b, a], [right, down]])
 
 
 def signed_areas(points: Floats, triangles: Ints) -> Floats:

@@ -44,12 +44,13 @@ class Portrait:
     Args:
         identity: the photo, understood.
         settings: how to draw.
+        moves: whether the head is going to move.
     """
 
-    def __init__(self, identity: Identity, settings: WarpSettings) -> None:
-        self.identity = identity
+    def __init__(self, identity: Identity, settings: WarpSettings, *, moves: bool) -> None:
+        self.identity, self._moves = identity, moves
         rgb, points = identity.frame.rgb, identity.face.points
-        rings = mesh.with_rings(points)
+        rings = mesh.with_rings(points, mesh.MOVING_SCALES if moves else mesh.HELD_SCALES)
         low = np.clip(np.floor(rings.min(axis=0)), 0, identity.frame.size).astype(int)
         high = np.clip(np.ceil(rings.max(axis=0)) + 1, 0, identity.frame.size).astype(int)
         photo = np.ascontiguousarray(rgb[low[1] : high[1], low[0] : high[0]])
@@ -86,7 +87,7 @@ class Portrait:
         """
         height, width = self._canvas.photo.shape[:2]
         moved = self._displace(request)
-        change = mesh.rings_follow(moved.points[:, :2] - self._source[: landmarks.MESH_COUNT])
+        change = self._change(moved)
         found = flow.moving_grid(self._source, change, self._step, (width, height))
         out = self._skin(*found, change, moved) if found else self._canvas.photo.copy()
         if found and self._wrinkles > 0:
@@ -95,6 +96,15 @@ class Portrait:
         self._mouth.draw(out, moved, request, white)
         crop = Crop.box(*self._corner, width, height)
         return GeneratedFace(request=request, rgb=out, crop=crop)
+
+    def _change(self, moved: Moved) -> Floats:
+        """(576, 2) displacements of the mesh and its rings."""
+        whole = moved.points[:, :2] - self._source[: landmarks.MESH_COUNT]
+        if not self._moves:
+            return mesh.rings_follow(whole)
+        by_head = whole - moved.expression
+        along = mesh.rings_go_along(self._source, by_head)
+        return along + mesh.rings_follow(moved.expression)
 
     def _in_order(self, triangles: Ints, moved: Moved, placed: Floats) -> Ints:
         """The triangles that face the viewer, far ones before near ones if the head has turned."""
@@ -117,6 +127,9 @@ class Portrait:
         placed = self._source + change
         triangles = self._in_order(triangles, moved, placed)
         field = flow.skin_field(grid, placed, source - placed, triangles)
+        if self._moves:
+            height, width = self._canvas.photo.shape[:2]
+            flow.stay_within(field, grid, (width, height))
         return self._canvas.moved(grid, pixel_field(grid, field, openings))
 
     def _draw_folds(self, out: Bytes, grid: flow.Grid, moved: Moved, request: FaceRequest) -> None:

@@ -33,11 +33,11 @@ class WarpGenerator:
 
     def __init__(self, settings: WarpSettings) -> None:
         self.settings = settings
-        self._ready: OrderedDict[int, Portrait] = OrderedDict()
+        self._ready: OrderedDict[tuple[int, bool], Portrait] = OrderedDict()
 
     def prepare(self, identity: Identity) -> None:
         """Take the photo apart; asked again for the same identity, do nothing."""
-        self._portrait(identity)
+        self._portrait(identity, moves=False)
 
     def __call__(self, frames: Iterator[FaceRequest], /) -> Iterator[GeneratedFace]:
         """Draw every request; with more than one thread, look as many requests ahead."""
@@ -49,13 +49,13 @@ class WarpGenerator:
         threads = self.settings.threads or 1 + (first.identity.face.eye_distance > LARGE)
         if threads == 1:
             for request in frames:
-                yield self._portrait(request.identity).draw(request, white(request))
+                yield self._asked(request).draw(request, white(request))
             return
         coming: deque[Future[GeneratedFace]] = deque()
         with ThreadPoolExecutor(threads, thread_name_prefix="warp") as pool:
             try:
                 for request in frames:
-                    draw = self._portrait(request.identity).draw
+                    draw = self._asked(request).draw
                     coming.append(pool.submit(draw, request, white(request)))
                     if len(coming) > threads:
                         yield coming.popleft().result()
@@ -64,12 +64,16 @@ class WarpGenerator:
             finally:
                 pool.shutdown(wait=True, cancel_futures=True)
 
-    def _portrait(self, identity: Identity) -> Portrait:
-        found = self._ready.get(id(identity))
+    def _asked(self, request: FaceRequest) -> Portrait:
+        return self._portrait(request.identity, moves=request.pose is not request.identity.pose)
+
+    def _portrait(self, identity: Identity, *, moves: bool) -> Portrait:
+        key = id(identity), moves
+        found = self._ready.get(key)
         if found is None or found.identity is not identity:
-            found = Portrait(identity, self.settings)
-            self._ready[id(identity)] = found
-        self._ready.move_to_end(id(identity))
+            found = Portrait(identity, self.settings, moves=moves)
+            self._ready[key] = found
+        self._ready.move_to_end(key)
         while len(self._ready) > KEPT:
             self._ready.popitem(last=False)
         return found

@@ -296,6 +296,46 @@ def test_the_crease_beside_a_corner_of_the_mouth_goes_with_it(said: str) -> None
         assert beside[0] / corner[0] > 0.8
 
 
+def placed(identity: Identity, right: float, down: float, *, scale: float = 1.0) -> HeadPose:
+    """The photo's pose, moved by parts of the eye distance."""
+    unit = identity.face.eye_distance
+    return HeadPose(
+        rotation=identity.pose.rotation,
+        translation=identity.pose.translation + unit * np.array([right, down, 0.0]),
+        scale=identity.pose.scale * scale,
+    )
+
+
+def test_the_hair_goes_with_a_head_that_moves(warp: WarpGenerator) -> None:
+    identity = smiling()  # 61 pixels between the corners of the eyes, her hair half as much above
+    out = whole(draw(warp, ask(identity, pose=placed(identity, 0.25, 0.0)))).astype(int)
+    photo = identity.frame.rgb.astype(int)
+    x, y = np.rint(identity.face.points[landmarks.FOREHEAD, :2]).astype(int)
+    aside = round(0.25 * identity.face.eye_distance)
+    hair = slice(y - 30, y - 8)
+    before = photo[hair, x - 30 : x + 30]
+    after = out[hair, x - 30 + aside : x + 30 + aside]
+    stayed = out[hair, x - 30 : x + 30]
+    assert np.abs(after - before).mean() < 0.4 * np.abs(stayed - before).mean()
+
+
+@pytest.mark.parametrize("pose", [(0.3, 0.0, 1.0), (0.0, 0.3, 0.85), (-0.3, -0.3, 1.1)])
+def test_nothing_is_drawn_in_from_beyond_the_photo(
+    warp: WarpGenerator, pose: tuple[float, float, float]
+) -> None:
+    """A frame painted along the photo's edge neither shows twice nor is torn from it."""
+    identity = calm()
+    right, down, scale = pose
+    rgb = identity.frame.rgb.copy()
+    for edge in (np.s_[:1], np.s_[-1:], np.s_[:, :1], np.s_[:, -1:]):
+        rgb[edge] = (255, 0, 255)
+    framed = replace(identity, frame=replace(identity.frame, rgb=rgb))
+    out = whole(draw(warp, ask(framed, pose=placed(framed, right, down, scale=scale))))
+    painted = (out == (255, 0, 255)).all(axis=2)
+    inside = painted[8:-8, 8:-8]
+    assert not inside.any()
+
+
 def test_points_at_odds_with_each_other_are_made_to_agree() -> None:
     identity = calm()
     displace = Displacer(identity, identity.face.points)
