@@ -48,7 +48,7 @@ class Portrait:
     """
 
     def __init__(self, identity: Identity, settings: WarpSettings, *, moves: bool) -> None:
-        self.identity, self._moves = identity, moves
+        self.identity, self.moves = identity, moves
         rgb, points = identity.frame.rgb, identity.face.points
         rings = mesh.with_rings(points, mesh.MOVING_SCALES if moves else mesh.HELD_SCALES)
         low = np.clip(np.floor(rings.min(axis=0)), 0, identity.frame.size).astype(int)
@@ -100,7 +100,7 @@ class Portrait:
     def _change(self, moved: Moved) -> Floats:
         """(576, 2) displacements of the mesh and its rings."""
         whole = moved.points[:, :2] - self._source[: landmarks.MESH_COUNT]
-        if not self._moves:
+        if not self.moves:
             return mesh.rings_follow(whole)
         by_head = whole - moved.expression
         along = mesh.rings_go_along(self._source, by_head)
@@ -127,7 +127,7 @@ class Portrait:
         placed = self._source + change
         triangles = self._in_order(triangles, moved, placed)
         field = flow.skin_field(grid, placed, source - placed, triangles)
-        if self._moves:
+        if self.moves:
             height, width = self._canvas.photo.shape[:2]
             flow.stay_within(field, grid, (width, height))
         return self._canvas.moved(grid, pixel_field(grid, field, openings))

@@ -33,7 +33,7 @@ class WarpGenerator:
 
     def __init__(self, settings: WarpSettings) -> None:
         self.settings = settings
-        self._ready: OrderedDict[tuple[int, bool], Portrait] = OrderedDict()
+        self._ready: OrderedDict[int, Portrait] = OrderedDict()
 
     def prepare(self, identity: Identity) -> None:
         """Take the photo apart; asked again for the same identity, do nothing."""
@@ -68,12 +68,11 @@ class WarpGenerator:
         return self._portrait(request.identity, moves=request.pose is not request.identity.pose)
 
     def _portrait(self, identity: Identity, *, moves: bool) -> Portrait:
-        key = id(identity), moves
-        found = self._ready.get(key)
-        if found is None or found.identity is not identity:
+        found = self._ready.get(id(identity))
+        if found is None or found.identity is not identity or found.moves != moves:
             found = Portrait(identity, self.settings, moves=moves)
-            self._ready[key] = found
-        self._ready.move_to_end(key)
+            self._ready[id(identity)] = found
+        self._ready.move_to_end(id(identity))
         while len(self._ready) > KEPT:
             self._ready.popitem(last=False)
         return found
