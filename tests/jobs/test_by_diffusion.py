@@ -154,7 +154,9 @@ def test_what_is_said_is_drawn_too(photo: Path, all_models: Path, tmp_path: Path
     before = cv2.imread(str(photo)).astype(int)
     drawn = np.abs(cv2.imread(str(smile)) - before).mean(axis=2)
     assert drawn[90:150, 200:245].mean() > 15
-    assert drawn[250:].max() == 0
+    assert (
+        drawn[300:].max() == 0
+    )  # her shoulders: the head is raised a little, its surroundings go along
     assert len(pictures(flash)[0]) == 14
     assert {"0001.png", "page.png", "page.pdf"} <= {p.name for p in pages.iterdir()}
     for file in (smile, flash, pages / "0001.png", pages / "page.png"):
