@@ -18,7 +18,8 @@ from retarget.flow.report import Report
 INTERRUPTED = 130
 """Exit code after Ctrl-C, as shells expect it."""
 _NO_MEMORY = re.compile(r"[Ii]nsufficient memory|bad_alloc|[Cc]annot allocate memory|"
-                        r"can't start new thread|[Oo]ut of memory")  # fmt: skip
+                        r"can't start new thread|[Oo]ut of memory|"
+                        r"failed to map segment")  # fmt: skip
 """What libraries say that have an error of their own for this."""
 
 
@@ -68,6 +69,10 @@ def _run(words: Sequence[str]) -> int:
     from retarget.cli.progress import TerminalBar
 
     job = job_from(words)
+    if hasattr(job, "track"):
+        from retarget.face.open import check_room
+
+        check_room(imported=False)
     with TerminalBar() as bar:
         report = Report(bar=bar)
         result = job.run(report)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -9,6 +10,11 @@ from retarget.errors import MissingModel
 from retarget.face.mediapipe_core import import_light
 from retarget.face.search import FaceModel
 from retarget.face.settings import TrackSettings
+from retarget.flow.free_memory import require_address_space
+
+_LIBRARIES, _NETWORKS, _PER_CORE = 0.3e9, 0.75e9, 0.1e9
+"""Address space in bytes that a whole video takes: to import what it needs, from there on, and for
+the threads that are started for each core; measured on Linux."""
 
 
 def open_model(settings: TrackSettings) -> FaceModel:
@@ -18,7 +24,9 @@ def open_model(settings: TrackSettings) -> FaceModel:
         MissingModel: the tasks tracker's bundle is not here, or the installed mediapipe has no
             models of its own for the mesh tracker.
         MissingPackage: mediapipe is not installed.
+        RetargetError: a limit on this process leaves no room for them.
     """
+    check_room(imported=True)
     if settings.by == "tasks" or (settings.by == "auto" and not carries_models()):
         return _open_tasks(settings)
     if not carries_models():
@@ -30,6 +38,19 @@ def open_model(settings: TrackSettings) -> FaceModel:
     from retarget.face.mesh import MeshModel
 
     return MeshModel(looks=settings.looks)
+
+
+def check_room(*, imported: bool) -> None:
+    """Refuse to follow faces where there is no room: with too little, OpenBLAS waits for ever.
+
+    Args:
+        imported: whether the libraries are in place already.
+
+    Raises:
+        RetargetError: a limit on this process leaves less than a video takes.
+    """
+    wanted = _NETWORKS + _PER_CORE * (os.cpu_count() or 1) + (0.0 if imported else _LIBRARIES)
+    require_address_space(wanted, of="Following a face and drawing it", do="")
 
 
 def carries_models() -> bool:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from retarget.errors import RetargetError
+
 _PROC, _CGROUP = Path("/proc"), Path("/sys/fs/cgroup")
 _LIMITS = (
     ("memory.max", "memory.current", "memory.stat"),
@@ -34,6 +36,26 @@ def free_address_space() -> float | None:
         return None
     taken = _numbers(_PROC / "self" / "statm")
     return max(limit - (taken[0] if taken else 0) * resource.getpagesize(), 0.0)
+
+
+def require_address_space(wanted: float, *, of: str, do: str) -> None:
+    """Refuse what could not be mapped: libraries end the process then, or never come back.
+
+    Args:
+        wanted: bytes that will be taken.
+        of: who takes them, in the plural.
+        do: what else its reader can do than to raise the limit.
+
+    Raises:
+        RetargetError: a limit on this process leaves less.
+    """
+    left = free_address_space()
+    if left is not None and left < wanted:
+        raise RetargetError(
+            f"{of} take {wanted / 1e9:.1f} GB of address space, and this process may take "
+            f"{left / 1e9:.1f} GB more.",
+            do=f"Raise the limit (`ulimit -v unlimited`){do}.",
+        )
 
 
 def _available(proc: Path) -> float | None:

@@ -6,9 +6,8 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from retarget.errors import RetargetError
 from retarget.extras import extra
-from retarget.flow.free_memory import free_address_space
+from retarget.flow.free_memory import require_address_space
 from retarget.flow.report import Report
 from retarget.generate.diffusion.settings import DiffusionSettings
 from retarget.generate.settings import WarpSettings
@@ -66,10 +65,8 @@ def check_room() -> None:
     Raises:
         RetargetError: a limit on this process leaves less than they take.
     """
-    left, wanted = free_address_space(), _LIBRARIES + _PER_CORE * (os.cpu_count() or 1)
-    if left is not None and left < wanted:
-        raise RetargetError(
-            f"The diffusion generator's libraries take {wanted / 1e9:.1f} GB of address space, "
-            f"and this process may take {left / 1e9:.1f} GB more.",
-            do="Raise the limit (`ulimit -v unlimited`), or use --generator warp.",
-        )
+    require_address_space(
+        _LIBRARIES + _PER_CORE * (os.cpu_count() or 1),
+        of="The diffusion generator's libraries",
+        do=", or use --generator warp",
+    )

@@ -69,3 +69,28 @@ def test_a_limit_of_address_space_is_told_less_what_is_taken() -> None:
     assert 0 < left < 10**9
     assert gone == pytest.approx(10**8, rel=0.1)
     assert free_address_space() is None or free_address_space() > 0
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits of address space are kept on Linux")
+@pytest.mark.parametrize("limit", [550_000_000, 1_000_000_000])
+def test_a_limit_that_leaves_no_room_is_told_and_not_waited_on(limit: int, tmp_path: Path) -> None:
+    """OpenBLAS asks again and again for memory that it does not get."""
+    samples = Path(__file__).parents[2] / "samples"
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            f"import resource as r; r.setrlimit(r.RLIMIT_AS, ({limit}, {limit}));"
+            "from retarget.cli.main import main; import sys; sys.exit(main(sys.argv[1:]))",
+            str(samples / "drive.mp4"), "--identity", str(samples / "face.jpg"),
+            "-o", str(tmp_path / "out.mp4"),
+        ],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert "address space" in done.stderr
+    assert "ulimit -v" in done.stderr
+    assert not list(tmp_path.iterdir())
