@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -40,8 +41,11 @@ def open_model(settings: TrackSettings) -> FaceModel:
     return MeshModel(looks=settings.looks)
 
 
+@cache
 def check_room(*, imported: bool) -> None:
     """Refuse to follow faces where there is no room: with too little, OpenBLAS waits for ever.
+
+    What fitted once is in place from then on, and is not asked for again.
 
     Args:
         imported: whether the libraries are in place already.
