@@ -52,8 +52,8 @@ def require_address_space(wanted: float, *, of: str, do: str) -> None:
     left = free_address_space()
     if left is not None and left < wanted:
         raise RetargetError(
-            f"{of} take {wanted / 1e9:.1f} GB of address space, and this process may take "
-            f"{left / 1e9:.1f} GB more.",
+            f"{of} take {wanted / 1e9:.2f} GB of address space, and this process may take "
+            f"{left / 1e9:.2f} GB more.",
             do=f"Raise the limit (`ulimit -v unlimited`){do}.",
         )
 
