@@ -272,13 +272,16 @@ def test_a_device_that_is_not_there_is_refused_before_anything_is_read(
 def test_a_limit_that_leaves_no_room_for_the_libraries_is_told_before_they_are_loaded(
     clip: Path, photo: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    from retarget.face import open as trackers
+    from retarget.flow import free_memory
     from retarget.jobs import generators
 
-    monkeypatch.setattr(generators, "free_address_space", lambda: 0.9e9)
+    monkeypatch.setattr(trackers, "check_room", lambda **_: None)  # a face would just fit
+    monkeypatch.setattr(free_memory, "free_address_space", lambda: 0.9e9)
     monkeypatch.setattr(generators, "extra", lambda *_, **__: pytest.fail("they were loaded"))
     assert main([str(clip), "--identity", str(photo), "--generator", "diffusion"]) == 1
     said = capsys.readouterr().err.splitlines()
-    assert len(said) == 2 and "0.9 GB more" in said[0] and "ulimit -v" in said[1]
+    assert len(said) == 2 and "0.90 GB more" in said[0] and "ulimit -v" in said[1]
 
 
 def test_the_measurement_is_a_command(
