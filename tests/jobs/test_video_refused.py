@@ -13,7 +13,6 @@ from retarget.flow.report import Report
 from retarget.jobs.fit import FitJob
 from retarget.jobs.video import VideoJob
 from retarget.sink.settings import SinkSettings
-from retarget.transfer.settings import TransferSettings
 
 
 def test_an_interrupt_leaves_no_file_behind(drive: Path, photo: Path, tmp_path: Path) -> None:
@@ -155,11 +154,6 @@ def test_what_is_no_video_is_refused_in_a_sentence(
 def test_a_neutral_that_is_not_there_is_refused(drive: Path, photo: Path, neutral: str) -> None:
     from retarget.expression.settings import RestSettings
 
-    job = VideoJob(
-        driving=str(drive),
-        identity=str(photo),
-        rest=RestSettings(neutral=neutral),
-        transfer=TransferSettings(strength=1.0),
-    )
+    job = VideoJob(driving=str(drive), identity=str(photo), rest=RestSettings(neutral=neutral))
     with pytest.raises(RetargetError, match="neutral"):
         next(job.frames())
