@@ -48,6 +48,9 @@ TOOTH_BRIGHT, TOOTH_RED = 0.75, 0.6
 PALE, SEEN = (0.4, 0.75), (0.3, 0.55)
 """Redness, in that of lips, from which on less and less and at which nothing is tooth; brightness,
 in that of skin, at which nothing and above which all of what is pale is tooth."""
+TOOTH_DEEP = (0.18, 0.28)
+"""Depth in the opening, in mouth widths, from which on less and less and at which nothing is tooth:
+what is pale there is a wet tongue."""
 TOOTH_OWN = 0.5
 """The part of its own tint that a filmed tooth keeps, as far as that is a tooth's: no cooler than
 grey and no warmer than the identity's."""
@@ -202,7 +205,8 @@ def inside_of(
     raw = read(rgb, where)
     light = Light.between(driving, tones)
     inside = light(raw)
-    inside += teeth_in(raw, driving)[..., None] * (light.on_teeth(inside, tooth) - inside)
+    teeth = teeth_in(raw, driving) * (1 - ramp(TOOTH_DEEP, depth / np.float32(now.width)))
+    inside += teeth[..., None] * (light.on_teeth(inside, tooth) - inside)
     inside *= (shade + np.float32(1 - RIM_SHADE))[..., None]
     lips = _lips(raw, driving.lip, depth / np.float32(now.width))[..., None]
     if lips.any():

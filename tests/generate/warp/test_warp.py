@@ -378,3 +378,24 @@ def test_driving_lips_inside_the_opening_take_the_colour_of_the_photos_lips() ->
     teeth[around(driver, landmarks.LIPS_INNER_UPPER + landmarks.LIPS_INNER_LOWER[::-1])] = 230
     seen = np.median(inside(teeth), axis=0)
     assert seen.max() - seen.min() < 40  # teeth stay teeth
+
+
+def test_what_is_pale_deep_in_the_mouth_is_a_tongue() -> None:
+    driver, blue = smiling(), np.array([120, 120, 240], np.float32)
+    rgb = driver.frame.rgb.copy()
+    rgb[around(driver, landmarks.LIPS_INNER_UPPER + landmarks.LIPS_INNER_LOWER[::-1])] = 190
+    hole = Hole.between(rims_of(driver.face.points, MOUTH), rgb.shape)
+    assert hole is not None
+    middle = hole.depth == hole.depth.max()
+
+    def blueness(depth: float) -> float:
+        inside = inside_of(
+            rgb, driver.face, white=None, tones=Tones.of(rgb, driver.face.points, None),
+            tooth=blue, box=hole.box, now=hole.rims,
+            depth=np.full_like(hole.depth, depth * hole.rims.width),
+        )  # fmt: skip
+        red, _, blue_ = inside[middle].mean(axis=0)
+        return float(blue_ - red)
+
+    assert blueness(0.1) > 40
+    assert abs(blueness(0.35)) < 5
