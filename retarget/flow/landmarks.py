@@ -32,7 +32,7 @@ LIPS_INNER_LOWER = (78, 95, 88, 178, 87, 14, 317, 402, 318, 324, 308)
 """Lip rims from the person's right corner to the left one, corners included."""
 
 MOUTH_CORNERS = (61, 291)
-CHIN, NOSE_TIP, FOREHEAD = 152, 1, 10
+CHIN, NOSE_TIP, NOSE_BRIDGE, FOREHEAD = 152, 1, 168, 10
 
 FACE_OVAL = (
     10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377,

@@ -14,12 +14,17 @@ class WarpSettings:
     driving_mouth: bool = True
     """Take the inside of the mouth from the driving frame where its pixels are at hand; off: always
     draw teeth and tongue."""
+    creases: float = 1.0
+    """How deep an expression folds the skin, between lowered brows or beside a smile: 1 as on an
+    average face, 0 not at all, up to 2."""
     wrinkles: float = 0.0
-    """How strongly the folds of the driving skin are drawn on the photo's, 0..1."""
+    """How strongly the folds of the driving skin are drawn on the photo's, 0..1; as far as they
+    are, they take the place of creases."""
     threads: int = 0
     """Frames drawn at the same time; the pixels do not depend on it. 0: two of a large face, whose
     drawing takes longest of all stages, else one."""
 
     def __post_init__(self) -> None:
+        check_range("warp.creases", self.creases, 0.0, 2.0)
         check_range("warp.wrinkles", self.wrinkles, 0.0, 1.0)
         check_range("warp.threads", self.threads, 0, 64)

@@ -14,10 +14,10 @@ _SHIFT = 4
 Picture = TypeVar("Picture", Bytes, Floats)
 
 
-def fill(mask: Bytes, outline: Floats, *, smooth: bool = True) -> None:
-    """Set the inside of a polygon (n, 2) in a mask to 255, its edge by coverage if `smooth`."""
+def fill(mask: Bytes, outline: Floats, *, smooth: bool = True, value: int = 255) -> None:
+    """Set the inside of a polygon (n, 2) in a mask to a value, its edge by coverage if `smooth`."""
     kind = cv2.LINE_AA if smooth else cv2.LINE_8
-    cv2.fillPoly(mask, [_sixteenths(outline)], (255,), lineType=kind, shift=_SHIFT)
+    cv2.fillPoly(mask, [_sixteenths(outline)], (value,), lineType=kind, shift=_SHIFT)
 
 
 def stroke(mask: Bytes, line: Floats, thick: float, strength: float = 1.0) -> None:

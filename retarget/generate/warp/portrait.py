@@ -9,6 +9,7 @@ from retarget.flow.crop import Crop
 from retarget.flow.values import FaceRequest, GeneratedFace, Identity
 from retarget.generate.settings import WarpSettings
 from retarget.generate.warp import flow, mesh
+from retarget.generate.warp.creases import Creases
 from retarget.generate.warp.displace import Displacer, Moved
 from retarget.generate.warp.eyes import draw_eye, take_apart
 from retarget.generate.warp.lids import (
@@ -74,6 +75,8 @@ class Portrait:
         ]
         tones = [ball.tone for ball in self._eyes if ball is not None]
         white = np.mean(tones or [photo.mean(axis=(0, 1))], axis=0).astype(np.float32)
+        own = identity.expression.weights
+        self._creases = Creases(photo, self._points, own, settings.creases)
         self._wrinkles = settings.wrinkles
         self._folds = DrivingFolds()
         self._mouth = Mouth(identity, photo, self._points, white=white, settings=settings)
@@ -90,7 +93,7 @@ class Portrait:
         change = self._change(moved)
         found = flow.moving_grid(self._source, change, self._step, (width, height))
         out = self._skin(*found, change, moved) if found else self._canvas.photo.copy()
-        if found and self._wrinkles > 0:
+        if found:
             self._draw_folds(out, found[0], moved, request)
         self._draw_eyes(out, moved)
         self._mouth.draw(out, moved, request, white)
@@ -133,9 +136,13 @@ class Portrait:
         return self._canvas.moved(grid, pixel_field(grid, field, openings))
 
     def _draw_folds(self, out: Bytes, grid: flow.Grid, moved: Moved, request: FaceRequest) -> None:
-        folds = self._folds(request)
+        folds = self._folds(request) if self._wrinkles > 0 else None
+        share = 1.0
         if folds is not None:
-            draw_folds(out, grid, moved.points[:, :2], np.float32(self._wrinkles) * folds)
+            ratio, trust = folds
+            draw_folds(out, grid, moved.points[:, :2], np.float32(self._wrinkles) * ratio)
+            share -= self._wrinkles * trust
+        self._creases.draw(out, moved.points, request.expression.weights, share)
 
     def _draw_eyes(self, out: Bytes, moved: Moved) -> None:
         for (eye, *_), ball, lid, shift in zip(

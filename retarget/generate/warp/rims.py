@@ -95,12 +95,12 @@ def rims_of(points: Floats, opening: Opening) -> Rims:
 
 def curved(line: Floats, times: int) -> Floats:
     """A polyline with `times` - 1 points between neighbours, on a Catmull-Rom curve."""
-    out: Floats = _curve(len(line), times) @ line
+    out: Floats = curve(len(line), times) @ line
     return out
 
 
 @cache
-def _curve(count: int, times: int) -> Floats:
+def curve(count: int, times: int) -> Floats:
     """((count - 1) times + 1, count) matrix from points to points of a Catmull-Rom curve."""
     out = np.zeros(((count - 1) * times + 1, count), np.float32)
     ends = np.eye(count)

@@ -127,8 +127,13 @@ class DrivingFolds:
     def __init__(self) -> None:
         self._rest: tuple[TrackedFrame, Floats] | None = None
 
-    def __call__(self, request: FaceRequest) -> Floats | None:
-        """(height, width) logarithm of the ratio on `skin_map`; None where nothing can be told."""
+    def __call__(self, request: FaceRequest) -> tuple[Floats, float] | None:
+        """What the driving skin does; None where nothing can be told.
+
+        Returns:
+            (height, width) logarithm of the ratio on `skin_map`, and how far it could be told,
+            0..1, which is in it already.
+        """
         now = request.driving
         rest = request.driving_rest
         if now is None or now.tracked is None or now.tracked.face is None or now.pose is None:
@@ -141,7 +146,7 @@ class DrivingFolds:
         if self._rest is None or self._rest[0] is not rest.tracked:
             self._rest = rest.tracked, _folds(rest.tracked)
         ratio = np.float32(trust) * (_folds(now.tracked) - self._rest[1])
-        return np.asarray(np.clip(ratio, *LIMITS), np.float32)
+        return np.clip(ratio, *LIMITS).astype(np.float32), trust
 
 
 def _folds(tracked: TrackedFrame) -> Floats:

@@ -40,9 +40,11 @@ def filmed(
     )  # fmt: skip
 
 
-def drawn(wrinkles: float, driving: ExpressedFrame, rest: ExpressedFrame | None) -> Picture:
+def drawn(
+    wrinkles: float, driving: ExpressedFrame, rest: ExpressedFrame | None, creases: float = 0.0
+) -> Picture:
     request: FaceRequest = ask(calm(), {"browInnerUp": 0.3}, driving=driving)
-    warp = WarpGenerator(WarpSettings(threads=1, wrinkles=wrinkles))
+    warp = WarpGenerator(WarpSettings(threads=1, creases=creases, wrinkles=wrinkles))
     (face,) = warp(iter([replace(request, driving_rest=rest)]))
     out = calm().frame.rgb.copy()
     assert face.crop.offset is not None
@@ -93,3 +95,12 @@ def test_hair_of_the_brows_is_no_fold() -> None:
 def test_without_a_known_rest_there_are_none() -> None:
     moment = filmed(smiling(), FROM_NOSE)
     assert np.array_equal(drawn(1.0, moment, None), drawn(0.0, moment, None))
+
+
+def test_they_take_the_place_of_creases_as_far_as_they_can_be_told() -> None:
+    rest = filmed(smiling())
+    assert np.array_equal(drawn(1.0, rest, rest, creases=1.0), drawn(1.0, rest, rest))
+    aside = filmed(smiling(), turned=20.0)
+    creased = drawn(1.0, aside, rest, creases=1.0)
+    assert np.array_equal(creased, drawn(0.0, aside, rest, creases=1.0))
+    assert not np.array_equal(creased, drawn(1.0, aside, rest))

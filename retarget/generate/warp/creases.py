@@ -1,0 +1,248 @@
+"""Creases: what an expression folds into the skin, and the light on it.
+
+A photo that is only moved keeps smooth skin between knitted brows and beside a wide smile, and is
+read as doing less than it does. Each crease is a thin dark line with a soft shadow on the bulge
+beside it and light where the bulge rises, deep as the blendshapes say that fold it there. The
+photo's own creases stay in its pixels; only what is folded beyond its own expression is drawn.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+
+from retarget.flow import landmarks
+from retarget.generate.warp.contact import smoothstep
+from retarget.generate.warp.crease_lines import crease_lines
+from retarget.generate.warp.mesh import Bytes, Floats
+from retarget.generate.warp.paint import blurred, box_of, colours, fill, ramp
+from retarget.generate.warp.palette import LUMA
+
+FOLDING = (0.06, 0.66)
+"""Sum of blendshapes from which skin begins to fold and at which it is folded: a face that is
+fitted trembles by less than the first."""
+LEAST = 0.03
+"""Depth, against a full fold, below which nothing is seen."""
+FINE = 2.0
+"""Pixels of a width that an outline needs; narrower creases are drawn larger, then made small."""
+TINT, TINTED = np.array([0.72, 1.05, 1.25], np.float32), 0.2
+"""Red, green and blue of a shadow on skin, as shares of its logarithm, for skin shines red through;
+and how colourful skin is that does so in full: less in a faded photo, not at all in a grey one."""
+TONES = np.array([50, 280, 205, 425, 101, 330, 36, 266, 4, 5, 8, 9, 151, 199, 207, 427, 118, 347])
+"""Points on skin of every part of the face, to know its tone by."""
+OFF_TONE, OFF_HUE = (0.35, 0.75), (0.15, 0.35)
+"""How far the logarithm of brightness and of colour lies from skin's, from which and at which a
+place is hair, cloth or the frame of glasses and not skin."""
+EDGEWISE = (0.2, 0.4)
+"""How far from the bridge of the nose to the outer corner of an eye, in eye distances, at and above
+which skin on that side lies edgewise and open to the viewer; 0.5 is seen from the front."""
+
+
+class Layer(NamedTuple):
+    """One part of a crease's shade."""
+
+    share: float
+    """Of the crease's darkness; negative is light."""
+    off: float
+    """How far it lies on the bulge, in widths."""
+
+
+SHARP, SOFT = 0.4, 1.2
+"""Deviations of the blur of a crease's line and of the shade beside it, in widths."""
+LINE = (Layer(0.55, 0.0),)
+BESIDE = (Layer(0.5, 0.7), Layer(-0.32, 2.4))
+
+
+class Creases:
+    """Draws the creases of one photo.
+
+    Args:
+        photo: (height, width, 3) crop of the photo.
+        points: (478, 3) its mesh, in its pixels.
+        own: (52,) the photo's own expression.
+        strength: 1 as deep as on an average face, 0 none.
+    """
+
+    def __init__(self, photo: Bytes, points: Floats, own: Floats, strength: float) -> None:
+        lines = crease_lines()
+        self._own = np.maximum(own, 0).astype(np.float32)
+        tone = _Tone(photo, points)
+        self._tint = 1 + min(1.0, tone.colourful / TINTED) * (TINT - 1)
+        skin = tone.skin(lines.along @ points[lines.points, :2])
+        depth = lines.depth * np.concatenate([_eroded(skin[part]) for part in lines.parts])
+        deepest = np.array([depth[part].max() for part in lines.parts], np.float32)
+        self._deepest = np.float32(strength) * deepest
+        self._half = np.empty_like(depth)
+        """(n,) half of the width at every place, in eye distances."""
+        for width, inside in lines.areas:
+            for part, most in zip(lines.parts[inside], deepest[inside], strict=True):
+                self._half[part] = np.float32(0.5 * width) * depth[part] / max(most, 1e-3)
+
+    def draw(self, out: Bytes, points: Floats, weights: Floats, share: float) -> None:
+        """Shade a moved crop, in place.
+
+        Args:
+            out: (height, width, 3).
+            points: (468 or more, 2 or 3) where its mesh lies now.
+            weights: (52,) the expression it shows.
+            share: of every depth, 0..1.
+        """
+        lines = crease_lines()
+        folded = ramp(FOLDING, lines.by @ np.maximum(weights - self._own, 0))
+        deep = np.float32(share) * self._deepest * folded
+        if not (deep > LEAST).any():
+            return
+        axes = _Axes.of(points)
+        dark = np.where(deep > LEAST, deep * axes.openness[lines.side] * lines.dark, 0)
+        outlines, bulges = self._outlines(points, axes), lines.bulge @ axes.both
+        for width, inside in lines.areas:
+            folds = [
+                _Fold(outlines[k], bulges[k], float(dark[k]))
+                for k in range(inside.start, inside.stop)
+                if dark[k] > 0
+            ]
+            if folds:
+                _shade(out, folds, width * axes.unit, self._tint)
+
+    def _outlines(self, points: Floats, axes: _Axes) -> list[Floats]:
+        """(2n, 2) of every line, in pixels: it reaches half its width to each side."""
+        lines = crease_lines()
+        mesh = points[lines.points, :2]
+        at, way = lines.along @ mesh, lines.way @ mesh
+        length = np.hypot(way[:, 0], way[:, 1]) + np.float32(1e-6)
+        half = (self._half * np.float32(axes.unit) / length)[:, None]
+        side = half * np.stack([-way[:, 1], way[:, 0]], axis=1)
+        one, other = at + side, at - side
+        return [np.concatenate([one[part], other[part][::-1]]) for part in lines.parts]
+
+
+class _Fold(NamedTuple):
+    """A crease at one moment."""
+
+    outline: Floats
+    """(n, 2) pixels."""
+    bulge: Floats
+    """(2,) where skin bunches up beside it, in its widths."""
+    dark: float
+    """Logarithm of brightness at its deepest place, positive."""
+
+
+class _Axes(NamedTuple):
+    """How a face lies in a picture."""
+
+    both: Floats
+    """(2, 2) unit vectors towards the person's left and the chin."""
+    unit: float
+    """Pixels between the outer corners of the eyes."""
+    openness: Floats
+    """(3,) how openly skin lies before the viewer, 0..1: across, on the left, on the right; so that
+    a side (0, 1, -1) is its index."""
+
+    @classmethod
+    def of(cls, points: Floats) -> _Axes:
+        right, left = points[list(landmarks.EYE_OUTER_CORNERS), :2]
+        x, y = (left - right).tolist()
+        unit = max(math.hypot(x, y), 1e-3)
+        both = np.array([(x, y), (-y, x)], np.float32) / np.float32(unit)
+        bridge = float((points[landmarks.NOSE_BRIDGE, :2] - right) @ both[0]) / unit
+        sides = [smoothstep(*EDGEWISE, share) for share in (1 - bridge, bridge)]
+        return cls(both, unit, np.array([1.0, *sides], np.float32))
+
+
+def _shade(out: Bytes, folds: list[_Fold], width: float, tint: Floats) -> None:
+    """Draw creases near one another, in place.
+
+    Args:
+        out: (height, width, 3).
+        folds: the creases.
+        width: of each, in pixels.
+        tint: (3,) shares of a shadow's logarithm.
+    """
+    box = box_of(np.concatenate([fold.outline for fold in folds]), 5 * width + 2, out.shape)
+    if box is None:
+        return
+    corner = np.array([box[1].start, box[0].start], np.float32)
+    size = (box[1].stop - box[1].start, box[0].stop - box[0].start)
+    darkest = max(fold.dark for fold in folds)
+    drawn = [
+        _Fold(fold.outline - corner, np.float32(width) * fold.bulge, fold.dark / darkest)
+        for fold in folds
+    ]
+    shade = _laid(LINE, SHARP, drawn, width, size) + _laid(BESIDE, SOFT, drawn, width, size)
+    ratio = np.exp(np.float32(-darkest) * shade[..., None] * tint)
+    out[box] = cv2.multiply(out[box], ratio, dtype=cv2.CV_8U)
+
+
+def _laid(
+    layers: tuple[Layer, ...],
+    soft: float,
+    drawn: list[_Fold],
+    width: float,
+    size: tuple[int, int],
+) -> Floats:
+    """(h, w) layers of one softness, 1 at the middle of a line that is one width wide.
+
+    Args:
+        layers: what to lay over one another.
+        soft: deviation of their blur in widths.
+        drawn: the creases, their bulges in pixels, and as dark as against the darkest.
+        width: pixels.
+        size: (w, h) pixels.
+    """
+    times = min(4, max(1, round(FINE / max(width, 0.1))))
+    total = np.zeros((size[1] * times, size[0] * times), np.float32)
+    for layer in layers:
+        mask = np.zeros(total.shape, np.uint8)
+        for fold in drawn:
+            at = fold.outline + np.float32(layer.off) * fold.bulge + np.float32(0.5)
+            fill(mask, at * times - np.float32(0.5), value=round(255 * fold.dark))
+        total += np.float32(layer.share / 255) * mask
+    total = blurred(total, soft * width * times)
+    if times > 1:
+        total = np.asarray(cv2.resize(total, size, interpolation=cv2.INTER_AREA), np.float32)
+    out: Floats = total * np.float32(np.hypot(1, 2.5 * soft))
+    return out
+
+
+def _eroded(values: Floats) -> Floats:
+    """(n,) values along a line, each no larger than those beside it: a crease ends before hair."""
+    wide = np.pad(values, 1, mode="edge")
+    return np.asarray(np.minimum(np.minimum(wide[:-2], wide[2:]), values), np.float32)
+
+
+class _Tone:
+    """Where a photo shows skin: what has the tone of the face there, and its colour.
+
+    Tone changes across a face with the light, so it is followed as a plane in its logarithm.
+    """
+
+    def __init__(self, photo: Bytes, points: Floats) -> None:
+        self._photo = photo
+        at = points[TONES, :2]
+        self._centre, self._unit = at.mean(axis=0), max(float(at.std()), 1.0)
+        tone, hue = self._read(at)
+        self._plane = np.linalg.lstsq(self._terms(at), tone, rcond=None)[0]
+        self._hue = np.median(hue, axis=0)
+        self.colourful = float(np.ptp(self._hue))
+        """Logarithm of red against blue of the skin, positive; about 0.4 in daylight."""
+
+    def skin(self, at: Floats) -> Floats:
+        """(n,) how far places (n, 2) are skin, 0..1."""
+        tone, hue = self._read(at)
+        off_tone = np.abs(tone - self._terms(at) @ self._plane).astype(np.float32)
+        off_hue = np.abs(hue - self._hue).max(axis=1).astype(np.float32)
+        return (1 - ramp(OFF_TONE, off_tone)) * (1 - ramp(OFF_HUE, off_hue))
+
+    def _read(self, at: Floats) -> tuple[Floats, Floats]:
+        """Logarithms of brightness (n,), and of red and blue against it (n, 2)."""
+        seen = np.log(colours(self._photo, at) + 8)
+        tone = seen @ LUMA
+        return tone, seen[:, [0, 2]] - tone[:, None]
+
+    def _terms(self, at: Floats) -> Floats:
+        """(n, 3) a constant, and places in units of the face."""
+        near = (at - self._centre) / self._unit
+        return np.concatenate([np.ones((len(near), 1)), near], axis=1)
