@@ -15,6 +15,7 @@ import numpy as np
 from retarget.generate.warp.contact import smoothstep
 from retarget.generate.warp.mesh import Bytes, Floats, Ints
 from retarget.generate.warp.paint import blurred, box_of, colours, fill, stroke, to_bytes
+from retarget.generate.warp.palette import LUMA
 from retarget.generate.warp.rims import Opening, Rims, curved
 
 LEFT_FOLD = np.array([362, 414, 286, 258, 257, 259, 260, 467, 263])
@@ -37,7 +38,7 @@ LASH_WIDTH, LASH_STRENGTH = 0.045, 0.7
 """Thickness of the line of a shut eye in eye widths, and how opaque it is."""
 RELIT = 0.8
 """How much of a shut lid's own broad tones is replaced."""
-STREAKED = 0.65
+STREAKED = 0.8
 """How much of a shut lid's grain is taken out: a narrow strip was drawn long for it, and its
 lashes with it."""
 
@@ -70,7 +71,9 @@ class Lid:
             rows: indices of the row above the lid, and of the lower row of the brow.
             around: indices of the skin below and above the eye.
         """
-        skin = np.median(colours(photo, points[around, :2]), axis=0)
+        seen = colours(photo, points[around, :2])
+        lit = np.argsort(seen @ LUMA)[len(seen) // 2 :]  # the others lie in lashes and folds
+        skin = np.median(seen[lit], axis=0)
         reach = 0.05 * rims.width * rims.down
         rim = curved(rims.upper, 2)[[2, 3, 4, 12, 13, 14]]  # beside the iris, which may be dark
         across = np.stack([colours(photo, rim + t * reach) for t in (-1.0, -0.5, 0.0, 0.5)])

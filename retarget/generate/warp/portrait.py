@@ -22,11 +22,11 @@ from retarget.generate.warp.lids import (
     Lid,
     backed,
 )
-from retarget.generate.warp.lower_lids import lower_to_where_seen
 from retarget.generate.warp.mesh import Bytes, Floats, Ints
 from retarget.generate.warp.mouth import Mouth
 from retarget.generate.warp.render import Canvas, pixel_field
 from retarget.generate.warp.rims import LEFT_EYE, MOUTH, RIGHT_EYE, rims_of
+from retarget.generate.warp.seen_lids import lids_to_where_seen
 from retarget.generate.warp.wrinkles import DrivingFolds, draw_folds
 
 EYES = (
@@ -59,7 +59,7 @@ class Portrait:
         self._origin = np.array([*self._corner, 0], np.float32)
         self._points = points - self._origin
         for eye, _, _, around in EYES:
-            self._points = lower_to_where_seen(photo, self._points, eye, around[:3])
+            self._points = lids_to_where_seen(photo, self._points, eye, around[:3])
         self._source = rings - self._origin[:2]
         self._source[: landmarks.MESH_COUNT] = self._points[: landmarks.MESH_COUNT, :2]
         self._step = max(1, round(identity.face.eye_distance / CELLS))

@@ -13,8 +13,8 @@ from asked import ask, calm
 from retarget.flow import landmarks
 from retarget.flow.values import Identity
 from retarget.generate.settings import WarpSettings
-from retarget.generate.warp.lower_lids import lower_to_where_seen
 from retarget.generate.warp.rims import LEFT_EYE, Rims, rims_of
+from retarget.generate.warp.seen_lids import lids_to_where_seen
 from retarget.generate.warp.warp import WarpGenerator
 
 Picture = npt.NDArray[np.uint8]
@@ -75,6 +75,31 @@ def test_an_eye_larger_than_the_mesh_knows_shuts_to_its_lower_lid(seen: bool) ->
     assert white_below(shut(repainted(rgb), seen=seen), 0.12) < 0.15 * before
 
 
+@pytest.mark.parametrize("white", [(230, 228, 225), (125, 118, 114)])
+def test_the_corner_of_an_eye_is_where_its_white_ends_also_in_shade(white: tuple[int, ...]) -> None:
+    eye, rgb = lids(), calm().frame.rgb.copy()
+    tip = eye.upper[-1] + np.float32(0.1 * eye.width) * eye.along
+    cv2.fillPoly(rgb, [np.rint([eye.upper[-2], tip, eye.lower[-2]]).astype(np.int32)], white)
+    points, below = calm().face.points, np.array([252, 253, 254])
+
+    def moved(picture: Picture) -> float:
+        seen = lids_to_where_seen(picture, points, LEFT_EYE, below)
+        return float((seen - points)[LEFT_EYE[0][-1], :2] @ eye.along) / eye.width
+
+    assert moved(rgb) - moved(calm().frame.rgb) > 0.03
+    assert moved(calm().frame.rgb) < 0.04
+
+
+def test_lashes_around_an_eye_do_not_darken_its_lid() -> None:
+    eye, rgb = lids(), calm().frame.rgb.copy()
+    middle = slice(int(eye.upper[3, 0]), int(eye.upper[5, 0]))
+    lid = slice(int(eye.upper[4, 1]) + 3, int(eye.lower[4, 1]) - 6)
+    before = shut(calm())[lid, middle].mean()
+    for x, y in calm().face.points[[252, 253, 254], :2]:  # just below the eye
+        cv2.circle(rgb, (round(float(x)), round(float(y))), 4, (60, 20, 15), -1)
+    assert shut(repainted(rgb))[lid, middle].mean() > 0.93 * before
+
+
 def streaks(picture: Picture, rows: slice, columns: slice) -> float:
     """How much brightness changes from column to column."""
     return float(np.abs(np.diff(picture[rows, columns].mean(axis=2), axis=1)).mean())
@@ -98,8 +123,8 @@ def test_a_gleam_below_a_narrowed_eye_is_no_eye() -> None:
     points[upper, :2] = points[lower, :2] - 0.1 * lids().width * lids().down
     narrowed = larger_eye(calm().frame.rgb)
     below = np.array([252, 253, 254])
-    np.testing.assert_array_equal(lower_to_where_seen(narrowed, points, LEFT_EYE, below), points)
-    opened = lower_to_where_seen(narrowed, calm().face.points, LEFT_EYE, below)
+    np.testing.assert_array_equal(lids_to_where_seen(narrowed, points, LEFT_EYE, below), points)
+    opened = lids_to_where_seen(narrowed, calm().face.points, LEFT_EYE, below)
     assert (opened[lower, 1] > calm().face.points[lower, 1] + 1.0).all()
 
 

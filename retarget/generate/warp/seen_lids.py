@@ -1,0 +1,114 @@
+"""The lower lids and the corners of the eyes where the photo shows them.
+
+A mesh knows ordinary eyes. In large drawn ones, and in eyes torn open, its lower rim lies above
+the lid and its corners within the white, and when the lids met there some white would stay below
+and beside them.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from retarget.generate.warp.eyes import white_tone
+from retarget.generate.warp.mesh import Bools, Bytes, Floats, Ints
+from retarget.generate.warp.paint import box_of, colours, fill
+from retarget.generate.warp.palette import LUMA, luma
+from retarget.generate.warp.rims import Opening, rims_of
+
+SMALLEST = 40.0
+"""Pixels that an eye must be wide for its lid to be told from the mesh's error."""
+OPEN = 0.2
+"""Eye widths between the rims from which the white can be seen."""
+CLEAR = 45.0
+"""How far apart (RGB, 0..255) white and skin must be to be told apart."""
+FARTHEST, LOOKED = 0.12, 0.25
+"""Eye widths outside the mesh's rim at most, for what is white farther out is no eye; and within
+which skin has to follow, beyond lashes and lines."""
+DIMMEST, OTHER_HUE = 0.4, 0.2
+"""What lies in the shade of a corner is told by its hue: brightness, in that of white and of skin,
+from which on, and how much more of red against blue (logarithm) skin must have to be told so."""
+FAN = np.array([-0.5, -0.25, 0.0, 0.25, 0.5], np.float32)
+"""Slopes of the ways out of a corner: a corner is not quite straight beyond the mesh's."""
+
+
+def lids_to_where_seen(photo: Bytes, points: Floats, eye: Opening, below: Ints) -> Floats:
+    """The mesh with the lower rim and the corners of one eye moved out to where its white ends.
+
+    Args:
+        photo: (height, width, 3).
+        points: (478, 3) in its pixels.
+        eye: upper and lower rim.
+        below: indices of the skin below the eye.
+    """
+    rims = rims_of(points, eye)
+    if rims.width < SMALLEST or rims.gap < OPEN * rims.width:
+        return points
+    box = box_of(rims.outline, 0, photo.shape)
+    if box is None:
+        return points
+    patch = photo[box]
+    open_ = np.zeros(patch.shape[:2], np.uint8)
+    fill(open_, rims.outline - np.array([box[1].start, box[0].start], np.float32))
+    if not open_.any():
+        return points
+    white = white_tone(patch[open_ > 0].astype(np.float32))
+    skin = np.median(colours(photo, points[below, :2]), axis=0)
+    apart = white - skin
+    if np.linalg.norm(apart) < CLEAR:
+        return points
+    steps = np.arange(0.0, LOOKED * rims.width, 0.5, dtype=np.float32)
+
+    def white_along(start: Floats, way: Floats) -> Floats:
+        """(n,) how far white goes on from places (n, 2), each along its way (n, 2)."""
+        places = start[:, None] + steps[:, None] * way[:, None]
+        seen = cv2.remap(photo, places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)  # type: ignore[call-overload]
+        is_white, is_skin = _told_apart(seen.astype(np.float32), white, skin)
+        return _white_until(is_white & (steps <= FARTHEST * rims.width), is_skin, steps)
+
+    moved = points.copy()
+    lower = white_along(rims.lower[1:-1], np.tile(rims.down, (len(rims.lower) - 2, 1)))
+    moved[eye[1][1:-1], :2] += _even(lower)[:, None] * rims.down
+    for corner, outwards in ((eye[0][0], -rims.along), (eye[0][-1], rims.along)):
+        ways = outwards + FAN[:, None] * rims.down
+        reached = white_along(np.tile(points[corner, :2], (len(FAN), 1)), ways)
+        farthest = int(reached.argmax())
+        moved[corner, :2] += reached[farthest] * ways[farthest]
+    return moved
+
+
+def _told_apart(seen: Floats, white: Floats, skin: Floats) -> tuple[Bools, Bools]:
+    """(...) which colours (..., 3) are white and which are skin, both in shade as well."""
+    apart = white - skin
+    is_white = ((seen - skin) @ apart) / (apart @ apart) > 0.5
+    is_skin = np.linalg.norm(seen - skin, axis=-1) < 0.5 * np.linalg.norm(apart)
+    between = 0.5 * (_hue(white) + _hue(skin))
+    if _hue(skin) - _hue(white) > OTHER_HUE:
+        bright, pale = seen @ LUMA, _hue(seen) < between
+        is_white |= pale & (bright > DIMMEST * luma(white))
+        is_skin |= ~pale & (bright > DIMMEST * luma(skin))
+    return is_white, is_skin & ~is_white
+
+
+def _hue(rgb: Floats) -> Floats:
+    """(...) logarithm of red against blue in colours (..., 3)."""
+    out: Floats = np.log((rgb[..., 0] + 8) / (rgb[..., 2] + 8))
+    return out
+
+
+def _white_until(is_white: Bools, is_skin: Bools, steps: Floats) -> Floats:
+    """(n,) where white is last seen before skin begins in rows (n, steps); 0 where skin does not.
+
+    The iris may come before it, and lashes after it.
+    """
+    before = is_white & (np.cumsum(is_skin, axis=1) == 0)
+    last = np.where(before, steps, 0.0).max(axis=1)
+    return np.where(is_skin.any(axis=1), last, 0.0).astype(np.float32)
+
+
+def _even(shifts: Floats) -> Floats:
+    """The shifts without gaps, for an iris may hide the white, and without jags."""
+    around = np.pad(shifts, 2, mode="edge")
+    pairs = np.minimum(np.maximum(around[:-4], around[1:-3]), np.maximum(around[3:-1], around[4:]))
+    filled = np.pad(np.maximum(shifts, pairs), 1, mode="edge")
+    return np.asarray(filled[:-2] / 4 + filled[1:-1] / 2 + filled[2:] / 4)
