@@ -19,8 +19,11 @@ from retarget.flow import landmarks
 from retarget.flow.values import FaceRequest, HeadPose, Identity
 from retarget.generate.warp.contact import Contact
 from retarget.generate.warp.form import (
+    BELOW_LIP,
     BROWS,
     CORNERS,
+    LOWER_LIP,
+    UPPER_LIP,
     Lips,
     brows_keep_their_form,
     corners_keep_their_form,
@@ -41,6 +44,8 @@ TURN_LIMIT = 18.0
 """Degrees that a photo can turn before too much of it is stretched; approached softly."""
 
 _MESH = landmarks.MESH_COUNT
+_HELD = np.unique([*LOWER_LIP.ravel(), *UPPER_LIP.ravel(), 61, 78, 308, 291, 57, 287])
+"""Lips and their corners, and the creases outside these."""
 _SKULL = list({
     10, 338, 297, 332, 284, 251, 389, 356, 454, 109, 67, 103, 54, 21, 162, 127, 234,
 })  # fmt: skip
@@ -58,6 +63,7 @@ def _agreement() -> Floats:
     weight[list(rims)] = RIM_WEIGHT
     weight[[i for brow in BROWS for row in brow[:2] for i in row]] = BROW_WEIGHT
     weight[[i for _, beside in CORNERS for i in beside]] = BROW_WEIGHT
+    weight[BELOW_LIP[1]] = RIM_WEIGHT
     system = np.diag(weight) + STIFFNESS * topology().laplacian
     out: Floats = np.linalg.solve(system, np.diag(weight)).astype(np.float32)
     return out
@@ -149,7 +155,7 @@ class Displacer:
         """Displacements (468, 3) under which hardly a triangle that the photo shows folds.
 
         The points of a folding triangle go halfway to the mean of their neighbours, again and
-        again; when that does not help soon, the neighbours come along.
+        again; when that does not help soon, the neighbours come along. Skin yields to the lips.
         """
         joined, counts = topology().joined, topology().joined.sum(axis=1)
         for turn in range(ROUNDS):
@@ -157,8 +163,10 @@ class Displacer:
             if not bad.any():
                 break
             points = np.unique(topology().face[bad])
-            if turn >= ROUNDS // 2:
+            if turn >= ROUNDS // 3:
                 points = np.flatnonzero(joined[points].max(axis=0))
+            if turn < ROUNDS - 2:
+                points = np.setdiff1d(points, _HELD, assume_unique=True)
             mean = (joined[points] @ moved) / counts[points, None]
             moved = moved.copy()
             moved[points] += np.float32(0.5) * (mean - moved[points])

@@ -41,8 +41,9 @@ LIP_RED, LIP_BRIGHT = (0.55, 0.8), (0.2, 0.45)
 """Redness and brightness, in those of the lips, from which and at which a pixel is lip."""
 LEAST_RED = 0.08
 """Redness of lips below which nothing tells them from teeth: a grey film, or dark make-up."""
-LIP_DEEP = (0.15, 0.35)
-"""Depth in the opening, in mouth widths, up to which lips are looked for: further in is tongue."""
+LIP_DEEP, LIP_DEEP_WIDE = (0.15, 0.35), (0.05, 0.1)
+"""Depth in a pursed and in a wide opening, in mouth widths, up to which lips are looked for:
+further in is tongue, which is as red."""
 TOOTH_BRIGHT, TOOTH_RED = 0.75, 0.6
 """Brightness in that of skin, above which, and redness in that of lips, below which it is tooth."""
 PALE, SEEN = (0.4, 0.75), (0.3, 0.55)
@@ -208,25 +209,32 @@ def inside_of(
     teeth = teeth_in(raw, driving) * (1 - ramp(TOOTH_DEEP, depth / np.float32(now.width)))
     inside += teeth[..., None] * (light.on_teeth(inside, tooth) - inside)
     inside *= (shade + np.float32(1 - RIM_SHADE))[..., None]
-    lips = _lips(raw, driving.lip, depth / np.float32(now.width))[..., None]
+    deep = [float(d + wide * (w - d)) for d, w in zip(LIP_DEEP, LIP_DEEP_WIDE, strict=True)]
+    lips = _lips(raw, driving.lip, ramp((deep[0], deep[1]), depth / np.float32(now.width)))
+    lips = lips[..., None]
     if lips.any():
         gain = np.clip(tones.lip / np.maximum(driving.lip, 8.0), *LIP_GAIN).astype(np.float32)
         inside += lips * (light.muted(np.minimum(raw * gain, np.float32(255))) - inside)
     return inside
 
 
-def _lips(rgb: Bytes, lip: Floats, depth: Floats) -> Floats:
+def _lips(rgb: Bytes, lip: Floats, deep: Floats) -> Floats:
     """(h, w) 0..1 where the driving lips reach into what the mesh takes for the opening.
 
     A rounded mouth's inner contour runs along its lips, not along the hole between them.
+
+    Args:
+        rgb: (h, w, 3) the driving mouth.
+        lip: (3,) the colour of its lips.
+        deep: (h, w) 0..1 how surely a pixel lies too deep for a lip.
     """
     bright, lip_bright = rgb @ LUMA, lip @ LUMA
     lip_red = _redness(lip, lip_bright)
     if lip_red < LEAST_RED:
-        return np.zeros_like(depth)
+        return np.zeros_like(deep)
     out = ramp(LIP_RED, _redness(rgb, bright) / lip_red)
     out *= ramp(LIP_BRIGHT, bright / lip_bright)
-    return out * (1 - ramp(LIP_DEEP, depth))
+    return out * (1 - deep)
 
 
 def _shrunk(rims: Rims, across: float, along: float) -> Rims:

@@ -24,10 +24,14 @@ LOWER_LIP = np.array([
     (77, 90, 180, 85, 16, 315, 404, 320, 307),
     (146, 91, 181, 84, 17, 314, 405, 321, 375),
 ])  # fmt: skip
-CHIN = np.array([
-    (84, 17, 314), (83, 18, 313), (201, 200, 421), (208, 199, 428), (171, 175, 396),
-    (148, 152, 377),
-])  # fmt: skip
+BELOW_LIP = np.array(
+    [
+        (91, 181, 84, 17, 314, 405, 321),
+        (106, 182, 83, 18, 313, 406, 335),
+        (204, 194, 201, 200, 421, 418, 424),
+    ]
+)
+CHIN = np.array([(201, 200, 421), (208, 199, 428), (171, 175, 396), (148, 152, 377)])
 UPPER_LIP = np.array([
     (191, 80, 81, 82, 13, 312, 311, 310, 415),
     (183, 42, 41, 38, 12, 268, 271, 272, 407),
@@ -38,6 +42,13 @@ UPPER_LIP = np.array([
 CORNERS = ((61, {57: 1.0, 43: 0.8, 186: 0.8}), (291, {287: 1.0, 273: 0.8, 410: 0.8}))
 """Each corner of the mouth, and how much of its way the skin outside goes at least. A tracker's
 mesh leaves that skin behind, and then the crease that lies in it is drawn out into a smile."""
+BESIDE_LIPS = np.array([
+    (61, 146, 91, 181, 185, 40, 291, 375, 321, 405, 409, 270),
+    (57, 43, 106, 182, 186, 92, 287, 273, 335, 406, 410, 322),
+])  # fmt: skip
+"""Points of the outer rim of the lips, and of the skin beside each."""
+NEAREST = 0.5
+"""How near these may come, against the photo: lips that widen push the skin on."""
 THINNEST, THICKEST = 0.6, 1.4
 """How far rows may come together or apart, against the photo."""
 LEAST_ROW = 0.012
@@ -83,11 +94,15 @@ class Lips:
 
     def __init__(self, points: Floats, down: Floats, unit: float) -> None:
         self._rows = []
-        for rows, way in ((LOWER_LIP, down), (CHIN, down), (UPPER_LIP, -down)):
+        for rows, way in ((LOWER_LIP, down), (BELOW_LIP, down), (CHIN, down), (UPPER_LIP, -down)):
             apart = np.maximum(np.diff(points[rows, :2] @ way, axis=0), LEAST_ROW * unit)
             for inner, outer, rest in zip(rows[:-1], rows[1:], apart, strict=True):
                 low, high = (np.float32(share - 1) * rest for share in (THINNEST, THICKEST))
                 self._rows.append((inner, outer, way, low, high))
+        lip, skin = BESIDE_LIPS
+        out = points[skin, :2] - points[lip, :2]
+        self._room = np.linalg.norm(out, axis=1, keepdims=True)
+        self._out = out / np.maximum(self._room, np.float32(1e-3))
 
     def keep_their_form(self, moved: Floats) -> None:
         """Change displacements (468, 3) in place; the rims of the mouth stay."""
@@ -95,3 +110,7 @@ class Lips:
             change = (moved[outer, :2] - moved[inner, :2]) @ way
             off = np.minimum(np.maximum(change, low), high) - change
             moved[outer, :2] += off[:, None] * way
+        lip, skin = BESIDE_LIPS
+        nearer = ((moved[skin, :2] - moved[lip, :2]) * self._out).sum(axis=1, keepdims=True)
+        short = np.maximum(np.float32(NEAREST - 1) * self._room - nearer, 0)
+        moved[skin, :2] += short * self._out

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import cv2
@@ -296,6 +297,24 @@ def test_the_crease_beside_a_corner_of_the_mouth_goes_with_it(said: str) -> None
         assert beside[0] / corner[0] > 0.8
 
 
+@pytest.mark.parametrize("someone", [calm, smiling])
+@pytest.mark.parametrize("also", [("mouthLeft",), ("mouthLowerDownLeft", "mouthLowerDownRight")])
+def test_the_lower_lip_of_a_mouth_torn_open_keeps_its_body(
+    someone: Callable[[], Identity], also: tuple[str, ...]
+) -> None:
+    points = someone().face.points[: landmarks.MESH_COUNT]
+    displace = Displacer(someone(), someone().face.points)
+    moved = displace(ask(someone(), {"jawOpen": 1.0, **dict.fromkeys(also, 0.9)})).points
+
+    def thick(mesh: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        inner, outer = [88, 87, 14, 317, 318], [91, 84, 17, 314, 321]
+        out: npt.NDArray[np.float32] = np.linalg.norm(mesh[inner, :2] - mesh[outer, :2], axis=1)
+        return out
+
+    assert (thick(moved) / thick(points)).min() > 0.35
+    assert displace.folds(moved - points).sum() < 6
+
+
 def placed(identity: Identity, right: float, down: float, *, scale: float = 1.0) -> HeadPose:
     """The photo's pose, moved by parts of the eye distance."""
     unit = identity.face.eye_distance
@@ -365,15 +384,18 @@ def test_driving_lips_inside_the_opening_take_the_colour_of_the_photos_lips() ->
     assert hole is not None
     tones = Tones(skin=np.array([180, 150, 130], np.float32), lip=np.array(own, np.float32))
 
-    def inside(rgb: Picture) -> npt.NDArray[np.float32]:
+    def inside(rgb: Picture, *, deep: bool = False) -> npt.NDArray[np.float32]:
         drawn = inside_of(
             rgb, driver.face, white=None, tones=tones, tooth=np.array([210, 200, 180], np.float32),
             box=hole.box, now=hole.rims, depth=hole.depth,
         )  # fmt: skip
-        shown: npt.NDArray[np.float32] = drawn[(hole.depth > 1) & (hole.depth < 3)]
+        share = hole.depth / hole.rims.width
+        where = share > 0.1 if deep else (hole.depth > 0.5) & (share < 0.05)
+        shown: npt.NDArray[np.float32] = drawn[where]
         return shown
 
     assert np.abs(inside(rgb) - own).max() < 3
+    assert np.abs(inside(rgb, deep=True) - own).min() > 10  # a tongue as red as lips is none
     teeth = rgb.copy()
     teeth[around(driver, landmarks.LIPS_INNER_UPPER + landmarks.LIPS_INNER_LOWER[::-1])] = 230
     seen = np.median(inside(teeth), axis=0)
