@@ -30,6 +30,15 @@ class IdentityLane:
     pictures: Iterator[Identity]
     """One for each driving frame: the photo again and again, or the clip's, from its start again
     where it is shorter."""
+    photo: bool
+
+    def driven_by(self, rest: RestFace) -> IdentityLane:
+        """The same person, known better if it is the driving one, whose rest a clip tells."""
+        from retarget.expression.same_person import with_driving_rest
+
+        if not self.photo:
+            return self
+        return _of_photo(with_driving_rest(self.first, rest))
 
 
 @contextmanager
@@ -68,8 +77,11 @@ def _photo(source: Source, track: TrackSettings, report: Report) -> IdentityLane
     from retarget.face.still import find_face
 
     frame = next(source.frames())
-    photo = understand(frame, find_face(frame, track, report))
-    return IdentityLane(first=photo, pictures=repeat(photo))
+    return _of_photo(understand(frame, find_face(frame, track, report)))
+
+
+def _of_photo(photo: Identity) -> IdentityLane:
+    return IdentityLane(first=photo, pictures=repeat(photo), photo=True)
 
 
 def _clip(source: Source, track: TrackSettings) -> IdentityLane:
@@ -80,7 +92,7 @@ def _clip(source: Source, track: TrackSettings) -> IdentityLane:
     rest = find_rest([t.without_pixels() for t in tracked])
     pictures = _pictures(source, track, rest)
     first = next(pictures)
-    return IdentityLane(first=first, pictures=chain([first], pictures))
+    return IdentityLane(first=first, pictures=chain([first], pictures), photo=False)
 
 
 def _pictures(source: Source, track: TrackSettings, rest: RestFace) -> Iterator[Identity]:

@@ -153,10 +153,12 @@ class VideoJob(TakesNames):
                 self.generator, self.warp, self.diffusion, self.models, report
             )
             with report.clock("prepare"):
-                generator.prepare(identity.first)
+                person = identity.driven_by(driving.face.rest)
+                generator.prepare(person.first)
+            report.facts["identity_rest"] = person.first.rest.found
             performed = report.stage("magnify", Magnify(self.magnify), driving.frames(lanes))
-            transfer = Transfer(self.transfer, driving.face, identity.pictures)
-            shown, photo = driving.info.size if driving.has_pixels else None, identity.first.frame
+            transfer = Transfer(self.transfer, driving.face, person.pictures)
+            shown, photo = driving.info.size if driving.has_pixels else None, person.first.frame
             requests = lanes.ahead(
                 report.stage("transfer", transfer, performed),
                 depth=depth_for(shown),

@@ -173,6 +173,20 @@ def test_a_piece_of_a_performance_is_that_piece_of_its_video(
     assert len(times(tmp_path / "a.mp4")) < len(times(drive))
 
 
+def test_a_photo_of_the_driving_person_rests_as_the_clip_does(
+    drive: Path, photo: Path, tmp_path: Path
+) -> None:
+    own = tmp_path / "own.png"
+    with av.open(str(drive)) as clip:
+        next(islice(clip.decode(video=0), 4, None)).to_image().save(own)
+    found = {}
+    for name in (own, photo):
+        report = Report()
+        next(iter(VideoJob(driving=str(drive), identity=str(name)).frames(report)))
+        found[name] = report.facts["identity_rest"]
+    assert found == {own: "from the driving face", photo: "from one photo"}
+
+
 def test_folds_are_drawn_against_the_driving_face_at_rest(drive: Path, photo: Path) -> None:
     plain = VideoJob(driving=str(drive), identity=str(photo))
     folds = replace(plain, warp=WarpSettings(wrinkles=0.8))

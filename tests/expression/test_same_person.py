@@ -1,0 +1,57 @@
+"""A photo of the driving person is known as well as the clip knows that person."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from retarget.expression.rest import find_rest, understand
+from retarget.expression.same_person import sameness, with_driving_rest
+from retarget.expression.settings import RestSettings
+from retarget.flow import blendshapes
+from retarget.flow.values import Identity, Instant, RestFace, VideoFrame
+from tests.expression.acting import BLANK, face, person, tracked
+
+SMILE = {"mouthSmileLeft": 0.4, "mouthSmileRight": 0.4}
+
+
+def rest_of(who: np.ndarray) -> RestFace:
+    """The rest of somebody whose neutral was given."""
+    return find_rest(tracked([face(who)]), RestSettings(certainty=0.0))
+
+
+def photo_of(who: np.ndarray, does: dict[str, float]) -> Identity:
+    return understand(
+        VideoFrame(rgb=BLANK, index=0, at=Instant(0, Fraction(1, 30))), face(who, does)
+    )
+
+
+@pytest.mark.parametrize("seed", [3, 5, 12])
+def test_a_smile_of_the_driving_person_is_known_to_be_one(seed: int) -> None:
+    who = person(seed, 0.6)
+    alone = photo_of(who, SMILE)
+    together = with_driving_rest(alone, rest_of(who))
+    off = [float(np.abs(i.rest.head - who)[:, :2].mean()) for i in (alone, together)]
+    assert off[1] < 0.6 * off[0]
+    smiles = [i.expression.weights[blendshapes.index("mouthSmileLeft")] for i in (alone, together)]
+    assert abs(smiles[1] - 0.4) < abs(smiles[0] - 0.4)
+    assert together.rest.found == "from the driving face"
+
+
+def test_a_stranger_keeps_the_rest_that_was_found_for_them() -> None:
+    for seed in range(10, 16):
+        stranger = photo_of(person(seed, 0.6), SMILE)
+        assert with_driving_rest(stranger, rest_of(person(3, 0.6))) is stranger
+
+
+def test_nobody_becomes_another_person_all_of_a_sudden() -> None:
+    one, other = person(3, 0.6), person(4, 0.6)
+    shares = [
+        sameness(face(one + share * (other - one), {}), rest_of(one))
+        for share in np.linspace(0, 1, 41)
+    ]
+    assert shares[0] == 1 and shares[-1] == 0
+    assert np.diff(shares).max() <= 0
+    assert any(0 < share < 1 for share in shares)
