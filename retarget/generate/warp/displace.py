@@ -44,11 +44,26 @@ TURN_LIMIT = 18.0
 """Degrees that a photo can turn before too much of it is stretched; approached softly."""
 
 _MESH = landmarks.MESH_COUNT
-_HELD = np.unique([*LOWER_LIP.ravel(), *UPPER_LIP.ravel(), 61, 78, 308, 291, 57, 287])
+_HELD = [*LOWER_LIP.ravel(), *UPPER_LIP.ravel(), 61, 78, 308, 291, 57, 287]
 """Lips and their corners, and the creases outside these."""
 _SKULL = list({
     10, 338, 297, 332, 284, 251, 389, 356, 454, 109, 67, 103, 54, 21, 162, 127, 234,
 })  # fmt: skip
+
+
+def _points_of(triangles: Bools, *, along: bool) -> Bools:
+    """(468,) the points of those of the 852 triangles, with their neighbours if these go along."""
+    out = np.zeros(_MESH, np.bool_)
+    out[topology().face[triangles]] = True
+    return topology().joined[out].any(axis=0) if along and triangles.any() else out
+
+
+@cache
+def _within_lips() -> Bools:
+    """(852,) the triangles all of whose points are held."""
+    held = np.zeros(_MESH, np.bool_)
+    held[_HELD] = True
+    return np.asarray(held[topology().face].all(axis=1))
 
 
 @cache
@@ -162,11 +177,11 @@ class Displacer:
             bad = self.folds(moved)
             if not bad.any():
                 break
-            points = np.unique(topology().face[bad])
-            if turn >= ROUNDS // 3:
-                points = np.flatnonzero(joined[points].max(axis=0))
+            folding = _points_of(bad, along=turn >= ROUNDS // 3)
             if turn < ROUNDS - 2:
-                points = np.setdiff1d(points, _HELD, assume_unique=True)
+                folding[_HELD] = False
+                folding |= _points_of(bad & _within_lips(), along=turn >= ROUNDS // 2)
+            points = np.flatnonzero(folding)
             mean = (joined[points] @ moved) / counts[points, None]
             moved = moved.copy()
             moved[points] += np.float32(0.5) * (mean - moved[points])
