@@ -36,6 +36,8 @@ TONES = np.array([50, 280, 205, 425, 101, 330, 36, 266, 4, 5, 8, 9, 151, 199, 20
 OFF_TONE, OFF_HUE = (0.35, 0.75), (0.15, 0.35)
 """How far the logarithm of brightness and of colour lies from skin's, from which and at which a
 place is hair, cloth or the frame of glasses and not skin."""
+GRAIN = 0.01
+"""Eye distances over which a photo is averaged to know a tone: pores and cracks are finer."""
 EDGEWISE = (0.2, 0.4)
 """How far from the bridge of the nose to the outer corner of an eye, in eye distances, at and above
 which skin on that side lies edgewise and open to the viewer; 0.5 is seen from the front."""
@@ -188,7 +190,7 @@ def _laid(
     Args:
         layers: what to lay over one another.
         soft: deviation of their blur in widths.
-        drawn: the creases, their bulges in pixels, and as dark as against the darkest.
+        drawn: the creases, their bulges in pixels, how dark each is against the darkest.
         width: pixels.
         size: (w, h) pixels.
     """
@@ -220,7 +222,8 @@ class _Tone:
     """
 
     def __init__(self, photo: Bytes, points: Floats) -> None:
-        self._photo = photo
+        right, left = points[list(landmarks.EYE_OUTER_CORNERS), :2]
+        self._photo = blurred(photo, GRAIN * float(np.linalg.norm(left - right)))
         at = points[TONES, :2]
         self._centre, self._unit = at.mean(axis=0), max(float(at.std()), 1.0)
         tone, hue = self._read(at)
