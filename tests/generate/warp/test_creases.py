@@ -9,13 +9,13 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 from asked import ask, calm, smiling
+from drawn import Picture, draw, whole
 
 from retarget.flow import blendshapes
 from retarget.flow.values import Expression, Identity
 from retarget.generate.settings import WarpSettings
 from retarget.generate.warp.warp import WarpGenerator
 
-Picture = npt.NDArray[np.uint8]
 Change = npt.NDArray[np.float64]
 
 LOWERED = {"browDownLeft": 0.8, "browDownRight": 0.8}
@@ -31,12 +31,7 @@ def still(identity: Identity, weights: Mapping[str, float], creases: float = 1.0
         ask(identity, {"cheekPuff": 0.05}),  # something has to move, or the photo is passed on
         expression=Expression(weights=blendshapes.weights(weights)),
     )
-    (face,) = WarpGenerator(WarpSettings(threads=1, creases=creases))(iter([request]))
-    out = identity.frame.rgb.copy()
-    assert face.crop.offset is not None
-    left, top = face.crop.offset
-    out[top : top + face.rgb.shape[0], left : left + face.rgb.shape[1]] = face.rgb
-    return out
+    return whole(draw(WarpGenerator(WarpSettings(threads=1, creases=creases)), request))
 
 
 def darker(identity: Identity, weights: Mapping[str, float], creases: float = 1.0) -> Change:

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 from asked import ask, calm
+from drawn import Picture, draw, whole
 
 from retarget.flow import landmarks
 from retarget.flow.values import Identity
@@ -17,7 +18,6 @@ from retarget.generate.warp.rims import LEFT_EYE, Rims, rims_of
 from retarget.generate.warp.seen_lids import lids_to_where_seen
 from retarget.generate.warp.warp import WarpGenerator
 
-Picture = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
 
 
@@ -39,12 +39,7 @@ def drawn_again(
     identity: Identity, weights: dict[str, float], aperture: float | None = None
 ) -> Picture:
     """The whole photo doing something else."""
-    request = ask(identity, weights, aperture=aperture)
-    face = next(iter(WarpGenerator(WarpSettings())(iter([request]))))
-    out = identity.frame.rgb.copy()
-    left, top = face.crop.offset or (0, 0)
-    out[top : top + face.rgb.shape[0], left : left + face.rgb.shape[1]] = face.rgb
-    return out
+    return whole(draw(WarpGenerator(WarpSettings()), ask(identity, weights, aperture=aperture)))
 
 
 def white_below(picture: Picture, depth: float) -> int:

@@ -9,13 +9,13 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 from asked import ask, calm, smiling
+from drawn import Picture, draw, whole
 from scipy.spatial.transform import Rotation
 
 from retarget.flow.values import ExpressedFrame, FaceRequest, HeadPose, Identity, TrackedFrame
 from retarget.generate.settings import WarpSettings
 from retarget.generate.warp.warp import WarpGenerator
 
-Picture = npt.NDArray[np.uint8]
 BETWEEN_BROWS, FROM_NOSE = (9, 8), (205, 187)
 """Ends of a frown line and of a smile fold."""
 BROW = (105, 66)
@@ -45,12 +45,7 @@ def drawn(
 ) -> Picture:
     request: FaceRequest = ask(calm(), {"browInnerUp": 0.3}, driving=driving)
     warp = WarpGenerator(WarpSettings(threads=1, creases=creases, wrinkles=wrinkles))
-    (face,) = warp(iter([replace(request, driving_rest=rest)]))
-    out = calm().frame.rgb.copy()
-    assert face.crop.offset is not None
-    left, top = face.crop.offset
-    out[top : top + face.rgb.shape[0], left : left + face.rgb.shape[1]] = face.rgb
-    return out
+    return whole(draw(warp, replace(request, driving_rest=rest)))
 
 
 def darkening(fold: tuple[int, int], **how: float) -> npt.NDArray[np.float64]:

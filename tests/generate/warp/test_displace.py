@@ -1,0 +1,90 @@
+"""Where the points of a photo go: without folds, and with lids and lips that keep their form."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from asked import ask, calm, smiling
+from hypothesis import HealthCheck, given, settings
+from hypothesis.strategies import dictionaries, floats, sampled_from
+
+from retarget.flow import blendshapes, landmarks
+from retarget.flow.values import Identity
+from retarget.generate.warp.displace import Displacer
+from retarget.generate.warp.mesh import signed_areas, topology
+
+SHAPES = sampled_from([n for n in blendshapes.NAMES if n != "tongueOut"])
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(weights=dictionaries(SHAPES, floats(0.0, 1.0), max_size=5))
+def test_hardly_a_triangle_folds_whatever_is_asked(weights: dict[str, float]) -> None:
+    identity = calm()
+    closing = min(weights.get("mouthClose", 0.0), weights.get("jawOpen", 0.0))
+    weights |= {"mouthClose": closing}  # it undoes what the jaw opens, and means nothing alone
+    displace = Displacer(identity, identity.face.points)
+    moved = displace(ask(identity, weights))
+    before = signed_areas(identity.face.points, topology().face)
+    after = signed_areas(moved.points, topology().face)
+    folded = -after[(after < 0) & (before > 0)].sum()
+    assert folded < 0.002 * before[before > 0].sum()
+
+
+def test_measured_lids_rule_over_the_mesh() -> None:
+    identity = calm()
+    displace = Displacer(identity, identity.face.points)
+    shut = displace(ask(identity, {}, aperture=0.0)).points
+    up, low = list(landmarks.LEFT_EYE_UPPER[1:-1]), list(landmarks.LEFT_EYE_LOWER[1:-1])
+    gap = np.abs(shut[low, 1] - shut[up, 1]).max()
+    assert gap < 0.01 * identity.face.eye_distance
+
+
+def test_lips_that_touch_by_measure_meet_in_the_mesh() -> None:
+    identity = smiling()
+    displace = Displacer(identity, identity.face.points)
+    for weights in ({}, {"jawOpen": 0.1}):
+        points = displace(ask(identity, weights, aperture=1.0, lip_gap=0.0)).points
+        up, low = list(landmarks.LIPS_INNER_UPPER[2:-2]), list(landmarks.LIPS_INNER_LOWER[2:-2])
+        assert np.abs(points[low, 1] - points[up, 1]).max() < 0.01 * identity.face.eye_distance
+
+
+@pytest.mark.parametrize("said", ["mouthPucker", "mouthFrownLeft", "mouthSmileLeft"])
+def test_the_crease_beside_a_corner_of_the_mouth_goes_with_it(said: str) -> None:
+    identity = calm()
+    moved = Displacer(identity, identity.face.points)(ask(identity, {said: 1.0})).expression
+    corner, beside = moved[[291, 287]]
+    assert abs(corner[1]) > 0.02 * identity.face.eye_distance
+    assert beside[1] / corner[1] > 0.85
+    if corner[0] < 0:  # this corner lies right in the picture: it goes inwards
+        assert beside[0] / corner[0] > 0.8
+
+
+@pytest.mark.parametrize("someone", [calm, smiling])
+@pytest.mark.parametrize("also", [("mouthLeft",), ("mouthLowerDownLeft", "mouthLowerDownRight")])
+def test_the_lower_lip_of_a_mouth_torn_open_keeps_its_body(
+    someone: Callable[[], Identity], also: tuple[str, ...]
+) -> None:
+    points = someone().face.points[: landmarks.MESH_COUNT]
+    displace = Displacer(someone(), someone().face.points)
+    moved = displace(ask(someone(), {"jawOpen": 1.0, **dict.fromkeys(also, 0.9)})).points
+
+    def thick(mesh: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        inner, outer = [88, 87, 14, 317, 318], [91, 84, 17, 314, 321]
+        out: npt.NDArray[np.float32] = np.linalg.norm(mesh[inner, :2] - mesh[outer, :2], axis=1)
+        return out
+
+    assert (thick(moved) / thick(points)).min() > 0.35
+    assert displace.folds(moved - points).sum() < 6
+
+
+def test_points_at_odds_with_each_other_are_made_to_agree() -> None:
+    identity = calm()
+    displace = Displacer(identity, identity.face.points)
+    noise = np.random.default_rng(7).normal(0, 0.02 * identity.face.eye_distance, (468, 3))
+    moved = noise.astype(np.float32)
+    before, after = (int(displace.folds(m).sum()) for m in (moved, displace.unfolded(moved)))
+    assert before > 40
+    assert after <= 2

@@ -1,0 +1,132 @@
+"""The inside of the mouth: whose it is, how it is lit, and when nothing of it shows."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import pytest
+from asked import ask, calm, smiling
+from drawn import Picture, around, draw, seen, whole
+
+from retarget.flow import landmarks
+from retarget.generate.warp.driving_mouth import Tones, inside_of
+from retarget.generate.warp.mouth import Hole
+from retarget.generate.warp.rims import MOUTH, rims_of
+from retarget.generate.warp.warp import WarpGenerator
+
+
+def test_touching_lips_show_no_inside(warp: WarpGenerator) -> None:
+    identity = calm()
+    pressed = ask(identity, {"mouthPressLeft": 0.6, "mouthPressRight": 0.6}, aperture=1.0)
+    inside = around(identity, landmarks.LIPS_INNER_UPPER + landmarks.LIPS_INNER_LOWER[::-1])
+    photo, face = identity.frame.rgb, whole(draw(warp, pressed))
+    darkest = photo[inside].min()
+    rows = slice(*np.flatnonzero(inside.any(axis=1))[[0, -1]])
+    columns = slice(*np.flatnonzero(inside.any(axis=0))[[0, -1]])
+    assert face[rows, columns].min() >= int(darkest) - 16
+
+
+def test_a_smile_with_teeth_closes_over_them(warp: WarpGenerator) -> None:
+    identity = smiling()
+    closing = {"mouthSmileLeft": 0.0, "mouthClose": 1.0}
+    points = ask(identity, closing, aperture=1.0, lip_gap=0.0)
+    inside = around(identity, landmarks.LIPS_INNER_UPPER + landmarks.LIPS_INNER_LOWER[::-1])
+    white = [p[inside].mean(axis=1) > 200 for p in (identity.frame.rgb, whole(draw(warp, points)))]
+    assert white[1].sum() < 0.35 * white[0].sum()
+
+
+def test_an_opening_mouth_shows_a_dark_inside_without_driving_pixels(warp: WarpGenerator) -> None:
+    identity = calm()
+    face = whole(draw(warp, ask(identity, {"jawOpen": 1.0})))
+    x, y = identity.face.points[[13, 14], :2].mean(axis=0).astype(int)
+    below = face[y : y + 30, x - 5 : x + 5].mean(axis=(1, 2))
+    assert below.min() < 0.5 * identity.frame.rgb[y - 40 : y - 20, x - 5 : x + 5].mean()
+
+
+def test_the_driving_mouth_is_shown_where_its_pixels_are_at_hand(warp: WarpGenerator) -> None:
+    own, driven = (
+        whole(draw(warp, ask(calm(), {"jawOpen": 0.8}, driving=driving))).astype(int)
+        for driving in (None, seen(smiling()))
+    )
+    apart = np.abs(own - driven).max(axis=2) > 12
+    assert apart.sum() > 200
+    lips = around(calm(), landmarks.LIPS_OUTER_UPPER + landmarks.LIPS_OUTER_LOWER[::-1])
+    rows = np.flatnonzero(apart.any(axis=1))
+    assert rows.min() >= np.flatnonzero(lips.any(axis=1)).min()  # only the inside differs
+
+
+@pytest.mark.parametrize("grey", [False, True])
+def test_teeth_of_ones_own_are_kept_and_a_mere_gap_is_not(warp: WarpGenerator, grey: bool) -> None:
+    toothy = smiling()
+    if grey:
+        flat = cv2.cvtColor(toothy.frame.rgb, cv2.COLOR_RGB2GRAY)
+        toothy = replace(toothy, frame=replace(toothy.frame, rgb=np.dstack([flat] * 3)))
+    rgb = toothy.frame.rgb.copy()
+    rgb[around(toothy, landmarks.LIPS_INNER_UPPER + landmarks.LIPS_INNER_LOWER[::-1])] //= 5
+    toothless = replace(toothy, frame=replace(toothy.frame, rgb=rgb))
+    for identity, follows in ((toothy, False), (toothless, True)):
+        alone, driven = (
+            whole(draw(warp, ask(identity, {"jawOpen": 0.4}, driving=d))).astype(int)
+            for d in (None, seen(smiling()))
+        )
+        assert bool((np.abs(alone - driven).max(axis=2) > 12).sum() > 60) == follows
+
+
+def test_a_tongue_comes_out_over_the_lower_lip(warp: WarpGenerator) -> None:
+    with_tongue = ask(calm(), {"jawOpen": 0.4, "tongueOut": 1.0})
+    face, without = (whole(draw(warp, r)) for r in (with_tongue, ask(calm(), {"jawOpen": 0.4})))
+    apart = (face != without).any(axis=2)
+    lowest = np.flatnonzero(apart.any(axis=1)).max()
+    assert lowest > with_tongue.points[14, 1] + 0.1 * calm().face.eye_distance
+
+
+def test_driving_lips_inside_the_opening_take_the_colour_of_the_photos_lips() -> None:
+    driver, lip, own = smiling(), np.array([190, 90, 90], np.float32), (120, 90, 60)
+    outline = landmarks.LIPS_OUTER_UPPER + landmarks.LIPS_OUTER_LOWER[::-1]
+    rgb = driver.frame.rgb.copy()
+    rgb[around(driver, outline)] = lip.astype(np.uint8)
+    mouth = rims_of(driver.face.points, MOUTH)
+    hole = Hole.between(mouth, rgb.shape)
+    assert hole is not None
+    tones = Tones(skin=np.array([180, 150, 130], np.float32), lip=np.array(own, np.float32))
+
+    def inside(rgb: Picture, *, deep: bool = False) -> npt.NDArray[np.float32]:
+        drawn = inside_of(
+            rgb, driver.face, white=None, tones=tones, tooth=np.array([210, 200, 180], np.float32),
+            box=hole.box, now=hole.rims, depth=hole.depth,
+        )  # fmt: skip
+        share = hole.depth / hole.rims.width
+        where = share > 0.1 if deep else (hole.depth > 0.5) & (share < 0.05)
+        shown: npt.NDArray[np.float32] = drawn[where]
+        return shown
+
+    assert np.abs(inside(rgb) - own).max() < 3
+    assert np.abs(inside(rgb, deep=True) - own).min() > 10  # a tongue as red as lips is none
+    teeth = rgb.copy()
+    teeth[around(driver, landmarks.LIPS_INNER_UPPER + landmarks.LIPS_INNER_LOWER[::-1])] = 230
+    seen = np.median(inside(teeth), axis=0)
+    assert seen.max() - seen.min() < 40  # teeth stay teeth
+
+
+def test_what_is_pale_deep_in_the_mouth_is_a_tongue() -> None:
+    driver, blue = smiling(), np.array([120, 120, 240], np.float32)
+    rgb = driver.frame.rgb.copy()
+    rgb[around(driver, landmarks.LIPS_INNER_UPPER + landmarks.LIPS_INNER_LOWER[::-1])] = 190
+    hole = Hole.between(rims_of(driver.face.points, MOUTH), rgb.shape)
+    assert hole is not None
+    middle = hole.depth == hole.depth.max()
+
+    def blueness(depth: float) -> float:
+        inside = inside_of(
+            rgb, driver.face, white=None, tones=Tones.of(rgb, driver.face.points, None),
+            tooth=blue, box=hole.box, now=hole.rims,
+            depth=np.full_like(hole.depth, depth * hole.rims.width),
+        )  # fmt: skip
+        red, _, blue_ = inside[middle].mean(axis=0)
+        return float(blue_ - red)
+
+    assert blueness(0.1) > 40
+    assert abs(blueness(0.35)) < 5
