@@ -33,9 +33,7 @@ _HELD = 0.02
 """How firmly weights are held to 0, against the mean of the squared distances of all points."""
 
 
-def with_driving_rest(
-    identity: Identity, driving: RestFace, fit: FitSettings | None = None
-) -> Identity:
+def with_driving_rest(identity: Identity, driving: RestFace) -> Identity:
     """The identity with the driving face's rest, as far as it is the same person."""
     share = sameness(identity.face, driving)
     if share == 0:
@@ -48,7 +46,7 @@ def with_driving_rest(
         lip_gap=own.lip_gap + share * (theirs.lip_gap - own.lip_gap),
         found="from the driving face" if share > 0.5 else own.found,
     )
-    expression, pose = Fit(rest, fit or FitSettings()).express(identity.face)
+    expression, pose = Fit(rest, FitSettings()).express(identity.face)
     return replace(identity, pose=pose, expression=expression, rest=rest)
 
 

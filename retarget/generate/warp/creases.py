@@ -36,8 +36,8 @@ TONES = np.array([50, 280, 205, 425, 101, 330, 36, 266, 4, 5, 8, 9, 151, 199, 20
 OFF_TONE, OFF_HUE = (0.35, 0.75), (0.15, 0.35)
 """How far the logarithm of brightness and of colour lies from skin's, from which and at which a
 place is hair, cloth or the frame of glasses and not skin."""
-GRAIN = 0.01
-"""Eye distances over which a photo is averaged to know a tone: pores and cracks are finer."""
+GRAIN = 0.012 * np.array([(0, 0), (1, 0), (-1, 0), (0, 1), (0, -1)], np.float32)
+"""Where around a place its tone is read, in eye distances: pores and cracks are finer."""
 EDGEWISE = (0.2, 0.4)
 """How far from the bridge of the nose to the outer corner of an eye, in eye distances, at and above
 which skin on that side lies edgewise and open to the viewer; 0.5 is seen from the front."""
@@ -223,7 +223,7 @@ class _Tone:
 
     def __init__(self, photo: Bytes, points: Floats) -> None:
         right, left = points[list(landmarks.EYE_OUTER_CORNERS), :2]
-        self._photo = blurred(photo, GRAIN * float(np.linalg.norm(left - right)))
+        self._photo, self._around = photo, GRAIN * np.linalg.norm(left - right)
         at = points[TONES, :2]
         self._centre, self._unit = at.mean(axis=0), max(float(at.std()), 1.0)
         tone, hue = self._read(at)
@@ -241,7 +241,8 @@ class _Tone:
 
     def _read(self, at: Floats) -> tuple[Floats, Floats]:
         """Logarithms of brightness (n,), and of red and blue against it (n, 2)."""
-        seen = np.log(colours(self._photo, at) + 8)
+        near = [colours(self._photo, at + step) for step in self._around]
+        seen = np.log(np.mean(near, axis=0) + 8)
         tone = seen @ LUMA
         return tone, seen[:, [0, 2]] - tone[:, None]
 

@@ -44,7 +44,10 @@ TURN_LIMIT = 18.0
 """Degrees that a photo can turn before too much of it is stretched; approached softly."""
 
 _MESH = landmarks.MESH_COUNT
-_HELD = [*LOWER_LIP.ravel(), *UPPER_LIP.ravel(), 61, 78, 308, 291, 57, 287]
+_HELD = [
+    *LOWER_LIP.ravel(), *UPPER_LIP.ravel(), *landmarks.LIPS_INNER_UPPER, *landmarks.MOUTH_CORNERS,
+    57, 287,
+]  # fmt: skip
 """Lips and their corners, and the creases outside these."""
 _SKULL = list({
     10, 338, 297, 332, 284, 251, 389, 356, 454, 109, 67, 103, 54, 21, 162, 127, 234,
