@@ -88,3 +88,13 @@ def test_points_at_odds_with_each_other_are_made_to_agree() -> None:
     before, after = (int(displace.folds(m).sum()) for m in (moved, displace.unfolded(moved)))
     assert before > 40
     assert after <= 2
+
+
+def test_skin_that_folds_over_a_lip_yields_to_it() -> None:
+    displace = Displacer(calm(), calm().face.points)
+    moved = np.zeros((landmarks.MESH_COUNT, 3), np.float32)
+    moved[[83, 18, 313], 1] = -0.12 * calm().face.eye_distance  # from below the lip onto it
+    mended = displace.unfolded(moved)
+    assert displace.folds(moved).any()
+    assert not displace.folds(mended).any()
+    assert not mended[[84, 17, 314, 181, 405]].any()
