@@ -12,7 +12,8 @@ from retarget.expression import measure
 from retarget.expression.reader import WeightReader
 from retarget.expression.settings import FitSettings
 from retarget.flow import blendshapes, landmarks
-from retarget.flow.face_model import GAZE_DEGREES, FaceModel, face_model, pose_terms
+from retarget.flow.face_model import FaceModel, face_model, pose_terms
+from retarget.flow.gaze import GAZE_DEGREES, read_gaze
 from retarget.flow.rigid import align_robustly
 from retarget.flow.values import (
     ExpressedFrame,
@@ -96,7 +97,7 @@ class Fit:
         """Gaze (2, 2) and aperture (2,) as in `Measurement`."""
         ratio = measure.lid_opening(head) / np.maximum(self.rest.aperture, 0.05)
         aperture = together(np.clip((ratio - _SHUT) / (1.0 - _SHUT), 0.0, 2.5))
-        gaze = measure.gaze(head) - self.rest.gaze
+        gaze = read_gaze(head) - self.rest.gaze
         seen = np.clip((aperture - _BLIND) / (_SEEING - _BLIND), 0.0, 1.0)
         # Both eyes look up and down together (Hering's law), whatever the tracker saw.
         gaze[:, 1] = np.average(gaze[:, 1], weights=seen + 1e-3)

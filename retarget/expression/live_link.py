@@ -19,6 +19,7 @@ from retarget.expression import measure
 from retarget.expression.performance import Performance
 from retarget.flow import blendshapes
 from retarget.flow.face_model import face_model
+from retarget.flow.gaze import read_gaze
 from retarget.flow.source_info import SourceInfo
 from retarget.flow.values import ExpressedFrame, Expression, HeadPose, Instant, RestFace
 
@@ -86,7 +87,7 @@ def average_rest() -> RestFace:
     neutral = model.neutral
     return RestFace(
         head=neutral, aperture=measure.lid_opening(neutral).astype(np.float32),
-        gaze=measure.gaze(neutral).astype(np.float32), lip_gap=measure.lip_gap(neutral),
+        gaze=read_gaze(neutral).astype(np.float32), lip_gap=measure.lip_gap(neutral),
         found="an average face",
     )  # fmt: skip
 

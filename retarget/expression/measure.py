@@ -1,4 +1,4 @@
-"""Read gaze, lids and lips directly off a mesh in the head frame."""
+"""Read lids and lips directly off a mesh in the head frame."""
 
 from __future__ import annotations
 
@@ -8,14 +8,13 @@ import numpy as np
 import numpy.typing as npt
 
 from retarget.flow import landmarks
-from retarget.flow.face_model import EYEBALL
 from retarget.flow.values import HeadPose
 
 Floats = npt.NDArray[np.float64]
 
 _EYES = (
-    (landmarks.LEFT_EYE_UPPER, landmarks.LEFT_EYE_LOWER, landmarks.LEFT_IRIS),
-    (landmarks.RIGHT_EYE_UPPER, landmarks.RIGHT_EYE_LOWER, landmarks.RIGHT_IRIS),
+    (landmarks.LEFT_EYE_UPPER, landmarks.LEFT_EYE_LOWER),
+    (landmarks.RIGHT_EYE_UPPER, landmarks.RIGHT_EYE_LOWER),
 )
 _MIDDLE = slice(2, 7)
 """The five middle columns of a lid rim's nine."""
@@ -24,25 +23,11 @@ _MIDDLE = slice(2, 7)
 def lid_opening(head: npt.NDArray[np.floating[Any]]) -> Floats:
     """(2,) lid distance of left and right eye, in that eye's widths."""
     out = np.empty(2)
-    for i, (upper, lower, _) in enumerate(_EYES):
+    for i, (upper, lower) in enumerate(_EYES):
         up, low = head[list(upper)], head[list(lower)]
         width = np.linalg.norm((up[0] - up[-1])[:2])
         across = (low - up)[_MIDDLE]
         out[i] = across[:, 1].mean() / width
-    return out
-
-
-def gaze(head: npt.NDArray[np.floating[Any]]) -> Floats:
-    """(2, 2) degrees: rows left and right eye; yaw to the person's left and pitch up.
-
-    The iris rides on an eyeball of constant size whose centre lies behind the middle of the
-    corners of the eye.
-    """
-    out = np.empty((2, 2))
-    for i, (upper, _, iris) in enumerate(_EYES):
-        middle = (head[upper[0]] + head[upper[-1]]) / 2
-        x, y, _ = (head[iris[0]] - middle) / EYEBALL
-        out[i] = np.degrees(np.arcsin(np.clip((x, -y), -0.95, 0.95)))
     return out
 
 

@@ -26,6 +26,7 @@ from retarget.expression.settings import FitSettings, RestSettings
 from retarget.expression.solve import BoxSolver
 from retarget.flow import blendshapes, landmarks
 from retarget.flow.face_model import face_model
+from retarget.flow.gaze import carried, move_irises, read_gaze
 from retarget.flow.rigid import align_robustly
 from retarget.flow.values import Face, Identity, RestFace, TrackedFrame, VideoFrame
 
@@ -73,7 +74,7 @@ def find_rest(samples: Sequence[TrackedFrame], settings: RestSettings | None = N
     seen = [in_head_frame(face, still, model) for face in faces]
     heads = [head for head, _ in seen]
     opening = np.array([measure.lid_opening(head) for head in heads])
-    gaze = np.array([measure.gaze(head) for head in heads])
+    gaze = np.array([read_gaze(head) for head in heads])
     look = _looking_ahead(
         gaze,
         np.array([pose.angles[:2] for _, pose in seen]),
@@ -83,7 +84,9 @@ def find_rest(samples: Sequence[TrackedFrame], settings: RestSettings | None = N
     gaps = [measure.lip_gap_seen(f.points, pose) for f, (_, pose) in zip(faces, seen, strict=True)]
     gap = np.quantile(gaps, 0.05)
     found = "from the clip" if len(faces) > 1 else "from one moment"
-    return _rest_face(still, _at_rest(opening, gaze[..., 1]), look, float(gap), found)
+    return _rest_face(
+        with_eyes_agreeing(still, look), _at_rest(opening, gaze[..., 1]), look, float(gap), found
+    )
 
 
 def _at_rest(opening: Floats, pitch: Floats) -> Floats:
@@ -125,7 +128,7 @@ def _looking_ahead(
         wide: (n, 2) which eyes are open.
         known: (2,) share of a common sideways and upward offset that is the face's.
     """
-    usual = measure.gaze(face_model().neutral)
+    usual = read_gaze(face_model().neutral)
     out = np.empty((2, 2))
     for axis in range(2):
         to_camera = gaze[:, :, axis] + np.clip(turn[:, None, axis], -_TURN, _TURN)
@@ -145,6 +148,19 @@ def _middle(angles: Floats, wide: npt.NDArray[np.bool_]) -> tuple[Floats, Floats
     middle = np.array([np.median(angles[wide[:, i], i]) for i in range(2)])
     spread = [np.median(np.abs(angles[wide[:, i], i] - middle[i])) for i in range(2)]
     return middle, np.array(spread)
+
+
+def with_eyes_agreeing(head: Floats, look: Floats) -> Floats:
+    """The mesh with its eyes turned against each other as `look` (2, 2: degrees) says.
+
+    Where both look together is left as it is: the middle of what a face looked at. But of a face
+    that often crosses its eyes that middle crosses them too, and is no rest.
+    """
+    out = head.copy()
+    now = read_gaze(head)
+    to = now.mean(axis=0) + look - look.mean(axis=0)
+    move_irises(out, carried(to) - carried(now))
+    return out
 
 
 def with_aperture(head: Floats, aperture: Floats) -> Floats:
@@ -265,7 +281,7 @@ def understand(
     own = 1.0 / max(1.0, settings.certainty)
     aperture = usual + own * (aperture - usual)
     look = _looking_ahead(
-        measure.gaze(head)[None],
+        read_gaze(head)[None],
         np.array([pose.angles[:2]]),
         np.ones((1, 2), bool),
         np.array(_KNOWN) * (own, 1.0),

@@ -17,10 +17,6 @@ from retarget.flow.arrays import Floats
 from retarget.flow.check import check_array
 from retarget.flow.values import HeadPose
 
-EYEBALL = 0.135
-"""Radius of an eyeball in head units (12 mm)."""
-GAZE_DEGREES = {"Up": 25.0, "Down": 25.0, "In": 32.0, "Out": 32.0}
-"""How far an eye has turned when its eyeLook weight is 1."""
 POSE_TERMS = 9
 """Functions of the head pose that leak into a mesh seen by one camera."""
 

@@ -79,7 +79,7 @@ def _filmed(driving: str, source: Source, settings: DrivingSettings, report: Rep
     from retarget.expression.rest import find_rest
     from retarget.expression.smooth import Smooth
     from retarget.face.track import Track
-    from retarget.transfer.transfer import DrivingFace
+    from retarget.transfer.transfer import DrivingFace, usual_gaze
 
     with report.clock("rest"):
         with naming(driving):
@@ -108,7 +108,7 @@ def _filmed(driving: str, source: Source, settings: DrivingSettings, report: Rep
 
     return Driving(
         info=source.info,
-        face=DrivingFace(rest=rest, usual=usual, at_rest=at_rest),
+        face=DrivingFace(rest=rest, usual=usual, usual_gaze=usual_gaze(rest), at_rest=at_rest),
         sound=source.sound(),
         frames=frames,
         has_pixels=True,
@@ -179,7 +179,7 @@ def _samples(source: Source, settings: DrivingSettings) -> list[TrackedFrame]:
 
 def _performed(performance: Performance, settings: DrivingSettings, report: Report) -> Driving:
     from retarget.source.open import check_piece
-    from retarget.transfer.transfer import DrivingFace
+    from retarget.transfer.transfer import DrivingFace, usual_gaze
 
     check_piece(settings.source)
     usual = [
@@ -192,7 +192,9 @@ def _performed(performance: Performance, settings: DrivingSettings, report: Repo
 
     return Driving(
         info=_info_of_piece(performance.info, settings.source),
-        face=DrivingFace(rest=performance.rest, usual=usual),
+        face=DrivingFace(
+            rest=performance.rest, usual=usual, usual_gaze=usual_gaze(performance.rest)
+        ),
         sound=None,
         frames=frames,
         has_pixels=False,

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 
 from retarget.errors import RetargetError, UnknownWord
 from retarget.flow import blendshapes
-from retarget.flow.face_model import GAZE_DEGREES
+from retarget.flow.gaze import GAZE_DEGREES
 from retarget.language.words import Weights
 
 _AXES: Mapping[str, tuple[int, float]] = {

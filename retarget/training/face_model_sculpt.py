@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 
 from retarget.flow import blendshapes, landmarks
-from retarget.flow.face_model import EYEBALL, GAZE_DEGREES
+from retarget.flow.gaze import EYEBALL, GAZE_DEGREES
 from retarget.training.face_model_mesh import CanonicalFace, Floats
 
 Handles = dict[int, tuple[float, float, float]]

@@ -2,8 +2,9 @@
 
 The identity's rest is moved by the blendshapes and by the measured shape beyond them. The mouth's
 motion is scaled sideways by how wide the two mouths are, and up and down by how tall the two lower
-faces: a child's jaw does not drop as far as a man's. Lids and lips are then set to what was
-measured, since a blink that almost closes and lips that almost touch are what people notice first.
+faces: a child's jaw does not drop as far as a man's. Gaze, lids and lips are then set to
+what was measured, since a blink that almost closes and lips that almost touch are what people
+notice first.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import numpy.typing as npt
 
 from retarget.flow import blendshapes, landmarks
 from retarget.flow.face_model import FaceModel
+from retarget.flow.gaze import carried, move_irises, off_middle
 from retarget.flow.values import Expression, RestFace
 from retarget.transfer.strength import region_shares
 
@@ -32,6 +34,9 @@ _READ_MILDLY = ("mouthPucker", "mouthLeft", "mouthRight", "jawLeft", "jawRight")
 _MILDLY = 1.4
 """Of what a face does, how much more than its mesh tells: lips that purse or are drawn aside hide
 their corners, and the mesh stays nearer to a mouth at rest."""
+_TOLD_OF_GAZE = np.array([1.3, 1.2], np.float32)
+"""The same of yaw and pitch: of an iris that is drawn aside a mesh tells 0.5 to 0.8. It tells less
+yet of one drawn above or below, but lids follow those, and more than it tells looks overdone."""
 _RATIOS = (0.8, 1.25)
 """Faces are believed to differ by this much; more is the tracker's error."""
 CONTACT = 0.008
@@ -76,6 +81,7 @@ class Shape:
         mesh = start + moved
         set_lids(mesh, start, aperture)
         if seen is not None:
+            set_irises(mesh, start, seen.gaze * _TOLD_OF_GAZE)
             set_lips(mesh, seen.lip_gap * taller)
         return mesh
 
@@ -145,6 +151,11 @@ def set_lids(mesh: Mesh, start: Mesh, aperture: Apertures) -> None:
         off = wanted - (mesh[low] - mesh[up])  # what the lids still have to open, per column
         mesh[up] -= np.float32(_UPPER_LID_SHARE) * off
         mesh[low] += np.float32(1 - _UPPER_LID_SHARE) * off
+
+
+def set_irises(mesh: Mesh, start: Mesh, gaze: npt.NDArray[np.float32]) -> None:
+    """Turn the eyes, in place, by `gaze` (2, 2: degrees) from where they look in `start`."""
+    move_irises(mesh, carried(gaze) - (off_middle(mesh) - off_middle(start)))
 
 
 def set_lips(mesh: Mesh, gap: float) -> None:

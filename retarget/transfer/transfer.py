@@ -6,12 +6,14 @@ Every driving moment becomes one request, also those in which no face was seen.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 
 from retarget.flow.face_model import face_model
+from retarget.flow.gaze import read_gaze
 from retarget.flow.values import (
     ExpressedFrame,
     Expression,
@@ -36,6 +38,8 @@ class DrivingFace:
     rest: RestFace
     usual: Sequence[HeadPose] = ()
     """Poses seen over the clip; needed for `motion = "full"`."""
+    usual_gaze: npt.NDArray[np.float32] | None = None
+    """(2, 2) degrees, as `Measurement.gaze`: where its eyes look over the clip. None: ahead."""
     at_rest: ExpressedFrame | None = None
     """The moment nearest to its rest, with its pixels."""
 
@@ -62,6 +66,7 @@ class Transfer:
         self._settings = settings
         self._strength = Strength(settings, model)
         self._shape = Shape(model, None if driving is None else driving.rest)
+        self._usual_gaze = None if driving is None else driving.usual_gaze
         self._at_rest = None if driving is None else driving.at_rest
         self._identities = identities
         self._head: HeadMotion | None = None
@@ -72,9 +77,21 @@ class Transfer:
 
     def __call__(self, frames: Iterator[ExpressedFrame]) -> Iterator[FaceRequest]:
         """One request for each driving frame, in order."""
-        shown = FillLost(self._settings.lost)(frames)
+        shown = FillLost(self._settings.lost)(map(self._as_usual, frames))
         for moment, identity in zip(shown, self._identities, strict=False):
             yield self._request(moment, identity)
+
+    def _as_usual(self, frame: ExpressedFrame) -> ExpressedFrame:
+        """Its gaze against where the driving eyes usually look.
+
+        A head that is turned all the time and keeps its eyes on the camera looks aside; the photo's
+        head is not turned that way, and its eyes should keep to the camera too.
+        """
+        expression = frame.expression
+        if self._usual_gaze is None or expression is None or expression.measured is None:
+            return frame
+        seen = replace(expression.measured, gaze=expression.measured.gaze - self._usual_gaze)
+        return replace(frame, expression=replace(expression, measured=seen))
 
     def _request(self, shown: Shown, identity: Identity) -> FaceRequest:
         performed = self._strength(shown.expression)
@@ -103,3 +120,8 @@ class Transfer:
             return performed
         weights = np.clip(identity.expression.weights + performed.weights, 0.0, 1.0)
         return Expression(weights=weights, measured=performed.measured)
+
+
+def usual_gaze(rest: RestFace) -> npt.NDArray[np.float32]:
+    """(2, 2) degrees, as `Measurement.gaze`: where the eyes of a face at rest look."""
+    return (read_gaze(rest.head) - rest.gaze).astype(np.float32)

@@ -91,7 +91,7 @@ def test_weights_and_detail_together_are_the_measured_mesh() -> None:
 
 @pytest.mark.parametrize("name", ["eyeLookOutLeft", "eyeLookUpLeft", "eyeLookInRight"])
 def test_gaze_is_read_in_degrees(name: str) -> None:
-    from retarget.flow.face_model import GAZE_DEGREES
+    from retarget.flow.gaze import GAZE_DEGREES
 
     does = {name: 0.5}
     if "Up" in name:  # as eyes do: both

@@ -9,6 +9,7 @@ from retarget.errors import NoFaceFound
 from retarget.expression.rest import find_rest, understand
 from retarget.expression.settings import RestSettings
 from retarget.flow import blendshapes, landmarks
+from retarget.flow.gaze import GAZE_DEGREES, read_gaze
 from retarget.flow.values import Face, Instant, RestFace, VideoFrame
 from tests.expression.acting import BLANK, face, person, pose, tracked
 
@@ -148,3 +149,21 @@ def test_eyes_in_a_picture_named_for_its_expression_are_wide_or_narrow_and_not_b
     away = np.sign(wide) * (named.aperture - 1)
     assert (away > 0.2).all()
     assert (away > 2 * np.sign(wide) * (alone.aperture - 1)).all()
+
+
+def test_a_face_that_crosses_its_eyes_most_of_the_time_does_not_rest_with_them_crossed() -> None:
+    who = person(2, 0.7)
+    crossed = face(who, {"eyeLookInLeft": 0.8, "eyeLookInRight": 0.8})
+    aside = [face(who, {"eyeLookOutLeft": x, "eyeLookInRight": x}) for x in (0.1, 0.3)]
+    rest = find_rest(tracked([crossed] * 8 + aside))
+    apart = np.diff(read_gaze(rest.head)[:, 0])
+    usual, most = np.diff(read_gaze(who)[:, 0]), 2 * 0.8 * GAZE_DEGREES["In"]
+    assert apart < usual + 0.5 * most
+
+
+def test_eyes_that_always_look_aside_together_rest_looking_there() -> None:
+    who = person(2, 0.7)
+    aside = face(who, {"eyeLookOutLeft": 0.5, "eyeLookInRight": 0.5})
+    rest = find_rest(tracked([aside] * 6))
+    seen = read_gaze(rest.head)[:, 0] - read_gaze(who)[:, 0]
+    np.testing.assert_allclose(seen, 0.5 * GAZE_DEGREES["Out"], atol=3.0)

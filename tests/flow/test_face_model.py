@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from retarget.flow import blendshapes, landmarks
-from retarget.flow.face_model import EYEBALL, GAZE_DEGREES, face_model, pose_terms
+from retarget.flow.face_model import face_model, pose_terms
+from retarget.flow.gaze import EYEBALL, GAZE_DEGREES
 from retarget.flow.rigid import align, align_robustly
 from retarget.flow.values import HeadPose
 

@@ -9,7 +9,7 @@ from hypothesis.strategies import floats, sampled_from
 
 from retarget.errors import RetargetError, UnknownWord
 from retarget.flow import blendshapes
-from retarget.flow.face_model import GAZE_DEGREES
+from retarget.flow.gaze import GAZE_DEGREES
 from retarget.flow.values import ExpressedFrame, Expression, Instant
 from retarget.language.problems import NotUnderstood
 from retarget.language.say import say

@@ -1,0 +1,99 @@
+"""The identity looks where the driving eyes were measured to look."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from retarget.expression.fit import Fit
+from retarget.expression.rest import find_rest
+from retarget.expression.settings import FitSettings
+from retarget.flow.gaze import GAZE_DEGREES, off_middle, read_gaze
+from retarget.flow.values import (
+    ExpressedFrame,
+    Expression,
+    HeadPose,
+    Identity,
+    Instant,
+    RestFace,
+    VideoFrame,
+)
+from retarget.transfer.settings import Gains, TransferSettings
+from retarget.transfer.transfer import DrivingFace, Transfer, usual_gaze
+from tests.expression.acting import BLANK, face, person, pose, tracked
+
+DRIVER, OTHER = person(2, 0.7), person(4, 0.7)
+CAMERA = pose(yaw=14)
+"""A head turned to its left whose eyes keep to the camera look to its right."""
+TO_CAMERA = {"eyeLookInLeft": 14 / GAZE_DEGREES["In"], "eyeLookOutRight": 14 / GAZE_DEGREES["Out"]}
+
+
+def other() -> Identity:
+    shown = face(OTHER)
+    rest = find_rest(tracked([shown]))
+    expression, at = Fit(rest, FitSettings()).express(shown)
+    frame = VideoFrame(rgb=BLANK, index=0, at=Instant(0, Fraction(1, 30)))
+    return Identity(frame=frame, face=shown, pose=at, expression=expression, rest=rest)
+
+
+def looks(
+    expressions: Sequence[Expression], driver: DrivingFace, settings: TransferSettings | None = None
+) -> np.ndarray:
+    """(n, 2) head units by which the identity's irises go to its left."""
+    identity = other()
+    frames = [
+        ExpressedFrame(
+            index=i, at=Instant(i, Fraction(1, 30)), duration=Fraction(1, 30),
+            expression=expression, pose=None, cut=i == 0,
+        )
+        for i, expression in enumerate(expressions)
+    ]  # fmt: skip
+    identities = iter([identity] * len(frames))
+    transfer = Transfer(settings or TransferSettings(), driver, identities)
+    asked = [r.pose.to_head(r.points.astype(float)) for r in transfer(iter(frames))]
+    return np.array([(off_middle(a) - off_middle(identity.rest.head))[:, 0] for a in asked])
+
+
+def driver(rest: RestFace) -> DrivingFace:
+    return DrivingFace(rest=rest, usual_gaze=usual_gaze(rest))
+
+
+def express(rest: RestFace, does: dict[str, float], where: HeadPose | None = None) -> Expression:
+    return Fit(rest, FitSettings()).express(face(DRIVER, does, where))[0]
+
+
+def test_an_iris_goes_where_the_gaze_was_measured_and_not_where_the_mesh_has_it() -> None:
+    rest = find_rest(tracked([face(DRIVER)] * 3))
+    seen = express(rest, {"eyeLookOutLeft": 0.5, "eyeLookInRight": 0.5})
+    assert seen.measured is not None
+    ahead = replace(seen, measured=replace(seen.measured, gaze=np.zeros((2, 2), np.float32)))
+    aside, held = looks([seen, ahead], driver(rest))
+    assert (aside > 0.03).all()
+    np.testing.assert_allclose(held, 0.0, atol=1e-4)
+
+
+@pytest.mark.parametrize("gain", [0.0, 1.0])
+def test_eyes_that_keep_to_the_camera_in_a_turned_head_keep_to_it_in_the_photo(
+    gain: float,
+) -> None:
+    """In `expression` motion the photo's head stays, so nothing has to be made up for."""
+    rest = find_rest(tracked([face(DRIVER, TO_CAMERA, CAMERA)] * 8))
+    kept = express(rest, TO_CAMERA, CAMERA)
+    glance = express(rest, {"eyeLookOutLeft": 0.5, "eyeLookInRight": 0.5}, CAMERA)
+    settings = TransferSettings(gain=Gains(gaze=gain))
+    stays, goes = looks([kept, glance], driver(rest), settings)
+    np.testing.assert_allclose(stays, 0.0, atol=0.012)
+    assert ((goes - stays) > 0.05).all() == (gain > 0)
+    assert abs(read_gaze(rest.head) - rest.gaze)[:, 0].max() > 3  # it does look aside
+
+
+def test_one_pictures_look_aside_is_shown_whole() -> None:
+    """There is no clip that would tell where its eyes usually look."""
+    rest = find_rest(tracked([face(DRIVER, TO_CAMERA, CAMERA)] * 8))
+    seen = express(rest, TO_CAMERA, CAMERA)
+    ((left, right),) = looks([seen], DrivingFace(rest=rest))
+    assert max(left, right) < -0.015
