@@ -30,10 +30,13 @@ _LIDS = (
 _INNER_LIPS = (landmarks.LIPS_INNER_UPPER, landmarks.LIPS_INNER_LOWER)
 _UPPER_LID_SHARE = 0.85
 """Part of a lid correction that the upper lid takes."""
-_READ_MILDLY = ("mouthPucker", "mouthLeft", "mouthRight", "jawLeft", "jawRight")
-_MILDLY = 1.4
-"""Of what a face does, how much more than its mesh tells: lips that purse or are drawn aside hide
-their corners, and the mesh stays nearer to a mouth at rest."""
+_READ_MILDLY = {
+    "browDown": 1.4, "browInnerUp": 1.4, "browOuterUp": 1.3, "mouthRoll": 1.2,
+    "mouthPucker": 1.4, "mouthLeft": 1.4, "mouthRight": 1.4, "jawLeft": 1.4, "jawRight": 1.4,
+}  # fmt: skip
+"""Of what a face does, how much more than its mesh tells, by the beginning of a weight's name. A
+mesh stays near to usual brows (of drawn ones it tells 0.5 to 0.6); and lips that purse, roll in or
+are drawn aside hide the points by which it would know them."""
 _TOLD_OF_GAZE = np.array([1.3, 1.2], np.float32)
 """The same of yaw and pitch: of an iris that is drawn aside a mesh tells 0.5 to 0.8. It tells less
 yet of one drawn above or below, but lids follow those, and more than it tells looks overdone."""
@@ -109,8 +112,10 @@ class Shape:
 @cache
 def _told() -> npt.NDArray[np.float32]:
     """(52,) what a measured weight is multiplied by."""
-    factors = [_MILDLY if name in _READ_MILDLY else 1.0 for name in blendshapes.NAMES]
-    return np.array(factors, np.float32)
+    out = np.ones(blendshapes.COUNT, np.float32)
+    for i, name in enumerate(blendshapes.NAMES):
+        out[i] = next((f for start, f in _READ_MILDLY.items() if name.startswith(start)), 1.0)
+    return out
 
 
 def mouth_width(head: Mesh) -> float:
