@@ -127,6 +127,18 @@ def test_a_mouth_seen_to_purse_purses_more_than_one_told_to() -> None:
     assert followed < asked < mouth_width(face.head)
 
 
+@pytest.mark.parametrize("name", ["browDown", "browInnerUp", "browOuterUp"])
+def test_brows_seen_to_move_move_farther_than_brows_told_to(name: str) -> None:
+    face = rest()
+    shape = Shape(face_model(), face)
+    both = {n: 0.6 for n in blendshapes.NAMES if n.startswith(name)}
+    told = shape(face, face.head, Expression(weights=blendshapes.weights(both))) - face.head
+    followed = shape(face, face.head, seen(**both)) - face.head
+    brow = [55, 285]  # the inner ends
+    assert (np.abs(followed[brow, 1]) > 1.2 * np.abs(told[brow, 1])).all()
+    assert (np.abs(told[brow, 1]) > 0.001).all()
+
+
 def test_a_shorter_face_drops_its_jaw_less_far() -> None:
     face = rest()
     short = replace(face, head=face.head * np.array([1, 0.85, 1], np.float32))
