@@ -81,6 +81,10 @@ class Portrait:
         self._folds = DrivingFolds()
         self._mouth = Mouth(identity, photo, self._points, white=white, settings=settings)
 
+    def stay(self) -> None:
+        """Get ready to be drawn many times."""
+        self._canvas.stay()
+
     def draw(self, request: FaceRequest, white: Floats | None) -> GeneratedFace:
         """The crop of the photo, doing what is asked.
 

@@ -1,18 +1,21 @@
 """Pixels: the photo's own, from where the field says.
 
-The photo is kept at four times its size, interpolated once with a long filter. Reading that
-linearly is sharper than reading the photo with a cubic each time, and several times cheaper. Every
-fourth of its pixels is the photo's own, so what does not move is not changed in the least.
+A photo that stays is kept at four times its size, interpolated once with a long filter. Reading
+that linearly is sharper than reading the photo with a cubic each time, and several times cheaper.
+Every fourth of its pixels is the photo's own, so what does not move is not changed in the least. A
+picture that is shown once, as those of a clip are, is read with such a filter directly.
 """
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import cv2
 import numpy as np
 
 from retarget.generate.warp.flow import Grid, enlarged, softened
 from retarget.generate.warp.mesh import Bytes, Floats
-from retarget.generate.warp.paint import read
+from retarget.generate.warp.paint import read, read_finely
 from retarget.generate.warp.rims import Rims, above, lay_aprons, part_around
 
 _LANCZOS = np.array(
@@ -35,15 +38,20 @@ class Canvas:
     def __init__(self, photo: Bytes) -> None:
         self.photo = photo
         height, width = photo.shape[:2]
-        four = np.asarray(cv2.cvtColor(photo, cv2.COLOR_RGB2RGBA), np.uint8)
-        self._fine = _doubled(four, _LANCZOS)
-        self._times = 2
-        if height * width < _LARGE:
-            self._fine = _doubled(self._fine, _SHORT)
-            self._times = 4
         self._at = np.empty((height, width, 2), np.float32)
-        self._at[..., 0] = self._times * np.arange(width)
-        self._at[..., 1] = self._times * np.arange(height)[:, None]
+        self._at[..., 0] = np.arange(width)
+        self._at[..., 1] = np.arange(height)[:, None]
+        self._fine: _Fine | None = None
+
+    def stay(self) -> None:
+        """Enlarge the photo, which takes as long as several readings of it."""
+        if self._fine is not None:
+            return
+        fine = _doubled(np.asarray(cv2.cvtColor(self.photo, cv2.COLOR_RGB2RGBA)), _LANCZOS)
+        times = 2
+        if self.photo.shape[0] * self.photo.shape[1] < _LARGE:
+            fine, times = _doubled(fine, _SHORT), 4
+        self._fine = _Fine(fine, times, self._at * np.float32(times))
 
     def moved(self, grid: Grid, field: Floats) -> Bytes:
         """(height, width, 3) the crop with the pixels of `field` moved.
@@ -54,12 +62,27 @@ class Canvas:
         """
         out = self.photo.copy()
         left, top = grid.left, grid.top
-        where = self._at[top : top + field.shape[0], left : left + field.shape[1]]
-        height, width = where.shape[:2]
-        source = cv2.scaleAdd(field[:height, :width], float(self._times), where)
-        drawn = read(self._fine, np.asarray(source, np.float32))
-        cv2.cvtColor(drawn, cv2.COLOR_RGBA2RGB, dst=out[top : top + height, left : left + width])
+        part = out[top : top + field.shape[0], left : left + field.shape[1]]
+        height, width = part.shape[:2]
+        place = slice(top, top + height), slice(left, left + width)
+        field = field[:height, :width]
+        if self._fine is None:
+            part[...] = read_finely(self.photo, field + self._at[place])
+        else:
+            picture, times, at = self._fine
+            source = np.asarray(cv2.scaleAdd(field, float(times), at[place]), np.float32)
+            cv2.cvtColor(read(picture, source), cv2.COLOR_RGBA2RGB, dst=part)
         return out
+
+
+class _Fine(NamedTuple):
+    """A photo enlarged."""
+
+    picture: Bytes
+    """(times height, times width, 4)."""
+    times: int
+    at: Floats
+    """(height, width, 2) where in it the photo's pixels are."""
 
 
 def _doubled(picture: Bytes, halfway: Floats) -> Bytes:

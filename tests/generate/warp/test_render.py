@@ -1,0 +1,37 @@
+"""The photo's pixels are read alike whether it stays or is shown once."""
+
+from __future__ import annotations
+
+import numpy as np
+from asked import ask, calm
+from faces import astronaut
+
+from retarget.generate.settings import WarpSettings
+from retarget.generate.warp.flow import Grid
+from retarget.generate.warp.render import Canvas
+from retarget.generate.warp.warp import WarpGenerator
+
+
+def test_a_picture_shown_once_is_as_sharp_as_one_that_stays() -> None:
+    photo = np.ascontiguousarray(astronaut()[60:260, 130:330])
+    once, often = Canvas(photo), Canvas(photo)
+    often.stay()
+    grid = Grid(left=40, top=40, columns=13, rows=13, step=10)
+    field = np.full((120, 120, 2), (3.5, -2.25), np.float32)
+    field[:60] = 0.0
+    one, other = once.moved(grid, field), often.moved(grid, field)
+    assert np.abs(one.astype(int) - other).mean() < 0.25
+    assert np.abs(one.astype(int) - photo).max() > 40  # it did move
+    for drawn in (one, other):
+        np.testing.assert_array_equal(drawn[:100], photo[:100])
+
+
+def test_a_clips_pictures_follow_as_a_prepared_photo_does() -> None:
+    smile = ask(calm(), {"mouthSmileLeft": 0.8, "mouthSmileRight": 0.8})
+    passing = WarpGenerator(WarpSettings(threads=1))
+    staying = WarpGenerator(WarpSettings(threads=1))
+    staying.prepare(calm())
+    (one,), (other,) = passing(iter([smile])), staying(iter([smile]))
+    (rest,) = staying(iter([ask(calm())]))
+    moved = np.abs(rest.rgb.astype(int) - other.rgb).mean()
+    assert np.abs(one.rgb.astype(int) - other.rgb).mean() < 0.15 * moved
