@@ -37,9 +37,9 @@ _READ_MILDLY = {
 """Of what a face does, how much more than its mesh tells, by the beginning of a weight's name. A
 mesh stays near to usual brows (of drawn ones it tells 0.5 to 0.6); and lips that purse, roll in or
 are drawn aside hide the points by which it would know them."""
-_TOLD_OF_GAZE = np.array([1.3, 1.2], np.float32)
+_TOLD_OF_GAZE = np.array([1.3, 1.0], np.float32)
 """The same of yaw and pitch: of an iris that is drawn aside a mesh tells 0.5 to 0.8. It tells less
-yet of one drawn above or below, but lids follow those, and more than it tells looks overdone."""
+yet of one drawn above or below, but there the lids say the rest."""
 _RATIOS = (0.8, 1.25)
 """Faces are believed to differ by this much; more is the tracker's error."""
 CONTACT = 0.008
