@@ -251,6 +251,8 @@ class Identity:
     """What the person does in this picture."""
     rest: RestFace
     """The person without that expression."""
+    passing: bool = False
+    """One of a clip's pictures, of which each is shown once: not worth long preparation."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -114,4 +114,5 @@ def _pictures(source: Source, track: TrackSettings, rest: RestFace) -> Iterator[
                     pose=frame.pose,
                     expression=frame.expression,
                     rest=rest,
+                    passing=True,
                 )

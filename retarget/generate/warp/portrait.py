@@ -63,7 +63,7 @@ class Portrait:
         self._source = rings - self._origin[:2]
         self._source[: landmarks.MESH_COUNT] = self._points[: landmarks.MESH_COUNT, :2]
         self._step = max(1, round(identity.face.eye_distance / CELLS))
-        self._canvas = Canvas(photo)
+        self._canvas = Canvas(photo, passing=identity.passing)
         self._displace = Displacer(identity, self._points)
         self._eyes = [
             take_apart(photo, rims_of(self._points, eye), self._points[list(iris), :2])
@@ -80,10 +80,6 @@ class Portrait:
         self._wrinkles = settings.wrinkles
         self._folds = DrivingFolds()
         self._mouth = Mouth(identity, photo, self._points, white=white, settings=settings)
-
-    def stay(self) -> None:
-        """Get ready to be drawn many times."""
-        self._canvas.stay()
 
     def draw(self, request: FaceRequest, white: Floats | None) -> GeneratedFace:
         """The crop of the photo, doing what is asked.

@@ -33,25 +33,23 @@ class Canvas:
 
     Args:
         photo: (height, width, 3) RGB.
+        passing: whether it is going to be moved only once; enlarging takes longer than that.
     """
 
-    def __init__(self, photo: Bytes) -> None:
+    def __init__(self, photo: Bytes, *, passing: bool) -> None:
         self.photo = photo
         height, width = photo.shape[:2]
         self._at = np.empty((height, width, 2), np.float32)
         self._at[..., 0] = np.arange(width)
         self._at[..., 1] = np.arange(height)[:, None]
-        self._fine: _Fine | None = None
+        self._fine = None if passing else self._enlarged()
 
-    def stay(self) -> None:
-        """Enlarge the photo, which takes as long as several readings of it."""
-        if self._fine is not None:
-            return
+    def _enlarged(self) -> _Fine:
         fine = _doubled(np.asarray(cv2.cvtColor(self.photo, cv2.COLOR_RGB2RGBA)), _LANCZOS)
         times = 2
         if self.photo.shape[0] * self.photo.shape[1] < _LARGE:
             fine, times = _doubled(fine, _SHORT), 4
-        self._fine = _Fine(fine, times, self._at * np.float32(times))
+        return _Fine(fine, times, self._at * np.float32(times))
 
     def moved(self, grid: Grid, field: Floats) -> Bytes:
         """(height, width, 3) the crop with the pixels of `field` moved.

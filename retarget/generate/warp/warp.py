@@ -37,7 +37,7 @@ class WarpGenerator:
 
     def prepare(self, identity: Identity) -> None:
         """Take the photo apart; asked again for the same identity, do nothing."""
-        self._portrait(identity, moves=False).stay()
+        self._portrait(identity, moves=False)
 
     def __call__(self, frames: Iterator[FaceRequest], /) -> Iterator[GeneratedFace]:
         """Draw every request; with more than one thread, look as many requests ahead."""
@@ -68,15 +68,10 @@ class WarpGenerator:
         return self._portrait(request.identity, moves=request.pose is not request.identity.pose)
 
     def _portrait(self, identity: Identity, *, moves: bool) -> Portrait:
-        known = self._ready.get(id(identity))
-        if known is not None and known.identity is not identity:
-            known = None
-        found = known
-        if found is None or found.moves != moves:
+        found = self._ready.get(id(identity))
+        if found is None or found.identity is not identity or found.moves != moves:
             found = Portrait(identity, self.settings, moves=moves)
             self._ready[id(identity)] = found
-        if known is not None:  # not one of a clip's, which are shown once
-            found.stay()
         self._ready.move_to_end(id(identity))
         while len(self._ready) > KEPT:
             self._ready.popitem(last=False)
