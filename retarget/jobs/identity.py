@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, repeat
 from typing import TYPE_CHECKING
 
@@ -26,7 +26,7 @@ class IdentityLane:
     """The person who shall perform, opened."""
 
     first: Identity
-    """The photo, or the clip's first picture with a face."""
+    """The photo, or the clip's first picture with a face; to be drawn as often as wanted."""
     pictures: Iterator[Identity]
     """One for each driving frame: the photo again and again, or the clip's, from its start again
     where it is shorter."""
@@ -92,7 +92,8 @@ def _clip(source: Source, track: TrackSettings) -> IdentityLane:
     rest = find_rest([t.without_pixels() for t in tracked])
     pictures = _pictures(source, track, rest)
     first = next(pictures)
-    return IdentityLane(first=first, pictures=chain([first], pictures), photo=False)
+    kept = replace(first, passing=False)
+    return IdentityLane(first=kept, pictures=chain([first], pictures), photo=False)
 
 
 def _pictures(source: Source, track: TrackSettings, rest: RestFace) -> Iterator[Identity]:

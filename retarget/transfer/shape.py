@@ -2,9 +2,8 @@
 
 The identity's rest is moved by the blendshapes and by the measured shape beyond them. The mouth's
 motion is scaled sideways by how wide the two mouths are, and up and down by how tall the two lower
-faces: a child's jaw does not drop as far as a man's. Gaze, lids and lips are then set to
-what was measured, since a blink that almost closes and lips that almost touch are what people
-notice first.
+faces: a child's jaw does not drop as far as a man's. Gaze, lids and lips are then set to what was
+measured, since a blink that almost closes and lips that almost touch are what people notice first.
 """
 
 from __future__ import annotations
