@@ -8,7 +8,6 @@ however it is left: an error, an early `break`, Ctrl-C.
 from __future__ import annotations
 
 import queue
-import sys
 import threading
 from collections.abc import Iterator
 from types import TracebackType
@@ -22,9 +21,6 @@ DEPTH = 4
 _READY_BYTES = 64_000_000
 """Pixels that a lane keeps ready at most, where one frame has fewer."""
 _POLL_SECONDS = 0.1
-_SWITCH_SECONDS = 0.0005
-"""How long one thread may keep the others from Python. A stage that comes back from a library waits
-this long for a busy one; Python's own 5 ms cost a tenth of the frames/s on two cores."""
 
 
 class _End:
@@ -108,11 +104,8 @@ class Lanes:
     def __init__(self) -> None:
         self._lanes: list[_Lane[object]] = []
         self._blas: threadpool_limits | None = None
-        self._switch = sys.getswitchinterval()
 
     def __enter__(self) -> Lanes:
-        self._switch = sys.getswitchinterval()
-        sys.setswitchinterval(min(_SWITCH_SECONDS, self._switch))
         # Every product here is small: numpy's own threads would only wait for one another and take
         # the cores from the lanes.
         self._blas = threadpool_limits(1, user_api="blas")
@@ -140,6 +133,5 @@ class Lanes:
             lane.stop()
         for lane in self._lanes:
             lane.join()
-        sys.setswitchinterval(self._switch)
         if self._blas is not None:
             self._blas.restore_original_limits()

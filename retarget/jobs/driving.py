@@ -98,11 +98,11 @@ def _filmed(driving: str, source: Source, settings: DrivingSettings, report: Rep
         at_rest = _with_pixels(at_rest, source, settings.rest.samples)
 
     def frames(lanes: Lanes) -> Iterator[ExpressedFrame]:
-        depth = depth_for(source.info.size)
         read = report.timed("source", source.frames())
-        pictures = lanes.ahead(read, depth=depth, name="source")
-        track = Track(settings.track, report)
-        tracked = lanes.ahead(report.stage("track", track, pictures), depth=depth, name="track")
+        pictures = lanes.ahead(read, depth=depth_for(source.info.size), name="source")
+        # Tracking has no lane of its own: what follows it is many small products, and two threads
+        # of such hand Python to each other at each. It took a seventh of the frames/s at 512².
+        tracked = report.stage("track", Track(settings.track, report), pictures)
         fitted = report.stage("fit", fit, tracked)
         return report.stage("smooth", Smooth(settings.smooth), fitted)
 
