@@ -44,14 +44,14 @@ TURN_LIMIT = 18.0
 """Degrees that a photo can turn before too much of it is stretched; approached softly."""
 
 _MESH = landmarks.MESH_COUNT
-_HELD = [
+_HELD = np.array([
     *LOWER_LIP.ravel(), *UPPER_LIP.ravel(), *landmarks.LIPS_INNER_UPPER, *landmarks.MOUTH_CORNERS,
     57, 287,
-]  # fmt: skip
+])  # fmt: skip
 """Lips and their corners, and the creases outside these."""
-_SKULL = list({
+_SKULL = np.array([
     10, 338, 297, 332, 284, 251, 389, 356, 454, 109, 67, 103, 54, 21, 162, 127, 234,
-})  # fmt: skip
+])  # fmt: skip
 
 
 def _points_of(triangles: Bools, *, along: bool) -> Bools:
@@ -183,7 +183,9 @@ class Displacer:
             folding = _points_of(bad, along=turn >= ROUNDS // 3)
             if turn < ROUNDS - 2:
                 folding[_HELD] = False
-                folding |= _points_of(bad & _within_lips(), along=turn >= ROUNDS // 2)
+                within = bad & _within_lips()
+                if within.any():
+                    folding |= _points_of(within, along=turn >= ROUNDS // 2)
             points = np.flatnonzero(folding)
             mean = (joined[points] @ moved) / counts[points, None]
             moved = moved.copy()

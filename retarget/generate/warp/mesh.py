@@ -133,8 +133,7 @@ def _similarity(points: Floats, moved: Floats) -> Doubles:
 
 def signed_areas(points: Floats, triangles: Ints) -> Floats:
     """Twice the area of each triangle, positive where its points run clockwise on the picture."""
-    x, y = points[:, 0].take(triangles), points[:, 1].take(triangles)
-    out: Floats = (x[:, 1] - x[:, 0]) * (y[:, 2] - y[:, 0]) - (y[:, 1] - y[:, 0]) * (
-        x[:, 2] - x[:, 0]
-    )
+    corners = triangles.T
+    x, y = points[:, 0].take(corners), points[:, 1].take(corners)
+    out: Floats = (x[1] - x[0]) * (y[2] - y[0]) - (y[1] - y[0]) * (x[2] - x[0])
     return out
