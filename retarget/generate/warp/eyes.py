@@ -30,6 +30,12 @@ ASIDE, WIDE = np.arange(-4, 5) / 10, np.arange(80, 155, 5) / 100
 """Where an iris is looked for: aside from the mesh's, in the mesh's radii, and how wide it is."""
 DOUBT = 0.3
 """How much less an edge counts that lies a radius aside."""
+WET = 0.07
+"""Eye widths above the lower rim, as the mesh has it, where the lid's wet edge may still lie."""
+ENOUGH = 12
+"""Pixels of an iris from which they tell its colours."""
+LIKE = 40.0
+"""Distance (RGB, 0..255) up to which a pixel there is taken for one of the iris all the same."""
 STILL = 0.05
 """Pixels below which nothing is drawn anew."""
 
@@ -79,6 +85,7 @@ def take_apart(photo: Bytes, rims: Rims, iris: Floats) -> Eyeball | None:
     fill(open_, outline)
     margin = max(1, round(0.02 * rims.width))  # lashes
     seen = cv2.erode(open_, np.ones((3, 3), np.uint8), iterations=margin) > 127
+    dry = seen & (cv2.erode(open_, _way(rims.down, WET * rims.width)) > 127)
     centre = iris[0] - corner
     radius = max(float(np.linalg.norm(iris[1:] - iris[0], axis=1).mean()), 1.0)
     y, x = np.mgrid[: patch.shape[0], : patch.shape[1]].astype(np.float32)
@@ -89,13 +96,22 @@ def take_apart(photo: Bytes, rims: Rims, iris: Floats) -> Eyeball | None:
         white_seen = seen if seen.any() else open_ >= 0
     tone = white_tone(patch[white_seen].astype(np.float32))
     white = _spread(patch, white_seen, rims.width, tone)
-    sprite = _whole_iris(patch, seen, away, radius, rims.width)
+    sprite = _whole_iris(patch, seen, dry, away, radius)
     drawn = white * (1 - sprite[..., 3:] / 255.0) + sprite[..., :3]
     inside = blurred(open_, 0.6)[..., None] / 255.0
     rest = ((patch - drawn) * inside).astype(np.float32)
     looks = float((centre + corner - rims.middle_of_corners) @ rims.along) / rims.width
     to_corner = max(0.5 - IN_SIGHT * radius / rims.width, 0.0)
     return Eyeball(corner, white, sprite, rest, rims, looks, min(FARTHEST_ALONG, to_corner), tone)
+
+
+def _way(direction: Floats, length: float) -> Bytes:
+    """(n, n) 1 on a line of `length` pixels from its middle in a direction (2,)."""
+    reach = max(1, round(length))
+    out = np.zeros((2 * reach + 1, 2 * reach + 1), np.uint8)
+    end = np.rint(reach * (1 + direction)).astype(int).tolist()
+    cv2.line(out, (reach, reach), end, (1,))
+    return out
 
 
 def white_tone(seen: Floats) -> Floats:
@@ -152,11 +168,22 @@ def _edges(from_white: Floats, away: Floats, radii: Doubles) -> Doubles:
     return np.where(counts.min(axis=0) < 4, np.nan, inner / outer)
 
 
-def _whole_iris(patch: Bytes, seen: Bools, away: Floats, radius: float, width: float) -> Bytes:
-    """(h, w, 4) premultiplied: the iris as it is where seen, its radial median where not."""
-    profile = _radial(patch, seen & (away < 1.25 * radius), away, radius)
+def _whole_iris(patch: Bytes, seen: Bools, dry: Bools, away: Floats, radius: float) -> Bytes:
+    """(h, w, 4) premultiplied: the iris as it is where seen, its radial median where not.
+
+    Args:
+        patch: (h, w, 3).
+        seen: (h, w) pixels of the open eye.
+        dry: (h, w) those of them that cannot be the wet edge of the lower lid.
+        away: (h, w) pixels from the centre.
+        radius: of the iris in pixels.
+    """
+    disc = away < radius
+    told = dry if (dry & disc).sum() >= ENOUGH else seen
+    profile = _radial(patch, told & (away < 1.25 * radius), away, radius)
     whole = profile[np.minimum(away.astype(int), len(profile) - 1)]
-    trust = blurred(seen.astype(np.float32), max(0.6, 0.015 * width))
+    like = np.linalg.norm(patch - whole, axis=2) < LIKE
+    trust = blurred((told | (seen & like)).astype(np.float32), max(0.6, 0.1 * radius))
     trust = np.clip(2 * trust - 1, 0, 1)[..., None]
     colour = trust * patch + (1 - trust) * whole
     soft = max(0.12 * radius, 0.8)

@@ -151,3 +151,24 @@ def test_an_iris_larger_than_the_mesh_knows_leaves_nothing_behind() -> None:
     aside = {"eyeLookOutLeft": 1.0, "eyeLookInRight": 1.0}
     assert blue(rgb) > 15
     assert blue(drawn_again(repainted(rgb), aside)) <= 0.1 * blue(rgb)
+
+
+def test_an_iris_that_looks_up_takes_no_edge_of_the_lower_lid_along() -> None:
+    rgb, eye = calm().frame.rgb.copy(), lids()
+    iris = calm().face.points[list(landmarks.LEFT_IRIS), :2]
+    radius = float(np.linalg.norm(iris[1:] - iris[0], axis=1).mean())
+    drawn = np.full_like(rgb, 225)
+    middle = (round(float(iris[0, 0])), round(float(iris[0, 1])))
+    cv2.circle(drawn, middle, round(radius), (40, 45, 50), -1, cv2.LINE_AA)
+    edge = eye.lower - 0.06 * eye.width * eye.down
+    wet = np.rint(np.concatenate([edge, eye.lower[::-1]])).astype(np.int32)
+    cv2.fillPoly(drawn, [wet], (240, 160, 130))
+    mask = np.zeros(rgb.shape[:2], np.uint8)
+    cv2.fillPoly(mask, [np.rint(eye.outline).astype(np.int32)], (255,))
+    rgb[mask > 0] = drawn[mask > 0]
+    cv2.fillPoly(mask, [wet], (0,), lineType=cv2.LINE_8)
+    mask[:, : round(float(iris[0, 0] - 0.5 * radius))] = 0
+    mask[:, round(float(iris[0, 0] + 0.5 * radius)) :] = 0
+    up = drawn_again(repainted(rgb), {"eyeLookUpLeft": 1.0, "eyeLookUpRight": 1.0})
+    above = up[mask > 0].astype(int)
+    assert (above[:, 0] - above[:, 2] > 50).mean() < 0.03
