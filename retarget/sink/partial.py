@@ -25,9 +25,9 @@ def beside(target: Path, *, overwrite: bool) -> Iterator[Path]:
     """
     check_free(target, overwrite=overwrite)
     hidden = _hidden(target, target.suffix)
-    with writing(target):
-        hidden.touch(exist_ok=False)
-    try:
+    try:  # from before it is there: Ctrl-C may come as soon as it is
+        with writing(target):
+            hidden.touch(exist_ok=False)
         yield hidden
         with writing(target):
             hidden.replace(target)
@@ -168,9 +168,9 @@ def writing(target: Path) -> Iterator[None]:
 @contextmanager
 def _hidden_folder(target: Path) -> Iterator[Path]:
     hidden = _hidden(target, "")
-    with writing(target):
-        hidden.mkdir()
     try:
+        with writing(target):
+            hidden.mkdir()
         yield hidden
     finally:
         shutil.rmtree(hidden, ignore_errors=True)

@@ -33,6 +33,28 @@ def test_what_is_interrupted_leaves_nothing(
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_what_is_interrupted_as_soon_as_it_is_there_leaves_nothing(
+    tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[Path] = []
+
+    def then_stopped(make: Callable[..., None]) -> Callable[..., None]:
+        def stopped(path: Path, **options: bool) -> None:
+            make(path, **options)
+            made.append(path)
+            raise KeyboardInterrupt
+
+        return stopped
+
+    monkeypatch.setattr(Path, "touch", then_stopped(Path.touch))
+    monkeypatch.setattr(Path, "mkdir", then_stopped(Path.mkdir))
+    with pytest.raises(KeyboardInterrupt), open_sink(tmp_path / name, info=info_for()) as sink:
+        sink.write(finished(0))
+    assert len(made) == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_a_result_appears_only_when_it_is_whole_and_alone(save: Save, name: str) -> None:
     count = 1 if name == "a.png" else 3
     folder = save(name, count=count).parent
