@@ -100,8 +100,8 @@ def _filmed(driving: str, source: Source, settings: DrivingSettings, report: Rep
     def frames(lanes: Lanes) -> Iterator[ExpressedFrame]:
         read = report.timed("source", source.frames())
         pictures = lanes.ahead(read, depth=depth_for(source.info.size), name="source")
-        # Tracking has no lane of its own: what follows it is many small products, and two threads
-        # of such hand Python to each other at each. It took a seventh of the frames/s at 512².
+        # Tracking has no lane of its own: what follows it is many small products, as generating is,
+        # and each further thread of such makes all wait for one another at every one.
         tracked = report.stage("track", Track(settings.track, report), pictures)
         fitted = report.stage("fit", fit, tracked)
         return report.stage("smooth", Smooth(settings.smooth), fitted)

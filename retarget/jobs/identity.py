@@ -91,9 +91,8 @@ def _clip(source: Source, track: TrackSettings) -> IdentityLane:
     tracked = Track(track, Report())(source.sample(RestSettings().samples))
     rest = find_rest([t.without_pixels() for t in tracked])
     pictures = _pictures(source, track, rest)
-    first = next(pictures)
-    kept = replace(first, passing=False)
-    return IdentityLane(first=kept, pictures=chain([first], pictures), photo=False)
+    first = replace(next(pictures), passing=False)
+    return IdentityLane(first=first, pictures=chain([first], pictures), photo=False)
 
 
 def _pictures(source: Source, track: TrackSettings, rest: RestFace) -> Iterator[Identity]:

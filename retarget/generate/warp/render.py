@@ -8,8 +8,6 @@ picture that is shown once, as those of a clip are, is read with such a filter d
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import cv2
 import numpy as np
 
@@ -38,18 +36,11 @@ class Canvas:
 
     def __init__(self, photo: Bytes, *, passing: bool) -> None:
         self.photo = photo
+        self._picture, self._times = (photo, 1) if passing else _enlarged(photo)
         height, width = photo.shape[:2]
         self._at = np.empty((height, width, 2), np.float32)
-        self._at[..., 0] = np.arange(width)
-        self._at[..., 1] = np.arange(height)[:, None]
-        self._fine = None if passing else self._enlarged()
-
-    def _enlarged(self) -> _Fine:
-        fine = _doubled(np.asarray(cv2.cvtColor(self.photo, cv2.COLOR_RGB2RGBA)), _LANCZOS)
-        times = 2
-        if self.photo.shape[0] * self.photo.shape[1] < _LARGE:
-            fine, times = _doubled(fine, _SHORT), 4
-        return _Fine(fine, times, self._at * np.float32(times))
+        self._at[..., 0] = self._times * np.arange(width)
+        self._at[..., 1] = self._times * np.arange(height)[:, None]
 
     def moved(self, grid: Grid, field: Floats) -> Bytes:
         """(height, width, 3) the crop with the pixels of `field` moved.
@@ -60,27 +51,24 @@ class Canvas:
         """
         out = self.photo.copy()
         left, top = grid.left, grid.top
-        part = out[top : top + field.shape[0], left : left + field.shape[1]]
-        height, width = part.shape[:2]
-        place = slice(top, top + height), slice(left, left + width)
-        field = field[:height, :width]
-        if self._fine is None:
-            part[...] = read_finely(self.photo, field + self._at[place])
+        place = slice(top, top + field.shape[0]), slice(left, left + field.shape[1])
+        part, at = out[place], self._at[place]
+        height, width = at.shape[:2]
+        source = cv2.scaleAdd(field[:height, :width], float(self._times), at)
+        where = np.asarray(source, np.float32)
+        if self._times == 1:
+            part[...] = read_finely(self._picture, where)
         else:
-            picture, times, at = self._fine
-            source = np.asarray(cv2.scaleAdd(field, float(times), at[place]), np.float32)
-            cv2.cvtColor(read(picture, source), cv2.COLOR_RGBA2RGB, dst=part)
+            cv2.cvtColor(read(self._picture, where), cv2.COLOR_RGBA2RGB, dst=part)
         return out
 
 
-class _Fine(NamedTuple):
-    """A photo enlarged."""
-
-    picture: Bytes
-    """(times height, times width, 4)."""
-    times: int
-    at: Floats
-    """(height, width, 2) where in it the photo's pixels are."""
+def _enlarged(photo: Bytes) -> tuple[Bytes, int]:
+    """A photo (h, w, 3) as (times h, times w, 4), and how many times."""
+    twice = _doubled(np.asarray(cv2.cvtColor(photo, cv2.COLOR_RGB2RGBA)), _LANCZOS)
+    if photo.shape[0] * photo.shape[1] < _LARGE:
+        return _doubled(twice, _SHORT), 4
+    return twice, 2
 
 
 def _doubled(picture: Bytes, halfway: Floats) -> Bytes:
