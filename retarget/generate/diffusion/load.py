@@ -279,12 +279,12 @@ def _autoencoder(folder: Path, kind: Any) -> Any:
 def _config_checked(folder: Path, name: str = _CONFIG) -> Iterator[None]:
     """Turn what diffusers raises over a config into a sentence.
 
-    It raises NotImplementedError for a schedule that it does not know, and whatever its own lines
-    run into for values of the wrong kind.
+    That is whatever its own lines run into: words it does not know, values of the wrong kind,
+    sizes below 0, a division by 0.
     """
     try:
         yield
-    except (TypeError, ValueError, KeyError, IndexError, NotImplementedError) as wrong:
+    except (ArithmeticError, LookupError, RuntimeError, TypeError, ValueError) as wrong:
         raise MissingModel(
             f"{folder / name} does not describe anything that can be built.",
             do=f"Use the {name} that was published with the weights.",

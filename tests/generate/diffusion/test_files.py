@@ -227,6 +227,35 @@ def test_a_config_that_says_nothing_is_refused(copied: Callable[[str], Path], te
     one_sentence(told.value)
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"norm_num_groups": 0},
+        {"layers_per_block": "two"},
+        {"down_block_types": ["-"] * 4},
+        {"block_out_channels": [-32] * 4},
+    ],
+)
+@pytest.mark.parametrize("part", ["unet", "vae"])
+def test_a_config_of_which_nothing_can_be_built_is_refused(
+    copied: Callable[[str], Path],
+    models: Path,
+    tmp_path: Path,
+    part: str,
+    change: dict[str, object],
+) -> None:
+    if part == "unet":
+        folder, load_it = copied("arc2face"), load.load_unet
+    else:
+        folder, load_it = tmp_path / "vae", load.load_vae
+        shutil.copytree(models.parent / tiny.SD15 / "vae", folder)
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(config | change))
+    with pytest.raises(MissingModel, match="can be built") as told:
+        load_it(folder)
+    one_sentence(told.value)
+
+
 def test_a_tokenizer_is_needed(models: Path, tmp_path: Path) -> None:
     with pytest.raises(MissingModel, match="tokenizer"):
         load.load_text(models / "encoder", tmp_path / "absent")
