@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from retarget.expression import measure
+from retarget.expression.brows import lowered_further
 from retarget.expression.reader import WeightReader
 from retarget.expression.settings import FitSettings
 from retarget.flow import blendshapes, landmarks
@@ -78,6 +79,8 @@ class Fit:
         """One face; `before` is what it did a moment ago, where that is known."""
         head, pose = in_head_frame(face, self.rest.head, self.model)
         moved = head - self.rest.head
+        if face.scores is None:  # the tracker that gives scores tells of brows by itself
+            moved += lowered_further(moved, self.model)
         moved[_SKULL] *= _SKULL_MOVES
         gaze, aperture = self._eyes(head, before)
         lean = eye_weights(gaze, aperture)

@@ -30,12 +30,13 @@ _INNER_LIPS = (landmarks.LIPS_INNER_UPPER, landmarks.LIPS_INNER_LOWER)
 _UPPER_LID_SHARE = 0.85
 """Part of a lid correction that the upper lid takes."""
 _READ_MILDLY = {
-    "browDown": 1.4, "browInnerUp": 1.4, "browOuterUp": 1.3, "mouthRoll": 1.2,
+    "browDown": 1.25, "browInnerUp": 1.4, "browOuterUp": 1.3, "mouthRoll": 1.2,
     "mouthPucker": 1.4, "mouthLeft": 1.4, "mouthRight": 1.4, "jawLeft": 1.4, "jawRight": 1.4,
 }  # fmt: skip
 """Of what a face does, how much more than its mesh tells, by the beginning of a weight's name. A
-mesh stays near to usual brows (of drawn ones it tells 0.5 to 0.6); and lips that purse, roll in or
-are drawn aside hide the points by which it would know them."""
+mesh stays near to usual brows (of drawn ones it tells 0.5 to 0.6; what else the face says of lowered
+ones is in the weight already); and lips that purse, roll in or are drawn aside hide the points by
+which it would know them."""
 _TOLD_OF_GAZE = np.array([1.3, 1.0], np.float32)
 """The same of yaw and pitch: of an iris that is drawn aside a mesh tells 0.5 to 0.8. It tells less
 yet of one drawn above or below, but there the lids say the rest."""

@@ -1,0 +1,40 @@
+"""How much lower brows are than the mesh says.
+
+The mesh that comes with mediapipe's wheel keeps near to usual brows: a frown hardly lowers them in
+it, but moves lids, forehead and cheeks. What those tell of the brows was learned from a newer
+network's mesh of the same pictures (see `retarget/training/brow_reading.py`).
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.resources import as_file, files
+
+import numpy as np
+
+from retarget.flow import blendshapes, landmarks
+from retarget.flow.arrays import Floats
+from retarget.flow.check import check_array
+from retarget.flow.face_model import FaceModel
+
+SHAPES = [blendshapes.index("browDownLeft"), blendshapes.index("browDownRight")]
+
+
+def lowered_further(moved: Floats, model: FaceModel) -> Floats:
+    """(478, 3) head units by which brows are lower, or higher, than a displaced mesh has them.
+
+    Args:
+        moved: (478, 3) the mesh of the tracker `mesh`, away from rest, in head units.
+        model: the shared blendshape basis.
+    """
+    weights = np.tensordot(_reading(), moved, axes=2)  # (2,) left, right
+    return np.tensordot(weights, model.basis[SHAPES], axes=1)
+
+
+@cache
+def _reading() -> Floats:
+    """(2, 478, 3) the browDown weight, left and right, that each coordinate's movement adds."""
+    with as_file(files("retarget") / "data" / "brow_reading.npy") as path:
+        reading = np.load(path, allow_pickle=False)
+    check_array("brow_reading", reading, (2, landmarks.COUNT, 3), np.float32)
+    return np.asarray(reading, np.float64)

@@ -1,0 +1,137 @@
+"""Learn how much lower brows are than the mesh says: `retarget/data/brow_reading.npy`.
+
+    python -m retarget.training.brow_reading CLIPS... --bundle face_landmarker.task -o OUT.npy
+
+Each clip, and its mirror image, is followed by both trackers. How much farther one mesh lowers its
+brows than the other is regressed on how the other one moves as a whole, clip by clip about its own
+median, so that nobody's face shape is mistaken for an expression. Functions of the head's pose are
+regressed along and left out: what a turned head does to a mesh is no frown. And a mesh that moves
+just as a blendshape moves it says nothing more: without that, smiles lowered brows.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from retarget.expression.fit import in_head_frame
+from retarget.expression.rest import find_rest
+from retarget.face.settings import TrackSettings
+from retarget.face.track import Track
+from retarget.flow import blendshapes, landmarks
+from retarget.flow.face_model import face_model, pose_terms
+from retarget.flow.report import Report
+from retarget.flow.values import TrackedFrame, VideoFrame
+from retarget.source.open import open_source
+from retarget.training.face_model_mesh import CanonicalFace
+from retarget.transfer.strength import region_shares
+
+Floats = npt.NDArray[np.float64]
+
+_SAMPLES = 60
+"""Frames of a clip that tell its rest."""
+_PULL, _POSE_PULL = 1e-4, 1e-3
+"""Pull towards zero of what is learned and of the pose terms, in variance of one of their inputs;
+of 1e-5 to 1e-3 the best on clips that were left out, and little better than the others."""
+_PLAIN = 0.3
+"""How much each blendshape, which shall say nothing more, counts against a clip (squared)."""
+
+
+def meshes(path: Path, track: TrackSettings, *, mirrored: bool) -> list[TrackedFrame]:
+    """The frames of a clip in which its face is seen, their pixels let go of."""
+    with open_source(str(path)) as source:
+        frames = (_flipped(f) for f in source.frames()) if mirrored else source.frames()
+        tracked = Track(track, Report())(frames)
+        return [t.without_pixels() for t in tracked if t.face is not None]
+
+
+def _flipped(frame: VideoFrame) -> VideoFrame:
+    return replace(frame, rgb=np.ascontiguousarray(frame.rgb[:, ::-1]))
+
+
+def moved(frames: Sequence[TrackedFrame]) -> Iterator[tuple[int, Floats, Floats]]:
+    """Index, displacement (478, 3) from rest and pose terms (9,) of each frame of one clip."""
+    spread = np.linspace(0, len(frames) - 1, min(_SAMPLES, len(frames))).astype(int)
+    rest = find_rest([frames[i] for i in spread])
+    for frame in frames:
+        if frame.face is not None:
+            head, pose = in_head_frame(frame.face, rest.head, face_model())
+            yield frame.frame.index, head - rest.head, pose_terms(pose)
+
+
+def lowered(displacement: Floats) -> Floats:
+    """(n, 2) the browDown weights, left and right, nearest to (n, 478, 3) displacements."""
+    model = face_model()
+    share = region_shares(model)["brows"][:, None]
+    pair = [blendshapes.index("browDownLeft"), blendshapes.index("browDownRight")]
+    shapes = (model.basis[pair] * share)[..., :2].reshape(2, -1)
+    seen = (displacement * share)[..., :2].reshape(len(displacement), -1)
+    return np.asarray(np.linalg.lstsq(shapes.T, seen.T, rcond=None)[0].T)
+
+
+def rows(path: Path, bundle: Path, *, mirrored: bool) -> tuple[Floats, Floats, Floats]:
+    """What one clip teaches, each row of it over the root of their number.
+
+    Returns:
+        (n, 478 * 3) how the face mesh moves, (n, 9) pose terms, (n, 2) how much farther the Tasks
+        mesh lowers its left and right brow; each about its median.
+    """
+    ours = meshes(path, TrackSettings(by="mesh"), mirrored=mirrored)
+    theirs = meshes(path, TrackSettings(by="tasks", bundle=bundle), mirrored=mirrored)
+    other = {index: away for index, away, _ in moved(theirs)}
+    found = [(away, pose, other[i] - away) for i, away, pose in moved(ours) if i in other]
+    away, pose, off = (np.array(column) for column in zip(*found, strict=True))
+    columns = away.reshape(len(away), -1), pose, lowered(off)
+    x, p, y = ((c - np.median(c, axis=0)) / np.sqrt(len(c)) for c in columns)
+    return x, p, y
+
+
+def learn(clips: Sequence[tuple[Floats, Floats, Floats]]) -> Floats:
+    """(2, 478, 3) by what each coordinate's movement lowers the left and the right brow."""
+    x, p, y = (np.vstack(column) for column in zip(*clips, strict=True))
+    design = np.hstack([x, p * np.sqrt(_PULL / _POSE_PULL)])
+    shapes = face_model().basis.reshape(blendshapes.COUNT, -1)
+    plain = np.hstack([shapes, np.zeros((len(shapes), p.shape[1]))])
+    design = np.vstack([design, _PLAIN * np.sqrt(len(clips)) * plain])
+    y = np.vstack([y, np.zeros((len(shapes), y.shape[1]))])
+    u, s, vt = np.linalg.svd(design, full_matrices=False)
+    found = vt.T @ ((s / (s**2 + _PULL * len(clips)))[:, None] * (u.T @ y))
+    return np.asarray(found[: x.shape[1]].T.reshape(2, landmarks.COUNT, 3))
+
+
+def symmetric(reading: Floats, mirror: npt.NDArray[np.int64]) -> Floats:
+    """The mean of a reading (2, 478, 3) and of what it says of mirrored faces.
+
+    Args:
+        reading: of the left and the right brow.
+        mirror: (478,) the point that takes each point's place in a mirror.
+    """
+    flipped = reading[::-1, mirror] * (-1.0, 1.0, 1.0)
+    return np.asarray((reading + flipped) / 2)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Learn from the clips and write the reading."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("clips", nargs="+", type=Path)
+    parser.add_argument("--bundle", type=Path, required=True, help="face_landmarker.task")
+    parser.add_argument("-o", "--output", type=Path, required=True)
+    said = parser.parse_args(argv)
+    taught = [
+        rows(path, said.bundle, mirrored=mirrored)
+        for path in said.clips
+        for mirrored in (False, True)
+    ]
+    reading = symmetric(learn(taught), CanonicalFace.read(said.bundle).mirror)
+    np.save(said.output, reading.astype(np.float32))
+    print(f"{said.output}: {len(said.clips)} clips, {sum(len(x) for x, _, _ in taught)} frames")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
