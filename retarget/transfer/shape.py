@@ -34,9 +34,9 @@ _READ_MILDLY = {
     "mouthPucker": 1.4, "mouthLeft": 1.4, "mouthRight": 1.4, "jawLeft": 1.4, "jawRight": 1.4,
 }  # fmt: skip
 """Of what a face does, how much more than its mesh tells, by the beginning of a weight's name. A
-mesh stays near to usual brows (of drawn ones it tells 0.5 to 0.6; what else the face says of lowered
-ones is in the weight already); and lips that purse, roll in or are drawn aside hide the points by
-which it would know them."""
+mesh stays near to usual brows: of drawn ones it tells 0.5 to 0.6, of lowered ones more, since their
+weight holds what the rest of the face says. And lips that purse, roll in or are drawn aside hide
+the points by which it would know them."""
 _TOLD_OF_GAZE = np.array([1.3, 1.0], np.float32)
 """The same of yaw and pitch: of an iris that is drawn aside a mesh tells 0.5 to 0.8. It tells less
 yet of one drawn above or below, but there the lids say the rest."""
