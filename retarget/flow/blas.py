@@ -2,14 +2,41 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from threadpoolctl import threadpool_limits
 
+_lock = threading.Lock()
+_limits: list[threadpool_limits] = []
+"""One for each body that was entered since none was: libraries may have been loaded between."""
+_inside = 0
+
 
 @contextmanager
 def one_blas_thread() -> Iterator[None]:
-    """Add in one order in the body: several threads round otherwise, and a pixel is another."""
-    with threadpool_limits(1, user_api="blas"):
+    """Add in one order in the body: several threads round otherwise, and a pixel is another.
+
+    The limit is the whole process's. Where bodies overlap it holds until the last of them is left.
+    """
+    _enter()
+    try:
         yield
+    finally:
+        _leave()
+
+
+def _enter() -> None:
+    global _inside  # noqa: PLW0603  (as what it counts is the process's)
+    with _lock:
+        _limits.append(threadpool_limits(1, user_api="blas"))
+        _inside += 1
+
+
+def _leave() -> None:
+    global _inside  # noqa: PLW0603
+    with _lock:
+        _inside -= 1
+        while _inside == 0 and _limits:
+            _limits.pop().restore_original_limits()

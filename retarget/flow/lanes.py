@@ -10,10 +10,11 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Iterator
+from contextlib import ExitStack
 from types import TracebackType
 from typing import Generic, TypeVar
 
-from threadpoolctl import threadpool_limits
+from retarget.flow.blas import one_blas_thread
 
 T = TypeVar("T")
 DEPTH = 4
@@ -103,12 +104,12 @@ class Lanes:
 
     def __init__(self) -> None:
         self._lanes: list[_Lane[object]] = []
-        self._blas: threadpool_limits | None = None
+        self._entered = ExitStack()
 
     def __enter__(self) -> Lanes:
         # Every product here is small: numpy's own threads would only wait for one another and take
         # the cores from the lanes.
-        self._blas = threadpool_limits(1, user_api="blas")
+        self._entered.enter_context(one_blas_thread())
         return self
 
     def ahead(self, values: Iterator[T], *, depth: int = DEPTH, name: str = "lane") -> Iterator[T]:
@@ -133,5 +134,4 @@ class Lanes:
             lane.stop()
         for lane in self._lanes:
             lane.join()
-        if self._blas is not None:
-            self._blas.restore_original_limits()
+        self._entered.close()

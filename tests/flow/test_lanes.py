@@ -5,9 +5,11 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis.strategies import integers
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from retarget.flow.lanes import DEPTH, Lanes, depth_for
 
@@ -92,3 +94,19 @@ def test_an_interrupt_in_the_consumer_leaves_no_thread() -> None:
         for _ in job.ahead(job.ahead(endless(), depth=2), depth=2):
             raise KeyboardInterrupt
     assert lane_threads() == []
+
+
+def blas_threads() -> set[int]:
+    np.ones((2, 2)) @ np.ones(2)  # its BLAS is loaded
+    return {lib["num_threads"] for lib in threadpool_info() if lib["user_api"] == "blas"}
+
+
+def test_jobs_that_overlap_add_in_one_order_until_the_last_one_ends() -> None:
+    with threadpool_limits(2, user_api="blas"):
+        one, two = Lanes(), Lanes()
+        one.__enter__()
+        two.__enter__()
+        one.__exit__(None, None, None)
+        assert blas_threads() == {1}
+        two.__exit__(None, None, None)
+        assert blas_threads() == {2}
