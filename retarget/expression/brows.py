@@ -18,6 +18,7 @@ from retarget.flow.check import check_array
 from retarget.flow.face_model import FaceModel
 
 SHAPES = [blendshapes.index("browDownLeft"), blendshapes.index("browDownRight")]
+"""The blendshapes that the reading is in: left, right."""
 
 
 def lowered_further(moved: Floats, model: FaceModel) -> Floats:

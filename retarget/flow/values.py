@@ -73,7 +73,8 @@ class Face:
     points: npt.NDArray[np.float32]
     """(478, 3) mesh points in pixels of the whole frame."""
     scores: npt.NDArray[np.float32] | None = None
-    """(52,) scores of MediaPipe's own blendshape network, 0..1, where the tracker gives them."""
+    """(52,) scores of MediaPipe's own blendshape network, 0..1, where the tracker gives them; None
+    from the tracker in mediapipe's wheel, whose mesh understates lowered brows."""
 
     def __post_init__(self) -> None:
         check_array("points", self.points, (landmarks.COUNT, 3), np.float32)

@@ -19,6 +19,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from retarget.expression.brows import SHAPES
 from retarget.expression.fit import in_head_frame
 from retarget.expression.rest import find_rest
 from retarget.face.settings import TrackSettings
@@ -68,8 +69,7 @@ def lowered(displacement: Floats) -> Floats:
     """(n, 2) the browDown weights, left and right, nearest to (n, 478, 3) displacements."""
     model = face_model()
     share = region_shares(model)["brows"][:, None]
-    pair = [blendshapes.index("browDownLeft"), blendshapes.index("browDownRight")]
-    shapes = (model.basis[pair] * share)[..., :2].reshape(2, -1)
+    shapes = (model.basis[SHAPES] * share)[..., :2].reshape(2, -1)
     seen = (displacement * share)[..., :2].reshape(len(displacement), -1)
     return np.asarray(np.linalg.lstsq(shapes.T, seen.T, rcond=None)[0].T)
 
