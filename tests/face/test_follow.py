@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from fractions import Fraction
+
 import cv2
 import numpy as np
 import pytest
-from faces import astronaut, head, middles, moved, on, stranger, track, wall
+from faces import astronaut, frame, head, middles, moved, on, stranger, track, wall
 
 from retarget.errors import RetargetError
 from retarget.face.mesh import MeshModel
 from retarget.face.open import carries_models
 from retarget.face.region import Picture, Region
 from retarget.face.settings import TrackSettings
+from retarget.face.track import Track
 from retarget.flow.report import Report
+from retarget.flow.values import Instant
 
 pytestmark = pytest.mark.skipif(not carries_models(), reason="this mediapipe carries no models")
 FAST = TrackSettings(looks=1)
@@ -148,3 +153,19 @@ def test_an_unknown_choice_of_face_offers_the_known_ones(wrong: str) -> None:
 def test_settings_out_of_range_are_refused_in_a_sentence(wrong: dict[str, object]) -> None:
     with pytest.raises(RetargetError):
         TrackSettings(**wrong)  # type: ignore[arg-type]
+
+
+def test_a_face_that_lets_wait_long_is_waited_for_aloud_and_found() -> None:
+    seconds = [0.0, 4.0, 8.0, 9.9, 10.1, 14.0]
+    pictures = [wall()] * 5 + [astronaut()]
+    frames = [
+        replace(frame(picture, i), at=Instant(round(10 * at), Fraction(1, 10)))
+        for i, (picture, at) in enumerate(zip(pictures, seconds, strict=True))
+    ]
+    report = Report()
+    shown = Track(FAST, report)(iter(frames))
+    for _ in range(4):
+        assert next(shown).face is None
+    assert not report.warnings
+    assert [t.face is not None for t in shown] == [False, True]
+    assert [w for w in report.warnings if "still looking" in w]
