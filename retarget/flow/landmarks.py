@@ -22,6 +22,10 @@ LEFT_EYE_UPPER = (263, 466, 388, 387, 386, 385, 384, 398, 362)
 LEFT_EYE_LOWER = (263, 249, 390, 373, 374, 380, 381, 382, 362)
 """Lid rims from the outer to the inner corner, both corners included."""
 
+RIGHT_EYE_FOLD = (33, 247, 30, 29, 27, 28, 56, 190, 133)
+LEFT_EYE_FOLD = (263, 467, 260, 259, 257, 258, 286, 414, 362)
+"""The row of points above each upper lid, from the outer to the inner corner, both included."""
+
 RIGHT_BROW = (70, 63, 105, 66, 107, 55, 65, 52, 53, 46)
 LEFT_BROW = (300, 293, 334, 296, 336, 285, 295, 282, 283, 276)
 

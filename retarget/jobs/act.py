@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from fractions import Fraction
-from itertools import repeat
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -57,9 +56,8 @@ class Actor:
     def perform(self, frames: Iterable[ExpressedFrame]) -> Iterator[FinishedFrame]:
         """One finished picture for each frame, in the photo's own size."""
         face = DrivingFace(rest=self.identity.rest, usual=[_STRAIGHT])
-        transfer = Transfer(
-            TransferSettings(motion="full", strength=1.0), face, repeat(self.identity)
-        )
+        settings = TransferSettings(motion="full", strength=1.0)
+        transfer = Transfer(settings, face, lambda _: self.identity)
         requests = self._report.stage("transfer", transfer, iter(frames))
         faces = self._report.stage("generate", self._generator, requests)
         return self._report.stage("paste", Paste(PasteSettings()), faces)

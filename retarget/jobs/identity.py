@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from itertools import chain, repeat
+from dataclasses import dataclass
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from retarget.errors import UnreadableInput
-from retarget.expression.settings import FitSettings, RestSettings
 from retarget.face.settings import TrackSettings
 from retarget.flow.report import Report
 from retarget.jobs.naming import naming
@@ -27,9 +26,9 @@ class IdentityLane:
 
     first: Identity
     """The photo, or the clip's first picture with a face; to be drawn as often as wanted."""
-    pictures: Iterator[Identity]
-    """One for each driving frame: the photo again and again, or the clip's, from its start again
-    where it is shorter."""
+    at: Callable[[Fraction], Identity]
+    """The picture to show so many seconds after the first driving frame: always the photo, or the
+    clip's at that time, which may not go back."""
     photo: bool
 
     def driven_by(self, rest: RestFace) -> IdentityLane:
@@ -65,10 +64,16 @@ def open_identity(
             f"{identity} is a saved performance, which keeps no pixels of a face.",
             do="Give a photo or a clip of the person who shall perform.",
         )
-    track = with_model(track)
+    track, source = with_model(track), source or SourceSettings()
     with open_source(identity, source, warn=report.warn) as opened:
         with report.clock("identity"), naming(identity):
-            lane = _photo(opened, track, report) if opened.info.still else _clip(opened, track)
+            if opened.info.still:
+                lane = _photo(opened, track, report)
+            else:
+                from retarget.jobs.identity_clip import IdentityClip
+
+                clip = IdentityClip(identity, source, opened, track)
+                lane = IdentityLane(first=clip.first, at=clip, photo=False)
         yield lane
 
 
@@ -81,38 +86,4 @@ def _photo(source: Source, track: TrackSettings, report: Report) -> IdentityLane
 
 
 def _of_photo(photo: Identity) -> IdentityLane:
-    return IdentityLane(first=photo, pictures=repeat(photo), photo=True)
-
-
-def _clip(source: Source, track: TrackSettings) -> IdentityLane:
-    from retarget.expression.rest import find_rest
-    from retarget.face.track import Track
-
-    tracked = Track(track, Report())(source.sample(RestSettings().samples))
-    rest = find_rest([t.without_pixels() for t in tracked])
-    pictures = _pictures(source, track, rest)
-    first = replace(next(pictures), passing=False)
-    return IdentityLane(first=first, pictures=chain([first], pictures), photo=False)
-
-
-def _pictures(source: Source, track: TrackSettings, rest: RestFace) -> Iterator[Identity]:
-    """The clip's pictures with a face, over and over."""
-    from retarget.expression.fit import Fit
-    from retarget.face.track import Track
-    from retarget.flow.values import Identity
-
-    fit = Fit(rest, FitSettings())
-    while True:
-        for frame in fit(Track(track, Report())(source.frames())):
-            tracked = frame.tracked
-            if tracked is None or tracked.face is None or frame.pose is None:
-                continue
-            if frame.expression is not None:
-                yield Identity(
-                    frame=tracked.frame,
-                    face=tracked.face,
-                    pose=frame.pose,
-                    expression=frame.expression,
-                    rest=rest,
-                    passing=True,
-                )
+    return IdentityLane(first=photo, at=lambda _: photo, photo=True)

@@ -157,7 +157,7 @@ class VideoJob(TakesNames):
                 generator.prepare(person.first)
             report.facts["identity_rest"] = person.first.rest.found
             performed = report.stage("magnify", Magnify(self.magnify), driving.frames(lanes))
-            transfer = Transfer(self.transfer, driving.face, person.pictures)
+            transfer = Transfer(self.transfer, driving.face, person.at)
             shown, photo = driving.info.size if driving.has_pixels else None, person.first.frame
             requests = lanes.ahead(
                 report.stage("transfer", transfer, performed),

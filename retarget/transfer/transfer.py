@@ -5,8 +5,9 @@ Every driving moment becomes one request, also those in which no face was seen.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -53,14 +54,14 @@ class Transfer:
         self,
         settings: TransferSettings,
         driving: DrivingFace | None,
-        identities: Iterator[Identity],
+        identity_at: Callable[[Fraction], Identity],
     ) -> None:
         """Prepare for one video.
 
         Args:
             settings: gains and ways.
             driving: None where the expressions were said, not seen.
-            identities: one picture of the identity for each driving frame.
+            identity_at: the identity's picture so many seconds after the first driving frame.
         """
         model = face_model()
         self._settings = settings
@@ -68,7 +69,7 @@ class Transfer:
         self._shape = Shape(model, None if driving is None else driving.rest)
         self._usual_gaze = None if driving is None else driving.usual_gaze
         self._at_rest = None if driving is None else driving.at_rest
-        self._identities = identities
+        self._identity_at = identity_at
         self._head: HeadMotion | None = None
         if settings.motion == "full" and driving is not None and driving.usual:
             from retarget.transfer.head import HeadMotion  # its SciPy takes long to load
@@ -78,8 +79,11 @@ class Transfer:
     def __call__(self, frames: Iterator[ExpressedFrame]) -> Iterator[FaceRequest]:
         """One request for each driving frame, in order."""
         shown = FillLost(self._settings.lost)(map(self._as_usual, frames))
-        for moment, identity in zip(shown, self._identities, strict=False):
-            yield self._request(moment, identity)
+        first: Fraction | None = None
+        for moment in shown:
+            at = moment.frame.at.exact
+            first = at if first is None else first
+            yield self._request(moment, self._identity_at(at - first))
 
     def _as_usual(self, frame: ExpressedFrame) -> ExpressedFrame:
         """Its gaze against where the driving eyes usually look.

@@ -2,15 +2,86 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from fractions import Fraction
 from pathlib import Path
 
+import numpy as np
+import pytest
+from clips import make_clip
+
+from retarget.errors import NoFaceFound
+from retarget.expression.measure import lid_opening
 from retarget.face.settings import TrackSettings
+from retarget.face.track import Track
 from retarget.flow.report import Report
-from retarget.jobs.identity import open_identity
+from retarget.flow.values import Identity
+from retarget.jobs.identity import IdentityLane, open_identity
+from retarget.source.open import open_source
+
+RATE = 25
+COUNT = 30
+
+
+@contextmanager
+def opened(clip: Path) -> Iterator[IdentityLane]:
+    with open_identity(str(clip), TrackSettings(), Report()) as lane:
+        yield lane
+
+
+def number(shown: Identity) -> int:
+    """Which frame of the clip it is."""
+    return round(shown.frame.at.exact * RATE)
 
 
 def test_a_clips_first_picture_may_be_drawn_often_and_those_that_pass_are_told(drive: Path) -> None:
-    with open_identity(str(drive), TrackSettings(), Report()) as lane:
+    with opened(drive) as lane:
         assert not lane.first.passing
-        assert next(lane.pictures) is lane.first, "prepared once"
-        assert next(lane.pictures).passing
+        assert lane.at(Fraction(0)) is lane.first, "prepared once"
+        assert lane.at(Fraction(1, RATE)).passing
+
+
+@pytest.mark.parametrize("rate", [10, 24, 60])
+def test_a_clip_keeps_its_own_speed_at_any_driving_rate(drive: Path, rate: int) -> None:
+    with opened(drive) as lane:
+        for k in range(rate):  # one second
+            shown = lane.at(Fraction(k, rate))
+            assert abs(shown.frame.at.exact - Fraction(k, rate)) < Fraction(1, RATE)
+
+
+def test_stamps_that_were_rounded_to_milliseconds_show_every_picture_once(drive: Path) -> None:
+    with opened(drive) as lane:
+        shown = [number(lane.at(Fraction(round(1000 * k / RATE - 0.6), 1000))) for k in range(20)]
+    assert shown == list(range(20))
+
+
+def test_a_short_clip_goes_back_and_forth_and_never_jumps(drive: Path) -> None:
+    with opened(drive) as lane:
+        shown = [number(lane.at(Fraction(k, RATE))) for k in range(3 * COUNT)]
+    assert shown[:COUNT] == list(range(COUNT))
+    assert set(np.abs(np.diff(shown)).tolist()) == {1}
+    assert min(shown[COUNT:]) == 0
+    assert max(shown[COUNT:]) == COUNT - 1
+
+
+def test_the_eyes_of_a_clip_stay_open_while_their_owner_blinks(drive: Path) -> None:
+    with open_source(str(drive)) as source:
+        seen = [
+            lid_opening(t.face.points).min()
+            for t in Track(TrackSettings(), Report())(source.frames())
+            if t.face is not None
+        ]
+    with opened(drive) as lane:
+        shown = [lane.at(Fraction(k, RATE)) for k in range(COUNT)]
+    usual = np.median(seen)
+    assert min(seen) < 0.4 * usual, "the clip does show a blink"
+    assert min(lid_opening(s.face.points).min() for s in shown) > 0.7 * usual
+    assert all(s.expression.measured is not None for s in shown)
+    assert min(s.expression.measured.aperture.min() for s in shown if s.expression.measured) > 0.65
+
+
+def test_a_clip_without_a_face_is_refused(tmp_path: Path) -> None:
+    clip = make_clip(tmp_path / "bars.mp4", count=10)
+    with pytest.raises(NoFaceFound), opened(clip):
+        pass

@@ -52,8 +52,7 @@ def looks(
         )
         for i, expression in enumerate(expressions)
     ]  # fmt: skip
-    identities = iter([identity] * len(frames))
-    transfer = Transfer(settings or TransferSettings(), driver, identities)
+    transfer = Transfer(settings or TransferSettings(), driver, lambda _: identity)
     asked = [r.pose.to_head(r.points.astype(float)) for r in transfer(iter(frames))]
     return np.array([(off_middle(a) - off_middle(identity.rest.head))[:, 0] for a in asked])
 

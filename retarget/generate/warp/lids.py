@@ -12,14 +12,15 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from retarget.flow import landmarks
 from retarget.generate.warp.contact import smoothstep
 from retarget.generate.warp.mesh import Bytes, Floats, Ints
 from retarget.generate.warp.paint import blurred, box_of, colours, fill, stroke, to_bytes
 from retarget.generate.warp.palette import LUMA
 from retarget.generate.warp.rims import Opening, Rims, curved
 
-LEFT_FOLD = np.array([362, 414, 286, 258, 257, 259, 260, 467, 263])
-RIGHT_FOLD = np.array([33, 247, 30, 29, 27, 28, 56, 190, 133])
+LEFT_FOLD = np.array(landmarks.LEFT_EYE_FOLD[::-1])
+RIGHT_FOLD = np.array(landmarks.RIGHT_EYE_FOLD)
 """The row of points above each upper lid, from picture left to right, corners included."""
 LEFT_BROW = np.array([285, 295, 282, 283, 276])
 RIGHT_BROW = np.array([46, 53, 52, 65, 55])

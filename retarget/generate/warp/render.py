@@ -1,9 +1,9 @@
 """Pixels: the photo's own, from where the field says.
 
 A photo that stays is kept at four times its size, interpolated once with a long filter. Reading
-that linearly is sharper than reading the photo with a cubic each time, and several times cheaper.
-Every fourth of its pixels is the photo's own, so what does not move is not changed in the least. A
-picture that is shown once, as those of a clip are, is read with such a filter directly.
+that linearly is several times cheaper than reading the photo with a cubic each time. Every fourth
+of its pixels is the photo's own, so what does not move is not changed in the least. A picture that
+is shown once, as those of a clip are, is read with a cubic directly.
 """
 
 from __future__ import annotations

@@ -1,0 +1,198 @@
+"""Open eyes for the pictures of a clip in which their owner blinks or looks down.
+
+Lids can be drawn down, but not up: what they hide is in no pixel of that picture. It is in the
+picture from before the blink, a moment ago, in the same light and nearly the same pose. So each
+eye that is open is kept, and laid over the same eye while it is not.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from retarget.flow import landmarks
+from retarget.flow.arrays import Picture
+from retarget.flow.face_model import face_model
+from retarget.flow.values import Face, VideoFrame
+
+Floats = npt.NDArray[np.float32]
+Matrix = npt.NDArray[np.float64]
+
+_OPEN, _SHUTTING = 0.85, 0.75
+"""Lid opening, against that at rest, from which an eye is kept, and below which it is replaced."""
+_FEATHER = 0.08
+"""Width of a laid-over eye's soft border, in eye widths."""
+_LASHES = 1.15
+"""Size of what is laid over against the ring of skin around the eye, which lashes reach beyond."""
+_NEAR = 1.5
+"""Eye widths within which the face says most of where an eye is."""
+_NOSE_BASE = 2
+_MARGIN = 3
+"""Pixels kept around an eye, for reading between them."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """One eye's points in the mesh."""
+
+    moving: list[int]
+    """What belongs to the eye: lids with their corners, iris and the fold above."""
+    around: list[int]
+    """The polygon that all of this lies in, in order."""
+
+
+_PLACES = (
+    _Place(
+        moving=[*landmarks.LEFT_EYE_UPPER, *landmarks.LEFT_EYE_LOWER[1:-1],
+                *landmarks.LEFT_EYE_FOLD[1:-1], *landmarks.LEFT_IRIS],
+        around=[464, 413, 441, 442, 443, 444, 445, 342, 446, 261, 448, 449, 450, 451, 452, 453],
+    ),
+    _Place(
+        moving=[*landmarks.RIGHT_EYE_UPPER, *landmarks.RIGHT_EYE_LOWER[1:-1],
+                *landmarks.RIGHT_EYE_FOLD[1:-1], *landmarks.RIGHT_IRIS],
+        around=[244, 189, 221, 222, 223, 224, 225, 113, 226, 31, 228, 229, 230, 231, 232, 233],
+    ),
+)  # fmt: skip
+"""Left and right."""
+
+
+@cache
+def _still() -> list[int]:
+    """What no blink and no mouth moves: the upper face without the eyes."""
+    height = face_model().neutral[: landmarks.MESH_COUNT, 1]
+    eyes = {i for place in _PLACES for i in place.moving + place.around}
+    above = np.flatnonzero(height < height[_NOSE_BASE]).tolist()
+    return [i for i in above if i not in eyes]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Eye:
+    """An eye that was open."""
+
+    patch: Picture
+    """(h, w, 3) its surroundings."""
+    points: Floats
+    """(478, 3) the mesh, in the patch's pixels."""
+    opening: float
+
+
+class OpenEyes:
+    """Lays the last open eyes over those that are not, picture after picture."""
+
+    def __init__(self) -> None:
+        self._kept: list[_Eye | None] = [None, None]
+
+    def forget(self) -> None:
+        """A new shot begins, in which light and pose are others."""
+        self._kept = [None, None]
+
+    def look(self, frame: VideoFrame, face: Face, opening: npt.NDArray[np.floating[Any]]) -> None:
+        """Keep the eyes of a picture where they are wider open than those kept so far.
+
+        Args:
+            frame: the picture.
+            face: its mesh.
+            opening: (2,) of left and right eye, in whatever unit.
+        """
+        for side, place in enumerate(_PLACES):
+            kept = self._kept[side]
+            if kept is None or opening[side] > kept.opening:
+                self._kept[side] = _eye(frame, face, place, float(opening[side])) or kept
+
+    def __call__(
+        self, frame: VideoFrame, face: Face, opening: npt.NDArray[np.floating[Any]]
+    ) -> tuple[VideoFrame, Face]:
+        """The picture and its mesh with the last open eyes; themselves while eyes are open.
+
+        Args:
+            frame: the picture.
+            face: its mesh.
+            opening: (2,) of left and right eye, 0 shut, 1 as at rest.
+        """
+        for side, place in enumerate(_PLACES):
+            if opening[side] >= _OPEN:
+                self._kept[side] = _eye(frame, face, place, float(opening[side]))
+            kept = self._kept[side]
+            if opening[side] < _SHUTTING and kept is not None:
+                frame, face = _laid_over(frame, face, kept, place)
+        return frame, face
+
+
+def _eye(frame: VideoFrame, face: Face, place: _Place, opening: float) -> _Eye | None:
+    """None where a part of the eye lies outside the picture."""
+    points = _outline(face.points, place)
+    low = np.floor(points.min(axis=0)).astype(int) - _MARGIN
+    high = np.ceil(points.max(axis=0)).astype(int) + _MARGIN + 1
+    if (low < 0).any() or (high > frame.size).any():
+        return None
+    patch = frame.rgb[low[1] : high[1], low[0] : high[0]].copy()
+    corner = np.array([*low, 0], np.float32)
+    return _Eye(patch, face.points - corner, opening)
+
+
+def _laid_over(frame: VideoFrame, face: Face, kept: _Eye, place: _Place) -> tuple[VideoFrame, Face]:
+    points, moving = face.points.copy(), kept.points[place.moving]
+    over = _carried(kept.points[:, :2], face.points[:, :2], moving[:, :2])
+    points[place.moving, :2] = moving[:, :2] @ over[:, :2].T + over[:, 2]
+    deeper = (face.points - kept.points)[_still(), 2].mean()
+    points[place.moving, 2] = moving[:, 2] + deeper
+    outline = _outline(points, place)
+    low = np.maximum(np.floor(outline.min(axis=0)).astype(int), 0)
+    high = np.minimum(np.ceil(outline.max(axis=0)).astype(int) + 1, frame.size)
+    width, height = (high - low).tolist()
+    if width < 1 or height < 1:
+        return frame, face
+    over[:, 2] -= low
+    eye = cv2.warpAffine(
+        kept.patch, over, (width, height), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
+    )
+    rgb = frame.rgb.copy()
+    part = rgb[low[1] : high[1], low[0] : high[0]]
+    cover = _cover(outline - low, (width, height))
+    change = eye.astype(np.float32) - part
+    border = (cover * (1 - cover))[..., None]  # where both show the same skin, in two lights
+    change -= (border * change).sum(axis=(0, 1)) / max(float(border.sum()), 1e-3)
+    part[...] = np.clip(np.rint(part + cover[..., None] * change), 0, 255)
+    return replace(frame, rgb=rgb), replace(face, points=points)
+
+
+def _outline(points: Floats, place: _Place) -> Floats:
+    """(n, 2) around an eye and its lashes."""
+    around = points[place.around, :2]
+    middle = around.mean(axis=0)
+    return np.asarray(middle + _LASHES * (around - middle), np.float32)
+
+
+def _carried(here: Floats, there: Floats, eye: Floats) -> Matrix:
+    """(2, 3) the affine map by which the face around an eye went from one mesh to another.
+
+    A tracker lets all that is near an eye go along with its lids, so the whole upper face is asked,
+    what is nearer more.
+
+    Args:
+        here: (478, 2) the one.
+        there: (478, 2) the other.
+        eye: (n, 2) the eye's points in the one.
+    """
+    still = _still()
+    reach = _NEAR * np.ptp(eye[:, 0])
+    away = np.square(here[still] - eye.mean(axis=0)).sum(axis=1)
+    trust = np.sqrt(reach**2 / (away + reach**2))[:, None].astype(np.float64)
+    known = np.hstack([here[still], np.ones((len(still), 1))])
+    found = np.linalg.lstsq(known * trust, there[still] * trust, rcond=None)[0]
+    return np.ascontiguousarray(found.T)
+
+
+def _cover(outline: Floats, size: tuple[int, int]) -> Floats:
+    """(height, width) 0..1 within an outline (n, 2), soft, and 0 on it."""
+    mask = np.zeros((size[1] + 2, size[0] + 2), np.uint8)
+    cv2.fillPoly(mask, [np.rint(outline + 1).astype(np.int32)], (1,))
+    inside = cv2.distanceTransform(mask, cv2.DIST_L2, 3)[1:-1, 1:-1]
+    soft = _FEATHER * float(np.ptp(outline[:, 0]))
+    share = np.clip(inside / max(soft, 1.0), 0.0, 1.0)
+    return np.asarray(share * share * (3 - 2 * share), np.float32)
