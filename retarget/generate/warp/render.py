@@ -105,9 +105,29 @@ def pixel_field(grid: Grid, field: Floats, openings: list[tuple[Rims, Rims]]) ->
         if part.columns < 3 or part.rows < 3:
             continue
         left, top = part.left - grid.left, part.top - grid.top
-        column, row = left // grid.step, top // grid.step
-        side = upper[row : row + part.rows, column : column + part.columns]
-        large = enlarged(side, grid.step)
+        large = _enlarged_part(upper, (top, left), (part.rows, part.columns), grid.step)
         rows, columns = slice(top, top + large.shape[0]), slice(left, left + large.shape[1])
         cv2.copyTo(large, above(now, part), out[rows, columns])
     return out
+
+
+def _enlarged_part(
+    field: Floats, corner: tuple[int, int], cells: tuple[int, int], times: int
+) -> Floats:
+    """A part of an enlarged field, just as it is within the whole.
+
+    Args:
+        field: (rows, columns, 2).
+        corner: row and column of the part in the enlarged field.
+        cells: how many rows and columns of the field it has.
+        times: how much larger it is.
+    """
+    parts = []  # with a cell more on each side, which what lies at the edge is interpolated from
+    for first, count in zip(corner, cells, strict=True):
+        begin = first // times
+        more = min(begin, 1)
+        parts.append(
+            (slice(begin - more, begin + count + 1), slice(more * times, (more + count) * times))
+        )
+    (rows, inner_rows), (columns, inner_columns) = parts
+    return enlarged(field[rows, columns], times)[inner_rows, inner_columns]

@@ -9,7 +9,8 @@ from asked import ask, calm
 from faces import astronaut
 
 from retarget.generate.warp.flow import Grid
-from retarget.generate.warp.render import Canvas
+from retarget.generate.warp.render import Canvas, pixel_field
+from retarget.generate.warp.rims import Rims
 from retarget.generate.warp.warp import WarpGenerator
 
 
@@ -32,3 +33,20 @@ def test_a_clips_picture_follows_as_a_photo_does(warp: WarpGenerator) -> None:
     rest, other, one = warp(iter([ask(calm()), ask(calm(), smile), ask(passing, smile)]))
     moved = np.abs(rest.rgb.astype(int) - other.rgb).mean()
     assert 0 < np.abs(one.rgb.astype(int) - other.rgb).mean() < 0.15 * moved
+
+
+def test_around_an_opening_nothing_tears() -> None:
+    grid = Grid(left=0, top=0, columns=60, rows=60, step=4)
+    cells = np.arange(60, dtype=np.float32) * grid.step + (grid.step - 1) / 2
+    stretch = np.float32(0.3)  # of skin that is drawn out, as under a raised brow
+    field = np.zeros((60, 60, 2), np.float32)
+    field[..., 1] = -stretch * cells[:, None]
+    x = np.linspace(90, 150, 9, dtype=np.float32)
+    bow = np.float32(8) * np.sin(np.linspace(0, np.pi, 9, dtype=np.float32))
+    upper, lower = np.stack([x, 120 - bow], 1), np.stack([x, 120 + bow], 1)
+    now = Rims(upper, lower)
+    start = Rims(upper * (1, 1 - stretch), lower * (1, 1 - stretch))
+    down = pixel_field(grid, field, [(now, start)])[..., 1]
+    steps = np.diff(down, axis=0)
+    steps[100:140, 78:162] = -stretch  # the eye itself, where lids part
+    np.testing.assert_allclose(steps[8:-8], -stretch, atol=0.02)
