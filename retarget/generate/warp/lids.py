@@ -39,9 +39,11 @@ LASH_WIDTH, LASH_STRENGTH = 0.045, 0.7
 """Thickness of the line of a shut eye in eye widths, and how opaque it is."""
 RELIT = 0.8
 """How much of a shut lid's own broad tones is replaced."""
-STREAKED = 0.8
-"""How much of a shut lid's grain is taken out: a narrow strip was drawn long for it, and its
-lashes with it."""
+STREAKED, STREAKED_FOLD = 0.8, 0.5
+"""How much of the grain of a shut lid and of a fold drawn out is taken out: a narrow strip was
+drawn long for it, and its lashes with it."""
+TAPERED = np.array([0.3, 0.5, 0.7, 0.7, 0.7, 0.5, 0.3], np.float32)
+"""How far up to the brow the skin over each point of the fold is re-lit, corners left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +125,8 @@ class Lid:
         much = RELIT * smoothstep(0.2, 0.9, raised)
         if much < LEAST:
             return
-        fold, brow = points[self.fold[2:-2], :2], points[self.brow, :2]
-        area = np.concatenate([fold, (0.3 * fold + 0.7 * brow)[::-1]])
+        fold, brow = points[self.fold[1:-1], :2], points[self.brow[[0, 0, 1, 2, 3, 4, 4]], :2]
+        area = np.concatenate([fold, (fold + TAPERED[:, None] * (brow - fold))[::-1]])
         box = box_of(area, 0.15 * now.width + 2, out.shape)
         if box is None:
             return
@@ -132,7 +134,7 @@ class Lid:
         mask = np.zeros(patch.shape[:2], np.uint8)
         fill(mask, area - np.array([box[1].start, box[0].start], np.float32))
         soft = blurred(mask, 0.07 * now.width).astype(np.float32) / 255
-        patch[...] = to_bytes(self._relit(patch, soft, much, now.width))
+        patch[...] = to_bytes(self._relit(patch, soft, much, now.width, STREAKED_FOLD * much))
 
     def _relit(
         self, patch: Bytes, lid: Floats, much: float, width: float, smooth: float = 0.0

@@ -14,6 +14,7 @@ from drawn import Picture, draw, whole
 from retarget.flow import landmarks
 from retarget.flow.values import Identity
 from retarget.generate.settings import WarpSettings
+from retarget.generate.warp.lids import LEFT_FOLD
 from retarget.generate.warp.rims import LEFT_EYE, Rims, rims_of
 from retarget.generate.warp.seen_lids import lids_to_where_seen
 from retarget.generate.warp.warp import WarpGenerator
@@ -110,6 +111,20 @@ def test_lashes_are_not_drawn_long_over_a_shut_lid() -> None:
     lash = slice(int(eye.upper[4, 1] - 0.1 * eye.width), int(eye.upper[4, 1]))
     lid = slice(int(eye.upper[4, 1]) + 2, int(eye.lower[4, 1]) - 4)
     assert streaks(shut(repainted(rgb)), lid, columns) < 0.5 * streaks(rgb, lash, columns)
+
+
+def test_a_dark_fold_is_re_lit_to_its_ends_under_a_raised_brow() -> None:
+    raised = ask(calm(), {"browInnerUp": 1.0, "browOuterUpLeft": 1.0, "browOuterUpRight": 1.0})
+    fold, painted = calm().face.points[LEFT_FOLD[1:-1], :2], calm().frame.rgb.copy()
+    cv2.polylines(painted, [np.rint(fold).astype(np.int32)], False, (90, 50, 45), 4, cv2.LINE_AA)
+    warp = WarpGenerator(WarpSettings())
+    with_fold = whole(draw(warp, replace(raised, identity=repainted(painted)))).astype(int)
+    without = whole(draw(warp, raised)).astype(int)
+    darker = [
+        (without - with_fold)[y - 2 : y + 3, x - 2 : x + 3].mean()
+        for x, y in np.rint(raised.points[LEFT_FOLD[1:-1], :2]).astype(int).tolist()
+    ]
+    assert max(darker[1], darker[-2]) < 1.1 * np.mean(darker[2:-2])
 
 
 def test_a_gleam_below_a_narrowed_eye_is_no_eye() -> None:
