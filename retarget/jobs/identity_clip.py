@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from itertools import cycle
+from itertools import chain, cycle
 
 from retarget.composite.open_eyes import OpenEyes
 from retarget.expression.eye_contact import EyeContact
@@ -29,6 +29,13 @@ _EARLY = Fraction(1, 4)
 """Of its duration that a picture may be shown early: stamps of many files are rounded."""
 
 
+_KEPT_BYTES = 32_000_000
+"""Bytes of pictures up to which a clip is kept, not read again."""
+
+_Lasting = tuple[Fraction, Identity]
+"""For how many seconds a picture is shown, and the picture."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Shown:
     """A picture of the clip, and when."""
@@ -38,6 +45,29 @@ class _Shown:
     """Seconds after the first one."""
     lasts: Fraction
     """Seconds."""
+
+
+class _Kept:
+    """The pictures of a clip that is so short that it need not be read again."""
+
+    def __init__(self) -> None:
+        self._pictures: list[_Lasting] = []
+
+    def watch(self, pictures: Iterator[_Lasting]) -> Iterator[_Lasting]:
+        """The same pictures, kept as long as they are few."""
+        free = _KEPT_BYTES
+        for picture in pictures:
+            free -= picture[1].frame.rgb.nbytes
+            if free >= 0:
+                self._pictures.append(picture)
+            else:
+                self._pictures.clear()
+            yield picture
+
+    def back_and_forth(self) -> Iterator[_Lasting]:
+        """Without end; nothing where there were too many of them."""
+        there = self._pictures
+        yield from cycle([*there[-2:0:-1], *there])
 
 
 class IdentityClip:
@@ -62,8 +92,7 @@ class IdentityClip:
         self._fit = Fit(find_rest(samples), FitSettings())
         seen = [self._fit.express(sample.face) for sample in samples if sample.face is not None]
         self._contact = EyeContact(self._fit.rest, seen)
-        usual = source.info.rate or Fraction(25)
-        self._usual = 1 / usual
+        self._usual = 1 / (source.info.rate or Fraction(25))
         self._shown = self._pictures()
         first = next(self._shown)
         self._now = replace(first, identity=replace(first.identity, passing=False))
@@ -88,23 +117,29 @@ class IdentityClip:
 
     def _pictures(self) -> Iterator[_Shown]:
         """The clip's pictures with a face, forth and back without end."""
+        passed, kept = Passed(), _Kept()
         begins = Fraction(0)
-        passed = Passed()
-        for forth in cycle((True, False)):
-            frames = (
-                passed.watch(self._source.frames())
-                if forth
-                else backwards(self._spec, self._settings, passed)
-            )
-            for index, seen in enumerate(self._fit(Track(self._track, Report())(frames))):
-                if seen.cut and index > 0:
-                    self._eyes.forget()
-                if seen.tracked is None or seen.tracked.face is None:
-                    continue
-                lasts = seen.duration or self._usual
+        for lasts, identity in chain(
+            kept.watch(self._understood(passed.watch(self._source.frames()))),
+            kept.back_and_forth(),
+            self._read_back_and_forth(passed),
+        ):
+            yield _Shown(identity=identity, begins=begins, lasts=lasts)
+            begins += lasts
+
+    def _read_back_and_forth(self, passed: Passed) -> Iterator[_Lasting]:
+        while True:
+            yield from self._understood(backwards(self._spec, self._settings, passed))
+            yield from self._understood(passed.watch(self._source.frames()))
+
+    def _understood(self, frames: Iterator[VideoFrame]) -> Iterator[_Lasting]:
+        """Seconds and identity of each frame with a face."""
+        for index, seen in enumerate(self._fit(Track(self._track, Report())(frames))):
+            if seen.cut and index > 0:
+                self._eyes.forget()
+            if seen.tracked is not None and seen.tracked.face is not None:
                 identity = self._with_open_eyes(seen.tracked.frame, seen.tracked.face, seen)
-                yield _Shown(identity=identity, begins=begins, lasts=lasts)
-                begins += lasts
+                yield seen.duration or self._usual, identity
 
     def _with_open_eyes(self, picture: VideoFrame, face: Face, seen: ExpressedFrame) -> Identity:
         expression, pose = seen.expression, seen.pose

@@ -66,7 +66,8 @@ class VideoJob(TakesNames):
     """Whose expressions: a video, a folder of pictures, an http(s) address, or a performance saved
     by `retarget fit` (.npz, .csv)."""
     identity: str
-    """Whose face: a photo, or a clip."""
+    """Whose face: a photo, or a clip, which keeps its own speed, is played back and forth where it
+    is shorter, and whose own blinks are left out."""
     output: Annotated[Path | None, tyro.conf.arg(aliases=["-o"])] = None
     """Where to: .mp4 .mov .mkv .webm .gif, or a folder for numbered pictures. Left out, a name is
     made beside the driving file."""

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from clips import make_clip
+from PIL import Image
 
 from retarget.errors import NoFaceFound
 from retarget.expression.measure import lid_opening
@@ -17,6 +18,7 @@ from retarget.face.settings import TrackSettings
 from retarget.face.track import Track
 from retarget.flow.report import Report
 from retarget.flow.values import Identity
+from retarget.jobs import identity_clip
 from retarget.jobs.identity import IdentityLane, open_identity
 from retarget.source.open import open_source
 
@@ -56,13 +58,26 @@ def test_stamps_that_were_rounded_to_milliseconds_show_every_picture_once(drive:
     assert shown == list(range(20))
 
 
-def test_a_short_clip_goes_back_and_forth_and_never_jumps(drive: Path) -> None:
+@pytest.mark.parametrize("kept", [0, 1_000_000_000])
+def test_a_short_clip_goes_back_and_forth_and_never_jumps(
+    drive: Path, monkeypatch: pytest.MonkeyPatch, kept: int
+) -> None:
+    monkeypatch.setattr(identity_clip, "_KEPT_BYTES", kept)
     with opened(drive) as lane:
         shown = [number(lane.at(Fraction(k, RATE))) for k in range(3 * COUNT)]
     assert shown[:COUNT] == list(range(COUNT))
     assert set(np.abs(np.diff(shown)).tolist()) == {1}
     assert min(shown[COUNT:]) == 0
     assert max(shown[COUNT:]) == COUNT - 1
+
+
+def test_a_clip_of_one_picture_shows_it_for_ever(photo: Path, tmp_path: Path) -> None:
+    rgb = np.asarray(Image.open(photo).convert("RGB").resize((256, 256)))
+    clip = make_clip(tmp_path / "one.mp4", count=1, picture=lambda _: rgb)
+    with opened(clip) as lane:
+        shown = [lane.at(Fraction(k, RATE)) for k in range(1, 50)]
+    assert {number(s) for s in shown} == {0}
+    assert len({id(s) for s in shown}) == 1, "prepared once"
 
 
 def test_the_eyes_of_a_clip_stay_open_while_their_owner_blinks(drive: Path) -> None:
