@@ -254,6 +254,13 @@ class Identity:
     """The person without that expression."""
     passing: bool = False
     """One of a clip's pictures, of which each is shown once: not worth long preparation."""
+    person: npt.NDArray[np.uint8] | None = None
+    """(height, width) 255 where the frame shows this person, 0 where what is behind them; None
+    where nobody has told the two apart."""
+
+    def __post_init__(self) -> None:
+        if self.person is not None:
+            check_array("person", self.person, self.frame.rgb.shape[:2], np.uint8)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -38,6 +38,16 @@ class IdentityLane:
         if not self.photo:
             return self
         return _of_photo(with_driving_rest(self.first, rest))
+
+    def told_from_background(self) -> IdentityLane:
+        """The same photo, of which is known what is behind the person; a clip as it is."""
+        from retarget.composite.matte import PersonMatte
+
+        if not self.photo:
+            return self
+        photo = self.first
+        person = PersonMatte().where(photo.frame.rgb, photo.face.points)
+        return _of_photo(replace(photo, person=person))
 
 
 @contextmanager

@@ -87,6 +87,7 @@ def reframed(identity: Identity, box: Box, size: tuple[int, int]) -> Identity:
         frame=VideoFrame(rgb=shown, index=identity.frame.index, at=identity.frame.at),
         face=Face(points=points, scores=identity.face.scores),
         pose=replace(identity.pose, translation=place, scale=identity.pose.scale / scale),
+        person=None,
     )
 
 

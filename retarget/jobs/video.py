@@ -155,6 +155,8 @@ class VideoJob(TakesNames):
             )
             with report.clock("prepare"):
                 person = identity.driven_by(driving.face.rest)
+                if self.transfer.motion == "full" and self.warp.background == "still":
+                    person = person.told_from_background()
                 generator.prepare(person.first)
             report.facts["identity_rest"] = person.first.rest.found
             performed = report.stage("magnify", Magnify(self.magnify), driving.frames(lanes))

@@ -54,6 +54,20 @@ def test_the_face_is_the_person_and_the_far_corner_is_not(
     assert share.max() <= 1
 
 
+def test_where_a_person_is_is_told_by_the_network_or_not_at_all(
+    portrait: npt.NDArray[np.uint8], points: npt.NDArray[np.float32]
+) -> None:
+    person = PersonMatte().where(portrait, points)
+    assert person is not None
+    assert person.shape == portrait.shape[:2]
+    at = points[:, :2].round().astype(int)
+    assert person[at[:, 1], at[:, 0]].mean() > 250
+    assert person[:20, -20:].max() < 25
+    assert without_network().where(portrait, points) is None
+    nobody = np.full_like(portrait, 128)
+    assert PersonMatte().where(nobody, points) is None
+
+
 def test_hair_has_pixels_between_person_and_background(
     portrait: npt.NDArray[np.uint8], points: npt.NDArray[np.float32]
 ) -> None:

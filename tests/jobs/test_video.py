@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
+from typing import Literal
 
 import av
 import numpy as np
@@ -104,6 +105,24 @@ def test_nothing_moves_away_from_the_face_while_the_head_is_still(drive: Path, p
         outside = np.maximum(abs(columns - x), abs(rows - y)) > reach
         assert outside.any()
         np.testing.assert_array_equal(finished.frame.rgb[outside], face.frame.rgb[outside])
+
+
+@pytest.mark.parametrize("background", ["still", "along"])
+def test_what_is_behind_a_head_that_moves_is_told_from_it_where_it_shall_keep_still(
+    drive: Path, photo: Path, background: Literal["still", "along"]
+) -> None:
+    job = VideoJob(
+        driving=str(drive),
+        identity=str(photo),
+        transfer=TransferSettings(motion="full"),
+        warp=WarpSettings(background=background),
+    )
+    finished = next(job.frames())
+    assert finished.request is not None
+    assert (finished.request.identity.person is not None) == (background == "still")
+    held = next(replace(job, transfer=TransferSettings()).frames())
+    assert held.request is not None
+    assert held.request.identity.person is None
 
 
 def test_the_same_job_gives_the_same_pixels(drive: Path, photo: Path) -> None:

@@ -9,6 +9,7 @@ from retarget.flow.crop import Crop
 from retarget.flow.values import FaceRequest, GeneratedFace, Identity
 from retarget.generate.settings import WarpSettings
 from retarget.generate.warp import flow, mesh
+from retarget.generate.warp.backdrop import Backdrop
 from retarget.generate.warp.creases import Creases
 from retarget.generate.warp.displace import Displacer, Moved
 from retarget.generate.warp.eyes import draw_eye, take_apart
@@ -63,7 +64,11 @@ class Portrait:
         self._source = rings - self._origin[:2]
         self._source[: landmarks.MESH_COUNT] = self._points[: landmarks.MESH_COUNT, :2]
         self._step = max(1, round(identity.face.eye_distance / CELLS))
-        self._canvas = Canvas(photo, passing=identity.passing)
+        backdrop = None
+        if moves and identity.person is not None and settings.background == "still":
+            person = identity.person[low[1] : high[1], low[0] : high[0]]
+            backdrop = Backdrop.of(photo, person, identity.face.eye_distance)
+        self._canvas = Canvas(photo, passing=identity.passing, backdrop=backdrop)
         self._displace = Displacer(identity, self._points)
         self._eyes = [
             take_apart(photo, rims_of(self._points, eye), self._points[list(iris), :2])

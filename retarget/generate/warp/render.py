@@ -11,6 +11,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from retarget.generate.warp.backdrop import Backdrop
 from retarget.generate.warp.flow import Grid, enlarged, softened
 from retarget.generate.warp.mesh import Bytes, Floats
 from retarget.generate.warp.paint import read, read_finely
@@ -32,11 +33,17 @@ class Canvas:
     Args:
         photo: (height, width, 3) RGB.
         passing: whether it is going to be moved only once; enlarging takes longer than that.
+        backdrop: what stays still behind what moves; a passing picture has none.
     """
 
-    def __init__(self, photo: Bytes, *, passing: bool) -> None:
+    def __init__(self, photo: Bytes, *, passing: bool, backdrop: Backdrop | None = None) -> None:
         self.photo = photo
         self._picture, self._times = (photo, 1) if passing else _enlarged(photo)
+        self._behind = None
+        if backdrop is not None and not passing:
+            self._behind = backdrop.behind
+            size = self._picture.shape[1::-1]
+            self._picture[..., 3] = cv2.resize(backdrop.share, size, interpolation=cv2.INTER_LINEAR)
         height, width = photo.shape[:2]
         self._at = np.empty((height, width, 2), np.float32)
         self._at[..., 0] = self._times * np.arange(width)
@@ -58,9 +65,21 @@ class Canvas:
         where = np.asarray(source, np.float32)
         if self._times == 1:
             part[...] = read_finely(self._picture, where)
+            return out
+        four = read(self._picture, where)
+        if self._behind is None:
+            cv2.cvtColor(four, cv2.COLOR_RGBA2RGB, dst=part)
         else:
-            cv2.cvtColor(read(self._picture, where), cv2.COLOR_RGBA2RGB, dst=part)
+            part[...] = _laid_over(four, self._behind[place])
         return out
+
+
+def _laid_over(four: Bytes, behind: Bytes) -> Bytes:
+    """A picture (height, width, 4), last its share of each pixel, over another (…, 3)."""
+    share = four[..., 3].astype(np.float32) * np.float32(1 / 255)
+    picture = cv2.cvtColor(four, cv2.COLOR_RGBA2RGB)
+    mixed = cv2.blendLinear(picture, np.ascontiguousarray(behind), share, 1 - share)
+    return np.asarray(mixed, np.uint8)
 
 
 def _enlarged(photo: Bytes) -> tuple[Bytes, int]:

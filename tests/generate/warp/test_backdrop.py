@@ -1,0 +1,104 @@
+"""What is behind a head that moves keeps still."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cache
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import pytest
+from asked import ask, calm
+from drawn import Picture, draw, whole
+
+from retarget.composite.matte import PersonMatte
+from retarget.flow.values import HeadPose, Identity
+from retarget.generate.settings import WarpSettings
+from retarget.generate.warp.backdrop import Backdrop
+from retarget.generate.warp.warp import WarpGenerator
+
+UNIT = 60.0
+
+
+@cache
+def striped() -> Identity:
+    """The sample's person before upright stripes, told from them."""
+    photo = calm().frame.rgb
+    person = PersonMatte().where(photo, calm().face.points)
+    assert person is not None
+    columns = np.arange(photo.shape[1])
+    stripes = np.where((columns // 8 % 2)[None, :, None], 200, 60).astype(np.uint8)
+    share = cv2.GaussianBlur(person, (0, 0), 1.0)[..., None] / 255
+    rgb = np.rint(share * photo + (1 - share) * np.broadcast_to(stripes, photo.shape))
+    frame = replace(calm().frame, rgb=rgb.astype(np.uint8))
+    return replace(calm(), frame=frame, person=person)
+
+
+def beside(identity: Identity) -> npt.NDArray[np.bool_]:
+    """(height, width) what is behind the person, not too near to them, beside the face."""
+    assert identity.person is not None
+    near = cv2.dilate(identity.person, np.ones((61, 61), np.uint8)) > 20
+    low, high = identity.face.points[:, 1].min(), identity.face.points[:, 1].max()
+    rows = np.arange(near.shape[0])[:, None]
+    return ~near & (rows > low) & (rows < high)
+
+
+def moved(identity: Identity, settings: WarpSettings) -> Picture:
+    """The head a fifth of the eye distance to the right."""
+    unit = identity.face.eye_distance
+    pose = HeadPose(
+        rotation=identity.pose.rotation,
+        translation=identity.pose.translation + unit * np.array([0.2, 0.0, 0.0]),
+        scale=identity.pose.scale,
+    )
+    return whole(draw(WarpGenerator(settings), ask(identity, pose=pose)))
+
+
+def test_what_is_behind_a_head_that_moves_stays_or_bends_as_was_chosen() -> None:
+    identity = striped()
+    behind = beside(identity)
+    assert behind.sum() > 2000
+    photo = identity.frame.rgb.astype(int)
+    still = np.abs(moved(identity, WarpSettings()) - photo)[behind]
+    along = np.abs(moved(identity, WarpSettings(background="along")) - photo)[behind]
+    assert still.mean() < 1.5
+    assert along.mean() > 5 * still.mean()
+
+
+def test_the_face_moves_alike_before_either() -> None:
+    identity = striped()
+    pictures = [
+        moved(identity, WarpSettings()),
+        moved(replace(identity, person=None), WarpSettings()),
+    ]
+    one, other = (picture.astype(int) for picture in pictures)
+    points = identity.face.points[:, :2] + (0.2 * identity.face.eye_distance, 0)
+    face = np.zeros(one.shape[:2], np.uint8)
+    cv2.fillConvexPoly(face, cv2.convexHull(np.rint(points).astype(np.int32)), 1)
+    np.testing.assert_array_equal(one[face > 0], other[face > 0])
+
+
+def test_what_a_person_hid_is_like_what_is_around_it_and_not_like_them() -> None:
+    photo = np.full((200, 200, 3), (200, 180, 60), np.uint8)
+    photo[:100] = (40, 120, 200)
+    person = np.zeros((200, 200), np.uint8)
+    cv2.circle(person, (100, 100), 50, 255, -1)
+    photo[cv2.dilate(person, np.ones((7, 7), np.uint8)) > 0] = (255, 0, 0)  # with some hair
+    taken = Backdrop.of(photo, person, UNIT)
+    assert taken.share[100, 100] == 255
+    assert taken.share[:40].max() == 0
+    np.testing.assert_array_equal(taken.behind[:35], photo[:35])
+    red = taken.behind[..., 0].astype(int) - taken.behind[..., 1]
+    assert red.max() < 60
+    assert (np.abs(taken.behind[60, 100].astype(int) - (40, 120, 200)) < 40).all()
+    assert (np.abs(taken.behind[140, 100].astype(int) - (200, 180, 60)) < 40).all()
+
+
+@pytest.mark.parametrize("everywhere", [0, 255])
+def test_a_photo_that_is_all_person_or_none_is_taken_apart_all_the_same(everywhere: int) -> None:
+    photo = calm().frame.rgb
+    taken = Backdrop.of(photo, np.full(photo.shape[:2], everywhere, np.uint8), UNIT)
+    assert (taken.share == everywhere).all()
+    if not everywhere:
+        np.testing.assert_array_equal(taken.behind, photo)
