@@ -19,6 +19,7 @@ from retarget.generate.warp.contact import smoothstep
 from retarget.generate.warp.displace import Moved
 from retarget.generate.warp.driving_mouth import Tones, inside_of, openness
 from retarget.generate.warp.eye_white import eye_white
+from retarget.generate.warp.lip_corners import draw_lip_corners
 from retarget.generate.warp.mesh import Bytes, Doubles, Floats
 from retarget.generate.warp.own_mouth import own_inside
 from retarget.generate.warp.paint import blurred, box_of, fill, placed, stroke, to_bytes
@@ -126,6 +127,7 @@ class Mouth:
         hole = Hole.between(now, out.shape) if seen > 0 else None
         if hole is None:
             return
+        draw_lip_corners(out, now, self._photo, self._tones.lip)
         driven, inside = self._driven(hole, request, white)
         if inside is None or driven < 1:
             drawn = self._drawn(hole, moved)

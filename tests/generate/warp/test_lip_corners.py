@@ -1,0 +1,56 @@
+"""Lip at the corners of a mouth that opens."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from retarget.generate.warp.lip_corners import draw_lip_corners
+from retarget.generate.warp.rims import Rims
+
+SKIN, LIP = (220, 180, 160), np.array([180.0, 70.0, 70.0], np.float32)
+
+
+def mouth(gap: float) -> Rims:
+    """100 pixels wide around (100, 100), an oval `gap` pixels high."""
+    angle = np.linspace(np.pi, 0, 11)
+    x, bow = 100 + 50 * np.cos(angle), gap / 2 * np.sin(angle)
+    upper, lower = (np.stack([x, 100 + sign * bow], 1).astype(np.float32) for sign in (-1, 1))
+    return Rims(upper, lower)
+
+
+def drawn(now: Rims, photo: Rims) -> npt.NDArray[np.int64]:
+    out = np.full((200, 200, 3), SKIN, np.uint8)
+    draw_lip_corners(out, now, photo, LIP)
+    return out.astype(np.int64)
+
+
+def test_skin_beside_a_corner_that_is_drawn_apart_becomes_lip_and_no_other() -> None:
+    out = drawn(mouth(70), mouth(0))
+    for x in (49, 151):
+        beside = out[100, x]
+        assert np.abs(beside - LIP).sum() < 0.5 * np.abs(np.array(SKIN) - LIP).sum()
+    assert (out[60, 100] == SKIN).all()  # above the upper lip
+    assert (out[100, 170] == SKIN).all()  # on the cheek
+
+
+@pytest.mark.parametrize("gap", [0.0, 60.0])
+def test_a_mouth_as_open_as_in_the_photo_is_left_alone(gap: float) -> None:
+    assert (drawn(mouth(gap), mouth(gap)) == SKIN).all()
+
+
+def test_one_corner_may_be_drawn_apart_alone() -> None:
+    shut, wide = mouth(0), mouth(70)
+    left = np.arange(11) < 5
+    upper = np.where(left[:, None], wide.upper, shut.upper)
+    lower = np.where(left[:, None], wide.lower, shut.lower)
+    out = drawn(Rims(upper, lower), shut)
+    assert (out[100, 49] != SKIN).any()
+    assert (out[100, 151] == SKIN).all()
+
+
+def test_a_mouth_outside_the_picture_draws_nothing() -> None:
+    away = np.float32(500)
+    moved = Rims(mouth(70).upper + away, mouth(70).lower + away)
+    assert (drawn(moved, mouth(0)) == SKIN).all()
