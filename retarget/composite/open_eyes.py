@@ -115,9 +115,9 @@ class OpenEyes:
             opening: (2,) of left and right eye, 0 shut, 1 as at rest.
         """
         for side, place in enumerate(_PLACES):
-            if opening[side] >= _OPEN:
-                self._kept[side] = _eye(frame, face, place, float(opening[side]))
             kept = self._kept[side]
+            if opening[side] >= _OPEN:
+                self._kept[side] = _eye(frame, face, place, float(opening[side])) or kept
             if opening[side] < _SHUTTING and kept is not None:
                 frame, face = _laid_over(frame, face, kept, place)
         return frame, face

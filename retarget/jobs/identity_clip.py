@@ -27,8 +27,6 @@ from retarget.source.source import Source
 
 _EARLY = Fraction(1, 4)
 """Of its duration that a picture may be shown early: stamps of many files are rounded."""
-
-
 _KEPT_BYTES = 32_000_000
 """Bytes of pictures up to which a clip is kept, not read again."""
 
@@ -116,7 +114,7 @@ class IdentityClip:
             yield tracked.without_pixels()
 
     def _pictures(self) -> Iterator[_Shown]:
-        """The clip's pictures with a face, forth and back without end."""
+        """The clip's pictures with a face, back and forth without end."""
         passed, kept = Passed(), _Kept()
         begins = Fraction(0)
         for lasts, identity in chain(

@@ -18,7 +18,8 @@ from retarget.generate.warp.mesh import Bools, Bytes, Floats
 from retarget.generate.warp.paint import blurred, to_bytes
 
 RIM = (0.035, 0.13)
-"""How far around the person all, and anything, goes along with the head, in eye distances."""
+"""How far around the person everything goes along with the head, and from which on nothing does,
+in eye distances."""
 FILLED = 1.25
 """Width of what is filled in beside the person, in widths of the rim."""
 SMALL = 256
@@ -50,12 +51,12 @@ class Backdrop:
         """
         away = cv2.distanceTransform((person < 128).astype(np.uint8), cv2.DIST_L2, 5) / unit
         away = np.asarray(away, np.float32)
-        all_, anything = RIM
-        share = 1 - _smooth((away - all_) / (anything - all_))
-        filled = FILLED * anything
+        inner, outer = RIM
+        share = 1 - _smooth((away - inner) / (outer - inner))
+        filled = FILLED * outer
         fill = _filled(photo, away < filled).astype(np.float32)
-        fill += _grain(photo, _smooth((away - all_ / 2) / all_), GRAIN_SIZE * unit)
-        known = _smooth((away - anything) / (filled - anything))[..., None]
+        fill += _grain(photo, _smooth((away - inner / 2) / inner), GRAIN_SIZE * unit)
+        known = _smooth((away - outer) / (filled - outer))[..., None]
         behind = fill + known * (photo - fill)
         return cls(to_bytes(255 * share), to_bytes(behind))
 
