@@ -30,6 +30,9 @@ GRAIN, GRAIN_SIZE = 12, 0.05
 """Grain (of 255, and in eye distances) that the rim keeps; hairs differ more from what is
 behind."""
 
+BAND = 256
+"""Rows worked on at a time: a large photo would take ten times its memory."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Backdrop:
@@ -49,16 +52,22 @@ class Backdrop:
             person: (height, width) 255 where the person is.
             unit: pixels between the outer eye corners.
         """
-        away = cv2.distanceTransform((person < 128).astype(np.uint8), cv2.DIST_L2, 5) / unit
-        away = np.asarray(away, np.float32)
+        away = cv2.distanceTransform((person < 128).astype(np.uint8), cv2.DIST_L2, 5)
+        away = np.asarray(away, np.float32) / np.float32(unit)
         inner, outer = RIM
-        share = 1 - _smooth((away - inner) / (outer - inner))
         filled = FILLED * outer
-        fill = _filled(photo, away < filled).astype(np.float32)
-        fill += _grain(photo, _smooth((away - inner / 2) / inner), GRAIN_SIZE * unit)
-        known = _smooth((away - outer) / (filled - outer))[..., None]
-        behind = fill + known * (photo - fill)
-        return cls(to_bytes(255 * share), to_bytes(behind))
+        fill = _filled(photo, away < filled)
+        seen = _smooth((away - inner / 2) / inner)
+        broad = _broad(photo, seen, GRAIN_SIZE * unit)
+        behind = np.empty_like(photo)
+        for top in range(0, photo.shape[0], BAND):
+            rows = slice(top, top + BAND)
+            grain = np.clip(np.subtract(photo[rows], broad[rows], dtype=np.float32), -GRAIN, GRAIN)
+            made = fill[rows] + seen[rows, :, None] * grain
+            known = _smooth((away[rows] - outer) / (filled - outer))[..., None]
+            behind[rows] = to_bytes(made + known * (photo[rows] - made))
+        share = 1 - _smooth((away - inner) / (outer - inner))
+        return cls(to_bytes(255 * share), behind)
 
 
 def _smooth(x: Floats) -> Floats:
@@ -67,18 +76,22 @@ def _smooth(x: Floats) -> Floats:
     return x * x * (3 - 2 * x)
 
 
-def _grain(photo: Bytes, share: Floats, size: float) -> Floats:
-    """(height, width, 3) what is finer than `size` pixels and faint, as much as a share says.
+def _broad(photo: Bytes, seen: Floats, size: float) -> Bytes:
+    """(height, width, 3) the photo without what is finer than `size` pixels.
 
     Args:
         photo: (height, width, 3).
-        share: (height, width) 0..1; where it is 0 nothing is looked at, either.
+        seen: (height, width) 0..1 how much each pixel counts.
         size: standard deviation in pixels.
     """
-    weight = share[..., None] + np.float32(1e-4)
-    both = blurred(np.concatenate([photo * weight, weight], axis=2), size)
-    grain = photo - both[..., :3] / both[..., 3:]
-    return np.asarray(share[..., None] * np.clip(grain, -GRAIN, GRAIN), np.float32)
+    height, width = photo.shape[:2]
+    scale = min(1.0, 4.0 / size)
+    small = max(1, round(width * scale)), max(1, round(height * scale))
+    weight = cv2.resize(seen, small, interpolation=cv2.INTER_AREA)[..., None] + np.float32(1e-4)
+    picture = cv2.resize(photo, small, interpolation=cv2.INTER_AREA)
+    both = blurred(np.concatenate([picture * weight, weight], axis=2), size * scale)
+    broad = to_bytes(both[..., :3] / both[..., 3:])
+    return np.asarray(cv2.resize(broad, (width, height), interpolation=cv2.INTER_LINEAR), np.uint8)
 
 
 def _filled(photo: Bytes, hole: Bools) -> Bytes:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from retarget.generate.warp.backdrop import Backdrop
+from retarget.generate.warp.backdrop import BAND, Backdrop
 from retarget.generate.warp.flow import Grid, enlarged, softened
 from retarget.generate.warp.mesh import Bytes, Floats
 from retarget.generate.warp.paint import read, read_finely
@@ -70,16 +70,18 @@ class Canvas:
         if self._behind is None:
             cv2.cvtColor(four, cv2.COLOR_RGBA2RGB, dst=part)
         else:
-            part[...] = _laid_over(four, self._behind[place])
+            _lay_over(four, self._behind[place], part)
         return out
 
 
-def _laid_over(four: Bytes, behind: Bytes) -> Bytes:
-    """A picture (height, width, 4), last its share of each pixel, over another (…, 3)."""
-    share = four[..., 3].astype(np.float32) * np.float32(1 / 255)
-    picture = cv2.cvtColor(four, cv2.COLOR_RGBA2RGB)
-    mixed = cv2.blendLinear(picture, np.ascontiguousarray(behind), share, 1 - share)
-    return np.asarray(mixed, np.uint8)
+def _lay_over(four: Bytes, behind: Bytes, out: Bytes) -> None:
+    """Write a picture (height, width, 4), last its share of each pixel, over another (…, 3)."""
+    for top in range(0, out.shape[0], BAND):
+        rows = slice(top, top + BAND)
+        share = four[rows, :, 3].astype(np.float32) * np.float32(1 / 255)
+        picture = cv2.cvtColor(four[rows], cv2.COLOR_RGBA2RGB)
+        below = np.ascontiguousarray(behind[rows])
+        out[rows] = cv2.blendLinear(picture, below, share, 1 - share)
 
 
 def _enlarged(photo: Bytes) -> tuple[Bytes, int]:
