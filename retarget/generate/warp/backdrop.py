@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from retarget.generate.warp.mesh import Bools, Bytes, Floats
 from retarget.generate.warp.paint import blurred, to_bytes
@@ -26,10 +27,11 @@ SMALL = 256
 """Pixels of the longer side at which it is filled in: what is not known need not be sharp."""
 REACH = 4
 """Pixels of that, around each, which tell its colour."""
-GRAIN, GRAIN_SIZE = 12, 0.05
-"""Grain (of 255, and in eye distances) that the rim keeps; hairs differ more from what is
-behind."""
-
+GRAIN_SIZE, GRAIN_DEPTH = 0.05, 0.5
+"""Eye distances: what is no coarser is grain, and how far in it is laid on what is filled in, which
+without it would stand out from old film."""
+GRAIN, MOST_GRAIN = 2.5, 30.0
+"""How many times the usual grain, and how much (of 255), is none but a line of the room."""
 BAND = 256
 """Rows worked on at a time: a large photo would take ten times its memory."""
 
@@ -55,18 +57,16 @@ class Backdrop:
         away = cv2.distanceTransform((person < 128).astype(np.uint8), cv2.DIST_L2, 5)
         away = np.asarray(away, np.float32) / np.float32(unit)
         inner, outer = RIM
+        share = 1 - _smooth((away - inner) / (outer - inner))
         filled = FILLED * outer
-        fill = _filled(photo, away < filled)
-        seen = _smooth((away - inner / 2) / inner)
-        broad = _broad(photo, seen, GRAIN_SIZE * unit)
+        hole = away < filled
+        fill, grain = _filled(photo, hole), _grain(photo, hole, unit)
         behind = np.empty_like(photo)
         for top in range(0, photo.shape[0], BAND):
             rows = slice(top, top + BAND)
-            grain = np.clip(np.subtract(photo[rows], broad[rows], dtype=np.float32), -GRAIN, GRAIN)
-            made = fill[rows] + seen[rows, :, None] * grain
+            made = np.add(fill[rows], grain[rows], dtype=np.float32)
             known = _smooth((away[rows] - outer) / (filled - outer))[..., None]
             behind[rows] = to_bytes(made + known * (photo[rows] - made))
-        share = 1 - _smooth((away - inner) / (outer - inner))
         return cls(to_bytes(255 * share), behind)
 
 
@@ -74,6 +74,35 @@ def _smooth(x: Floats) -> Floats:
     """0 below 0, 1 above 1, smooth between."""
     x = np.clip(x, 0, 1)
     return x * x * (3 - 2 * x)
+
+
+def _grain(photo: Bytes, hole: Bools, unit: float) -> npt.NDArray[np.int8]:
+    """(height, width, 3) in a hole, the grain from as far outside of its nearest edge; else 0.
+
+    Args:
+        photo: (height, width, 3).
+        hole: (height, width) what is to be filled in.
+        unit: pixels between the outer eye corners.
+    """
+    out = np.zeros(photo.shape, np.int8)
+    outside = np.flatnonzero(~hole)
+    if not len(outside):
+        return out
+    depth, nearest = cv2.distanceTransformWithLabels(
+        hole.astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    height, width = hole.shape
+    rows, columns = np.nonzero(hole & (depth < GRAIN_DEPTH * unit))
+    edge = np.divmod(outside[nearest[rows, columns] - 1], width)
+    from_row = np.clip(2 * edge[0] - rows, 0, height - 1)
+    from_column = np.clip(2 * edge[1] - columns, 0, width - 1)
+    broad = _broad(photo, (~hole).astype(np.float32), GRAIN_SIZE * unit)
+    picture, mean = (x[from_row, from_column].astype(np.int16) for x in (photo, broad))
+    found = picture - mean
+    found[hole[from_row, from_column]] = 0
+    limit = min(GRAIN * float(np.median(np.abs(found))), MOST_GRAIN) if len(found) else 0.0
+    out[rows, columns] = np.clip(found, -limit, limit)
+    return out
 
 
 def _broad(photo: Bytes, seen: Floats, size: float) -> Bytes:

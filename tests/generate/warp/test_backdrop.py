@@ -95,6 +95,23 @@ def test_what_a_person_hid_is_like_what_is_around_it_and_not_like_them() -> None
     assert (np.abs(taken.behind[140, 100].astype(int) - (200, 180, 60)) < 40).all()
 
 
+def test_what_is_filled_in_has_the_grain_of_what_is_beside_it_but_not_its_lines() -> None:
+    random = np.random.default_rng(0)
+    photo = np.full((200, 200, 3), 120, np.int64)
+    photo[:, :100] += random.normal(0, 10, (200, 100, 1)).round().astype(int)  # old film
+    photo[::20, 100:] = 30  # boards
+    person = np.zeros((200, 200), np.uint8)
+    cv2.circle(person, (100, 100), 40, 255, -1)
+    behind = Backdrop.of(np.clip(photo, 0, 255).astype(np.uint8), person, UNIT).behind
+
+    def grain(columns: slice) -> float:
+        within = behind[80:120, columns].mean(axis=2)
+        return float((within - cv2.GaussianBlur(within, (0, 0), 2)).std())
+
+    assert 5 < grain(slice(62, 74)) < 15
+    assert grain(slice(126, 138)) < 3
+
+
 @pytest.mark.parametrize("everywhere", [0, 255])
 def test_a_photo_that_is_all_person_or_none_is_taken_apart_all_the_same(everywhere: int) -> None:
     photo = calm().frame.rgb
