@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import cv2
 import numpy as np
 import numpy.typing as npt
 import pytest
+from asked import ask, calm
+from drawn import draw, whole
 
+from retarget.flow import landmarks
 from retarget.generate.warp.lip_corners import draw_lip_corners
 from retarget.generate.warp.rims import Rims
+from retarget.generate.warp.warp import WarpGenerator
 
 SKIN, LIP = (220, 180, 160), np.array([180.0, 70.0, 70.0], np.float32)
 
@@ -54,3 +61,18 @@ def test_a_mouth_outside_the_picture_draws_nothing() -> None:
     away = np.float32(500)
     moved = Rims(mouth(70).upper + away, mouth(70).lower + away)
     assert (drawn(moved, mouth(0)) == SKIN).all()
+
+
+def test_pale_corners_of_a_photos_shut_mouth_do_not_edge_it_when_it_opens(
+    warp: WarpGenerator,
+) -> None:
+    corners, pale = calm().face.points[[78, 308], :2], calm().frame.rgb.copy()
+    for x, y in np.rint(corners).astype(int).tolist():
+        cv2.circle(pale, (x, y), 6, (255, 255, 255), -1)
+    photo = replace(calm(), frame=replace(calm().frame, rgb=pale))
+    asked = ask(photo, {"jawOpen": 1.0, "mouthFunnel": 0.6})
+    out = whole(draw(warp, asked))
+    left, right = asked.points[[landmarks.LIPS_INNER_UPPER[0], landmarks.LIPS_INNER_UPPER[-1]], :2]
+    for (x, y), outwards in ((left, -2), (right, 2)):
+        beside = out[round(float(y)), round(float(x)) + outwards].astype(int)
+        assert beside[1] < 225  # no longer pale: the skin is 255 there
