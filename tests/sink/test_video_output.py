@@ -7,13 +7,14 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
+import cv2
 import numpy as np
 import pytest
 from clips import finished, info_for, lay_tone, make_clip, number_in, numbered, read, times
 
 from retarget.errors import CannotWrite
 from retarget.flow.values import FinishedFrame
-from retarget.sink.codecs import CONTAINERS
+from retarget.sink.codecs import CODECS, CONTAINERS
 from retarget.sink.open import open_sink
 from retarget.sink.settings import SinkSettings
 from retarget.source.open import open_source
@@ -96,6 +97,25 @@ def test_more_quality_takes_more_bytes(save: Save) -> None:
 @pytest.mark.parametrize("codec", ["h264", "h265", "av1", "vp9"])
 def test_every_speed_is_known_to_its_encoder(save: Save, codec: str, speed: str) -> None:
     assert len(read(save("a.mkv", codec=codec, speed=speed, count=4))) == 4
+
+
+@pytest.mark.parametrize("speed", ["fast", "balanced", "small"])
+def test_a_processor_without_fast_instructions_writes_the_same_bytes(
+    save: Save, monkeypatch: pytest.MonkeyPatch, speed: str
+) -> None:
+    def grains(index: int) -> np.ndarray:
+        coarse = np.random.default_rng(1).integers(60, 120, (16, 16, 3), np.uint8)
+        return np.roll(cv2.resize(coarse, (96, 96), interpolation=cv2.INTER_CUBIC), index, axis=1)
+
+    usual = save("usual.mp4", speed=speed, picture=grains).read_bytes()
+    codec = CODECS["h264"]
+
+    def plain(quality: int, speed: str) -> dict[str, str]:
+        options = codec.options(quality, speed)
+        return {**options, "x264-params": options["x264-params"] + ":asm=0"}
+
+    monkeypatch.setitem(CODECS, "h264", replace(codec, options=plain))
+    assert save("plain.mp4", speed=speed, picture=grains).read_bytes() == usual
 
 
 @pytest.mark.parametrize(
