@@ -102,7 +102,10 @@ class Container:
 
 
 _INDEX_FIRST = {"movflags": "+faststart"}  # so that a browser can show it while it comes
-_AS_STAMPED = {"avoid_negative_ts": "disabled"}  # sound may begin before 0; pictures stay put
+_AS_STAMPED = {
+    "avoid_negative_ts": "disabled",  # sound may begin before 0; pictures stay put
+    "fflags": "+bitexact",  # else each file gets a number thrown for it alone
+}
 
 CONTAINERS: Mapping[str, Container] = {
     ".mp4": Container(format="mp4", codecs=("h264", "h265", "av1", "vp9"), options=_INDEX_FIRST),

@@ -53,6 +53,12 @@ def test_each_codec_in_each_container_keeps_frames_times_and_colors(
     assert np.abs(seen - PATCHES).max() <= 8
 
 
+@pytest.mark.parametrize(("suffix", "codec"), HELD)
+def test_the_same_frames_give_the_same_bytes(save: Save, suffix: str, codec: str) -> None:
+    once, again = (save(f"{name}{suffix}", codec=codec) for name in "ab")
+    assert once.read_bytes() == again.read_bytes()
+
+
 def test_lossless_is_lossless_at_any_size(save: Save) -> None:
     def noise(index: int) -> np.ndarray:
         return np.random.default_rng(index).integers(0, 255, (35, 53, 3), np.uint8)
