@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from retarget.generate.warp.mesh import Bools, Bytes, Doubles, Floats
-from retarget.generate.warp.paint import blurred, box_of, fill, placed, to_bytes
+from retarget.generate.warp.paint import averaged, blurred, box_of, fill, placed, to_bytes
 from retarget.generate.warp.palette import LUMA
 from retarget.generate.warp.rims import Rims
 
@@ -212,7 +212,7 @@ def _spread(patch: Bytes, seen: Bools, width: float, tone: Floats) -> Bytes:
     out = np.zeros((*four.shape[:2], 3), np.float32)
     left = np.ones(four.shape[:2], np.bool_)
     while left.any() and sigma < 4 * max(small):
-        mean = blurred(four, sigma)
+        mean = averaged(four, sigma)
         fill_now = left & (mean[..., 3] > 0.02)
         out[fill_now] = mean[fill_now, :3] / mean[fill_now, 3:]
         left &= ~fill_now
