@@ -17,15 +17,20 @@ from retarget.errors import UnreadableInput
 from retarget.flow.sound import Sound
 from retarget.flow.source_info import SourceInfo
 from retarget.flow.values import Instant, VideoFrame
-from retarget.source.bounds import check_size
+from retarget.source.bounds import MAX_PIXELS, check_size
 from retarget.source.convert import flattened
+from retarget.source.phone_photo import as_tiff, is_phone_photo
 
 SUFFIXES = frozenset(
     {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".ppm", ".pgm", ".tga", ".jp2"}
-    | {".avif", ".jfif"}
+    | {".avif", ".jfif", ".heic", ".heif", ".hif"}
 )
 # Formats that only hold pixels; PIL would also open PostScript, which is a program.
 _FORMATS = ("PNG", "JPEG", "MPO", "WEBP", "BMP", "DIB", "TIFF", "PPM", "TGA", "JPEG2000", "AVIF")
+_HEAD = 64
+"""Bytes that tell one kind of file from another."""
+_LARGEST_PHONE_PHOTO = 2 * MAX_PIXELS
+"""Bytes of a HEIF file; what is compressed takes less than one for each pixel."""
 
 _DAMAGE = (OSError, ValueError, SyntaxError, EOFError, MemoryError, RuntimeError, struct.error)
 # What Pillow's readers raise over damaged files: each its own, some that of a library behind it.
@@ -47,8 +52,7 @@ def read_still(
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what PIL warns of is refused below
-            opened = io.BytesIO(file) if isinstance(file, bytes) else file
-            with Image.open(opened, formats=_formats()) as image:
+            with Image.open(_openable(file, name), formats=_formats()) as image:
                 check_size(name, *image.size)
                 return _upright_rgb(image, background)
     except FileNotFoundError as cause:
@@ -66,6 +70,19 @@ def read_still(
             f"{name} is not a picture that can be read: it is damaged or of another kind.",
             do="Check that it opens elsewhere, or save it as PNG.",
         ) from cause
+
+
+def _openable(file: Path | bytes, name: str) -> Path | io.BytesIO:
+    """What PIL can open: for a phone's photo, another that says the same."""
+    if isinstance(file, bytes):
+        return io.BytesIO(as_tiff(file, name) if is_phone_photo(file[:_HEAD]) else file)
+    with file.open("rb") as opened:
+        if not is_phone_photo(opened.read(_HEAD)):
+            return file
+        if file.stat().st_size > _LARGEST_PHONE_PHOTO:
+            raise ValueError("no photo takes so much")
+        opened.seek(0)
+        return io.BytesIO(as_tiff(opened.read(), name))
 
 
 def _formats() -> list[str]:

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import struct
 from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 import pytest
 from clips import number_in, numbered, read
+from heic import make_heic
 from PIL import Image, ImageCms
 
 from retarget.errors import UnreadableInput
@@ -13,10 +15,11 @@ from retarget.source.open import open_source
 from retarget.source.settings import SourceSettings
 
 
-def corner() -> np.ndarray:
+def corner(height: int = 40, width: int = 60) -> np.ndarray:
     """A picture that is different in every corner."""
-    rgb = np.zeros((40, 60, 3), np.uint8)
-    rgb[:20, :30], rgb[:20, 30:], rgb[20:, :30] = (250, 0, 0), (0, 250, 0), (0, 0, 250)
+    rgb = np.zeros((height, width, 3), np.uint8)
+    y, x = height // 2, width // 2
+    rgb[:y, :x], rgb[:y, x:], rgb[y:, :x] = (250, 0, 0), (0, 250, 0), (0, 0, 250)
     return rgb
 
 
@@ -40,6 +43,24 @@ def test_a_photo_is_shown_as_its_camera_was_held(tmp_path: Path, orientation: in
     path = tmp_path / "photo.png"
     image.save(path, exif=exif)
     np.testing.assert_array_equal(read(path)[0].rgb, corner())
+
+
+@pytest.mark.parametrize("turns", range(4))
+@pytest.mark.parametrize("name", ["IMG_0001.HEIC", "renamed.jpg"])
+def test_a_phone_s_photo_is_put_together_and_turned_once(
+    tmp_path: Path, name: str, turns: int
+) -> None:
+    shown = corner(128, 192)
+    photo = make_heic(tmp_path / name, np.rot90(shown, -turns), tile=64, quarter_turns=turns)
+    np.testing.assert_allclose(read(photo)[0].rgb, shown, atol=3)
+
+
+def test_a_phone_s_photo_of_too_many_pixels_is_refused_by_its_size(tmp_path: Path) -> None:
+    photo = make_heic(tmp_path / "huge.heic", corner(128, 192), tile=64)
+    size = struct.pack(">II", 192, 128)
+    photo.write_bytes(photo.read_bytes().replace(size, struct.pack(">II", 17_000, 128)))
+    with pytest.raises(UnreadableInput, match="17000 x 128"):
+        read(photo)
 
 
 def test_a_picture_is_one_frame_without_time_or_sound(tmp_path: Path) -> None:
@@ -106,15 +127,20 @@ def test_print_colors_become_screen_colors(tmp_path: Path) -> None:
     assert np.abs(rgb[30, 15] - [0, 0, 250]).max() <= 12
 
 
-def test_colors_of_another_profile_become_srgb(tmp_path: Path) -> None:
-    lab = ImageCms.createProfile("LAB")
-    srgb = ImageCms.createProfile("sRGB")
-    to_lab = ImageCms.buildTransform(srgb, lab, "RGB", "LAB")
-    path = tmp_path / "p.tif"
-    profile = ImageCms.ImageCmsProfile(srgb).tobytes()
-    ImageCms.applyTransform(Image.fromarray(corner()), to_lab)  # the profile can be used at all
-    Image.fromarray(corner()).save(path, icc_profile=profile)
-    assert np.abs(read(path)[0].rgb.astype(int) - corner()).max() <= 2
+def red_and_blue_exchanged() -> bytes:
+    """A colour profile whose red is sRGB's blue, and the other way about."""
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    return profile.replace(b"rXYZ", b"none").replace(b"bXYZ", b"rXYZ").replace(b"none", b"bXYZ")
+
+
+@pytest.mark.parametrize("kind", ["tif", "heic"])
+def test_colors_of_another_profile_become_srgb(tmp_path: Path, kind: str) -> None:
+    path, stored = tmp_path / f"p.{kind}", corner(64, 64)
+    if kind == "heic":
+        make_heic(path, stored, tile=64, profile=red_and_blue_exchanged())
+    else:
+        Image.fromarray(stored).save(path, icc_profile=red_and_blue_exchanged())
+    np.testing.assert_allclose(read(path)[0].rgb, stored[..., ::-1], atol=4)
 
 
 def test_a_broken_profile_is_let_be(tmp_path: Path) -> None:

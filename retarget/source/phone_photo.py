@@ -1,0 +1,88 @@
+"""Photos as phones keep them: HEIF files, read by a process of their own.
+
+What reads them crashes over some broken files, and would take everything else along.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import struct
+import subprocess
+import sys
+
+from PIL import Image
+
+from retarget.errors import UnreadableInput
+from retarget.source.bounds import check_size
+
+KINDS = (b"heic", b"heix", b"heim", b"heis", b"mif1")
+"""Brands of HEIF files that hold photos."""
+_PATIENCE = 120.0
+"""Seconds after which a file is taken for one that never comes to an end."""
+_CHILD = (
+    "import json, sys; sys.path[:] = json.loads(sys.argv[1]); "
+    f"from {__name__} import main; main(sys.argv[2])"
+)
+_TOO_LARGE = 3
+
+
+def is_phone_photo(head: bytes) -> bool:
+    """Whether a file begins (64 bytes) as a HEIF photo does, whatever it is called."""
+    return head[4:8] == b"ftyp" and head[8:12] in KINDS and b"avif" not in head
+
+
+def as_tiff(data: bytes, name: str) -> bytes:
+    """The same photo as an upright TIFF with its colour profile.
+
+    Args:
+        data: a HEIF file.
+        name: as the person wrote it, for messages.
+
+    Raises:
+        UnreadableInput: it has too many pixels.
+        ValueError: it is damaged.
+    """
+    if not _whole(data):
+        raise ValueError("the file ends too early")
+    child = [sys.executable, "-I", "-c", _CHILD, json.dumps(sys.path), name]
+    try:
+        done = subprocess.run(  # noqa: S603  (this very program)
+            child, input=data, capture_output=True, timeout=_PATIENCE, check=False
+        )
+    except subprocess.TimeoutExpired as cause:
+        raise ValueError("it takes for ever") from cause
+    if done.returncode == _TOO_LARGE:
+        check_size(name, *struct.unpack("<II", done.stdout))
+    if done.returncode != 0:
+        raise ValueError("it cannot be decoded")
+    return done.stdout
+
+
+def _whole(data: bytes) -> bool:
+    """Whether the boxes of a file fill it; a tile that is missing would be drawn gray."""
+    at = 0
+    while at + 8 <= len(data):
+        (size,) = struct.unpack_from(">I", data, at)
+        if size == 1 and at + 16 <= len(data):
+            (size,) = struct.unpack_from(">Q", data, at + 8)
+        if size < 8:
+            return bool(size == 0)  # the last one, as long as the file is
+        at += size
+    return at == len(data)
+
+
+def main(name: str) -> None:
+    """Read a HEIF file from standard input and write a TIFF to standard output."""
+    from pi_heif import register_heif_opener
+
+    register_heif_opener(thumbnails=False)
+    with Image.open(io.BytesIO(sys.stdin.buffer.read()), formats=["HEIF"]) as photo:
+        try:
+            check_size(name, *photo.size)
+        except UnreadableInput:
+            sys.stdout.buffer.write(struct.pack("<II", *photo.size))
+            raise SystemExit(_TOO_LARGE) from None
+        out = io.BytesIO()
+        photo.save(out, "TIFF", icc_profile=photo.info.get("icc_profile"))
+    sys.stdout.buffer.write(out.getvalue())
