@@ -39,9 +39,21 @@ class Turn:
         return rgb
 
 
+_QUARTERS = {
+    1: Turn(transposed=True, top_bottom=True),
+    -1: Turn(transposed=True, left_right=True),
+    2: Turn(left_right=True, top_bottom=True),
+    -2: Turn(left_right=True, top_bottom=True),
+}
+"""By how many quarters a picture is turned counterclockwise."""
+
+
 def turn_of(frame: Decoded) -> Turn:
     """How to turn `frame`, to the nearest quarter."""
-    matrix: Any = frame.side_data.get("DISPLAYMATRIX")
+    try:
+        matrix: Any = frame.side_data.get("DISPLAYMATRIX")
+    except ValueError:  # PyAV gives none where it does not know one of them, as a camera's EXIF
+        return _QUARTERS.get(round(frame.rotation / 90), Turn())
     return Turn() if matrix is None else turn_from_matrix(np.frombuffer(matrix, np.int32))
 
 

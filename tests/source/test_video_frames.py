@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from fractions import Fraction
 from itertools import pairwise
@@ -11,6 +12,7 @@ import pytest
 from clips import SIZE, heard, make_clip, number_in, numbered, read, times, turned
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 
 from retarget.errors import UnreadableInput
 from retarget.source.open import open_source
@@ -83,6 +85,30 @@ def test_a_phone_s_turn_is_honoured(tmp_path: Path, matrix: tuple[int, int, int,
     np.testing.assert_array_equal(frame.rgb, turn(stored))
     with open_source(path) as source:
         assert source.info.size == frame.size == turn.size(*SIZE)
+
+
+TURNED = {1: lambda p: p, 3: lambda p: p[::-1, ::-1], 6: lambda p: np.rot90(p, -1),
+          8: lambda p: np.rot90(p, 1)}  # fmt: skip
+
+
+@pytest.mark.parametrize("orientation", TURNED)
+def test_a_camera_s_video_of_photos_is_turned_as_they_say(tmp_path: Path, orientation: int) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    photo = io.BytesIO()
+    Image.fromarray(numbered(77)).save(photo, "JPEG", quality=95, exif=exif.tobytes())
+    path = tmp_path / "camera.avi"
+    with av.open(str(path), "w") as out:
+        stream = out.add_stream("mjpeg", rate=25)
+        stream.width, stream.height, stream.pix_fmt = *SIZE, "yuvj420p"
+        for i in range(3):
+            packet = av.Packet(photo.getvalue())
+            packet.stream, packet.pts, packet.dts, packet.time_base = stream, i, i, Fraction(1, 25)
+            out.mux(packet)
+    expected = TURNED[orientation](numbered(77))
+    for frame in read(path):
+        assert frame.rgb.shape == expected.shape
+        assert np.abs(frame.rgb.astype(int) - expected).mean() < 6
 
 
 @pytest.mark.parametrize(("aspect", "size"), [("2/1", (192, 64)), ("1/2", (96, 128))])
