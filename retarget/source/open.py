@@ -28,7 +28,8 @@ def open_source(
     """Open whatever `spec` names.
 
     Args:
-        spec: a video file, a picture, a folder of pictures, or an http(s) address of either file.
+        spec: a video file, a picture file, a folder of pictures, or an http(s) address of either
+            file.
         settings: which piece, and how to read it.
         warn: called with one line for what is wrong but not fatal, such as a broken packet.
 
@@ -44,7 +45,7 @@ def open_source(
 def _source(
     spec: str, settings: SourceSettings, background: npt.NDArray[np.uint8], warn: Warn
 ) -> Source:
-    from retarget.source import folder, stills, url
+    from retarget.source import animation, folder, stills, url
     from retarget.source.place import Place
     from retarget.source.video_file import VideoFile
 
@@ -61,7 +62,7 @@ def _source(
     if path.stat().st_size == 0:
         raise UnreadableInput(f"{spec} is empty.", do="Choose another file.")
     if path.suffix.lower() in stills.SUFFIXES:
-        return stills.Still(stills.read_still(path, spec, background), spec)
+        return animation.picture_file(path, spec, settings, background, warn)
     place = Place(name=spec, address=str(path.resolve()))
     return VideoFile(place, settings, background, warn)
 

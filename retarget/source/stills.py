@@ -32,7 +32,7 @@ _HEAD = 64
 _LARGEST_PHONE_PHOTO = 2 * MAX_PIXELS
 """Bytes of a HEIF file; what is compressed takes less than one for each pixel."""
 
-_DAMAGE = (OSError, ValueError, SyntaxError, EOFError, MemoryError, RuntimeError, struct.error)
+DAMAGE = (OSError, ValueError, SyntaxError, EOFError, MemoryError, RuntimeError, struct.error)
 # What Pillow's readers raise over damaged files: each its own, some that of a library behind it.
 
 
@@ -54,7 +54,7 @@ def read_still(
             warnings.simplefilter("ignore")  # what PIL warns of is refused below
             with Image.open(_openable(file, name), formats=_formats()) as image:
                 check_size(name, *image.size)
-                return _upright_rgb(image, background)
+                return upright_rgb(image, background)
     except FileNotFoundError as cause:
         raise UnreadableInput(f"There is no file {name}.", do="Check the path.") from cause
     except PermissionError as cause:
@@ -65,7 +65,7 @@ def read_still(
         raise UnreadableInput(
             f"{name} has more pixels than are read.", do="Make it smaller first."
         ) from cause
-    except _DAMAGE as cause:
+    except DAMAGE as cause:
         raise UnreadableInput(
             f"{name} is not a picture that can be read: it is damaged or of another kind.",
             do="Check that it opens elsewhere, or save it as PNG.",
@@ -90,7 +90,8 @@ def _formats() -> list[str]:
     return [name for name in _FORMATS if name in Image.OPEN]
 
 
-def _upright_rgb(image: Image.Image, background: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+def upright_rgb(image: Image.Image, background: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """An opened picture as upright sRGB (height, width, 3), on a background (3,) where clear."""
     profile = image.info.get("icc_profile")
     image.load()
     shown = ImageOps.exif_transpose(image)

@@ -14,10 +14,11 @@ import numpy.typing as npt
 
 from retarget.errors import UnreadableInput
 from retarget.flow.report import Warn
+from retarget.source.animation import picture_file
 from retarget.source.place import Place
 from retarget.source.settings import SourceSettings
 from retarget.source.source import Source
-from retarget.source.stills import SUFFIXES, Still, read_still
+from retarget.source.stills import SUFFIXES
 from retarget.source.video_file import VideoFile
 
 _MOST_BYTES = 64_000_000  # of a remote picture
@@ -41,7 +42,7 @@ def open_url(
             do="Give a path, or an address that begins with https:// or http://.",
         )
     if PurePosixPath(urlsplit(url).path).suffix.lower() in SUFFIXES:
-        return Still(read_still(_fetched(url, settings.patience), url, background), url)
+        return picture_file(_fetched(url, settings.patience), url, settings, background, warn)
     place = Place(name=url, address=url, remote=True, patience=settings.patience)
     return VideoFile(place, settings, background, warn)
 

@@ -66,6 +66,13 @@ def test_a_remote_picture_is_read(served: tuple[Path, str]) -> None:
     assert number_in(read(f"{address}/p.png")[0].rgb) == 9
 
 
+def test_a_remote_picture_that_moves_moves(served: tuple[Path, str]) -> None:
+    folder, address = served
+    first, *others = (Image.fromarray(numbered(i)) for i in range(4))
+    first.save(folder / "p.webp", save_all=True, append_images=others, duration=40)
+    assert [number_in(f.rgb) for f in read(f"{address}/p.webp")] == [0, 1, 2, 3]
+
+
 @pytest.mark.parametrize(
     "name", ["none.mp4", "none.png", "sent-away.mp4", "sent-away.png", "t.mp4", "a face.png"]
 )
