@@ -41,6 +41,9 @@ if TYPE_CHECKING:
 
 _HERE = tyro.conf.arg(name="")  # its options carry no prefix: they are what people ask for most
 
+_WIDELY_PLAYED = 4096 * 2304
+"""Pixels of a picture of H.264, level 5.1, which is what phones and television sets play."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Performing:
@@ -119,6 +122,7 @@ class VideoJob(TakesNames):
         report = report or Report()
         output = self._output()
         with self.performing(report) as job, ExitStack() as sinks:
+            _tell_of_size(job.result_size, output, report)
             sink = sinks.enter_context(self._open_sink(output, job.info, job.sound, report))
             wide = self._preview_sink(sinks, output, job, report)
             for frame in report.watch(job.frames, job.info.count):
@@ -144,7 +148,7 @@ class VideoJob(TakesNames):
         from retarget.expression.magnify import Magnify
         from retarget.transfer.transfer import Transfer
 
-        look = SourceSettings(background=self.source.background, color=self.source.color)
+        look = replace(self.source, start=0.0, end=None)
         with (
             open_identity(self.identity, self.track, report, source=look) as identity,
             open_driving(self.driving, self._driving_settings(), report) as driving,
@@ -242,6 +246,16 @@ class VideoJob(TakesNames):
         report.facts["output"] = str(output)
         text = json.dumps(report.as_dict(), indent=2, default=str) + "\n"
         save_text(self.report, text, overwrite=self.sink.overwrite)
+
+
+def _tell_of_size(size: tuple[int, int], output: Path, report: Report) -> None:
+    from retarget.sink.codecs import CONTAINERS
+
+    if output.suffix.lower() in CONTAINERS and size[0] * size[1] > _WIDELY_PLAYED:
+        report.warn(
+            f"The video has {size[0]} x {size[1]} pixels, as the identity's picture has, which "
+            "many players cannot show; --longest-side 1920 makes it smaller, and sooner."
+        )
 
 
 def _preview_of(output: Path) -> Path:

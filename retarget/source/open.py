@@ -13,11 +13,14 @@ import numpy.typing as npt
 
 from retarget.errors import RetargetError, UnreadableInput
 from retarget.flow.report import Warn, unheard
+from retarget.source.bounds import MAX_SIDE
 from retarget.source.settings import SourceSettings
 from retarget.source.source import Source
 
 _LONGEST = 1e9
 """Seconds: 30 years; what counts ticks in 64 bits can count as far."""
+_SMALLEST = 64
+"""Pixels of a picture's longer side; a face in a smaller one is hardly one."""
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]+):", re.IGNORECASE)
 
 
@@ -39,7 +42,12 @@ def open_source(
     """
     settings = settings or SourceSettings()
     background = _checked(settings)
-    yield _source(str(spec), settings, background, warn)
+    source = _source(str(spec), settings, background, warn)
+    if settings.longest_side is not None:
+        from retarget.source.shrunk import shrunk
+
+        source = shrunk(source, settings.longest_side)
+    yield source
 
 
 def _source(
@@ -95,6 +103,11 @@ def _checked(settings: SourceSettings) -> npt.NDArray[np.uint8]:
         raise RetargetError(
             f"{settings.picture_rate:g} pictures a second cannot be shown.",
             do="Give a rate from 0.01 to 1000.",
+        )
+    if settings.longest_side is not None and not _SMALLEST <= settings.longest_side <= MAX_SIDE:
+        raise RetargetError(
+            f"Pictures of {settings.longest_side} pixels cannot be worked with.",
+            do=f"Let the longer side have {_SMALLEST} to {MAX_SIDE} pixels.",
         )
     color = re.fullmatch(r"#?([0-9a-fA-F]{6})", settings.background)
     if color is None:

@@ -17,6 +17,9 @@ class SourceSettings:
     """Second (or 1:02.5) at which to stop; the frame shown at that moment is left out."""
     picture_rate: float = 25.0
     """Frames per second of a folder of pictures."""
+    longest_side: int | None = None
+    """Longer side in pixels of the pictures, driving and identity's, at most: larger ones are
+    shrunk as they are read. Left out, the result is as large as the identity's picture."""
     background: str = "#ffffff"
     """Colour behind transparent pixels, as #rrggbb."""
     color: Literal["fast", "exact"] = "fast"

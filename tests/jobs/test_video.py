@@ -13,6 +13,7 @@ from typing import Literal
 import av
 import numpy as np
 import pytest
+from PIL import Image
 
 from retarget.flow import blendshapes, landmarks
 from retarget.flow.report import Report
@@ -64,6 +65,28 @@ def test_the_result_has_the_photos_size_and_the_preview_shows_all_three(result: 
         assert (clip.streams.video[0].width, clip.streams.video[0].height) == (512, 512)
     with av.open(str(result.with_name("out_preview.mp4"))) as clip:
         assert (clip.streams.video[0].width, clip.streams.video[0].height) == (1536, 512)
+
+
+def test_a_photo_too_large_for_players_is_told_and_can_be_shrunk(
+    drive: Path, photo: Path, tmp_path: Path
+) -> None:
+    with Image.open(photo) as image:
+        image.resize((3200, 3200)).save(tmp_path / "large.jpg")
+    told, quiet = Report(), Report()
+    brief = SourceSettings(end=0.1)
+    job = VideoJob(
+        driving=str(drive),
+        identity=str(tmp_path / "large.jpg"),
+        output=tmp_path / "a.mp4",
+        source=brief,
+    )
+    job.run(told)
+    assert any("3200 x 3200" in line and "--longest-side" in line for line in told.warnings)
+    fewer = replace(brief, longest_side=512)
+    small = replace(job, output=tmp_path / "b.mp4", source=fewer).run(quiet)
+    assert quiet.warnings == []
+    with av.open(str(small)) as clip:
+        assert (clip.streams.video[0].width, clip.streams.video[0].height) == (512, 512)
 
 
 def test_the_report_tells_settings_times_and_frames(result: Path) -> None:
