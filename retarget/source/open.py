@@ -69,7 +69,7 @@ def _source(
         raise UnreadableInput(f"{spec} is not a file.", do="Give a video or a picture.")
     if path.stat().st_size == 0:
         raise UnreadableInput(f"{spec} is empty.", do="Choose another file.")
-    if path.suffix.lower() in stills.SUFFIXES:
+    if stills.is_picture(path):
         return animation.picture_file(path, spec, settings, background, warn)
     place = Place(name=spec, address=str(path.resolve()))
     return VideoFile(place, settings, background, warn)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import struct
 import warnings
 from collections.abc import Iterator
@@ -29,11 +30,27 @@ SUFFIXES = frozenset(
 _FORMATS = ("PNG", "JPEG", "MPO", "WEBP", "BMP", "DIB", "TIFF", "PPM", "TGA", "JPEG2000", "AVIF")
 _HEAD = 64
 """Bytes that tell one kind of file from another."""
+_BEGINNINGS = re.compile(
+    rb"\xff\xd8\xff|\x89PNG\r\n|RIFF....WEBP|....ftypavi[fs]|II\*\0|MM\0\*", re.DOTALL
+)
+"""How the usual kinds of picture files begin."""
 _LARGEST_PHONE_PHOTO = 2 * MAX_PIXELS
 """Bytes of a HEIF file; what is compressed takes less than one for each pixel."""
 
 DAMAGE = (OSError, ValueError, SyntaxError, EOFError, MemoryError, RuntimeError, struct.error)
 # What Pillow's readers raise over damaged files: each its own, some that of a library behind it.
+
+
+def is_picture(file: Path) -> bool:
+    """Whether a file is to be read as a picture: by its ending, or without one by its beginning."""
+    if file.suffix:
+        return file.suffix.lower() in SUFFIXES
+    try:
+        with file.open("rb") as opened:
+            head = opened.read(_HEAD)
+    except OSError:
+        return False
+    return is_phone_photo(head) or _BEGINNINGS.match(head) is not None
 
 
 def read_still(

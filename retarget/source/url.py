@@ -41,10 +41,22 @@ def open_url(
             f"{url} is neither a file that exists nor an address that is read.",
             do="Give a path, or an address that begins with https:// or http://.",
         )
-    if PurePosixPath(urlsplit(url).path).suffix.lower() in SUFFIXES:
+    if _is_picture(url, settings.patience):
         return picture_file(_fetched(url, settings.patience), url, settings, background, warn)
     place = Place(name=url, address=url, remote=True, patience=settings.patience)
     return VideoFile(place, settings, background, warn)
+
+
+def _is_picture(url: str, patience: float) -> bool:
+    """By the ending of its path, or without one by what the server says of it."""
+    suffix = PurePosixPath(urlsplit(url).path).suffix.lower()
+    if suffix:
+        return suffix in SUFFIXES
+    try:
+        with urllib.request.build_opener(_WebOnly).open(url, timeout=patience) as answer:
+            return str(answer.headers.get_content_maintype()) == "image"
+    except (OSError, ValueError, http.client.HTTPException):
+        return False  # what is wrong is told when it is opened
 
 
 def _fetched(url: str, patience: float) -> bytes:

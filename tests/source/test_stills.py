@@ -55,6 +55,17 @@ def test_a_phone_s_photo_is_put_together_and_turned_once(
     np.testing.assert_allclose(read(photo)[0].rgb, shown, atol=3)
 
 
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF"])
+def test_a_picture_without_an_ending_is_known_by_its_beginning(tmp_path: Path, kind: str) -> None:
+    Image.fromarray(numbered(5)).save(tmp_path / "download", format=kind)
+    assert number_in(read(tmp_path / "download")[0].rgb) == 5
+
+
+def test_a_phone_s_photo_without_an_ending_is_put_together(tmp_path: Path) -> None:
+    photo = make_heic(tmp_path / "download", corner(128, 192), tile=64)
+    np.testing.assert_allclose(read(photo)[0].rgb, corner(128, 192), atol=3)
+
+
 def test_a_phone_s_photo_of_too_many_pixels_is_refused_by_its_size(tmp_path: Path) -> None:
     photo = make_heic(tmp_path / "huge.heic", corner(128, 192), tile=64)
     size = struct.pack(">II", 192, 128)

@@ -24,6 +24,9 @@ class Quiet(http.server.SimpleHTTPRequestHandler):
             return
         super().do_GET()
 
+    def guess_type(self, path: str | Path) -> str:
+        return "image/png" if Path(path).name == "photo" else super().guess_type(path)
+
     def log_message(self, *_: object) -> None:
         pass
 
@@ -64,6 +67,12 @@ def test_a_remote_picture_is_read(served: tuple[Path, str]) -> None:
     folder, address = served
     Image.fromarray(numbered(9)).save(folder / "p.png")
     assert number_in(read(f"{address}/p.png")[0].rgb) == 9
+
+
+def test_a_remote_picture_is_known_by_what_its_server_says(served: tuple[Path, str]) -> None:
+    folder, address = served
+    Image.fromarray(numbered(9)).save(folder / "photo", format="PNG")
+    assert number_in(read(f"{address}/photo?id=3")[0].rgb) == 9
 
 
 def test_a_remote_picture_that_moves_moves(served: tuple[Path, str]) -> None:
