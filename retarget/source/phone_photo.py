@@ -25,6 +25,9 @@ _CHILD = (
     f"from {__name__} import main; main(sys.argv[2])"
 )
 _TOO_LARGE = 3
+_BOXES = (b"ftyp", b"meta", b"mdat", b"free", b"skip", b"moov")
+_BOX_HEAD = 8
+"""Bytes of a box before what it holds: its length and its kind."""
 
 
 def is_phone_photo(head: bytes) -> bool:
@@ -60,16 +63,21 @@ def as_tiff(data: bytes, name: str) -> bytes:
 
 
 def _whole(data: bytes) -> bool:
-    """Whether the boxes of a file fill it; a tile that is missing would be drawn gray."""
+    """Whether the boxes of a photo end within its file; a missing tile would be drawn gray.
+
+    What cameras append behind them is let be.
+    """
     at = 0
-    while at + 8 <= len(data):
+    while data[at + 4 : at + 8] in _BOXES:
         (size,) = struct.unpack_from(">I", data, at)
         if size == 1 and at + 16 <= len(data):
             (size,) = struct.unpack_from(">Q", data, at + 8)
-        if size < 8:
-            return bool(size == 0)  # the last one, as long as the file is
+        if size == 0:  # the last one, as long as the file is
+            return True
+        if size < _BOX_HEAD or at + size > len(data):
+            return False
         at += size
-    return at == len(data)
+    return True
 
 
 def main(name: str) -> None:

@@ -66,6 +66,12 @@ def test_a_phone_s_photo_without_an_ending_is_put_together(tmp_path: Path) -> No
     np.testing.assert_allclose(read(photo)[0].rgb, corner(128, 192), atol=3)
 
 
+def test_what_a_camera_appends_to_a_photo_is_let_be(tmp_path: Path) -> None:
+    photo = make_heic(tmp_path / "p.heic", corner(128, 192), tile=64)
+    photo.write_bytes(photo.read_bytes() + b"\xff\xffSEFHk\0\0\0 a note of the maker's SEFT")
+    np.testing.assert_allclose(read(photo)[0].rgb, corner(128, 192), atol=3)
+
+
 def test_a_phone_s_photo_of_too_many_pixels_is_refused_by_its_size(tmp_path: Path) -> None:
     photo = make_heic(tmp_path / "huge.heic", corner(128, 192), tile=64)
     size = struct.pack(">II", 192, 128)
