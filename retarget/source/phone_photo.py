@@ -48,7 +48,7 @@ def as_tiff(data: bytes, name: str) -> bytes:
     """
     if not _whole(data):
         raise ValueError("the file ends too early")
-    child = [sys.executable, "-I", "-c", _CHILD, json.dumps(sys.path), name]
+    child = [sys.executable, "-I", "-c", _CHILD, json.dumps([*map(str, sys.path)]), name]
     try:
         done = subprocess.run(  # noqa: S603  (this very program)
             child, input=data, capture_output=True, timeout=_PATIENCE, check=False
