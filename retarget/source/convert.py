@@ -98,7 +98,6 @@ class ToRgb:
             size = shown_size(frame, self._aspect)
             check_size(self._name, *size)
             self._size = size
-            # Asked once: looking ties a frame into a cycle, which would keep it for the collector.
             self._turn = turn_of(frame)
         return self._size
 

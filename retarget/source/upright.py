@@ -13,6 +13,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from retarget.source.filter import PictureFilter
+
 if TYPE_CHECKING:
     from av.video.frame import VideoFrame as Decoded
 
@@ -50,8 +52,11 @@ _QUARTERS = {
 
 def turn_of(frame: Decoded) -> Turn:
     """How to turn `frame`, to the nearest quarter."""
+    # Looking ties a frame into a cycle, which keeps it and its decoder's pictures until the
+    # collector comes; so a small one is looked at, which has been told the same.
+    small = PictureFilter("scale", "2:2")(frame)
     try:
-        matrix: Any = frame.side_data.get("DISPLAYMATRIX")
+        matrix: Any = small.side_data.get("DISPLAYMATRIX")
     except ValueError:  # PyAV gives none where it does not know one of them, as a camera's EXIF
         return _QUARTERS.get(round(frame.rotation / 90), Turn())
     return Turn() if matrix is None else turn_from_matrix(np.frombuffer(matrix, np.int32))

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import io
 from collections.abc import Callable
 from fractions import Fraction
@@ -109,6 +110,18 @@ def test_a_camera_s_video_of_photos_is_turned_as_they_say(tmp_path: Path, orient
     for frame in read(path):
         assert frame.rgb.shape == expected.shape
         assert np.abs(frame.rgb.astype(int) - expected).mean() < 6
+
+
+def test_no_decoded_picture_outlives_its_reading_until_the_collector_comes(tmp_path: Path) -> None:
+    clip = make_clip(tmp_path / "a.mp4", picture=lambda i: numbered(i, (160, 96)))
+    gc.collect()
+    gc.disable()
+    try:
+        assert len(read(clip)) == 30
+        left = [o for o in gc.get_objects() if isinstance(o, av.VideoFrame) and o.width == 160]
+    finally:
+        gc.enable()
+    assert left == []
 
 
 @pytest.mark.parametrize(("aspect", "size"), [("2/1", (192, 64)), ("1/2", (96, 128))])
