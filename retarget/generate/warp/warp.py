@@ -13,7 +13,7 @@ from retarget.generate.warp.eye_white import LastingWhite
 from retarget.generate.warp.portrait import Portrait
 
 KEPT = 4
-"""Identity pictures kept ready; an identity that is a video asks for one after the other."""
+"""Identity pictures kept ready; of a clip's, which pass, one is."""
 LARGE = 200.0
 """Pixels between the eye corners from which two frames are drawn at a time: below that, two threads
 of many small steps wait for one another longer than they save."""
@@ -73,6 +73,6 @@ class WarpGenerator:
             found = Portrait(identity, self.settings, moves=moves)
             self._ready[id(identity)] = found
         self._ready.move_to_end(id(identity))
-        while len(self._ready) > KEPT:
+        while len(self._ready) > (1 if identity.passing else KEPT):
             self._ready.popitem(last=False)
         return found
