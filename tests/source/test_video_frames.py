@@ -118,7 +118,7 @@ def test_no_decoded_picture_outlives_its_reading_until_the_collector_comes(tmp_p
     gc.disable()
     try:
         assert len(read(clip)) == 30
-        left = [o for o in gc.get_objects() if isinstance(o, av.VideoFrame) and o.width == 160]
+        left = [o for o in gc.get_objects() if type(o) is av.VideoFrame and o.width == 160]
     finally:
         gc.enable()
     assert left == []
