@@ -92,5 +92,5 @@ def main(name: str) -> None:
             sys.stdout.buffer.write(struct.pack("<II", *photo.size))
             raise SystemExit(_TOO_LARGE) from None
         out = io.BytesIO()
-        photo.save(out, "TIFF", icc_profile=photo.info.get("icc_profile"))
+        photo.save(out, "TIFF")  # its colour profile goes along
     sys.stdout.buffer.write(out.getvalue())

@@ -1,0 +1,17 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from retarget.generate.warp.paint import averaged
+
+
+@pytest.mark.parametrize("deviation", [2.0, 5.0, 12.0])
+def test_an_average_is_as_wide_as_asked_and_takes_nothing_away(deviation: float) -> None:
+    dot = np.zeros((121, 121), np.float32)
+    dot[60, 60] = 1
+    spread = averaged(dot, deviation)
+    away = np.arange(121) - 60
+    assert spread.sum() == pytest.approx(1, abs=0.01)
+    for axis in (0, 1):
+        assert np.sqrt(spread.sum(axis=axis) @ away**2) == pytest.approx(deviation, rel=0.1)
