@@ -40,7 +40,12 @@ def blurred(picture: Picture, deviation: float) -> Picture:
 
 
 def averaged(picture: Floats, deviation: float) -> Floats:
-    """Nearly a Gaussian blur, at the same cost however wide it is."""
+    """Nearly a Gaussian blur of (h, w) or (h, w, channels), at the same cost however wide it is.
+
+    Args:
+        picture: float32.
+        deviation: in pixels.
+    """
     reach = max(1, round(deviation * np.sqrt(6) - 1))  # a triangle's deviation is (reach + 1) / √6
     return np.asarray(cv2.stackBlur(picture, (2 * reach + 1, 2 * reach + 1)), picture.dtype)
 
