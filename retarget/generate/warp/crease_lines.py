@@ -43,7 +43,7 @@ class CreaseLines:
     areas: tuple[tuple[float, slice], ...]
     """Lines near one another, and how wide each of them is, in eye distances."""
     by: Floats
-    """(lines, 52) how much of it each blendshape folds."""
+    """(lines, 52) how much of it each blendshape folds, or, negative, smooths."""
     dark: Floats
     """(lines,) logarithm of brightness at the deepest place of a full fold, positive."""
     bulge: Floats
@@ -58,7 +58,8 @@ class _Sculpted:
     """From one end to the other; of a line across the middle, to the middle."""
     depth: Sequence[float]
     by: Mapping[str, float]
-    """Blendshapes; where there are two, without their side."""
+    """Blendshapes; where there are two, without their side. Negative: it folds less with them, as
+    between brows that the cheeks of a smile draw down and nothing knits."""
     dark: float
     bulge: tuple[float, float]
     """Away from the middle of the face, and towards the chin."""
@@ -69,7 +70,7 @@ _BROWS_LOWERED = [
     _Sculpted(
         ({9: 0.4, 107: 0.5, 151: 0.1}, {9: 0.3, 107: 0.4, 8: 0.1, 55: 0.2}, {8: 0.45, 55: 0.55},
          {168: 0.5, 193: 0.3, 55: 0.2}),
-        (0, 0.8, 1, 0), {"browDown": 1.0}, 0.20, (1, 0.2),
+        (0, 0.8, 1, 0), {"browDown": 1.0, "mouthSmile": -0.4}, 0.20, (1, 0.2),
     ),
 ]  # fmt: skip
 _NOSE_WRINKLED = [

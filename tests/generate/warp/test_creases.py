@@ -75,6 +75,16 @@ def test_one_side_of_the_face_folds_alone() -> None:
     assert np.abs(at(calm(), BESIDE_RIGHT, change)).max() == 0
 
 
+def test_brows_that_a_smile_lowers_are_not_knitted() -> None:
+    """Cheeks that a smile lifts draw the brows down; the muscle that folds between them rests."""
+    brows = dict.fromkeys(LOWERED, 0.45)
+    smile = {"mouthSmileLeft": 1.0, "mouthSmileRight": 1.0}
+    assert at(calm(), BETWEEN_BROWS, darker(calm(), brows)).max() > 5
+    assert at(calm(), BETWEEN_BROWS, darker(calm(), brows | smile)).max() < 1
+    grin = dict.fromkeys(LOWERED, 0.9) | smile
+    assert at(calm(), BETWEEN_BROWS, darker(calm(), grin)).max() > 5
+
+
 def test_a_face_that_hardly_moves_keeps_every_pixel() -> None:
     assert not darker(calm(), dict.fromkeys(LOWERED, 0.05)).any()
 
