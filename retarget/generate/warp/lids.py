@@ -37,9 +37,11 @@ LEAST = 0.05
 """How far shut an eye must be to be drawn as shutting."""
 LASH_WIDTH, LASH_STRENGTH = 0.045, 0.7
 """Thickness of the line of a shut eye in eye widths, and how opaque it is."""
-RELIT = 0.8
-"""How much of a shut lid's own broad tones is replaced."""
-STREAKED, STREAKED_FOLD = 0.8, 0.5
+RELIT, RELIT_FOLD = 0.9, 0.8
+"""How much of the broad tones of a shut lid, and of the fold under a raised brow, is replaced."""
+PAST_FOLD = 0.2
+"""Lid heights beyond the fold that are re-lit: the edge that a fold casts goes as it is drawn out."""
+STREAKED, STREAKED_FOLD = 0.9, 0.5
 """How much of the grain of a shut lid and of a fold drawn out is taken out: a narrow strip was
 drawn long for it, and its lashes with it."""
 TAPERED = np.array([0.3, 0.5, 0.7, 0.7, 0.7, 0.5, 0.3], np.float32)
@@ -100,11 +102,13 @@ class Lid:
             now: where the lids are.
         """
         self._draw_fold(out, points, now)
-        much = np.float32(self.closing(now))
-        if much < LEAST:
+        much = (self.closing(now) - LEAST) / (1 - LEAST)
+        if much <= 0:
             return
+        # A rim that was left out takes its lashes along, so they are drawn long before it shuts.
+        soon = 1 - (1 - much) ** 2
         rim, fold = curved(now.upper, 3), curved(points[self.fold, :2], 3)
-        box = box_of(np.concatenate([rim, fold]), 0.12 * now.width + 2, out.shape)
+        box = box_of(np.concatenate([rim, fold]), 0.2 * now.width + 2, out.shape)
         if box is None:
             return
         patch = out[box]
@@ -112,17 +116,17 @@ class Lid:
         rim, fold = rim - corner, fold - corner
         shape = patch.shape[:2]
         lid = _lid_mask(rim, fold, shape, now.width)
-        lit = self._relit(patch, lid, RELIT * float(much), now.width, STREAKED * float(much))
+        lit = self._relit(patch, lid, RELIT * soon, now.width, STREAKED * soon)
         crease = _line(fold[2:-2], shape, 0.03 * now.width, 0.03 * now.width)
-        lit *= 1 - np.float32(0.16) * much * crease[..., None]
-        lashes = _lashes(rim, shape, LASH_WIDTH * now.width * now.down, 0.01 * now.width)
-        lit += (np.float32(LASH_STRENGTH) * much**2 * lashes)[..., None] * (self.lash - lit)
+        lit *= 1 - np.float32(0.16 * much) * crease[..., None]
+        lashes = _lashes(rim, shape, LASH_WIDTH * now.width * now.down, 0.02 * now.width)
+        lit += (np.float32(LASH_STRENGTH * soon) * lashes)[..., None] * (self.lash - lit)
         patch[...] = to_bytes(lit)
 
     def _draw_fold(self, out: Bytes, points: Floats, now: Rims) -> None:
         """Re-light the skin between fold and brow, as much as the brow is raised."""
         raised = _height(points, self.fold, self.brow, now.down) / self.brow_height - 1
-        much = RELIT * smoothstep(0.2, 0.9, raised)
+        much = RELIT_FOLD * smoothstep(0.2, 0.9, raised)
         if much < LEAST:
             return
         fold, brow = points[self.fold[1:-1], :2], points[self.brow[[0, 0, 1, 2, 3, 4, 4]], :2]
@@ -166,13 +170,13 @@ def _height(points: Floats, fold: Ints, brow: Ints, down: Floats) -> float:
 
 
 def _lid_mask(rim: Floats, fold: Floats, shape: tuple[int, ...], width: float) -> Floats:
-    """(h, w) 0..1 the skin between the rim and nearly the fold, soft, nothing below the rim."""
+    """(h, w) 0..1 the skin between the rim and a little past the fold, soft, nothing below the rim."""
     mask, below = np.zeros(shape, np.uint8), np.zeros(shape, np.uint8)
-    fill(mask, np.concatenate([rim, (0.15 * rim + 0.85 * fold)[::-1]]))
+    fill(mask, np.concatenate([rim, (fold + np.float32(PAST_FOLD) * (fold - rim))[::-1]]))
     deep = shape[0] + 9.0
     floor = np.array([[rim[-1, 0], deep], [rim[0, 0], deep]], np.float32)
     fill(below, np.concatenate([rim, floor]))
-    soft = np.minimum(blurred(mask, max(0.045 * width, 0.6)), 255 - below)
+    soft = np.minimum(blurred(mask, max(0.07 * width, 0.6)), 255 - below)
     return soft.astype(np.float32) / 255
 
 

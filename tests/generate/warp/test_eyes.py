@@ -113,6 +113,45 @@ def test_lashes_are_not_drawn_long_over_a_shut_lid() -> None:
     assert streaks(shut(repainted(rgb)), lid, columns) < 0.5 * streaks(rgb, lash, columns)
 
 
+def outlined(line: Floats) -> Identity:
+    """The photo with a dark line (n, 2) on it."""
+    rgb = calm().frame.rgb.copy()
+    cv2.polylines(rgb, [np.rint(line).astype(np.int32)], False, (60, 30, 25), 3, cv2.LINE_AA)
+    return repainted(rgb)
+
+
+def line_of_lashes(picture: Picture, eye: Rims) -> float:
+    """By how many grey levels the upper rim, beside the iris, is darker than the skin above it."""
+    near, grey = round(0.04 * eye.width), picture.mean(axis=2)
+    places = np.rint(eye.upper[[1, 2, 5, 6, 7]]).astype(int).tolist()
+    rim = [grey[y - near : y + near + 1, x].min() for x, y in places]
+    skin = [grey[y - 4 * near : y - 2 * near, x].mean() for x, y in places]
+    return float(np.mean(skin) - np.mean(rim))
+
+
+def test_a_half_shut_eye_keeps_the_dark_line_of_its_lashes() -> None:
+    half = {"eyeBlinkLeft": 0.5, "eyeBlinkRight": 0.5}
+    now = rims_of(ask(calm(), half, aperture=0.5).points, LEFT_EYE)
+    in_photo = line_of_lashes(calm().frame.rgb, lids())
+    assert line_of_lashes(drawn_again(calm(), half, aperture=0.5), now) > 0.7 * in_photo > 30
+
+
+def darker(picture: Picture, than: Picture, places: Floats) -> npt.NDArray[np.float64]:
+    """(n,) by how many grey levels it is darker near places (n, 2), at the most."""
+    off = than.astype(int) - picture
+    columns = [off[y - 3 : y + 4, x] for x, y in np.rint(places).astype(int).tolist()]
+    return np.array([column.mean(axis=1).max() for column in columns])
+
+
+def test_the_dark_edge_of_a_fold_does_not_outline_a_shut_lid() -> None:
+    fold = calm().face.points[LEFT_FOLD, :2]
+    edged = outlined(fold)
+    now = ask(calm(), {"eyeBlinkLeft": 1.0, "eyeBlinkRight": 1.0}, aperture=0.0).points
+    before = darker(edged.frame.rgb, calm().frame.rgb, fold[2:-2])
+    after = darker(shut(edged), shut(calm()), now[LEFT_FOLD[2:-2], :2])
+    assert (after < 0.5 * before).all()
+
+
 def test_a_dark_fold_is_re_lit_to_its_ends_under_a_raised_brow() -> None:
     raised = ask(calm(), {"browInnerUp": 1.0, "browOuterUpLeft": 1.0, "browOuterUpRight": 1.0})
     fold, painted = calm().face.points[LEFT_FOLD[1:-1], :2], calm().frame.rgb.copy()
