@@ -40,7 +40,7 @@ LASH_WIDTH, LASH_STRENGTH = 0.045, 0.7
 RELIT, RELIT_FOLD = 0.9, 0.8
 """How much of the broad tones of a shut lid, and of the fold under a raised brow, is replaced."""
 PAST_FOLD = 0.2
-"""Lid heights beyond the fold that are re-lit: the edge that a fold casts goes as it is drawn out."""
+"""Lid heights beyond the fold that are re-lit: its dark edge goes as the fold is drawn out."""
 STREAKED, STREAKED_FOLD = 0.9, 0.5
 """How much of the grain of a shut lid and of a fold drawn out is taken out: a narrow strip was
 drawn long for it, and its lashes with it."""
@@ -170,7 +170,7 @@ def _height(points: Floats, fold: Ints, brow: Ints, down: Floats) -> float:
 
 
 def _lid_mask(rim: Floats, fold: Floats, shape: tuple[int, ...], width: float) -> Floats:
-    """(h, w) 0..1 the skin between the rim and a little past the fold, soft, nothing below the rim."""
+    """(h, w) 0..1 the skin from the rim to a little past the fold, soft, nothing below the rim."""
     mask, below = np.zeros(shape, np.uint8), np.zeros(shape, np.uint8)
     fill(mask, np.concatenate([rim, (fold + np.float32(PAST_FOLD) * (fold - rim))[::-1]]))
     deep = shape[0] + 9.0
