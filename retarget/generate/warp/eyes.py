@@ -20,8 +20,9 @@ IN_SIGHT = 0.8
 """Radii of the iris, at least, between its centre and the corner it looks to."""
 FARTHEST_UP, FARTHEST_DOWN = 0.13, 0.14
 """Eye widths that an iris moves at most."""
-SHADOW, SHADOW_DEPTH = 0.06, 0.45
-"""Eye widths that the shadow of a lowered lid reaches, and how dark it is."""
+SHADOW, SHADOW_DEPTH, SHADOW_OPEN = 0.06, 0.45, 0.35
+"""Eye widths that the shadow of a lowered lid reaches, how dark it is, and how much of it lies
+under an open lid where the photo's own was lost."""
 UNSHADED = 0.7
 """How far what is made up of the white goes over to its tone."""
 LIMBUS = 25.0
@@ -241,6 +242,18 @@ def _radial(patch: Bytes, seen: Bools, away: Floats, radius: float) -> Floats:
     return out
 
 
+def lost(ball: Eyeball, shift: Floats) -> float:
+    """How much of what the photo shows beside white and iris an eye that turned has lost, 0..1.
+
+    That is its lid's shadow, and the lower half of the line of its lashes.
+
+    Args:
+        ball: the photo's eye.
+        shift: (2,) pixels of iris movement.
+    """
+    return min(float(np.hypot(*shift)) / (SAME_GAZE * ball.rims.width), 1.0)
+
+
 def draw_eye(out: Bytes, ball: Eyeball, now: Rims, shift: Floats) -> None:
     """Draw the eyeball between the lids.
 
@@ -259,21 +272,20 @@ def draw_eye(out: Bytes, ball: Eyeball, now: Rims, shift: Floats) -> None:
     patch = out[box]
     rows, columns = patch.shape[:2]
     corner = (box[1].start, box[0].start)
-    width = ball.rims.width
     shift = _within_reach(ball, shift)
+    gone = lost(ball, shift)
     place = _between(ball, now, corner)
     eye = placed(ball.white, place, (columns, rows), repeat=True).astype(np.float32)
     shifted = place.copy()
     shifted[:, 2] += place[:, :2] @ shift
     iris = placed(ball.iris, shifted, (columns, rows)).astype(np.float32)
     eye = eye * (1 - iris[..., 3:] / 255) + iris[..., :3]
-    same = 1 - float(np.hypot(*shift)) / (SAME_GAZE * width)
-    if same > 0:
-        eye += np.float32(same) * placed(ball.rest, place, (columns, rows))
+    if gone < 1:
+        eye += np.float32(1 - gone) * placed(ball.rest, place, (columns, rows))
     opening = np.zeros((rows, columns), np.uint8)
     fill(opening, outline - np.array(corner, np.float32))
     alpha = blurred(opening, 0.3 + 0.012 * now.width).astype(np.float32) / 255
-    eye *= _lid_shadow(alpha, ball, now)[..., None]
+    eye *= _lid_shadow(alpha, ball, now, gone)[..., None]
     patch[...] = to_bytes(patch + alpha[..., None] * (eye - patch))
 
 
@@ -292,9 +304,10 @@ def _within_reach(ball: Eyeball, shift: Floats) -> Floats:
     return out
 
 
-def _lid_shadow(opening: Floats, ball: Eyeball, now: Rims) -> Floats:
+def _lid_shadow(opening: Floats, ball: Eyeball, now: Rims, gone: float) -> Floats:
     """(h, w) factor: a lid that comes down brings its shadow along."""
-    down = min(max(1 - max(now.gap, 0.0) / max(ball.rims.gap, 1.0), 0.0), 1.0)
+    down = min(1 - max(now.gap, 0.0) / max(ball.rims.gap, 1.0), 1.0)
+    down = max(down, SHADOW_OPEN * gone)
     rows = opening.shape[0]
     reach = min(max(1, round(SHADOW * now.width)), rows)
     lowered = np.zeros_like(opening)

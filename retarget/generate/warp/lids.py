@@ -93,20 +93,21 @@ class Lid:
         """0 as open as in the photo or wider, 1 shut."""
         return float(np.clip(1 - max(now.gap, 0.0) / self.open_by, 0.0, 1.0))
 
-    def draw(self, out: Bytes, points: Floats, now: Rims) -> None:
+    def draw(self, out: Bytes, points: Floats, now: Rims, gone: float) -> None:
         """Re-light the lid and draw its lashes, as much as the eye is shut.
 
         Args:
             out: the crop with moved skin and eyeball, changed in place.
             points: (468, 3) where the mesh is now.
             now: where the lids are.
+            gone: 0..1 how much of the line of its lashes was lost with the photo's own gaze.
         """
         self._draw_fold(out, points, now)
-        much = (self.closing(now) - LEAST) / (1 - LEAST)
-        if much <= 0:
-            return
+        much = max((self.closing(now) - LEAST) / (1 - LEAST), 0.0)
         # A rim that was left out takes its lashes along, so they are drawn long before it shuts.
         soon = 1 - (1 - much) ** 2
+        if max(soon, gone) < LEAST:
+            return
         rim, fold = curved(now.upper, 3), curved(points[self.fold, :2], 3)
         box = box_of(np.concatenate([rim, fold]), 0.2 * now.width + 2, out.shape)
         if box is None:
@@ -120,7 +121,7 @@ class Lid:
         crease = _line(fold[2:-2], shape, 0.03 * now.width, 0.03 * now.width)
         lit *= 1 - np.float32(0.16 * much) * crease[..., None]
         lashes = _lashes(rim, shape, LASH_WIDTH * now.width * now.down, 0.02 * now.width)
-        lit += (np.float32(LASH_STRENGTH * soon) * lashes)[..., None] * (self.lash - lit)
+        lit += (np.float32(LASH_STRENGTH * max(soon, gone)) * lashes)[..., None] * (self.lash - lit)
         patch[...] = to_bytes(lit)
 
     def _draw_fold(self, out: Bytes, points: Floats, now: Rims) -> None:

@@ -136,6 +136,18 @@ def test_a_half_shut_eye_keeps_the_dark_line_of_its_lashes() -> None:
     assert line_of_lashes(drawn_again(calm(), half, aperture=0.5), now) > 0.7 * in_photo > 30
 
 
+def test_the_white_of_an_eye_that_looks_aside_lies_in_the_shade_of_its_lid() -> None:
+    aside = {"eyeLookOutLeft": 0.9, "eyeLookInRight": 0.9}
+    eye = rims_of(ask(calm(), aside).points, LEFT_EYE)
+    grey = drawn_again(calm(), aside).mean(axis=2)
+
+    def below_the_rim(eye_widths: float) -> float:
+        places = eye.upper[2:4] + np.float32(eye_widths * eye.width) * eye.down
+        return float(np.mean([grey[y, x] for x, y in np.rint(places).astype(int).tolist()]))
+
+    assert below_the_rim(0.03) < 0.85 * below_the_rim(0.14)
+
+
 def darker(picture: Picture, than: Picture, places: Floats) -> npt.NDArray[np.float64]:
     """(n,) by how many grey levels it is darker near places (n, 2), at the most."""
     off = than.astype(int) - picture
