@@ -6,6 +6,7 @@ import contextlib
 import difflib
 import io
 import re
+import shlex
 import sys
 from collections.abc import Sequence
 from dataclasses import fields
@@ -128,7 +129,10 @@ def _sentence(box: str, name: str, kind: type[Any]) -> WrongWords:
     near = [part[1].split()[0].rstrip(",") for part in texts if part[0].startswith(_NEAR)]
     if what.startswith(MISSING):
         typed = next((part[1] for part in texts if part[0].startswith("Unrecognized")), "")
-        near = difflib.get_close_matches(typed, re.findall(r"--\S+", what), n=1)
+        missing = re.findall(r"(?:^|; )(--\S+)", what.removeprefix(MISSING))
+        near = difflib.get_close_matches(typed, missing, n=1)
+        if typed and not typed.startswith("-"):
+            near = [f"{missing[0]} {shlex.quote(typed)}"] if len(missing) == 1 else []
     if near:
         do = f"Did you mean {' and '.join(near)}?"
     more = f"retarget {name} --help lists every option."

@@ -118,7 +118,8 @@ def _opened(
             )
         return
     if sound is not None and settings.sound:
-        warn(f"{target.name} holds no sound.")
+        what = "" if suffix else ", a folder of pictures,"
+        warn(f"{target.name}{what} holds no sound.")
     if suffix == ".gif":
         with partial.beside(target, overwrite=again) as file:
             yield gif.GifSink(file, target, info=info, mark=mark, warn=warn)

@@ -112,7 +112,8 @@ def beside_folder(target: Path, pattern: str, *, overwrite: bool) -> Iterator[Pa
     held = [file.name for file in target.iterdir()] if target.is_dir() else []
     if not all(matches(pattern, name) for name in held):
         raise CannotWrite(
-            f"The folder {target} holds other files.", do="Choose a new or empty folder."
+            f"The folder {target} holds other files.",
+            do=f"Choose a new or empty folder for pictures, or name a video: {target / 'out.mp4'}.",
         )
     if held and not overwrite:
         raise _taken(target)

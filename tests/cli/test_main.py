@@ -151,6 +151,25 @@ def test_an_option_that_is_missing_because_it_was_mistyped_is_told_so(
     assert re.search("--identity.*--expression", capsys.readouterr().err)
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["drive.mp4", "face.jpg"], "Did you mean --identity face.jpg?"),
+        (["still", "my face.jpg", "--expression", "joy"], "Did you mean --identity 'my face.jpg'?"),
+        (["a.mp4", "b.mp4", "--identity", "face.jpg"], "b.mp4 is one word too many"),
+        (["a.mp4", "b.mp4", "c.mp4", "--identity", "face.jpg"], "b.mp4 is one word too many"),
+    ],
+)
+def test_a_word_without_an_option_is_not_called_one(
+    words: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(words) == 1
+    told = capsys.readouterr().err
+    assert said in told
+    assert "nrecognized" not in told
+    assert len(told.strip().splitlines()) == 2
+
+
 def test_a_mistyped_command_is_offered_the_nearest() -> None:
     with pytest.raises(UnknownWord, match="story"):
         job_from(["stroy"])

@@ -115,7 +115,10 @@ def test_sound_that_has_no_place_is_told(save: Save, tmp_path: Path) -> None:
     from retarget.source.open import open_source
 
     with open_source(make_clip(tmp_path / "c.mp4", sound="aac")) as source:
-        for name in ("a.gif", "frames"):
+        for name, told in (
+            ("a.gif", "a.gif holds no sound."),
+            ("frames", "frames, a folder of pictures, holds no sound."),
+        ):
             said: list[str] = []
             save(name, count=2, sound=source.sound(), warn=said.append)
-            assert said == [f"{name} holds no sound."]
+            assert said == [told]
