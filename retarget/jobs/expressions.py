@@ -34,7 +34,8 @@ class ExpressionsJob(TakesNames):
     search: tyro.conf.Positional[tuple[str, ...]] = ()
     """Words to look for in names, groups and definitions: joy, AU12, shame."""
     head: str | None = None
-    """Only the words of one basic emotion: love, joy, surprise, anger, sadness or fear."""
+    """Only the words of one basic emotion, love, joy, surprise, anger, sadness or fear; everyday:
+    what faces do besides (smile, wink, yawn), and moods as adjectives (happy, angry)."""
     units: bool = False
     """List the action units instead, with what they move and where that comes from."""
     words: Path | None = None
@@ -81,7 +82,7 @@ class ExpressionsJob(TakesNames):
         from retarget.language.say import say
 
         if self.head is not None and self.head not in words.heads:
-            raise UnknownWord("basic emotion", self.head, words.heads)
+            raise UnknownWord("kind of expression", self.head, words.heads)
         look = Looker(Path(), track=self.track)
         meant = {
             w.name: say(w.name, words, look)

@@ -66,9 +66,9 @@ class Label:
 
     name: str
     head: str
-    """The basic emotion it belongs to (love, joy, surprise, anger, sadness, fear)."""
+    """The basic emotion it belongs to (love, joy, surprise, anger, sadness, fear), or everyday."""
     group: str
-    """The sub-cluster of Shaver et al. within that emotion."""
+    """The sub-cluster of Shaver et al. within that emotion, or the part of the face."""
     text: str
     """Its definition, written in the language itself."""
     where: str
@@ -88,7 +88,7 @@ class Vocabulary:
 
     @property
     def heads(self) -> tuple[str, ...]:
-        """The basic emotions, in the order of their files."""
+        """The basic emotions and what else files are called after, in their order."""
         return tuple(dict.fromkeys(label.head for label in self.labels.values()))
 
     def with_file(self, path: Path) -> Vocabulary:
