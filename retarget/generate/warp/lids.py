@@ -116,10 +116,12 @@ class Lid:
         corner = np.array([box[1].start, box[0].start], np.float32)
         rim, fold = rim - corner, fold - corner
         shape = patch.shape[:2]
-        lid = _lid_mask(rim, fold, shape, now.width)
-        lit = self._relit(patch, lid, RELIT * soon, now.width, STREAKED * soon)
-        crease = _line(fold[2:-2], shape, 0.03 * now.width, 0.03 * now.width)
-        lit *= 1 - np.float32(0.16 * much) * crease[..., None]
+        lit = patch.astype(np.float32)
+        if soon >= LEAST:
+            lid = _lid_mask(rim, fold, shape, now.width)
+            lit = self._relit(patch, lid, RELIT * soon, now.width, STREAKED * soon)
+            crease = _line(fold[2:-2], shape, 0.03 * now.width, 0.03 * now.width)
+            lit *= 1 - np.float32(0.16 * much) * crease[..., None]
         lashes = _lashes(rim, shape, LASH_WIDTH * now.width * now.down, 0.02 * now.width)
         lit += (np.float32(LASH_STRENGTH * max(soon, gone)) * lashes)[..., None] * (self.lash - lit)
         patch[...] = to_bytes(lit)
