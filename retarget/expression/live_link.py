@@ -177,11 +177,13 @@ class LiveLinkPerformance(Performance):
         """(line number, fields in the order of `HEADER`) of every frame."""
         try:
             with self.path.open(newline="", encoding="utf-8-sig") as file:
-                order = self._order(file.readline(_LONGEST_LINE))
+                first = file.readline(_LONGEST_LINE)
+                mark = "," if "," in first else ";"  # as a spreadsheet in Europe saves it
+                order = self._order(_fields_of(first, mark))
                 for line, text in enumerate(iter(lambda: file.readline(_LONGEST_LINE), ""), 2):
                     if not text.strip():
                         continue
-                    fields = [f.strip() for f in text.rstrip("\r\n").split(",")]
+                    fields = _fields_of(text, mark)
                     if len(fields) != order[0]:
                         raise self._wrong(
                             line, f"has {len(fields)} columns where the first has {order[0]}"
@@ -197,9 +199,9 @@ class LiveLinkPerformance(Performance):
                 do="Give a CSV in the Live Link Face layout.",
             ) from wrong
 
-    def _order(self, first: str) -> tuple[int, list[int]]:
+    def _order(self, first: Sequence[str]) -> tuple[int, list[int]]:
         """How many columns there are, and where each of `HEADER` is (-1: nowhere)."""
-        names = [name.strip().lower() for name in first.rstrip("\r\n").split(",")]
+        names = [name.lower() for name in first]
         places = [names.index(n.lower()) if n.lower() in names else -1 for n in HEADER]
         missing = [n for n, at in zip(HEADER, places, strict=True) if at < 0 and n not in _ANGLES]
         if missing:
@@ -227,3 +229,9 @@ class LiveLinkPerformance(Performance):
             f"Line {line} of {self.path} {what}.",
             do="Give a CSV in the Live Link Face layout, as retarget fit -o NAME.csv writes it.",
         )
+
+
+def _fields_of(line: str, mark: str) -> list[str]:
+    """What stands between the marks; where these are not commas, a comma is a decimal point."""
+    fields = line.rstrip("\r\n").split(mark)
+    return [f.strip() if mark == "," else f.strip().replace(",", ".") for f in fields]

@@ -131,6 +131,14 @@ def test_columns_are_found_by_name_in_any_order_and_case(tmp_path: Path) -> None
     assert blendshapes.named(frame.expression.weights) == {"jawOpen": pytest.approx(0.75)}
 
 
+def test_what_a_european_spreadsheet_saved_is_read(tmp_path: Path) -> None:
+    lines = live_link([row("00:00:00:00.500", 0.25), row("00:00:00:01.500", 0.5)])
+    path = tmp_path / "take.csv"
+    path.write_text(lines.replace(",", ";").replace(".", ","))
+    shown = [f.expression for f in open_performance(path).frames()]
+    assert [e and e.weights[0] for e in shown] == [0.25, 0.5]
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [
