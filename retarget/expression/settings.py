@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from retarget.flow.check import check_range
+from retarget.flow.choices import check_choices
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +40,7 @@ class FitSettings:
     """Keep what the 52 shapes cannot say of the measured mesh."""
 
     def __post_init__(self) -> None:
+        check_choices(self)
         check_range("pull", self.pull, 0.0, 100.0)
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from retarget.flow.check import check_range
+from retarget.flow.choices import check_choices
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +30,7 @@ class WarpSettings:
     drawing takes longest of all stages, else one."""
 
     def __post_init__(self) -> None:
+        check_choices(self)
         check_range("warp.creases", self.creases, 0.0, 2.0)
         check_range("warp.wrinkles", self.wrinkles, 0.0, 1.0)
         check_range("warp.threads", self.threads, 0, 64)

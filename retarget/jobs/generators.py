@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, get_args
 
+from retarget.errors import UnknownWord
 from retarget.extras import extra
 from retarget.flow.free_memory import require_address_space
 from retarget.flow.report import Report
@@ -39,6 +40,7 @@ def open_generator(
         report: is told what is worth a line.
 
     Raises:
+        UnknownWord: there is no such generator.
         MissingPackage: the diffusion extra is not installed.
         RetargetError: the device asked for is not there, or there is no room for the libraries.
 
@@ -46,6 +48,8 @@ def open_generator(
     """
     from retarget.generate.warp.warp import WarpGenerator
 
+    if name not in get_args(GeneratorName):
+        raise UnknownWord("generator", name, get_args(GeneratorName))
     if name == "warp":
         return WarpGenerator(warp)
     check_room()

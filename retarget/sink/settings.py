@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from retarget.errors import CannotWrite
+from retarget.flow.choices import check_choices
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +27,7 @@ class SinkSettings:
     """Replace an existing file."""
 
     def __post_init__(self) -> None:
+        check_choices(self)
         if not 0 <= self.quality <= 100:
             raise CannotWrite(
                 f"There is no quality {self.quality}.", do="Give a number from 0 to 100."

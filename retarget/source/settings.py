@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from retarget.flow.choices import check_choices
+
 
 @dataclass(frozen=True, kw_only=True)
 class SourceSettings:
@@ -27,3 +29,6 @@ class SourceSettings:
     well, at about eight times the cost; within 4 of 255 either way."""
     patience: float = 20.0
     """Seconds to wait for a remote video that does not answer."""
+
+    def __post_init__(self) -> None:
+        check_choices(self)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, fields
 from typing import Literal
 
 from retarget.errors import RetargetError
+from retarget.flow.choices import check_choices
 
 MOST_GAIN = 4.0
 """A larger gain than this only drives every movement against its limit."""
@@ -54,6 +55,7 @@ class TransferSettings:
     """Gains for single regions."""
 
     def __post_init__(self) -> None:
+        check_choices(self)
         _within("strength", self.strength, MOST_GAIN)
         _within("detail", self.detail, 1.0)
 

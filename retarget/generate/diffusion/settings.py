@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from retarget.errors import UnknownWord
+from retarget.flow.choices import check_choices
 
 Quality = Literal["draft", "standard", "best"]
 Scheduler = Literal["lcm", "dpm", "tcd", "ddim"]
@@ -91,8 +91,7 @@ class DiffusionSettings:
     """How strongly those count."""
 
     def __post_init__(self) -> None:
-        if self.quality not in QUALITIES:
-            raise UnknownWord("quality", self.quality, QUALITIES)
+        check_choices(self)
         _within("steps", self.steps, 1, MOST_STEPS)
         _within("guidance", self.guidance, 1.0, 30.0)
         _within("expression_scale", self.expression_scale, 0.0, 2.0)
