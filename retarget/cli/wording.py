@@ -16,7 +16,7 @@ _NO_VALUE = re.compile(r"Missing value for argument '(?:\S+/)?(\S+)'\.")
 _VALUE = re.compile(r"Error parsing (--\S+): (.*)")
 _GIVEN = re.compile(r"(?:string to float: |with base 10: |instantiated from \[)'(.*?)'\]?$")
 _SETTING = re.compile(r"Error parsing ([\w.-]+: .*)")
-_SPARE = re.compile(r"Unrecognized options: ([^-,][^,]*)")
+_UNKNOWN = re.compile(r"Unrecognized options: ([^,]+)")
 _OPTION = re.compile(r"(-{1,2}[a-z]\S*)( .*)?|[A-Z{}|\[\] .]+")
 
 
@@ -37,11 +37,17 @@ def plain(lines: Sequence[str]) -> tuple[str, str]:
         return (f"{option} needs a value" if option.startswith("-") else MISSING + option), ""
     if found := _VALUE.match(said):
         return _value(found[1], found[2])
-    if found := _SPARE.match(said):
-        what = f"{found[1]} is one word too many"
-        return what, "One command takes one of each; an option's value follows its name."
+    if found := _UNKNOWN.match(said):
+        return _unknown(found[1])
     found = _SETTING.match(said)
     return found[1] if found else said, ""
+
+
+def _unknown(word: str) -> tuple[str, str]:
+    if word.startswith("-"):
+        return f"There is no option {word}", ""
+    what = f"{word} is one word too many"
+    return what, "One command takes one of each; an option's value follows its name."
 
 
 def _value(option: str, why: str) -> tuple[str, str]:

@@ -157,10 +157,11 @@ def test_an_option_that_is_missing_because_it_was_mistyped_is_told_so(
         (["drive.mp4", "face.jpg"], "Did you mean --identity face.jpg?"),
         (["still", "my face.jpg", "--expression", "joy"], "Did you mean --identity 'my face.jpg'?"),
         (["a.mp4", "b.mp4", "--identity", "face.jpg"], "b.mp4 is one word too many"),
+        (["a.mp4", "--identity", "b.jpg", "--moton", "full"], "There is no option --moton."),
         (["a.mp4", "b.mp4", "c.mp4", "--identity", "face.jpg"], "b.mp4 is one word too many"),
     ],
 )
-def test_a_word_without_an_option_is_not_called_one(
+def test_a_word_that_fits_nowhere_is_called_what_it_is(
     words: list[str], said: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(words) == 1
