@@ -9,7 +9,7 @@ import numpy as np
 
 from retarget.generate.warp.mesh import Bools, Bytes, Doubles, Floats
 from retarget.generate.warp.paint import averaged, blurred, box_of, fill, placed, to_bytes
-from retarget.generate.warp.palette import LUMA
+from retarget.generate.warp.palette import LUMA, luma, redness
 from retarget.generate.warp.rims import Rims
 
 SAME_GAZE = 0.06
@@ -25,6 +25,13 @@ SHADOW, SHADOW_DEPTH, SHADOW_OPEN = 0.06, 0.45, 0.35
 under an open lid where the photo's own was lost."""
 UNSHADED = 0.7
 """How far what is made up of the white goes over to its tone."""
+BARE, MOST_LIT = 1.15, 1.25
+"""How bright white is against the skin around it in an eye that looks aside, measured on four faces
+(1.1 to 1.3), and by how much more it may be lit than the photo's narrow strips of it are."""
+PALE = 0.35
+"""The same of its hue, in the logarithm of red against blue."""
+AMID = 0.06
+"""Eye widths from the lids within which white lies in their shade."""
 LIMBUS = 25.0
 """Distance (RGB, 0..255) from white that says nothing of where an iris ends."""
 ASIDE, WIDE = np.arange(-4, 5) / 10, np.arange(80, 155, 5) / 100
@@ -254,7 +261,23 @@ def lost(ball: Eyeball, shift: Floats) -> float:
     return min(float(np.hypot(*shift)) / (SAME_GAZE * ball.rims.width), 1.0)
 
 
-def draw_eye(out: Bytes, ball: Eyeball, now: Rims, shift: Floats) -> None:
+def lit_when_bare(tone: Floats, skin: Floats) -> Floats:
+    """(3,) by how much white is brighter where an iris leaves it bare than in a photo's strips.
+
+    Eyes that look straight ahead show white in the shade of lids and lashes only, dim and reddish.
+
+    Args:
+        tone: (3,) of those strips, 0..255.
+        skin: (3,) around the eye.
+    """
+    lit = min(max(BARE * luma(skin) / max(luma(tone), 1.0), 1.0), MOST_LIT)
+    shaded = (lit - 1) / (MOST_LIT - 1)
+    redder = 0.5 * shaded * max(float(redness(tone) - PALE * redness(skin)), 0.0)
+    out: Floats = np.float32(lit) * np.exp(np.array([-redder / 2, 0, redder / 2], np.float32))
+    return out
+
+
+def draw_eye(out: Bytes, ball: Eyeball, now: Rims, shift: Floats, lit: Floats) -> None:
     """Draw the eyeball between the lids.
 
     Args:
@@ -262,6 +285,7 @@ def draw_eye(out: Bytes, ball: Eyeball, now: Rims, shift: Floats) -> None:
         ball: the photo's eye.
         now: where the lids are.
         shift: (2,) pixels of iris movement, beside that of the eye's corners.
+        lit: (3,) by how much white that lies bare is brighter than the photo's.
     """
     if now.gap < 0.25 or (now.differs(ball.rims) < STILL and np.abs(shift).max() < STILL):
         return
@@ -275,15 +299,18 @@ def draw_eye(out: Bytes, ball: Eyeball, now: Rims, shift: Floats) -> None:
     shift = _within_reach(ball, shift)
     gone = lost(ball, shift)
     place = _between(ball, now, corner)
+    opening = np.zeros((rows, columns), np.uint8)
+    fill(opening, outline - np.array(corner, np.float32))
     eye = placed(ball.white, place, (columns, rows), repeat=True).astype(np.float32)
+    if gone > 0:
+        middle = blurred(opening, AMID * now.width)[..., None] / np.float32(255)
+        eye *= 1 + np.float32(gone) * middle * (lit - 1)
     shifted = place.copy()
     shifted[:, 2] += place[:, :2] @ shift
     iris = placed(ball.iris, shifted, (columns, rows)).astype(np.float32)
     eye = eye * (1 - iris[..., 3:] / 255) + iris[..., :3]
     if gone < 1:
         eye += np.float32(1 - gone) * placed(ball.rest, place, (columns, rows))
-    opening = np.zeros((rows, columns), np.uint8)
-    fill(opening, outline - np.array(corner, np.float32))
     alpha = blurred(opening, 0.3 + 0.012 * now.width).astype(np.float32) / 255
     eye *= _lid_shadow(alpha, ball, now, gone)[..., None]
     patch[...] = to_bytes(patch + alpha[..., None] * (eye - patch))

@@ -24,6 +24,12 @@ def luma(rgb: Floats) -> float:
     return float(rgb @ LUMA)
 
 
+def redness(rgb: Floats) -> Floats:
+    """(...) logarithm of red against blue in colours (..., 3)."""
+    out: Floats = np.log((rgb[..., 0] + 8) / (rgb[..., 2] + 8))
+    return out
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Palette:
     """The colours inside one photo's mouth, (3,) each, 0..255."""

@@ -13,7 +13,7 @@ import numpy as np
 from retarget.generate.warp.eyes import white_tone
 from retarget.generate.warp.mesh import Bools, Bytes, Floats, Ints
 from retarget.generate.warp.paint import box_of, colours, fill
-from retarget.generate.warp.palette import LUMA, luma
+from retarget.generate.warp.palette import LUMA, luma, redness
 from retarget.generate.warp.rims import Opening, rims_of
 
 SMALLEST = 40.0
@@ -82,18 +82,12 @@ def _told_apart(seen: Floats, white: Floats, skin: Floats) -> tuple[Bools, Bools
     apart = white - skin
     is_white = ((seen - skin) @ apart) / (apart @ apart) > 0.5
     is_skin = np.linalg.norm(seen - skin, axis=-1) < 0.5 * np.linalg.norm(apart)
-    between = 0.5 * (_hue(white) + _hue(skin))
-    if _hue(skin) - _hue(white) > OTHER_HUE:
-        bright, pale = seen @ LUMA, _hue(seen) < between
+    between = 0.5 * (redness(white) + redness(skin))
+    if redness(skin) - redness(white) > OTHER_HUE:
+        bright, pale = seen @ LUMA, redness(seen) < between
         is_white |= pale & (bright > DIMMEST * luma(white))
         is_skin |= ~pale & (bright > DIMMEST * luma(skin))
     return is_white, is_skin & ~is_white
-
-
-def _hue(rgb: Floats) -> Floats:
-    """(...) logarithm of red against blue in colours (..., 3)."""
-    out: Floats = np.log((rgb[..., 0] + 8) / (rgb[..., 2] + 8))
-    return out
 
 
 def _white_until(is_white: Bools, is_skin: Bools, steps: Floats) -> Floats:
