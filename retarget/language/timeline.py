@@ -164,8 +164,11 @@ class Timeline:
             share=now.share,
         )
 
-    def segment(self, seconds: float) -> Segment:
-        """The segment a moment lies in; the last one also holds what comes after it."""
+    def segment(self, seconds: float | Fraction) -> Segment:
+        """The segment a moment lies in; the last one also holds what comes after it.
+
+        A moment between two belongs to the first of them; only a fraction says which one it is.
+        """
         for segment in self.segments:
             if seconds <= segment.end:
                 return segment
@@ -184,16 +187,17 @@ class Timeline:
         self.check(rate)
         spans = [_span(e) for e in self.events]
         for index in range(self.frame_count(rate)):
-            seconds = float(index / rate)
+            exact = index / rate
+            seconds = float(exact)
             said = self.at(seconds)
             blink = max((b.at(seconds) for b in self.blinks), default=0.0)
-            inside = (i for i, (start, end) in enumerate(spans) if start < seconds < end)
+            inside = (i for i, (start, end) in enumerate(spans) if start < exact < end)
             yield Moment(
                 index=index,
                 at=Instant(index, 1 / rate),
                 said=_blinking(said, blink),
                 blink=blink,
-                phase=self.segment(seconds).phase,
+                phase=self.segment(exact).phase,
                 event=next(inside, None),
             )
 

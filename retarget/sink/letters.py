@@ -40,7 +40,8 @@ class Letters:
         return "".join(
             letter
             for letter in dict.fromkeys(text)
-            if bytes(font.getmask(letter)) == box or (_is_leftward(letter) and not shaped)
+            if not letter.isspace()  # nothing is drawn for it
+            and (bytes(font.getmask(letter)) == box or (_is_leftward(letter) and not shaped))
         )
 
     def width(self, text: str, size: int) -> float:

@@ -51,6 +51,14 @@ def test_a_broadcast_rate_keeps_its_exact_times() -> None:
     assert len(moments) == round(Fraction(19, 10) * rate)
 
 
+@pytest.mark.parametrize("rate", [30, 60, 120, 240])
+@pytest.mark.parametrize("still", ["100ms", "300ms", "500ms"])
+def test_phases_of_equal_length_are_told_of_as_many_frames(rate: int, still: str) -> None:
+    line = timeline(f"neutral {still} > fear 100ms/100ms/100ms > neutral 300ms")
+    told = [m.phase for m in line.moments(Fraction(rate))]
+    assert [told.count(p) for p in ("onset", "apex", "offset")] == [rate // 10] * 3
+
+
 def test_a_micro_expression_rises_faster_than_it_falls() -> None:
     line = timeline("neutral 0.2s > fear 120ms/80ms/200ms > neutral 0.2s")
     height = heights(line, 240)

@@ -105,6 +105,10 @@ def test_letters_that_the_font_lacks_are_named_once() -> None:
     assert Letters().lacking("He said 世世界.") == "世界"
 
 
+def test_line_breaks_and_tabs_are_no_letters_that_a_font_could_lack() -> None:
+    assert Letters().lacking("\nIt came\r\n\tat last.") == ""
+
+
 def test_a_line_that_runs_from_right_to_left_ends_at_the_right() -> None:
     page = Image.new("RGB", (400, 60), (255, 255, 255))
     Letters().write(ImageDraw.Draw(page), ["שלום (hello)"], (0, 0), 400, 24)
