@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -49,6 +50,10 @@ RATE = 60
 _TICK = Fraction(1, 60_000)
 """A thousandth of a timecode frame: the finest time that the layout can say."""
 _RATES = (24, 25, 30, 48, 50, 60, 90, 100, 120, 240)
+_ENOUGH = 4096
+"""Rows whose times tell the rate that the app counted at."""
+_MOST_WEIGHT, _MOST_ANGLE = 2.0, np.pi
+"""Apps overshoot 1 a little; percent and degrees go far beyond these."""
 _LONGEST_LINE = 8192
 _DAY = 24 * 3600
 
@@ -103,29 +108,36 @@ class LiveLinkPerformance(Performance):
         self.path = path
         self.rest = average_rest()
         latest = frames = 0
+        told: list[tuple[int, float]] = []
         for line, row in self._rows():
-            latest = max(latest, int(self._fields(line, row[0])[3]))
+            hours, minutes, seconds, count = self._fields(line, row[0])
+            if frames < _ENOUGH:
+                told.append((hours * 3600 + minutes * 60 + seconds, count))
+            latest = max(latest, int(count))
             frames += 1
         if frames == 0:
             raise self._wrong(1, "is the last: there are no frames")
-        # The app counts at the rate it was set to, which the file does not tell.
-        self._rate = next((r for r in _RATES if r > latest), RATE) if frames > RATE else RATE
-        self._rate = max(self._rate, latest + 1)
-        lasted = self._lasted()
+        self._rate = max(_counted_at(told), latest + 1)
+        last, end = self._lasted()
         self.info = SourceInfo(
-            name=str(path), size=(0, 0), time_base=_TICK, count=frames, duration=lasted,
-            rate=Fraction(frames - 1) / lasted if lasted else None,
+            name=str(path), size=(0, 0), time_base=_TICK, count=frames, duration=end,
+            rate=Fraction(frames - 1) / last if last else None,
         )  # fmt: skip
 
-    def _lasted(self) -> Fraction:
-        """Seconds from the first frame to the last, every row's time checked on the way."""
-        last = Fraction(0)
+    def _lasted(self) -> tuple[Fraction, Fraction]:
+        """Seconds from the first frame to the last and its end, every time checked on the way."""
+        last = end = Fraction(0)
         for frame in self.frames():
             last = frame.at.exact
-        return last
+            end = last + frame.duration
+        return last, end
 
     def frames(self) -> Iterator[ExpressedFrame]:
-        """Every frame, in order; one row is read ahead, to know how long each lasts."""
+        """Every frame, in order; one row is read ahead, to know how long each lasts.
+
+        Nothing tells how long the last one does: as long as the one before it.
+        """
+        lasts = 0
         before: tuple[int, int, list[str]] | None = None
         start: int | None = None
         index = 0
@@ -140,11 +152,12 @@ class LiveLinkPerformance(Performance):
                     tick += _DAY * RATE * 1000
                 if not 0 < tick - before[0] < _DAY * RATE * 500:
                     raise self._wrong(line, "has a time that is not later than the line before")
-                yield self._frame(index, before, tick - before[0])
+                lasts = tick - before[0]
+                yield self._frame(index, before, lasts)
                 index += 1
             before = (tick, line, row)
         if before is not None:
-            yield self._frame(index, before, 0)
+            yield self._frame(index, before, lasts)
 
     def _frame(self, index: int, held: tuple[int, int, list[str]], ticks: int) -> ExpressedFrame:
         tick, line, row = held
@@ -171,6 +184,12 @@ class LiveLinkPerformance(Performance):
             raise self._wrong(line, "holds something that is not a number") from None
         if not np.isfinite([*weights, yaw, pitch, roll]).all():
             raise self._wrong(line, "holds a number that is not finite")
+        if np.abs(weights).max() > _MOST_WEIGHT:
+            raise self._wrong(
+                line, f"holds the weight {np.abs(weights).max():g}, not one of 0 to 1"
+            )
+        if max(abs(yaw), abs(pitch), abs(roll)) > _MOST_ANGLE:
+            raise self._wrong(line, "turns the head by more than half a turn: angles are radians")
         return np.clip(weights, 0.0, 1.0), (yaw, pitch, roll)
 
     def _rows(self) -> Iterator[tuple[int, list[str]]]:
@@ -229,6 +248,22 @@ class LiveLinkPerformance(Performance):
             f"Line {line} of {self.path} {what}.",
             do="Give a CSV in the Live Link Face layout, as retarget fit -o NAME.csv writes it.",
         )
+
+
+def _counted_at(times: Sequence[tuple[int, float]]) -> int:
+    """Timecode frames to a second; the app counts at the rate it was set to, which no field tells.
+
+    Args:
+        times: (second of the day, timecode frame) of rows in order.
+    """
+    following = list(pairwise(times))
+    steps = [b - a for (second, a), (then, b) in following if then == second]
+    turns = [a - b for (second, a), (then, b) in following if then - second in (1, 1 - _DAY)]
+    if not steps or not turns:
+        return RATE
+    # A second holds what was counted up to the row before its turn, and one step more.
+    counted = float(np.median(turns) + np.median(steps))
+    return min(_RATES, key=lambda rate: abs(rate - counted))
 
 
 def _fields_of(line: str, mark: str) -> list[str]:

@@ -120,6 +120,26 @@ def test_a_recording_that_counts_its_day_at_thirty_frames_is_read_at_its_true_ra
     np.testing.assert_allclose(np.diff([f.at.seconds for f in frames]), 1 / 30, atol=1e-4)
 
 
+@pytest.mark.parametrize(("counted", "step"), [(24, 1), (30, 1), (60, 1), (60, 2.4), (60, 12)])
+def test_a_few_seconds_tell_the_rate_at_which_their_timecode_counts(
+    tmp_path: Path, counted: int, step: float
+) -> None:
+    ticks = [12 + i * step for i in range(round(1.5 * counted / step))]
+    path = tmp_path / "take.csv"
+    times = [f"10:23:{45 + int(t // counted):02d}:{t % counted:06.3f}" for t in ticks]
+    path.write_text(live_link([row(t) for t in times]))
+    at = [f.at.seconds for f in open_performance(path).frames()]
+    np.testing.assert_allclose(np.diff(at), step / counted, atol=1e-4)
+
+
+def test_the_last_row_lasts_as_long_as_the_one_before_it(tmp_path: Path) -> None:
+    path = tmp_path / "take.csv"
+    path.write_text(live_link([row(f"00:00:00:{2 * i:02d}.000") for i in range(3)]))
+    take = open_performance(path)
+    assert [f.duration for f in take.frames()] == [Fraction(1, 30)] * 3
+    assert take.info.duration == Fraction(1, 10)
+
+
 def test_columns_are_found_by_name_in_any_order_and_case(tmp_path: Path) -> None:
     names = [HEADER[0], HEADER[1], *reversed(HEADER[2:54])]
     values = ["00:00:00:00.000", "61", *["0"] * 52]
@@ -147,6 +167,8 @@ def test_what_a_european_spreadsheet_saved_is_read(tmp_path: Path) -> None:
         (live_link([row("00:00:00:00.000"), "00:00:00:01.000,61,0.5"]), "Line 3 .* has 3 columns"),
         (live_link([row("00:00:00:00.000").replace("0.1", "much", 1)]), "Line 2 .* not a number"),
         (live_link([row("00:00:00:00.000").replace("0.1", "nan", 1)]), "Line 2 .* not finite"),
+        (live_link([row("00:00:00:00.000", 45)]), "Line 2 .* weight 45, not one of 0 to 1"),
+        (live_link([row("00:00:00:00.000")[:-35] + "12" + ",0" * 8]), "Line 2 .* radians"),
         (live_link([row("00:00:61:00.000")]), "Line 2 .* impossible timecode"),
         (live_link([row("noon")]), "Line 2 .* no timecode"),
         (live_link([row("00:00:01:00.000"), row("00:00:00:30.000")]), "Line 3 .* not later"),
