@@ -38,6 +38,7 @@ def job_from(words: Sequence[str]) -> Any:
     name, rest = _command(_with_seconds(words))
     kind = COMMANDS[name].load()
     rest = _first_by_name(kind, rest)
+    starting, rest = _preset(kind, rest)
     import tyro
 
     told = io.StringIO()
@@ -47,7 +48,7 @@ def job_from(words: Sequence[str]) -> Any:
                 kind,
                 args=rest,
                 prog="retarget" if name == VIDEO else f"retarget {name}",
-                default=_preset(kind, rest),
+                default=starting,
             )
     except ValueError as problem:  # a setting's own check: a programmer's error, but for us words
         raise WrongWords(f"{problem}.", do=f"retarget {name} --help lists every option.") from None
@@ -99,17 +100,19 @@ def _first_by_name(kind: type[Any], words: Sequence[str]) -> list[str]:
     return out
 
 
-def _preset(kind: type[Any], words: Sequence[str]) -> Any:
-    """The job's starting values where `--preset NAME` is among the words; else None."""
-    starting = getattr(kind, "from_preset", None)
-    if starting is None:
-        return None
+def _preset(kind: type[Any], words: Sequence[str]) -> tuple[Any, list[str]]:
+    """The job's starting values where `--preset NAME` is among the words, and the other words."""
+    rest = list(words)
+    if not hasattr(kind, "from_preset"):
+        return None, rest
     for i, word in enumerate(words):
         if word == "--preset" and i + 1 < len(words):
-            return starting(words[i + 1])
+            del rest[i : i + 2]
+            return kind.from_preset(words[i + 1]), rest
         if word.startswith("--preset="):
-            return starting(word.split("=", 1)[1])
-    return None
+            del rest[i]
+            return kind.from_preset(word.split("=", 1)[1]), rest
+    return None, rest
 
 
 def _sentence(box: str, name: str, kind: type[Any]) -> WrongWords:

@@ -12,10 +12,9 @@ import tyro
 from retarget.errors import RetargetError
 from retarget.face.settings import TrackSettings
 from retarget.flow.blas import one_blas_thread
-from retarget.flow.names import TakesNames
 from retarget.flow.report import Report
 from retarget.jobs.draw import DrawSettings
-from retarget.jobs.preset import lay_over, read_preset
+from retarget.jobs.preset import StartsFromPreset
 from retarget.language.settings import BlinkSettings, PaceSettings
 from retarget.sink.settings import SinkSettings
 
@@ -36,7 +35,7 @@ _FACE_SQUARE = 2.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class MicroJob(TakesNames):
+class MicroJob(StartsFromPreset):
     """A brief expression as a clip, true in its timing.
 
     retarget micro --identity face.jpg --expression contempt -o clip.mp4
@@ -102,8 +101,7 @@ class MicroJob(TakesNames):
     @classmethod
     def from_preset(cls, preset: str) -> MicroJob:
         """A job whose values are the preset's where it has them."""
-        empty = cls(preset=preset)
-        return lay_over(empty, read_preset(preset), where=f"preset {preset}")
+        return cls._from_preset(preset)
 
     @one_blas_thread()
     def run(self, report: Report | None = None) -> Path:

@@ -1,18 +1,70 @@
-"""Lay a preset over a job's defaults; an unknown word is an error that offers the nearest one."""
+"""Lay a preset over a job's defaults; an unknown word is an error that offers the nearest one.
+
+On the command line every word that is typed stands above the preset. In Python a job does not see
+what its caller typed, only what differs from the usual; that stands above the preset.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import fields, is_dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import MISSING, Field, fields, is_dataclass, replace
 from pathlib import Path
 from types import UnionType
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from retarget.errors import RetargetError, UnknownWord
+from retarget.flow.names import TakesNames
 from retarget.flow.presets import presets_folder
 from retarget.flow.toml_file import TomlFile
 
 Job = TypeVar("Job")
+Starting = TypeVar("Starting", bound="StartsFromPreset")
+
+
+class _Laid(str):
+    """The name of a preset whose values a job has already."""
+
+
+class StartsFromPreset(TakesNames):
+    """A frozen dataclass with a field `preset`, whose values it takes where its own are the usual.
+
+    Raises:
+        UnknownWord: there is no such preset, or it holds a word that is not known.
+        RetargetError: the preset holds a value of the wrong kind.
+    """
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        word: str | None = getattr(self, "preset", None)
+        if word is None or isinstance(word, _Laid):
+            return
+        object.__setattr__(self, "preset", _Laid(word))
+        whole = _own_above(self, lay_over(self, read_preset(word), where=f"preset {word}"))
+        for field in fields(self):  # type: ignore[arg-type]
+            object.__setattr__(self, field.name, getattr(whole, field.name))
+
+    @classmethod
+    def _from_preset(cls: type[Starting], preset: str, **needed: Any) -> Starting:
+        """A job with all that the preset says, whose values typed words then take the place of."""
+        empty = cls(**needed, **{"preset": _Laid(preset)})
+        return lay_over(empty, read_preset(preset), where=f"preset {preset}")
+
+
+def _own_above(own: Job, laid: Job) -> Job:
+    """The values of `laid`, save where `own` has others than the usual."""
+    kept: dict[str, Any] = {}
+    for field in fields(own):  # type: ignore[arg-type]
+        mine, theirs = getattr(own, field.name), getattr(laid, field.name)
+        if is_dataclass(mine):
+            kept[field.name] = _own_above(mine, theirs)
+        elif mine != _usual(field):
+            kept[field.name] = mine
+    return replace(laid, **kept)  # type: ignore[type-var]
+
+
+def _usual(field: Field[Any]) -> Any:
+    """What a field holds where nothing is said; `MISSING` where something must be."""
+    return field.default if field.default_factory is MISSING else field.default_factory()
 
 
 def preset_names() -> dict[str, Path]:
@@ -33,38 +85,83 @@ def read_preset(word: str) -> Mapping[str, Any]:
         if word not in known:
             raise UnknownWord("preset", word, known)
         path = known[word]
-    return TomlFile(path, "preset").data
+    table = TomlFile(path, "preset").data
+    if "preset" in table:
+        raise RetargetError(
+            f"{path} starts from another preset, and presets do not build on one another.",
+            do="Copy that one's values into it.",
+        )
+    return table
 
 
-def lay_over(job: Job, table: Mapping[str, Any], *, where: str) -> Job:
+def lay_over(
+    job: Job, table: Mapping[str, Any], *, where: str, within: tuple[str, ...] = ()
+) -> Job:
     """The job with the values of a table in place of its own.
 
     Args:
         job: a settings dataclass.
         table: names to values; a table stands for a nested dataclass.
         where: what the table is, for messages ("preset natural").
+        within: the names of the tables around this one, outermost first.
 
     Raises:
         UnknownWord: a name that the job does not have, or a word that is none of its choices.
-        RetargetError: a value of the wrong kind.
+        RetargetError: a value of the wrong kind, or a name that belongs into another table.
     """
+    place = f"{where}, {_table(within)}" if within else where
     known = {f.name: getattr(job, f.name) for f in fields(job)}  # type: ignore[arg-type]
     kinds = get_type_hints(type(job))
     changed: dict[str, Any] = {}
     for name, value in table.items():
         if name not in known:
-            raise UnknownWord("setting", name, known, where=where)
+            raise _unknown(name, value, job, place, within)
         old = known[name]
         if is_dataclass(old) and not isinstance(old, type):
             if not isinstance(value, Mapping):
-                raise RetargetError(f"{name} in {where} is not a table.", do=f"Write [{name}].")
-            changed[name] = lay_over(old, value, where=f"{where}, [{name}]")
+                do = f"Write {_table((*within, name))} and its settings below."
+                raise RetargetError(f"{name} in {place} is not a table.", do=do)
+            changed[name] = lay_over(old, value, where=where, within=(*within, name))
         else:
-            changed[name] = _kept(kinds[name], value, f"{name} in {where}")
+            changed[name] = _kept(kinds[name], value, f"{name} in {place}")
     try:
         return replace(job, **changed)  # type: ignore[type-var]
     except ValueError as problem:
-        raise RetargetError(f"{where}: {problem}.", do="Correct the preset.") from problem
+        raise RetargetError(f"{place}: {problem}.", do="Correct the preset.") from problem
+
+
+def _table(path: tuple[str, ...]) -> str:
+    """A table's heading in TOML."""
+    return f"[{'.'.join(path)}]"
+
+
+def _unknown(
+    name: str, value: object, job: object, place: str, within: tuple[str, ...]
+) -> RetargetError:
+    """What is wrong with a name that a job does not have, and where it belongs."""
+    paths = list(_tables_with(name, job, within, called=isinstance(value, Mapping)))
+    if not paths:
+        known = [f.name for f in fields(job)]  # type: ignore[arg-type]
+        return UnknownWord("setting", name, known, where=place)
+    there = " or ".join(_table(path) for path in paths)
+    return RetargetError(
+        f"There is no setting {name!r} in {place} itself.", do=f"Write it under {there}."
+    )
+
+
+def _tables_with(
+    name: str, job: object, path: tuple[str, ...], *, called: bool
+) -> Iterator[tuple[str, ...]]:
+    """The tables inside a job that are called so, or have a setting of this name."""
+    for field in fields(job):  # type: ignore[arg-type]
+        inner, here = getattr(job, field.name), (*path, field.name)
+        if not is_dataclass(inner):
+            continue
+        if called and field.name == name:
+            yield here
+        if not called and any(f.name == name for f in fields(inner)):
+            yield here
+        yield from _tables_with(name, inner, here, called=called)
 
 
 def _kept(declared: Any, value: object, what: str) -> object:
@@ -86,7 +183,8 @@ def _taken(kind: Any, value: object) -> object | None:
     if get_origin(kind) is Literal:
         return value if value in get_args(kind) else None
     if get_origin(kind) is tuple:
-        items = [_taken(get_args(kind)[0], v) for v in value] if isinstance(value, list) else [None]
+        several = value if isinstance(value, list) else [value]
+        items = [_taken(get_args(kind)[0], v) for v in several]
         return None if None in items else tuple(items)
     if kind is float:
         return float(value) if type(value) in (int, float) else None  # type: ignore[arg-type]

@@ -14,10 +14,9 @@ import tyro
 from retarget.errors import RetargetError
 from retarget.face.settings import TrackSettings
 from retarget.flow.blas import one_blas_thread
-from retarget.flow.names import TakesNames
 from retarget.flow.report import Report
 from retarget.jobs.draw import DrawSettings
-from retarget.jobs.preset import lay_over, read_preset
+from retarget.jobs.preset import StartsFromPreset
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -33,7 +32,7 @@ MOST_PICTURES = 5000
 
 
 @dataclass(frozen=True, kw_only=True)
-class StillJob(TakesNames):
+class StillJob(StartsFromPreset):
     """One picture, or a grid of them, of the identity in an expression.
 
     retarget still --identity face.jpg --expression "0.7*amusement" -o smile.png
@@ -68,8 +67,7 @@ class StillJob(TakesNames):
     @classmethod
     def from_preset(cls, preset: str) -> StillJob:
         """A job whose values are the preset's where it has them."""
-        empty = cls(identity=(), expression=(), preset=preset)
-        return lay_over(empty, read_preset(preset), where=f"preset {preset}")
+        return cls._from_preset(preset, identity=(), expression=())
 
     @one_blas_thread()
     def run(self, report: Report | None = None) -> Path:

@@ -20,14 +20,13 @@ from retarget.expression.settings import (
 )
 from retarget.face.settings import TrackSettings
 from retarget.flow.lanes import Lanes, depth_for
-from retarget.flow.names import TakesNames
 from retarget.flow.report import Report
 from retarget.generate.diffusion.settings import DiffusionSettings
 from retarget.generate.settings import WarpSettings
 from retarget.jobs.driving import DrivingSettings, open_driving
 from retarget.jobs.generators import GeneratorName, open_generator
 from retarget.jobs.identity import open_identity
-from retarget.jobs.preset import lay_over, read_preset
+from retarget.jobs.preset import StartsFromPreset
 from retarget.sink.mark import source_type
 from retarget.sink.settings import SinkSettings
 from retarget.source.settings import SourceSettings
@@ -59,7 +58,7 @@ class Performing:
 
 
 @dataclass(frozen=True, kw_only=True)
-class VideoJob(TakesNames):
+class VideoJob(StartsFromPreset):
     """Make the identity perform what the driving face performs.
 
     retarget drive.mp4 --identity face.jpg
@@ -75,7 +74,8 @@ class VideoJob(TakesNames):
     """Where to: .mp4 .mov .mkv .webm .gif, or a folder for numbered pictures. Left out, a name is
     made beside the driving file."""
     preset: str | None = None
-    """Start from a preset (natural, lively, lips_only) or from a .toml file of your own."""
+    """Start from a preset (natural, lively, lips_only) or from a .toml file of your own; options
+    that stand beside it count more."""
     preview: bool = False
     """Also write driving | identity | result side by side, as NAME_preview."""
     report: Path | None = None
@@ -110,8 +110,7 @@ class VideoJob(TakesNames):
     @classmethod
     def from_preset(cls, preset: str) -> VideoJob:
         """A job without driving and identity whose other values are the preset's."""
-        empty = cls(driving=tyro.MISSING, identity=tyro.MISSING, preset=preset)
-        return lay_over(empty, read_preset(preset), where=f"preset {preset}")
+        return cls._from_preset(preset, driving=tyro.MISSING, identity=tyro.MISSING)
 
     def run(self, report: Report | None = None) -> Path:
         """Write the video and return its path; if anything fails, no half-written file is left.

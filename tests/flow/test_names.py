@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 
 from retarget.evaluation.job import EvaluateJob
 from retarget.jobs.fit import FitJob
+from retarget.jobs.micro import MicroJob
 from retarget.jobs.still import StillJob
 from retarget.jobs.video import VideoJob
 
@@ -28,6 +30,14 @@ def test_one_name_does_where_several_may_be_given(kind: Any) -> None:
     assert (still.identity, still.expression) == (("a.jpg",), ("joy",))
     ranked = EvaluateJob(compare=[kind("a.mp4"), kind("b.mp4")])  # type: ignore[arg-type]
     assert ranked.compare == (Path("a.mp4"), Path("b.mp4"))
+
+
+def test_numbers_do_where_text_or_several_are_kept() -> None:
+    still = StillJob(identity="a.jpg", expression="joy", intensity=0.3)  # type: ignore[arg-type]
+    assert still.intensity == (0.3,)
+    rates = (30, 29.97, Fraction(30000, 1001))
+    told = [MicroJob(identity="a.jpg", rate=rate).rate for rate in rates]  # type: ignore[arg-type]
+    assert told == ["30", "29.97", "30000/1001"]
 
 
 def test_what_is_no_name_stays_as_it_is() -> None:

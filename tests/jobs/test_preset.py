@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 from retarget.errors import RetargetError, UnknownWord
+from retarget.expression.settings import SmoothSettings
 from retarget.jobs.preset import preset_names
 from retarget.jobs.video import VideoJob
+from retarget.transfer.settings import TransferSettings
 
 
 def mine(folder: Path, text: str) -> VideoJob:
@@ -48,7 +50,7 @@ def test_a_word_that_is_no_choice_is_offered_the_nearest(
         "[source]\nend = true",
         '[diffusion]\nsteps = "few"',
         "[diffusion]\nsteps = 2.5",
-        '[diffusion]\nloras = "a.safetensors"',
+        "[diffusion]\nloras = 3",
         "[diffusion]\nphotos = [1]",
         "transfer = 1",
         "[transfer.gain]\njaw = 99",
@@ -58,6 +60,45 @@ def test_a_word_that_is_no_choice_is_offered_the_nearest(
 def test_a_value_of_the_wrong_kind_is_refused_in_a_sentence(tmp_path: Path, text: str) -> None:
     with pytest.raises(RetargetError, match=r"preset|gain"):
         mine(tmp_path, text)
+
+
+@pytest.mark.parametrize(
+    ("text", "do"),
+    [
+        ('motion = "full"', r"Write it under \[transfer\]\."),
+        ("[gain]\njaw = 1.2", r"Write it under \[transfer\.gain\]\."),
+        ("jaw = 1.2", r"Write it under \[transfer\.gain\]\."),
+        ("[transfer]\ngain = 1.2", r"Write \[transfer\.gain\] and its settings"),
+        ("[transfer]\njaw = 1.2", r"Write it under \[transfer\.gain\]\."),
+        ("[transfer]\nmoton = 1", "Did you mean 'motion'"),
+    ],
+)
+def test_a_setting_in_the_wrong_table_is_told_its_own(tmp_path: Path, text: str, do: str) -> None:
+    with pytest.raises(RetargetError, match=do):
+        mine(tmp_path, text)
+
+
+def test_in_python_a_preset_fills_in_what_is_as_usual(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text('[transfer]\nmotion = "full"\nstrength = 0.5\n[smooth]\nreach = 0.4\n')
+    job = VideoJob(
+        driving="drive.mp4", identity="face.jpg", preset=str(path),
+        transfer=TransferSettings(strength=0.7), smooth=SmoothSettings(live=True),
+    )  # fmt: skip
+    assert (job.transfer.motion, job.transfer.strength) == ("full", 0.7)
+    assert job.smooth == SmoothSettings(live=True, reach=0.4)
+    later = replace(job, transfer=TransferSettings(motion="expression"))
+    assert later.transfer.motion == "expression"
+
+
+def test_in_python_an_unknown_preset_is_refused() -> None:
+    with pytest.raises(UnknownWord, match="'natural'"):
+        VideoJob(driving="drive.mp4", identity="face.jpg", preset="naturall")
+
+
+def test_a_preset_does_not_start_from_another(tmp_path: Path) -> None:
+    with pytest.raises(RetargetError, match="another preset"):
+        mine(tmp_path, 'preset = "natural"')
 
 
 def test_values_become_what_their_setting_keeps(tmp_path: Path) -> None:
