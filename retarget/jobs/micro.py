@@ -289,7 +289,7 @@ class MicroJob(StartsFromPreset):
             "clip": str(stimulus.number),
             "file": clip.name,
             "table": table.name,
-            "identity": stimulus.identity.name,
+            "identity": stimulus.who,
             "expression": stimulus.text,
             "intensity": f"{stimulus.intensity:g}",
             "base": whole.base_text,

@@ -85,7 +85,7 @@ def _rows(manifest: Path) -> list[dict[str, str]]:
 
 
 def key_of(whole: StimulusSet, stimulus: Stimulus, photo: str, how: str) -> str:
-    """A hash of all that a clip's bytes depend on.
+    """A hash of all that a clip's bytes and its line of the manifest depend on.
 
     Args:
         whole: the set.
@@ -96,6 +96,7 @@ def key_of(whole: StimulusSet, stimulus: Stimulus, photo: str, how: str) -> str:
     seen = stimulus.said.template
     parts = {
         "retarget": __version__,
+        "named": [whole.name(stimulus), stimulus.who, stimulus.text, whole.base_text],
         "photo": photo,
         "weights": [round(float(w), 6) for w in stimulus.said.weights],
         "base": [round(float(w), 6) for w in whole.base.weights],

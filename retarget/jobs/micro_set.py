@@ -44,6 +44,8 @@ class Stimulus:
     number: int
     """From 1."""
     identity: Path
+    who: str
+    """The identity as the set names it."""
     text: str
     intensity: float
     times: tuple[Fraction, Fraction, Fraction]
@@ -92,7 +94,7 @@ class StimulusSet:
         """The clip's name without its ending."""
         word = re.sub(r"\W+", "-", stimulus.text).strip("-")[:32]
         pace = "-".join(f"{float(t * 1000):g}" for t in stimulus.times)
-        who = re.sub(r"\W+", "-", stimulus.identity.stem)[:32]
+        who = re.sub(r"\W+", "-", str(Path(stimulus.who).with_suffix(""))).strip("-")[-32:]
         return f"{stimulus.number:05d}_{who}_{word}_{stimulus.intensity:g}_{pace}"
 
 
@@ -145,7 +147,7 @@ class _Reader:
                     raise self.file.problem(("durations",), error.what, do=error.do) from error
 
     def stimuli(self) -> Iterator[Stimulus]:
-        identities = [self.path("identities", name) for name in self.several("identities")]
+        identities = {name: self.path("identities", name) for name in self.several("identities")}
         said = {t: self.said("expressions", t) for t in self.several("expressions")}
         levels = [self.level(v) for v in self.several("intensities", [1.0])]
         times = [self.times(v) for v in self.several("durations", [[120, 80, 200]])]
@@ -157,10 +159,11 @@ class _Reader:
                 do="Split the set.",
             )
         everything = product(identities, said, levels, times)
-        for i, (identity, text, level, pace) in enumerate(everything):
+        for i, (who, text, level, pace) in enumerate(everything):
             yield Stimulus(
                 number=i + 1,
-                identity=identity,
+                identity=identities[who],
+                who=who,
                 text=text,
                 intensity=level,
                 times=pace,

@@ -66,6 +66,35 @@ def test_clips_are_made_again_when_another_face_is_asked_for(stimuli: Path, tmp_
     assert all(row["key"] != before[row["file"]] for row in rows(folder))
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "column"),
+    [("eileen.png", "S01.png", "identity"), ('"contempt"', '"R12D+R14E"', "expression")],
+)
+def test_the_manifest_says_what_this_set_says_though_the_pixels_are_the_same(
+    stimuli: Path, tmp_path: Path, old: str, new: str, column: str
+) -> None:
+    short = SET.replace('"surprise", ', "")
+    stimuli.write_text(short)
+    folder = MicroJob(set=stimuli, output=tmp_path / "set").run()
+    (tmp_path / "S01.png").write_bytes((tmp_path / "eileen.png").read_bytes())
+    stimuli.write_text(short.replace(old, new))
+    MicroJob(set=stimuli, output=folder).run()
+    assert [row[column] for row in rows(folder)] == [new.strip('"')]
+
+
+def test_photos_of_one_name_in_several_folders_are_told_apart(
+    stimuli: Path, tmp_path: Path
+) -> None:
+    for who in ("s01", "s02"):
+        (tmp_path / who).mkdir()
+        (tmp_path / who / "calm.png").write_bytes((tmp_path / "eileen.png").read_bytes())
+    asked = SET.replace('"eileen.png"', '"s01/calm.png", "s02/calm.png"')
+    stimuli.write_text(asked.replace('"surprise", ', ""))
+    told = rows(MicroJob(set=stimuli, output=tmp_path / "set").run())
+    assert [row["identity"] for row in told] == ["s01/calm.png", "s02/calm.png"]
+    assert ["s01-calm" in told[0]["file"], "s02-calm" in told[1]["file"]] == [True, True]
+
+
 def test_the_manifest_names_the_frames_of_each_event(stimuli: Path, tmp_path: Path) -> None:
     folder = MicroJob(set=stimuli, output=tmp_path / "set").run()
     for row in rows(folder):
