@@ -1,7 +1,7 @@
 """A lid that comes down: its skin as light as skin is there, a crease above it, lashes along it.
 
-An open eye hides most of its lid in a dark fold. Pulled down as it is, that strip gives a bruise;
-so while the eye shuts, what is broad in it (not its grain) goes over to the tone of the skin
+An open eye hides most of its lid in a dark fold. Pulled down as it is, that strip gives a bruise
+with long streaks; so while the eye shuts, it goes over to the tones and the grain of the skin
 around the eye. The same is done to the fold under a raised brow.
 """
 
@@ -14,6 +14,7 @@ import numpy as np
 
 from retarget.flow import landmarks
 from retarget.generate.warp.contact import smoothstep
+from retarget.generate.warp.lid_skin import LidSkin
 from retarget.generate.warp.mesh import Bytes, Floats, Ints
 from retarget.generate.warp.paint import blurred, box_of, colours, fill, stroke, to_bytes
 from retarget.generate.warp.palette import LUMA
@@ -35,15 +36,17 @@ FINE = 3
 """Pixels drawn for each pixel of lashes, in each direction."""
 LEAST = 0.05
 """How far shut an eye must be to be drawn as shutting."""
-LASH_WIDTH, LASH_STRENGTH = 0.045, 0.7
+LASH_WIDTH, LASH_STRENGTH = 0.045, 0.8
 """Thickness of the line of a shut eye in eye widths, and how opaque it is."""
 RELIT, RELIT_FOLD = 0.9, 0.8
 """How much of the broad tones of a shut lid, and of the fold under a raised brow, is replaced."""
 PAST_FOLD = 0.2
 """Lid heights beyond the fold that are re-lit: its dark edge goes as the fold is drawn out."""
 STREAKED, STREAKED_FOLD = 0.9, 0.5
-"""How much of the grain of a shut lid and of a fold drawn out is taken out: a narrow strip was
-drawn long for it, and its lashes with it."""
+"""How much of the grain of a shut lid and of a fold drawn out is replaced: a narrow strip was drawn
+long for it, and its lashes with it."""
+SHADED, BALL = 0.94, 0.06
+"""Light of a shut lid's edge against the skin around, and how much lighter its middle is."""
 TAPERED = np.array([0.3, 0.5, 0.7, 0.7, 0.7, 0.5, 0.3], np.float32)
 """How far up to the brow the skin over each point of the fold is re-lit, corners left out."""
 
@@ -60,6 +63,8 @@ class Lid:
     """(3,) tone of the skin above and below the eye, 0..255."""
     lash: Floats
     """(3,) colour of the line where lids meet, 0..255."""
+    shut: LidSkin | None
+    """None where the photo ends at the eye."""
     open_by: float
     """Lid distance in the photo, pixels."""
 
@@ -84,10 +89,10 @@ class Lid:
         across = np.stack([colours(photo, rim + t * reach) for t in (-1.0, -0.5, 0.0, 0.5)])
         dark = np.take_along_axis(across, across.sum(-1).argmin(0)[None, :, None], axis=0)[0]
         lash = np.minimum(np.median(dark, axis=0), 0.8 * skin)
+        skin, lash = skin.astype(np.float32), lash.astype(np.float32)
+        shut = LidSkin.of(photo, rims, points[rows[0], :2], skin)
         height = _height(points, *rows, rims.down)
-        return cls(
-            *rows, height, skin.astype(np.float32), lash.astype(np.float32), max(rims.gap, 1.0)
-        )
+        return cls(*rows, height, skin, lash, shut, max(rims.gap, 1.0))
 
     def closing(self, now: Rims) -> float:
         """0 as open as in the photo or wider, 1 shut."""
@@ -119,7 +124,7 @@ class Lid:
         lit = patch.astype(np.float32)
         if soon >= LEAST:
             lid = _lid_mask(rim, fold, shape, now.width)
-            lit = self._relit(patch, lid, RELIT * soon, now.width, STREAKED * soon)
+            lit = self._relit(patch, box, lid, now, (RELIT * soon, STREAKED * soon))
             crease = _line(fold[2:-2], shape, 0.03 * now.width, 0.03 * now.width)
             lit *= 1 - np.float32(0.16 * much) * crease[..., None]
         lashes = _lashes(rim, shape, LASH_WIDTH * now.width * now.down, 0.02 * now.width)
@@ -141,27 +146,34 @@ class Lid:
         mask = np.zeros(patch.shape[:2], np.uint8)
         fill(mask, area - np.array([box[1].start, box[0].start], np.float32))
         soft = blurred(mask, 0.07 * now.width).astype(np.float32) / 255
-        patch[...] = to_bytes(self._relit(patch, soft, much, now.width, STREAKED_FOLD * much))
+        patch[...] = to_bytes(self._relit(patch, box, soft, now, (much, STREAKED_FOLD * much)))
 
     def _relit(
-        self, patch: Bytes, lid: Floats, much: float, width: float, smooth: float = 0.0
+        self,
+        patch: Bytes,
+        box: tuple[slice, slice],
+        lid: Floats,
+        now: Rims,
+        much: tuple[float, float],
     ) -> Floats:
-        """The patch with the broad tones of its lid replaced by those of the skin around it.
+        """The patch with tones and grain of its lid replaced by those of the skin around it.
 
         Args:
             patch: (h, w, 3).
+            box: where it lies.
             lid: (h, w) 0..1 where.
-            much: 0..1 how far.
-            width: of the eye in pixels.
-            smooth: 0..1 how much of the grain goes.
+            now: where the lids are.
+            much: 0..1 how far tones, and how far the grain.
         """
+        if self.shut is None:
+            return patch.astype(np.float32)
         weight = lid[..., None] + np.float32(1e-4)
-        both = blurred(np.concatenate([patch * weight, weight], axis=2), max(0.07 * width, 1.0))
+        both = blurred(np.concatenate([patch * weight, weight], axis=2), max(0.07 * now.width, 1.0))
         broad = both[..., :3] / both[..., 3:]
-        round_ = np.float32(0.90) + np.float32(0.12) * lid  # a ball: lighter in its middle
-        target = self.skin * round_[..., None]
-        grain = patch - broad
-        change = np.float32(much) * (target - broad) - np.float32(smooth) * grain
+        tone, grain = self.shut.at(now, box)
+        tone *= np.float32(SHADED) + np.float32(BALL) * lid[..., None]
+        change = np.float32(much[0]) * (tone - broad)
+        change += np.float32(much[1]) * (grain - (patch - broad))
         out: Floats = patch + lid[..., None] * change
         return out
 

@@ -138,7 +138,7 @@ class Portrait:
         if self.moves:
             height, width = self._canvas.photo.shape[:2]
             flow.stay_within(field, grid, (width, height))
-        return self._canvas.moved(grid, pixel_field(grid, field, openings))
+        return self._canvas.moved(grid, *pixel_field(grid, field, openings))
 
     def _draw_folds(self, out: Bytes, grid: flow.Grid, moved: Moved, request: FaceRequest) -> None:
         folds = self._folds(request) if self._wrinkles > 0 else None

@@ -8,13 +8,16 @@ is shown once, as those of a clip are, is read with a cubic directly.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 
 from retarget.generate.warp.backdrop import BAND, Backdrop
 from retarget.generate.warp.flow import Grid, enlarged, softened
-from retarget.generate.warp.mesh import Bytes, Floats
-from retarget.generate.warp.paint import read, read_finely
+from retarget.generate.warp.mesh import Bytes, Floats, Ints
+from retarget.generate.warp.paint import read, read_finely, to_bytes
 from retarget.generate.warp.rims import Rims, above, lay_aprons, part_around
 
 _LANCZOS = np.array(
@@ -25,6 +28,19 @@ _SHORT = np.array([3, -25, 150, 150, -25, 3], np.float32) / 256
 """The same for a picture that has been enlarged already and holds nothing finer."""
 _LARGE = 1_300_000
 """Pixels of a crop from which twice its size must do: four times would take 80 megabytes."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Seam:
+    """Pixels through which the line runs where two rims meet: some of each side shows in them."""
+
+    rows: Ints
+    columns: Ints
+    """(n,) where, within the field."""
+    field: Floats
+    """(n, 2) pixels from where they are to where the other side comes from."""
+    share: Floats
+    """(n,) how much of the other side shows, 0..1/2."""
 
 
 class Canvas:
@@ -49,12 +65,13 @@ class Canvas:
         self._at[..., 0] = self._times * np.arange(width)
         self._at[..., 1] = self._times * np.arange(height)[:, None]
 
-    def moved(self, grid: Grid, field: Floats) -> Bytes:
+    def moved(self, grid: Grid, field: Floats, seams: Sequence[Seam] = ()) -> Bytes:
         """(height, width, 3) the crop with the pixels of `field` moved.
 
         Args:
             grid: where the field lies.
             field: (h, w, 2) pixels from where a pixel is to where it comes from.
+            seams: what is mixed of two sides.
         """
         out = self.photo.copy()
         left, top = grid.left, grid.top
@@ -65,13 +82,24 @@ class Canvas:
         where = np.asarray(source, np.float32)
         if self._times == 1:
             part[...] = read_finely(self._picture, where)
-            return out
-        four = read(self._picture, where)
-        if self._behind is None:
-            cv2.cvtColor(four, cv2.COLOR_RGBA2RGB, dst=part)
+        elif self._behind is None:
+            cv2.cvtColor(read(self._picture, where), cv2.COLOR_RGBA2RGB, dst=part)
         else:
-            _lay_over(four, self._behind[place], part)
+            _lay_over(read(self._picture, where), self._behind[place], part)
+        for seam in seams:
+            self._mix(part, at, seam)
         return out
+
+    def _mix(self, part: Bytes, at: Floats, seam: Seam) -> None:
+        """Let the other side show in the pixels of a seam."""
+        inside = (seam.rows < part.shape[0]) & (seam.columns < part.shape[1])
+        places = seam.rows[inside], seam.columns[inside]
+        if not len(places[0]):
+            return
+        where = at[places] + np.float32(self._times) * seam.field[inside]
+        other = read(self._picture, where[None])[0, :, :3].astype(np.float32)
+        own = part[places].astype(np.float32)
+        part[places] = to_bytes(own + seam.share[inside, None] * (other - own))
 
 
 def _lay_over(four: Bytes, behind: Bytes, out: Bytes) -> None:
@@ -110,16 +138,22 @@ def _doubled(picture: Bytes, halfway: Floats) -> Bytes:
     return out
 
 
-def pixel_field(grid: Grid, field: Floats, openings: list[tuple[Rims, Rims]]) -> Floats:
+def pixel_field(
+    grid: Grid, field: Floats, openings: list[tuple[Rims, Rims]]
+) -> tuple[Floats, list[Seam]]:
     """The field at pixel size, skin on each side of an opening following its own rim.
 
     Args:
         grid: the cells of the field.
         field: (rows, columns, 2) unsoftened; used up.
         openings: rims now, and where they take their pixels from.
+
+    Returns:
+        The field (h, w, 2), and the seams between its sides.
     """
     upper, lower = (softened(side) for side in lay_aprons(field, grid, openings))
     out = enlarged(lower, grid.step)
+    seams = []
     for now, start in openings:
         points = np.concatenate([now.upper, now.lower, start.upper, start.lower])
         part = part_around(points, 5 * grid.step, grid)
@@ -127,9 +161,27 @@ def pixel_field(grid: Grid, field: Floats, openings: list[tuple[Rims, Rims]]) ->
             continue
         left, top = part.left - grid.left, part.top - grid.top
         large = _enlarged_part(upper, (top, left), (part.rows, part.columns), grid.step)
-        rows, columns = slice(top, top + large.shape[0]), slice(left, left + large.shape[1])
-        cv2.copyTo(large, above(now, part), out[rows, columns])
-    return out
+        place = slice(top, top + large.shape[0]), slice(left, left + large.shape[1])
+        seams.append(_joined(out[place], large, above(now, part), (top, left)))
+    return out, seams
+
+
+def _joined(below: Floats, above_: Floats, share: Bytes, corner: tuple[int, int]) -> Seam:
+    """Write the upper side's field over the lower side's where more of it shows.
+
+    Args:
+        below: (h, w, 2) changed in place.
+        above_: (h, w, 2).
+        share: (h, w) how much of the upper side shows, 0..255.
+        corner: row and column of the two in the whole field.
+    """
+    share = share[: below.shape[0], : below.shape[1]]
+    rows, columns = np.nonzero((share > 0) & (share < 255))
+    part = share[rows, columns, None]
+    other = np.where(part > 127, below[rows, columns], above_[rows, columns])
+    cv2.copyTo(above_, np.asarray(share > 127, np.uint8), below)
+    less = np.minimum(part[:, 0], 255 - part[:, 0]) / np.float32(255)
+    return Seam(rows + corner[0], columns + corner[1], other, less)
 
 
 def _enlarged_part(

@@ -175,7 +175,7 @@ def part_around(points: Floats, margin: float, grid: Grid) -> Grid:
 
 
 def above(now: Rims, part: Grid) -> Bytes:
-    """(height, width) of the cells' pixels: 255 above the line between the rims, 0 below."""
+    """(height, width) how much of each pixel of the cells lies above the line, 0..255."""
     line = curved(now.middle, 3) - np.array([part.left, part.top], np.float32)
     far = 4 * part.step * max(part.columns, part.rows)
     along = (line[-1] - line[0]) / np.float32(now.width) * far
@@ -184,5 +184,5 @@ def above(now: Rims, part: Grid) -> Bytes:
         [line[-1] + along, line[-1] + along + up, line[0] - along + up, line[0] - along]
     )
     mask = np.zeros((part.rows * part.step, part.columns * part.step), np.uint8)
-    fill(mask, np.concatenate([line, ends]), smooth=False)
+    fill(mask, np.concatenate([line, ends]))
     return mask

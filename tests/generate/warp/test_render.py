@@ -46,7 +46,22 @@ def test_around_an_opening_nothing_tears() -> None:
     upper, lower = np.stack([x, 120 - bow], 1), np.stack([x, 120 + bow], 1)
     now = Rims(upper, lower)
     start = Rims(upper * (1, 1 - stretch), lower * (1, 1 - stretch))
-    down = pixel_field(grid, field, [(now, start)])[..., 1]
+    down = pixel_field(grid, field, [(now, start)])[0][..., 1]
     steps = np.diff(down, axis=0)
     steps[100:140, 78:162] = -stretch  # the eye itself, where lids part
     np.testing.assert_allclose(steps[8:-8], -stretch, atol=0.02)
+
+
+def test_the_line_where_lids_meet_is_no_staircase() -> None:
+    photo = np.zeros((96, 160, 3), np.uint8)
+    photo[:30] = 255  # what is above the line comes from there, what is below from the black
+    grid = Grid(left=0, top=0, columns=40, rows=24, step=4)
+    x = np.linspace(40, 120, 9, dtype=np.float32)
+    line = np.stack([x, 52 + 0.12 * x], 1)
+    now, start = Rims(line, line), Rims(line - (0, 45), line)
+    field = np.zeros((24, 40, 2), np.float32)
+    across, down = np.meshgrid(4 * np.arange(40) + 1.5, 4 * np.arange(24) + 1.5)
+    field[down < 52 + 0.12 * across, 1] = -45
+    drawn = Canvas(photo, passing=False).moved(grid, *pixel_field(grid, field, [(now, start)]))
+    white = drawn[45:80, 60:100, 0].astype(float).sum(axis=0) / 255
+    np.testing.assert_allclose(np.diff(white), 0.12, atol=0.25)  # a stair is 1 high

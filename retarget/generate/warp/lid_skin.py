@@ -1,0 +1,123 @@
+"""The skin of a shut lid: toned as the skin around the eye is at each place, with its grain.
+
+An open eye hides it, so its tones are carried in from around (normalised convolution: Knutsson &
+Westin, CVPR 1993), shadows that cross the eye and all, and its grain, cracks and brush strokes are
+those of the skin below the eye.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from retarget.generate.warp.mesh import Bools, Bytes, Floats
+from retarget.generate.warp.paint import averaged, blurred, box_of, fill, placed, ramp
+from retarget.generate.warp.palette import LUMA
+from retarget.generate.warp.rims import Rims, curved
+
+_AROUND, _BELOW = 0.7, 1.3
+"""Eye widths of the photo about the eye, and below it, that are looked at."""
+_PAST_FOLD = 0.35
+"""Lid heights beyond the fold that are still of the eye, for its dark edge."""
+_LASHES = 0.06
+"""Eye widths around the eye in which its lashes lie."""
+_DIMMEST, _LIT, _OTHER_HUE = 0.45, 0.9, 0.35
+"""What is dimmer than this share of the skin, or of another colour (logarithm), is hair; what is
+lit counts more than the hollows around the eye, for a lid lies on a ball."""
+_NEAR, _FAR, _FAR_COUNTS = 0.18, 0.5, 0.15
+"""Eye widths over which tones are carried, and how much the wider ones count."""
+_FINE = 0.07
+"""Eye widths below which a change of tone is grain."""
+_FROM_BELOW = 0.75
+"""Eye widths down from a place on the lid to where its grain is taken."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LidSkin:
+    """What one eye's shut lid would look like in the photo."""
+
+    tone: Floats
+    """(h, w, 3) 0..255."""
+    grain: Floats
+    """(h, w, 3) what is to be added."""
+    corner: Floats
+    """(2,) where its first pixel lies in the photo."""
+    rims: Rims
+    """Of the eye in the photo."""
+
+    @classmethod
+    def of(cls, photo: Bytes, rims: Rims, fold: Floats, skin: Floats) -> LidSkin | None:
+        """Make it; None where the eye lies at the photo's edge.
+
+        Args:
+            photo: (height, width, 3).
+            rims: the eye's, in its pixels.
+            fold: (n, 2) the row of points above the lid.
+            skin: (3,) median tone of the skin around the eye, 0..255.
+        """
+        width = rims.width
+        reach = np.concatenate([rims.outline, fold, rims.lower + _BELOW * width * rims.down])
+        box = box_of(reach, _AROUND * width, photo.shape)
+        if box is None:
+            return None
+        corner = np.array([box[1].start, box[0].start], np.float32)
+        patch = photo[box].astype(np.float32)
+        rim = curved(rims.lower, 2) - corner
+        past = curved(fold, 2) - corner
+        past += np.float32(_PAST_FOLD) * (past - (curved(rims.upper, 2) - corner))
+        counts = _like_skin(patch, skin) * ~_eye(rim, past, patch.shape, width)
+        return cls(_carried_in(patch, counts, width), _grain(patch, counts, rims), corner, rims)
+
+    def at(self, now: Rims, box: tuple[slice, slice]) -> tuple[Floats, Floats]:
+        """(h, w, 3) each: tone and grain in a box of the drawn crop, moved as the eye has moved.
+
+        Args:
+            now: where the lids are.
+            box: rows and columns.
+        """
+        scale = now.width / self.rims.width
+        turn = np.stack([now.along, now.down], 1) @ np.stack([self.rims.along, self.rims.down])
+        place = np.empty((2, 3))
+        place[:, :2] = scale * turn
+        to = now.middle_of_corners - np.array([box[1].start, box[0].start], np.float32)
+        place[:, 2] = to - place[:, :2] @ (self.rims.middle_of_corners - self.corner)
+        size = (box[1].stop - box[1].start, box[0].stop - box[0].start)
+        return placed(self.tone, place, size, repeat=True), placed(self.grain, place, size)
+
+
+def _like_skin(patch: Floats, skin: Floats) -> Floats:
+    """(h, w) 0..1 how much each pixel counts: as it is as bright as the skin, and of its hue."""
+    seen, usual = np.log(patch + 8), np.log(skin + 8)
+    hue = (seen - seen.mean(axis=2, keepdims=True)) - (usual - usual.mean())
+    lit = ramp((_DIMMEST, _LIT), (patch @ LUMA) / np.float32(skin @ LUMA))
+    return np.asarray(lit * (np.abs(hue).max(axis=2) < _OTHER_HUE), np.float32)
+
+
+def _eye(rim: Floats, past: Floats, shape: tuple[int, ...], width: float) -> Bools:
+    """(h, w) the eye from its lower rim to past its fold, and its lashes."""
+    mask = np.zeros(shape[:2], np.uint8)
+    fill(mask, np.concatenate([rim, past[::-1]]))
+    side = 2 * max(1, round(_LASHES * width)) + 1
+    return np.asarray(cv2.dilate(mask, np.ones((side, side), np.uint8)) > 0)
+
+
+def _carried_in(patch: Floats, counts: Floats, width: float) -> Floats:
+    """(h, w, 3) the tones of what counts, carried over what does not."""
+    weight = counts[..., None] + np.float32(1e-4)
+    four = np.concatenate([patch * weight, weight], axis=2)
+    near, far = averaged(four, _NEAR * width), averaged(four, _FAR * width)
+    both = near + np.float32(_FAR_COUNTS) * far
+    out: Floats = both[..., :3] / both[..., 3:]
+    return out
+
+
+def _grain(patch: Floats, counts: Floats, rims: Rims) -> Floats:
+    """(h, w, 3) the fine changes of tone below the eye, for the places above."""
+    weight = counts[..., None] + np.float32(1e-4)
+    four = blurred(np.concatenate([patch * weight, weight], axis=2), max(_FINE * rims.width, 1.0))
+    grain = (patch - four[..., :3] / four[..., 3:]) * counts[..., None]
+    shift = -np.float32(_FROM_BELOW * rims.width) * rims.down
+    place = np.array([[1, 0, shift[0]], [0, 1, shift[1]]], np.float64)
+    return placed(np.asarray(grain, np.float32), place, grain.shape[1::-1])
