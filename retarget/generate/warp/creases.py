@@ -31,6 +31,10 @@ FINE = 2.0
 TINT, TINTED = np.array([0.72, 1.05, 1.25], np.float32), 0.2
 """Red, green and blue of a shadow on skin, as shares of its logarithm, for skin shines red through;
 and how colourful skin is that does so in full: less in a faded photo, not at all in a grey one."""
+TINT_LEAST, TINT_MOST = np.array([0.5, 0.9, 1.0]), np.array([1.0, 1.2, 1.65])
+SHADED = (0.1, 0.3)
+"""Fall of the logarithm of brightness from lit to dark skin in a photo, from which on and at which
+its own shadows tell their tint; paint and film have browner ones than skin, or greyer."""
 TONES = np.array([50, 280, 205, 425, 101, 330, 36, 266, 4, 5, 8, 9, 151, 199, 207, 427, 118, 347])
 """Points on skin of every part of the face, to know its tone by."""
 OFF_TONE, OFF_HUE = (0.35, 0.75), (0.15, 0.35)
@@ -72,7 +76,7 @@ class Creases:
         lines = crease_lines()
         self._own = np.maximum(own, 0).astype(np.float32)
         tone = _Tone(photo, points)
-        self._tint = 1 + min(1.0, tone.colourful / TINTED) * (TINT - 1)
+        self._tint = tone.shadow
         skin = tone.skin(lines.along @ points[lines.points, :2])
         depth = lines.depth * np.concatenate([_eroded(skin[part]) for part in lines.parts])
         deepest = np.array([depth[part].max() for part in lines.parts], np.float32)
@@ -227,10 +231,10 @@ class _Tone:
         at = points[TONES, :2]
         self._centre, self._unit = at.mean(axis=0), max(float(at.std()), 1.0)
         tone, hue = self._read(at)
+        self.shadow = _shadow(tone, hue)
+        """(3,) tint of its shadows, as `TINT`."""
         self._plane = np.linalg.lstsq(self._terms(at), tone, rcond=None)[0]
         self._hue = np.median(hue, axis=0)
-        self.colourful = float(np.ptp(self._hue))
-        """Logarithm of red against blue of the skin, positive; about 0.4 in daylight."""
 
     def skin(self, at: Floats) -> Floats:
         """(n,) how far places (n, 2) are skin, 0..1."""
@@ -250,3 +254,23 @@ class _Tone:
         """(n, 3) a constant, and places in units of the face."""
         near = (at - self._centre) / self._unit
         return np.concatenate([np.ones((len(near), 1)), near], axis=1)
+
+
+def _shadow(tone: Floats, hue: Floats) -> Floats:
+    """(3,) the tint of shadows on skin, from what lit and dark places of it show.
+
+    Args:
+        tone: (n,) logarithms of brightness.
+        hue: (n, 2) those of red and blue against it.
+    """
+    # In daylight the logarithm of skin's red is about 0.4 above that of its blue.
+    colourful = float(np.ptp(np.median(hue, axis=0)))
+    usual = 1 + min(1.0, colourful / TINTED) * (TINT - 1)
+    order, many = np.argsort(tone), len(tone) // 4
+    fall = float(tone[order[-many:]].mean() - tone[order[:many]].mean())
+    if fall <= SHADED[0]:
+        return np.asarray(usual, np.float32)
+    red, blue = (hue[order[-many:]].mean(axis=0) - hue[order[:many]].mean(axis=0)) / fall + 1
+    green = (1 - LUMA[0] * red - LUMA[2] * blue) / LUMA[1]
+    seen = np.clip([red, green, blue], TINT_LEAST, TINT_MOST)
+    return np.asarray(usual + smoothstep(*SHADED, fall) * (seen - usual), np.float32)

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from retarget.flow import blendshapes, landmarks
-from retarget.flow.values import FaceRequest, Identity
+from retarget.flow.values import Face, FaceRequest, Identity, VideoFrame
 from retarget.generate.settings import WarpSettings
 from retarget.generate.warp.contact import smoothstep
 from retarget.generate.warp.displace import Moved
@@ -128,26 +128,31 @@ class Mouth:
         if hole is None:
             return
         draw_lip_corners(out, now, self._photo, self._tones.lip)
-        driven, inside = self._driven(hole, request, white)
+        filmed = self._filmed(request)
+        driven, inside = (0.0, None) if filmed is None else self._driven(hole, filmed, white)
         if inside is None or driven < 1:
-            drawn = self._drawn(hole, moved)
+            # A driving mouth that is all but shut shows no teeth, nor are any drawn for it: they
+            # would flash up whenever it closes.
+            teeth = filmed is None or self._own is not None
+            drawn = self._drawn(hole, moved, teeth=teeth)
             inside = drawn if inside is None else drawn + np.float32(driven) * (inside - drawn)
         patch = out[hole.box]
         alpha = np.float32(seen) * hole.alpha[..., None]
         patch[...] = to_bytes(patch + alpha * (inside - patch))
 
-    def _drawn(self, hole: Hole, moved: Moved) -> Floats:
-        """(h, w, 3) teeth and tongue, and over them the photo's own inside."""
+    def _drawn(self, hole: Hole, moved: Moved, *, teeth: bool) -> Floats:
+        """(h, w, 3) flesh, with or without teeth and tongue, and over it the photo's own inside."""
         flesh = np.exp(hole.depth / np.float32(-0.08 * hole.rims.width))[..., None]
         cavity = self._palette.cavity
         inside = cavity + flesh * (np.float32(0.5) * self._palette.gum - cavity)
         with_jaw = moved.skull.copy()
         with_jaw[:, 2] += moved.skull[:, :2] @ self._jaw(moved)
-        tongue, lower, upper = self._teeth
-        _lay(inside, tongue, with_jaw, hole)
-        _lay(inside, lower, with_jaw, hole)
-        if self._own is None:
-            _lay(inside, upper, moved.skull, hole)
+        if teeth:
+            tongue, lower, upper = self._teeth
+            _lay(inside, tongue, with_jaw, hole)
+            _lay(inside, lower, with_jaw, hole)
+            if self._own is None:
+                _lay(inside, upper, moved.skull, hole)
         lit = np.minimum(hole.depth / np.float32(LIP_REACH * hole.rims.width), 1)[..., None]
         inside *= np.float32(LIP_SHADE) * lit + np.float32(1 - LIP_SHADE)
         if self._own is not None:
@@ -168,19 +173,23 @@ class Mouth:
         behind = float((lip - chin) @ down) - LIP_OVER_TEETH * self._unit
         return np.asarray(chin + max(behind, 0.0) * down, np.float32)
 
-    def _driven(
-        self, hole: Hole, request: FaceRequest, white: Floats | None
-    ) -> tuple[float, Floats | None]:
-        """How much of the inside the driving frame gives, 0..1, and what it gives."""
+    def _filmed(self, request: FaceRequest) -> tuple[VideoFrame, Face] | None:
+        """The driving frame and its face, where its pixels may be taken."""
         tracked = request.driving.tracked if request.driving is not None else None
         if not self._settings.driving_mouth or tracked is None or tracked.face is None:
-            return 0.0, None
-        share = (1 - self._own_share) * openness(tracked.face)
+            return None
+        return tracked.frame, tracked.face
+
+    def _driven(
+        self, hole: Hole, filmed: tuple[VideoFrame, Face], white: Floats | None
+    ) -> tuple[float, Floats | None]:
+        """How much of the inside the driving frame gives, 0..1, and what it gives."""
+        frame, face = filmed
+        share = (1 - self._own_share) * openness(face)
         if share <= 0:
             return 0.0, None
-        rgb = tracked.frame.rgb
         inside = inside_of(
-            rgb, tracked.face, white=white, tones=self._tones, tooth=self._palette.tooth,
+            frame.rgb, face, white=white, tones=self._tones, tooth=self._palette.tooth,
             box=hole.box, now=hole.rims, depth=hole.depth,
         )  # fmt: skip
         return share, inside

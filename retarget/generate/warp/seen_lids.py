@@ -23,8 +23,8 @@ OPEN = 0.2
 CLEAR = 45.0
 """How far apart (RGB, 0..255) white and skin must be to be told apart."""
 FARTHEST, LOOKED = 0.12, 0.25
-"""Eye widths outside the mesh's rim at most, for what is white farther out is no eye; and within
-which skin has to follow, beyond lashes and lines."""
+"""Eye widths outside the mesh's rim at most, for what is white farther out is no eye, nor is what
+leads there; and within which skin has to follow, beyond lashes and lines."""
 DIMMEST, OTHER_HUE = 0.4, 0.2
 """What lies in the shade of a corner is told by its hue: brightness, in that of white and of skin,
 from which on, and how much more of red against blue (logarithm) skin must have to be told so."""
@@ -64,7 +64,10 @@ def lids_to_where_seen(photo: Bytes, points: Floats, eye: Opening, below: Ints) 
         places = start[:, None] + steps[:, None] * way[:, None]
         seen = cv2.remap(photo, places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)  # type: ignore[call-overload]
         is_white, is_skin = _told_apart(seen.astype(np.float32), white, skin)
-        return _white_until(is_white & (steps <= FARTHEST * rims.width), is_skin, steps)
+        far = int(np.searchsorted(steps, FARTHEST * rims.width))
+        until = _white_until(is_white & (steps <= FARTHEST * rims.width), is_skin, steps)
+        # What goes on past the farthest that white lies is light on skin, as on a nose's ridge.
+        return np.where(is_white[:, far - 1 : far + 2].all(axis=1), 0, until).astype(np.float32)
 
     moved = points.copy()
     lower = white_along(rims.lower[1:-1], np.tile(rims.down, (len(rims.lower) - 2, 1)))

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 from asked import ask, calm, smiling
-from drawn import Picture, draw, whole
+from drawn import Picture, around, draw, whole
 
 from retarget.flow import blendshapes
 from retarget.flow.values import Expression, Identity
@@ -124,3 +124,18 @@ def test_skin_that_is_seen_edgewise_is_not_folded() -> None:
     said = {"noseSneerRight": 0.9, "noseSneerLeft": 0.9}
     assert at(someone, BESIDE_LEFT, darker(aside, said)).max() > 5
     assert at(someone, BESIDE_RIGHT, darker(aside, said)).max() < 1
+
+
+@pytest.mark.parametrize("tint", [(0.6, 1.05, 1.6), (0.95, 1.0, 1.1)])
+def test_a_crease_has_the_colour_of_the_photos_own_shadows(tint: tuple[float, ...]) -> None:
+    rgb, face = calm().frame.rgb.copy(), calm().face.points
+    lit = np.median(rgb[around(calm(), (50, 280, 425, 205))], axis=0)
+    rgb[:] = np.rint(lit)
+    middle = round(float(face[4, 0]))
+    rgb[:, middle:] = np.rint(lit * np.exp(-0.5 * np.array(tint)))
+    painted = replace(calm(), frame=replace(calm().frame, rgb=rgb))
+    smooth, folded = (still(painted, {"mouthUpperUpRight": 0.9}, c) for c in (0.0, 1.0))
+    fall = np.log(smooth + 1.0) - np.log(folded + 1.0)
+    deep = at(calm(), BESIDE_RIGHT, fall[..., 1] > 0.5 * fall[..., 1].max())
+    red, _, blue = at(calm(), BESIDE_RIGHT, fall)[deep].mean(axis=0)
+    assert red / blue == pytest.approx(tint[0] / tint[2], rel=0.15)

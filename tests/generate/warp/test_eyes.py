@@ -87,6 +87,16 @@ def test_the_corner_of_an_eye_is_where_its_white_ends_also_in_shade(white: tuple
     assert moved(calm().frame.rgb) < 0.04
 
 
+def test_light_on_the_ridge_of_the_nose_is_not_taken_for_a_corner_of_the_eye() -> None:
+    eye, rgb, points = lids(), calm().frame.rgb.copy(), calm().face.points
+    start, end = eye.upper[0], eye.upper[0] - np.float32(0.2 * eye.width) * eye.along
+    thick = round(0.4 * eye.width)
+    ends = [tuple(np.rint(p).astype(int).tolist()) for p in (start, end)]
+    cv2.line(rgb, ends[0], ends[1], (230, 228, 225), thick)
+    seen = lids_to_where_seen(rgb, points, LEFT_EYE, np.array([252, 253, 254]))
+    np.testing.assert_allclose(seen[LEFT_EYE[0][0]], points[LEFT_EYE[0][0]], atol=0.5)
+
+
 def test_lashes_around_an_eye_do_not_darken_its_lid() -> None:
     eye, rgb = lids(), calm().frame.rgb.copy()
     middle = slice(int(eye.upper[3, 0]), int(eye.upper[5, 0]))

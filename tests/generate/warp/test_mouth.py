@@ -58,6 +58,19 @@ def test_the_driving_mouth_is_shown_where_its_pixels_are_at_hand(warp: WarpGener
     assert rows.min() >= np.flatnonzero(lips.any(axis=1)).min()  # only the inside differs
 
 
+def test_a_driving_mouth_that_is_shut_does_not_let_teeth_flash_up(warp: WarpGenerator) -> None:
+    parted = {"jawOpen": 0.3}
+    said, driven = (
+        whole(draw(warp, ask(calm(), parted, driving=driving))).mean(axis=2)
+        for driving in (None, seen(calm()))
+    )
+    points = ask(calm(), parted).points
+    middle = points[[13, 14], :2].mean(axis=0)
+    x, y = np.rint(middle).astype(int)
+    tooth, bare = (p[y - 3 : y + 3, x - 6 : x + 6].max() for p in (said, driven))
+    assert bare < 0.5 * tooth
+
+
 @pytest.mark.parametrize("grey", [False, True])
 def test_teeth_of_ones_own_are_kept_and_a_mere_gap_is_not(warp: WarpGenerator, grey: bool) -> None:
     toothy = smiling()
