@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -45,12 +45,24 @@ _SKULL_MOVES = 0.15
 
 
 class Fit:
-    """Turns tracked faces into expressions away from one person's rest."""
+    """Turns tracked faces into expressions away from one person's rest.
+
+    Args:
+        rest: the person's.
+        settings: how.
+        whose: tells, where a shot begins, whose rest it is, for videos of more than one person.
+    """
 
     name = "fit"
 
-    def __init__(self, rest: RestFace, settings: FitSettings) -> None:
+    def __init__(
+        self,
+        rest: RestFace,
+        settings: FitSettings,
+        whose: Callable[[TrackedFrame], RestFace] | None = None,
+    ) -> None:
         self.rest = rest
+        self.whose = whose
         self.settings = settings
         self.model = face_model()
         self.read = WeightReader(self.model, settings)
@@ -58,9 +70,12 @@ class Fit:
     def __call__(self, frames: Iterator[TrackedFrame]) -> Iterator[ExpressedFrame]:
         """One ExpressedFrame for each frame; its expression is None while the face is away."""
         before: Expression | None = None
+        begun = False
         for tracked in frames:
             if tracked.cut or tracked.face is None:
                 before = None
+            if self.whose is not None and tracked.face is not None and (tracked.cut or not begun):
+                self.rest, begun = self.whose(tracked), True
             expression = pose = None
             if tracked.face is not None:
                 expression, pose = self.express(tracked.face, before)

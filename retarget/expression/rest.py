@@ -39,8 +39,9 @@ _SHY = {"brows": 4.0}
 """How much dearer an expression is in a region where people differ much at rest."""
 _ROUNDS, _SMALL = 2, 0.2
 """How often large weights are told from small ones, and what is small."""
-_CALM = 0.005
-"""Mean movement (head units) beyond the calmest sample's by which a sample's say is cut to 1/e."""
+_CALM, _CALMEST = 0.005, 0.2
+"""Mean movement (head units) by which a sample's say is cut to 1/e, and the share of the samples
+that have a full one: the very calmest may be so because its expression was taken for the person."""
 _CONTACT = 0.02
 """The most that the mesh reports between lips that touch, in head units."""
 _CONTACT_SEEN = 0.012
@@ -181,7 +182,7 @@ def _shared_rest(faces: Sequence[Face], certainty: float) -> Floats:
     heads = [normalized(in_head_frame(f, model.neutral, model)[0]) for f in faces]
     rests = np.array([rest_of_mesh(head, certainty) for head in heads])
     moved = np.linalg.norm((np.array(heads) - rests)[..., :2], axis=2).mean(axis=1)
-    calm = np.exp((moved.min() - moved) / _CALM)
+    calm = np.exp(np.minimum((np.quantile(moved, _CALMEST) - moved) / _CALM, 0.0))
     order = np.argsort(rests, axis=0)
     sums = np.cumsum(calm[order], axis=0)
     middle = (sums >= calm.sum() / 2).argmax(axis=0)

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from retarget.expression.performance import Performance
     from retarget.flow.sound import Sound
     from retarget.flow.source_info import SourceInfo
-    from retarget.flow.values import ExpressedFrame, RestFace, TrackedFrame, VideoFrame
+    from retarget.flow.values import ExpressedFrame, RestFace, VideoFrame
+    from retarget.jobs.cast import Person
     from retarget.source.source import Source
     from retarget.transfer.transfer import DrivingFace
 
@@ -79,20 +80,24 @@ def _filmed(driving: str, source: Source, settings: DrivingSettings, report: Rep
     from retarget.expression.rest import find_rest
     from retarget.expression.smooth import Smooth
     from retarget.face.track import Track
+    from retarget.jobs.cast import Cast
     from retarget.transfer.transfer import DrivingFace, usual_gaze
 
+    cast = None
     with report.clock("rest"):
         with naming(driving):
-            samples = _samples(source, settings)
+            people = _people(source, settings)
         if settings.rest.neutral == AUTO:
-            rest = find_rest(samples, settings.rest)
+            rests = [find_rest(person.samples, settings.rest) for person in people]
+            rest, cast = rests[0], Cast(people, rests) if len(people) > 1 else None
         else:
             frame = neutral_frame(settings.rest.neutral, driving, source, settings.source)
             rest = _rest_of(frame, settings)
-    fit = Fit(rest, settings.fit)
-    looked_at = list(Fit(rest, settings.fit)(iter(samples)))
+    fit = Fit(rest, settings.fit, cast)
+    looked_at = list(Fit(rest, settings.fit)(iter(people[0].samples)))
     usual = [f.pose for f in looked_at if f.pose is not None]
     report.facts["driving_rest"] = rest.found
+    report.facts["driving_people"] = 1 if cast is None else len(people)
     at_rest = _nearest_to_rest(looked_at) if settings.shows_rest else None
     if at_rest is not None:
         at_rest = _with_pixels(at_rest, source, settings.rest.samples)
@@ -145,7 +150,7 @@ def _nearest_to_rest(frames: list[ExpressedFrame]) -> ExpressedFrame | None:
 
 
 def _with_pixels(moment: ExpressedFrame, source: Source, count: int) -> ExpressedFrame:
-    """A moment of `_samples`, its picture read again."""
+    """A moment of `_people`, its picture read again."""
     shown = chain(source.sample(count), source.frames())
     frame = next((f for f in shown if f.at == moment.at), None)
     if frame is None or moment.tracked is None:
@@ -153,28 +158,24 @@ def _with_pixels(moment: ExpressedFrame, source: Source, count: int) -> Expresse
     return replace(moment, tracked=replace(moment.tracked, frame=frame))
 
 
-def _samples(source: Source, settings: DrivingSettings) -> list[TrackedFrame]:
-    """Moments spread over the clip, or its first ones with a face where those show none.
-
-    Their pixels are let go of: those of 32 frames of 4K would take 800 megabytes.
+def _people(source: Source, settings: DrivingSettings) -> list[Person]:
+    """Who is seen at moments spread over the clip, or first where those show no face.
 
     Raises:
         NoFaceFound: the clip never shows a face.
     """
     from retarget.face.track import Track
+    from retarget.jobs.cast import people_in
 
     count = settings.rest.samples
     try:
-        tracked = Track(settings.track, Report())(source.sample(count))
-        found = [t.without_pixels() for t in tracked]
+        people = people_in(Track(settings.track, Report())(source.sample(count)))
     except NoFaceFound:
-        found = []
-    seen = [t for t in found if t.face is not None]
-    if not seen:
-        everything = Track(settings.track, Report())(source.frames())
-        shown = (t.without_pixels() for t in everything if t.face is not None)
-        seen = list(islice(shown, count))
-    return seen
+        people = []
+    if people:
+        return people
+    everything = Track(settings.track, Report())(source.frames())
+    return people_in(islice((t for t in everything if t.face is not None), count))
 
 
 def _performed(performance: Performance, settings: DrivingSettings, report: Report) -> Driving:

@@ -9,6 +9,7 @@ from retarget.errors import NoFaceFound
 from retarget.expression.rest import find_rest, understand
 from retarget.expression.settings import RestSettings
 from retarget.flow import blendshapes, landmarks
+from retarget.flow.face_model import face_model
 from retarget.flow.gaze import GAZE_DEGREES, read_gaze
 from retarget.flow.values import Face, Instant, RestFace, VideoFrame
 from tests.expression.acting import BLANK, face, person, pose, tracked
@@ -42,6 +43,19 @@ def test_a_talking_face_rests_with_its_mouth_closed() -> None:
     naive = find_rest(tracked([Face(points=middle)]), RestSettings(certainty=0.0))
     assert off(rest, who) < 3.0
     assert off(rest, who) < 0.75 * off(naive, who)
+
+
+def test_one_moment_taken_for_the_person_does_not_decide_the_rest() -> None:
+    who = person(5, 0.7)
+    talking = talk(who, {"jawOpen": 0.4})
+    raised = {"browInnerUp": 0.6, "browOuterUpLeft": 0.6, "browOuterUpRight": 0.6}
+    brows = [*landmarks.LEFT_BROW, *landmarks.RIGHT_BROW]
+    without, with_one = (
+        find_rest(tracked(faces)).head[brows, 1]
+        for faces in (talking, [face(who, raised), *talking])
+    )
+    lifted = face_model().displacement(blendshapes.weights(raised))[brows, 1]
+    assert np.abs(with_one - without).mean() < 0.2 * np.abs(lifted).mean()
 
 
 def test_a_constant_smile_is_not_taken_for_the_rest() -> None:

@@ -1,0 +1,86 @@
+"""The people whom a driving video shows: after a cut it may be somebody else, who rests otherwise.
+
+One face's rest, laid under another's performance, is a grimace that never goes away.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from retarget.face.likeness import ANOTHER, edges, unlikeness
+
+if TYPE_CHECKING:
+    from retarget.face.likeness import Floats
+    from retarget.flow.values import RestFace, TrackedFrame
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Person:
+    """One of the people, as moments of the video show them."""
+
+    samples: list[TrackedFrame] = field(default_factory=list)
+    """Without pixels: those of 32 frames of 4K would take 800 megabytes."""
+    looks: list[Floats] = field(default_factory=list)
+    """What they look like where a shot of them begins; none where the video has but one shot."""
+
+    def unlike(self, look: Floats) -> float:
+        """How far a face is from the nearest of their looks; see `unlikeness`."""
+        return min((unlikeness(look, own) for own in self.looks), default=0.0)
+
+
+def people_in(frames: Iterable[TrackedFrame]) -> list[Person]:
+    """The people in frames in order, the one that most of them show first.
+
+    Faces are compared only where a cut may have brought another, so that videos without cuts take
+    no longer.
+    """
+    people: list[Person] = []
+    begun: TrackedFrame | None = None
+    for tracked in frames:
+        if tracked.face is None:
+            continue
+        if begun is None:
+            begun = tracked
+            people.append(Person())
+            now = people[0]
+        elif tracked.cut:
+            if not people[0].looks:
+                people[0].looks.append(_look(begun))
+            now = _known(_look(tracked), people)
+        now.samples.append(tracked.without_pixels())
+    return sorted(people, key=lambda person: -len(person.samples))
+
+
+def _look(tracked: TrackedFrame) -> Floats:
+    if tracked.face is None:
+        raise ValueError("there is no face to look at")
+    return edges(tracked.frame.rgb, tracked.face)
+
+
+def _known(look: Floats, people: list[Person]) -> Person:
+    """The one who looks so, who is added where there is none yet."""
+    nearest = min(people, key=lambda person: person.unlike(look))
+    if nearest.unlike(look) > ANOTHER:
+        nearest = Person()
+        people.append(nearest)
+    nearest.looks.append(look)
+    return nearest
+
+
+class Cast:
+    """Whose face it is, where a shot begins.
+
+    Args:
+        people: two or more.
+        rests: each one's face at rest.
+    """
+
+    def __init__(self, people: Sequence[Person], rests: Sequence[RestFace]) -> None:
+        self._people = list(zip(people, rests, strict=True))
+
+    def __call__(self, tracked: TrackedFrame) -> RestFace:
+        """The rest of the one whom a frame, with its pixels and a face, is most like."""
+        look = _look(tracked)
+        return min(self._people, key=lambda known: known[0].unlike(look))[1]

@@ -1,0 +1,51 @@
+"""A video of several people: each performs from their own face at rest."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from asked import calm
+from clips import make_clip
+from faces import astronaut, frame
+
+from retarget.expression.performance import open_performance
+from retarget.face.settings import TrackSettings
+from retarget.face.track import Track
+from retarget.flow.report import Report
+from retarget.flow.values import TrackedFrame
+from retarget.jobs.cast import people_in
+from retarget.jobs.fit import FitJob
+
+Picture = npt.NDArray[np.uint8]
+
+
+def seen(picture: Picture, *, cut: bool) -> TrackedFrame:
+    (tracked,) = Track(TrackSettings(), Report())(iter([frame(picture)]))
+    return replace(tracked, cut=cut)
+
+
+def weights(folder: Path, name: str, count: int, picture: Callable[[int], Picture]) -> Picture:
+    """(count, 52) what a clip of pictures shows, each for a twelfth of a second."""
+    clip = make_clip(folder / f"{name}.mp4", count=count, rate=12, picture=picture)
+    saved = FitJob(driving=str(clip), output=folder / f"{name}.npz").run()
+    shown = [f.expression for f in open_performance(saved).frames()]
+    return np.array([e.weights for e in shown if e is not None])
+
+
+def test_each_person_of_a_video_performs_from_their_own_rest(tmp_path: Path) -> None:
+    one, other = astronaut(), calm().frame.rgb
+    both = weights(tmp_path, "both", 30, lambda i: one if i < 18 else other)
+    alone = weights(tmp_path, "alone", 12, lambda _: other)
+    np.testing.assert_allclose(both[20:].mean(axis=0), alone[2:].mean(axis=0), atol=0.1)
+
+
+def test_a_person_is_known_again_in_another_shot_and_light() -> None:
+    one, other = astronaut(), calm().frame.rgb
+    darker = np.ascontiguousarray(np.rint(0.6 * np.roll(one, 40, axis=1)).astype(np.uint8))
+    shots = [seen(one, cut=False), seen(other, cut=True), seen(darker, cut=True)]
+    assert [len(person.samples) for person in people_in(shots)] == [2, 1]
+    assert [len(person.samples) for person in people_in(shots[:1])] == [1]
