@@ -57,6 +57,9 @@ TOOTH_OWN = 0.5
 grey and no warmer than the identity's."""
 LIP_GAIN = (0.4, 2.5)
 """How far the brightness of a lip's colour channel may be changed."""
+LIP_TURNED_IN = 0.25
+"""How much darker what is lip inside a wide mouth is drawn: its inner side, which faces no light. In
+a pursed mouth it is the lip's own front."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -208,13 +211,15 @@ def inside_of(
     inside = light(raw)
     teeth = teeth_in(raw, driving) * (1 - ramp(TOOTH_DEEP, depth / np.float32(now.width)))
     inside += teeth[..., None] * (light.on_teeth(inside, tooth) - inside)
-    inside *= (shade + np.float32(1 - RIM_SHADE))[..., None]
+    lit = (shade + np.float32(1 - RIM_SHADE))[..., None]
+    inside *= lit
     deep = [float(d + wide * (w - d)) for d, w in zip(LIP_DEEP, LIP_DEEP_WIDE, strict=True)]
     lips = _lips(raw, driving.lip, ramp((deep[0], deep[1]), depth / np.float32(now.width)))
     lips = lips[..., None]
     if lips.any():
         gain = np.clip(tones.lip / np.maximum(driving.lip, 8.0), *LIP_GAIN).astype(np.float32)
-        inside += lips * (light.muted(np.minimum(raw * gain, np.float32(255))) - inside)
+        seen = light.muted(np.minimum(raw * gain, np.float32(255)))
+        inside += lips * (np.float32(1 - LIP_TURNED_IN * wide) * lit * seen - inside)
     return inside
 
 
