@@ -58,8 +58,8 @@ grey and no warmer than the identity's."""
 LIP_GAIN = (0.4, 2.5)
 """How far the brightness of a lip's colour channel may be changed."""
 LIP_TURNED_IN = 0.25
-"""How much darker what is lip inside a wide mouth is drawn: its inner side, which faces no light. In
-a pursed mouth it is the lip's own front."""
+"""How much darker what is lip inside a wide mouth is drawn: its inner side, which faces no light.
+In a pursed mouth it is the lip's own front."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
