@@ -17,7 +17,7 @@ from retarget.generate.warp.contact import smoothstep
 from retarget.generate.warp.lid_skin import LidSkin
 from retarget.generate.warp.mesh import Bytes, Floats, Ints
 from retarget.generate.warp.paint import blurred, box_of, colours, fill, stroke, to_bytes
-from retarget.generate.warp.palette import LUMA
+from retarget.generate.warp.palette import LUMA, luma
 from retarget.generate.warp.rims import Opening, Rims, curved
 
 LEFT_FOLD = np.array(landmarks.LEFT_EYE_FOLD[::-1])
@@ -38,6 +38,9 @@ LEAST = 0.05
 """How far shut an eye must be to be drawn as shutting."""
 LASH_WIDTH, LASH_STRENGTH = 0.045, 0.8
 """Thickness of the line of a shut eye in eye widths, and how opaque it is."""
+HANGING, DARK = 0.08, (0.25, 0.6)
+"""Eye widths by which upper lashes hang over the lower lid of a shut eye, and how much darker than
+skin they are, as a share of its brightness, from which on some and at which full lashes do."""
 RELIT, RELIT_FOLD = 0.9, 0.8
 """How much of the broad tones of a shut lid, and of the fold under a raised brow, is replaced."""
 PAST_FOLD = 0.2
@@ -94,6 +97,11 @@ class Lid:
         height = _height(points, *rows, rims.down)
         return cls(*rows, height, skin, lash, shut, max(rims.gap, 1.0))
 
+    @property
+    def _hanging(self) -> float:
+        """Eye widths by which its lashes hang down when it is shut."""
+        return HANGING * smoothstep(*DARK, 1 - luma(self.lash) / max(luma(self.skin), 1.0))
+
     def closing(self, now: Rims) -> float:
         """0 as open as in the photo or wider, 1 shut."""
         return float(np.clip(1 - max(now.gap, 0.0) / self.open_by, 0.0, 1.0))
@@ -127,7 +135,8 @@ class Lid:
             lit = self._relit(patch, box, lid, now, (RELIT * soon, STREAKED * soon))
             crease = _line(fold[2:-2], shape, 0.03 * now.width, 0.03 * now.width)
             lit *= 1 - np.float32(0.16 * much) * crease[..., None]
-        lashes = _lashes(rim, shape, LASH_WIDTH * now.width * now.down, 0.02 * now.width)
+        thick, down = LASH_WIDTH * now.width, self._hanging * much**2 * now.width
+        lashes = _lashes(rim, shape, (thick * now.down, down * now.down), 0.02 * now.width)
         lit += (np.float32(LASH_STRENGTH * max(soon, gone)) * lashes)[..., None] * (self.lash - lit)
         patch[...] = to_bytes(lit)
 
@@ -195,12 +204,22 @@ def _lid_mask(rim: Floats, fold: Floats, shape: tuple[int, ...], width: float) -
     return soft.astype(np.float32) / 255
 
 
-def _lashes(rim: Floats, shape: tuple[int, ...], thick: Floats, soft: float) -> Floats:
-    """(h, w) 0..1 a soft band along the rim, thickest in its middle."""
-    place = np.linspace(0, np.pi, len(rim), dtype=np.float32)[:, None]
-    half = (np.float32(0.2) + np.float32(0.3) * np.sin(place)) * thick
+def _lashes(
+    rim: Floats, shape: tuple[int, ...], thick: tuple[Floats, Floats], soft: float
+) -> Floats:
+    """(h, w) 0..1 a soft band along the rim, thickest in its middle.
+
+    Args:
+        rim: (n, 2) in pixels.
+        shape: of the mask.
+        thick: (2,) each: across the line, and how far lashes hang down from it, in pixels.
+        soft: deviation of its edge in pixels.
+    """
+    bow = np.sin(np.linspace(0, np.pi, len(rim), dtype=np.float32))[:, None]
+    half = (np.float32(0.2) + np.float32(0.3) * bow) * thick[0]
+    below = rim + half + bow * thick[1]
     fine = np.zeros((shape[0] * FINE, shape[1] * FINE), np.uint8)  # thinner than pixels are
-    fill(fine, np.concatenate([rim - half, (rim + half)[::-1]]) * FINE + np.float32(FINE / 2 - 0.5))
+    fill(fine, np.concatenate([rim - half, below[::-1]]) * FINE + np.float32(FINE / 2 - 0.5))
     mask = cv2.resize(fine, (shape[1], shape[0]), interpolation=cv2.INTER_AREA)
     return blurred(np.asarray(mask, np.uint8), soft).astype(np.float32) / 255
 

@@ -59,24 +59,24 @@ def lids_to_where_seen(photo: Bytes, points: Floats, eye: Opening, below: Ints) 
         return points
     steps = np.arange(0.0, LOOKED * rims.width, 0.5, dtype=np.float32)
 
-    def white_along(start: Floats, way: Floats) -> Floats:
-        """(n,) how far white goes on from places (n, 2), each along its way (n, 2)."""
+    def white_along(start: Floats, way: Floats) -> tuple[Floats, Bools]:
+        """(n,) how far white goes on from places (n, 2) along ways (n, 2), and whether it ends."""
         places = start[:, None] + steps[:, None] * way[:, None]
         seen = cv2.remap(photo, places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)  # type: ignore[call-overload]
         is_white, is_skin = _told_apart(seen.astype(np.float32), white, skin)
         far = int(np.searchsorted(steps, FARTHEST * rims.width))
         until = _white_until(is_white & (steps <= FARTHEST * rims.width), is_skin, steps)
-        # What goes on past the farthest that white lies is light on skin, as on a nose's ridge.
-        return np.where(is_white[:, far - 1 : far + 2].all(axis=1), 0, until).astype(np.float32)
+        return until, ~is_white[:, far - 1 : far + 2].all(axis=1)
 
     moved = points.copy()
-    lower = white_along(rims.lower[1:-1], np.tile(rims.down, (len(rims.lower) - 2, 1)))
+    lower, _ = white_along(rims.lower[1:-1], np.tile(rims.down, (len(rims.lower) - 2, 1)))
     moved[eye[1][1:-1], :2] += _even(lower)[:, None] * rims.down
     for corner, outwards in ((eye[0][0], -rims.along), (eye[0][-1], rims.along)):
         ways = outwards + FAN[:, None] * rims.down
-        reached = white_along(np.tile(points[corner, :2], (len(FAN), 1)), ways)
-        farthest = int(reached.argmax())
-        moved[corner, :2] += reached[farthest] * ways[farthest]
+        reached, ends = white_along(np.tile(points[corner, :2], (len(FAN), 1)), ways)
+        # What goes on past the farthest that white lies is light on skin, as on a nose's ridge.
+        farthest = int((reached * ends).argmax())
+        moved[corner, :2] += ends[farthest] * reached[farthest] * ways[farthest]
     return moved
 
 

@@ -173,6 +173,21 @@ def test_a_half_shut_eye_keeps_the_dark_line_of_its_lashes() -> None:
     assert line_of_lashes(drawn_again(calm(), half, aperture=0.5), now) > 0.6 * in_photo > 30
 
 
+def test_dark_lashes_hang_over_the_lower_lid_of_a_shut_eye() -> None:
+    eye, rim = lids(), calm().face.points[LEFT_EYE[0], :2]
+    dark, faint = (repainted(_with_rim(rim, colour)) for colour in ((20, 12, 10), (150, 115, 95)))
+    now = ask(calm(), {"eyeBlinkLeft": 1.0, "eyeBlinkRight": 1.0}, aperture=0.0).points
+    below = now[LEFT_EYE[0][3:6], :2] + np.float32(0.04 * eye.width) * eye.down
+    apart = darker(shut(dark), shut(faint), below)
+    assert apart.min() > 25
+
+
+def _with_rim(rim: Floats, colour: tuple[int, int, int]) -> Picture:
+    rgb = calm().frame.rgb.copy()
+    cv2.polylines(rgb, [np.rint(rim).astype(np.int32)], False, colour, 7, cv2.LINE_AA)
+    return rgb
+
+
 def below_the_rim(picture: Picture, eye: Rims, eye_widths: float) -> float:
     """How bright the left part of the left eye is so far below its upper lid."""
     places = eye.upper[2:4] + np.float32(eye_widths * eye.width) * eye.down
