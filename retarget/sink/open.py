@@ -119,7 +119,7 @@ def _opened(
         return
     if sound is not None and settings.sound:
         what = "" if suffix else ", a folder of pictures,"
-        warn(f"{target.name}{what} holds no sound.")
+        warn(f"{target.absolute().name}{what} holds no sound.")
     if suffix == ".gif":
         with partial.beside(target, overwrite=again) as file:
             yield gif.GifSink(file, target, info=info, mark=mark, warn=warn)

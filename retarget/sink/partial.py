@@ -7,13 +7,15 @@ import os
 import secrets
 import shutil
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import av
 
 from retarget.errors import CannotWrite
 from retarget.sink.names import is_pattern, matches
+
+_HIDDEN = ".retarget-"
 
 
 @contextmanager
@@ -100,30 +102,24 @@ def check_free(target: Path, *, overwrite: bool, read: Iterable[str | Path | Non
 def beside_folder(target: Path, pattern: str, *, overwrite: bool) -> Iterator[Path]:
     """Lend a hidden folder that becomes the folder `target`.
 
-    Only an empty folder, or with `overwrite` one that holds nothing but files called after
-    `pattern`, is replaced: a wrong name must not cost a person their files.
+    A folder that is there already stays, be it a link, a mount or the current one, and takes the
+    files in. Only an empty folder, or with `overwrite` one that holds nothing but files called
+    after `pattern`, is used: a wrong name must not cost a person their files.
 
     Raises:
         CannotWrite: something else is there already, or it cannot be written to.
     """
+    if target.is_dir():
+        _check_alone(target, pattern)
+        with beside_each(target, pattern, overwrite=overwrite) as hidden:
+            yield hidden
+        return
     _check_parent(target)
-    if target.exists() and not target.is_dir():
-        raise _taken(target)
-    held = [file.name for file in target.iterdir()] if target.is_dir() else []
-    if not all(matches(pattern, name) for name in held):
-        raise CannotWrite(
-            f"The folder {target} holds other files.",
-            do=f"Choose a new or empty folder for pictures, or name a video: {target / 'out.mp4'}.",
-        )
-    if held and not overwrite:
+    if target.exists():
         raise _taken(target)
     with _hidden_folder(target) as hidden:
         yield hidden
         with writing(target):
-            for name in held:
-                (target / name).unlink()
-            if target.is_dir():
-                target.rmdir()
             hidden.rename(target)
 
 
@@ -135,16 +131,13 @@ def beside_each(folder: Path, pattern: str, *, overwrite: bool) -> Iterator[Path
         CannotWrite: a file called after `pattern` is there already, or none can be made.
     """
     _check_parent(folder / pattern)
-    held = [file for file in folder.iterdir() if matches(pattern, file.name)]
+    held = _called(pattern, folder)
     if held and not overwrite:
         raise _taken(held[0])
     with _hidden_folder(folder / pattern) as hidden:
         yield hidden
         with writing(folder / pattern):
-            for old in held:
-                old.unlink()
-            for file in hidden.iterdir():
-                file.replace(folder / file.name)
+            _exchange(hidden, folder, pattern)
 
 
 @contextmanager
@@ -178,7 +171,46 @@ def _hidden_folder(target: Path) -> Iterator[Path]:
 
 
 def _hidden(target: Path, suffix: str) -> Path:
-    return target.parent / f".retarget-{secrets.token_hex(4)}{suffix}"
+    return target.parent / f"{_HIDDEN}{secrets.token_hex(4)}{suffix}"
+
+
+def _exchange(new: Path, folder: Path, pattern: str) -> None:
+    """Move files to `folder` in place of all that are called after `pattern`, or change nothing.
+
+    The old ones wait in `new` until the last of its files is where it belongs.
+    """
+    files, old = list(new.iterdir()), new / "old"
+    old.mkdir()
+    with ExitStack() as undo:
+        for file in _called(pattern, folder):
+            _move(file, old / file.name, undo)
+        for file in files:
+            _move(file, folder / file.name, undo)
+        undo.pop_all()
+
+
+def _move(file: Path, to: Path, undo: ExitStack) -> None:
+    @undo.callback  # from before it has moved: Ctrl-C may come as soon as it has
+    def back() -> None:
+        with suppress(OSError):
+            to.replace(file)
+
+    file.replace(to)
+
+
+def _called(pattern: str, folder: Path) -> list[Path]:
+    """The files of a folder that are called after a pattern."""
+    return [f for f in folder.iterdir() if matches(pattern, f.name) and not f.is_dir()]
+
+
+def _check_alone(folder: Path, pattern: str) -> None:
+    """Refuse a folder with files that are not called after `pattern`; our hidden ones may lie."""
+    ours = {file.name for file in _called(pattern, folder)}
+    if any(f.name not in ours and not f.name.startswith(_HIDDEN) for f in folder.iterdir()):
+        raise CannotWrite(
+            f"The folder {folder} holds other files.",
+            do=f"Choose a new or empty folder for pictures, or name a video: {folder / 'out.mp4'}.",
+        )
 
 
 def _check_parent(target: Path) -> None:

@@ -7,8 +7,10 @@ import textwrap
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
-from clips import finished, info_for, read
+from clips import finished, info_for, number_in, numbered, read
+from PIL import Image
 
 from retarget.errors import CannotWrite
 from retarget.sink.open import open_sink
@@ -100,6 +102,65 @@ def test_a_folder_that_holds_other_things_is_never_replaced(save: Save, tmp_path
     with pytest.raises(CannotWrite, match="other files"):
         save("frames", overwrite=True)
     assert (tmp_path / "frames" / "thesis.doc").read_text() == "three years"
+
+
+PLACES = ["a link", "the current folder", "a folder in a locked one", "numbered files"]
+
+
+@pytest.fixture(params=PLACES)
+def placed(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """What names pictures in the folder `in/real`, which is there already and is to stay."""
+    real = tmp_path / "in" / "real"
+    real.mkdir(parents=True)
+    if request.param == "a link":
+        (tmp_path / "link").symlink_to(real)
+        return tmp_path / "link"
+    if request.param == "the current folder":
+        monkeypatch.chdir(real)
+        return Path()
+    if request.param == "a folder in a locked one":
+        monkeypatch.setattr(os, "access", lambda path, mode: path != real.parent)
+        return real
+    return real / "frame_%05d.png"
+
+
+def fill(target: Path, numbers: range) -> None:
+    """Write a picture of each number; what is there may be replaced."""
+    with open_sink(target, SinkSettings(overwrite=True), info=info_for()) as sink:
+        for index, number in enumerate(numbers):
+            sink.write(finished(index, picture=lambda _, shown=number: numbered(shown)))
+
+
+def test_a_folder_that_is_there_already_stays_and_is_filled(placed: Path, tmp_path: Path) -> None:
+    real = tmp_path / "in" / "real"
+    (real / ".retarget-0badcafe").mkdir()  # of a run that was killed
+    fill(placed, range(4))
+    fill(placed, range(7, 9))
+    shown = {file.name: number_in(np.asarray(Image.open(file))) for file in real.glob("[!.]*")}
+    assert shown == {"frame_00000.png": 7, "frame_00001.png": 8}
+
+
+@pytest.mark.parametrize("at", [1, 3, 4, 5])
+def test_old_pictures_stay_where_new_ones_cannot_take_their_places(
+    placed: Path, tmp_path: Path, at: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = tmp_path / "in" / "real"
+    fill(placed, range(3))
+    old = {file: file.read_bytes() for file in real.iterdir()}
+    move, moved = Path.replace, 0
+
+    def stopped(file: Path, to: Path) -> Path:
+        nonlocal moved
+        moved += 1
+        out = move(file, to)
+        if moved == at:
+            raise KeyboardInterrupt
+        return out
+
+    monkeypatch.setattr(Path, "replace", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        fill(placed, range(7, 9))
+    assert {file: file.read_bytes() for file in real.iterdir()} == old
 
 
 @pytest.mark.parametrize("name", ["none/a.mp4", "file/a.mp4", "a.xyz", "a.mp3", "folder.mp4"])
