@@ -195,18 +195,16 @@ class VideoJob(StartsFromPreset):
 
     def _output(self) -> Path:
         """Where the result goes, once nothing that is to be written is in the way."""
-        from retarget.sink.names import default_output, is_pattern
-        from retarget.sink.open import check_kind
+        from retarget.sink.names import default_output
+        from retarget.sink.open import check_output
         from retarget.sink.partial import check_apart, check_free
 
         output = self.output or default_output(self.driving, self.identity)
-        read = (self.driving, self.identity, self.rest.neutral, self.preset)
+        photos = self.diffusion.photos
+        read = (self.driving, self.identity, self.rest.neutral, self.preset, *photos)
         written = [output, _preview_of(output)] if self.preview else [output]
         for path in written:
-            check_apart(path, read)
-            check_kind(path)
-            if path.suffix and not is_pattern(path.name):  # a folder may be there already
-                check_free(path, overwrite=self.sink.overwrite)
+            check_output(path, overwrite=self.sink.overwrite, read=read)
         if self.report is not None:
             check_apart(self.report, written, use="written to")
             check_free(self.report, overwrite=self.sink.overwrite, read=read)

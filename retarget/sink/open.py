@@ -7,7 +7,7 @@ frames                    a folder of numbered pictures
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -54,7 +54,7 @@ def open_sink(
     """
     settings = settings or SinkSettings()
     target = Path(path)
-    check_kind(target)
+    _check_kind(target)
     with _opened(target, settings, info, sound, mark=Mark(source_type), warn=warn) as sink:
         counted = _Counted(sink)
         try:
@@ -68,12 +68,31 @@ def open_sink(
             sink.close()
 
 
-def check_kind(target: Path) -> None:
-    """Refuse a name that says nothing that can be written.
+def check_output(target: Path, *, overwrite: bool, read: Iterable[str | Path | None] = ()) -> None:
+    """Refuse a result that must not or cannot be written, before any work is done for it.
+
+    Args:
+        target: as for `open_sink`.
+        overwrite: whether it may be replaced.
+        read: what the job reads, which is never replaced.
 
     Raises:
-        CannotWrite: its ending is of another kind.
+        CannotWrite: it is of no kind that can be written, is there already, or cannot be made.
     """
+    from retarget.sink import names, partial, stills
+
+    partial.check_apart(target, read)
+    _check_kind(target)
+    if not target.suffix:
+        partial.check_folder(target, names.FOLDER_PATTERN, overwrite=overwrite)
+    elif target.suffix.lower() in stills.SUFFIXES and names.is_pattern(target.name):
+        partial.check_each(target.parent, target.name, overwrite=overwrite)
+    else:
+        partial.check_free(target, overwrite=overwrite)
+
+
+def _check_kind(target: Path) -> None:
+    """Refuse a name whose ending says nothing that can be written."""
     from retarget.sink.codecs import CONTAINERS
     from retarget.sink.stills import SUFFIXES
 

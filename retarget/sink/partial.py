@@ -13,7 +13,7 @@ from pathlib import Path
 import av
 
 from retarget.errors import CannotWrite
-from retarget.sink.names import is_pattern, matches
+from retarget.sink.names import FOLDER_PATTERN, is_pattern, matches
 
 _HIDDEN = ".retarget-"
 
@@ -67,15 +67,16 @@ def check_apart(target: Path, read: Iterable[str | Path | None], *, use: str = "
     """Refuse to write over what a job uses otherwise, whatever may be replaced.
 
     Args:
-        target: a file, or a pattern of numbered ones.
+        target: a file, a pattern of numbered ones, or a folder of them.
         read: files, folders and addresses; what is None or no path is passed over.
         use: what else the job does with them.
 
     Raises:
         CannotWrite: `target` is one of them, or would replace a picture in one.
     """
+    pattern = target / FOLDER_PATTERN if target.is_dir() else target
     for source in (Path(name) for name in read if name is not None):
-        if _same(target, source) or (is_pattern(target.name) and _replaces(target, source)):
+        if _same(target, source) or (is_pattern(pattern.name) and _replaces(pattern, source)):
             raise CannotWrite(f"{target} is also {use}.", do="Choose another name for the result.")
 
 
@@ -98,25 +99,51 @@ def check_free(target: Path, *, overwrite: bool, read: Iterable[str | Path | Non
         raise _taken(target)
 
 
-@contextmanager
-def beside_folder(target: Path, pattern: str, *, overwrite: bool) -> Iterator[Path]:
-    """Lend a hidden folder that becomes the folder `target`.
+def check_folder(folder: Path, pattern: str, *, overwrite: bool) -> None:
+    """Refuse a folder that must not be filled with pictures, before any are made.
 
-    A folder that is there already stays, be it a link, a mount or the current one, and takes the
-    files in. Only an empty folder, or with `overwrite` one that holds nothing but files called
-    after `pattern`, is used: a wrong name must not cost a person their files.
+    Only a new or an empty one, or with `overwrite` one that holds nothing but files called after
+    `pattern`, is taken: a wrong name must not cost a person their files.
 
     Raises:
         CannotWrite: something else is there already, or it cannot be written to.
     """
+    if folder.is_dir():
+        _check_alone(folder, pattern)
+        check_each(folder, pattern, overwrite=overwrite)
+        return
+    _check_parent(folder)
+    if folder.exists():
+        raise _taken(folder)
+
+
+def check_each(folder: Path, pattern: str, *, overwrite: bool) -> None:
+    """Refuse a pattern of numbered pictures that must not be written.
+
+    Raises:
+        CannotWrite: a file called after `pattern` is there already, or none can be made.
+    """
+    _check_parent(folder / pattern)
+    held = _called(pattern, folder)
+    if held and not overwrite:
+        raise _taken(held[0])
+
+
+@contextmanager
+def beside_folder(target: Path, pattern: str, *, overwrite: bool) -> Iterator[Path]:
+    """Lend a hidden folder that becomes the folder `target` when the block ends well.
+
+    A folder that is there already stays, be it a link, a mount or the current one, and takes the
+    files in.
+
+    Raises:
+        CannotWrite: see `check_folder`.
+    """
+    check_folder(target, pattern, overwrite=overwrite)
     if target.is_dir():
-        _check_alone(target, pattern)
         with beside_each(target, pattern, overwrite=overwrite) as hidden:
             yield hidden
         return
-    _check_parent(target)
-    if target.exists():
-        raise _taken(target)
     with _hidden_folder(target) as hidden:
         yield hidden
         with writing(target):
@@ -128,12 +155,9 @@ def beside_each(folder: Path, pattern: str, *, overwrite: bool) -> Iterator[Path
     """Lend a hidden folder whose files go to `folder` when the block ends well.
 
     Raises:
-        CannotWrite: a file called after `pattern` is there already, or none can be made.
+        CannotWrite: see `check_each`.
     """
-    _check_parent(folder / pattern)
-    held = _called(pattern, folder)
-    if held and not overwrite:
-        raise _taken(held[0])
+    check_each(folder, pattern, overwrite=overwrite)
     with _hidden_folder(folder / pattern) as hidden:
         yield hidden
         with writing(folder / pattern):

@@ -81,6 +81,29 @@ def test_pictures_are_not_numbered_over_those_that_are_read(photo: Path, tmp_pat
     assert read.read_bytes() == photo.read_bytes()
 
 
+def test_a_folder_of_pictures_is_not_filled_anew_over_one_that_is_read(
+    drive: Path, photo: Path, tmp_path: Path
+) -> None:
+    read = tmp_path / "frame_00001.png"
+    read.write_bytes(photo.read_bytes())
+    job = VideoJob(
+        driving=str(drive), identity=str(read), output=tmp_path, sink=SinkSettings(overwrite=True)
+    )
+    with pytest.raises(CannotWrite, match="also read"):
+        job.run()
+    assert read.read_bytes() == photo.read_bytes()
+
+
+def test_a_saved_performance_does_not_take_the_place_of_what_it_is_read_from(
+    tmp_path: Path,
+) -> None:
+    read = tmp_path / "take.csv"
+    read.write_text("a recording")
+    with pytest.raises(CannotWrite, match="also read"):
+        FitJob(driving=str(read), output=read, overwrite=True).run()
+    assert read.read_text() == "a recording"
+
+
 @pytest.mark.parametrize("name", ["kept.json", "out.mp4", "none/run.json"])
 def test_a_report_that_cannot_be_put_there_is_refused_before_any_work(
     drive: Path, photo: Path, tmp_path: Path, name: str
