@@ -80,17 +80,20 @@ class StillJob(StartsFromPreset):
         from retarget.jobs.look import Looker
         from retarget.language.say import say
         from retarget.language.words import shipped_words
+        from retarget.sink.partial import check_apart
         from retarget.sink.sheet import check_picture
 
         report = report or Report()
         self._check()
         output = self.output or free_name(self.identity[0], self.expression[0], ".png")
-        check_picture(output, overwrite=self.overwrite, read=(*self.identity, self.words))
+        read = (*self.identity, self.words, self.preset, *self.draw.diffusion.photos)
+        check_picture(output, overwrite=self.overwrite, read=read)
         words: Vocabulary = shipped_words()
         if self.words is not None:
             words = words.with_file(self.words)
         look = Looker(Path(), track=self.track)
         said = {text: say(text, words, look) for text in self.expression}
+        check_apart(output, look.read)
         if self.grid:
             page = self._page(said, report)
             self._save(page, output)
