@@ -10,7 +10,7 @@ import av
 import cv2
 import numpy as np
 import pytest
-from clips import finished, info_for, lay_tone, make_clip, number_in, numbered, read, times
+from clips import finished, heard, info_for, lay_tone, make_clip, number_in, numbered, read, times
 
 from retarget.errors import CannotWrite
 from retarget.flow.values import FinishedFrame
@@ -174,6 +174,40 @@ def loudest(path: Path) -> float:
             peak = int(wave.argmax())
             best = max(best, (float(wave[peak]), frame.time + peak / frame.sample_rate))
     return best[1]
+
+
+def unnamed(path: Path, channels: int) -> Path:
+    """A clip with uncompressed sound whose file does not say where its channels belong."""
+    make_clip(path.with_name("silent.mp4"), count=3)
+    with av.open(str(path.with_name("silent.mp4"))) as clip, av.open(str(path), "w") as out:
+        video = out.add_stream_from_template(clip.streams.video[0])
+        layout = {2: "stereo", 7: "6.1"}[channels]
+        sound = out.add_stream("pcm_s16le", rate=48_000, layout=layout)
+        for packet in clip.demux(video=0):
+            if packet.size:
+                packet.stream = video
+                out.mux(packet)
+        wave = np.random.default_rng(1).integers(-9999, 9999, (1, 5000 * channels), np.int16)
+        frame = av.AudioFrame.from_ndarray(wave, format="s16", layout=layout)
+        frame.rate, frame.pts = 48_000, 0
+        out.mux(sound.encode(frame))
+    return path
+
+
+@pytest.mark.parametrize("name", ["a.mp4", "a.mov", "a.mkv"])
+@pytest.mark.parametrize("channels", [2, 7])
+def test_sound_whose_channels_have_no_names_is_copied_as_it_is(
+    save: Save, tmp_path: Path, channels: int, name: str
+) -> None:
+    clip = unnamed(tmp_path / "unnamed.mkv", channels)
+    with open_source(clip) as source:
+        sound = source.sound()
+    assert sound is not None
+    with sound.open() as opened:
+        assert opened.stream.codec_context.layout.name == f"{channels} channels"
+    result = save(name, count=3, sound=sound)
+    bytes_of = [b"".join(held for _, held, _ in heard(path)) for path in (result, clip)]
+    assert bytes_of[0] == bytes_of[1] != b""
 
 
 @pytest.mark.parametrize(("codec", "name"), [("aac", "a.webm"), ("flac", "a.mov")])
