@@ -158,9 +158,10 @@ class VideoSink:
         if self._sound.codec in held:
             laid = CopiedSound(sound, self._container)
         else:
+            found = sound.stream.codec_context.codec.canonical_name  # mp3, not mp3float
             self._warn(
-                f"A {self._target.suffix} file does not hold {self._sound.codec} sound, so it is "
-                f"encoded anew as {self._kind.sound.removeprefix('lib')}."
+                f"A {self._target.suffix} file does not hold {found} sound, so it is encoded anew "
+                f"as {self._kind.sound.removeprefix('lib')}."
             )
             laid = EncodedSound(sound, self._container, self._kind.sound)
         return Interleaved(sound, laid, origin if self._info.cut else None)

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import av
 import cv2
+import ffmpeg
+import imageio_ffmpeg
 import numpy as np
 import pytest
 from clips import finished, heard, info_for, lay_tone, make_clip, number_in, numbered, read, times
@@ -210,7 +212,10 @@ def test_sound_whose_channels_have_no_names_is_copied_as_it_is(
     assert bytes_of[0] == bytes_of[1] != b""
 
 
-@pytest.mark.parametrize(("codec", "name"), [("aac", "a.webm"), ("flac", "a.mov")])
+@pytest.mark.parametrize(
+    ("codec", "name"),
+    [("aac", "a.webm"), ("mp3", "a.webm"), ("flac", "a.mov")],
+)
 def test_sound_that_has_to_be_made_anew_stays_in_step_and_is_told(
     save: Save, tmp_path: Path, codec: str, name: str
 ) -> None:
@@ -219,8 +224,20 @@ def test_sound_that_has_to_be_made_anew_stays_in_step_and_is_told(
     with open_source(clip) as source:
         sound = source.sound()
     result = save(name, count=50, sound=sound, warn=said.append)
-    assert any(codec in line for line in said)
+    assert any(f" {codec} " in line for line in said)
     assert abs(loudest(result) - loudest(clip)) < 0.01
+
+
+def test_sound_that_an_mp4_holds_only_as_an_experiment_is_made_anew(
+    save: Save, tmp_path: Path
+) -> None:
+    clip = make_clip(tmp_path / "c.mkv", sound="aac")
+    film = ffmpeg.input(str(clip)).output(str(tmp_path / "t.mkv"), acodec="truehd", strict=-2)
+    film.run(cmd=imageio_ffmpeg.get_ffmpeg_exe(), quiet=True)  # PyAV has no such encoder
+    said: list[str] = []
+    with open_source(tmp_path / "t.mkv") as source:
+        save("a.mp4", sound=source.sound(), warn=said.append)
+    assert said == ["A .mp4 file does not hold truehd sound, so it is encoded anew as aac."]
 
 
 def test_sound_made_anew_for_a_later_start_stays_in_step(tmp_path: Path) -> None:
