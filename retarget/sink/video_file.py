@@ -53,8 +53,8 @@ class VideoSink:
     """One video file; see `OpenSink`.
 
     Args:
-        file: where to write.
-        target: what it will be called, for messages; its suffix says the kind.
+        file: where to write; its suffix says the kind.
+        target: what the result will be called, for messages.
         settings: codec, quality and speed.
         info: the driving video, whose clock the file keeps.
         sound: to lay beside the pictures.
@@ -74,8 +74,8 @@ class VideoSink:
         warn: Warn,
     ) -> None:
         self._target = target
-        self._kind = CONTAINERS[target.suffix.lower()]
-        self._codec = codec_for(target.suffix.lower(), settings.codec)
+        self._kind = CONTAINERS[file.suffix.lower()]
+        self._codec = codec_for(file.suffix.lower(), settings.codec)
         self._settings = settings
         self._info = info
         self._sound = sound if settings.sound else None

@@ -218,6 +218,7 @@ def test_a_full_disk_is_one_sentence_and_leaves_nothing(tmp_path: Path, name: st
         cwd=Path(__file__).parents[2],
     )
     assert "told:" in run.stdout, run.stderr
+    assert str(tmp_path / name) in run.stdout
     assert "Traceback" not in run.stderr
     assert list(tmp_path.iterdir()) == []
 
