@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -180,7 +181,7 @@ def free_name(identity: str, words: str, ending: str) -> Path:
     word = re.sub(r"\W+", "_", words).strip("_")[:40] or "retarget"
     path = photo.with_name(f"{photo.stem}_{word}{ending}")
     number = 2
-    while path.exists():
+    while os.path.lexists(path):
         path = photo.with_name(f"{photo.stem}_{word}_{number}{ending}")
         number += 1
     return path

@@ -202,9 +202,11 @@ class VideoJob(StartsFromPreset):
         output = self.output or default_output(self.driving, self.identity)
         photos = self.diffusion.photos
         read = (self.driving, self.identity, self.rest.neutral, self.preset, *photos)
-        written = [output, _preview_of(output)] if self.preview else [output]
-        for path in written:
-            check_output(path, overwrite=self.sink.overwrite, read=read)
+        check_output(output, overwrite=self.sink.overwrite, read=read)
+        written = [output]
+        if self.preview:
+            written.append(_preview_of(output))
+            check_output(written[1], overwrite=self.sink.overwrite, read=read)
         if self.report is not None:
             check_apart(self.report, written, use="written to")
             check_free(self.report, overwrite=self.sink.overwrite, read=read)
@@ -256,4 +258,9 @@ def _tell_of_size(size: tuple[int, int], output: Path, report: Report) -> None:
 
 
 def _preview_of(output: Path) -> Path:
+    from retarget.sink.partial import is_folder
+
+    if is_folder(output):  # whose name may have a dot, or be none
+        folder = output.absolute()
+        return folder.with_name(f"{folder.name.replace('.', '_')}_preview")
     return output.with_name(f"{output.stem}_preview{output.suffix}")

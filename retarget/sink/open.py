@@ -54,7 +54,6 @@ def open_sink(
     """
     settings = settings or SinkSettings()
     target = Path(path)
-    _check_kind(target)
     with _opened(target, settings, info, sound, mark=Mark(source_type), warn=warn) as sink:
         counted = _Counted(sink)
         try:
@@ -82,26 +81,35 @@ def check_output(target: Path, *, overwrite: bool, read: Iterable[str | Path | N
     from retarget.sink import names, partial, stills
 
     partial.check_apart(target, read)
-    _check_kind(target)
-    if not target.suffix:
+    kind = _kind(target)
+    if not kind:
         partial.check_folder(target, names.FOLDER_PATTERN, overwrite=overwrite)
-    elif target.suffix.lower() in stills.SUFFIXES and names.is_pattern(target.name):
+    elif kind in stills.SUFFIXES and names.is_pattern(target.name):
         partial.check_each(target.parent, target.name, overwrite=overwrite)
     else:
         partial.check_free(target, overwrite=overwrite)
 
 
-def _check_kind(target: Path) -> None:
-    """Refuse a name whose ending says nothing that can be written."""
+def _kind(target: Path) -> str:
+    """The ending in small letters that says what to write; empty for a folder of pictures.
+
+    Raises:
+        CannotWrite: it says nothing that can be written.
+    """
     from retarget.sink.codecs import CONTAINERS
+    from retarget.sink.partial import is_folder
     from retarget.sink.stills import SUFFIXES
 
-    kinds = (*CONTAINERS, ".gif", *SUFFIXES)
-    if target.suffix and target.suffix.lower() not in kinds:
-        raise CannotWrite(
-            f"{target.name} is of no kind that can be written.",
-            do=f"Let it end in one of {', '.join(kinds)}.",
-        )
+    kind, kinds = target.suffix.lower(), (*CONTAINERS, ".gif", *SUFFIXES)
+    if kind in ("", *kinds):
+        return kind
+    if is_folder(target):
+        return ""
+    raise CannotWrite(
+        f"{target.name} is of no kind that can be written.",
+        do=f"Let it end in one of {', '.join(kinds)}; or, for numbered pictures, make the folder "
+        f"{target.name} first.",
+    )
 
 
 class _Counted:
@@ -129,25 +137,25 @@ def _opened(
     from retarget.sink import gif, names, partial, stills, video_file
     from retarget.sink.codecs import CONTAINERS
 
-    suffix, again, quality = target.suffix.lower(), settings.overwrite, settings.quality
-    if suffix in CONTAINERS:
+    kind, again, quality = _kind(target), settings.overwrite, settings.quality
+    if kind in CONTAINERS:
         with partial.beside(target, overwrite=again) as file:
             yield video_file.VideoSink(
                 file, target, settings=settings, info=info, sound=sound, mark=mark, warn=warn
             )
         return
     if sound is not None and settings.sound:
-        what = "" if suffix else ", a folder of pictures,"
+        what = "" if kind else ", a folder of pictures,"
         warn(f"{target.absolute().name}{what} holds no sound.")
-    if suffix == ".gif":
+    if kind == ".gif":
         with partial.beside(target, overwrite=again) as file:
             yield gif.GifSink(file, target, info=info, mark=mark, warn=warn)
-    elif suffix in stills.SUFFIXES and names.is_pattern(target.name):
+    elif kind in stills.SUFFIXES and names.is_pattern(target.name):
         with partial.beside_each(target.parent, target.name, overwrite=again) as folder:
             yield stills.PicturesSink(
                 folder, target, pattern=target.name, mark=mark, quality=quality
             )
-    elif suffix in stills.SUFFIXES:
+    elif kind in stills.SUFFIXES:
         with partial.beside(target, overwrite=again) as file:
             yield stills.PictureSink(file, target, mark=mark, quality=quality)
     else:

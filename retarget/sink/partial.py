@@ -42,7 +42,7 @@ def made_folder(folder: Path) -> Path:
     """The folder, made where it is not there.
 
     Raises:
-        CannotWrite: it cannot be made.
+        CannotWrite: it cannot be made, or may not be listed.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -50,6 +50,7 @@ def made_folder(folder: Path) -> Path:
         raise CannotWrite(
             f"The folder {folder} cannot be made: {error.strerror}.", do="Choose another one."
         ) from error
+    _listed(folder)
     return folder
 
 
@@ -63,6 +64,14 @@ def save_text(target: Path, text: str, *, overwrite: bool) -> None:
         hidden.write_text(text, "utf-8")
 
 
+def is_folder(path: Path) -> bool:
+    """Whether a folder is known to be there; where the place may not be looked at, it is not."""
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
+
+
 def check_apart(target: Path, read: Iterable[str | Path | None], *, use: str = "read from") -> None:
     """Refuse to write over what a job uses otherwise, whatever may be replaced.
 
@@ -74,7 +83,7 @@ def check_apart(target: Path, read: Iterable[str | Path | None], *, use: str = "
     Raises:
         CannotWrite: `target` is one of them, or would replace a picture in one.
     """
-    pattern = target / FOLDER_PATTERN if target.is_dir() else target
+    pattern = target / FOLDER_PATTERN if is_folder(target) else target
     for source in (Path(name) for name in read if name is not None):
         if _same(target, source) or (is_pattern(pattern.name) and _replaces(pattern, source)):
             raise CannotWrite(f"{target} is also {use}.", do="Choose another name for the result.")
@@ -92,10 +101,11 @@ def check_free(target: Path, *, overwrite: bool, read: Iterable[str | Path | Non
         CannotWrite: it exists and may not be replaced, or its folder does not exist.
     """
     check_apart(target, read)
-    _check_parent(target)
-    if target.is_dir():
-        raise CannotWrite(f"{target} is a folder.", do="Choose another output.")
-    if not overwrite and (target.exists() or target.is_symlink()):
+    with writing(target):
+        _check_parent(target)
+        if target.is_dir():
+            raise CannotWrite(f"{target} is a folder.", do="Choose another output.")
+    if not overwrite and os.path.lexists(target):
         raise _taken(target)
 
 
@@ -108,13 +118,17 @@ def check_folder(folder: Path, pattern: str, *, overwrite: bool) -> None:
     Raises:
         CannotWrite: something else is there already, or it cannot be written to.
     """
-    if folder.is_dir():
-        _check_alone(folder, pattern)
-        check_each(folder, pattern, overwrite=overwrite)
-        return
-    _check_parent(folder)
-    if folder.exists():
-        raise _taken(folder)
+    with writing(folder):
+        if folder.is_dir():
+            _check_alone(folder, pattern)
+            check_each(folder, pattern, overwrite=overwrite)
+            return
+        _check_parent(folder)
+    if os.path.lexists(folder):
+        raise CannotWrite(
+            f"{folder} is there already and is no folder.",
+            do=f"Choose a new or empty folder for pictures, or name a video: {folder}.mp4.",
+        )
 
 
 def check_each(folder: Path, pattern: str, *, overwrite: bool) -> None:
@@ -123,8 +137,9 @@ def check_each(folder: Path, pattern: str, *, overwrite: bool) -> None:
     Raises:
         CannotWrite: a file called after `pattern` is there already, or none can be made.
     """
-    _check_parent(folder / pattern)
-    held = _called(pattern, folder)
+    with writing(folder / pattern):
+        _check_parent(folder / pattern)
+        held = _called(pattern, folder)
     if held and not overwrite:
         raise _taken(held[0])
 
@@ -224,13 +239,22 @@ def _move(file: Path, to: Path, undo: ExitStack) -> None:
 
 def _called(pattern: str, folder: Path) -> list[Path]:
     """The files of a folder that are called after a pattern."""
-    return [f for f in folder.iterdir() if matches(pattern, f.name) and not f.is_dir()]
+    return [f for f in _listed(folder) if matches(pattern, f.name) and not f.is_dir()]
+
+
+def _listed(folder: Path) -> list[Path]:
+    try:
+        return list(folder.iterdir())
+    except PermissionError as error:
+        raise CannotWrite(
+            f"The folder {folder} may not be listed.", do="Choose another output."
+        ) from error
 
 
 def _check_alone(folder: Path, pattern: str) -> None:
     """Refuse a folder with files that are not called after `pattern`; our hidden ones may lie."""
     ours = {file.name for file in _called(pattern, folder)}
-    if any(f.name not in ours and not f.name.startswith(_HIDDEN) for f in folder.iterdir()):
+    if any(f.name not in ours and not f.name.startswith(_HIDDEN) for f in _listed(folder)):
         raise CannotWrite(
             f"The folder {folder} holds other files.",
             do=f"Choose a new or empty folder for pictures, or name a video: {folder / 'out.mp4'}.",
@@ -260,8 +284,8 @@ def _same(one: Path, two: Path) -> bool:
 
 def _replaces(pattern: Path, source: Path) -> bool:
     """Whether numbered pictures could take the place of `source`, or of one inside it."""
-    if source.is_dir():
-        names = [file.name for file in source.iterdir()] if _same(pattern.parent, source) else []
+    if is_folder(source):
+        names = [file.name for file in _listed(source)] if _same(pattern.parent, source) else []
     else:
         names = [source.name] if _same(pattern.parent, source.parent) else []
     return any(matches(pattern.name, name) for name in names)

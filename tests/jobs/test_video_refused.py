@@ -13,6 +13,7 @@ from retarget.flow.report import Report
 from retarget.jobs.fit import FitJob
 from retarget.jobs.video import VideoJob
 from retarget.sink.settings import SinkSettings
+from retarget.source.settings import SourceSettings
 
 
 def test_an_interrupt_leaves_no_file_behind(drive: Path, photo: Path, tmp_path: Path) -> None:
@@ -66,6 +67,30 @@ def test_nothing_that_is_read_is_written_over_by_what_goes_beside_the_result(
     with pytest.raises(CannotWrite, match="also read"):
         job.run()
     assert read.read_bytes() == drive.read_bytes()
+
+
+def test_a_name_that_is_long_enough_only_without_a_preview_is_refused(tmp_path: Path) -> None:
+    output = tmp_path / f"{250 * 'n'}.mp4"
+    job = VideoJob(driving="none.mp4", identity="none.jpg", output=output, preview=True)
+    with pytest.raises(CannotWrite, match="too long"):
+        job.run()
+
+
+@pytest.mark.parametrize("name", ["sh010.v002", ""])
+def test_a_folder_that_is_there_has_its_preview_in_one_beside_it(
+    drive: Path, photo: Path, tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "sh010.v002"
+    folder.mkdir()
+    monkeypatch.chdir(tmp_path if name else folder)
+    job = VideoJob(
+        driving=str(drive), identity=str(photo), output=Path(name), preview=True,
+        source=SourceSettings(end=0.1),
+    )  # fmt: skip
+    job.run()
+    assert {path.name: len(list(path.iterdir())) for path in tmp_path.iterdir()} == {
+        "sh010.v002": 3, "sh010_v002_preview": 3,
+    }  # fmt: skip
 
 
 def test_pictures_are_not_numbered_over_those_that_are_read(photo: Path, tmp_path: Path) -> None:
