@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import signal
@@ -114,12 +115,19 @@ def summary(report: Report) -> str:
 def run() -> None:
     """The `retarget` program."""
     _fill_closed_streams()
+    _spell_what_is_not_known()
     for name in ("SIGINT", "SIGTERM", "SIGHUP"):
         number = getattr(signal, name, None)  # Windows has no SIGHUP
         usual = (signal.SIG_DFL, signal.default_int_handler)
         if number is not None and signal.getsignal(number) in usual:  # nohup ignores it
             signal.signal(number, _ending)
     sys.exit(main())
+
+
+def _spell_what_is_not_known() -> None:
+    """Let standard output write letters that it lacks by their numbers, as standard error does."""
+    if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def _fill_closed_streams() -> None:

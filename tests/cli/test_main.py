@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import signal
@@ -355,6 +356,17 @@ def test_an_error_that_a_signal_led_to_is_not_told(error: str) -> None:
     )  # fmt: skip
     assert run.returncode == 130, run.stderr
     assert run.stderr == "retarget: Stopped. Nothing unfinished was left behind.\n"
+
+
+def test_letters_that_the_terminal_does_not_have_are_written_out() -> None:
+    script = "from retarget.cli import main; main._run = lambda _: main.show('ö.mp4'); main.run()"
+    run = subprocess.run(
+        [sys.executable, "-c", script, "any"],
+        capture_output=True, text=True, check=False,
+        env={**os.environ, "PYTHONIOENCODING": "ascii"},
+    )  # fmt: skip
+    assert run.stderr == ""
+    assert run.stdout == "\\xf6.mp4\n"
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="has no such shell")
