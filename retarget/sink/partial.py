@@ -13,6 +13,7 @@ from pathlib import Path
 import av
 
 from retarget.errors import CannotWrite
+from retarget.flow.held_signals import held_signals
 from retarget.sink.names import FOLDER_PATTERN, is_pattern, matches
 
 _HIDDEN = ".retarget-"
@@ -173,10 +174,11 @@ def beside_each(folder: Path, pattern: str, *, overwrite: bool) -> Iterator[Path
         CannotWrite: see `check_each`.
     """
     check_each(folder, pattern, overwrite=overwrite)
+    old = _called(pattern, folder)
     with _hidden_folder(folder / pattern) as hidden:
         yield hidden
-        with writing(folder / pattern):
-            _exchange(hidden, folder, pattern)
+        with writing(folder / pattern), held_signals():
+            _exchange(hidden, folder, old)
 
 
 @contextmanager
@@ -213,23 +215,23 @@ def _hidden(target: Path, suffix: str) -> Path:
     return target.parent / f"{_HIDDEN}{secrets.token_hex(4)}{suffix}"
 
 
-def _exchange(new: Path, folder: Path, pattern: str) -> None:
-    """Move files to `folder` in place of all that are called after `pattern`, or change nothing.
+def _exchange(new: Path, folder: Path, old: Iterable[Path]) -> None:
+    """Move the files of `new` to `folder` in place of the old ones there, or change nothing.
 
-    The old ones wait in `new` until the last of its files is where it belongs.
+    These wait in `new` until the last of its files is where it belongs.
     """
-    files, old = list(new.iterdir()), new / "old"
-    old.mkdir()
+    files, aside = list(new.iterdir()), new / "old"
+    aside.mkdir()
     with ExitStack() as undo:
-        for file in _called(pattern, folder):
-            _move(file, old / file.name, undo)
+        for file in filter(os.path.lexists, old):
+            _move(file, aside / file.name, undo)
         for file in files:
             _move(file, folder / file.name, undo)
         undo.pop_all()
 
 
 def _move(file: Path, to: Path, undo: ExitStack) -> None:
-    @undo.callback  # from before it has moved: Ctrl-C may come as soon as it has
+    @undo.callback
     def back() -> None:
         with suppress(OSError):
             to.replace(file)

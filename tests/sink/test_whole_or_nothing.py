@@ -142,6 +142,15 @@ def test_a_folder_that_is_there_already_stays_and_is_filled(placed: Path, tmp_pa
     assert shown == {"frame_00000.png": 7, "frame_00001.png": 8}
 
 
+def test_pictures_that_another_run_puts_there_meanwhile_stay(placed: Path, tmp_path: Path) -> None:
+    other = tmp_path / "in" / "real" / "frame_00100.png"
+    with open_sink(placed, info=info_for()) as sink:
+        sink.write(finished(0))
+        other.write_bytes(b"theirs")
+    assert other.read_bytes() == b"theirs"
+    assert other.with_name("frame_00000.png").is_file()
+
+
 @pytest.mark.parametrize("at", [1, 3, 4, 5])
 def test_old_pictures_stay_where_new_ones_cannot_take_their_places(
     placed: Path, tmp_path: Path, at: int, monkeypatch: pytest.MonkeyPatch
