@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import signal
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
@@ -15,20 +17,32 @@ from retarget.cli.parse import job_from, show, wants_overview
 from retarget.errors import RetargetError
 from retarget.flow.report import Report
 
-INTERRUPTED = 130
-"""Exit code after Ctrl-C, as shells expect it."""
 _NO_MEMORY = re.compile(r"[Ii]nsufficient memory|bad_alloc|[Cc]annot allocate memory|"
                         r"can't start new thread|[Oo]ut of memory|"
                         r"failed to map segment")  # fmt: skip
 """What libraries say that have an error of their own for this."""
 
 
-class _Ended(KeyboardInterrupt):
-    """The system asked the program to end; what is unfinished is cleared away as after Ctrl-C."""
+_TOGETHER_SECONDS = 1.0
+"""Shells, terminals and supervisors may each pass the same wish on: what comes so close is one."""
 
-    def __init__(self, number: int) -> None:
-        super().__init__(number)
-        self.exit_code = 128 + number
+
+class _Ending:
+    """What signals to end do: the first one ends the job, as Ctrl-C does everywhere in Python."""
+
+    def __init__(self) -> None:
+        self.number: int | None = None
+        """The first that came; the interrupt it raised may have been lost, as within an import."""
+        self._last = -_TOGETHER_SECONDS
+
+    def __call__(self, number: int, _: FrameType | None) -> None:
+        self.number = self.number or number
+        before, self._last = self._last, time.monotonic()
+        if self._last - before >= _TOGETHER_SECONDS:
+            raise KeyboardInterrupt
+
+
+_ending = _Ending()
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -49,20 +63,28 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     try:
         return _run(words)
-    except RetargetError as problem:
-        sys.stderr.write(f"retarget: {problem.what}\n  {problem.do}\n")
-    except KeyboardInterrupt as stopped:
-        sys.stderr.write("retarget: Stopped. Nothing unfinished was left behind.\n")
-        return stopped.exit_code if isinstance(stopped, _Ended) else INTERRUPTED
-    except BrokenPipeError:  # whoever read our output has gone: say no more
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except Exception as problem:
-        if not isinstance(problem, MemoryError) and not _NO_MEMORY.search(str(problem)):
+    except BaseException as problem:
+        if isinstance(problem, KeyboardInterrupt) or _ending.number is not None:
+            sys.stderr.write("retarget: Stopped. Nothing unfinished was left behind.\n")
+            return 128 + (_ending.number or signal.SIGINT)
+        if not isinstance(problem, Exception) or not _told(problem):
             raise
+    return 1
+
+
+def _told(problem: Exception) -> bool:
+    """Say what went wrong, where a person can put it right."""
+    if isinstance(problem, RetargetError):
+        sys.stderr.write(f"retarget: {problem.what}\n  {problem.do}\n")
+    elif isinstance(problem, BrokenPipeError):  # whoever read our output has gone: say no more
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    elif isinstance(problem, MemoryError) or _NO_MEMORY.search(str(problem)):
         sys.stderr.write(
             "retarget: There is not enough memory for this.\n  Use a smaller photo or video.\n"
         )
-    return 1
+    else:
+        return False
+    return True
 
 
 def _run(words: Sequence[str]) -> int:
@@ -93,15 +115,19 @@ def summary(report: Report) -> str:
 def run() -> None:
     """The `retarget` program."""
     _fill_closed_streams()
-    for name in ("SIGTERM", "SIGHUP"):
+    _spell_what_is_not_known()
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
         number = getattr(signal, name, None)  # Windows has no SIGHUP
-        if number is not None and signal.getsignal(number) is signal.SIG_DFL:  # nohup ignores it
-            signal.signal(number, _end)
+        usual = (signal.SIG_DFL, signal.default_int_handler)
+        if number is not None and signal.getsignal(number) in usual:  # nohup ignores it
+            signal.signal(number, _ending)
     sys.exit(main())
 
 
-def _end(number: int, _: FrameType | None) -> None:
-    raise _Ended(number)
+def _spell_what_is_not_known() -> None:
+    """Let standard output write letters that it lacks by their numbers, as standard error does."""
+    if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def _fill_closed_streams() -> None:

@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import Generic, TypeVar
 
 from retarget.flow.blas import one_blas_thread
+from retarget.flow.held_signals import held_signals
 
 T = TypeVar("T")
 DEPTH = 4
@@ -39,6 +40,8 @@ class _Lane(Generic[T]):
         self._ready: queue.Queue[T | _End] = queue.Queue(maxsize=depth)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"retarget-{name}", daemon=True)
+
+    def start(self) -> None:
         self._thread.start()
 
     def __iter__(self) -> Iterator[T]:
@@ -68,6 +71,8 @@ class _Lane(Generic[T]):
         return False
 
     def _run(self) -> None:
+        if self._stop.is_set():  # Ctrl-C came while the thread began, and nobody waits for it
+            return
         end = _End()
         try:
             for value in self._values:
@@ -86,7 +91,8 @@ class _Lane(Generic[T]):
         self._stop.set()
 
     def join(self) -> None:
-        self._thread.join()
+        if self._thread.is_alive():  # it has not begun where Ctrl-C came first
+            self._thread.join()
 
 
 def depth_for(*sizes: tuple[int, int] | None) -> int:
@@ -122,6 +128,7 @@ class Lanes:
         """
         lane: _Lane[T] = _Lane(values, depth, name)
         self._lanes.append(lane)  # type: ignore[arg-type]
+        lane.start()  # once it is in the list: Ctrl-C may come as soon as it runs
         return iter(lane)
 
     def __exit__(
@@ -130,8 +137,9 @@ class Lanes:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        for lane in self._lanes:
-            lane.stop()
-        for lane in self._lanes:
-            lane.join()
-        self._entered.close()
+        with held_signals():  # Ctrl-C once more, and threads would outlive the program's end
+            for lane in self._lanes:
+                lane.stop()
+            for lane in self._lanes:
+                lane.join()
+            self._entered.close()

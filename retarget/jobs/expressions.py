@@ -16,7 +16,7 @@ from retarget.flow.report import Report
 from retarget.jobs.draw import DrawSettings
 
 if TYPE_CHECKING:
-    from retarget.language.say import Said
+    from retarget.language.say import Look, Said
     from retarget.language.words import Label, Vocabulary
 
 _HERE = tyro.conf.arg(name="")
@@ -64,6 +64,7 @@ class ExpressionsJob(TakesNames):
         Raises:
             RetargetError: an unknown word, or a sheet that cannot be drawn.
         """
+        from retarget.jobs.look import Looker
         from retarget.language.words import shipped_words
 
         vocabulary = shipped_words()
@@ -71,19 +72,18 @@ class ExpressionsJob(TakesNames):
             vocabulary = vocabulary.with_file(self.words)
         if self.units:
             return _unit_table(vocabulary)
-        found = self._found(vocabulary)
+        look = Looker(Path(), track=self.track)
+        found = self._found(vocabulary, look)
         if self.sheet is not None:
-            return self._draw(found, vocabulary, report or Report())
+            return self._draw(found, vocabulary, look.read, report or Report())
         return _table([vocabulary.labels[name] for name in found])
 
-    def _found(self, words: Vocabulary) -> dict[str, Said]:
+    def _found(self, words: Vocabulary, look: Look) -> dict[str, Said]:
         """The words that were asked for, by name, and what they mean."""
-        from retarget.jobs.look import Looker
         from retarget.language.say import say
 
         if self.head is not None and self.head not in words.heads:
             raise UnknownWord("kind of expression", self.head, words.heads)
-        look = Looker(Path(), track=self.track)
         meant = {
             w.name: say(w.name, words, look)
             for w in words.labels.values()
@@ -102,7 +102,9 @@ class ExpressionsJob(TakesNames):
             )
         return found
 
-    def _draw(self, found: dict[str, Said], words: Vocabulary, report: Report) -> Path:
+    def _draw(
+        self, found: dict[str, Said], words: Vocabulary, seen: set[Path], report: Report
+    ) -> Path:
         from retarget.jobs.act import Actor
         from retarget.jobs.identity import open_identity
         from retarget.jobs.reframe import TILE, around_face, reframed
@@ -119,7 +121,8 @@ class ExpressionsJob(TakesNames):
             raise RetargetError(
                 f"The strength {self.strength:g} is not from 0 to 1.", do="Use 0.2 to 1."
             )
-        check_picture(self.sheet, overwrite=self.overwrite, read=[self.identity])
+        read = (self.identity, self.words, *seen, *self.draw.diffusion.photos)
+        check_picture(self.sheet, overwrite=self.overwrite, read=read)
         with open_identity(self.identity, self.track, report) as lane:
             photo = lane.first
         photo = reframed(photo, around_face(photo, TILE), (self.tile, self.tile))

@@ -57,7 +57,8 @@ class FitJob(TakesNames):
         from retarget.sink.partial import check_free
 
         report = report or Report()
-        check_free(self.output, overwrite=self.overwrite)
+        read = (self.driving, self.rest.neutral)
+        check_free(self.output, overwrite=self.overwrite, read=read)
         settings = DrivingSettings(
             source=self.source, track=self.track, rest=self.rest, fit=self.fit, smooth=self.smooth
         )

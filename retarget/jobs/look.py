@@ -46,6 +46,11 @@ class Looker:
         self._track = with_model(track or TrackSettings())
         self._seen: dict[tuple[str, float | None], ExpressedFrame] = {}
 
+    @property
+    def read(self) -> set[Path]:
+        """The files that were looked at so far."""
+        return {self._folder / path for path, _ in self._seen}
+
     def __call__(self, path: str, seconds: float | None) -> ExpressedFrame:
         """What a face has to do to look the same; the picture's pixels stay at hand.
 

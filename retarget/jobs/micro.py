@@ -19,13 +19,13 @@ from retarget.language.settings import BlinkSettings, PaceSettings
 from retarget.sink.settings import SinkSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from retarget.flow.values import Identity
     from retarget.jobs.act import Actor
     from retarget.jobs.micro_keep import SetFolder
     from retarget.jobs.micro_set import Stimulus, StimulusSet
-    from retarget.language.say import Said
+    from retarget.language.say import Look, Said
     from retarget.language.timeline import Step, Timeline
     from retarget.language.words import Vocabulary
 
@@ -128,15 +128,15 @@ class MicroJob(StartsFromPreset):
 
     def _run_clip(self, identity: str, rate: Fraction, words: Vocabulary, report: Report) -> Path:
         from retarget.jobs.act import Actor
+        from retarget.jobs.look import Looker
         from retarget.jobs.micro_clip import write_clip
         from retarget.language.timeline import Timeline
-        from retarget.sink.open import check_kind
-        from retarget.sink.partial import check_free
 
         output = self.output or _name_for(identity, self.expression)
-        check_kind(output)
-        check_free(output, overwrite=self.sink.overwrite, read=[identity])
-        timeline = Timeline(self._steps(words), self.pace, self.blinking)
+        self._check_written(output, (identity, self.timeline and self.timeline.strip()))
+        look = Looker(Path(), track=self.track)
+        timeline = Timeline(self._steps(words, look), self.pace, self.blinking)
+        self._check_written(output, look.read)
         timeline.check(rate)
         actor = Actor(self._photo(identity, report), self.draw.open(report), report)
         write_clip(
@@ -146,13 +146,22 @@ class MicroJob(StartsFromPreset):
         _tell(report, timeline, rate)
         return output
 
-    def _steps(self, words: Vocabulary) -> list[Step]:
-        from retarget.jobs.look import Looker
+    def _check_written(self, output: Path, read: Iterable[str | Path | None]) -> None:
+        """Refuse what cannot be written, or would take the place of what is read."""
+        from retarget.sink.open import check_output
+        from retarget.sink.partial import check_apart, check_free
+
+        read = (*read, self.words, self.preset, *self.draw.diffusion.photos)
+        check_output(output, overwrite=self.sink.overwrite, read=read)
+        if self.table is not None:
+            check_free(self.table, overwrite=self.sink.overwrite, read=read)
+            check_apart(self.table, [output], use="written to")
+
+    def _steps(self, words: Vocabulary, look: Look) -> list[Step]:
         from retarget.language.say import say
         from retarget.language.steps import steps_from_text, steps_from_toml
         from retarget.language.timeline import Step
 
-        look = Looker(Path(), track=self.track)
         if self.timeline is not None and self.timeline.strip().endswith(".toml"):
             return steps_from_toml(Path(self.timeline.strip()), words, look)
         if self.timeline is not None:
@@ -187,16 +196,14 @@ class MicroJob(StartsFromPreset):
         from retarget.language import profile
         from retarget.language.say import NOTHING
         from retarget.language.timeline import Step, Timeline
-        from retarget.sink.open import check_kind, open_sink
-        from retarget.sink.partial import check_free
+        from retarget.sink.open import open_sink
 
         if self.from_ is None or self.to is None:
             raise RetargetError(
                 "A change between two pictures needs both.", do="Give --from a.jpg --to b.jpg."
             )
         output = self.output or _name_for(self.from_, Path(self.to).stem)
-        check_kind(output)
-        check_free(output, overwrite=self.sink.overwrite, read=(self.from_, self.to))
+        self._check_written(output, (self.from_, self.to))
         before, onset, after = (
             self._time(n, getattr(self, f"{n}_ms")) for n in ("before", "onset", "after")
         )

@@ -40,12 +40,22 @@ def parse_neutral(word: str) -> Moment:
     seconds = seconds_of(word)
     if seconds is not None:
         return Moment(seconds=seconds)
-    if Path(word).is_file():
+    if _is_file(word):
         return Moment(picture=Path(word))
     raise RetargetError(
         f"The neutral {word!r} is no frame number, no time and no picture file.",
         do="Give a frame such as 12, a time such as 3.5s, a picture's path, or auto.",
     )
+
+
+def _is_file(word: str) -> bool:
+    try:
+        return Path(word).is_file()
+    except OSError as error:  # a folder that may not be entered, a name that is too long
+        raise UnreadableInput(
+            f"The neutral {word!r} cannot be read: {error.strerror}.",
+            do="Check the path and who may read it.",
+        ) from error
 
 
 def seconds_of(word: str) -> float | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -80,17 +81,20 @@ class StillJob(StartsFromPreset):
         from retarget.jobs.look import Looker
         from retarget.language.say import say
         from retarget.language.words import shipped_words
+        from retarget.sink.partial import check_apart
         from retarget.sink.sheet import check_picture
 
         report = report or Report()
         self._check()
         output = self.output or free_name(self.identity[0], self.expression[0], ".png")
-        check_picture(output, overwrite=self.overwrite, read=(*self.identity, self.words))
+        read = (*self.identity, self.words, self.preset, *self.draw.diffusion.photos)
+        check_picture(output, overwrite=self.overwrite, read=read)
         words: Vocabulary = shipped_words()
         if self.words is not None:
             words = words.with_file(self.words)
         look = Looker(Path(), track=self.track)
         said = {text: say(text, words, look) for text in self.expression}
+        check_apart(output, look.read)
         if self.grid:
             page = self._page(said, report)
             self._save(page, output)
@@ -177,7 +181,7 @@ def free_name(identity: str, words: str, ending: str) -> Path:
     word = re.sub(r"\W+", "_", words).strip("_")[:40] or "retarget"
     path = photo.with_name(f"{photo.stem}_{word}{ending}")
     number = 2
-    while path.exists():
+    while os.path.lexists(path):
         path = photo.with_name(f"{photo.stem}_{word}_{number}{ending}")
         number += 1
     return path

@@ -70,7 +70,10 @@ class StoryJob(TakesNames):
         board = read_storyboard(self.story, outside=self.outside, words=shipped_words(), look=look)
         output = self.output or self.story.with_suffix("")
         about = {"storyboard": self.story.name, "title": board.title}
-        folder = StoryFolder(output, about=about, overwrite=self.overwrite)
+        read = {*board.files, *look.read, *self.draw.diffusion.photos}
+        folder = StoryFolder(
+            output, about=about, panels=len(board.panels), read=read, overwrite=self.overwrite
+        )
         drawer = PanelDrawer(self.track, self.draw, report, self.text_to_image)
         for panel in report.watch(iter(board.panels), len(board.panels)):
             self._draw(panel, drawer, folder)
@@ -120,13 +123,10 @@ class StoryJob(TakesNames):
             title=board.title,
             letters=letters,
         )
-        for old in folder.folder.glob("page_*.png"):
-            old.unlink()
-        for i, page in enumerate(drawn):
-            name = "page.png" if i == 0 else f"page_{i + 1}.png"
-            save_picture(page, folder.folder / name, overwrite=True, source_type=how)
-        whole = folder.folder / "page.pdf"
-        save_pdf(drawn, whole, title=board.title, overwrite=True, source_type=how)
+        folder.note_pages(len(drawn))
+        for number, page in enumerate(drawn, 1):
+            save_picture(page, folder.page(number), overwrite=True, source_type=how)
+        save_pdf(drawn, folder.book, title=board.title, overwrite=True, source_type=how)
 
     def _how(self, panel: Panel) -> str:
         """The settings that its pixels depend on."""

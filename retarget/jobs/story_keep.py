@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+import os
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from retarget import __version__
 from retarget.errors import CannotWrite
 from retarget.flow import blendshapes
-from retarget.jobs.storyboard import Panel, Role
-from retarget.sink.partial import beside, made_folder, writing
+from retarget.jobs.storyboard import MOST_PANELS, Panel, Role
+from retarget.sink.partial import beside, check_apart, made_folder, writing
 
 MANIFEST = "manifest.json"
 FORMAT = 1
@@ -25,21 +26,37 @@ class StoryFolder:
     Args:
         folder: where the story goes; it is made if it is not there.
         about: what the manifest says of the story as a whole.
+        panels: how many the story has.
+        read: the files that it is made of, which are never replaced.
         overwrite: whether files may be replaced that no manifest speaks of.
 
     Raises:
-        CannotWrite: the folder cannot be made or holds files of someone else's.
+        CannotWrite: the folder cannot be made, holds files of someone else's, or files that are
+            read where the story's own would be.
     """
 
-    def __init__(self, folder: Path, *, about: Mapping[str, str], overwrite: bool) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        about: Mapping[str, str],
+        panels: int,
+        read: Collection[Path],
+        overwrite: bool,
+    ) -> None:
         self.folder = made_folder(folder)
-        before = _read(folder / MANIFEST)
+        self.book = folder / "page.pdf"
+        """Where all pages are together."""
+        before, self._pages = _read(folder / MANIFEST)
         if before is None and not overwrite and any(folder.iterdir()):
             raise CannotWrite(
                 f"The folder {folder} holds files that are not of a story.",
                 do="Choose an empty or new folder, or say --overwrite.",
             )
         self._before = before or {}
+        for file in self._made({*range(1, panels + 1), *self._before}):
+            if os.path.lexists(file):
+                check_apart(file, read)
         self._about = about
         self._digests: dict[Path, str] = {}
         self._entries: dict[int, dict[str, Any]] = {}
@@ -47,7 +64,11 @@ class StoryFolder:
 
     def file(self, panel: Panel) -> Path:
         """Where a panel's picture is."""
-        return self.folder / f"{panel.number:04d}.png"
+        return self._picture(panel.number)
+
+    def page(self, number: int) -> Path:
+        """Where a page is, counted from 1."""
+        return self.folder / ("page.png" if number == 1 else f"page_{number}.png")
 
     def is_there(self, panel: Panel, key: str) -> bool:
         """Whether exactly this panel was drawn before and is still as it was."""
@@ -102,12 +123,34 @@ class StoryFolder:
     def finish(self) -> None:
         """Take away what an earlier, longer story left behind."""
         for number in self._before.keys() - self._entries.keys():
-            (self.folder / f"{number:04d}.png").unlink(missing_ok=True)
+            self._picture(number).unlink(missing_ok=True)
         self._write(self._entries)
+
+    def note_pages(self, count: int) -> None:
+        """Make room for so many pages: those of an earlier, longer story go, and no other file."""
+        for number in range(count + 1, self._pages + 1):
+            self.page(number).unlink(missing_ok=True)
+        self._pages = count
+        self._write(self._entries)
+
+    def _picture(self, number: int) -> Path:
+        return self.folder / f"{number:04d}.png"
+
+    def _made(self, panels: Iterable[int]) -> Iterator[Path]:
+        """Every file that a story with these panels may write or take away."""
+        yield from (self.folder / MANIFEST, self.book)
+        for number in panels:
+            yield from (self._picture(number), self.page(number))
 
     def _write(self, panels: Mapping[int, Mapping[str, Any]]) -> None:
         ordered = [panels[number] for number in sorted(panels)]
-        told = {"retarget": __version__, "format": FORMAT, **self._about, "panels": ordered}
+        told = {
+            "retarget": __version__,
+            "format": FORMAT,
+            **self._about,
+            "pages": self._pages,
+            "panels": ordered,
+        }
         with beside(self.folder / MANIFEST, overwrite=True) as hidden, writing(hidden):
             hidden.write_text(json.dumps(told, indent=2, ensure_ascii=False) + "\n", "utf-8")
 
@@ -151,14 +194,21 @@ def _told(role: Role) -> dict[str, Any]:
     }
 
 
-def _read(path: Path) -> dict[int, dict[str, Any]] | None:
-    """The panels of an earlier manifest by number; None where no story's manifest can be read."""
+def _read(path: Path) -> tuple[dict[int, dict[str, Any]] | None, int]:
+    """The panels of an earlier manifest by number, and the count of its pages.
+
+    None and 0 where no story's manifest can be read.
+    """
     try:
         told = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError):
-        return None
+        return None, 0
     panels = told.get("panels") if isinstance(told, dict) else None
     if not isinstance(panels, list):
-        return None
+        return None, 0
     known = (entry for entry in panels if isinstance(entry, dict))
-    return {entry["panel"]: entry for entry in known if type(entry.get("panel")) is int}
+    pages = told.get("pages")
+    return (
+        {entry["panel"]: entry for entry in known if type(entry.get("panel")) is int},
+        pages if type(pages) is int and pages <= MOST_PANELS else 0,
+    )

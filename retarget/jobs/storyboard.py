@@ -101,6 +101,8 @@ class Storyboard:
     font: Path | None
     """A font file for title and captions; None: the one that comes along."""
     panels: tuple[Panel, ...]
+    files: frozenset[Path]
+    """The file itself and those that it names, save in expressions."""
 
 
 def read_storyboard(path: Path, *, outside: bool, words: Vocabulary, look: Look) -> Storyboard:
@@ -124,6 +126,7 @@ class _Reader:
         self.outside = outside
         self.words = words
         self.look = look
+        self.files = {file.path}
         self.known((), file.data, _TOP, "entry of a storyboard")
         if "words" in file.data:
             self.words = words.with_file(self.path(("words",), file.data["words"]))
@@ -146,6 +149,7 @@ class _Reader:
             columns=round(self.number((), "columns", 0, 0, 8)),
             font=self.font(),
             panels=tuple(self.panel(i, panel) for i, panel in enumerate(panels)),
+            files=frozenset(self.files),
         )
 
     def font(self) -> Path | None:
@@ -300,6 +304,7 @@ class _Reader:
             raise self.wrong(place, error.what, error.do) from error
         if not path.is_file():
             raise self.wrong(place, f"There is no file {name}.", "Check the name.")
+        self.files.add(path)
         return path
 
     def at(self, place: Place) -> Mapping[str, Any]:

@@ -195,18 +195,18 @@ class VideoJob(StartsFromPreset):
 
     def _output(self) -> Path:
         """Where the result goes, once nothing that is to be written is in the way."""
-        from retarget.sink.names import default_output, is_pattern
-        from retarget.sink.open import check_kind
+        from retarget.sink.names import default_output
+        from retarget.sink.open import check_output
         from retarget.sink.partial import check_apart, check_free
 
         output = self.output or default_output(self.driving, self.identity)
-        read = (self.driving, self.identity, self.rest.neutral, self.preset)
-        written = [output, _preview_of(output)] if self.preview else [output]
-        for path in written:
-            check_apart(path, read)
-            check_kind(path)
-            if path.suffix and not is_pattern(path.name):  # a folder may be there already
-                check_free(path, overwrite=self.sink.overwrite)
+        photos = self.diffusion.photos
+        read = (self.driving, self.identity, self.rest.neutral, self.preset, *photos)
+        check_output(output, overwrite=self.sink.overwrite, read=read)
+        written = [output]
+        if self.preview:
+            written.append(_preview_of(output))
+            check_output(written[1], overwrite=self.sink.overwrite, read=read)
         if self.report is not None:
             check_apart(self.report, written, use="written to")
             check_free(self.report, overwrite=self.sink.overwrite, read=read)
@@ -258,4 +258,9 @@ def _tell_of_size(size: tuple[int, int], output: Path, report: Report) -> None:
 
 
 def _preview_of(output: Path) -> Path:
+    from retarget.sink.partial import is_folder
+
+    if is_folder(output):  # whose name may have a dot, or be none
+        folder = output.absolute()
+        return folder.with_name(f"{folder.name.replace('.', '_')}_preview")
     return output.with_name(f"{output.stem}_preview{output.suffix}")

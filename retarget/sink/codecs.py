@@ -94,7 +94,7 @@ class Container:
     codecs: tuple[str, ...]
     """What it holds that players expect of it; the first is the usual one."""
     refuses: tuple[str, ...] = ()
-    """Codecs of sound that FFmpeg names for it but does not write."""
+    """Codecs of sound that FFmpeg names for it but does not write, or only as an experiment."""
     sound: str = "aac"
     """The encoder for sound it does not hold as it is."""
     options: Mapping[str, str] = field(default_factory=dict)
@@ -107,9 +107,16 @@ _AS_STAMPED = {
     "fflags": "+bitexact",  # else each file gets a number thrown for it alone
 }
 
+_MP4 = Container(
+    format="mp4",
+    codecs=("h264", "h265", "av1", "vp9"),
+    refuses=("truehd",),
+    options=_INDEX_FIRST,
+)
+
 CONTAINERS: Mapping[str, Container] = {
-    ".mp4": Container(format="mp4", codecs=("h264", "h265", "av1", "vp9"), options=_INDEX_FIRST),
-    ".m4v": Container(format="mp4", codecs=("h264", "h265", "av1", "vp9"), options=_INDEX_FIRST),
+    ".mp4": _MP4,
+    ".m4v": _MP4,
     ".mov": Container(
         format="mov",
         codecs=("h264", "h265", "prores"),

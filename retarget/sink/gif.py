@@ -54,7 +54,7 @@ class GifSink:
         self._length = _SHORTEST
         self._lossless = VideoSink(
             self._frames,
-            self._frames,
+            target,
             settings=SinkSettings(codec="ffv1"),
             info=replace(info, time_base=_TICK, cut=False),
             sound=None,

@@ -22,6 +22,12 @@ if TYPE_CHECKING:
 
 _AHEAD = Fraction(1, 2)  # seconds of sound the muxer may hold ready before its picture
 _RATE = 48_000  # samples a second that every encoder here takes
+_UNNAMED = "NONE"  # what PyAV calls a channel of which nothing is known
+_LIKELY = {
+    1: "mono", 2: "stereo", 3: "2.1", 4: "4.0", 5: "5.0", 6: "5.1", 7: "6.1", 8: "7.1",
+    10: "5.1.4", 12: "7.1.4", 14: "9.1.4", 16: "9.1.6",
+}  # fmt: skip
+"""What FFmpeg takes so many channels for where a file does not say."""
 
 
 class LaidSound(Protocol):
@@ -42,6 +48,9 @@ class CopiedSound:
     def __init__(self, sound: OpenSound, container: OutputContainer) -> None:
         self._container = container
         self._stream = container.add_stream_from_template(sound.stream)
+        codec = self._stream.codec_context
+        if codec.channels in _LIKELY and codec.layout.channels[0].name == _UNNAMED:
+            codec.layout = _LIKELY[codec.channels]  # an .mp4 has to say it of uncompressed sound
 
     def write(self, at: Fraction, packet: Packet[AudioStream]) -> None:
         """See `LaidSound.write`."""

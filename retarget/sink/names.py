@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
@@ -41,7 +42,7 @@ def default_output(driving: str | Path, identity: str | Path) -> Path:
     folder = Path() if "://" in str(driving) else Path(driving).parent
     name = f"{_stem(driving)}_as_{_stem(identity)}"
     path, number = folder / f"{name}.mp4", 1
-    while path.exists() or path.is_symlink():
+    while os.path.lexists(path):
         number += 1
         path = folder / f"{name}_{number}.mp4"
     return path

@@ -7,7 +7,7 @@ frames                    a folder of numbered pictures
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -54,7 +54,6 @@ def open_sink(
     """
     settings = settings or SinkSettings()
     target = Path(path)
-    check_kind(target)
     with _opened(target, settings, info, sound, mark=Mark(source_type), warn=warn) as sink:
         counted = _Counted(sink)
         try:
@@ -68,21 +67,49 @@ def open_sink(
             sink.close()
 
 
-def check_kind(target: Path) -> None:
-    """Refuse a name that says nothing that can be written.
+def check_output(target: Path, *, overwrite: bool, read: Iterable[str | Path | None] = ()) -> None:
+    """Refuse a result that must not or cannot be written, before any work is done for it.
+
+    Args:
+        target: as for `open_sink`.
+        overwrite: whether it may be replaced.
+        read: what the job reads, which is never replaced.
 
     Raises:
-        CannotWrite: its ending is of another kind.
+        CannotWrite: it is of no kind that can be written, is there already, or cannot be made.
+    """
+    from retarget.sink import names, partial, stills
+
+    partial.check_apart(target, read)
+    kind = _kind(target)
+    if not kind:
+        partial.check_folder(target, names.FOLDER_PATTERN, overwrite=overwrite)
+    elif kind in stills.SUFFIXES and names.is_pattern(target.name):
+        partial.check_each(target.parent, target.name, overwrite=overwrite)
+    else:
+        partial.check_free(target, overwrite=overwrite)
+
+
+def _kind(target: Path) -> str:
+    """The ending in small letters that says what to write; empty for a folder of pictures.
+
+    Raises:
+        CannotWrite: it says nothing that can be written.
     """
     from retarget.sink.codecs import CONTAINERS
+    from retarget.sink.partial import is_folder
     from retarget.sink.stills import SUFFIXES
 
-    kinds = (*CONTAINERS, ".gif", *SUFFIXES)
-    if target.suffix and target.suffix.lower() not in kinds:
-        raise CannotWrite(
-            f"{target.name} is of no kind that can be written.",
-            do=f"Let it end in one of {', '.join(kinds)}.",
-        )
+    kind, kinds = target.suffix.lower(), (*CONTAINERS, ".gif", *SUFFIXES)
+    if kind in ("", *kinds):
+        return kind
+    if is_folder(target):
+        return ""
+    raise CannotWrite(
+        f"{target.name} is of no kind that can be written.",
+        do=f"Let it end in one of {', '.join(kinds)}; or, for numbered pictures, make the folder "
+        f"{target.name} first.",
+    )
 
 
 class _Counted:
@@ -110,25 +137,25 @@ def _opened(
     from retarget.sink import gif, names, partial, stills, video_file
     from retarget.sink.codecs import CONTAINERS
 
-    suffix, again, quality = target.suffix.lower(), settings.overwrite, settings.quality
-    if suffix in CONTAINERS:
+    kind, again, quality = _kind(target), settings.overwrite, settings.quality
+    if kind in CONTAINERS:
         with partial.beside(target, overwrite=again) as file:
             yield video_file.VideoSink(
                 file, target, settings=settings, info=info, sound=sound, mark=mark, warn=warn
             )
         return
     if sound is not None and settings.sound:
-        what = "" if suffix else ", a folder of pictures,"
-        warn(f"{target.name}{what} holds no sound.")
-    if suffix == ".gif":
+        what = "" if kind else ", a folder of pictures,"
+        warn(f"{target.absolute().name}{what} holds no sound.")
+    if kind == ".gif":
         with partial.beside(target, overwrite=again) as file:
             yield gif.GifSink(file, target, info=info, mark=mark, warn=warn)
-    elif suffix in stills.SUFFIXES and names.is_pattern(target.name):
+    elif kind in stills.SUFFIXES and names.is_pattern(target.name):
         with partial.beside_each(target.parent, target.name, overwrite=again) as folder:
             yield stills.PicturesSink(
                 folder, target, pattern=target.name, mark=mark, quality=quality
             )
-    elif suffix in stills.SUFFIXES:
+    elif kind in stills.SUFFIXES:
         with partial.beside(target, overwrite=again) as file:
             yield stills.PictureSink(file, target, mark=mark, quality=quality)
     else:

@@ -7,13 +7,16 @@ import os
 import secrets
 import shutil
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import av
 
 from retarget.errors import CannotWrite
-from retarget.sink.names import is_pattern, matches
+from retarget.flow.held_signals import held_signals
+from retarget.sink.names import FOLDER_PATTERN, is_pattern, matches
+
+_HIDDEN = ".retarget-"
 
 
 @contextmanager
@@ -40,7 +43,7 @@ def made_folder(folder: Path) -> Path:
     """The folder, made where it is not there.
 
     Raises:
-        CannotWrite: it cannot be made.
+        CannotWrite: it cannot be made, or may not be listed.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -48,6 +51,7 @@ def made_folder(folder: Path) -> Path:
         raise CannotWrite(
             f"The folder {folder} cannot be made: {error.strerror}.", do="Choose another one."
         ) from error
+    _listed(folder)
     return folder
 
 
@@ -61,19 +65,28 @@ def save_text(target: Path, text: str, *, overwrite: bool) -> None:
         hidden.write_text(text, "utf-8")
 
 
+def is_folder(path: Path) -> bool:
+    """Whether a folder is known to be there; where the place may not be looked at, it is not."""
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
+
+
 def check_apart(target: Path, read: Iterable[str | Path | None], *, use: str = "read from") -> None:
     """Refuse to write over what a job uses otherwise, whatever may be replaced.
 
     Args:
-        target: a file, or a pattern of numbered ones.
+        target: a file, a pattern of numbered ones, or a folder of them.
         read: files, folders and addresses; what is None or no path is passed over.
         use: what else the job does with them.
 
     Raises:
         CannotWrite: `target` is one of them, or would replace a picture in one.
     """
+    pattern = target / FOLDER_PATTERN if is_folder(target) else target
     for source in (Path(name) for name in read if name is not None):
-        if _same(target, source) or (is_pattern(target.name) and _replaces(target, source)):
+        if _same(target, source) or (is_pattern(pattern.name) and _replaces(pattern, source)):
             raise CannotWrite(f"{target} is also {use}.", do="Choose another name for the result.")
 
 
@@ -89,41 +102,67 @@ def check_free(target: Path, *, overwrite: bool, read: Iterable[str | Path | Non
         CannotWrite: it exists and may not be replaced, or its folder does not exist.
     """
     check_apart(target, read)
-    _check_parent(target)
-    if target.is_dir():
-        raise CannotWrite(f"{target} is a folder.", do="Choose another output.")
-    if not overwrite and (target.exists() or target.is_symlink()):
+    with writing(target):
+        _check_parent(target)
+        if target.is_dir():
+            raise CannotWrite(f"{target} is a folder.", do="Choose another output.")
+    if not overwrite and os.path.lexists(target):
         raise _taken(target)
 
 
-@contextmanager
-def beside_folder(target: Path, pattern: str, *, overwrite: bool) -> Iterator[Path]:
-    """Lend a hidden folder that becomes the folder `target`.
+def check_folder(folder: Path, pattern: str, *, overwrite: bool) -> None:
+    """Refuse a folder that must not be filled with pictures, before any are made.
 
-    Only an empty folder, or with `overwrite` one that holds nothing but files called after
-    `pattern`, is replaced: a wrong name must not cost a person their files.
+    Only a new or an empty one, or with `overwrite` one that holds nothing but files called after
+    `pattern`, is taken: a wrong name must not cost a person their files.
 
     Raises:
         CannotWrite: something else is there already, or it cannot be written to.
     """
-    _check_parent(target)
-    if target.exists() and not target.is_dir():
-        raise _taken(target)
-    held = [file.name for file in target.iterdir()] if target.is_dir() else []
-    if not all(matches(pattern, name) for name in held):
+    with writing(folder):
+        if folder.is_dir():
+            _check_alone(folder, pattern)
+            check_each(folder, pattern, overwrite=overwrite)
+            return
+        _check_parent(folder)
+    if os.path.lexists(folder):
         raise CannotWrite(
-            f"The folder {target} holds other files.",
-            do=f"Choose a new or empty folder for pictures, or name a video: {target / 'out.mp4'}.",
+            f"{folder} is there already and is no folder.",
+            do=f"Choose a new or empty folder for pictures, or name a video: {folder}.mp4.",
         )
+
+
+def check_each(folder: Path, pattern: str, *, overwrite: bool) -> None:
+    """Refuse a pattern of numbered pictures that must not be written.
+
+    Raises:
+        CannotWrite: a file called after `pattern` is there already, or none can be made.
+    """
+    with writing(folder / pattern):
+        _check_parent(folder / pattern)
+        held = _called(pattern, folder)
     if held and not overwrite:
-        raise _taken(target)
+        raise _taken(held[0])
+
+
+@contextmanager
+def beside_folder(target: Path, pattern: str, *, overwrite: bool) -> Iterator[Path]:
+    """Lend a hidden folder that becomes the folder `target` when the block ends well.
+
+    A folder that is there already stays, be it a link, a mount or the current one, and takes the
+    files in.
+
+    Raises:
+        CannotWrite: see `check_folder`.
+    """
+    check_folder(target, pattern, overwrite=overwrite)
+    if target.is_dir():
+        with beside_each(target, pattern, overwrite=overwrite) as hidden:
+            yield hidden
+        return
     with _hidden_folder(target) as hidden:
         yield hidden
         with writing(target):
-            for name in held:
-                (target / name).unlink()
-            if target.is_dir():
-                target.rmdir()
             hidden.rename(target)
 
 
@@ -132,19 +171,14 @@ def beside_each(folder: Path, pattern: str, *, overwrite: bool) -> Iterator[Path
     """Lend a hidden folder whose files go to `folder` when the block ends well.
 
     Raises:
-        CannotWrite: a file called after `pattern` is there already, or none can be made.
+        CannotWrite: see `check_each`.
     """
-    _check_parent(folder / pattern)
-    held = [file for file in folder.iterdir() if matches(pattern, file.name)]
-    if held and not overwrite:
-        raise _taken(held[0])
+    check_each(folder, pattern, overwrite=overwrite)
+    old = _called(pattern, folder)
     with _hidden_folder(folder / pattern) as hidden:
         yield hidden
-        with writing(folder / pattern):
-            for old in held:
-                old.unlink()
-            for file in hidden.iterdir():
-                file.replace(folder / file.name)
+        with writing(folder / pattern), held_signals():
+            _exchange(hidden, folder, old)
 
 
 @contextmanager
@@ -178,7 +212,55 @@ def _hidden_folder(target: Path) -> Iterator[Path]:
 
 
 def _hidden(target: Path, suffix: str) -> Path:
-    return target.parent / f".retarget-{secrets.token_hex(4)}{suffix}"
+    return target.parent / f"{_HIDDEN}{secrets.token_hex(4)}{suffix}"
+
+
+def _exchange(new: Path, folder: Path, old: Iterable[Path]) -> None:
+    """Move the files of `new` to `folder` in place of the old ones there, or change nothing.
+
+    These wait in `new` until the last of its files is where it belongs.
+    """
+    files, aside = list(new.iterdir()), new / "old"
+    aside.mkdir()
+    with ExitStack() as undo:
+        for file in filter(os.path.lexists, old):
+            _move(file, aside / file.name, undo)
+        for file in files:
+            _move(file, folder / file.name, undo)
+        undo.pop_all()
+
+
+def _move(file: Path, to: Path, undo: ExitStack) -> None:
+    @undo.callback
+    def back() -> None:
+        with suppress(OSError):
+            to.replace(file)
+
+    file.replace(to)
+
+
+def _called(pattern: str, folder: Path) -> list[Path]:
+    """The files of a folder that are called after a pattern."""
+    return [f for f in _listed(folder) if matches(pattern, f.name) and not f.is_dir()]
+
+
+def _listed(folder: Path) -> list[Path]:
+    try:
+        return list(folder.iterdir())
+    except PermissionError as error:
+        raise CannotWrite(
+            f"The folder {folder} may not be listed.", do="Choose another output."
+        ) from error
+
+
+def _check_alone(folder: Path, pattern: str) -> None:
+    """Refuse a folder with files that are not called after `pattern`; our hidden ones may lie."""
+    ours = {file.name for file in _called(pattern, folder)}
+    if any(f.name not in ours and not f.name.startswith(_HIDDEN) for f in _listed(folder)):
+        raise CannotWrite(
+            f"The folder {folder} holds other files.",
+            do=f"Choose a new or empty folder for pictures, or name a video: {folder / 'out.mp4'}.",
+        )
 
 
 def _check_parent(target: Path) -> None:
@@ -204,8 +286,8 @@ def _same(one: Path, two: Path) -> bool:
 
 def _replaces(pattern: Path, source: Path) -> bool:
     """Whether numbered pictures could take the place of `source`, or of one inside it."""
-    if source.is_dir():
-        names = [file.name for file in source.iterdir()] if _same(pattern.parent, source) else []
+    if is_folder(source):
+        names = [file.name for file in _listed(source)] if _same(pattern.parent, source) else []
     else:
         names = [source.name] if _same(pattern.parent, source.parent) else []
     return any(matches(pattern.name, name) for name in names)

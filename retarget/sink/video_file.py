@@ -53,8 +53,8 @@ class VideoSink:
     """One video file; see `OpenSink`.
 
     Args:
-        file: where to write.
-        target: what it will be called, for messages; its suffix says the kind.
+        file: where to write; its suffix says the kind.
+        target: what the result will be called, for messages.
         settings: codec, quality and speed.
         info: the driving video, whose clock the file keeps.
         sound: to lay beside the pictures.
@@ -74,8 +74,8 @@ class VideoSink:
         warn: Warn,
     ) -> None:
         self._target = target
-        self._kind = CONTAINERS[target.suffix.lower()]
-        self._codec = codec_for(target.suffix.lower(), settings.codec)
+        self._kind = CONTAINERS[file.suffix.lower()]
+        self._codec = codec_for(file.suffix.lower(), settings.codec)
         self._settings = settings
         self._info = info
         self._sound = sound if settings.sound else None
@@ -158,9 +158,10 @@ class VideoSink:
         if self._sound.codec in held:
             laid = CopiedSound(sound, self._container)
         else:
+            found = sound.stream.codec_context.codec.canonical_name  # mp3, not mp3float
             self._warn(
-                f"A {self._target.suffix} file does not hold {self._sound.codec} sound, so it is "
-                f"encoded anew as {self._kind.sound.removeprefix('lib')}."
+                f"A {self._target.suffix} file does not hold {found} sound, so it is encoded anew "
+                f"as {self._kind.sound.removeprefix('lib')}."
             )
             laid = EncodedSound(sound, self._container, self._kind.sound)
         return Interleaved(sound, laid, origin if self._info.cut else None)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import signal
 import subprocess
 import sys
+import textwrap
 import time
 from pathlib import Path
 
@@ -305,6 +307,66 @@ def test_a_program_that_is_told_to_end_leaves_nothing_unfinished(sent: str, tmp_
     assert running.returncode == 128 + number, said
     assert list(tmp_path.iterdir()) == []
     assert "Stopped" in said
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="has no such signals")
+@pytest.mark.parametrize("sent", ["SIGTERM", "SIGINT"])
+def test_a_second_signal_right_after_the_first_changes_nothing(sent: str, tmp_path: Path) -> None:
+    script = f"""
+        import os, signal
+        from retarget.cli import main
+        def job(words):
+            try:
+                os.kill(os.getpid(), signal.{sent})
+            finally:  # what is unfinished is being cleared away
+                os.kill(os.getpid(), signal.{sent})
+                print("cleared away")
+        main._run = job
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        main.run()
+    """
+    run = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(script), "any"],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert run.returncode == 128 + getattr(signal, sent), run.stderr
+    assert run.stdout == "cleared away\n"
+    assert run.stderr == "retarget: Stopped. Nothing unfinished was left behind.\n"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="has no such signals")
+@pytest.mark.parametrize("error", ["ImportError('numpy')", "RetargetError('numpy', do='install')"])
+def test_an_error_that_a_signal_led_to_is_not_told(error: str) -> None:
+    script = f"""
+        import os, signal
+        from retarget.cli import main
+        from retarget.errors import RetargetError
+        def job(words):
+            try:
+                os.kill(os.getpid(), signal.SIGINT)
+            except KeyboardInterrupt as stopped:  # as packages do while they are imported
+                raise {error} from stopped
+        main._run = job
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        main.run()
+    """
+    run = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(script), "any"],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert run.returncode == 130, run.stderr
+    assert run.stderr == "retarget: Stopped. Nothing unfinished was left behind.\n"
+
+
+def test_letters_that_the_terminal_does_not_have_are_written_out() -> None:
+    script = "from retarget.cli import main; main._run = lambda _: main.show('ö.mp4'); main.run()"
+    run = subprocess.run(
+        [sys.executable, "-c", script, "any"],
+        capture_output=True, text=True, check=False,
+        env={**os.environ, "PYTHONIOENCODING": "ascii"},
+    )  # fmt: skip
+    assert run.stderr == ""
+    assert run.stdout == "\\xf6.mp4\n"
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="has no such shell")

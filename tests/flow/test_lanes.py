@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 from collections.abc import Iterator
 
@@ -93,6 +94,65 @@ def test_an_interrupt_in_the_consumer_leaves_no_thread() -> None:
     with pytest.raises(KeyboardInterrupt), Lanes() as job:
         for _ in job.ahead(job.ahead(endless(), depth=2), depth=2):
             raise KeyboardInterrupt
+    assert lane_threads() == []
+
+
+@pytest.mark.parametrize("begun", [True, False])
+def test_an_interrupt_while_a_lane_starts_leaves_no_thread(
+    begun: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start = threading.Thread.start
+    read = []
+
+    def interrupted(thread: threading.Thread) -> None:
+        if begun:
+            start(thread)
+        raise KeyboardInterrupt
+
+    def endless() -> Iterator[int]:
+        while True:
+            read.append(0)
+            yield 0
+
+    monkeypatch.setattr(threading.Thread, "start", interrupted)
+    with pytest.raises(KeyboardInterrupt), Lanes() as job:
+        job.ahead(endless())
+    assert lane_threads() == []
+    assert begun or not read
+
+
+@pytest.mark.skipif(not hasattr(signal, "pthread_kill"), reason="has no such signals")
+def test_a_second_interrupt_waits_until_every_thread_has_ended() -> None:
+    ended = []
+
+    def slow(name: str) -> Iterator[int]:
+        try:
+            while True:
+                yield 0
+        finally:
+            signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+            threading.Event().wait(0.2)
+            ended.append(name)
+
+    before = signal.getsignal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt) as second, Lanes() as job:
+        for name in ("one", "two"):
+            next(job.ahead(slow(name)))
+        raise KeyboardInterrupt("the first")
+    assert second.value.args == ()
+    assert sorted(ended) == ["one", "two"]
+    assert lane_threads() == []
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_lanes_may_be_left_on_any_thread() -> None:
+    def job() -> None:
+        with Lanes() as lanes:
+            assert list(lanes.ahead(iter(range(3)))) == [0, 1, 2]
+
+    thread = threading.Thread(target=job)
+    thread.start()
+    thread.join()
     assert lane_threads() == []
 
 

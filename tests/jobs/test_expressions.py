@@ -72,3 +72,18 @@ def test_a_sheet_draws_the_words_that_were_found(astronaut: Path, tmp_path: Path
     assert job.run() == out
     with Image.open(out) as page:
         assert page.width >= 3 * 64
+
+
+def test_a_sheet_never_takes_the_place_of_a_picture_that_a_word_names(
+    astronaut: Path, tmp_path: Path
+) -> None:
+    read = tmp_path / "angry.png"
+    read.write_bytes(astronaut.read_bytes())
+    words = tmp_path / "words.toml"
+    words.write_text(f'[groups.mine]\ncross = "from:{read}"\n')
+    job = ExpressionsJob(
+        search=("cross",), words=words, sheet=read, identity=str(astronaut), overwrite=True
+    )
+    with pytest.raises(CannotWrite, match="also read"):
+        job.run()
+    assert read.read_bytes() == astronaut.read_bytes()

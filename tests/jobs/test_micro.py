@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pytest
 from PIL import Image
 
-from retarget.errors import RetargetError
+from retarget.errors import CannotWrite, RetargetError
 from retarget.flow import landmarks
 from retarget.flow.report import Report
 from retarget.flow.values import Face, HeadPose
@@ -24,6 +24,7 @@ from retarget.jobs.micro_between import LONGEST, Change, change
 from retarget.jobs.micro_clip import read_rate
 from retarget.jobs.reframe import Box, reframed
 from retarget.language.say import say
+from retarget.sink.settings import SinkSettings
 
 
 def frames_of(path: Path) -> list[npt.NDArray[np.uint8]]:
@@ -109,6 +110,40 @@ def test_an_impossible_clip_is_refused_and_nothing_is_written(
     with pytest.raises(RetargetError, match=about):
         micro(astronaut, tmp_path / "clip.mp4", **change).run()
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("written", ["output", "table"])
+@pytest.mark.parametrize("asked", ["expression", "timeline", "from_"])
+def test_a_clip_never_takes_the_place_of_what_was_read_for_it(
+    astronaut: Path, drive: Path, tmp_path: Path, asked: str, written: str
+) -> None:
+    kept = drive if written == "output" else astronaut
+    read = tmp_path / f"read{kept.suffix}"
+    read.write_bytes(kept.read_bytes())
+    said = {"expression": f"from:{read}", "timeline": f"from:{read} 1s", "from_": str(read)}
+    more = {"to": str(astronaut)} if asked == "from_" else {}
+    job = micro(
+        astronaut, tmp_path / "clip.mp4", sink=SinkSettings(overwrite=True),
+        **{asked: said[asked], written: read}, **more,
+    )  # fmt: skip
+    with pytest.raises(CannotWrite, match="also read"):
+        job.run()
+    assert read.read_bytes() == kept.read_bytes()
+
+
+def test_a_table_never_takes_the_place_of_the_timeline_or_the_clip(
+    astronaut: Path, tmp_path: Path
+) -> None:
+    steps = tmp_path / "steps.toml"
+    steps.write_text('[[step]]\nexpression = "joy"\nhold_ms = 500\n')
+    job = micro(
+        astronaut, tmp_path / "c.mp4", timeline=str(steps), table=steps,
+        sink=SinkSettings(overwrite=True),
+    )  # fmt: skip
+    for table, said in ((steps, "also read"), (tmp_path / "c.mp4", "also written")):
+        with pytest.raises(CannotWrite, match=said):
+            replace(job, table=table).run()
+    assert steps.read_text().startswith("[[step]]")
 
 
 def test_a_change_between_two_pictures_begins_with_one_and_ends_with_the_other(

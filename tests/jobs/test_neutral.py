@@ -11,7 +11,7 @@ from PIL import Image
 
 from retarget.errors import NoFaceFound, UnreadableInput
 from retarget.expression.settings import RestSettings
-from retarget.jobs.neutral import neutral_frame
+from retarget.jobs.neutral import neutral_frame, parse_neutral
 from retarget.jobs.video import VideoJob
 from retarget.source.open import open_source
 from retarget.source.settings import SourceSettings
@@ -33,6 +33,11 @@ def test_a_time_is_one_of_the_videos_own_clock(late: Path) -> None:
 def test_what_lies_after_the_end_is_said_of_the_neutral(late: Path, word: str) -> None:
     with open_source(late) as source, pytest.raises(UnreadableInput, match=f"neutral '{word}'"):
         neutral_frame(word, str(late), source, SourceSettings())
+
+
+def test_a_neutral_that_may_not_be_looked_for_is_one_sentence() -> None:
+    with pytest.raises(UnreadableInput, match="File name too long"):
+        parse_neutral("long" * 80 + ".png")
 
 
 def test_a_neutral_without_a_face_is_said_of_the_neutral(

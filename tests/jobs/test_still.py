@@ -87,6 +87,24 @@ def test_a_still_never_replaces_a_file_unasked(astronaut: Path, tmp_path: Path) 
     assert out.read_bytes() == b"mine"
 
 
+@pytest.mark.parametrize("read", ["expression", "words"])
+def test_a_still_never_takes_the_place_of_what_was_read_for_it(
+    astronaut: Path, tmp_path: Path, read: str
+) -> None:
+    out = tmp_path / "out.png"
+    out.write_bytes(astronaut.read_bytes())
+    words = tmp_path / "words.toml"
+    words.write_text(f'[groups.mine]\nangry = "from:{out}"\n')
+    said = {"expression": f"from:{out}", "words": "angry"}
+    job = StillJob(
+        identity=(str(astronaut),), expression=(said[read],), words=words, output=out,
+        overwrite=True,
+    )  # fmt: skip
+    with pytest.raises(CannotWrite, match="also read"):
+        job.run()
+    assert out.read_bytes() == astronaut.read_bytes()
+
+
 def test_a_grid_has_a_tile_for_each_word_and_strength(astronaut: Path, tmp_path: Path) -> None:
     out = tmp_path / "grid.png"
     StillJob(

@@ -113,6 +113,48 @@ def test_two_people_share_a_panel(story: Path, tmp_path: Path) -> None:
         assert (np.abs(half.astype(int) - wall).max(2) > 40).mean() > 0.2
 
 
+@pytest.mark.parametrize("name", ["0001.png", "page.png", "page_2.png"])
+@pytest.mark.parametrize("linked", [False, True])
+def test_a_story_draws_over_nothing_that_it_is_made_of(
+    story: Path, name: str, linked: bool
+) -> None:
+    photo = (story.parent / "eileen.png").rename(story.parent / name)
+    kept = photo.read_bytes()
+    story.write_text(STORY.replace("eileen.png", name))
+    output = story.parent
+    if linked:
+        output = story.parent / "link"
+        output.symlink_to(story.parent)
+    with pytest.raises(CannotWrite, match="also read"):
+        StoryJob(story=story, output=output, overwrite=True).run()
+    assert photo.read_bytes() == kept
+    assert not (story.parent / "manifest.json").exists()
+
+
+def test_a_story_draws_over_no_picture_that_an_expression_names(story: Path) -> None:
+    photo = story.parent / "eileen.png"
+    shown = story.parent / "0002.png"
+    shown.write_bytes(photo.read_bytes())
+    story.write_text(STORY.replace('"surprise"', '"from:0002.png"'))
+    with pytest.raises(CannotWrite, match="also read"):
+        StoryJob(story=story, output=story.parent, overwrite=True).run()
+    assert shown.read_bytes() == photo.read_bytes()
+
+
+def test_only_pages_of_the_story_itself_give_way(story: Path) -> None:
+    story.write_text("columns = 1\n" + STORY + '[[panel]]\nwho = "eileen"\n')
+    folder = StoryJob(story=story).run()
+    assert (folder / "page_2.png").is_file()
+    for name in ("page_notes.png", "page_7.png"):
+        (folder / name).write_text("mine")
+    story.write_text(STORY)
+    StoryJob(story=story, page=False).run()
+    StoryJob(story=story).run()
+    assert {p.name for p in folder.glob("page*.png")} == {
+        "page.png", "page_notes.png", "page_7.png",
+    }  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("old", "new", "line", "about"),
     [

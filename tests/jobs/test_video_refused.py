@@ -13,6 +13,7 @@ from retarget.flow.report import Report
 from retarget.jobs.fit import FitJob
 from retarget.jobs.video import VideoJob
 from retarget.sink.settings import SinkSettings
+from retarget.source.settings import SourceSettings
 
 
 def test_an_interrupt_leaves_no_file_behind(drive: Path, photo: Path, tmp_path: Path) -> None:
@@ -68,6 +69,30 @@ def test_nothing_that_is_read_is_written_over_by_what_goes_beside_the_result(
     assert read.read_bytes() == drive.read_bytes()
 
 
+def test_a_name_that_is_long_enough_only_without_a_preview_is_refused(tmp_path: Path) -> None:
+    output = tmp_path / f"{250 * 'n'}.mp4"
+    job = VideoJob(driving="none.mp4", identity="none.jpg", output=output, preview=True)
+    with pytest.raises(CannotWrite, match="too long"):
+        job.run()
+
+
+@pytest.mark.parametrize("name", ["sh010.v002", ""])
+def test_a_folder_that_is_there_has_its_preview_in_one_beside_it(
+    drive: Path, photo: Path, tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "sh010.v002"
+    folder.mkdir()
+    monkeypatch.chdir(tmp_path if name else folder)
+    job = VideoJob(
+        driving=str(drive), identity=str(photo), output=Path(name), preview=True,
+        source=SourceSettings(end=0.1),
+    )  # fmt: skip
+    job.run()
+    assert {path.name: len(list(path.iterdir())) for path in tmp_path.iterdir()} == {
+        "sh010.v002": 3, "sh010_v002_preview": 3,
+    }  # fmt: skip
+
+
 def test_pictures_are_not_numbered_over_those_that_are_read(photo: Path, tmp_path: Path) -> None:
     read = tmp_path / "001.jpg"
     read.write_bytes(photo.read_bytes())
@@ -79,6 +104,29 @@ def test_pictures_are_not_numbered_over_those_that_are_read(photo: Path, tmp_pat
         with pytest.raises(CannotWrite, match="also read"):
             job.run()
     assert read.read_bytes() == photo.read_bytes()
+
+
+def test_a_folder_of_pictures_is_not_filled_anew_over_one_that_is_read(
+    drive: Path, photo: Path, tmp_path: Path
+) -> None:
+    read = tmp_path / "frame_00001.png"
+    read.write_bytes(photo.read_bytes())
+    job = VideoJob(
+        driving=str(drive), identity=str(read), output=tmp_path, sink=SinkSettings(overwrite=True)
+    )
+    with pytest.raises(CannotWrite, match="also read"):
+        job.run()
+    assert read.read_bytes() == photo.read_bytes()
+
+
+def test_a_saved_performance_does_not_take_the_place_of_what_it_is_read_from(
+    tmp_path: Path,
+) -> None:
+    read = tmp_path / "take.csv"
+    read.write_text("a recording")
+    with pytest.raises(CannotWrite, match="also read"):
+        FitJob(driving=str(read), output=read, overwrite=True).run()
+    assert read.read_text() == "a recording"
 
 
 @pytest.mark.parametrize("name", ["kept.json", "out.mp4", "none/run.json"])

@@ -1,17 +1,21 @@
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
-from clips import finished, info_for, read
+from clips import finished, info_for, number_in, numbered, read
+from PIL import Image
 
 from retarget.errors import CannotWrite
-from retarget.sink.open import open_sink
+from retarget.sink.names import default_output
+from retarget.sink.open import check_output, open_sink
 from retarget.sink.partial import check_free
 from retarget.sink.settings import SinkSettings
 
@@ -102,10 +106,85 @@ def test_a_folder_that_holds_other_things_is_never_replaced(save: Save, tmp_path
     assert (tmp_path / "frames" / "thesis.doc").read_text() == "three years"
 
 
-@pytest.mark.parametrize("name", ["none/a.mp4", "file/a.mp4", "a.xyz", "a.mp3", "folder.mp4"])
+PLACES = ["a link", "the current folder", "a folder in a locked one", "numbered files"]
+
+
+@pytest.fixture(params=PLACES)
+def placed(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """What names pictures in the folder `in/real`, which is there already and is to stay."""
+    real = tmp_path / "in" / "real"
+    real.mkdir(parents=True)
+    if request.param == "a link":
+        (tmp_path / "link").symlink_to(real)
+        return tmp_path / "link"
+    if request.param == "the current folder":
+        monkeypatch.chdir(real)
+        return Path()
+    if request.param == "a folder in a locked one":
+        monkeypatch.setattr(os, "access", lambda path, mode: path != real.parent)
+        return real
+    return real / "frame_%05d.png"
+
+
+def fill(target: Path, numbers: range) -> None:
+    """Write a picture of each number; what is there may be replaced."""
+    with open_sink(target, SinkSettings(overwrite=True), info=info_for()) as sink:
+        for index, number in enumerate(numbers):
+            sink.write(finished(index, picture=lambda _, shown=number: numbered(shown)))
+
+
+def test_a_folder_that_is_there_already_stays_and_is_filled(placed: Path, tmp_path: Path) -> None:
+    real = tmp_path / "in" / "real"
+    (real / ".retarget-0badcafe").mkdir()  # of a run that was killed
+    fill(placed, range(4))
+    fill(placed, range(7, 9))
+    shown = {file.name: number_in(np.asarray(Image.open(file))) for file in real.glob("[!.]*")}
+    assert shown == {"frame_00000.png": 7, "frame_00001.png": 8}
+
+
+def test_pictures_that_another_run_puts_there_meanwhile_stay(placed: Path, tmp_path: Path) -> None:
+    other = tmp_path / "in" / "real" / "frame_00100.png"
+    with open_sink(placed, info=info_for()) as sink:
+        sink.write(finished(0))
+        other.write_bytes(b"theirs")
+    assert other.read_bytes() == b"theirs"
+    assert other.with_name("frame_00000.png").is_file()
+
+
+@pytest.mark.parametrize("at", [1, 3, 4, 5])
+def test_old_pictures_stay_where_new_ones_cannot_take_their_places(
+    placed: Path, tmp_path: Path, at: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = tmp_path / "in" / "real"
+    fill(placed, range(3))
+    old = {file: file.read_bytes() for file in real.iterdir()}
+    move, moved = Path.replace, 0
+
+    def stopped(file: Path, to: Path) -> Path:
+        nonlocal moved
+        moved += 1
+        out = move(file, to)
+        if moved == at:
+            raise KeyboardInterrupt
+        return out
+
+    monkeypatch.setattr(Path, "replace", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        fill(placed, range(7, 9))
+    assert {file: file.read_bytes() for file in real.iterdir()} == old
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "none/a.mp4", "file/a.mp4", "a.xyz", "a.mp3", "folder.mp4", "file", "dangling",
+        "none/frames", f"{'long' * 80}.mp4", f"{'long' * 80}.png", "long" * 80,
+    ],
+)  # fmt: skip
 def test_a_place_that_cannot_be_written_is_one_sentence(tmp_path: Path, name: str) -> None:
     (tmp_path / "file").write_text("not a folder")
     (tmp_path / "folder.mp4").mkdir()
+    (tmp_path / "dangling").symlink_to(tmp_path / "nothing")
     with (
         pytest.raises(CannotWrite) as caught,
         open_sink(tmp_path / name, SinkSettings(overwrite=True), info=info_for()) as sink,
@@ -114,7 +193,57 @@ def test_a_place_that_cannot_be_written_is_one_sentence(tmp_path: Path, name: st
     assert caught.value.what.endswith(".")
     assert caught.value.do.endswith(".")
     assert "\n" not in str(caught.value)
-    assert len(list(tmp_path.iterdir())) == 2
+    assert "--overwrite" not in caught.value.do
+    assert len(list(tmp_path.iterdir())) == 3
+
+
+def test_a_folder_that_is_there_takes_pictures_whatever_its_name(tmp_path: Path) -> None:
+    folder = tmp_path / "sh010.v002"
+    with pytest.raises(CannotWrite, match=r"make the folder sh010\.v002"):
+        fill(folder, range(2))
+    folder.mkdir()
+    fill(folder, range(2))
+    assert sorted(file.name for file in folder.iterdir()) == [
+        "frame_00000.png", "frame_00001.png",
+    ]  # fmt: skip
+
+
+@pytest.fixture
+def locked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder that may not be entered, with one in it that may not be listed; root may do both."""
+    stat, listed = Path.stat, Path.iterdir
+
+    def refused(path: Path, **how: bool) -> os.stat_result:
+        if tmp_path / "shut" in path.parents:
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return stat(path, **how)
+
+    def unlisted(folder: Path) -> Iterator[Path]:
+        if folder.name == "blind":
+            raise PermissionError(errno.EACCES, "Permission denied", str(folder))
+        return listed(folder)
+
+    monkeypatch.setattr(Path, "stat", refused)
+    monkeypatch.setattr(Path, "iterdir", unlisted)
+    (tmp_path / "shut").mkdir()
+    (tmp_path / "blind").mkdir()
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["shut/in/a.mp4", "shut/in/frames", "shut/in/%03d.png", "blind", "blind/%03d.png"],
+)
+def test_a_folder_that_may_not_be_entered_or_listed_is_one_sentence(
+    locked: Path, name: str
+) -> None:
+    with pytest.raises(CannotWrite, match="may not be"):
+        check_output(locked / name, overwrite=True)
+    with pytest.raises(CannotWrite, match="may not be"):
+        fill(locked / name, range(1))
+    with pytest.raises(CannotWrite, match="may not be"):
+        check_free(locked / "shut" / "in" / "run.json", overwrite=True)
+    assert default_output(locked / "shut" / "in" / "a.mp4", "b.png").name == "a_as_b.mp4"
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root writes anywhere")
@@ -139,7 +268,7 @@ def test_a_full_disk_is_one_sentence_and_leaves_nothing(tmp_path: Path, name: st
         sys.path[:0] = {[str(Path(__file__).parents[1])]!r}
         from clips import finished, info_for
         from retarget.errors import CannotWrite
-        from retarget.sink.open import open_sink
+        from retarget.sink.open import check_output, open_sink
         resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
         noise = lambda i: np.random.default_rng(i).integers(0, 255, (96, 128, 3), np.uint8)
         try:
@@ -157,6 +286,7 @@ def test_a_full_disk_is_one_sentence_and_leaves_nothing(tmp_path: Path, name: st
         cwd=Path(__file__).parents[2],
     )
     assert "told:" in run.stdout, run.stderr
+    assert str(tmp_path / name) in run.stdout
     assert "Traceback" not in run.stderr
     assert list(tmp_path.iterdir()) == []
 
