@@ -80,9 +80,9 @@ def test_a_blink_covers_the_eye(warp: WarpGenerator) -> None:
         def unlike_skin(
             picture: Picture, eye: npt.NDArray[np.bool_] = eye, skin: npt.NDArray[np.float64] = skin
         ) -> float:
-            return float(np.abs(picture[eye] - skin).mean())
+            return float(np.median(np.abs(picture[eye] - skin)))
 
-        assert unlike_skin(shut) < 0.7 * unlike_skin(photo)  # lashes and crease remain
+        assert unlike_skin(shut) < 0.7 * unlike_skin(photo)  # save along the lashes
 
 
 @pytest.mark.parametrize(
