@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import av
 
 from retarget.flow.report import Warn
+from retarget.source.joined import OneClock
 from retarget.source.place import Place, picture_stream
 
 if TYPE_CHECKING:
@@ -26,13 +27,19 @@ _STEPS_BACK = (0.0, 3.0, 15.0)  # seconds before the wanted one at which to look
 def packets(
     container: InputContainer, stream: Stream, name: str, warn: Warn
 ) -> Iterator[Packet[Any]]:
-    """Every packet of `stream` from here on; a read that fails is tried again behind the damage."""
-    failed = 0
+    """Every packet of `stream` from here on; a read that fails is tried again behind the damage.
+
+    The time they stand at goes on where the file's clock starts again.
+    """
+    clock, failed = OneClock(), 0
     while failed < _PATIENCE:
         try:
-            for packet in container.demux(stream):
+            # Where it starts again, each stream has to be moved as far as the others.
+            for packet in container.demux(*container.streams.video, *container.streams.audio):
                 failed = 0
-                yield packet
+                clock.move(packet)
+                if packet.stream.index == stream.index:
+                    yield packet
             return
         except av.FFmpegError:
             failed += 1
