@@ -65,6 +65,11 @@ def zero_of(container: InputContainer) -> Fraction:
     return min(begun, default=Fraction(0))
 
 
+def says_when_shown(container: InputContainer) -> bool:
+    """Whether the stamps of showing are the file's own: an .avi only numbers what is decoded."""
+    return container.format.name != "avi"
+
+
 def end_of(stream: VideoStream) -> int | None:
     """The stamp just after the last frame; None where the file does not say it of this stream."""
     return (stream.start_time or 0) + stream.duration if stream.duration else None

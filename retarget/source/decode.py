@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import av
 
 from retarget.flow.report import Warn
+from retarget.source.clock import says_when_shown
 from retarget.source.joined import OneClock
 from retarget.source.place import Place, picture_stream
 
@@ -50,6 +51,7 @@ def decoded(
     container: InputContainer, stream: VideoStream, name: str, warn: Warn
 ) -> Iterator[Decoded]:
     """Every frame of `stream` from here on that can be decoded."""
+    guessed = not says_when_shown(container)
     for packet in packets(container, stream, name, warn):
         try:
             frames = packet.decode()
@@ -59,6 +61,10 @@ def decoded(
         for frame in frames:
             if frame.is_corrupt:
                 warn(f"{name}: a damaged picture was kept as well as it could be decoded.")
+            if guessed:
+                # What is guessed instead goes astray where frames are decoded in another order.
+                # They come out in order, and this is when.
+                frame.pts = frame.dts
             yield frame
 
 

@@ -16,6 +16,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from retarget.flow.report import Warn
+from retarget.source.clock import says_when_shown
 from retarget.source.decode import decoded
 
 if TYPE_CHECKING:
@@ -78,7 +79,8 @@ def sampled(
         av.FFmpegError: the file cannot be sought in.
     """
     index = Index(stream, span)
-    stream.codec_context.skip_frame = "NONREF"
+    if says_when_shown(container):  # else a frame's time depends on all that are decoded before
+        stream.codec_context.skip_frame = "NONREF"
     frames: Iterator[Decoded] = iter(())
     at: int | None = None
     for low, high in _windows(span, count):

@@ -56,6 +56,18 @@ def test_frames_come_upright_rgb_and_numbered_in_the_order_of_showing(tmp_path: 
     assert frames[0].rgb.flags.c_contiguous
 
 
+@pytest.mark.parametrize("codec", ["libx264", "mpeg4"])
+def test_a_file_that_says_no_times_of_showing_shows_its_frames_evenly(
+    tmp_path: Path, codec: str
+) -> None:
+    options = {"g": "12", "bf": "2", "b_strategy": "0"}
+    frames = read(make_clip(tmp_path / "a.avi", codec=codec, options=options))
+    assert [number_in(frame.rgb) for frame in frames] == list(range(30))
+    at = [frame.at.exact for frame in frames]
+    assert {b - a for a, b in pairwise(at)} == {Fraction(1, 25)}
+    assert 0 <= at[0] <= Fraction(2, 25)
+
+
 MATRICES = [(a, 0, 0, d) for a in (1, -1) for d in (1, -1)] + [
     (0, b, c, 0) for b in (1, -1) for c in (1, -1)
 ]
