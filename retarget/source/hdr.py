@@ -52,7 +52,7 @@ class ToStandard:
         self._folder = tempfile.TemporaryDirectory(prefix="retarget-")
         (Path(self._folder.name) / "t.cube").write_text(f"LUT_3D_SIZE {_SIDE}\n{lines}\n")
         path = f"{self._folder.name}/t.cube".replace("\\", "/").replace(":", "\\:")
-        self._look_up = PictureFilter("lut3d", f"file={path}:interp=tetrahedral")
+        self._look_up = PictureFilter(("lut3d", f"file={path}:interp=tetrahedral"))
 
     def __call__(self, rgb: Decoded) -> Decoded:
         """Convert a picture of RGB signal; gbrp16le goes fastest."""

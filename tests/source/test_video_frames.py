@@ -10,12 +10,13 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from clips import SIZE, heard, make_clip, number_in, numbered, read, times, turned
+from clips import SIZE, as_frame, heard, make_clip, number_in, numbered, read, times, turned
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
 from retarget.errors import UnreadableInput
+from retarget.source.filter import PictureFilter
 from retarget.source.open import open_source
 from retarget.source.settings import SourceSettings
 from retarget.source.timing import in_time
@@ -157,15 +158,21 @@ def test_odd_sizes_keep_every_pixel(tmp_path: Path) -> None:
     np.testing.assert_array_equal(read(clip)[9].rgb, numbered(9, (97, 65)))
 
 
-def test_of_interlaced_video_one_moment_is_shown(tmp_path: Path) -> None:
-    def two_moments(index: int) -> np.ndarray:
+@pytest.mark.parametrize(("order", "first"), [("tff", 200), ("bff", 50)])
+def test_of_interlaced_video_the_earlier_moment_is_shown(
+    tmp_path: Path, order: str, first: int
+) -> None:
+    said = PictureFilter(("setfield", f"mode={order}"))
+
+    def two_moments(index: int) -> av.VideoFrame:
         rgb = np.full((64, 96, 3), 50, np.uint8)
         rgb[::2] = 200
-        return rgb
+        return said(as_frame(rgb, "yuv420p"))
 
-    options = {"flags": "+ilme+ildct", "x264-params": "tff=1", "crf": "5"}
+    options = {"flags": "+ilme+ildct", "crf": "5"}
     clip = make_clip(tmp_path / "i.mp4", count=3, picture=two_moments, options=options)
-    assert np.abs(read(clip)[0].rgb[4:-4].astype(int) - 200).max() <= 6
+    for frame in read(clip):
+        assert np.abs(frame.rgb[4:-4].astype(int) - first).max() <= 6
 
 
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".ts", ".avi"])
