@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 
 import av
@@ -118,6 +119,18 @@ def test_hlg_white_is_bright_and_its_grays_rise(tmp_path: Path) -> None:
     assert abs(gray[2] - srgb(np.array(26 / 203))) <= 6
     assert gray[4] > 190
     assert gray[5] == 255
+
+
+def test_the_folder_for_passing_files_may_be_called_anything(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "o'brien, [a;b]=c"
+    folder.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    signal = np.full((1, 3), 128)
+    values = coded(signal, "bt2020", full=False, depth=10)
+    clip = patch_clip(tmp_path / "c.mkv", values, "yuv444p10le", (1, 9, 9, 16))
+    assert np.ptp(patches_of(clip)) <= 2
 
 
 def test_wide_colors_arrive_as_the_same_colors(tmp_path: Path) -> None:
