@@ -121,7 +121,7 @@ class VideoFile:
                 return
             if at >= self._start or self._start == 0:
                 yield frame, stamp, ticks
-        if end is not None and ends_early(reading.stream, end, clock):
+        if end is not None and ends_early(reading.container, reading.stream, end, clock):
             self._warn(f"{name} ends early, after {float(clock.seconds(end)):.1f} s.")
 
     def _frame(

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from retarget.errors import UnreadableInput
+from retarget.flow.values import VideoFrame
 from retarget.source.filter import PictureFilter
 from retarget.source.open import open_source
 from retarget.source.settings import SourceSettings
@@ -288,20 +289,50 @@ def test_broken_packets_in_the_middle_are_skipped_with_a_warning(
     assert at[-1] == Fraction(59, 25)
 
 
-def test_a_file_that_was_cut_short_gives_what_is_there_and_says_so(tmp_path: Path) -> None:
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
+def test_a_file_that_was_cut_short_gives_what_is_there_and_says_so(
+    tmp_path: Path, suffix: str
+) -> None:
     noise = np.random.default_rng(3).integers(0, 255, (64, 96, 3), np.uint8)
     clip = make_clip(
-        tmp_path / "c.mp4",
+        tmp_path / f"c{suffix}",
         count=60,
         picture=lambda i: np.roll(noise, 7 * i, axis=1),
-        container={"movflags": "+faststart"},
+        container={"movflags": "+faststart"} if suffix == ".mp4" else None,
     )
+    frames, said = cut_short(clip)
+    assert 30 < len(frames) < 50
+    assert "ends early" in said[-1]
+
+
+def cut_short(clip: Path) -> tuple[list[VideoFrame], list[str]]:
+    """The frames of the file's first two thirds, and what is said of it."""
     clip.write_bytes(clip.read_bytes()[: clip.stat().st_size * 2 // 3])
     said: list[str] = []
     with open_source(clip, warn=said.append) as source:
-        frames = list(source.frames())
-    assert 30 < len(frames) < 50
+        return list(source.frames()), said
+
+
+def test_a_file_that_says_only_how_long_everything_lasts_is_told_once_much_is_missing(
+    tmp_path: Path,
+) -> None:
+    clip = make_clip(tmp_path / "c.mkv", count=120, rate=1)
+    clip.write_bytes(clip.read_bytes().replace(b"DURATION", b"OTHERTAG"))
+    frames, said = cut_short(clip)
+    assert 60 < len(frames) < 100
     assert "ends early" in said[-1]
+
+
+@pytest.mark.parametrize("name", [b"DURATION", b"OTHERTAG"])
+def test_sound_that_lasts_longer_than_the_pictures_is_nothing_to_be_told(
+    tmp_path: Path, name: bytes
+) -> None:
+    clip = make_clip(tmp_path / "c.mkv", sound="aac", sound_seconds=8.0)
+    clip.write_bytes(clip.read_bytes().replace(b"DURATION", name))
+    said: list[str] = []
+    with open_source(clip, warn=said.append) as source:
+        assert len(list(source.frames())) == 30
+    assert said == []
 
 
 def test_video_memory_does_not_grow_with_length(tmp_path: Path) -> None:
