@@ -11,6 +11,7 @@ import av
 
 from retarget.flow.report import Warn
 from retarget.source.clock import says_when_shown
+from retarget.source.decoder import decoder_of
 from retarget.source.joined import OneClock
 from retarget.source.place import Place, picture_stream
 
@@ -51,10 +52,10 @@ def decoded(
     container: InputContainer, stream: VideoStream, name: str, warn: Warn
 ) -> Iterator[Decoded]:
     """Every frame of `stream` from here on that can be decoded."""
-    guessed = not says_when_shown(container)
+    decoder, guessed = decoder_of(stream, name, warn), not says_when_shown(container)
     for packet in packets(container, stream, name, warn):
         try:
-            frames = packet.decode()
+            frames = decoder.decode(packet)
         except av.FFmpegError:
             warn(f"{name}: a broken packet was skipped.")
             continue
