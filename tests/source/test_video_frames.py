@@ -289,6 +289,36 @@ def test_broken_packets_in_the_middle_are_skipped_with_a_warning(
     assert at[-1] == Fraction(59, 25)
 
 
+UNREADABLE: dict[str, Callable[[bytes], bytes]] = {
+    "ffv1": lambda data: data[: len(data) // 3],
+    "libx264": lambda data: bytes(len(data)),
+}
+
+
+@pytest.mark.parametrize("broken", [27, 28, 29])
+@pytest.mark.parametrize("codec", UNREADABLE)
+def test_a_broken_packet_near_the_end_takes_no_healthy_frame_with_it(
+    tmp_path: Path, codec: str, broken: int
+) -> None:
+    pixels = "bgr0" if codec == "ffv1" else "yuv420p"
+    clip = make_clip(tmp_path / "c.mp4", codec=codec, pixels=pixels, options={"g": "1", "bf": "0"})
+    with av.open(str(clip)) as found, av.open(str(tmp_path / "broken.mkv"), "w") as out:
+        stream = found.streams.video[0]
+        copy = out.add_stream_from_template(stream)
+        for index, packet in enumerate(found.demux(stream)):
+            if packet.size:
+                data = bytes(packet)
+                again = av.Packet(UNREADABLE[codec](data) if index == broken else data)
+                again.pts, again.dts, again.time_base = packet.pts, packet.dts, packet.time_base
+                again.is_keyframe, again.stream = True, copy
+                out.mux(again)
+    said: list[str] = []
+    with open_source(tmp_path / "broken.mkv", warn=said.append) as source:
+        seen = [number_in(frame.rgb) for frame in source.frames()]
+    assert seen == [number for number in range(30) if number != broken]
+    assert set(said) == {f"{tmp_path / 'broken.mkv'}: a broken packet was skipped."}
+
+
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
 def test_a_file_that_was_cut_short_gives_what_is_there_and_says_so(
     tmp_path: Path, suffix: str
