@@ -59,12 +59,20 @@ def zero_of(container: InputContainer) -> Fraction:
     """Seconds on the container's clock that are second 0."""
     if not int(container.format.flags) & _BROADCAST_CLOCK:
         return Fraction(0)
-    begun = (
+    begun = [
         stream.start_time * stream.time_base
         for stream in (*container.streams.video, *container.streams.audio)
         if stream.start_time is not None and stream.time_base
-    )
-    return min(begun, default=Fraction(0))
+    ]
+    return min(begun) if begun else _first_stamp(container)
+
+
+def _first_stamp(container: InputContainer) -> Fraction:
+    """What a file of one packet says nowhere else; then it can be read from its beginning again."""
+    stamped = (p.pts * p.time_base for p in container.demux() if p.pts is not None)
+    first = next(stamped, Fraction(0))
+    container.seek(0)
+    return first
 
 
 def says_when_shown(container: InputContainer) -> bool:

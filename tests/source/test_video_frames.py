@@ -221,6 +221,18 @@ def test_a_broadcast_clock_begins_at_its_first_moment(tmp_path: Path) -> None:
     assert 0 <= first < Fraction(1, 20)
 
 
+@pytest.mark.parametrize("suffix", [".ts", ".mpg"])
+@pytest.mark.parametrize("count", [1, 2])
+def test_a_broadcast_of_hardly_a_frame_begins_at_zero(
+    tmp_path: Path, suffix: str, count: int
+) -> None:
+    noise = np.random.default_rng(3).integers(0, 255, (64, 96, 3), np.uint8)
+    clip = make_clip(
+        tmp_path / f"c{suffix}", count=count, codec="mpeg2video", picture=lambda i: noise
+    )
+    assert times(clip) == [0, Fraction(1, 25)][:count]
+
+
 @given(
     st.lists(st.tuples(st.one_of(st.none(), st.integers(-5, 60)), st.integers(0, 5)), max_size=20),
     st.integers(1, 6),
