@@ -75,6 +75,19 @@ class _Reading:
         return self.container.streams[self.index]  # type: ignore[return-value]
 
     def packets(self) -> Iterator[tuple[Fraction, Packet[AudioStream]]]:
+        # No file takes sound that steps back, and the pictures it belongs to keep their times.
+        latest: Fraction | None = None
+        waiting = Fraction(0)
+        for at, packet in self._found():
+            length = (packet.duration or 0) * packet.time_base
+            if latest is not None and (at < latest + waiting or (at == latest and length > 0)):
+                self.warn(f"{self.name}: sound that steps back in time was left out.")
+                waiting = length / 2
+                continue
+            latest, waiting = at, Fraction(0)
+            yield at, packet
+
+    def _found(self) -> Iterator[tuple[Fraction, Packet[AudioStream]]]:
         start = moment(self.settings.start)
         end = None if self.settings.end is None else moment(self.settings.end)
         zero = zero_of(self.container)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
 
 _BROADCAST_CLOCK = 0x0200  # AVFMT_TS_DISCONT: counts from anywhere, so its zero means nothing
 _FEW = 5  # frames; files are often wrong about their length by one or two
+_LONGER = 10  # seconds that sound may well go on after the pictures
 _CONTAINER_TICKS = 1_000_000  # a second, where FFmpeg speaks of a whole container
 
 
@@ -57,12 +59,25 @@ def zero_of(container: InputContainer) -> Fraction:
     """Seconds on the container's clock that are second 0."""
     if not int(container.format.flags) & _BROADCAST_CLOCK:
         return Fraction(0)
-    begun = (
+    begun = [
         stream.start_time * stream.time_base
         for stream in (*container.streams.video, *container.streams.audio)
         if stream.start_time is not None and stream.time_base
-    )
-    return min(begun, default=Fraction(0))
+    ]
+    return min(begun) if begun else _first_stamp(container)
+
+
+def _first_stamp(container: InputContainer) -> Fraction:
+    """What a file of one packet says nowhere else; then it can be read from its beginning again."""
+    stamped = (p.pts * p.time_base for p in container.demux() if p.pts is not None)
+    first = next(stamped, Fraction(0))
+    container.seek(0)
+    return first
+
+
+def says_when_shown(container: InputContainer) -> bool:
+    """Whether the stamps of showing are the file's own: an .avi only numbers what is decoded."""
+    return container.format.name != "avi"
 
 
 def end_of(stream: VideoStream) -> int | None:
@@ -78,9 +93,20 @@ def about_end_of(container: InputContainer, stream: VideoStream) -> int | None:
     return round(end / stream.time_base)
 
 
-def ends_early(stream: VideoStream, end: int, clock: Clock) -> bool:
-    """Whether frames that the file announces for this very stream are missing after `end`."""
-    announced = end_of(stream)
-    if announced is None or not stream.duration:
-        return False
-    return announced - end > max(_FEW * clock.usual, stream.duration // 50)
+def ends_early(container: InputContainer, stream: VideoStream, end: int, clock: Clock) -> bool:
+    """Whether frames that the file announces are missing after `end`."""
+    slack = max(_FEW * clock.usual, (stream.duration or 0) // 50)
+    announced = end_of(stream) or _tagged_end_of(stream)
+    everything = about_end_of(container, stream)
+    if announced is None and everything is not None:
+        announced, slack = everything, max(slack, round(_LONGER / clock.time_base), everything // 5)
+    return announced is not None and announced - end > slack
+
+
+def _tagged_end_of(stream: VideoStream) -> int | None:
+    """What Matroska says of one stream, and only in a tag."""
+    said = re.fullmatch(r"(\d+):(\d\d):(\d\d(?:\.\d+)?)", stream.metadata.get("DURATION", ""))
+    if said is None or not stream.time_base:
+        return None
+    seconds = int(said[1]) * 3600 + int(said[2]) * 60 + Fraction(said[3])
+    return round(seconds / stream.time_base)

@@ -47,8 +47,8 @@ def shown_size(frame: Decoded, aspect: Fraction | None) -> tuple[int, int]:
 class ToRgb:
     """Convert the frames of one stream, all to the size of the first.
 
-    Interlaced frames hold two moments in alternating lines; the first field is kept and its lines
-    are interpolated, so that every frame shows one moment.
+    Interlaced frames hold two moments in alternating lines; the earlier field is kept and its
+    lines are interpolated, so that every frame shows one moment.
     """
 
     def __init__(
@@ -60,7 +60,8 @@ class ToRgb:
         self._interpolation = _EXACT if exact else _FAST
         self._to_signal = VideoReformatter()
         self._to_rgb = VideoReformatter()
-        self._one_field = PictureFilter("field", "type=top")
+        # The fields come in the order of their moments, and every other one of them is left out.
+        self._one_field = PictureFilter(("separatefields", ""), ("framestep", "step=2"))
         self._to_standard: ToStandard | None = None
         self._size: tuple[int, int] | None = None
         self._turn = Turn()
@@ -73,7 +74,7 @@ class ToRgb:
         """
         size = self._size_for(frame)
         matrix, span = matrix_of(frame), range_of(frame)
-        if frame.interlaced_frame:
+        if frame.interlaced_frame and frame.height % 2 == 0:
             frame = self._one_field(frame)
         if is_wide(frame):
             frame = self._standard(frame, matrix, span)

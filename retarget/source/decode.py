@@ -8,14 +8,20 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import av
+from av.codec.codec import Capabilities
+from av.codec.context import ThreadType
 
 from retarget.flow.report import Warn
+from retarget.source.clock import clock_of, says_when_shown
+from retarget.source.decoder import decoder_of
+from retarget.source.joined import OneClock
 from retarget.source.place import Place, picture_stream
 
 if TYPE_CHECKING:
     from av.container import InputContainer
     from av.packet import Packet
     from av.stream import Stream
+    from av.video.codeccontext import VideoCodecContext
     from av.video.frame import VideoFrame as Decoded
     from av.video.stream import VideoStream
 
@@ -26,13 +32,19 @@ _STEPS_BACK = (0.0, 3.0, 15.0)  # seconds before the wanted one at which to look
 def packets(
     container: InputContainer, stream: Stream, name: str, warn: Warn
 ) -> Iterator[Packet[Any]]:
-    """Every packet of `stream` from here on; a read that fails is tried again behind the damage."""
-    failed = 0
+    """Every packet of `stream` from here on; a read that fails is tried again behind the damage.
+
+    The time they stand at goes on where the file's clock starts again.
+    """
+    clock, failed = OneClock(), 0
     while failed < _PATIENCE:
         try:
-            for packet in container.demux(stream):
+            # Where it starts again, each stream has to be moved as far as the others.
+            for packet in container.demux(*container.streams.video, *container.streams.audio):
                 failed = 0
-                yield packet
+                clock.move(packet)
+                if packet.stream.index == stream.index:
+                    yield packet
             return
         except av.FFmpegError:
             failed += 1
@@ -40,19 +52,69 @@ def packets(
 
 
 def decoded(
-    container: InputContainer, stream: VideoStream, name: str, warn: Warn
+    place: Place, container: InputContainer, stream: VideoStream, warn: Warn
 ) -> Iterator[Decoded]:
     """Every frame of `stream` from here on that can be decoded."""
-    for packet in packets(container, stream, name, warn):
-        try:
-            frames = packet.decode()
-        except av.FFmpegError:
-            warn(f"{name}: a broken packet was skipped.")
-            continue
-        for frame in frames:
-            if frame.is_corrupt:
-                warn(f"{name}: a damaged picture was kept as well as it could be decoded.")
+    decoder, guessed = decoder_of(stream, place.name, warn), not says_when_shown(container)
+    announced: int | None = None
+    shown: int | None = None
+    for packet in packets(container, stream, place.name, warn):
+        announced = _later(announced, None if packet.is_discard else packet.pts)
+        for frame in _in(packet, decoder, place.name, warn):
+            shown = _later(shown, frame.pts)
+            if guessed:
+                # What is guessed instead goes astray where frames are decoded in another order.
+                # They come out in order, and this is when.
+                frame.pts = frame.dts
             yield frame
+    if announced is None or shown is None or not _several_at_once(decoder):
+        return
+    if announced - shown >= clock_of(container, stream).usual:
+        if guessed:
+            warn(f"{place.name}: a broken packet was skipped.")
+        else:
+            yield from _behind(shown, place, warn)
+
+
+def _several_at_once(decoder: VideoCodecContext) -> bool:
+    """Whether it works on several frames at once, and on all of them."""
+    able = decoder.codec.capabilities & Capabilities.frame_threads
+    asked = ThreadType.FRAME in ThreadType(decoder.thread_type)
+    return bool(able) and asked and decoder.skip_frame == "DEFAULT"
+
+
+def _later(one: int | None, other: int | None) -> int | None:
+    return max((stamp for stamp in (one, other) if stamp is not None), default=None)
+
+
+def _in(packet: Packet[Any], decoder: VideoCodecContext, name: str, warn: Warn) -> list[Decoded]:
+    """The frames that `packet` lets come out."""
+    try:
+        frames = decoder.decode(packet)
+    except av.FFmpegError:
+        warn(f"{name}: a broken packet was skipped.")
+        return []
+    if any(frame.is_corrupt for frame in frames):
+        warn(f"{name}: a damaged picture was kept as well as it could be decoded.")
+    return frames
+
+
+def _behind(stamp: int, place: Place, warn: Warn) -> Iterator[Decoded]:
+    """The last frames, read once more and decoded one after the other.
+
+    Where several are decoded at once, a broken one among the last takes the healthy ones behind it
+    with it: PyAV leaves off at the first that fails.
+    """
+    with place.open() as container:
+        stream = picture_stream(container, place.name)
+        stream.thread_type = "SLICE"
+        try:
+            container.seek(stamp, stream=stream)
+        except av.FFmpegError:
+            return
+        for frame in decoded(place, container, stream, warn):
+            if frame.pts is not None and frame.pts > stamp:
+                yield frame
 
 
 def decoded_from(
@@ -65,7 +127,7 @@ def decoded_from(
             container.seek(stamp - int(back / time_base), stream=stream)
         except av.FFmpegError:
             break
-        frames = decoded(container, stream, place.name, warn)
+        frames = decoded(place, container, stream, warn)
         first = next(frames, None)
         if first is not None and first.pts is not None and first.pts <= stamp:
             return chain([first], frames)
@@ -75,4 +137,4 @@ def decoded_from(
 def _afresh(place: Place, warn: Warn) -> Iterator[Decoded]:
     """Every frame from the beginning: a failed seek loses what had been read ahead."""
     with place.open() as container:
-        yield from decoded(container, picture_stream(container, place.name), place.name, warn)
+        yield from decoded(place, container, picture_stream(container, place.name), warn)

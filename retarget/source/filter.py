@@ -1,4 +1,4 @@
-"""One of FFmpeg's filters that turns one picture into one picture."""
+"""FFmpeg's filters, where they turn one picture into one picture."""
 
 from __future__ import annotations
 
@@ -15,16 +15,15 @@ _TIME_BASE = Fraction(1, 1000)  # a filter wants one; pictures keep their own ti
 
 
 class PictureFilter:
-    """Apply one filter that remembers nothing from picture to picture.
+    """Apply filters that give one picture for each, whatever came before.
 
     Args:
-        name: as FFmpeg calls it.
-        options: as FFmpeg writes them, "file=a.cube:interp=tetrahedral".
+        chain: each filter's name as FFmpeg calls it, and its options as FFmpeg writes them,
+            "file=a.cube:interp=tetrahedral".
     """
 
-    def __init__(self, name: str, options: str) -> None:
-        self._name = name
-        self._options = options
+    def __init__(self, *chain: tuple[str, str]) -> None:
+        self._chain = chain
         self._graph: Graph | None = None
         self._kind: tuple[int, int, str] | None = None
 
@@ -42,7 +41,7 @@ class PictureFilter:
             graph.add_buffer(
                 width=width, height=height, format=VideoFormat(pixels), time_base=_TIME_BASE
             ),
-            graph.add(self._name, self._options),
+            *(graph.add(name, options) for name, options in self._chain),
             graph.add("buffersink"),
         ).configure()
         return graph

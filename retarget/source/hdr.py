@@ -8,6 +8,7 @@ curve of BT.2390 (section 5.4.1) on the largest channel, which keeps the hue →
 
 from __future__ import annotations
 
+import re
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -50,9 +51,10 @@ class ToStandard:
         lines = "\n".join(f"{r:.6f} {g:.6f} {b:.6f}" for r, g, b in table.reshape(-1, 3))
         # The filter reads a file, once, when it is set up for the first picture.
         self._folder = tempfile.TemporaryDirectory(prefix="retarget-")
-        (Path(self._folder.name) / "t.cube").write_text(f"LUT_3D_SIZE {_SIDE}\n{lines}\n")
-        path = f"{self._folder.name}/t.cube".replace("\\", "/").replace(":", "\\:")
-        self._look_up = PictureFilter("lut3d", f"file={path}:interp=tetrahedral")
+        file = Path(self._folder.name) / "t.cube"
+        file.write_text(f"LUT_3D_SIZE {_SIDE}\n{lines}\n")
+        path = re.sub(r"([\\':])", r"\\\1", file.as_posix())  # as the filter reads its options
+        self._look_up = PictureFilter(("lut3d", f"file={path}:interp=tetrahedral"))
 
     def __call__(self, rgb: Decoded) -> Decoded:
         """Convert a picture of RGB signal; gbrp16le goes fastest."""

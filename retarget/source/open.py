@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import math
 import re
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,6 +23,8 @@ _LONGEST = 1e9
 """Seconds: 30 years; what counts ticks in 64 bits can count as far."""
 _SMALLEST = 64
 """Pixels of a picture's longer side; a face in a smaller one is hardly one."""
+_SAID = 60
+"""Characters of a name that are told where it is much too long."""
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]+):", re.IGNORECASE)
 
 
@@ -59,20 +63,38 @@ def _source(
 
     path = Path(spec)
     scheme = _SCHEME.match(spec)
-    if scheme and not path.exists():
-        return url.open_url(spec, scheme[1].lower(), settings, background, warn)
-    if not spec or not path.exists():
-        raise UnreadableInput(f"There is no file {spec or '(no name)'}.", do="Check the path.")
-    if path.is_dir():
+    try:
+        found = path.stat()
+    except (OSError, ValueError) as cause:
+        if scheme:
+            return url.open_url(spec, scheme[1].lower(), settings, background, warn)
+        raise _not_found(spec, cause) from cause
+    if not spec:  # which the system takes as the folder it is in
+        raise UnreadableInput("There is no file (no name).", do="Check the path.")
+    if stat.S_ISDIR(found.st_mode):
         return folder.Folder(path, spec, settings, background, warn)
-    if not path.is_file():
+    if not stat.S_ISREG(found.st_mode):
         raise UnreadableInput(f"{spec} is not a file.", do="Give a video or a picture.")
-    if path.stat().st_size == 0:
+    if found.st_size == 0:
         raise UnreadableInput(f"{spec} is empty.", do="Choose another file.")
     if stills.is_picture(path):
         return animation.picture_file(path, spec, settings, background, warn)
     place = Place(name=spec, address=str(path.resolve()))
     return VideoFile(place, settings, background, warn)
+
+
+def _not_found(spec: str, cause: Exception) -> UnreadableInput:
+    number = getattr(cause, "errno", None)
+    if number in (errno.EACCES, errno.EPERM):
+        return UnreadableInput(
+            f"{spec} lies in a folder that you may not enter.",
+            do="Change the folder's permissions, or copy the file to another one.",
+        )
+    if number == errno.ENAMETOOLONG:
+        return UnreadableInput(
+            f"There is no file {spec[:_SAID]}…: its name is too long.", do="Check the path."
+        )
+    return UnreadableInput(f"There is no file {spec}.", do="Check the path.")
 
 
 def check_piece(settings: SourceSettings) -> None:

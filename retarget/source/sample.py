@@ -16,7 +16,9 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from retarget.flow.report import Warn
+from retarget.source.clock import says_when_shown
 from retarget.source.decode import decoded
+from retarget.source.place import Place
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -62,12 +64,12 @@ class Index:
 
 
 def sampled(
+    place: Place,
     container: InputContainer,
     stream: VideoStream,
     span: Span,
     count: int,
     *,
-    name: str,
     warn: Warn,
 ) -> Iterator[tuple[Decoded, int, int]]:
     """At most `count` frames of `span` in order, each with its stamp and number.
@@ -78,7 +80,8 @@ def sampled(
         av.FFmpegError: the file cannot be sought in.
     """
     index = Index(stream, span)
-    stream.codec_context.skip_frame = "NONREF"
+    if says_when_shown(container):  # else a frame's time depends on all that are decoded before
+        stream.codec_context.skip_frame = "NONREF"
     frames: Iterator[Decoded] = iter(())
     at: int | None = None
     for low, high in _windows(span, count):
@@ -86,7 +89,7 @@ def sampled(
         key, aim = _key(index.keys, low, middle, high, span.time_base)
         if at is None or (key is not None and key > at):
             container.seek(span.first if key is None else key, stream=stream)
-            frames = decoded(container, stream, name, warn)
+            frames = decoded(place, container, stream, warn)
         if at is not None and at >= aim:
             continue
         frame = _reached(frames, aim)

@@ -54,7 +54,7 @@ def turn_of(frame: Decoded) -> Turn:
     """How to turn `frame`, to the nearest quarter."""
     # Looking ties a frame into a cycle, which keeps it and its decoder's pictures until the
     # collector comes; so a small one is looked at, which has been told the same.
-    small = PictureFilter("scale", "2:2")(frame)
+    small = PictureFilter(("scale", "2:2"))(frame)
     try:
         matrix: Any = small.side_data.get("DISPLAYMATRIX")
     except ValueError:  # PyAV gives none where it does not know one of them, as a camera's EXIF

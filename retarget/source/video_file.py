@@ -111,7 +111,7 @@ class VideoFile:
             first = math.ceil(self._start / clock.time_base) + clock.zero
             frames = decoded_from(self.place, reading.container, reading.stream, first, self._warn)
         else:
-            frames = decoded(reading.container, reading.stream, name, self._warn)
+            frames = decoded(self.place, reading.container, reading.stream, self._warn)
         stamped = ((frame, frame.pts, frame.duration or 0) for frame in frames)
         end: int | None = None
         last = end_of(reading.stream)
@@ -121,7 +121,7 @@ class VideoFile:
                 return
             if at >= self._start or self._start == 0:
                 yield frame, stamp, ticks
-        if end is not None and ends_early(reading.stream, end, clock):
+        if end is not None and ends_early(reading.container, reading.stream, end, clock):
             self._warn(f"{name} ends early, after {float(clock.seconds(end)):.1f} s.")
 
     def _frame(
@@ -139,8 +139,8 @@ class VideoFile:
         if self._span is None:
             return
         with self._reading() as reading:
-            container, stream, name = reading.container, reading.stream, self.place.name
-            found = sampled(container, stream, self._span, count, name=name, warn=self._warn)
+            container, stream = reading.container, reading.stream
+            found = sampled(self.place, container, stream, self._span, count, warn=self._warn)
             for frame, stamp, number in found:
                 yield self._frame(reading, frame, number, stamp, frame.duration or 0)
 

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import os
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import av
@@ -65,6 +66,9 @@ def folder(path: Path) -> Path:
 BAD: dict[str, Callable[[Path], Path | str]] = {
     "missing": lambda t: t / "missing.mp4",
     "no name": lambda t: "",
+    "a name too long": lambda t: t / f"{'x' * 300}.mp4",
+    "in a file": lambda t: text(t / "file", "no folder") / "clip.mp4",
+    "a link to itself": lambda t: link(t / "link.mp4"),
     "empty": lambda t: text(t / "empty.mp4", ""),
     "text": lambda t: text(t / "text.mp4", "I am not a video.\n" * 50),
     "cut short before its index": lambda t: cut(make_clip(t / "cut.mp4"), 0.5),
@@ -127,6 +131,11 @@ def pipe(path: Path) -> Path:
     return path
 
 
+def link(path: Path) -> Path:
+    path.symlink_to(path)
+    return path
+
+
 @pytest.mark.parametrize("case", BAD)
 def test_bad_input_is_one_sentence_and_one_piece_of_advice(
     tmp_path: Path, case: str, one_sentence: Check
@@ -135,6 +144,27 @@ def test_bad_input_is_one_sentence_and_one_piece_of_advice(
         pytest.skip("this Pillow writes no AVIF")
     spec = BAD[case](tmp_path)
     one_sentence(lambda: read(spec), UnreadableInput)
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid"), reason="this system has no such permissions")
+def test_a_folder_that_may_not_be_entered_is_told(tmp_path: Path, one_sentence: Check) -> None:
+    path = make_clip(tmp_path / "c.mp4", count=2)
+    with not_to_be_entered(tmp_path):
+        one_sentence(lambda: read(path), UnreadableInput)
+
+
+@contextmanager
+def not_to_be_entered(folder: Path) -> Iterator[None]:
+    """Neither by the folder's owner nor by one who otherwise may enter everything."""
+    owner = os.geteuid()
+    folder.chmod(0)
+    try:
+        if owner == 0:
+            os.seteuid(65_534)
+        yield
+    finally:
+        os.seteuid(owner)
+        folder.chmod(0o700)
 
 
 @pytest.mark.parametrize("name", ["list.mp4", "list.m3u8", "list.txt"])

@@ -27,6 +27,7 @@ def still(path: Path) -> Path:
 
 
 LONG = {"g": "250", "bf": "3"}
+REORDERED = {"g": "12", "bf": "3", "b_strategy": "0"}
 KINDS: dict[str, Callable[[Path], Path]] = {
     "one keyframe": lambda t: make_clip(t / "a.mp4", count=90, options=LONG),
     "many keyframes": lambda t: make_clip(t / "b.mp4", count=90, options={"g": "9", "bf": "2"}),
@@ -35,6 +36,7 @@ KINDS: dict[str, Callable[[Path], Path]] = {
     "no index": lambda t: make_clip(t / "e.ts", count=90, options={"g": "12"}),
     "no times": lambda t: make_clip(t / "f.h264", count=50),
     "old": lambda t: make_clip(t / "g.avi", count=50, codec="mpeg4", options={"g": "12"}),
+    "old, frames in another order": lambda t: make_clip(t / "m.avi", count=50, options=REORDERED),
     "uneven": lambda t: make_clip(
         t / "h.mp4", stamps=[i * i for i in range(60)], time_base=Fraction(1, 500)
     ),

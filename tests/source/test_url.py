@@ -55,6 +55,12 @@ def test_a_remote_video_gives_the_frames_and_sound_of_the_file(served: tuple[Pat
     assert heard(url) == heard(clip)
 
 
+def test_an_address_may_be_longer_than_any_file_s_name(served: tuple[Path, str]) -> None:
+    folder, address = served
+    make_clip(folder / "clip.mp4", count=3)
+    assert len(read(f"{address}/clip.mp4?key={'x' * 5000}")) == 3
+
+
 def test_a_remote_piece_is_found(served: tuple[Path, str]) -> None:
     folder, address = served
     make_clip(folder / "c.mp4", count=60, container={"movflags": "+faststart"})

@@ -1,11 +1,17 @@
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 
 import av
 import numpy as np
 import pytest
 from clips import make_clip, numbered, read
+
+from retarget.flow.report import unheard
+from retarget.source import decoder
+from retarget.source.open import open_source
+from retarget.source.settings import SourceSettings
 
 PATCHES = np.array(
     [[230, 40, 40], [40, 200, 60], [50, 60, 220], [200, 180, 40], [128, 128, 128], [20, 20, 20]]
@@ -120,6 +126,18 @@ def test_hlg_white_is_bright_and_its_grays_rise(tmp_path: Path) -> None:
     assert gray[5] == 255
 
 
+def test_the_folder_for_passing_files_may_be_called_anything(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "o'brien, [a;b]=c"
+    folder.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    signal = np.full((1, 3), 128)
+    values = coded(signal, "bt2020", full=False, depth=10)
+    clip = patch_clip(tmp_path / "c.mkv", values, "yuv444p10le", (1, 9, 9, 16))
+    assert np.ptp(patches_of(clip)) <= 2
+
+
 def test_wide_colors_arrive_as_the_same_colors(tmp_path: Path) -> None:
     to_2020 = np.array(
         [[0.6274, 0.3293, 0.0433], [0.0691, 0.9195, 0.0114], [0.0164, 0.0880, 0.8956]]
@@ -145,3 +163,49 @@ def test_transparent_pixels_show_the_background(
     rgb = read(clip, background=background)[0].rgb
     assert np.all(rgb[:, :48, 0] == shown)
     np.testing.assert_array_equal(rgb[:, 48:], numbered(5)[:, 48:])
+
+
+HALF_CLEAR = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
+
+
+def half_clear(path: Path, codec: str) -> Path:
+    """A gray clip whose left half is transparent."""
+    rgba = np.full((64, 96, 4), 128, np.uint8)
+    rgba[..., 3] = np.where(np.arange(96) < 48, 0, 255)
+    frame = av.VideoFrame.from_ndarray(rgba, format="rgba").reformat(format="yuva420p")
+    options = {"auto-alt-ref": "0", "crf": "10", "b": "0"}
+    return make_clip(
+        path, count=12, codec=codec, pixels="yuva420p", options=options, picture=lambda i: frame
+    )
+
+
+@pytest.mark.parametrize("codec", HALF_CLEAR.values())
+def test_transparent_pixels_of_a_web_video_show_the_background(tmp_path: Path, codec: str) -> None:
+    clip = half_clear(tmp_path / "c.webm", codec)
+    with open_source(clip, SourceSettings(background="#ff0000")) as source:
+        frames = [*source.frames(), *source.sample(3)]
+    assert len(frames) == 15
+    for frame in frames:
+        assert np.abs(frame.rgb[:, 4:44].astype(int) - (255, 0, 0)).max() <= 8
+        assert np.abs(frame.rgb[:, 52:92].astype(int) - 128).max() <= 8
+
+
+@pytest.mark.parametrize("codec", HALF_CLEAR.values())
+def test_where_transparency_cannot_be_read_it_is_told(
+    tmp_path: Path, codec: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clip = half_clear(tmp_path / "c.webm", codec)
+    monkeypatch.setattr(decoder, "SEES_THROUGH", dict.fromkeys(HALF_CLEAR, "none such"))
+    said: list[str] = []
+    with open_source(clip, warn=said.append) as source:
+        assert len(list(source.frames())) == 12
+    assert set(said) == {
+        f"{clip} is transparent in places, but no decoder here can tell where: all of it is shown."
+    }
+
+
+@pytest.mark.parametrize("codec", HALF_CLEAR.values())
+def test_a_web_video_without_transparency_keeps_its_decoder(tmp_path: Path, codec: str) -> None:
+    with av.open(str(make_clip(tmp_path / "c.webm", count=3, codec=codec))) as clip:
+        stream = clip.streams.video[0]
+        assert decoder.decoder_of(stream, "c.webm", unheard) is stream.codec_context

@@ -10,12 +10,14 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from clips import SIZE, heard, make_clip, number_in, numbered, read, times, turned
+from clips import SIZE, as_frame, heard, make_clip, number_in, numbered, read, times, turned
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
 from retarget.errors import UnreadableInput
+from retarget.flow.values import VideoFrame
+from retarget.source.filter import PictureFilter
 from retarget.source.open import open_source
 from retarget.source.settings import SourceSettings
 from retarget.source.timing import in_time
@@ -54,6 +56,18 @@ def test_frames_come_upright_rgb_and_numbered_in_the_order_of_showing(tmp_path: 
     assert [number_in(frame.rgb) for frame in frames] == list(range(30))
     assert frames[0].size == SIZE
     assert frames[0].rgb.flags.c_contiguous
+
+
+@pytest.mark.parametrize("codec", ["libx264", "mpeg4"])
+def test_a_file_that_says_no_times_of_showing_shows_its_frames_evenly(
+    tmp_path: Path, codec: str
+) -> None:
+    options = {"g": "12", "bf": "2", "b_strategy": "0"}
+    frames = read(make_clip(tmp_path / "a.avi", codec=codec, options=options))
+    assert [number_in(frame.rgb) for frame in frames] == list(range(30))
+    at = [frame.at.exact for frame in frames]
+    assert {b - a for a, b in pairwise(at)} == {Fraction(1, 25)}
+    assert 0 <= at[0] <= Fraction(2, 25)
 
 
 MATRICES = [(a, 0, 0, d) for a in (1, -1) for d in (1, -1)] + [
@@ -145,15 +159,21 @@ def test_odd_sizes_keep_every_pixel(tmp_path: Path) -> None:
     np.testing.assert_array_equal(read(clip)[9].rgb, numbered(9, (97, 65)))
 
 
-def test_of_interlaced_video_one_moment_is_shown(tmp_path: Path) -> None:
-    def two_moments(index: int) -> np.ndarray:
+@pytest.mark.parametrize(("order", "first"), [("tff", 200), ("bff", 50)])
+def test_of_interlaced_video_the_earlier_moment_is_shown(
+    tmp_path: Path, order: str, first: int
+) -> None:
+    said = PictureFilter(("setfield", f"mode={order}"))
+
+    def two_moments(index: int) -> av.VideoFrame:
         rgb = np.full((64, 96, 3), 50, np.uint8)
         rgb[::2] = 200
-        return rgb
+        return said(as_frame(rgb, "yuv420p"))
 
-    options = {"flags": "+ilme+ildct", "x264-params": "tff=1", "crf": "5"}
+    options = {"flags": "+ilme+ildct", "crf": "5"}
     clip = make_clip(tmp_path / "i.mp4", count=3, picture=two_moments, options=options)
-    assert np.abs(read(clip)[0].rgb[4:-4].astype(int) - 200).max() <= 6
+    for frame in read(clip):
+        assert np.abs(frame.rgb[4:-4].astype(int) - first).max() <= 6
 
 
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".ts", ".avi"])
@@ -199,6 +219,18 @@ def test_a_broadcast_clock_begins_at_its_first_moment(tmp_path: Path) -> None:
     first = times(clip)[0]
     assert min(first, heard(clip)[0][0]) == 0
     assert 0 <= first < Fraction(1, 20)
+
+
+@pytest.mark.parametrize("suffix", [".ts", ".mpg"])
+@pytest.mark.parametrize("count", [1, 2])
+def test_a_broadcast_of_hardly_a_frame_begins_at_zero(
+    tmp_path: Path, suffix: str, count: int
+) -> None:
+    noise = np.random.default_rng(3).integers(0, 255, (64, 96, 3), np.uint8)
+    clip = make_clip(
+        tmp_path / f"c{suffix}", count=count, codec="mpeg2video", picture=lambda i: noise
+    )
+    assert times(clip) == [0, Fraction(1, 25)][:count]
 
 
 @given(
@@ -269,20 +301,80 @@ def test_broken_packets_in_the_middle_are_skipped_with_a_warning(
     assert at[-1] == Fraction(59, 25)
 
 
-def test_a_file_that_was_cut_short_gives_what_is_there_and_says_so(tmp_path: Path) -> None:
+UNREADABLE: dict[str, Callable[[bytes], bytes]] = {
+    "ffv1": lambda data: data[: len(data) // 3],
+    "libx264": lambda data: bytes(len(data)),
+}
+
+
+@pytest.mark.parametrize("broken", [27, 28, 29])
+@pytest.mark.parametrize("codec", UNREADABLE)
+def test_a_broken_packet_near_the_end_takes_no_healthy_frame_with_it(
+    tmp_path: Path, codec: str, broken: int
+) -> None:
+    pixels = "bgr0" if codec == "ffv1" else "yuv420p"
+    clip = make_clip(tmp_path / "c.mp4", codec=codec, pixels=pixels, options={"g": "1", "bf": "0"})
+    with av.open(str(clip)) as found, av.open(str(tmp_path / "broken.mkv"), "w") as out:
+        stream = found.streams.video[0]
+        copy = out.add_stream_from_template(stream)
+        for index, packet in enumerate(found.demux(stream)):
+            if packet.size:
+                data = bytes(packet)
+                again = av.Packet(UNREADABLE[codec](data) if index == broken else data)
+                again.pts, again.dts, again.time_base = packet.pts, packet.dts, packet.time_base
+                again.is_keyframe, again.stream = True, copy
+                out.mux(again)
+    said: list[str] = []
+    with open_source(tmp_path / "broken.mkv", warn=said.append) as source:
+        seen = [number_in(frame.rgb) for frame in source.frames()]
+    assert seen == [number for number in range(30) if number != broken]
+    assert set(said) == {f"{tmp_path / 'broken.mkv'}: a broken packet was skipped."}
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
+def test_a_file_that_was_cut_short_gives_what_is_there_and_says_so(
+    tmp_path: Path, suffix: str
+) -> None:
     noise = np.random.default_rng(3).integers(0, 255, (64, 96, 3), np.uint8)
     clip = make_clip(
-        tmp_path / "c.mp4",
+        tmp_path / f"c{suffix}",
         count=60,
         picture=lambda i: np.roll(noise, 7 * i, axis=1),
-        container={"movflags": "+faststart"},
+        container={"movflags": "+faststart"} if suffix == ".mp4" else None,
     )
+    frames, said = cut_short(clip)
+    assert 30 < len(frames) < 50
+    assert "ends early" in said[-1]
+
+
+def cut_short(clip: Path) -> tuple[list[VideoFrame], list[str]]:
+    """The frames of the file's first two thirds, and what is said of it."""
     clip.write_bytes(clip.read_bytes()[: clip.stat().st_size * 2 // 3])
     said: list[str] = []
     with open_source(clip, warn=said.append) as source:
-        frames = list(source.frames())
-    assert 30 < len(frames) < 50
+        return list(source.frames()), said
+
+
+def test_a_file_that_says_only_how_long_everything_lasts_is_told_once_much_is_missing(
+    tmp_path: Path,
+) -> None:
+    clip = make_clip(tmp_path / "c.mkv", count=120, rate=1)
+    clip.write_bytes(clip.read_bytes().replace(b"DURATION", b"OTHERTAG"))
+    frames, said = cut_short(clip)
+    assert 60 < len(frames) < 100
     assert "ends early" in said[-1]
+
+
+@pytest.mark.parametrize("name", [b"DURATION", b"OTHERTAG"])
+def test_sound_that_lasts_longer_than_the_pictures_is_nothing_to_be_told(
+    tmp_path: Path, name: bytes
+) -> None:
+    clip = make_clip(tmp_path / "c.mkv", sound="aac", sound_seconds=8.0)
+    clip.write_bytes(clip.read_bytes().replace(b"DURATION", name))
+    said: list[str] = []
+    with open_source(clip, warn=said.append) as source:
+        assert len(list(source.frames())) == 30
+    assert said == []
 
 
 def test_video_memory_does_not_grow_with_length(tmp_path: Path) -> None:

@@ -1,0 +1,40 @@
+"""What decodes a stream of pictures."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from av.codec.codec import UnknownCodecError
+from av.codec.context import CodecContext
+
+from retarget.flow.report import Warn
+
+if TYPE_CHECKING:
+    from av.video.codeccontext import VideoCodecContext
+    from av.video.stream import VideoStream
+
+SEES_THROUGH = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
+"""Codecs whose usual decoder leaves the transparency aside, and the decoder that does not."""
+
+
+def decoder_of(stream: VideoStream, name: str, warn: Warn) -> VideoCodecContext:
+    """The stream's own decoder, or a fresh one where that would not see what is transparent."""
+    usual = stream.codec_context
+    if usual.name not in SEES_THROUGH or not _is_transparent(stream):
+        return usual
+    try:
+        other: VideoCodecContext = CodecContext.create(SEES_THROUGH[usual.name], "r")  # type: ignore[assignment]
+    except UnknownCodecError:
+        warn(
+            f"{name} is transparent in places, but no decoder here can tell where: all of it is "
+            "shown."
+        )
+        return usual
+    other.extradata = usual.extradata
+    other.thread_count = usual.thread_count
+    return other
+
+
+def _is_transparent(stream: VideoStream) -> bool:
+    said = {key.lower(): value for key, value in stream.metadata.items()}
+    return said.get("alpha_mode") == "1"
