@@ -14,6 +14,8 @@ from retarget.generate.warp.rims import Rims
 
 SAME_GAZE = 0.06
 """Eye widths of iris movement until nothing of the photo's own gaze is added."""
+WIDER = 0.12
+"""Eye widths that lids part beyond the photo's until nothing of its lid's shadow is left."""
 FARTHEST_ALONG = 0.28
 """Eye widths between an iris and the middle of its eye at most."""
 IN_SIGHT = 0.8
@@ -261,6 +263,15 @@ def lost(ball: Eyeball, shift: Floats) -> float:
     return min(float(np.hypot(*shift)) / (SAME_GAZE * ball.rims.width), 1.0)
 
 
+def bare_below_lid(ball: Eyeball, now: Rims, shift: Floats) -> float:
+    """How much of the shadow and of the lash line of its lid an eye has lost, 0..1.
+
+    That is where it turned, or opened wider: white that the photo does not show comes to light.
+    """
+    wider = (now.gap - ball.rims.gap) / (WIDER * ball.rims.width)
+    return min(max(lost(ball, shift), wider), 1.0)
+
+
 def lit_when_bare(tone: Floats, skin: Floats) -> Floats:
     """(3,) by how much white is brighter where an iris leaves it bare than in a photo's strips.
 
@@ -312,7 +323,8 @@ def draw_eye(out: Bytes, ball: Eyeball, now: Rims, shift: Floats, lit: Floats) -
     if gone < 1:
         eye += np.float32(1 - gone) * placed(ball.rest, place, (columns, rows))
     alpha = blurred(opening, 0.3 + 0.012 * now.width).astype(np.float32) / 255
-    eye *= _lid_shadow(alpha, ball, now, gone)[..., None]
+    bare = bare_below_lid(ball, now, shift)
+    eye *= _lid_shadow(alpha, ball, now, bare)[..., None]
     patch[...] = to_bytes(patch + alpha[..., None] * (eye - patch))
 
 
@@ -331,10 +343,10 @@ def _within_reach(ball: Eyeball, shift: Floats) -> Floats:
     return out
 
 
-def _lid_shadow(opening: Floats, ball: Eyeball, now: Rims, gone: float) -> Floats:
+def _lid_shadow(opening: Floats, ball: Eyeball, now: Rims, bare: float) -> Floats:
     """(h, w) factor: a lid that comes down brings its shadow along."""
     down = min(1 - max(now.gap, 0.0) / max(ball.rims.gap, 1.0), 1.0)
-    down = max(down, SHADOW_OPEN * gone)
+    down = max(down, SHADOW_OPEN * bare)
     rows = opening.shape[0]
     reach = min(max(1, round(SHADOW * now.width)), rows)
     lowered = np.zeros_like(opening)

@@ -12,7 +12,7 @@ from retarget.generate.warp import flow, mesh
 from retarget.generate.warp.backdrop import Backdrop
 from retarget.generate.warp.creases import Creases
 from retarget.generate.warp.displace import Displacer, Moved
-from retarget.generate.warp.eyes import draw_eye, lit_when_bare, lost, take_apart
+from retarget.generate.warp.eyes import bare_below_lid, draw_eye, lit_when_bare, take_apart
 from retarget.generate.warp.lids import (
     LEFT_BROW,
     LEFT_FOLD,
@@ -156,4 +156,5 @@ class Portrait:
             now = rims_of(moved.points, eye)
             if ball is not None:
                 draw_eye(out, ball, now, shift, lit_when_bare(ball.tone, lid.skin))
-            lid.draw(out, moved.points, now, 0.0 if ball is None else lost(ball, shift))
+            bare = 0.0 if ball is None else bare_below_lid(ball, now, shift)
+            lid.draw(out, moved.points, now, bare)

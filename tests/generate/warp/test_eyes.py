@@ -188,9 +188,11 @@ def _with_rim(rim: Floats, colour: tuple[int, int, int]) -> Picture:
     return rgb
 
 
-def below_the_rim(picture: Picture, eye: Rims, eye_widths: float) -> float:
+def below_the_rim(
+    picture: Picture, eye: Rims, eye_widths: float, part: slice = slice(2, 4)
+) -> float:
     """How bright the left part of the left eye is so far below its upper lid."""
-    places = eye.upper[2:4] + np.float32(eye_widths * eye.width) * eye.down
+    places = eye.upper[part] + np.float32(eye_widths * eye.width) * eye.down
     grey = picture.mean(axis=2)
     return float(np.mean([grey[y, x] for x, y in np.rint(places).astype(int).tolist()]))
 
@@ -201,6 +203,14 @@ ASIDE = {"eyeLookOutLeft": 0.9, "eyeLookInRight": 0.9}
 def test_the_white_of_an_eye_that_looks_aside_lies_in_the_shade_of_its_lid() -> None:
     eye, picture = rims_of(ask(calm(), ASIDE).points, LEFT_EYE), drawn_again(calm(), ASIDE)
     assert below_the_rim(picture, eye, 0.03) < 0.85 * below_the_rim(picture, eye, 0.14)
+
+
+def test_white_that_comes_to_light_under_a_raised_lid_lies_in_its_shade() -> None:
+    wide = {"eyeWideLeft": 1.0, "eyeWideRight": 1.0}
+    opened = drawn_again(calm(), wide, aperture=1.5)
+    now = rims_of(ask(calm(), wide, aperture=1.5).points, LEFT_EYE)
+    at_lid, within = (below_the_rim(opened, now, down, slice(5, 7)) for down in (0.03, 0.1))
+    assert at_lid < 0.73 * within
 
 
 def test_white_that_the_photo_shows_in_shade_only_is_lit_where_an_iris_leaves_it_bare() -> None:
