@@ -10,8 +10,9 @@ from scipy.spatial.transform import Rotation
 
 from retarget.flow.values import HeadPose
 
-MAX_TURN = 18.0
-"""Degrees: beyond this a single photo has no pixels for what would come into view."""
+MAX_TURN = 15.0
+"""Degrees: beyond this a single photo has no pixels for what would come into view, and those of a
+far cheek are drawn out into streaks. Every generator draws the turn that it is asked for."""
 MAX_SHIFT = 0.35
 """Eye-corner distances."""
 MAX_ZOOM = 1.15
