@@ -53,6 +53,16 @@ class HeadMotion:
             scale=identity.scale * float(zoom),
         )
 
+    def between(self, one: HeadPose | None, two: HeadPose | None, share: float) -> HeadPose:
+        """The driving pose `share` (0..1) of the way from one to two; None is the usual one."""
+        one, two = one or self._usual, two or self._usual
+        turn = Rotation.from_matrix(two.rotation @ one.rotation.T).as_rotvec()
+        return HeadPose(
+            rotation=Rotation.from_rotvec(share * turn).as_matrix() @ one.rotation,
+            translation=(1 - share) * one.translation + share * two.translation,
+            scale=float(one.scale ** (1 - share) * two.scale**share),
+        )
+
 
 def soft_limit(vector: npt.NDArray[np.float64], limit: float) -> npt.NDArray[np.float64]:
     """Shorten a vector so that its length never exceeds `limit` and small ones hardly change."""
