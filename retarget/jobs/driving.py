@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import chain, islice
+from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -183,16 +184,17 @@ def _performed(performance: Performance, settings: DrivingSettings, report: Repo
     from retarget.transfer.transfer import DrivingFace, usual_gaze
 
     check_piece(settings.source)
-    usual = [
-        f.pose for f in islice(_piece(performance, settings.source), 4096) if f.pose is not None
-    ]
+    info = _info_of_piece(performance.info, settings.source)
+    every = max(1, ceil((info.count or 0) / 4096))  # of hours, some are enough
+    spread = islice(_piece(performance, settings.source), 0, None, every)
+    usual = [f.pose for f in spread if f.pose is not None]
     report.facts["driving_rest"] = performance.rest.found
 
     def frames(lanes: Lanes) -> Iterator[ExpressedFrame]:
         return report.timed("source", _noted(_piece(performance, settings.source), report))
 
     return Driving(
-        info=_info_of_piece(performance.info, settings.source),
+        info=info,
         face=DrivingFace(
             rest=performance.rest, usual=usual, usual_gaze=usual_gaze(performance.rest)
         ),

@@ -10,8 +10,9 @@ from scipy.spatial.transform import Rotation
 
 from retarget.flow.values import HeadPose
 
-MAX_TURN = 18.0
-"""Degrees: beyond this a single photo has no pixels for what would come into view."""
+MAX_TURN = 15.0
+"""Degrees: beyond this a single photo has no pixels for what would come into view, and those of a
+far cheek are drawn out into streaks. Every generator draws the turn that it is asked for."""
 MAX_SHIFT = 0.35
 """Eye-corner distances."""
 MAX_ZOOM = 1.15
@@ -20,6 +21,9 @@ MAX_ZOOM = 1.15
 class HeadMotion:
     """Relative head motion: where the driving head is against its own usual place.
 
+    It is the person's own left and up that count, not the picture's: a photo that lies on its side
+    nods towards its own chest.
+
     Args:
         usual: poses of the driving head seen over the clip; their middle is the zero.
         gain: 1 as performed, 0 still.
@@ -27,26 +31,36 @@ class HeadMotion:
 
     def __init__(self, usual: Sequence[HeadPose], gain: float) -> None:
         self._gain = gain
-        self._rotation = Rotation.from_matrix([p.rotation for p in usual]).mean()
-        self._place = np.median([p.translation for p in usual], axis=0)
-        self._scale = float(np.median([p.scale for p in usual]))
+        self._usual = HeadPose(
+            rotation=Rotation.from_matrix([p.rotation for p in usual]).mean().as_matrix(),
+            translation=np.median([p.translation for p in usual], axis=0),
+            scale=float(np.median([p.scale for p in usual])),
+        )
 
     def __call__(self, driving: HeadPose, identity: HeadPose) -> HeadPose:
         """The identity's pose that answers the driving one."""
-        turned = (Rotation.from_matrix(driving.rotation) * self._rotation.inv()).as_rotvec()
-        turn = soft_limit(self._gain * turned, np.radians(MAX_TURN))
-        moved = (driving.translation - self._place)[:2] / self._scale
-        shift = np.zeros(3)
-        shift[:2] = soft_limit(self._gain * moved, MAX_SHIFT)
-        zoom = np.exp(
-            soft_limit(
-                self._gain * np.log(np.array([driving.scale / self._scale])), np.log(MAX_ZOOM)
-            )
-        )[0]
+        usual = self._usual
+        tilt = HeadPose.rotation_of(0, 0, identity.angles[2] - usual.angles[2])
+        turned = Rotation.from_matrix(driving.rotation @ usual.rotation.T).as_rotvec()
+        turn = tilt @ soft_limit(self._gain * turned, np.radians(MAX_TURN))
+        shift = (driving.translation - usual.translation) / usual.scale * (1, 1, 0)
+        shift = tilt @ soft_limit(self._gain * shift, MAX_SHIFT)
+        closer = np.log([driving.scale / usual.scale])
+        zoom = np.exp(soft_limit(self._gain * closer, np.log(MAX_ZOOM)))[0]
         return HeadPose(
             rotation=Rotation.from_rotvec(turn).as_matrix() @ identity.rotation,
             translation=identity.translation + identity.scale * shift,
             scale=identity.scale * float(zoom),
+        )
+
+    def between(self, one: HeadPose | None, two: HeadPose | None, share: float) -> HeadPose:
+        """The driving pose `share` (0..1) of the way from one to two; None is the usual one."""
+        one, two = one or self._usual, two or self._usual
+        turn = Rotation.from_matrix(two.rotation @ one.rotation.T).as_rotvec()
+        return HeadPose(
+            rotation=Rotation.from_rotvec(share * turn).as_matrix() @ one.rotation,
+            translation=(1 - share) * one.translation + share * two.translation,
+            scale=float(one.scale ** (1 - share) * two.scale**share),
         )
 
 

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from retarget.flow import blendshapes
 from retarget.flow.values import ExpressedFrame, Expression, HeadPose, Measurement
+
+if TYPE_CHECKING:
+    from retarget.transfer.head import HeadMotion
 
 EASE_SECONDS = 0.4
 """Long enough not to look like a twitch, short enough not to look frozen."""
@@ -28,10 +32,15 @@ class Shown:
 
 
 class FillLost:
-    """Give every frame an expression, whether its face was seen or not."""
+    """Give every frame an expression, whether its face was seen or not.
 
-    def __init__(self, lost: str) -> None:
-        self._lost = lost
+    Args:
+        lost: `TransferSettings.lost`.
+        head: who knows the way between two poses; None where no head is followed.
+    """
+
+    def __init__(self, lost: str, head: HeadMotion | None = None) -> None:
+        self._lost, self._head = lost, head
 
     def __call__(self, frames: Iterator[ExpressedFrame]) -> Iterator[Shown]:
         """One `Shown` for each frame, in order."""
@@ -42,8 +51,10 @@ class FillLost:
             now = frame.at.seconds
             if frame.expression is not None:
                 if last is not None and last.away:
-                    returning, since = last, now
-                last = _seen(frame, frame.expression, returning, now - since)
+                    returning, since = last, now  # found anew, which is called a cut as well
+                elif frame.cut:
+                    returning = None
+                last = self._seen(frame, frame.expression, returning, now - since)
             else:
                 if last is None or not last.away:
                     since, returning = now, last
@@ -52,20 +63,28 @@ class FillLost:
 
     def _away(self, frame: ExpressedFrame, before: Shown | None, elapsed: float) -> Shown:
         rest = Expression(weights=np.zeros(blendshapes.COUNT, np.float32))
-        if before is None or self._lost == "neutral":
+        if before is None:
             return Shown(frame=frame, expression=rest, pose=None, away=True)
-        held = before.expression
-        if self._lost == "ease":
-            held = between(held, rest, _smooth(min(1.0, elapsed / EASE_SECONDS)))
-        return Shown(frame=frame, expression=held, pose=before.pose, away=True)
+        share = 0.0 if self._lost == "hold" else _smooth(min(1.0, elapsed / EASE_SECONDS))
+        pose = self._pose_between(before.pose, None, share)
+        if self._lost != "neutral":
+            rest = between(before.expression, rest, share)
+        return Shown(frame=frame, expression=rest, pose=pose, away=True)
 
+    def _seen(
+        self, frame: ExpressedFrame, expression: Expression, before: Shown | None, elapsed: float
+    ) -> Shown:
+        pose = frame.pose
+        if before is not None and before.away and elapsed < RETURN_SECONDS:
+            share = _smooth(elapsed / RETURN_SECONDS)
+            expression = between(before.expression, expression, share)
+            pose = self._pose_between(before.pose, pose, share)
+        return Shown(frame=frame, expression=expression, pose=pose, away=False)
 
-def _seen(
-    frame: ExpressedFrame, expression: Expression, before: Shown | None, elapsed: float
-) -> Shown:
-    if before is not None and before.away and elapsed < RETURN_SECONDS:
-        expression = between(before.expression, expression, _smooth(elapsed / RETURN_SECONDS))
-    return Shown(frame=frame, expression=expression, pose=frame.pose, away=False)
+    def _pose_between(
+        self, one: HeadPose | None, two: HeadPose | None, share: float
+    ) -> HeadPose | None:
+        return None if self._head is None else self._head.between(one, two, share)
 
 
 def between(one: Expression, two: Expression, share: float) -> Expression:

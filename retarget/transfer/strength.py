@@ -7,10 +7,13 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from retarget.flow import blendshapes
+from retarget.flow import blendshapes, landmarks
 from retarget.flow.face_model import FaceModel
 from retarget.flow.values import Expression, Measurement
 from retarget.transfer.settings import TransferSettings
+
+UNTOLD = 0.01
+"""Head units by which lips part without a weight that tells of it."""
 
 
 class Strength:
@@ -20,10 +23,13 @@ class Strength:
         gain = settings.gain
         self._eyes = settings.strength * gain.eyes
         self._gaze = settings.strength * gain.gaze
-        self._lips = settings.strength * min(gain.mouth, gain.jaw)
+        self._strength = settings.strength
+        self._smaller = min(gain.mouth, gain.jaw)
+        self._parting = [parting(model, region) for region in ("mouth", "jaw")]
         of_region = {r: getattr(gain, r) for r in blendshapes.REGIONS if r != "head"}
         per_weight = [of_region[blendshapes.region(name)] for name in blendshapes.NAMES]
-        self._weights = settings.strength * np.array(per_weight, np.float32)  # (52,)
+        self._gain = np.array(per_weight, np.float32)  # (52,)
+        self._weights = settings.strength * self._gain
         shares = region_shares(model)
         per_point = sum(shares[r] * of_region[r] for r in shares)
         self._detail = np.asarray(settings.strength * settings.detail * per_point, np.float32)
@@ -33,18 +39,39 @@ class Strength:
         weights = np.clip(expression.weights * self._weights, 0.0, 1.0)
         measured = expression.measured
         if measured is not None:
-            measured = self._measured(measured)
+            measured = self._measured(measured, self._parted(expression.weights))
         return Expression(weights=weights, measured=measured)
 
-    def _measured(self, seen: Measurement) -> Measurement:
+    def _parted(self, weights: npt.NDArray[np.float32]) -> float:
+        """What the gains multiply the lip gap by: how much farther jaw and mouth now part the lips.
+
+        A jaw that drops as far as it can opens the mouth no farther for a larger gain; and what no
+        weight tells of follows the smaller gain.
+        """
+        scaled = np.clip(weights * self._gain, 0.0, 1.0)
+        before, now = (
+            sum(max(0.0, float(parting @ w)) for parting in self._parting)
+            for w in (weights, scaled)
+        )
+        return (now + UNTOLD * self._smaller) / (before + UNTOLD)
+
+    def _measured(self, seen: Measurement, parted: float) -> Measurement:
         detail = seen.detail
         return replace(
             seen,
             gaze=seen.gaze * np.float32(self._gaze),
             aperture=np.clip(1 + (seen.aperture - 1) * np.float32(self._eyes), 0.0, 1.6),
-            lip_gap=seen.lip_gap * self._lips,
+            lip_gap=seen.lip_gap * (self._strength * parted),
             detail=None if detail is None else detail * self._detail[:, None],
         )
+
+
+def parting(model: FaceModel, region: str) -> npt.NDArray[np.float32]:
+    """(52,) head units by which each weight of a region parts the middle of the lips; else 0."""
+    up, low = list(landmarks.LIPS_INNER_UPPER[4:7]), list(landmarks.LIPS_INNER_LOWER[4:7])
+    apart = (model.basis[:, low, 1] - model.basis[:, up, 1]).mean(axis=1)
+    within = [blendshapes.region(name) == region for name in blendshapes.NAMES]
+    return np.where(within, apart, np.float32(0))
 
 
 def region_shares(model: FaceModel) -> dict[str, npt.NDArray[np.float32]]:

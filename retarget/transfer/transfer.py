@@ -78,7 +78,7 @@ class Transfer:
 
     def __call__(self, frames: Iterator[ExpressedFrame]) -> Iterator[FaceRequest]:
         """One request for each driving frame, in order."""
-        shown = FillLost(self._settings.lost)(map(self._as_usual, frames))
+        shown = FillLost(self._settings.lost, self._head)(map(self._as_usual, frames))
         first: Fraction | None = None
         for moment in shown:
             at = moment.frame.at.exact

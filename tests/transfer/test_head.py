@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -34,6 +36,22 @@ def test_a_head_in_its_usual_place_leaves_the_photos_pose_as_it_is() -> None:
 def test_a_small_turn_is_followed_in_full() -> None:
     moved = HeadMotion([pose()], 1.0)(pose(4), PHOTO)
     assert moved.angles[0] == pytest.approx(PHOTO.angles[0] + 4, abs=0.2)
+
+
+def tilted(pose: HeadPose, degrees: float) -> HeadPose:
+    """The same head in a picture that is turned clockwise about its left upper corner."""
+    turn = HeadPose.rotation_of(0, 0, degrees)
+    return replace(pose, rotation=turn @ pose.rotation, translation=turn @ pose.translation)
+
+
+@given(photo=floats(-180, 180), driving=floats(-180, 180))
+def test_a_tilted_picture_moves_about_its_own_axes(photo: float, driving: float) -> None:
+    """Upside down, too, a nod stays a nod and a step aside goes to the same side of the person."""
+    usual, now = pose(), replace(pose(x=225), rotation=HeadPose.rotation_of(6, -8, 3))
+    upright = HeadMotion([usual], 1.0)(now, PHOTO)
+    moved = HeadMotion([tilted(usual, driving)], 1.0)(tilted(now, driving), tilted(PHOTO, photo))
+    np.testing.assert_allclose(moved.rotation, tilted(upright, photo).rotation, atol=2e-3)
+    np.testing.assert_allclose(moved.translation, tilted(upright, photo).translation, atol=0.2)
 
 
 @given(yaw=floats(-80, 80), x=floats(-500, 900), scale=floats(30, 300))

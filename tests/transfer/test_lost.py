@@ -7,21 +7,25 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from hypothesis import given
 from hypothesis.strategies import booleans, lists, sampled_from
 
 from retarget.flow import blendshapes
 from retarget.flow.values import ExpressedFrame, Expression, HeadPose, Instant, Measurement
+from retarget.transfer.head import HeadMotion
 from retarget.transfer.lost import EASE_SECONDS, FillLost, between
 
 RATE = 25
 JAW = blendshapes.index("jawOpen")
 
 
-def performance(jaw: Sequence[float | None]) -> list[ExpressedFrame]:
-    """A face whose jaw opens as told; None is a frame without a face."""
-    pose = HeadPose(rotation=np.eye(3), translation=np.zeros(3), scale=100.0)
+def performance(jaw: Sequence[float | None], cuts: Sequence[int] = ()) -> list[ExpressedFrame]:
+    """A face whose jaw opens as told, and whose head turns and goes aside and away as it does.
+
+    None is a frame without a face; with `cuts` another shot begins.
+    """
     return [
         ExpressedFrame(
             index=i,
@@ -30,14 +34,38 @@ def performance(jaw: Sequence[float | None]) -> list[ExpressedFrame]:
             expression=None
             if value is None
             else Expression(weights=blendshapes.weights({"jawOpen": value})),
-            pose=None if value is None else pose,
+            pose=None if value is None else pose(value),
+            cut=i in cuts,
         )
         for i, value in enumerate(jaw)
     ]
 
 
-def jaw_shown(lost: str, jaw: Sequence[float | None]) -> list[float]:
-    shown = FillLost(lost)(iter(performance(jaw)))
+def pose(way: float) -> HeadPose:
+    """The usual place at 0, 10° and half an eye distance from it and smaller at 1."""
+    return HeadPose(
+        rotation=HeadPose.rotation_of(10 * way, 0, 0),
+        translation=np.array([50.0 * way, 0, 0]),
+        scale=100 * 0.8**way,
+    )
+
+
+def ways_of_head(
+    lost: str, ways: Sequence[float | None], cuts: Sequence[int] = ()
+) -> npt.NDArray[np.float64]:
+    """(n, 3) how far along its way the head is shown turned, moved and gone away."""
+    shown = FillLost(lost, HeadMotion([pose(0)], 1.0))(iter(performance(ways, cuts)))
+    poses = [s.pose or pose(0) for s in shown]
+    return np.array(
+        [
+            (p.angles[0] / 10, p.translation[0] / 50, np.log(p.scale / 100) / np.log(0.8))
+            for p in poses
+        ]
+    )
+
+
+def jaw_shown(lost: str, jaw: Sequence[float | None], cuts: Sequence[int] = ()) -> list[float]:
+    shown = FillLost(lost)(iter(performance(jaw, cuts)))
     return [float(s.expression.weights[JAW]) for s in shown]
 
 
@@ -73,6 +101,39 @@ def test_a_returning_face_does_not_jump() -> None:
     jaw = jaw_shown("hold", [0.0, None] + [1.0] * 6)
     assert jaw[2] < 0.5
     assert jaw[-1] == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("lost", ["hold", "ease", "neutral"])
+def test_a_returning_head_does_not_jump(lost: str) -> None:
+    """That it was found anew is called a cut, too."""
+    ways = ways_of_head(lost, [0.0] + [None] * 20 + [1.0] * 6, cuts=[21])
+    assert np.abs(np.diff(ways, axis=0)).max() < 0.6
+    np.testing.assert_allclose(ways[-1], 1.0)
+
+
+@pytest.mark.parametrize("lost", ["ease", "neutral"])
+def test_a_head_whose_face_goes_away_goes_to_its_usual_place_without_a_jump(lost: str) -> None:
+    ways = ways_of_head(lost, [1.0] + [None] * int(EASE_SECONDS * RATE + 2))
+    assert np.abs(np.diff(ways, axis=0)).max() < 0.2
+    np.testing.assert_allclose(ways[-1], 0.0, atol=1e-9)
+
+
+def test_a_held_head_stays_where_it_was() -> None:
+    np.testing.assert_allclose(ways_of_head("hold", [1.0] + [None] * 20), 1.0)
+
+
+def test_a_face_that_was_never_there_begins_from_the_usual_place() -> None:
+    ways = ways_of_head("ease", [None, None] + [1.0] * 6)
+    assert np.abs(np.diff(ways, axis=0)).max() < 0.6
+    np.testing.assert_allclose(ways[-1], 1.0)
+
+
+def test_another_shot_begins_with_what_it_shows() -> None:
+    """Also while a face that was found again is still on its way back."""
+    shown = [0.0, 0.0, None, 0.0, 1.0, 1.0]
+    ways = ways_of_head("hold", shown, cuts=[3, 4])
+    np.testing.assert_allclose(ways[3:], [[0.0] * 3, [1.0] * 3, [1.0] * 3], atol=1e-9)
+    assert jaw_shown("hold", shown, cuts=[3, 4])[3:] == pytest.approx([0.0, 1.0, 1.0])
 
 
 def test_halfway_between_a_measured_and_a_said_expression_lids_are_halfway() -> None:

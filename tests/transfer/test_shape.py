@@ -199,6 +199,55 @@ def test_a_gain_of_nothing_keeps_the_region_at_rest_and_leaves_the_others() -> N
     assert blendshapes.named(calm.weights, 0.01) == pytest.approx({"jawOpen": 0.5})
 
 
+def gap_of(look: Expression, **gain: float) -> float:
+    """The lip gap asked for with these gains, as a share of the gap that was seen."""
+    settings = TransferSettings(strength=1.0, gain=Gains(**gain))
+    scaled = Strength(settings, face_model())(look)
+    assert look.measured is not None
+    assert scaled.measured is not None
+    return scaled.measured.lip_gap / look.measured.lip_gap
+
+
+def test_lips_part_as_far_as_the_gains_of_what_parts_them_tell() -> None:
+    jaw, lips = seen(gap=0.15, jawOpen=0.5), {"mouthLowerDownLeft": 0.4, "mouthLowerDownRight": 0.4}
+    assert gap_of(jaw, jaw=2.0) > 1.7
+    assert gap_of(jaw, jaw=0.0) < 0.05
+    assert gap_of(jaw, mouth=2.0) < 1.1
+    assert gap_of(jaw, mouth=0.0) > 0.8
+    assert gap_of(seen(gap=0.1, **lips), mouth=2.0) > 1.7
+    assert gap_of(seen(gap=0.1, **lips), mouth=0.0) < 0.05
+    both = seen(gap=0.25, jawOpen=0.5, **lips)
+    assert 1.2 < gap_of(both, mouth=2.0) < gap_of(both, jaw=2.0) < 1.8
+
+
+@given(gain=floats(0, 2), jaw=floats(0, 0.5), lower=floats(0, 0.5))
+def test_one_gain_for_jaw_and_mouth_is_the_gain_of_the_lips(
+    gain: float, jaw: float, lower: float
+) -> None:
+    look = seen(gap=0.2, jawOpen=jaw, mouthLowerDownLeft=lower)
+    assert gap_of(look, jaw=gain, mouth=gain) == pytest.approx(gain, rel=1e-4)
+
+
+@given(jaw=floats(0, 1), close=floats(0, 1), lower=floats(0, 1))
+def test_lips_part_as_seen_without_a_gain(jaw: float, close: float, lower: float) -> None:
+    look = seen(gap=0.2, jawOpen=jaw, mouthClose=close, mouthLowerDownLeft=lower)
+    assert gap_of(look) == 1.0
+
+
+def test_a_jaw_that_drops_as_far_as_it_can_opens_the_mouth_no_farther() -> None:
+    assert gap_of(seen(gap=0.4, jawOpen=1.0), jaw=3.0) == pytest.approx(1.0, abs=0.01)
+
+
+@given(jaw=floats(0, 4), mouth=floats(0, 4), close=floats(0, 1))
+def test_lips_that_touch_keep_touching_whatever_the_gains(
+    jaw: float, mouth: float, close: float
+) -> None:
+    settings = TransferSettings(gain=Gains(jaw=jaw, mouth=mouth))
+    scaled = Strength(settings, face_model())(seen(gap=0.0, jawOpen=close, mouthClose=close))
+    assert scaled.measured is not None
+    assert scaled.measured.lip_gap == 0.0
+
+
 @given(gain=floats(0, 3))
 def test_scaled_weights_stay_weights(gain: float) -> None:
     strength = Strength(TransferSettings(strength=gain), face_model())

@@ -40,8 +40,6 @@ THIN = 0.1
 ROUNDS = 12
 SKULL_SHARE = 0.15
 """How much of an expression the upper face oval takes part in: it lies on bone."""
-TURN_LIMIT = 18.0
-"""Degrees that a photo can turn before too much of it is stretched; approached softly."""
 
 _MESH = landmarks.MESH_COUNT
 _HELD = np.array([
@@ -130,7 +128,7 @@ class Displacer:
 
     def __call__(self, request: FaceRequest) -> Moved:
         """Where the photo's points go."""
-        pose, turned = limited(self._pose, request.pose)
+        pose = request.pose
         wish = self._wished(request)
         wish = self._contact.lids(request, wish)
         wish = self._contact.lips(request, wish)
@@ -145,6 +143,7 @@ class Displacer:
         irises = wish[[landmarks.RIGHT_IRIS[0], landmarks.LEFT_IRIS[0]], :2] - corners
         chin = moved[[landmarks.CHIN, 148, 377, 175], :2].mean(axis=0)
         placed = self._posed(self._points[:_MESH] + moved, pose)
+        turned = turn_between(self._pose, pose)
         return Moved(placed, irises, chin, moved[:, :2], turned, self._skull(pose))
 
     def _wished(self, request: FaceRequest) -> Floats:
@@ -199,25 +198,7 @@ class Displacer:
         return out
 
 
-def limited(photo: HeadPose, wished: HeadPose) -> tuple[HeadPose, float]:
-    """The wished pose, turned no further from the photo's than a photo can be, and by how much.
-
-    Returns:
-        The pose (the photo's own object where it does not differ) and degrees.
-    """
-    if wished is photo:
-        return photo, 0.0
-    turn = wished.rotation @ photo.rotation.T
-    angle = float(np.arccos(np.clip((np.trace(turn) - 1) / 2, -1, 1)))
-    limit = np.radians(TURN_LIMIT)
-    kept = float(limit * np.tanh(angle / limit))
-    if angle < 1e-6:
-        return wished, 0.0
-    axis = np.array([turn[2, 1] - turn[1, 2], turn[0, 2] - turn[2, 0], turn[1, 0] - turn[0, 1]])
-    axis /= max(float(np.linalg.norm(axis)), 1e-9)
-    cross = np.array([[0, -axis[2], axis[1]], [axis[2], 0, -axis[0]], [-axis[1], axis[0], 0]])
-    less = np.eye(3) + np.sin(kept) * cross + (1 - np.cos(kept)) * cross @ cross
-    pose = HeadPose(
-        rotation=less @ photo.rotation, translation=wished.translation, scale=wished.scale
-    )
-    return pose, float(np.degrees(kept))
+def turn_between(one: HeadPose, two: HeadPose) -> float:
+    """Degrees that a head turns from one pose to another."""
+    trace = float(np.trace(two.rotation @ one.rotation.T))
+    return float(np.degrees(np.arccos(np.clip((trace - 1) / 2, -1, 1))))

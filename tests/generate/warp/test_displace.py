@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis.strategies import dictionaries, floats, sampled_from
 
 from retarget.flow import blendshapes, landmarks
-from retarget.flow.values import Identity
+from retarget.flow.values import HeadPose, Identity
 from retarget.generate.warp.displace import Displacer
 from retarget.generate.warp.mesh import signed_areas, topology
 
@@ -98,3 +99,15 @@ def test_skin_that_folds_over_a_lip_yields_to_it() -> None:
     assert displace.folds(moved).any()
     assert not displace.folds(mended).any()
     assert not mended[[84, 17, 314, 181, 405]].any()
+
+
+@pytest.mark.parametrize("degrees", [0.0, 4.0, 10.0, 17.0])
+def test_a_head_turns_as_far_as_it_is_asked_to(degrees: float) -> None:
+    """How far a photo can turn is known to whoever asks: what it is asked for lies there, too."""
+    identity = calm()
+    turn = HeadPose.rotation_of(degrees, 0, 0)
+    pose = replace(identity.pose, rotation=turn @ identity.pose.rotation)
+    moved = Displacer(identity, identity.face.points)(ask(identity, pose=pose))
+    asked = pose.to_picture(identity.pose.to_head(identity.face.points))[: landmarks.MESH_COUNT]
+    np.testing.assert_allclose(moved.points, asked, atol=0.01 * identity.face.eye_distance)
+    assert moved.turned == pytest.approx(degrees, abs=1e-3)

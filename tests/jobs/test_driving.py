@@ -1,0 +1,62 @@
+"""What a driving face is known to do before its first frame comes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from retarget.expression.performance import save_performance
+from retarget.flow import blendshapes
+from retarget.flow.face_model import face_model
+from retarget.flow.report import Report
+from retarget.flow.source_info import SourceInfo
+from retarget.flow.values import ExpressedFrame, Expression, HeadPose, Instant, RestFace
+from retarget.jobs.driving import DrivingSettings, open_driving
+from retarget.source.settings import SourceSettings
+
+RATE = Fraction(30)
+INFO = SourceInfo(name="long.mp4", size=(640, 360), time_base=1 / RATE, rate=RATE)
+COUNT = 9000
+
+
+@pytest.fixture(scope="module")
+def long(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Five minutes in which a head goes one pixel to the right with every frame."""
+    rest = RestFace(
+        head=face_model().neutral,
+        aperture=np.full(2, 0.35, np.float32),
+        gaze=np.zeros((2, 2), np.float32),
+        lip_gap=0.0,
+    )
+    path = tmp_path_factory.mktemp("long") / "long.npz"
+    return save_performance(path, _going(), rest, INFO)
+
+
+def _going() -> Iterator[ExpressedFrame]:
+    still = Expression(weights=blendshapes.weights({}))
+    for i in range(COUNT):
+        place = np.array([float(i), 0.0, 0.0])
+        yield ExpressedFrame(
+            index=i, at=Instant(i, 1 / RATE), duration=1 / RATE, expression=still,
+            pose=HeadPose(rotation=np.eye(3), translation=place, scale=100.0),
+        )  # fmt: skip
+
+
+def usual_places(path: Path, source: SourceSettings | None = None) -> list[float]:
+    settings = DrivingSettings(source=source or SourceSettings())
+    with open_driving(str(path), settings, Report()) as driving:
+        return [float(pose.translation[0]) for pose in driving.face.usual]
+
+
+def test_all_of_a_long_performance_tells_where_its_head_usually_is(long: Path) -> None:
+    places = usual_places(long)
+    assert 2000 < len(places) <= 4096
+    assert np.median(places) == pytest.approx(COUNT / 2, abs=5)
+
+
+def test_every_frame_of_a_short_piece_of_it_does(long: Path) -> None:
+    assert usual_places(long, SourceSettings(start=100, end=101)) == list(range(3000, 3030))
