@@ -84,9 +84,10 @@ class Change:
             both = zip(self._photos, self._still, strict=True)
             self._mattes = [Actor(_as_picture(p, s.share), generator, report) for p, s in both]
         # Roll is left to the plane: what remains is how far the heads are turned apart.
-        self._roll = np.eye(3)
-        self._roll[:2, :2] = over[:, :2] / np.sqrt(np.linalg.det(over[:, :2]))
-        self._turn = self._roll.T @ second.pose.rotation @ first.pose.rotation.T
+        begins, ends = (
+            HeadPose.rotation_of(0, 0, -p.pose.angles[2]) @ p.pose.rotation for p in self._photos
+        )
+        self._turn = ends @ begins.T
 
     @property
     def one_camera(self) -> bool:
@@ -149,7 +150,7 @@ class Change:
         expressions = self.expressions(ways)
         turns = (
             [_part(self._turn, way) for way in ways],
-            [self._roll @ _part(self._turn, way - 1) @ self._roll.T for way in ways],
+            [_part(self._turn, way - 1) for way in ways],
         )
         pairs = zip(
             *(self._acted(i, list(_frames(expressions, turns[i], rate))) for i in range(2)),
