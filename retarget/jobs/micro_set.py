@@ -30,10 +30,11 @@ if TYPE_CHECKING:
     from retarget.language.words import Vocabulary
 
 MOST_CLIPS = 20_000
-_KNOWN = (
+ENTRIES = (
     "identities", "expressions", "intensities", "durations", "base", "rate", "size", "before_ms",
     "after_ms", "lag_ms", "blinks", "seed", "ending", "words",
 )  # fmt: skip
+"""What a set may say."""
 _ENDINGS = (".mp4", ".mov", ".mkv", ".webm")
 
 
@@ -111,8 +112,8 @@ class _Reader:
     def __init__(self, file: TomlFile, outside: bool, words: Vocabulary, look: Look) -> None:
         self.file, self.outside, self.words, self.look = file, outside, words, look
         for key in file.data:
-            if key not in _KNOWN:
-                unknown = UnknownWord("entry of a set", key, _KNOWN)
+            if key not in ENTRIES:
+                unknown = UnknownWord("entry of a set", key, ENTRIES)
                 raise file.problem((key,), unknown.what, do=unknown.do)
         if "words" in file.data:
             self.words = words.with_file(self.path("words", file.data["words"]))
