@@ -128,9 +128,7 @@ class _Reader:
             size=self.size(),
             around=(self.seconds("before_ms", 500), self.seconds("after_ms", 500)),
             pace=PaceSettings(lag_ms=self.number("lag_ms", 0, -100, 100)),
-            blinking=BlinkSettings(
-                blinks=self.flag("blinks"), seed=round(self.number("seed", 0, 0, 2**31))
-            ),
+            blinking=BlinkSettings(blinks=self.flag("blinks"), seed=self.seed()),
             ending=self.ending(),
         )
         self.check(out)
@@ -242,6 +240,14 @@ class _Reader:
                 (key,), f"{key} is not a number from {low:g} to {high:g}.", do="Correct it."
             )
         return float(value)
+
+    def seed(self) -> int:
+        value = self.number("seed", 0, 0, 2**31)
+        if value != round(value):
+            raise self.file.problem(
+                ("seed",), f"seed is {value:g}, which is no whole number.", do="Correct it."
+            )
+        return round(value)
 
     def seconds(self, key: str, default: float) -> Fraction:
         return Fraction(str(self.number(key, default, 1, 600_000))) / 1000
