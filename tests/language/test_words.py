@@ -73,6 +73,8 @@ def test_no_two_labels_are_the_same_expression_save_other_names_of_one() -> None
     [
         ("smile", "mouthSmileRight"), ("wink", "eyeBlinkLeft"), ("kiss", "mouthPucker"),
         ("frown", "browDownLeft"), ("yawn", "jawOpen"), ("tongue", "tongueOut"),
+        ("eyes_closed", "eyeBlinkRight"), ("right_wink", "eyeBlinkRight"),
+        ("eyebrows_raised", "browOuterUpLeft"),
     ],
 )  # fmt: skip
 def test_what_a_face_does_is_called_by_its_everyday_name(asked: str, moved: str) -> None:
