@@ -39,7 +39,8 @@ class ExpressionsJob(TakesNames):
     units: bool = False
     """List the action units instead, with what they move and where that comes from."""
     words: Path | None = None
-    """A .toml file with words of your own, beside the shipped ones."""
+    """A .toml file with words of your own, beside the shipped ones:
+    [groups.own], and below it mine = "AU6+AU12"."""
     sheet: Path | None = None
     """Draw the words that were found on one page."""
     identity: str | None = None

@@ -83,7 +83,7 @@ class MicroJob(StartsFromPreset):
     table: Path | None = None
     """Also write what was commanded in each frame as .csv."""
     words: Path | None = None
-    """A .toml file with words of your own."""
+    """A .toml file with words of your own: [groups.own], and below it mine = "AU6+AU12"."""
     preset: str | None = None
     """Start from a .toml file with any of these settings: expression = "0.6*joy + 0.4*surprise"."""
     outside: bool = False

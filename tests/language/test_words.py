@@ -177,6 +177,7 @@ def test_a_word_that_is_defined_by_itself_is_refused(tmp_path: Path) -> None:
         ("[groups.g]\n_x = 'joy'\n", 2, "cannot be a word"),
         ("head = 'x'\ngroups = 3\n", 2, "group of words"),
         ("[groups]\nsmirk = 'joy'\n", 2, "group of words"),
+        ("mine = 'joy'\n", 1, r"\[groups\.own\]"),
         ("head = 'x'\n[group.g]\nsmirk = 'joy'\n", 2, "groups"),
     ],
 )
