@@ -101,7 +101,17 @@ class ExpressionsJob(TakesNames):
                 f"No expression answers to all of {', '.join(self.search)}.",
                 do="Search for fewer words at a time.",
             )
-        return found
+        return self._called_so_first(found, words)
+
+    def _called_so_first(self, found: dict[str, Said], words: Vocabulary) -> dict[str, Said]:
+        """The same words, the groups first in which one is called just as was asked."""
+        called = [words.labels[a.lower()] for a in self.search if a.lower() in words.labels]
+        groups = {(label.head, label.group) for label in called}
+
+        def later(name: str) -> bool:
+            return (words.labels[name].head, words.labels[name].group) not in groups
+
+        return {name: found[name] for name in sorted(found, key=later)}
 
     def _draw(
         self, found: dict[str, Said], words: Vocabulary, seen: set[Path], report: Report
