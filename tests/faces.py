@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from functools import cache
-from pathlib import Path
 
 import cv2
 import numpy as np
-import pytest
 import skimage.data
 
 from retarget.face.region import Picture
@@ -95,13 +92,3 @@ def track(
 def middles(tracked: Sequence[TrackedFrame]) -> list[float | None]:
     """The horizontal place of the nose in every frame, None where the face is away."""
     return [None if t.face is None else float(t.face.points[1, 0]) for t in tracked]
-
-
-def bundle() -> Path:
-    """face_landmarker.task, or a skipped test."""
-    named = os.environ.get("RETARGET_MODELS")
-    beside = Path(__file__).parents[2] / "shared" / "models"
-    for folder in [Path(named)] if named else [beside]:
-        if (folder / "face_landmarker.task").is_file():
-            return folder / "face_landmarker.task"
-    pytest.skip("face_landmarker.task is not here (retarget models pull face-landmarker)")

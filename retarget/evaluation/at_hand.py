@@ -8,6 +8,7 @@ from retarget.errors import MissingModel
 from retarget.evaluation.arcface import PACKS
 from retarget.evaluation.settings import EvaluateSettings
 from retarget.models import catalog
+from retarget.models.catalog import ModelFile
 from retarget.models.store import Store
 
 
@@ -15,24 +16,24 @@ def landmarker(settings: EvaluateSettings) -> Path | None:
     """face_landmarker.task: as given, else in the models folders.
 
     Raises:
-        MissingModel: the one that was given is not there.
+        MissingModel: the one that was given is not there, or the one that is found is another.
     """
     if settings.landmarker is not None:
         return _given(settings.landmarker, "landmarker")
-    return Store(settings.models).find(catalog.LANDMARKER)
+    return _verified(settings, catalog.LANDMARKER)
 
 
 def arcface(settings: EvaluateSettings) -> Path | None:
     """An ArcFace network: as given, in the models folders, else in insightface's own.
 
     Raises:
-        MissingModel: the one that was given is not there.
+        MissingModel: the one that was given is not there, or the one that is found is another.
     """
     if settings.arcface is not None:
         return _given(settings.arcface, "arcface")
     insightface = Path.home() / ".insightface" / "models"
     packs = (insightface / pack for pack in PACKS)
-    return Store(settings.models).find(catalog.ARCFACE) or next(
+    return _verified(settings, catalog.ARCFACE) or next(
         (path for path in packs if path.is_file()), None
     )
 
@@ -41,11 +42,16 @@ def smirk(settings: EvaluateSettings) -> Path | None:
     """SMIRK_em1.pt: as given, else in the models folders.
 
     Raises:
-        MissingModel: the one that was given is not there.
+        MissingModel: the one that was given is not there, or the one that is found is another.
     """
     if settings.smirk is not None:
         return _given(settings.smirk, "smirk")
-    return Store(settings.models).find(catalog.SMIRK)
+    return _verified(settings, catalog.SMIRK)
+
+
+def _verified(settings: EvaluateSettings, model: ModelFile) -> Path | None:
+    store = Store(settings.models)
+    return None if store.find(model) is None else store.need(model)
 
 
 def _given(path: Path, option: str) -> Path:

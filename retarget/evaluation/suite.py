@@ -46,7 +46,6 @@ class Outcome:
     """Why it failed, in a person's words."""
     seconds: float | None
     """Wall time of making the result; None where it was given."""
-    reused: bool
 
 
 def run_suite(
@@ -87,12 +86,12 @@ class _Runner:
     def outcome(self, case: Case) -> Outcome:
         told, made, key = self._kept(case), self._made_key(case), self._key(case)
         if told.get("key") == key:
-            return _outcome(case, told, reused=True)
+            return _outcome(case, told)
         try:
             return self._fresh(case, told, made, key)
         except RetargetError as problem:
             self._report.warn(f"{case.name} failed: {problem}")
-            return Outcome(case=case, figures={}, problem=str(problem), seconds=None, reused=False)
+            return Outcome(case=case, figures={}, problem=str(problem), seconds=None)
 
     def _fresh(self, case: Case, kept: Mapping[str, Any], made: str, key: str) -> Outcome:
         identity = case.identity or self._own_photo(case)
@@ -109,7 +108,7 @@ class _Runner:
             self._keep(case, told)
         told |= as_dict(self._evaluator(case, identity).evaluate(result)) | {"key": key}
         self._keep(case, told)
-        return _outcome(case, told, reused=False)
+        return _outcome(case, told)
 
     def _evaluator(self, case: Case, identity: Path) -> Evaluator:
         settings = replace(
@@ -177,14 +176,13 @@ class _Runner:
         )
 
 
-def _outcome(case: Case, told: Mapping[str, Any], *, reused: bool) -> Outcome:
+def _outcome(case: Case, told: Mapping[str, Any]) -> Outcome:
     return Outcome(
         case=case,
         figures={key: m["value"] for key, m in told["measures"].items()},
         failures=tuple(Failures(**{**f, "frames": tuple(f["frames"])}) for f in told["failures"]),
         problem=None,
         seconds=told["seconds"],
-        reused=reused,
     )
 
 

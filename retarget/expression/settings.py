@@ -56,6 +56,7 @@ class SmoothSettings:
     """Look only backwards, so that no frame waits for a later one."""
 
     def __post_init__(self) -> None:
+        check_choices(self)
         check_range("reach", self.reach, 0.0, 1.0)
         check_range("strength", self.strength, 0.0, 10.0)
 
@@ -93,3 +94,7 @@ class MomentsSettings:
         check_range("shortest", self.shortest, 0.0, 1.0)
         check_range("longest", self.longest, 0.05, 5.0)
         check_range("blink", self.blink, 0.05, 1.0)
+        if not self.shortest < self.longest:
+            raise ValueError(
+                f"shortest must be less than longest, got {self.shortest} and {self.longest}"
+            )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from fractions import Fraction
 from itertools import cycle
 from typing import NamedTuple
 
@@ -21,10 +22,10 @@ _SURVEY_AMONG = 5
 """The same while others are in view."""
 _CLOSE = 3.0
 """Faces nearer than this (in widths of the larger) may cross and are read in every frame."""
-_FORGET = 90
-"""Frames after which a lost face is given up, and one is chosen anew among those in view."""
-_GONE = 30
-"""Frames after which somebody else who is not seen any more is forgotten."""
+_FORGET = 3
+"""Seconds after which a lost face is given up, and one is chosen anew among those in view."""
+_GONE = 1
+"""Seconds after which somebody else who is not seen any more is forgotten."""
 _JUMP, _STRANGE = 0.6, 3.0
 """A face this far astray that fits this badly (see people.py) may be somebody else in front."""
 _STILL = 0.1
@@ -60,8 +61,16 @@ class Follower:
         self._until_survey = 0
         self._pieces: Iterator[Region] = iter(())
 
-    def step(self, rgb: Picture) -> Followed:
-        """Find the followed face in the next frame."""
+    def step(self, rgb: Picture, since: Fraction) -> Followed:
+        """Find the followed face in the next frame.
+
+        Args:
+            rgb: the frame.
+            since: seconds from the frame before, above 0.
+        """
+        for one in [self.person, *self.company]:
+            if one is not None:
+                one.since = since
         change = Change.NONE if self.shots is None else self.shots.change(rgb)
         if not self._begun:
             self._pieces = cycle(tiles(rgb))
@@ -137,7 +146,7 @@ class Follower:
 
     def _look_for(self, rgb: Picture, person: Person) -> Reading | None:
         """A lost face, when nobody else is about: whoever turns up and fits it best."""
-        person.unseen += 1
+        person.unseen += person.since
         found = self.search.again(rgb, person.region, self._pieces)
         if not found:
             return None
@@ -163,7 +172,7 @@ class Follower:
         people = [person, *self.company]
         whose = matched(rgb, people, faces)
         for index, one in enumerate(people):
-            one.unseen += 1
+            one.unseen += one.since
             if index in whose:
                 face = faces[whose[index]]
                 near = (f.region.distance(face.region) for f in faces if f is not face)

@@ -8,6 +8,7 @@ look and place fit better is the one still seen, and the other is waited for.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from fractions import Fraction
 
 import numpy as np
 import numpy.typing as npt
@@ -20,7 +21,12 @@ _PLACE, _SIZE, _LOOK = 0.5, 0.4, 0.1
 full brightness between two looks (one person: 0.03 to 0.08, two people: 0.12 to 0.3)."""
 _TOO_UNLIKE = 5.0
 _LEARN, _LEARN_EVERY = 0.5, 5
-_HEADING = 0.5
+_HEADING, _OFTEN = 0.5, 30
+"""What a new heading counts for beside the old one at so many frames per second."""
+_GOES_ON = 0.4
+"""Seconds for which a face that is not seen is expected to go on."""
+_LOOSER = 3.0
+"""How much the tolerance of place grows in each second unseen, as a part of itself."""
 
 
 class Person:
@@ -28,10 +34,12 @@ class Person:
 
     def __init__(self, rgb: Picture, face: Reading) -> None:
         self.face = face
-        self.unseen = 0
-        """Frames since it was last seen."""
+        self.unseen = Fraction(0)
+        """Seconds from when it was last seen to the last frame."""
+        self.since = Fraction(0)
+        """Seconds from the last frame to this one."""
         self._look = look(rgb, face.region)
-        self._heading = np.zeros(2)
+        self._heading = np.zeros(2)  # pixels per second
         self._since_learned = 0
 
     @property
@@ -40,15 +48,16 @@ class Person:
         return self.face.region
 
     def expected(self) -> tuple[float, float]:
-        """Where it should be now, if it went on for up to half a second."""
-        x, y = np.array([self.region.x, self.region.y]) + self._heading * min(self.unseen + 1, 12)
+        """Where it should be now, if it went on for a while."""
+        ahead = min(float(self.unseen + self.since), _GOES_ON)
+        x, y = np.array([self.region.x, self.region.y]) + self._heading * ahead
         return float(x), float(y)
 
     def astray(self, face: Reading) -> float:
         """How far a face is from where and how large this person should be; 0 not at all."""
         here, last = face.region, self.region
         x, y = self.expected()
-        side = max(here.side, last.side) / MARGIN * (1 + 0.1 * self.unseen)
+        side = max(here.side, last.side) / MARGIN * (1 + _LOOSER * float(self.unseen))
         place = float(np.hypot(here.x - x, here.y - y)) / side / _PLACE
         return place + abs(float(np.log(here.side / last.side))) / _SIZE
 
@@ -63,9 +72,11 @@ class Person:
     def seen(self, rgb: Picture, face: Reading, *, alone: bool) -> None:
         """Take a face as this person's; its look is learned only while nobody is close."""
         before = self.region
-        step = np.array([face.region.x - before.x, face.region.y - before.y]) / (self.unseen + 1)
-        self._heading += _HEADING * (step - self._heading)
-        self.face, self.unseen = face, 0
+        moved = np.array([face.region.x - before.x, face.region.y - before.y])
+        heading = moved / float(self.unseen + self.since)
+        learned = 1 - (1 - _HEADING) ** float(_OFTEN * self.since)
+        self._heading += learned * (heading - self._heading)
+        self.face, self.unseen = face, Fraction(0)
         self._since_learned += 1
         if alone and self._since_learned >= _LEARN_EVERY:
             self._look += _LEARN * (look(rgb, face.region) - self._look)

@@ -8,6 +8,7 @@ then. See follow.py for how a face is kept, search.py for what is believed to be
 from __future__ import annotations
 
 from collections.abc import Iterator
+from fractions import Fraction
 
 from retarget.errors import NoFaceFound
 from retarget.face.follow import Follower
@@ -18,6 +19,8 @@ from retarget.flow.values import Face, TrackedFrame, VideoFrame
 
 _SPEAK_UP = 10.0
 """Seconds of video without any face after which to say so."""
+_USUAL = Fraction(1, 30)
+"""Seconds of a frame of which nobody knows how long it is shown."""
 
 
 class Track:
@@ -44,11 +47,12 @@ class Track:
 
     def _follow(self, follower: Follower, frames: Iterator[VideoFrame]) -> Iterator[TrackedFrame]:
         first, last, found = 0.0, 0.0, False
-        frame = None
+        frame, since = None, _USUAL
         for frame in frames:
             first = frame.at.seconds if frame.index == 0 else first
             last = frame.at.seconds - first
-            seen = follower.step(frame.rgb)
+            seen = follower.step(frame.rgb, since)
+            since = frame.duration or _USUAL
             found = found or seen.face is not None
             if not found:
                 self._wait(last, follower.most)

@@ -1,4 +1,4 @@
 """The corridor: the values that pass between rooms, and how they pass.
 
-start reading at values.py, then stage.py and lanes.py
+start reading at values.py, then lanes.py
 """

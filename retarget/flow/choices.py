@@ -1,4 +1,4 @@
-"""Settings that take one of a few words, as Python callers give them."""
+"""Settings that take one of a few words, or yes or no, as Python callers give them."""
 
 from __future__ import annotations
 
@@ -8,15 +8,19 @@ from retarget.errors import UnknownWord
 
 
 def check_choices(settings: Any) -> None:
-    """Refuse a word that is none of those its field's type, a `Literal`, names.
+    """Refuse what is none of those that its field's type, a `Literal` or `bool`, names.
 
     Raises:
-        UnknownWord: there is one; the nearest of its field's words is offered.
+        UnknownWord: it is a word; the nearest of its field's words is offered.
+        ValueError: it is something else.
     """
     for name, hint in get_type_hints(type(settings)).items():
         words, given = _words(hint), getattr(settings, name)
         if words and isinstance(given, str) and given not in words:
             raise UnknownWord(f"choice for {name}:", given, words)
+        choices = (True, False) if hint is bool else get_args(hint)
+        if (hint is bool or get_origin(hint) is Literal) and given not in choices:
+            raise ValueError(f"{name} must be one of {choices}, got {given!r}")
 
 
 def _words(hint: Any) -> tuple[str, ...]:

@@ -14,7 +14,6 @@ import hashlib
 import io
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -43,8 +42,6 @@ _EYES = (blendshapes.INDEX["eyeBlinkLeft"], blendshapes.INDEX["eyeBlinkRight"])
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class FlameExpression:
     """What a face does, in FLAME's own basis."""
-
-    basis: ClassVar[str] = "flame-55"
 
     parameters: npt.NDArray[np.float32]
     """(55,) 50 of expression, 2 eyelids 0 open..1 shut (left, right), 3 of jaw in radians

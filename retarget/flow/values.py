@@ -23,7 +23,7 @@ from retarget.flow.check import check_array, check_finite
 from retarget.flow.crop import Crop
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True)
 class Instant:
     """An exact moment: `pts` ticks of `time_base` seconds."""
 

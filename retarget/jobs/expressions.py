@@ -39,7 +39,8 @@ class ExpressionsJob(TakesNames):
     units: bool = False
     """List the action units instead, with what they move and where that comes from."""
     words: Path | None = None
-    """A .toml file with words of your own, beside the shipped ones."""
+    """A .toml file with words of your own, beside the shipped ones:
+    [groups.own], and below it mine = "AU6+AU12"."""
     sheet: Path | None = None
     """Draw the words that were found on one page."""
     identity: str | None = None
@@ -100,7 +101,17 @@ class ExpressionsJob(TakesNames):
                 f"No expression answers to all of {', '.join(self.search)}.",
                 do="Search for fewer words at a time.",
             )
-        return found
+        return self._called_so_first(found, words)
+
+    def _called_so_first(self, found: dict[str, Said], words: Vocabulary) -> dict[str, Said]:
+        """The same words, the groups first in which one is called just as was asked."""
+        called = [words.labels[a.lower()] for a in self.search if a.lower() in words.labels]
+        groups = {(label.head, label.group) for label in called}
+
+        def later(name: str) -> bool:
+            return (words.labels[name].head, words.labels[name].group) not in groups
+
+        return {name: found[name] for name in sorted(found, key=later)}
 
     def _draw(
         self, found: dict[str, Said], words: Vocabulary, seen: set[Path], report: Report

@@ -66,13 +66,14 @@ class MicroJob(StartsFromPreset):
     after_ms: float = 800.0
     """Milliseconds of the base after."""
     timeline: str | None = None
-    """Instead of all above: steps in one line, or a .toml file of [[step]] tables."""
+    """Instead of expression and times above: steps in one line, or a .toml file of [[step]]
+    tables."""
     set: Path | None = None
     """Instead of all above: a .toml file that asks for many clips; its entries are identities,
     expressions, intensities, durations ([[onset, apex, offset], ...] in ms), base, rate, size,
     before_ms, after_ms, lag_ms, blinks, seed, ending and words."""
     from_: Annotated[str | None, tyro.conf.arg(name="from")] = None
-    """With --to: begin with this real picture."""
+    """With --to, instead of --identity: begin with this real picture."""
     to: str | None = None
     """With --from: end with this real picture of the same person."""
     output: Annotated[Path | None, tyro.conf.arg(aliases=["-o"])] = None
@@ -82,7 +83,7 @@ class MicroJob(StartsFromPreset):
     table: Path | None = None
     """Also write what was commanded in each frame as .csv."""
     words: Path | None = None
-    """A .toml file with words of your own."""
+    """A .toml file with words of your own: [groups.own], and below it mine = "AU6+AU12"."""
     preset: str | None = None
     """Start from a .toml file with any of these settings: expression = "0.6*joy + 0.4*surprise"."""
     outside: bool = False
@@ -111,8 +112,10 @@ class MicroJob(StartsFromPreset):
             RetargetError: something its reader can put right.
         """
         from retarget.jobs.micro_clip import read_rate
+        from retarget.jobs.micro_options import check_options
         from retarget.language.words import shipped_words
 
+        check_options(self)
         report = report or Report()
         words = shipped_words()
         if self.words is not None:

@@ -30,10 +30,11 @@ if TYPE_CHECKING:
     from retarget.language.words import Vocabulary
 
 MOST_CLIPS = 20_000
-_KNOWN = (
+ENTRIES = (
     "identities", "expressions", "intensities", "durations", "base", "rate", "size", "before_ms",
     "after_ms", "lag_ms", "blinks", "seed", "ending", "words",
 )  # fmt: skip
+"""What a set may say."""
 _ENDINGS = (".mp4", ".mov", ".mkv", ".webm")
 
 
@@ -111,8 +112,8 @@ class _Reader:
     def __init__(self, file: TomlFile, outside: bool, words: Vocabulary, look: Look) -> None:
         self.file, self.outside, self.words, self.look = file, outside, words, look
         for key in file.data:
-            if key not in _KNOWN:
-                unknown = UnknownWord("entry of a set", key, _KNOWN)
+            if key not in ENTRIES:
+                unknown = UnknownWord("entry of a set", key, ENTRIES)
                 raise file.problem((key,), unknown.what, do=unknown.do)
         if "words" in file.data:
             self.words = words.with_file(self.path("words", file.data["words"]))
@@ -127,9 +128,7 @@ class _Reader:
             size=self.size(),
             around=(self.seconds("before_ms", 500), self.seconds("after_ms", 500)),
             pace=PaceSettings(lag_ms=self.number("lag_ms", 0, -100, 100)),
-            blinking=BlinkSettings(
-                blinks=self.flag("blinks"), seed=round(self.number("seed", 0, 0, 2**31))
-            ),
+            blinking=BlinkSettings(blinks=self.flag("blinks"), seed=self.seed()),
             ending=self.ending(),
         )
         self.check(out)
@@ -241,6 +240,14 @@ class _Reader:
                 (key,), f"{key} is not a number from {low:g} to {high:g}.", do="Correct it."
             )
         return float(value)
+
+    def seed(self) -> int:
+        value = self.number("seed", 0, 0, 2**31)
+        if value != round(value):
+            raise self.file.problem(
+                ("seed",), f"seed is {value:g}, which is no whole number.", do="Correct it."
+            )
+        return round(value)
 
     def seconds(self, key: str, default: float) -> Fraction:
         return Fraction(str(self.number(key, default, 1, 600_000))) / 1000

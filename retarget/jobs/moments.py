@@ -99,14 +99,18 @@ class MomentsJob(TakesNames):
             if path is not None:
                 read = (self.driving, self.rest.neutral)
                 check_free(path, overwrite=self.overwrite, read=read)
-        if self.plot is None:
-            return
-        check_apart(self.plot, [self.json], use="written to")
-        if self.plot.suffix.lower() != ".svg":
-            raise CannotWrite(
-                f"A plot is drawn as .svg, not as {self.plot.suffix or self.plot.name!r}.",
-                do=f"Name it {self.plot.with_suffix('.svg').name}.",
-            )
+        _check_ending("What is found is written", self.json, ".json")
+        if self.plot is not None:
+            check_apart(self.plot, [self.json], use="written to")
+            _check_ending("A plot is drawn", self.plot, ".svg")
+
+
+def _check_ending(made: str, path: Path | None, ending: str) -> None:
+    if path is not None and path.suffix.lower() != ending:
+        raise CannotWrite(
+            f"{made} as {ending}, not as {path.suffix or path.name!r}.",
+            do=f"Name it {path.with_suffix(ending).name}.",
+        )
 
 
 def _noted(frames: Iterator[ExpressedFrame], curves: Curves) -> Iterator[ExpressedFrame]:

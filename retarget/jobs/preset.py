@@ -16,6 +16,10 @@ from retarget.errors import RetargetError, UnknownWord
 from retarget.flow.names import TakesNames
 from retarget.flow.presets import presets_folder
 from retarget.flow.toml_file import TomlFile
+from retarget.jobs.neutral import seconds_of
+
+_TIMES = ("start", "end")
+"""Settings that take a time as well as a number of seconds, as on the command line."""
 
 Job = TypeVar("Job")
 Starting = TypeVar("Starting", bound="StartsFromPreset")
@@ -123,7 +127,8 @@ def lay_over(
                 raise RetargetError(f"{name} in {place} is not a table.", do=do)
             changed[name] = lay_over(old, value, where=where, within=(*within, name))
         else:
-            changed[name] = _kept(kinds[name], value, f"{name} in {place}")
+            kept = _kept(kinds[name], _in_seconds(name, value), f"{name} in {place}")
+            changed[name] = kept
     try:
         return replace(job, **changed)  # type: ignore[type-var]
     except ValueError as problem:
@@ -162,6 +167,12 @@ def _tables_with(
         if not called and any(f.name == name for f in fields(inner)):
             yield here
         yield from _tables_with(name, inner, here, called=called)
+
+
+def _in_seconds(name: str, value: object) -> object:
+    """The seconds of a time, `1:02.5` or `3s`; all else as it is."""
+    seconds = seconds_of(value) if name in _TIMES and isinstance(value, str) else None
+    return value if seconds is None else seconds
 
 
 def _kept(declared: Any, value: object, what: str) -> object:

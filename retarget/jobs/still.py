@@ -55,7 +55,7 @@ class StillJob(StartsFromPreset):
     tile: int = 256
     """Pixels of one picture of a grid."""
     words: Path | None = None
-    """A .toml file with words of your own."""
+    """A .toml file with words of your own: [groups.own], and below it mine = "AU6+AU12"."""
     preset: str | None = None
     """Start from a .toml file with any of these settings: expression = "0.6*joy + 0.4*surprise"."""
     overwrite: bool = False

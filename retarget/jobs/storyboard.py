@@ -239,7 +239,8 @@ class _Reader:
             return Background(kind="prompt", value=value.removeprefix(_PROMPT).strip())
         if value.isalpha():  # a file has an ending
             unknown = UnknownWord("background", value, ("photo", "blur"))
-            raise self.wrong((*place, "background"), unknown.what, unknown.do)
+            do = f"{unknown.do} A colour is written as #rrggbb; a file's name has its ending."
+            raise self.wrong((*place, "background"), unknown.what, do)
         path = self.path((*place, "background"), value)
         return Background(kind="picture", value=str(path))
 

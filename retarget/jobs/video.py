@@ -7,11 +7,13 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 
 from retarget.composite.settings import PasteSettings
+from retarget.errors import RetargetError
 from retarget.expression.settings import (
     FitSettings,
     MagnifySettings,
@@ -153,6 +155,8 @@ class VideoJob(StartsFromPreset):
             open_driving(self.driving, self._driving_settings(), report) as driving,
             Lanes() as lanes,
         ):
+            if driving.info.still and not identity.photo:
+                raise self._swapped()
             generator = open_generator(
                 self.generator, self.warp, self.diffusion, self.models, report
             )
@@ -182,6 +186,14 @@ class VideoJob(StartsFromPreset):
                 driving_size=shown,
                 frames=report.stage("paste", Paste(self.paste), faces),
             )
+
+    def _swapped(self) -> RetargetError:
+        """What is wrong with one picture that drives a clip."""
+        return RetargetError(
+            f"{self.driving} is one picture, of which a clip as the identity would show one frame.",
+            do="Did you mean it as the identity? "
+            f"retarget {quote(self.identity)} --identity {quote(self.driving)}",
+        )
 
     def _driving_settings(self) -> DrivingSettings:
         return DrivingSettings(

@@ -15,7 +15,9 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import TypeAlias
 
 from retarget.language.problems import NotUnderstood
@@ -25,10 +27,12 @@ MAX_LENGTH = 2000
 MAX_FACTOR = 3.0
 """The largest factor of a mixture; weights are cut at 1 in any case."""
 _MAX_DEPTH = 16
+_JOIN = "Join parts with '+', as in 0.6*joy + 0.4*surprise."
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)")
 _UNIT = re.compile(r"(?P<side>[LR])?(?:AU)?(?P<unit>\d{1,2})(?P<letter>[A-E])?(?![\w.])", re.I)
 _WORD = re.compile(r"[^\W\d_]\w*")  # letters of any alphabet
+_SEVERAL = re.compile(r"[^\W\d_]\w*(?:(?:\s+|-)[^\W\d_]\w*)+")
 _QUOTED = re.compile(r'"([^"]*)"|\'([^\']*)\'')
 _PATH = re.compile(r"[^\s@+*()\"'>]+?(?=@|\s|\+|\*|\)|>|$|:[\d.]+\s*(?:\+|\)|$))")
 _TIME = re.compile(
@@ -96,8 +100,12 @@ class Scaled:
     item: Item
 
 
-def parse(text: str) -> Sum:
+def parse(text: str, known: Collection[str] = ()) -> Sum:
     """Read an expression.
+
+    Args:
+        text: how it is written.
+        known: the words that have a meaning; one is offered where several stand side by side.
 
     Raises:
         NotUnderstood: the text does not follow the grammar; the place is named.
@@ -109,10 +117,24 @@ def parse(text: str) -> Sum:
             f"An expression has at most {MAX_LENGTH} characters, and this one has {len(text)}",
             do="Shorten it, or define a word of your own for a part of it.",
         )
-    reader = _Reader(text)
+    reader = _Reader(text, known)
     tree = reader.sum()
     reader.end()
     return tree
+
+
+def _in_one(words: Sequence[str], known: Collection[str]) -> str:
+    """What to do about words that stand side by side."""
+    joined = ("_".join(order).lower() for order in (words, words[::-1]))
+    near = [name for one in joined for name in get_close_matches(one, known, n=1, cutoff=0.8)]
+    if near:
+        return f"Did you mean {near[0]!r}?"
+    means = [w for w in words if w in known or w.lower() in known or _UNIT.fullmatch(w)]
+    if len(means) == len(words):
+        return _JOIN
+    if means:
+        return f"Write {means[0]!r} alone; how much of it is a number, as in {means[0]}:0.5."
+    return "Write a word that `retarget expressions` lists, or action units (AU6+AU12)."
 
 
 def is_word(name: str) -> bool:
@@ -123,8 +145,9 @@ def is_word(name: str) -> bool:
 class _Reader:
     """Walks over one text from left to right."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, known: Collection[str]) -> None:
         self.text = text
+        self.known = known
         self.at = 0
         self.depth = 0
 
@@ -137,10 +160,7 @@ class _Reader:
     def end(self) -> None:
         self.skip()
         if self.at < len(self.text):
-            raise self.problem(
-                f"{self.text[self.at]!r} does not belong here",
-                do="Join parts with '+', as in 0.6*joy + 0.4*surprise.",
-            )
+            raise self.stray()
 
     def term(self) -> Scaled:
         factor = self.leading_factor()
@@ -194,6 +214,8 @@ class _Reader:
 
     def close(self, start: int) -> None:
         if not self.take(")"):
+            if _WORD.match(self.text, self.at):
+                raise self.stray()
             self.at = start
             raise self.problem("The parenthesis that opens here is not closed", do="Add ')'.")
 
@@ -259,6 +281,8 @@ class _Reader:
     def bounded(self, where: str, most: float) -> float:
         start = self.at
         value = self.number(where)
+        if self.text.startswith("%", self.at):
+            raise self.stray()
         if not 0.0 <= value <= most:
             self.at = start
             raise self.problem(
@@ -287,6 +311,18 @@ class _Reader:
     def skip(self) -> None:
         while self.at < len(self.text) and self.text[self.at].isspace():
             self.at += 1
+
+    def stray(self) -> NotUnderstood:
+        """What is wrong where the text should have ended or gone on otherwise."""
+        word = _WORD.match(self.text, self.at)
+        found = word.group() if word else self.text[self.at]
+        runs = (run for run in _SEVERAL.finditer(self.text) if run.end() > self.at)
+        run = next((run.group() for run in runs if run.start() < self.at), "")
+        do = _in_one(re.split(r"[\s-]+", run), self.known) if run else _JOIN
+        return self.problem(
+            f"{found!r} does not belong here",
+            do="Write 50% as 0.5: smile:0.5." if found == "%" else do,
+        )
 
     def problem(self, what: str, *, do: str) -> NotUnderstood:
         return NotUnderstood(self.text, self.at, what, do=do)

@@ -121,7 +121,7 @@ class _Meaning:
         self.known = known  # the labels that were met before: a definition may name one often
 
     def whole(self) -> Said:
-        said = self.sum(parse(self.text))
+        said = self.sum(parse(self.text, self.all_words))
         return replace(said, units={n: min(v, 1.0) for n, v in said.units.items() if v > 0})
 
     def sum(self, tree: Sum) -> Said:

@@ -160,7 +160,8 @@ def _labels(file: TomlFile) -> Iterable[Label]:
     for key in file.data:
         if key not in _KNOWN:
             unknown = UnknownWord("entry of a word file", key, _KNOWN)
-            raise file.problem((key,), unknown.what, do=unknown.do)
+            do = f'{unknown.do} Words stand below [groups.own]: mine = "AU6+AU12".'
+            raise file.problem((key,), unknown.what, do=do)
     head = file.data.get("head", file.path.stem)
     for group, words in _tables(file):
         for name, text in words.items():

@@ -10,8 +10,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import os
-import tempfile
+import secrets
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -43,11 +42,18 @@ class Lock:
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / NAME
-        self.files = _load(self.path)
+        self.files: dict[str, Locked] = {}
+        self._closed = False
+        try:
+            self.files = _load(self.path)
+        except PermissionError:  # another user's in a shared folder: digests are asked instead
+            self._closed = True
 
     def keep(self, path: str, entry: Locked) -> None:
         """Record a file and write the lock; a folder that cannot be written keeps none."""
         self.files[path] = entry
+        if self._closed:
+            return  # written anew, it would lose what it says of other files
         text = json.dumps(
             {"version": _VERSION, "files": {k: asdict(v) for k, v in sorted(self.files.items())}},
             indent=1,
@@ -57,15 +63,15 @@ class Lock:
 
 
 def replace_with(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all."""
+    """Write a file whole or not at all, open to whom the umask lets read."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
+    hidden = path.with_name(f"{path.name}{secrets.token_hex(4)}.part")
     try:
-        with os.fdopen(handle, "wb") as file:
+        with hidden.open("xb") as file:
             file.write(content)
-        Path(name).replace(path)
+        hidden.replace(path)
     except BaseException:
-        Path(name).unlink(missing_ok=True)
+        hidden.unlink(missing_ok=True)
         raise
 
 
@@ -91,6 +97,8 @@ def _load(path: Path) -> dict[str, Locked]:
         if held["version"] != _VERSION:
             raise ValueError("another version")
         return {name: _entry(fields) for name, fields in held["files"].items()}
+    except PermissionError:
+        raise
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as wrong:
         raise MissingModel(
             f"The lock file {path} cannot be read ({wrong}).",

@@ -25,8 +25,8 @@ class _Shrunk:
     def __init__(self, source: Source, longest: int) -> None:
         self._source = source
         width, height = source.info.size
-        factor = longest / max(width, height)
-        # Even sides, as most codecs ask for.
+        # Even sides, as most codecs ask for; none beyond `longest`.
+        factor = longest // 2 * 2 / max(width, height)
         self._size = max(2, round(width * factor / 2) * 2), max(2, round(height * factor / 2) * 2)
 
     @property

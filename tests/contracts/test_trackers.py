@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 from faces import (
     astronaut,
-    bundle,
     frame,
     head,
     middles,
@@ -21,6 +20,7 @@ from faces import (
     video,
     wall,
 )  # fmt: skip
+from outside import bundle
 
 from retarget.errors import NoFaceFound
 from retarget.face.open import carries_models

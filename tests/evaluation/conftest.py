@@ -12,10 +12,10 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from retarget.evaluation import at_hand
 from retarget.evaluation.observe import Estimators, observe
 from retarget.evaluation.settings import EvaluateSettings
 from retarget.evaluation.values import Observed
+from tests import outside
 
 Rgb = npt.NDArray[np.uint8]
 RATE = 24
@@ -128,11 +128,7 @@ def estimators() -> Estimators:
 @pytest.fixture(scope="session")
 def bundle() -> Path:
     """MediaPipe's Tasks bundle, where it is at hand."""
-    beside = Path(__file__).resolve().parents[3] / "shared" / "models" / "face_landmarker.task"
-    found = beside if beside.is_file() else at_hand.landmarker(EvaluateSettings())
-    if found is None:
-        pytest.skip("face_landmarker.task is neither in ../shared/models nor a models folder")
-    return found
+    return outside.bundle()
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,7 @@ from retarget.evaluation.stimuli import Shown, follows, largest, main_channels, 
 from retarget.flow import blendshapes
 from retarget.flow.face_model import face_model
 from tests.evaluation.conftest import Rgb
-from tests.faces import bundle
+from tests.outside import bundle
 
 SMILE = blendshapes.weights({"mouthSmileLeft": 0.8, "mouthSmileRight": 0.8, "jawOpen": 0.2})
 

@@ -23,6 +23,8 @@ from retarget.flow.report import Report
 from tests.evaluation.conftest import Rgb, write_clip
 
 MADE: list[str] = []
+BOTH = ["a_b.mp4", "a_self.mp4"]
+SETTINGS = EvaluateSettings(faces=1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +57,28 @@ def folder(
     return tmp_path
 
 
+@pytest.fixture
+def read(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The names of the clips that are read to be measured, as they are read."""
+    from retarget.evaluation import evaluate
+
+    names: list[str] = []
+
+    def counted(path: Path, *args: Any, **options: Any) -> Observed:
+        names.append(path.name)
+        return observe(path, *args, **options)
+
+    monkeypatch.setattr(evaluate, "observe", counted)
+    return names
+
+
+def measured(read: list[str], path: Path, settings: EvaluateSettings = SETTINGS) -> list[str]:
+    """Which results a run measures anew."""
+    read.clear()
+    run(path, settings)
+    return [name for name in read if name in BOTH]
+
+
 def written(folder: Path, text: str) -> Path:
     path = folder / "suite.toml"
     path.write_text(text, "utf-8")
@@ -69,37 +93,25 @@ identity = "b.png"
 [[pair]]
 driving = "a.mp4"
 """
-SETTINGS = EvaluateSettings(faces=1)
 
 
-def run(path: Path) -> tuple[Outcome, ...]:
-    return run_suite(read_suite(path), path.parent / "out", SETTINGS, Report())
+def run(path: Path, settings: EvaluateSettings = SETTINGS) -> tuple[Outcome, ...]:
+    return run_suite(read_suite(path), path.parent / "out", settings, Report())
 
 
-def test_a_suite_makes_and_measures_its_pairs_once(folder: Path) -> None:
+def test_a_suite_makes_and_measures_its_pairs_once(folder: Path, read: list[str]) -> None:
     path = written(folder, TWO)
     first = run(path)
     assert [o.case.kind for o in first] == [CROSS, SELF]
-    assert [o.reused for o in first] == [False, False]
-    assert MADE == ["a_b.mp4", "a_self.mp4"]
+    assert MADE == BOTH
+    read.clear()
     again = run(path)
-    assert [o.reused for o in again] == [True, True]
+    assert read == []
     assert [o.figures for o in again] == [o.figures for o in first]
     assert len(MADE) == 2
 
 
-def test_a_driving_clip_is_read_once_for_all_its_pairs(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from retarget.evaluation import evaluate
-
-    read: list[str] = []
-
-    def counted(path: Path, *args: Any, **options: Any) -> Observed:
-        read.append(path.name)
-        return observe(path, *args, **options)
-
-    monkeypatch.setattr(evaluate, "observe", counted)
+def test_a_driving_clip_is_read_once_for_all_its_pairs(folder: Path, read: list[str]) -> None:
     run(written(folder, TWO))
     # the clip, its first pair, the clip encoded anew, its second pair
     assert read == ["a.mp4", "a_b.mp4", "driving.mp4", "a_self.mp4"]
@@ -112,38 +124,35 @@ def test_only_self_reenactment_has_a_truth(folder: Path) -> None:
     assert own.figures["picture.ssim"] == pytest.approx(1)
 
 
-def test_a_pair_whose_options_or_files_changed_is_made_again(folder: Path) -> None:
+def test_a_pair_whose_options_or_files_changed_is_made_again(folder: Path, read: list[str]) -> None:
     run(written(folder, TWO))
-    MADE.clear()
-    outcomes = run(written(folder, TWO + "start = 0.01\n"))
-    assert [o.reused for o in outcomes] == [True, False]
+    assert measured(read, written(folder, TWO + "start = 0.01\n")) == ["a_self.mp4"]
     (folder / "b.png").write_bytes((folder / "b.png").read_bytes())  # a new time of change
-    assert [o.reused for o in run(folder / "suite.toml")] == [False, True]
+    assert measured(read, folder / "suite.toml") == ["a_b.mp4"]
+    assert MADE[2:] == ["a_b.mp4"]
 
 
-def test_other_settings_only_measure_anew(folder: Path) -> None:
+def test_other_settings_only_measure_anew(folder: Path, read: list[str]) -> None:
     path = written(folder, TWO)
     run(path)
-    made = list(MADE)
     other = replace(SETTINGS, active=0.1)
-    outcomes = run_suite(read_suite(path), folder / "out", other, Report())
-    assert [o.reused for o in outcomes] == [False, False]
-    assert made == MADE
-    assert all(o.seconds is not None for o in outcomes)
+    assert measured(read, path, other) == BOTH
+    assert MADE == BOTH
+    assert all(o.seconds is not None for o in run(path, other))
 
 
 def test_an_estimator_that_comes_to_hand_measures_anew(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
+    folder: Path, read: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = written(folder, TWO)
     run(path)
     (folder / "arcface.onnx").touch()
     monkeypatch.setattr(suites, "arcface", lambda settings: folder / "arcface.onnx")
-    assert [o.reused for o in run(path)] == [False, False]
+    assert measured(read, path) == BOTH
 
 
 def test_a_run_that_was_cut_short_keeps_what_was_made(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
+    folder: Path, read: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = written(folder, TWO)
     measure = suites.Evaluator.evaluate
@@ -157,8 +166,8 @@ def test_a_run_that_was_cut_short_keeps_what_was_made(
     with pytest.raises(KeyboardInterrupt):
         run(path)
     monkeypatch.setattr(suites.Evaluator, "evaluate", measure)
-    assert [o.reused for o in run(path)] == [True, False]
-    assert MADE == ["a_b.mp4", "a_self.mp4"]
+    assert measured(read, path) == ["a_self.mp4"]
+    assert MADE == BOTH
 
 
 def test_frames_without_a_face_are_told_with_the_suite(folder: Path, performed: list[Rgb]) -> None:
@@ -172,12 +181,12 @@ def test_frames_without_a_face_are_told_with_the_suite(folder: Path, performed: 
     assert "gap_self: No face seen" in suite_table.page("x", outcomes)
 
 
-def test_a_cut_off_file_of_figures_is_measured_anew(folder: Path) -> None:
+def test_a_cut_off_file_of_figures_is_measured_anew(folder: Path, read: list[str]) -> None:
     path = written(folder, TWO)
     run(path)
     figures = folder / "out" / "a_b.json"
     figures.write_text(figures.read_text("utf-8")[:100], "utf-8")
-    assert [o.reused for o in run(path)] == [False, True]
+    assert measured(read, path) == ["a_b.mp4"]
 
 
 def test_a_pair_that_fails_is_told_and_the_rest_goes_on(folder: Path) -> None:

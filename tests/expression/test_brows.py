@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
-from faces import bundle
+from outside import bundle, filmed
 
 from retarget.expression.brows import SHAPES, lowered_further
 from retarget.expression.fit import Fit, in_head_frame
@@ -73,9 +72,7 @@ def weights_of(frames: list[TrackedFrame], name: str) -> np.ndarray:
 
 def test_a_frown_is_read_as_another_network_reads_it() -> None:
     """On a clip that nothing was learned from; read off its brows' points alone it was 0.25."""
-    clip = Path(__file__).parents[3] / "shared" / "data" / "driving" / "d20.mp4"
-    if not clip.is_file():
-        pytest.skip("../shared/data/driving/d20.mp4, a filmed face, is not here")
+    clip = filmed("d20.mp4")
     scored = TrackSettings(by="tasks", bundle=bundle())
     with open_source(str(clip)) as source:
         theirs = list(Track(scored, Report())(source.frames()))

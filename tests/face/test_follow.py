@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
 
@@ -70,6 +71,37 @@ def test_when_one_leaves_the_other_is_not_taken_instead() -> None:
     seen = middles(track(pictures, TrackSettings(which="left", looks=1)))
     assert seen[5] == pytest.approx(160, abs=40)
     assert seen[12:] == [None] * 8
+
+
+def with_a_bystander(
+    rate: int, shown: Callable[[float], bool], seconds: float
+) -> list[float | None]:
+    """Where the left one of two people is followed, who is there when `shown` says so."""
+    alone = on(wall(512, 256), head(stranger()), 390, 128)
+    both = on(alone, head(astronaut()), 120, 128)
+    times = [Fraction(i, rate) for i in range(round(seconds * rate))]
+    frames = [
+        replace(
+            frame(both if shown(float(at)) else alone, i),
+            at=Instant(i, Fraction(1, rate)), duration=Fraction(1, rate),
+        )
+        for i, at in enumerate(times)
+    ]  # fmt: skip
+    stage = Track(TrackSettings(which="left", looks=1, cuts=False), Report())
+    return middles(list(stage(iter(frames))))
+
+
+def test_a_face_hidden_for_less_than_three_seconds_is_waited_for_at_any_rate() -> None:
+    seen = with_a_bystander(120, lambda at: not 0.1 <= at < 0.95, 1.1)
+    assert seen[11] == pytest.approx(120, abs=40)
+    assert seen[12:114] == [None] * 102
+    assert seen[-1] == pytest.approx(120, abs=40)
+
+
+def test_a_face_that_is_gone_for_three_seconds_is_given_up_at_any_rate() -> None:
+    seen = with_a_bystander(5, lambda at: at < 1, 5)
+    assert seen[5:20] == [None] * 15
+    assert seen[-1] == pytest.approx(390, abs=40)
 
 
 def test_a_small_face_in_a_large_frame_is_found() -> None:

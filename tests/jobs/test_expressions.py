@@ -38,6 +38,13 @@ def test_a_search_looks_into_what_the_words_do(asked: str) -> None:
     assert "worry" not in told
 
 
+def test_the_group_of_the_word_that_is_called_just_so_comes_first() -> None:
+    told = str(ExpressionsJob(search=("Smile",)).run())
+    assert told.startswith("everyday · mouth\n")
+    assert re.search(r"^  smile +6B\+12D$", told.partition("\n\n")[0], re.MULTILINE)
+    assert told.count("everyday · mouth") == 1
+
+
 def test_words_of_which_none_answers_to_all_are_told_so() -> None:
     with pytest.raises(RetargetError, match="No expression answers to all of AU12, shame"):
         ExpressionsJob(search=("AU12", "shame")).run()

@@ -24,6 +24,7 @@ from retarget.jobs.micro_between import LONGEST, Change, change
 from retarget.jobs.micro_clip import read_rate
 from retarget.jobs.reframe import Box, reframed
 from retarget.language.say import say
+from retarget.language.settings import BlinkSettings
 from retarget.sink.settings import SinkSettings
 
 
@@ -98,9 +99,7 @@ def test_a_rate_that_is_none_is_refused(text: str) -> None:
         ({"onset_ms": -5.0}, "--onset-ms"),
         ({"onset_ms": 10.0}, "less than one frame"),
         ({"rate": "500"}, "frames per second"),
-        ({"timeline": "neutral 1s > jyo 1s"}, "joy"),
         ({"identity": None}, "--identity"),
-        ({"from_": "a.png"}, "--to"),
         ({"intensity": 2.0}, "0 to 1"),
     ],
 )
@@ -121,11 +120,9 @@ def test_a_clip_never_takes_the_place_of_what_was_read_for_it(
     read = tmp_path / f"read{kept.suffix}"
     read.write_bytes(kept.read_bytes())
     said = {"expression": f"from:{read}", "timeline": f"from:{read} 1s", "from_": str(read)}
-    more = {"to": str(astronaut)} if asked == "from_" else {}
-    job = micro(
-        astronaut, tmp_path / "clip.mp4", sink=SinkSettings(overwrite=True),
-        **{asked: said[asked], written: read}, **more,
-    )  # fmt: skip
+    other = {("to" if asked == "from_" else "identity"): str(astronaut)}
+    to = {"output": tmp_path / "clip.mp4", written: read}
+    job = MicroJob(sink=SinkSettings(overwrite=True), **{asked: said[asked]}, **other, **to)
     with pytest.raises(CannotWrite, match="also read"):
         job.run()
     assert read.read_bytes() == kept.read_bytes()
@@ -136,14 +133,54 @@ def test_a_table_never_takes_the_place_of_the_timeline_or_the_clip(
 ) -> None:
     steps = tmp_path / "steps.toml"
     steps.write_text('[[step]]\nexpression = "joy"\nhold_ms = 500\n')
-    job = micro(
-        astronaut, tmp_path / "c.mp4", timeline=str(steps), table=steps,
+    job = MicroJob(
+        identity=str(astronaut), output=tmp_path / "c.mp4", timeline=str(steps), table=steps,
         sink=SinkSettings(overwrite=True),
     )  # fmt: skip
     for table, said in ((steps, "also read"), (tmp_path / "c.mp4", "also written")):
         with pytest.raises(CannotWrite, match=said):
             replace(job, table=table).run()
     assert steps.read_text().startswith("[[step]]")
+
+
+@pytest.mark.parametrize(
+    ("job", "idle"),
+    [
+        (
+            MicroJob(identity="a.png", timeline="joy 1s", intensity=0.9, before_ms=100),
+            r"^--intensity and --before-ms do not count beside --timeline\.",
+        ),
+        (
+            MicroJob(set=Path("set.toml"), rate="30", blinking=BlinkSettings(blinks=True)),
+            r"^--rate and --blinks do not count beside --set\. .*set\.toml",
+        ),
+        (
+            MicroJob(
+                set=Path("set.toml"), identity="a.png", timeline="joy 1s", table=Path("a.csv")
+            ),
+            "^--identity, --timeline and --table do not count",
+        ),
+        (
+            MicroJob(from_="a.png", to="b.png", expression="joy"),
+            "^--expression does not count beside --from and --to",
+        ),
+    ],
+)
+def test_an_option_that_would_not_count_is_refused(job: MicroJob, idle: str) -> None:
+    with pytest.raises(RetargetError, match=idle):
+        job.run()
+
+
+@pytest.mark.parametrize(
+    ("job", "about"),
+    [
+        (MicroJob(identity="a.png", timeline="neutral 1s > jyo 1s"), "joy"),
+        (MicroJob(from_="a.png", onset_ms=100, rate="30"), "--to"),
+    ],
+)
+def test_what_counts_is_read(job: MicroJob, about: str) -> None:
+    with pytest.raises(RetargetError, match=about):
+        job.run()
 
 
 def test_a_change_between_two_pictures_begins_with_one_and_ends_with_the_other(

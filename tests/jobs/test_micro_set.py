@@ -119,6 +119,7 @@ def test_the_manifest_names_the_frames_of_each_event(stimuli: Path, tmp_path: Pa
         ("70, 40, 100", "7, 40, 100", 4, "less than one frame"),
         ("size = 96", "sise = 96", 5, "size"),
         ("rate = 30", "rate = 'fast'", 8, "rate"),
+        ("rate = 30", "rate = 30\nseed = 1.7", 9, "no whole number"),
         ("rate = 30", "rate = 1000", 8, "1000 frames per second"),
         ("[1.0]", "[" + "0.5," * 20000 + "0.5]", 1, "20000 are the most"),
     ],

@@ -17,6 +17,7 @@ from PIL import Image
 
 from retarget.errors import CannotWrite, RetargetError, UnreadableInput
 from retarget.expression.performance import save_performance
+from retarget.expression.settings import MomentsSettings
 from retarget.flow.arrays import Picture
 from retarget.flow.face_model import face_model
 from retarget.flow.source_info import SourceInfo
@@ -102,8 +103,15 @@ def test_neither_the_driving_file_nor_a_wrong_ending_is_written(
         MomentsJob(driving=str(performance), json=performance, overwrite=True).run()
     with pytest.raises(CannotWrite, match=r"\.svg"):
         MomentsJob(driving=str(performance), plot=tmp_path / "plot.png").run()
+    with pytest.raises(CannotWrite, match=r"\.json"):
+        MomentsJob(driving=str(performance), json=tmp_path / "moments.csv").run()
     assert performance.read_bytes() == kept
-    assert not (tmp_path / "plot.png").exists()
+    assert list(tmp_path.iterdir()) == [performance]
+
+
+def test_a_shortest_that_is_no_shorter_than_the_longest_is_refused() -> None:
+    with pytest.raises(ValueError, match="shortest"):
+        MomentsSettings(shortest=0.5, longest=0.1)
 
 
 def planted(seed: int, count: int) -> tuple[str, set[str]]:

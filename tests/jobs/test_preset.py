@@ -47,6 +47,7 @@ def test_a_word_that_is_no_choice_is_offered_the_nearest(
     [
         "output = 3",
         '[source]\nend = "late"',
+        '[source]\npicture_rate = "1:02"',
         "[source]\nend = true",
         '[diffusion]\nsteps = "few"',
         "[diffusion]\nsteps = 2.5",
@@ -112,3 +113,8 @@ def test_values_become_what_their_setting_keeps(tmp_path: Path) -> None:
     assert job.track.bundle == Path("face.task")
     assert job.diffusion.steps == 2
     assert job.diffusion.loras == (Path("a.safetensors"), Path("b.safetensors"))
+
+
+def test_a_time_may_be_written_as_on_the_command_line(tmp_path: Path) -> None:
+    job = mine(tmp_path, '[source]\nstart = "3.5s"\nend = "1:02"\n')
+    assert (job.source.start, job.source.end) == (3.5, 62.0)

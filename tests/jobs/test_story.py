@@ -165,6 +165,7 @@ def test_only_pages_of_the_story_itself_give_way(story: Path) -> None:
         ('"#406080"', '"../beach.jpg"', 16, "lies outside"),
         ('"#406080"', '"#4060"', 16, "not a colour"),
         ('"#406080"', '"blurr"', 16, "Did you mean 'blur'"),
+        ('"#406080"', '"red"', 16, "#rrggbb"),
         ('"eileen.png"', '"nobody.png"', 5, "nobody.png"),
         ("caption", "capton", 10, "caption"),
         ("[240, 180]", "[240, 1e9]", 2, "whole numbers"),

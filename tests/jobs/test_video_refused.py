@@ -155,6 +155,20 @@ def test_a_photo_without_a_face_is_refused(drive: Path, tmp_path: Path) -> None:
     assert sorted(p.name for p in tmp_path.iterdir()) == ["wall.png"]
 
 
+def test_a_picture_that_drives_a_clip_is_taken_for_a_mistake(
+    drive: Path, photo: Path, tmp_path: Path
+) -> None:
+    job = VideoJob(driving=str(photo), identity=str(drive), output=tmp_path / "o.mp4")
+    with pytest.raises(RetargetError, match=r"face\.jpg is one picture.* --identity .*face\.jpg"):
+        job.run()
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_picture_may_drive_a_picture(photo: Path) -> None:
+    (finished,) = VideoJob(driving=str(photo), identity=str(photo)).frames()
+    assert finished.request is not None
+
+
 def test_a_performance_is_no_identity(drive: Path, tmp_path: Path) -> None:
     saved = FitJob(driving=str(drive), output=tmp_path / "drive.csv").run()
     with pytest.raises(UnreadableInput, match="saved performance"):

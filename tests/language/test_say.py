@@ -202,6 +202,39 @@ def test_a_mistake_names_its_place(text: str, character: int) -> None:
         say(text)
 
 
+@pytest.mark.parametrize(
+    ("text", "named", "offered"),
+    [
+        ("eyes closed", "'closed'", "'eyes_closed'"),
+        ("closed eyes", "'eyes'", "'eyes_closed'"),
+        ("0.5*(Raised eyebrow)", "'eyebrow'", "'eyebrows_raised'"),
+        ("eyes-closed:0.5", "'-'", "'eyes_closed'"),
+        ("open mouth", "'mouth'", "'mouth_open'"),
+        ("left wink", "'wink'", "'left_wink'"),
+        ("slight smile", "'smile'", "'slight_smile'"),
+        ("a big smile", "'big'", "smile:0.5"),
+        ("Joy fear", "'fear'", "'+'"),
+        ("AU6 AU12", "'AU12'", "'+'"),
+        ("jawOpen smile", "'smile'", "'+'"),
+        ("look away", "'away'", "retarget expressions"),
+    ],
+)
+def test_words_side_by_side_are_named_whole_and_one_word_is_offered(
+    text: str, named: str, offered: str
+) -> None:
+    with pytest.raises(NotUnderstood) as problem:
+        say(text)
+    assert problem.value.what.startswith(f"{named} does not belong here, at character ")
+    assert offered in problem.value.do
+
+
+@pytest.mark.parametrize("text", ["smile:50%", "50%*smile", "50% smile", "AU12=50%"])
+def test_a_percentage_is_told_how_it_is_written(text: str) -> None:
+    with pytest.raises(NotUnderstood) as problem:
+        say(text)
+    assert "0.5" in problem.value.do
+
+
 @pytest.mark.parametrize("text", ["AU12F", "AU155", "joy + R144A", "au12=AU1"])
 def test_what_looks_like_an_action_unit_is_told_how_one_is_written(text: str) -> None:
     with pytest.raises(RetargetError) as problem:

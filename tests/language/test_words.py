@@ -73,6 +73,8 @@ def test_no_two_labels_are_the_same_expression_save_other_names_of_one() -> None
     [
         ("smile", "mouthSmileRight"), ("wink", "eyeBlinkLeft"), ("kiss", "mouthPucker"),
         ("frown", "browDownLeft"), ("yawn", "jawOpen"), ("tongue", "tongueOut"),
+        ("eyes_closed", "eyeBlinkRight"), ("right_wink", "eyeBlinkRight"),
+        ("eyebrows_raised", "browOuterUpLeft"),
     ],
 )  # fmt: skip
 def test_what_a_face_does_is_called_by_its_everyday_name(asked: str, moved: str) -> None:
@@ -175,6 +177,7 @@ def test_a_word_that_is_defined_by_itself_is_refused(tmp_path: Path) -> None:
         ("[groups.g]\n_x = 'joy'\n", 2, "cannot be a word"),
         ("head = 'x'\ngroups = 3\n", 2, "group of words"),
         ("[groups]\nsmirk = 'joy'\n", 2, "group of words"),
+        ("mine = 'joy'\n", 1, r"\[groups\.own\]"),
         ("head = 'x'\n[group.g]\nsmirk = 'joy'\n", 2, "groups"),
     ],
 )

@@ -6,6 +6,8 @@ import contextlib
 import hashlib
 import http.server
 import json
+import os
+import stat
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -93,6 +95,10 @@ def model(server: Server | None = None, **changes: object) -> ModelFile:
         sha256=sha(CONTENT),
     )  # fmt: skip
     return replace(file, **changes)  # type: ignore[arg-type]
+
+
+def refused(*_: object, **__: object) -> str:
+    raise PermissionError(13, "Permission denied")
 
 
 def left_over(folder: Path) -> list[str]:
@@ -188,6 +194,28 @@ def test_a_file_laid_there_by_its_user_is_taken_as_it_is(tmp_path: Path) -> None
     unpinned = model(sha256=None, elsewhere=("thing.bin",))
     (tmp_path / "thing.bin").write_bytes(b"mine")
     assert Store(tmp_path).need(unpinned) == tmp_path / "thing.bin"
+
+
+def test_a_lock_can_be_read_by_whom_the_umask_lets(server: Server, tmp_path: Path) -> None:
+    before = os.umask(0o027)
+    try:
+        Store(tmp_path).pull([model(server)])
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / NAME).stat().st_mode) == 0o640
+
+
+def test_a_lock_that_another_user_keeps_closed_is_left_alone_and_the_digest_asked(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (path,) = Store(tmp_path).pull([model(server)])
+    before = (tmp_path / NAME).read_bytes()
+    monkeypatch.setattr(Path, "read_text", refused)  # which root, too, would not be
+    assert Store(tmp_path).need(model(server)) == path
+    path.write_bytes(CONTENT[:-1] + b"!")
+    with pytest.raises(MissingModel, match="SHA-256 differs"):
+        Store(tmp_path).need(model(server))
+    assert (tmp_path / NAME).read_bytes() == before
 
 
 def test_a_missing_file_says_which_and_where_it_was_looked_for(

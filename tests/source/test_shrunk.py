@@ -32,6 +32,15 @@ def test_a_side_that_would_be_odd_is_even(tmp_path: Path) -> None:
         assert source.info.size == frame.size == (128, 74)
 
 
+@pytest.mark.parametrize(("size", "then"), [((262, 100), (130, 50)), ((200, 200), (130, 130))])
+def test_no_side_is_longer_than_an_odd_longest_one(
+    tmp_path: Path, size: tuple[int, int], then: tuple[int, int]
+) -> None:
+    Image.fromarray(numbered(3, size)).save(tmp_path / "p.png")
+    with open_source(tmp_path / "p.png", SourceSettings(longest_side=131)) as source:
+        assert next(source.frames()).size == then
+
+
 def test_what_is_small_enough_is_let_be(tmp_path: Path) -> None:
     Image.fromarray(numbered(3, (127, 65))).save(tmp_path / "p.png")
     with open_source(tmp_path / "p.png", SETTINGS) as source:

@@ -8,8 +8,8 @@ by the drawing UNet, and while a frame is drawn every layer looks at them beside
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -86,23 +86,16 @@ class ReferenceAdapter:
         return bank
 
     @staticmethod
-    @contextmanager
-    def applied(unet: Any, reference: Reference | None, *, guided: bool = False) -> Iterator[None]:
-        """Let `unet` look at `reference` inside the block; afterwards it is as it was found.
+    def seeing(
+        unet: Any, reference: Reference | None, *, guided: bool
+    ) -> dict[str, torch.nn.Module]:
+        """The processors that let `unet` look at `reference`, by the path of their layer.
 
         Args:
             unet: the UNet whose self-attention is extended.
             reference: what it sees; None: only itself.
             guided: the first half of the rows is drawn without conditions and does not see it.
         """
-        with attention.processors(unet, ReferenceAdapter.seeing(unet, reference, guided=guided)):
-            yield
-
-    @staticmethod
-    def seeing(
-        unet: Any, reference: Reference | None, *, guided: bool
-    ) -> dict[str, torch.nn.Module]:
-        """The processors that `applied` puts in place, by the path of their layer."""
         return {
             path: _seeing(reference.memory[path] if reference else None, guided)
             for path in attention.layers(unet, SELF)

@@ -12,6 +12,7 @@ import torch
 from diffusers import UNet2DConditionModel
 
 from retarget.errors import MissingModel, UnknownWord
+from retarget.generate.diffusion.attention import processors
 from retarget.generate.diffusion.compiling import compile_blocks
 from retarget.generate.diffusion.denoise import Conditions, Denoiser, Schedule, prompt_memory
 from retarget.generate.diffusion.device import choose_dtype
@@ -100,9 +101,9 @@ def test_the_adapter_serves_any_unet_of_the_library_within_its_scope(
     found, rows = dict(unet.attn_processors), seeded(2, 4, 8, 8)
     alone = unet(rows, 601, prompt.expand(2, -1, -1)).sample
     reference = adapter.prepare(rows[:1], prompt)
-    with adapter.applied(unet, reference, guided=True):
+    with processors(unet, adapter.seeing(unet, reference, guided=True)):
         guided = unet(rows, 601, prompt.expand(2, -1, -1)).sample
-    with adapter.applied(unet, reference):
+    with processors(unet, adapter.seeing(unet, reference, guided=False)):
         single = unet(rows[1:], 601, prompt).sample
     assert dict(unet.attn_processors) == found
     torch.testing.assert_close(guided[0], alone[0], atol=1e-5, rtol=0)  # no conditions, no photo

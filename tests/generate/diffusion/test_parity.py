@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pytest
 import torch
 
+from retarget.generate.diffusion.attention import processors
 from retarget.generate.diffusion.decode import to_bytes
 from retarget.generate.diffusion.denoise import Conditions, Schedule, prompt_memory
 from retarget.generate.diffusion.load import Networks, load_networks
@@ -262,7 +263,7 @@ def test_rows_without_conditions_that_saw_the_reference_would_be_seen(
     latents = torch.from_numpy(recorded["in/unet_latents"])
     with (
         nets.denoiser.scope(asked, PUBLISHED, 1),
-        nets.reference.applied(nets.unet, asked.reference, guided=False),
+        processors(nets.unet, nets.reference.seeing(nets.unet, asked.reference, guided=False)),
     ):
         told = nets.denoiser.told(latents, 601)
     assert far(told, recorded["unet_step/lora0.8_ref1"]) > 1e-2
