@@ -7,7 +7,7 @@ those of the skin below the eye.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -34,57 +34,55 @@ _FROM_BELOW = 0.75
 """Eye widths down from a place on the lid to where its grain is taken."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class LidSkin:
-    """What one eye's shut lid would look like in the photo."""
+    """What one eye's shut lid would look like in the photo; made when it is first asked for.
 
-    tone: Floats
-    """(h, w, 3) 0..255."""
-    grain: Floats
-    """(h, w, 3) what is to be added."""
-    corner: Floats
-    """(2,) where its first pixel lies in the photo."""
-    rims: Rims
-    """Of the eye in the photo."""
+    Args:
+        photo: (height, width, 3).
+        rims: the eye's, in its pixels.
+        fold: (n, 2) the row of points above the lid.
+        skin: (3,) median tone of the skin around the eye, 0..255.
+    """
 
-    @classmethod
-    def of(cls, photo: Bytes, rims: Rims, fold: Floats, skin: Floats) -> LidSkin | None:
-        """Make it; None where the eye lies at the photo's edge.
+    def __init__(self, photo: Bytes, rims: Rims, fold: Floats, skin: Floats) -> None:
+        self._photo, self._rims, self._fold, self._skin = photo, rims, fold, skin
+        reach = np.concatenate([rims.outline, fold, rims.lower + _BELOW * rims.width * rims.down])
+        self._box = box_of(reach, _AROUND * rims.width, photo.shape)
 
-        Args:
-            photo: (height, width, 3).
-            rims: the eye's, in its pixels.
-            fold: (n, 2) the row of points above the lid.
-            skin: (3,) median tone of the skin around the eye, 0..255.
-        """
-        width = rims.width
-        reach = np.concatenate([rims.outline, fold, rims.lower + _BELOW * width * rims.down])
-        box = box_of(reach, _AROUND * width, photo.shape)
+    @cached_property
+    def _made(self) -> tuple[Floats, Floats, Floats] | None:
+        """Tone and grain, (h, w, 3) each, and where their first pixel lies in the photo (2,)."""
+        box, rims = self._box, self._rims
         if box is None:
             return None
         corner = np.array([box[1].start, box[0].start], np.float32)
-        patch = photo[box].astype(np.float32)
+        patch = self._photo[box].astype(np.float32)
         rim = curved(rims.lower, 2) - corner
-        past = curved(fold, 2) - corner
+        past = curved(self._fold, 2) - corner
         past += np.float32(_PAST_FOLD) * (past - (curved(rims.upper, 2) - corner))
-        counts = _like_skin(patch, skin) * ~_eye(rim, past, patch.shape, width)
-        return cls(_carried_in(patch, counts, width), _grain(patch, counts, rims), corner, rims)
+        counts = _like_skin(patch, self._skin) * ~_eye(rim, past, patch.shape, rims.width)
+        return _carried_in(patch, counts, rims.width), _grain(patch, counts, rims), corner
 
-    def at(self, now: Rims, box: tuple[slice, slice]) -> tuple[Floats, Floats]:
-        """(h, w, 3) each: tone and grain in a box of the drawn crop, moved as the eye has moved.
+    def at(self, now: Rims, box: tuple[slice, slice]) -> tuple[Floats, Floats] | None:
+        """(h, w, 3) each: tone, 0..255, and grain to be added, moved as the eye has moved.
+
+        None where the photo ends at the eye.
 
         Args:
             now: where the lids are.
-            box: rows and columns.
+            box: rows and columns of the drawn crop.
         """
-        scale = now.width / self.rims.width
-        turn = np.stack([now.along, now.down], 1) @ np.stack([self.rims.along, self.rims.down])
+        if self._made is None:
+            return None
+        (tone, grain, corner), rims = self._made, self._rims
+        scale = now.width / rims.width
+        turn = np.stack([now.along, now.down], 1) @ np.stack([rims.along, rims.down])
         place = np.empty((2, 3))
         place[:, :2] = scale * turn
         to = now.middle_of_corners - np.array([box[1].start, box[0].start], np.float32)
-        place[:, 2] = to - place[:, :2] @ (self.rims.middle_of_corners - self.corner)
+        place[:, 2] = to - place[:, :2] @ (rims.middle_of_corners - corner)
         size = (box[1].stop - box[1].start, box[0].stop - box[0].start)
-        return placed(self.tone, place, size, repeat=True), placed(self.grain, place, size)
+        return placed(tone, place, size, repeat=True), placed(grain, place, size)
 
 
 def _like_skin(patch: Floats, skin: Floats) -> Floats:

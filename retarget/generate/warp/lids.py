@@ -66,8 +66,7 @@ class Lid:
     """(3,) tone of the skin above and below the eye, 0..255."""
     lash: Floats
     """(3,) colour of the line where lids meet, 0..255."""
-    shut: LidSkin | None
-    """None where the photo ends at the eye."""
+    shut: LidSkin
     open_by: float
     """Lid distance in the photo, pixels."""
 
@@ -93,7 +92,7 @@ class Lid:
         dark = np.take_along_axis(across, across.sum(-1).argmin(0)[None, :, None], axis=0)[0]
         lash = np.minimum(np.median(dark, axis=0), 0.8 * skin)
         skin, lash = skin.astype(np.float32), lash.astype(np.float32)
-        shut = LidSkin.of(photo, rims, points[rows[0], :2], skin)
+        shut = LidSkin(photo, rims, points[rows[0], :2], skin)
         height = _height(points, *rows, rims.down)
         return cls(*rows, height, skin, lash, shut, max(rims.gap, 1.0))
 
@@ -174,12 +173,13 @@ class Lid:
             now: where the lids are.
             much: 0..1 how far tones, and how far the grain.
         """
-        if self.shut is None:
+        found = self.shut.at(now, box)
+        if found is None:
             return patch.astype(np.float32)
         weight = lid[..., None] + np.float32(1e-4)
         both = blurred(np.concatenate([patch * weight, weight], axis=2), max(0.07 * now.width, 1.0))
         broad = both[..., :3] / both[..., 3:]
-        tone, grain = self.shut.at(now, box)
+        tone, grain = found
         tone *= np.float32(SHADED) + np.float32(BALL) * lid[..., None]
         change = np.float32(much[0]) * (tone - broad)
         change += np.float32(much[1]) * (grain - (patch - broad))
