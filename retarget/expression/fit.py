@@ -88,6 +88,7 @@ class Fit:
                 pose=pose,
                 cut=tracked.cut,
                 tracked=tracked,
+                rest=None if self.whose is None else self.rest,
             )
 
     def express(self, face: Face, before: Expression | None = None) -> tuple[Expression, HeadPose]:

@@ -239,6 +239,8 @@ class ExpressedFrame:
     cut: bool = False
     tracked: TrackedFrame | None = None
     """The pixels, where they are at hand; a saved performance has none."""
+    rest: RestFace | None = None
+    """Whose rest it was read from, where a video shows several people; None: the only one's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

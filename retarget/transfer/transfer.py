@@ -94,7 +94,8 @@ class Transfer:
         expression = frame.expression
         if self._usual_gaze is None or expression is None or expression.measured is None:
             return frame
-        seen = replace(expression.measured, gaze=expression.measured.gaze - self._usual_gaze)
+        usual = self._usual_gaze if frame.rest is None else usual_gaze(frame.rest)
+        seen = replace(expression.measured, gaze=expression.measured.gaze - usual)
         return replace(frame, expression=replace(expression, measured=seen))
 
     def _request(self, shown: Shown, identity: Identity) -> FaceRequest:

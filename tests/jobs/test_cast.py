@@ -16,7 +16,7 @@ from retarget.expression.performance import open_performance
 from retarget.face.settings import TrackSettings
 from retarget.face.track import Track
 from retarget.flow.report import Report
-from retarget.flow.values import TrackedFrame
+from retarget.flow.values import Expression, TrackedFrame
 from retarget.jobs.cast import people_in
 from retarget.jobs.fit import FitJob
 
@@ -28,19 +28,21 @@ def seen(picture: Picture, *, cut: bool) -> TrackedFrame:
     return replace(tracked, cut=cut)
 
 
-def weights(folder: Path, name: str, count: int, picture: Callable[[int], Picture]) -> Picture:
-    """(count, 52) what a clip of pictures shows, each for a twelfth of a second."""
+def performed(
+    folder: Path, name: str, count: int, picture: Callable[[int], Picture]
+) -> list[Expression]:
+    """What a clip of pictures shows, each for a twelfth of a second."""
     clip = make_clip(folder / f"{name}.mp4", count=count, rate=12, picture=picture)
-    saved = FitJob(driving=str(clip), output=folder / f"{name}.npz").run()
-    shown = [f.expression for f in open_performance(saved).frames()]
-    return np.array([e.weights for e in shown if e is not None])
+    saved = open_performance(FitJob(driving=str(clip), output=folder / f"{name}.npz").run())
+    return [f.expression for f in saved.frames() if f.expression is not None]
 
 
 def test_each_person_of_a_video_performs_from_their_own_rest(tmp_path: Path) -> None:
     one, other = astronaut(), calm().frame.rgb
-    both = weights(tmp_path, "both", 30, lambda i: one if i < 18 else other)
-    alone = weights(tmp_path, "alone", 12, lambda _: other)
-    np.testing.assert_allclose(both[20:].mean(axis=0), alone[2:].mean(axis=0), atol=0.1)
+    both = performed(tmp_path, "both", 30, lambda i: one if i < 18 else other)
+    alone = performed(tmp_path, "alone", 12, lambda _: other)
+    seen, own = (np.mean([e.weights for e in all_], axis=0) for all_ in (both[20:], alone[2:]))
+    np.testing.assert_allclose(seen, own, atol=0.1)
 
 
 def test_a_person_is_known_again_in_another_shot_and_light() -> None:

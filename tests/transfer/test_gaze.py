@@ -41,20 +41,28 @@ def other() -> Identity:
 
 
 def looks(
-    expressions: Sequence[Expression], driver: DrivingFace, settings: TransferSettings | None = None
+    expressions: Sequence[Expression],
+    driver: DrivingFace,
+    settings: TransferSettings | None = None,
+    whose: RestFace | None = None,
 ) -> np.ndarray:
     """(n, 2) head units by which the identity's irises go to its left."""
     identity = other()
     frames = [
         ExpressedFrame(
             index=i, at=Instant(i, Fraction(1, 30)), duration=Fraction(1, 30),
-            expression=expression, pose=None, cut=i == 0,
+            expression=expression, pose=None, cut=i == 0, rest=whose,
         )
         for i, expression in enumerate(expressions)
     ]  # fmt: skip
     transfer = Transfer(settings or TransferSettings(), driver, lambda _: identity)
     asked = [r.pose.to_head(r.points.astype(float)) for r in transfer(iter(frames))]
     return np.array([(off_middle(a) - off_middle(identity.rest.head))[:, 0] for a in asked])
+
+
+def keeping_to_camera() -> RestFace:
+    """The rest of one whose head is turned all the time and whose eyes keep to the camera."""
+    return find_rest(tracked([face(DRIVER, TO_CAMERA, CAMERA)] * 8))
 
 
 def driver(rest: RestFace) -> DrivingFace:
@@ -80,7 +88,7 @@ def test_eyes_that_keep_to_the_camera_in_a_turned_head_keep_to_it_in_the_photo(
     gain: float,
 ) -> None:
     """In `expression` motion the photo's head stays, so nothing has to be made up for."""
-    rest = find_rest(tracked([face(DRIVER, TO_CAMERA, CAMERA)] * 8))
+    rest = keeping_to_camera()
     kept = express(rest, TO_CAMERA, CAMERA)
     glance = express(rest, {"eyeLookOutLeft": 0.5, "eyeLookInRight": 0.5}, CAMERA)
     settings = TransferSettings(gain=Gains(gaze=gain))
@@ -92,7 +100,17 @@ def test_eyes_that_keep_to_the_camera_in_a_turned_head_keep_to_it_in_the_photo(
 
 def test_one_pictures_look_aside_is_shown_whole() -> None:
     """There is no clip that would tell where its eyes usually look."""
-    rest = find_rest(tracked([face(DRIVER, TO_CAMERA, CAMERA)] * 8))
+    rest = keeping_to_camera()
     seen = express(rest, TO_CAMERA, CAMERA)
     ((left, right),) = looks([seen], DrivingFace(rest=rest))
     assert max(left, right) < -0.015
+
+
+def test_each_of_several_people_looks_aside_from_where_they_usually_look() -> None:
+    ahead, turned = find_rest(tracked([face(DRIVER)] * 3)), keeping_to_camera()
+    seen = express(turned, TO_CAMERA, CAMERA)
+    (own,) = looks([seen], driver(turned))
+    (among_others,) = looks([seen], driver(ahead), whose=turned)
+    (taken_for_another,) = looks([seen], driver(ahead))
+    np.testing.assert_allclose(among_others, own, atol=1e-3)
+    assert np.abs(taken_for_another - own).max() > 0.01
