@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from retarget.expression.performance import Performance
     from retarget.flow.sound import Sound
     from retarget.flow.source_info import SourceInfo
-    from retarget.flow.values import ExpressedFrame, RestFace, VideoFrame
+    from retarget.flow.values import ExpressedFrame, HeadPose, RestFace, VideoFrame
     from retarget.jobs.cast import Person
     from retarget.source.source import Source
     from retarget.transfer.transfer import DrivingFace
@@ -90,18 +90,28 @@ def _filmed(driving: str, source: Source, settings: DrivingSettings, report: Rep
             people = _people(source, settings)
         if settings.rest.neutral == AUTO:
             rests = [find_rest(person.samples, settings.rest) for person in people]
-            rest, cast = rests[0], Cast(people, rests) if len(people) > 1 else None
+            cast = Cast(people, rests) if len(people) > 1 else None
         else:
             frame = neutral_frame(settings.rest.neutral, driving, source, settings.source)
-            rest = _rest_of(frame, settings)
+            rests = [_rest_of(frame, settings)]
+    rest = rests[0]
     fit = Fit(rest, settings.fit, cast)
-    looked_at = list(Fit(rest, settings.fit)(iter(people[0].samples)))
-    usual = [f.pose for f in looked_at if f.pose is not None]
+    looked_at, *others = [
+        list(Fit(own, settings.fit)(iter(person.samples)))
+        for own, person in zip(rests, people, strict=False)  # one rest that is given is everyone's
+    ]
     report.facts["driving_rest"] = rest.found
-    report.facts["driving_people"] = 1 if cast is None else len(people)
+    report.facts["driving_people"] = len(rests)
     at_rest = _nearest_to_rest(looked_at) if settings.shows_rest else None
     if at_rest is not None:
         at_rest = _with_pixels(at_rest, source, settings.rest.samples)
+    face = DrivingFace(
+        rest=rest, usual=_poses(looked_at), usual_gaze=usual_gaze(rest), at_rest=at_rest,
+        others=[
+            DrivingFace(rest=own, usual=_poses(seen))
+            for own, seen in zip(rests[1:], others, strict=True)
+        ],
+    )  # fmt: skip
 
     def frames(lanes: Lanes) -> Iterator[ExpressedFrame]:
         read = report.timed("source", source.frames())
@@ -114,11 +124,15 @@ def _filmed(driving: str, source: Source, settings: DrivingSettings, report: Rep
 
     return Driving(
         info=source.info,
-        face=DrivingFace(rest=rest, usual=usual, usual_gaze=usual_gaze(rest), at_rest=at_rest),
+        face=face,
         sound=source.sound(),
         frames=frames,
         has_pixels=True,
     )
+
+
+def _poses(frames: list[ExpressedFrame]) -> list[HeadPose]:
+    return [frame.pose for frame in frames if frame.pose is not None]
 
 
 def _rest_of(frame: VideoFrame, settings: DrivingSettings) -> RestFace:

@@ -43,6 +43,8 @@ class DrivingFace:
     """(2, 2) degrees, as `Measurement.gaze`: where its eyes look over the clip. None: ahead."""
     at_rest: ExpressedFrame | None = None
     """The moment nearest to its rest, with its pixels."""
+    others: Sequence[DrivingFace] = ()
+    """Further people whom the video shows; `ExpressedFrame.rest` tells whose turn it is."""
 
 
 class Transfer:
@@ -71,10 +73,13 @@ class Transfer:
         self._at_rest = None if driving is None else driving.at_rest
         self._identity_at = identity_at
         self._head: HeadMotion | None = None
+        self._heads: list[tuple[RestFace, HeadMotion]] = []
         if settings.motion == "full" and driving is not None and driving.usual:
             from retarget.transfer.head import HeadMotion  # its SciPy takes long to load
 
-            self._head = HeadMotion(driving.usual, settings.strength * settings.gain.head)
+            gain = settings.strength * settings.gain.head
+            self._head = HeadMotion(driving.usual, gain)
+            self._heads = [(one.rest, HeadMotion(one.usual, gain)) for one in driving.others]
 
     def __call__(self, frames: Iterator[ExpressedFrame]) -> Iterator[FaceRequest]:
         """One request for each driving frame, in order."""
@@ -102,7 +107,8 @@ class Transfer:
         performed = self._strength(shown.expression)
         pose = identity.pose
         if self._head is not None and shown.pose is not None:
-            pose = self._head(shown.pose, identity.pose)
+            heads = (head for rest, head in self._heads if rest is shown.frame.rest)
+            pose = next(heads, self._head)(shown.pose, identity.pose)
         photo = identity.pose.to_head(identity.face.points).astype(np.float32)
         start = photo if self._settings.relative else identity.rest.head
         mesh = self._shape(identity.rest, start, performed)

@@ -7,6 +7,9 @@ from fractions import Fraction
 
 import numpy as np
 
+from retarget.expression.fit import Fit
+from retarget.expression.rest import find_rest
+from retarget.expression.settings import FitSettings
 from retarget.flow import blendshapes, landmarks
 from retarget.flow.face_model import face_model
 from retarget.flow.values import (
@@ -14,6 +17,7 @@ from retarget.flow.values import (
     Expression,
     Face,
     HeadPose,
+    Identity,
     Instant,
     TrackedFrame,
     VideoFrame,
@@ -76,3 +80,12 @@ def acted(rows: np.ndarray, rate: int = 30, cuts: Sequence[int] = (0,)) -> list[
 def channel(name: str, frames: Sequence[ExpressedFrame]) -> np.ndarray:
     at = blendshapes.index(name)
     return np.array([f.expression.weights[at] for f in frames if f.expression is not None])
+
+
+def identity_of(who: np.ndarray) -> Identity:
+    """A photo of somebody who does nothing."""
+    shown = face(who)
+    rest = find_rest(tracked([shown]))
+    expression, at = Fit(rest, FitSettings()).express(shown)
+    frame = VideoFrame(rgb=BLANK, index=0, at=Instant(0, Fraction(1, 30)))
+    return Identity(frame=frame, face=shown, pose=at, expression=expression, rest=rest)

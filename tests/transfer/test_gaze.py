@@ -13,31 +13,15 @@ from retarget.expression.fit import Fit
 from retarget.expression.rest import find_rest
 from retarget.expression.settings import FitSettings
 from retarget.flow.gaze import GAZE_DEGREES, off_middle, read_gaze
-from retarget.flow.values import (
-    ExpressedFrame,
-    Expression,
-    HeadPose,
-    Identity,
-    Instant,
-    RestFace,
-    VideoFrame,
-)
+from retarget.flow.values import ExpressedFrame, Expression, HeadPose, Instant, RestFace
 from retarget.transfer.settings import Gains, TransferSettings
 from retarget.transfer.transfer import DrivingFace, Transfer, usual_gaze
-from tests.expression.acting import BLANK, face, person, pose, tracked
+from tests.expression.acting import face, identity_of, person, pose, tracked
 
 DRIVER, OTHER = person(2, 0.7), person(4, 0.7)
 CAMERA = pose(yaw=14)
 """A head turned to its left whose eyes keep to the camera look to its right."""
 TO_CAMERA = {"eyeLookInLeft": 14 / GAZE_DEGREES["In"], "eyeLookOutRight": 14 / GAZE_DEGREES["Out"]}
-
-
-def other() -> Identity:
-    shown = face(OTHER)
-    rest = find_rest(tracked([shown]))
-    expression, at = Fit(rest, FitSettings()).express(shown)
-    frame = VideoFrame(rgb=BLANK, index=0, at=Instant(0, Fraction(1, 30)))
-    return Identity(frame=frame, face=shown, pose=at, expression=expression, rest=rest)
 
 
 def looks(
@@ -47,7 +31,7 @@ def looks(
     whose: RestFace | None = None,
 ) -> np.ndarray:
     """(n, 2) head units by which the identity's irises go to its left."""
-    identity = other()
+    identity = identity_of(OTHER)
     frames = [
         ExpressedFrame(
             index=i, at=Instant(i, Fraction(1, 30)), duration=Fraction(1, 30),

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from fractions import Fraction
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis.strategies import floats
 
-from retarget.flow.values import HeadPose
+from retarget.expression.rest import find_rest
+from retarget.flow import blendshapes
+from retarget.flow.values import ExpressedFrame, Expression, HeadPose, Instant
 from retarget.transfer.head import MAX_SHIFT, MAX_TURN, HeadMotion, soft_limit
+from retarget.transfer.settings import TransferSettings
+from retarget.transfer.transfer import DrivingFace, Transfer
+from tests.expression.acting import face, identity_of, person, tracked
 
 
 def pose(yaw: float = 0.0, x: float = 200.0, scale: float = 100.0) -> HeadPose:
@@ -72,3 +78,21 @@ def test_a_gain_of_nothing_keeps_the_head_still() -> None:
 def test_the_soft_limit_hardly_changes_what_is_small() -> None:
     small = np.array([0.02, -0.01, 0.0])
     np.testing.assert_allclose(soft_limit(small, 0.35), small, rtol=0.01)
+
+
+def test_each_of_several_people_moves_from_their_own_usual_place() -> None:
+    identity = identity_of(person(4, 0.7))
+    one, other = (find_rest(tracked([face(person(seed, 0.7))])) for seed in (2, 3))
+    there = replace(pose(12), translation=np.array([260.0, 150.0, 0.0]))
+    driving = DrivingFace(rest=one, usual=[pose()], others=[DrivingFace(rest=other, usual=[there])])
+    frames = [
+        ExpressedFrame(
+            index=i, at=Instant(i, Fraction(1, 30)), duration=Fraction(1, 30),
+            expression=Expression(weights=blendshapes.weights({})), pose=at, cut=True, rest=whose,
+        )
+        for i, (at, whose) in enumerate(((pose(), one), (there, other), (there, one)))
+    ]  # fmt: skip
+    transfer = Transfer(TransferSettings(motion="full"), driving, lambda _: identity)
+    turned = [r.pose.angles[0] - identity.pose.angles[0] for r in transfer(iter(frames))]
+    np.testing.assert_allclose(turned[:2], 0.0, atol=0.1)
+    assert turned[2] > 5
