@@ -68,6 +68,20 @@ def test_where_a_person_is_is_told_by_the_network_or_not_at_all(
     assert PersonMatte().where(nobody, points) is None
 
 
+def test_another_person_in_the_picture_is_left_out(
+    portrait: npt.NDArray[np.uint8], points: npt.NDArray[np.float32]
+) -> None:
+    height, width = portrait.shape[:2]
+    wall = np.full((height, width // 2, 3), 90, np.uint8)
+    both = np.hstack([portrait, wall, portrait])
+    aside = (1.5 * width, 0, 0)
+    left, right = ((points + (x, 0, 0))[:, :2].round().astype(int) for x in (0, aside[0]))
+    for here, there, face in ((left, right, points), (right, left, points + np.float32(aside))):
+        share = PersonMatte().share(both, face)
+        assert share[here[:, 1], here[:, 0]].mean() > 0.9
+        assert share[there[:, 1], there[:, 0]].max() < 0.05
+
+
 def test_hair_has_pixels_between_person_and_background(
     portrait: npt.NDArray[np.uint8], points: npt.NDArray[np.float32]
 ) -> None:
