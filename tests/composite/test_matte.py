@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -135,6 +136,19 @@ def test_light_comes_nearer_to_the_background_and_not_too_far() -> None:
     assert (lit[0, 0] - rgb[0, 0])[2] - (lit[0, 0] - rgb[0, 0])[0] > 5
     assert np.abs(lit - rgb).max() < 60
     np.testing.assert_array_equal(in_light_of(person, blue, 0.0), rgb)
+
+
+@pytest.mark.parametrize("around", [(0, 0, 0), (255, 255, 255), (0, 0, 255), (0, 255, 0)])
+def test_no_background_moves_a_persons_light_further_than_is_believable(
+    around: tuple[int, int, int],
+) -> None:
+    rgb = np.full((40, 40, 3), (150, 120, 100), np.uint8)
+    person = Cutout(rgb=rgb, share=np.ones((40, 40), np.float32), by="network")
+    lit = in_light_of(person, np.full((40, 40, 3), around, np.uint8), 1.0)
+    was, now = (cv2.cvtColor(p / np.float32(255), cv2.COLOR_RGB2LAB)[0, 0] for p in (rgb, lit))
+    lightness, *colour = np.abs(now - was)
+    assert lightness < 29
+    assert max(colour) < 15
 
 
 @pytest.mark.parametrize("size", [(50, 90), (300, 40), (64, 64)])
