@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -68,6 +69,20 @@ def test_where_a_person_is_is_told_by_the_network_or_not_at_all(
     assert PersonMatte().where(nobody, points) is None
 
 
+def test_another_person_in_the_picture_is_left_out(
+    portrait: npt.NDArray[np.uint8], points: npt.NDArray[np.float32]
+) -> None:
+    height, width = portrait.shape[:2]
+    wall = np.full((height, width // 2, 3), 90, np.uint8)
+    both = np.hstack([portrait, wall, portrait])
+    aside = (1.5 * width, 0, 0)
+    left, right = ((points + (x, 0, 0))[:, :2].round().astype(int) for x in (0, aside[0]))
+    for here, there, face in ((left, right, points), (right, left, points + np.float32(aside))):
+        share = PersonMatte().share(both, face)
+        assert share[here[:, 1], here[:, 0]].mean() > 0.9
+        assert share[there[:, 1], there[:, 0]].max() < 0.05
+
+
 def test_hair_has_pixels_between_person_and_background(
     portrait: npt.NDArray[np.uint8], points: npt.NDArray[np.float32]
 ) -> None:
@@ -121,6 +136,19 @@ def test_light_comes_nearer_to_the_background_and_not_too_far() -> None:
     assert (lit[0, 0] - rgb[0, 0])[2] - (lit[0, 0] - rgb[0, 0])[0] > 5
     assert np.abs(lit - rgb).max() < 60
     np.testing.assert_array_equal(in_light_of(person, blue, 0.0), rgb)
+
+
+@pytest.mark.parametrize("around", [(0, 0, 0), (255, 255, 255), (0, 0, 255), (0, 255, 0)])
+def test_no_background_moves_a_persons_light_further_than_is_believable(
+    around: tuple[int, int, int],
+) -> None:
+    rgb = np.full((40, 40, 3), (150, 120, 100), np.uint8)
+    person = Cutout(rgb=rgb, share=np.ones((40, 40), np.float32), by="network")
+    lit = in_light_of(person, np.full((40, 40, 3), around, np.uint8), 1.0)
+    was, now = (cv2.cvtColor(p / np.float32(255), cv2.COLOR_RGB2LAB)[0, 0] for p in (rgb, lit))
+    lightness, *colour = np.abs(now - was)
+    assert lightness < 29
+    assert max(colour) < 15
 
 
 @pytest.mark.parametrize("size", [(50, 90), (300, 40), (64, 64)])

@@ -133,6 +133,13 @@ def test_a_face_with_a_color_cast_is_brought_to_the_photos_color() -> None:
     assert off_after < off_before / 5
 
 
+def test_the_faint_grain_of_a_flat_face_is_not_blown_up_to_the_photos_contrast() -> None:
+    checks = np.indices((40, 40)).sum(axis=0)[..., None] % 2
+    flat, rich = (np.tile(128 + d * (2 * checks - 1), 3).astype(np.uint8) for d in (6, 60))
+    out = match_color(flat, rich, np.ones((40, 40), np.float32))
+    assert np.ptp(flat) < np.ptp(out) < 2 * np.ptp(flat)
+
+
 def test_a_preview_without_driving_pixels_shows_identity_and_result() -> None:
     rgb = photo()
     face = GeneratedFace(

@@ -69,6 +69,23 @@ def test_an_npz_gives_back_all_that_was_put_in(
                 same(a, b)
 
 
+def test_a_long_npz_forgets_nothing_and_makes_nothing_up(
+    tmp_path: Path, shown: tuple[RestFace, list[ExpressedFrame]]
+) -> None:
+    rest, brief = shown
+    away = next(i for i, frame in enumerate(brief) if frame.expression is None)
+    frames = [
+        replace(
+            brief[away if i in (150, 290) else i % away], index=i, at=Instant(i, Fraction(1, 30))
+        )
+        for i in range(300)
+    ]
+    path = save_performance(tmp_path / "a.npz", iter(frames), rest, INFO)
+    with open_performance(path) as back:
+        for a, b in zip(frames, back.frames(), strict=True):
+            same(a, b)
+
+
 def test_equal_performances_are_equal_files_and_hold_no_pickle(
     tmp_path: Path, shown: tuple[RestFace, list[ExpressedFrame]]
 ) -> None:

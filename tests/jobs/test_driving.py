@@ -12,6 +12,7 @@ import pytest
 from retarget.expression.performance import save_performance
 from retarget.flow import blendshapes
 from retarget.flow.face_model import face_model
+from retarget.flow.lanes import Lanes
 from retarget.flow.report import Report
 from retarget.flow.source_info import SourceInfo
 from retarget.flow.values import ExpressedFrame, Expression, HeadPose, Instant, RestFace
@@ -60,3 +61,10 @@ def test_all_of_a_long_performance_tells_where_its_head_usually_is(long: Path) -
 
 def test_every_frame_of_a_short_piece_of_it_does(long: Path) -> None:
     assert usual_places(long, SourceSettings(start=100, end=101)) == list(range(3000, 3030))
+
+
+def test_the_last_frame_of_a_piece_lasts_until_the_piece_ends(long: Path) -> None:
+    piece = DrivingSettings(source=SourceSettings(start=100, end=100.05))
+    with open_driving(str(long), piece, Report()) as driving, Lanes() as lanes:
+        lasting = [frame.duration for frame in driving.frames(lanes)]
+    assert lasting == [1 / RATE, Fraction(1, 60)]

@@ -96,6 +96,23 @@ def test_the_eyes_of_a_clip_stay_open_while_their_owner_blinks(drive: Path) -> N
     assert min(s.expression.measured.aperture.min() for s in shown if s.expression.measured) > 0.65
 
 
+def test_eyes_of_one_shot_are_not_laid_over_those_of_the_next(
+    drive: Path, photo: Path, tmp_path: Path
+) -> None:
+    with open_source(str(drive)) as source:
+        seen = [t for t in Track(TrackSettings(), Report())(source.frames()) if t.face is not None]
+    shut = min(seen, key=lambda t: lid_opening(t.face.points).max() if t.face else 9.0).frame.rgb
+    with Image.open(photo) as image:
+        other = np.asarray(image.convert("RGB").resize((256, 256)))
+    clip = make_clip(tmp_path / "two.mp4", count=12, picture=lambda i: other if i < 8 else shut)
+    with open_source(str(clip)) as source:
+        own = [frame.rgb for frame in source.frames()]
+    with opened(clip) as lane:
+        shown = [lane.at(Fraction(k, RATE)) for k in range(12)]
+    for identity in shown[8:]:
+        np.testing.assert_array_equal(identity.frame.rgb, own[number(identity)])
+
+
 def test_a_clip_without_a_face_is_refused(tmp_path: Path) -> None:
     clip = make_clip(tmp_path / "bars.mp4", count=10)
     with pytest.raises(NoFaceFound), opened(clip):

@@ -59,6 +59,15 @@ def test_a_second_run_gives_the_same_bytes_and_a_broken_one_goes_on(
     assert kept.stat().st_mtime_ns == made
 
 
+def test_a_clip_that_was_damaged_since_is_made_again(stimuli: Path, tmp_path: Path) -> None:
+    folder = MicroJob(set=stimuli, output=tmp_path / "set").run()
+    before = contents(folder)
+    damaged = folder / rows(folder)[0]["file"]
+    damaged.write_bytes(before[damaged.name][:-100])
+    MicroJob(set=stimuli, output=folder).run()
+    assert contents(folder) == before
+
+
 def test_clips_are_made_again_when_another_face_is_asked_for(stimuli: Path, tmp_path: Path) -> None:
     folder = MicroJob(set=stimuli, output=tmp_path / "set").run()
     before = {row["file"]: row["key"] for row in rows(folder)}

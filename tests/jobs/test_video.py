@@ -215,6 +215,15 @@ def test_a_piece_of_a_performance_is_that_piece_of_its_video(
     assert len(times(tmp_path / "a.mp4")) < len(times(drive))
 
 
+def test_a_piece_of_the_driving_video_leaves_the_identitys_clip_whole(drive: Path) -> None:
+    piece = SourceSettings(start=0.4, end=0.8)
+    job = VideoJob(driving=str(drive), identity=str(drive), source=piece)
+    shown = [frame.request.identity.frame for frame in job.frames() if frame.request is not None]
+    assert [float(picture.at.exact) for picture in shown] == pytest.approx(
+        [k / 25 for k in range(10)]
+    )
+
+
 def test_a_photo_of_the_driving_person_rests_as_the_clip_does(
     drive: Path, photo: Path, tmp_path: Path
 ) -> None:

@@ -34,6 +34,7 @@ class Server:
     breaks_after: int | None = None
     """Bytes after which the connection is cut, once."""
     headers: dict[str, str] = field(default_factory=dict)
+    tells_length: bool = True
     redirect: str | None = None
     status: int = 200
     ranges: list[str | None] = field(default_factory=list)
@@ -56,7 +57,8 @@ def server() -> Iterator[Server]:
             if unchanged and self.headers.get("Range"):
                 start = int(self.headers["Range"].removeprefix("bytes=").removesuffix("-"))
             self.send_response(206 if start else 200)
-            self.send_header("Content-Length", str(len(serving.content) - start))
+            if serving.tells_length:
+                self.send_header("Content-Length", str(len(serving.content) - start))
             self.send_header("ETag", serving.etag)
             for name, value in serving.headers.items():
                 self.send_header(name, value)
@@ -139,6 +141,17 @@ def test_a_file_that_changed_meanwhile_is_begun_anew(server: Server, tmp_path: P
     server.content, server.etag = CONTENT[::-1], '"second"'
     (path,) = Store(tmp_path).pull([model(server, sha256=sha(CONTENT[::-1]))])
     assert path.read_bytes() == CONTENT[::-1]
+
+
+def test_what_came_under_a_mark_that_does_not_promise_equal_bytes_is_begun_anew(
+    server: Server, tmp_path: Path
+) -> None:
+    server.etag, server.breaks_after = 'W/"first"', 400_000
+    with pytest.raises(MissingModel):
+        Store(tmp_path).pull([model(server)])
+    (path,) = Store(tmp_path).pull([model(server)])
+    assert path.read_bytes() == CONTENT
+    assert server.ranges == [None, None]
 
 
 def test_a_tampered_file_is_refused_and_not_kept(server: Server, tmp_path: Path) -> None:
@@ -275,6 +288,14 @@ def test_far_more_than_was_expected_is_not_taken(server: Server, tmp_path: Path)
     with pytest.raises(MissingModel, match="21 MB"):
         Store(tmp_path).pull([model(server)])
     assert left_over(tmp_path) == []
+
+
+def test_far_more_than_was_expected_is_not_taken_of_a_server_that_does_not_say_how_much(
+    server: Server, tmp_path: Path
+) -> None:
+    server.content, server.tells_length = bytes(30_000_000), False
+    with pytest.raises(MissingModel, match="were expected"):
+        Store(tmp_path).pull([model(server)])
 
 
 def test_a_web_page_in_place_of_the_file_is_refused(server: Server, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import http.server
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -14,12 +15,17 @@ from retarget.errors import UnreadableInput
 
 
 class Quiet(http.server.SimpleHTTPRequestHandler):
-    """Serve files, a redirection to a file of this machine, and nothing else."""
+    """Serve files, a redirection to a file of this machine, and one to wherever it is asked."""
 
     def do_GET(self) -> None:
         if self.path.startswith("/sent-away"):
             self.send_response(302)
             self.send_header("Location", Path(self.directory, "clip.mp4").as_uri())
+            self.end_headers()
+            return
+        if self.path.startswith("/sent-on"):
+            self.send_response(302)
+            self.send_header("Location", self.path.partition("?")[2])
             self.end_headers()
             return
         super().do_GET()
@@ -98,6 +104,29 @@ def test_what_cannot_be_fetched_is_one_sentence(
     make_clip(folder / "clip.mp4")
     (folder / "t.mp4").write_text("no video")
     one_sentence(lambda: read(f"{address}/{name}", patience=5.0), UnreadableInput)
+
+
+def test_a_remote_picture_beyond_all_bounds_is_not_taken(served: tuple[Path, str]) -> None:
+    folder, address = served
+    Image.fromarray(numbered(9)).save(folder / "p.png")
+    with (folder / "p.png").open("r+b") as file:
+        file.truncate(64_000_001)
+    with pytest.raises(UnreadableInput, match="larger than 64 MB"):
+        read(f"{address}/p.png")
+
+
+@pytest.mark.parametrize("name", ["sent-on", "sent-on.png", "sent-on.mp4"])
+def test_a_redirection_is_followed_to_web_addresses_only(
+    served: tuple[Path, str], name: str
+) -> None:
+    _, address = served
+    with socket.create_server(("127.0.0.1", 0)) as elsewhere:
+        elsewhere.setblocking(False)
+        there = f"ftp://127.0.0.1:{elsewhere.getsockname()[1]}/p.png"
+        with pytest.raises(UnreadableInput):
+            read(f"{address}/{name}?{there}", patience=1.0)
+        with pytest.raises(BlockingIOError):  # nobody came
+            elsewhere.accept()
 
 
 @pytest.mark.parametrize("name", ["c.mp4", "c.png"])

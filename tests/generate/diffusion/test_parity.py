@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pytest
 import torch
 
+from retarget.errors import RetargetError
 from retarget.generate.diffusion.attention import processors
 from retarget.generate.diffusion.decode import to_bytes
 from retarget.generate.diffusion.denoise import Conditions, Schedule, prompt_memory
@@ -223,6 +224,18 @@ def zeros_for_the_empty_prompt(nets: Networks, recorded: Recorded) -> Conditions
     right = conditions(nets, recorded, 0, of_step(recorded))
     zeros = torch.zeros_like(nets.text.empty())
     return replace(right, without=(prompt_memory(nets.unet, zeros), right.without[1]))
+
+
+@pytest.mark.parametrize("grown", [float("inf"), float("nan")])
+def test_numbers_that_outgrew_their_format_are_told_and_not_drawn(
+    networks: dict[float, Networks], recorded: Recorded, grown: float
+) -> None:
+    latents = torch.from_numpy(recorded["in/unet_latents"]).clone()
+    pixels = networks[0.8].pixels
+    assert pixels.pictures(latents)
+    latents[-1, 0, 0, 0] = grown
+    with pytest.raises(RetargetError, match="there is no picture"):
+        pixels.pictures(latents)
 
 
 @pytest.mark.parametrize(
