@@ -125,9 +125,12 @@ def _receive(
             file.write(block)
             have += len(block)
             if have > most:
-                raise _too_large(answer.url, have, most)
+                break
             if progress is not None:
                 progress(have, total)
+    if have > most:
+        discard(part)  # else the next attempt would go on with it
+        raise _too_large(answer.url, have, most)
     if total is not None and have != total:
         raise http.client.IncompleteRead(b"", total - have)
 

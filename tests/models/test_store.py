@@ -296,6 +296,7 @@ def test_far_more_than_was_expected_is_not_taken_of_a_server_that_does_not_say_h
     server.content, server.tells_length = bytes(30_000_000), False
     with pytest.raises(MissingModel, match="were expected"):
         Store(tmp_path).pull([model(server)])
+    assert left_over(tmp_path) == []
 
 
 def test_a_web_page_in_place_of_the_file_is_refused(server: Server, tmp_path: Path) -> None:
