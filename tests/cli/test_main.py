@@ -309,6 +309,14 @@ def test_a_program_that_is_told_to_end_leaves_nothing_unfinished(sent: str, tmp_
     assert "Stopped" in said
 
 
+def as_program(script: str) -> subprocess.CompletedProcess[str]:
+    """A script that runs the program with a job of its own, in a process of its own."""
+    return subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(script), "any"],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="has no such signals")
 @pytest.mark.parametrize("sent", ["SIGTERM", "SIGINT"])
 def test_a_second_signal_right_after_the_first_changes_nothing(sent: str, tmp_path: Path) -> None:
@@ -325,10 +333,7 @@ def test_a_second_signal_right_after_the_first_changes_nothing(sent: str, tmp_pa
         signal.signal(signal.SIGINT, signal.default_int_handler)
         main.run()
     """
-    run = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(script), "any"],
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    run = as_program(script)
     assert run.returncode == 128 + getattr(signal, sent), run.stderr
     assert run.stdout == "cleared away\n"
     assert run.stderr == "retarget: Stopped. Nothing unfinished was left behind.\n"
@@ -350,10 +355,7 @@ def test_an_error_that_a_signal_led_to_is_not_told(error: str) -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
         main.run()
     """
-    run = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(script), "any"],
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    run = as_program(script)
     assert run.returncode == 130, run.stderr
     assert run.stderr == "retarget: Stopped. Nothing unfinished was left behind.\n"
 
