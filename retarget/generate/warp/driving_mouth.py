@@ -33,6 +33,8 @@ TINT_SHARE = 0.75
 """The part of a difference in tint that is taken over: the white of the eyes lies in warm shade."""
 ABOVE_SKIN = 10.0
 """How much brighter than the brightest channel of skin and eyes a tooth may get."""
+KNEE = 0.8
+"""The part of that from which on brightness is pressed together: cut off, teeth are one slab."""
 RIM_SHADE, RIM_REACH = 0.45, 0.05
 """How much darker the inside is at the lips, and over which share of the mouth's width."""
 EDGE = 4.0
@@ -134,15 +136,27 @@ class Light:
 
     def __call__(self, rgb: Bytes) -> Floats:
         """(h, w, 3) driving colours in the identity's light."""
-        return self.muted(np.minimum(rgb * self.gain, np.float32(self.ceiling)))
+        lit = rgb * self.gain
+        bright = np.maximum(lit @ LUMA, np.float32(1))
+        lit *= (self._below_ceiling(bright) / bright)[..., None]
+        return self.muted(np.minimum(lit, np.float32(255)))
 
-    def on_teeth(self, rgb: Floats, tooth: Floats) -> Floats:
-        """(h, w, 3) what the light made of driving teeth, in the colour (3,) of the identity's."""
-        grey = np.maximum(rgb @ LUMA, np.float32(1))[..., None]
+    def on_teeth(self, rgb: Bytes, tooth: Floats) -> Floats:
+        """(h, w, 3) driving teeth in the identity's light and in the colour (3,) of its own."""
+        lit = self.muted(rgb * self.gain)
+        grey = np.maximum(lit @ LUMA, np.float32(1))[..., None]
         theirs = tooth / np.float32(max(luma(tooth), 1.0))
-        own = np.clip(rgb / grey, np.minimum(theirs, 1), np.maximum(theirs, 1))
+        own = np.clip(lit / grey, np.minimum(theirs, 1), np.maximum(theirs, 1))
         tint = theirs + np.float32(TOOTH_OWN) * (own - theirs)
-        return np.asarray(np.minimum(self.lack * grey * tint, self.ceiling), np.float32)
+        bright = self._below_ceiling(np.float32(self.lack) * grey)
+        return np.asarray(np.minimum(bright * tint, 255), np.float32)
+
+    def _below_ceiling(self, bright: Floats) -> Floats:
+        """Brightness (...) that keeps its order and approaches the ceiling."""
+        knee = np.float32(KNEE * self.ceiling)
+        room = np.float32(self.ceiling) - knee
+        over = np.maximum(bright - knee, 0)
+        return np.asarray(bright - over + over * room / (room + over), np.float32)
 
     def muted(self, rgb: Floats) -> Floats:
         """(h, w, 3) no more colourful than the identity's picture."""
@@ -210,7 +224,7 @@ def inside_of(
     light = Light.between(driving, tones)
     inside = light(raw)
     teeth = teeth_in(raw, driving) * (1 - ramp(TOOTH_DEEP, depth / np.float32(now.width)))
-    inside += teeth[..., None] * (light.on_teeth(inside, tooth) - inside)
+    inside += teeth[..., None] * (light.on_teeth(raw, tooth) - inside)
     lit = (shade + np.float32(1 - RIM_SHADE))[..., None]
     inside *= lit
     deep = [float(d + wide * (w - d)) for d, w in zip(LIP_DEEP, LIP_DEEP_WIDE, strict=True)]

@@ -157,10 +157,10 @@ def test_teeth_of_a_webcam_are_neither_green_nor_grey_in_a_bright_photo() -> Non
     tooth = Palette.of(photo.skin, photo.lip, np.array([230, 199, 185], np.float32)).tooth
     light = Light.between(webcam, photo)
     raw = np.array([[[91, 81, 71]]], np.uint8)
-    red, green, blue = light.on_teeth(light(raw), tooth)[0, 0]
+    red, green, blue = light.on_teeth(raw, tooth)[0, 0]
     assert red >= green >= blue
     assert red - blue < 0.25 * red
-    assert luma(light.on_teeth(light(raw), tooth)[0, 0]) > 1.25 * luma(light(raw)[0, 0])
+    assert luma(light.on_teeth(raw, tooth)[0, 0]) > 1.25 * luma(light(raw)[0, 0])
 
 
 def test_a_tongue_is_not_taken_for_teeth() -> None:
@@ -178,3 +178,17 @@ def test_the_same_frames_give_the_same_pixels_however_many_threads() -> None:
         [f.rgb for f in WarpGenerator(WarpSettings(threads=n))(iter(frames))] for n in (1, 3)
     )
     assert all(np.array_equal(a, b) for a, b in zip(one, three, strict=True))
+
+
+def test_teeth_too_bright_for_the_photo_are_still_told_apart() -> None:
+    """A bright photo's light would make them brighter than white; none of their edges is lost."""
+    lip, white = np.array([200, 110, 100], np.float32), np.array([235, 225, 215], np.float32)
+    dim = Tones(skin=np.array([150, 110, 95], np.float32), lip=lip, white=white * 0.75)
+    bright = Tones(skin=np.array([240, 205, 190], np.float32), lip=lip, white=white)
+    light = Light.between(dim, bright)
+    teeth = np.array([[[170] * 3, [190] * 3, [215] * 3]], np.uint8)
+    assert 170 * light.gain.min() > light.ceiling  # cut off, all of them would be the same
+    shades = [luma(light.on_teeth(teeth, np.array([235, 230, 220], np.float32))[0, i])
+              for i in range(3)]  # fmt: skip
+    assert shades[0] + 2 < shades[1] < shades[2] - 2
+    assert shades[2] <= light.ceiling
