@@ -124,6 +124,30 @@ def test_pose_and_detail_are_calmed_too() -> None:
         )
 
 
+def nodding(degrees: np.ndarray, rate: int) -> np.ndarray:
+    """(n,) degrees that a head, which pitches by so much in each frame, does once it is calmed."""
+    frames = acted(np.full((len(degrees), blendshapes.COUNT), 0.3), rate)
+    posed = [replace(f, pose=pose(pitch=p)) for f, p in zip(frames, degrees, strict=True)]
+    return np.array([f.pose.angles[1] for f in smoothed(posed) if f.pose])
+
+
+@pytest.mark.parametrize("rate", [25, 30, 60])
+@pytest.mark.parametrize(("seconds", "degrees"), [(0.3, 5.0), (0.5, 2.0)])
+def test_a_brisk_nod_is_kept(seconds: float, degrees: float, rate: int) -> None:
+    away = (np.arange(4 * rate) / rate - 2.0) / seconds
+    nod = degrees * np.where(np.abs(away) < 0.5, (1 + np.cos(2 * np.pi * away)) / 2, 0.0)
+    calm = nodding(nod + np.random.default_rng(1).normal(0, 0.1, len(nod)), rate)
+    assert calm[nod.argmax()] >= 0.88 * degrees
+
+
+@pytest.mark.parametrize("rate", [25, 30, 60])
+def test_a_head_that_seems_to_shake_by_most_of_a_degree_is_held(rate: int) -> None:
+    """No neck turns there and back within two frames."""
+    shaken = np.random.default_rng(1).normal(0, 0.6, 4 * rate)
+    calm = nodding(shaken, rate)
+    assert np.abs(np.diff(calm, 2)).mean() < 0.3 * np.abs(np.diff(shaken, 2)).mean()
+
+
 def test_smoothing_can_be_switched_off() -> None:
     frames = acted(np.random.default_rng(0).uniform(0, 1, (9, blendshapes.COUNT)))
     assert list(Smooth(SmoothSettings(reach=0.0))(iter(frames))) == frames
