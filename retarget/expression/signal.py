@@ -27,9 +27,9 @@ class _Parts:
             "rotation": 9, "place": 3, "size": 1, "detail": 3 * landmarks.COUNT,
         }  # fmt: skip
         usual: dict[str, float | Floats] = {
-            "weights": np.where(_EYES, 0.008, 0.015), "gaze": 0.6, "aperture": 0.012,
-            "lip_gap": 0.002, "rotation": 0.006, "place": 0.003, "size": 0.003,
-            "detail": 0.0024,
+            "weights": np.where(_EYES, 0.008, 0.012), "gaze": 0.6, "aperture": 0.012,
+            "lip_gap": 0.0015, "rotation": 0.006, "place": 0.003, "size": 0.003,
+            "detail": 0.0012,
         }  # fmt: skip
         ends = np.cumsum([0, *sizes.values()])
         self.at = {n: slice(a, b) for n, a, b in zip(sizes, ends[:-1], ends[1:], strict=True)}
