@@ -168,9 +168,16 @@ def test_a_picture_without_a_face_is_refused() -> None:
 
 @pytest.mark.parametrize(
     ("text", "offered"),
-    [("jyo", "joy"), ("0.4*surprize", "surprise"), ("mouthSmleLeft=0.4", "mouthSmileLeft")],
+    [
+        ("jyo", "joy"),
+        ("0.4*surprize", "surprise"),
+        ("mouthSmleLeft=0.4", "mouthSmileLeft"),
+        ("crying", "cry"),
+        ("smiling", "smile"),
+        ("Freude", None),
+    ],
 )
-def test_a_mistyped_word_offers_the_nearest_one(text: str, offered: str) -> None:
+def test_a_mistyped_word_offers_the_nearest_one(text: str, offered: str | None) -> None:
     with pytest.raises(UnknownWord) as problem:
         say(text)
     assert problem.value.nearest == offered
