@@ -135,7 +135,7 @@ class MicroJob(StartsFromPreset):
         from retarget.jobs.micro_clip import write_clip
         from retarget.language.timeline import Timeline
 
-        output = self.output or _name_for(identity, self.expression)
+        output = self.output or _name_for(identity, self._called())
         self._check_written(output, (identity, self.timeline and self.timeline.strip()))
         look = Looker(Path(), track=self.track)
         timeline = Timeline(self._steps(words, look), self.pace, self.blinking)
@@ -148,6 +148,13 @@ class MicroJob(StartsFromPreset):
         )  # fmt: skip
         _tell(report, timeline, rate)
         return output
+
+    def _called(self) -> str:
+        """What a clip without a name is called after."""
+        if self.timeline is None:
+            return self.expression
+        steps = self.timeline.strip()
+        return Path(steps).stem if steps.endswith(".toml") else "timeline"
 
     def _check_written(self, output: Path, read: Iterable[str | Path | None]) -> None:
         """Refuse what cannot be written, or would take the place of what is read."""
