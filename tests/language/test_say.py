@@ -235,11 +235,25 @@ def test_words_side_by_side_are_named_whole_and_one_word_is_offered(
     assert offered in problem.value.do
 
 
-@pytest.mark.parametrize("text", ["smile:50%", "50%*smile", "50% smile", "AU12=50%"])
+@pytest.mark.parametrize("text", ["smile:50%", "50%*smile", "50% smile", "smile 50%", "AU12=50%"])
 def test_a_percentage_is_told_how_it_is_written(text: str) -> None:
     with pytest.raises(NotUnderstood) as problem:
         say(text)
-    assert "0.5" in problem.value.do
+    assert "Write 50% as 0.5" in problem.value.do
+
+
+@pytest.mark.parametrize("text", ["angry.png", "from:my face.jpg", "0.5*joy + at the sea.HEIC"])
+def test_a_picture_s_bare_name_is_told_how_it_is_written(text: str) -> None:
+    with pytest.raises(NotUnderstood, match="does not belong here") as problem:
+        say(text, look=frown)
+    assert 'from:"my face.png"' in problem.value.do
+
+
+@pytest.mark.parametrize("text", ["from:a.png joy", "joy from:a.png"])
+def test_a_picture_beside_a_word_is_told_how_both_are_joined(text: str) -> None:
+    with pytest.raises(NotUnderstood, match="does not belong here") as problem:
+        say(text, look=frown)
+    assert "'+'" in problem.value.do
 
 
 @pytest.mark.parametrize("text", ["AU12F", "AU155", "joy + R144A", "au12=AU1"])
