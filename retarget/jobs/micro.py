@@ -338,7 +338,8 @@ class MicroJob(StartsFromPreset):
         photo = self._photo(str(path), report)
         if size is None:
             return photo
-        return reframed(photo, on_face(photo, (size, size), 1 / _FACE_SQUARE, 0.5), (size, size))
+        share = (1 / _FACE_SQUARE, 1 / _FACE_SQUARE)
+        return reframed(photo, on_face(photo, (size, size), share, 0.5), (size, size))
 
 
 def _tell(report: Report, timeline: Timeline, rate: Fraction) -> None:

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 _FACE_HEIGHT = {"close-up": 0.62, "portrait": 0.36, "wide": 0.22}
 """Height of the face, brow to chin, in heights of the panel."""
+_FACE_WIDTH = 0.75
+"""Most of a person's share of the panel's width that the face takes, so that none is cut."""
 _FACE_AT = 0.42
 """Where the middle of the face is, in heights of the panel."""
 _FADE = 0.07
@@ -100,7 +102,7 @@ class PanelDrawer:
         strips = []
         for role, left, right in zip(panel.roles, edges[:-1], edges[1:], strict=True):
             size = (int(right - left), height)
-            shot = self._shot(role, panel.framing, size, generator)
+            shot = self._shot(role, panel, size, generator)
             rgb = shot.rgb
             if panel.background.kind == "blur":
                 cut = self._cut(shot)
@@ -119,7 +121,7 @@ class PanelDrawer:
         count = len(panel.roles)
         across = width if count == 1 else round(width * (1.25 / count))
         for i, role in enumerate(panel.roles):
-            cut = self._cut(self._shot(role, panel.framing, (across, height), generator))
+            cut = self._cut(self._shot(role, panel, (across, height), generator))
             left = round((width - across) * i / max(count - 1, 1)) if count > 1 else 0
             window = out[:, left : left + across]
             cut = replace(cut, share=cut.share * _fade(cut.share.shape, i > 0, i < count - 1))
@@ -143,14 +145,16 @@ class PanelDrawer:
             self._painter = Painter(self._text_to_image)
         return self._painter.paint(prompt, seed)
 
-    def _shot(self, role: Role, framing: str, size: tuple[int, int], generator: Generator) -> _Shot:
+    def _shot(self, role: Role, panel: Panel, size: tuple[int, int], generator: Generator) -> _Shot:
         """The person doing what is said, framed."""
         photo = self._fitting(role)
         with self._report.clock("act"):
             # The whole photo acts, not each framing of it: what a generator prepares is for one
             # photo, and a story shows few photos often.
             acted = Actor(photo, generator, self._report).show(role.said)
-        crop = crop_of(on_face(photo, size, _FACE_HEIGHT[framing], _FACE_AT), size)
+        widest = _FACE_WIDTH * panel.size[0] / len(panel.roles) / size[0]
+        share = widest, _FACE_HEIGHT[panel.framing]
+        crop = crop_of(on_face(photo, size, share, _FACE_AT), size)
         return _Shot(rgb=cut_out(acted, crop), photo=photo, crop=crop)
 
     def _cut(self, shot: _Shot) -> Cutout:
