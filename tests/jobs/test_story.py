@@ -135,6 +135,21 @@ def test_three_faces_close_up_are_each_shown_whole(story: Path, background: str)
     assert edges[-1] < 960
 
 
+def test_a_shoulder_reaches_as_far_as_the_photo_shows_it(story: Path) -> None:
+    Image.fromarray(skimage_data.astronaut()).convert("L").save(story.parent / "grey.png")
+    story.write_text(
+        STORY.replace("[240, 180]", "[180, 240]").replace("#406080", "#808080")
+        .replace('who = "eileen"\nexpression = "surprise"\nframing = "close-up"',
+                 'who = ["grey", "eileen"]\nexpression = ["joy", "joy"]')
+        .replace("[[panel]]", '[characters.grey]\nphoto = "grey.png"\n\n[[panel]]', 1)
+    )  # fmt: skip
+    folder = StoryJob(story=story, page=False).run()
+    with Image.open(folder / "0002.png") as panel:
+        feet = np.asarray(panel)[200:].astype(int)
+    orange = np.ptp(feet, axis=2) > 40  # her suit; all else is grey
+    assert orange[:, :45].any()
+
+
 @pytest.mark.parametrize("name", ["0001.png", "page.png", "page_2.png"])
 @pytest.mark.parametrize("linked", [False, True])
 def test_a_story_draws_over_nothing_that_it_is_made_of(
