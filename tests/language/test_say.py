@@ -242,6 +242,16 @@ def test_a_percentage_is_told_how_it_is_written(text: str) -> None:
     assert "Write 50% as 0.5" in problem.value.do
 
 
+@pytest.mark.parametrize(
+    ("text", "remedy"),
+    [("joy:0,5", "0.5"), ("0,7*joy", "with a point"), ("0.7 joy", "0.7*joy"), ("2 joy", "*")],
+)
+def test_a_number_is_told_how_it_is_written(text: str, remedy: str) -> None:
+    with pytest.raises(RetargetError) as problem:
+        say(text)
+    assert remedy in problem.value.do
+
+
 @pytest.mark.parametrize("text", ["angry.png", "from:my face.jpg", "0.5*joy + at the sea.HEIC"])
 def test_a_picture_s_bare_name_is_told_how_it_is_written(text: str) -> None:
     with pytest.raises(NotUnderstood, match="does not belong here") as problem:
