@@ -15,6 +15,7 @@ _CHOICE = re.compile(r"invalid choice '(.*)' for argument '(.*)'\. Expected one 
 _NO_VALUE = re.compile(r"Missing value for argument '(?:\S+/)?(\S+)'\.")
 _VALUE = re.compile(r"Error parsing (--\S+): (.*)")
 _GIVEN = re.compile(r"(?:string to float: |with base 10: |instantiated from \[)'(.*?)'\]?$")
+_SEVERAL = re.compile(r"valid parse for arguments: \[(.*)\]$")
 _SETTING = re.compile(r"Error parsing ([\w.-]+: .*)")
 _UNKNOWN = re.compile(r"Unrecognized options: ([^,]+)")
 _OPTION = re.compile(r"(-{1,2}[a-z]\S*)( .*)?|[A-Z{}|\[\] .]+")
@@ -51,6 +52,8 @@ def _unknown(word: str) -> tuple[str, str]:
 
 
 def _value(option: str, why: str) -> tuple[str, str]:
+    if several := _SEVERAL.search(why):
+        return f"{option} needs numbers, not {several[1]}", ""
     given = _GIVEN.search(why)
     if given is None:
         return f"{option}: {why}", ""
@@ -59,7 +62,7 @@ def _value(option: str, why: str) -> tuple[str, str]:
             f"{option} needs a time, not {given[1]!r}",
             "Write seconds as 12.5 or 3.5s, or minutes and seconds as 1:02.5.",
         )
-    whole = "whole " if "int()" in why else ""
+    whole = "whole " if "int()" in why or "INT" in why else ""
     return f"{option} needs a {whole}number, not {given[1]!r}", ""
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from retarget.evaluation.catalog import Sheet
-from retarget.evaluation.expression import correlation, span
+from retarget.evaluation.expression import NO_BUNDLE, correlation, span
 from retarget.evaluation.pairs import Pairs
 from retarget.evaluation.values import Floats, Observed
 
+_TOO_FEW = "nowhere is the face seen in three frames in a row"
 _FARTHEST = 0.5
 """Seconds of delay that are searched in both directions."""
 _CLEAR = 0.5
@@ -35,14 +36,12 @@ def _steady(driving: Observed, result: Observed, sheet: Sheet) -> None:
     for name in ("mesh", "dlib"):
         ours, theirs = (_mean(getattr(o, f"{name}_shake")) for o in (result, driving))
         jitter[name] = ours
-        note = f"{ours:.2f} % of eye distance, driving {theirs:.2f} %"
-        sheet.put(f"time.jitter_{name}", ours / theirs if theirs > 0 else float("nan"), note)
+        absent = NO_BUNDLE if name == "mesh" and result.scores is None else _TOO_FEW
+        _against(ours, theirs, absent, f"time.jitter_{name}", sheet)
     by_mesh = not np.isnan(jitter["mesh"])
     sheet.put("time.jitter", jitter["mesh"] if by_mesh else jitter["dlib"],
               "by MediaPipe" if by_mesh else "by dlib")  # fmt: skip
-    ours, theirs = _mean(result.tremble), _mean(driving.tremble)
-    note = f"{ours:.2f} % of eye distance, driving {theirs:.2f} %"
-    sheet.put("time.tremble", ours / theirs if theirs > 0 else float("nan"), note)
+    _against(_mean(result.tremble), _mean(driving.tremble), _TOO_FEW, "time.tremble", sheet)
     flicker, theirs = _mean(result.background), _mean(driving.background)
     if np.isnan(flicker):
         sheet.miss("the face and its surroundings fill the picture", "time.flicker")
@@ -52,6 +51,15 @@ def _steady(driving: Observed, result: Observed, sheet: Sheet) -> None:
     warping, theirs = _mean(result.warping), _mean(driving.warping)
     sheet.put("time.warping", warping, f"driving {theirs:.2f}")
     sheet.put("time.warping_ratio", warping / theirs if theirs > 0 else float("nan"))
+
+
+def _against(ours: float, theirs: float, absent: str, key: str, sheet: Sheet) -> None:
+    """Note jitter over the driving clip's, or why it could not be read."""
+    if np.isnan(ours) or np.isnan(theirs):
+        sheet.miss(absent, key)
+        return
+    note = f"{ours:.2f} % of eye distance, driving {theirs:.2f} %"
+    sheet.put(key, ours / theirs if theirs > 0 else float("nan"), note)
 
 
 def _mean(values: Floats) -> float:

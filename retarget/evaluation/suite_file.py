@@ -108,7 +108,7 @@ def _case(file: TomlFile, i: int, pair: object) -> Case:
     for where in (driving, identity):
         if where is not None and not where.is_file():
             raise file.problem(place, f"There is no file {where}.", do="Correct the path.")
-    own = f"{driving.stem}_{identity.stem if identity else 'self'}"
+    own = re.sub(r"[^\w.-]+", "_", f"{driving.stem}_{identity.stem if identity else 'self'}")
     name = _text(file, (*place, "name"), pair.get("name", own))
     if not re.fullmatch(r"[\w.-]+", name) or name.startswith("."):
         raise file.problem(place, f"{name!r} cannot name a file.", do="Use letters and digits.")

@@ -66,6 +66,13 @@ class Choice:
     """(x, y) in pixels."""
 
 
+NOT_SO_MANY = (
+    "Faces are counted from the left, from 0; right, left or the nearest pixel (320,240) can also "
+    "be said where another picture shows fewer faces."
+)
+"""What to do where there is no face of the number that `TrackSettings.which` is."""
+
+
 def parse_choice(word: str) -> Choice:
     """Read `TrackSettings.which`.
 

@@ -7,7 +7,7 @@ from retarget.face.choose import choose
 from retarget.face.open import open_model
 from retarget.face.region import MARGIN, Reading
 from retarget.face.search import Search
-from retarget.face.settings import TrackSettings, parse_choice
+from retarget.face.settings import NOT_SO_MANY, TrackSettings, parse_choice
 from retarget.flow.report import Report
 from retarget.flow.values import Face, VideoFrame
 
@@ -52,7 +52,10 @@ def _chosen(found: list[Reading], settings: TrackSettings, report: Report) -> Fa
     if wide < _SMALL:
         report.warn(f"The face in the picture is only {wide:.0f} pixels wide and will look soft.")
     if len(found) > 1:
-        report.warn(f"The picture shows {len(found)} faces; the one taken is: {settings.which}.")
+        report.warn(
+            f"The picture shows {len(found)} faces; the one taken is: {settings.which} "
+            "(track.which)."
+        )
     return Face(points=face.points, scores=face.scores)
 
 
@@ -61,7 +64,7 @@ def _nobody(count: int, settings: TrackSettings) -> NoFaceFound:
         return NoFaceFound(
             f"The picture shows {count} {'face' if count == 1 else 'faces'}, "
             f"so there is no face number {settings.which}.",
-            do="Faces are counted from the left, from 0.",
+            do=NOT_SO_MANY,
         )
     return NoFaceFound(
         "No human face found in the picture.",

@@ -13,7 +13,7 @@ from fractions import Fraction
 from retarget.errors import NoFaceFound
 from retarget.face.follow import Follower
 from retarget.face.open import open_model
-from retarget.face.settings import TrackSettings
+from retarget.face.settings import NOT_SO_MANY, TrackSettings
 from retarget.flow.report import Report
 from retarget.flow.values import Face, TrackedFrame, VideoFrame
 
@@ -77,7 +77,7 @@ class Track:
             return NoFaceFound(
                 f"The video shows {most} {'face' if most == 1 else 'faces'} at most, "
                 f"so there is no face number {self.settings.which}.",
-                do="Faces are counted from the left, from 0.",
+                do=NOT_SO_MANY,
             )
         return NoFaceFound(
             f"No face found in the first {searched:.1f} s of the video.",

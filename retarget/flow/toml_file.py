@@ -45,7 +45,8 @@ class TomlFile:
         except tomllib.TOMLDecodeError as error:
             raise UnreadableInput(
                 f"The {what} {path.name} is not TOML: {error}.",
-                do="Correct that line; every value is written as name = value.",
+                do='Write that line as name = 0.5 or name = "text", in straight quotes and with / '
+                "between folders; a name beyond a-z, 0-9, - and _ stands in quotes, too.",
             ) from error
         self._lines = _lines(text)
 
@@ -67,7 +68,7 @@ def _text(path: Path, what: str) -> str:
                 f"The {what} {path} is larger than {MAX_BYTES // 1_000_000} MB.",
                 do="Split it into several files.",
             )
-        return path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8-sig")  # some editors begin UTF-8 with a mark
     except OSError as error:
         raise UnreadableInput(
             f"The {what} {path} cannot be read: {error.strerror or error}.", do="Check the name."

@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from retarget.errors import NoFaceFound, UnreadableInput
+from retarget.errors import UnreadableInput
 from retarget.expression.settings import FitSettings, RestSettings
 from retarget.face.settings import TrackSettings
 from retarget.flow.report import Report
+from retarget.jobs.naming import naming
 from retarget.jobs.tracker import with_model
 from retarget.source.settings import SourceSettings
 from retarget.transfer.settings import TransferSettings
@@ -78,10 +79,8 @@ class Looker:
                 raise UnreadableInput(
                     f"{path} has no picture at {seconds:g} s.", do="Choose an earlier moment."
                 )
-            try:
+            with naming(path):
                 return self._read_face(frame, source)
-            except NoFaceFound as error:
-                raise NoFaceFound(f"No human face was found in {path}.", do=error.do) from error
 
     def _read_face(self, frame: VideoFrame, source: Source) -> ExpressedFrame:
         from retarget.expression.fit import Fit

@@ -134,8 +134,9 @@ class MicroJob(StartsFromPreset):
         from retarget.jobs.look import Looker
         from retarget.jobs.micro_clip import write_clip
         from retarget.language.timeline import Timeline
+        from retarget.sink.names import free_name
 
-        output = self.output or _name_for(identity, self.expression)
+        output = self.output or free_name(identity, self._called(), ".mp4")
         self._check_written(output, (identity, self.timeline and self.timeline.strip()))
         look = Looker(Path(), track=self.track)
         timeline = Timeline(self._steps(words, look), self.pace, self.blinking)
@@ -148,6 +149,13 @@ class MicroJob(StartsFromPreset):
         )  # fmt: skip
         _tell(report, timeline, rate)
         return output
+
+    def _called(self) -> str:
+        """What a clip without a name is called after."""
+        if self.timeline is None:
+            return self.expression
+        steps = self.timeline.strip()
+        return Path(steps).stem if steps.endswith(".toml") else "timeline"
 
     def _check_written(self, output: Path, read: Iterable[str | Path | None]) -> None:
         """Refuse what cannot be written, or would take the place of what is read."""
@@ -199,13 +207,14 @@ class MicroJob(StartsFromPreset):
         from retarget.language import profile
         from retarget.language.say import NOTHING
         from retarget.language.timeline import Step, Timeline
+        from retarget.sink.names import free_name
         from retarget.sink.open import open_sink
 
         if self.from_ is None or self.to is None:
             raise RetargetError(
                 "A change between two pictures needs both.", do="Give --from a.jpg --to b.jpg."
             )
-        output = self.output or _name_for(self.from_, Path(self.to).stem)
+        output = self.output or free_name(self.from_, Path(self.to).stem, ".mp4")
         self._check_written(output, (self.from_, self.to))
         before, onset, after = (
             self._time(n, getattr(self, f"{n}_ms")) for n in ("before", "onset", "after")
@@ -331,7 +340,8 @@ class MicroJob(StartsFromPreset):
         photo = self._photo(str(path), report)
         if size is None:
             return photo
-        return reframed(photo, on_face(photo, (size, size), 1 / _FACE_SQUARE, 0.5), (size, size))
+        share = (1 / _FACE_SQUARE, 1 / _FACE_SQUARE)
+        return reframed(photo, on_face(photo, (size, size), share, 0.5), (size, size))
 
 
 def _tell(report: Report, timeline: Timeline, rate: Fraction) -> None:
@@ -340,10 +350,3 @@ def _tell(report: Report, timeline: Timeline, rate: Fraction) -> None:
         {"expression": event.text, **dict(zip(names, event.frames(rate), strict=True))}
         for event in timeline.events
     ]
-
-
-def _name_for(identity: str, word: str) -> Path:
-    """A free name beside the photo."""
-    from retarget.jobs.still import free_name
-
-    return free_name(identity, word, ".mp4")

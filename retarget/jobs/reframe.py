@@ -38,18 +38,22 @@ def around_face(identity: Identity, sides: float) -> Box:
     return Box(float(middle[0]) - side / 2, float(middle[1]) - side / 2, side, side)
 
 
-def on_face(identity: Identity, size: tuple[int, int], share: float, down: float) -> Box:
-    """The part of a photo in which the face is as high as asked, within the photo.
+def on_face(
+    identity: Identity, size: tuple[int, int], share: tuple[float, float], down: float
+) -> Box:
+    """The part of a photo in which the face is as wide or as high as asked, within the photo.
 
     Args:
         identity: the photo, understood.
         size: (width, height) of the picture to be; only the proportion counts.
-        share: height of the face in heights of the picture, where the photo is large enough.
+        share: (width, height) of the face in those of the picture, of which one is reached and
+            the other not passed, where the photo is large enough.
         down: where the middle of the face should be, in heights of the picture from its top.
     """
     across, tall = identity.frame.size
     low, high = _face(identity)
-    height = min(float(high[1] - low[1]) / share, tall, across * size[1] / size[0])
+    for_width, for_height = (high - low) / share
+    height = min(max(for_width * size[1] / size[0], for_height), tall, across * size[1] / size[0])
     width = height * size[0] / size[1]
     middle = (low + high) / 2
     left = float(np.clip(middle[0] - width / 2, 0, across - width))

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -81,6 +79,7 @@ class StillJob(StartsFromPreset):
         from retarget.jobs.look import Looker
         from retarget.language.say import say
         from retarget.language.words import shipped_words
+        from retarget.sink.names import free_name
         from retarget.sink.partial import check_apart
         from retarget.sink.sheet import check_picture
 
@@ -173,15 +172,3 @@ def _understood(name: str, track: TrackSettings, report: Report) -> Identity:
 def _square(count: int) -> int:
     """Columns that make a page of `count` tiles about as wide as high."""
     return max(1, round(math.sqrt(count)))
-
-
-def free_name(identity: str, words: str, ending: str) -> Path:
-    """A free name beside the photo: face.jpg and joy give face_joy.png."""
-    photo = Path(identity)
-    word = re.sub(r"\W+", "_", words).strip("_")[:40] or "retarget"
-    path = photo.with_name(f"{photo.stem}_{word}{ending}")
-    number = 2
-    while os.path.lexists(path):
-        path = photo.with_name(f"{photo.stem}_{word}_{number}{ending}")
-        number += 1
-    return path

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 _FACE_HEIGHT = {"close-up": 0.62, "portrait": 0.36, "wide": 0.22}
 """Height of the face, brow to chin, in heights of the panel."""
+_FACE_WIDTH = 0.75
+"""Most of a person's share of the panel's width that the face takes, so that none is cut."""
 _FACE_AT = 0.42
 """Where the middle of the face is, in heights of the panel."""
 _FADE = 0.07
@@ -53,6 +55,8 @@ class _Shot:
     """The photo before it acted."""
     crop: Crop
     """Where the shot lies in the photo."""
+    before: int
+    """Pixels that it shows to the left of what was asked for."""
 
 
 class PanelDrawer:
@@ -100,7 +104,7 @@ class PanelDrawer:
         strips = []
         for role, left, right in zip(panel.roles, edges[:-1], edges[1:], strict=True):
             size = (int(right - left), height)
-            shot = self._shot(role, panel.framing, size, generator)
+            shot = self._shot(role, panel, size, generator)
             rgb = shot.rgb
             if panel.background.kind == "blur":
                 cut = self._cut(shot)
@@ -119,10 +123,13 @@ class PanelDrawer:
         count = len(panel.roles)
         across = width if count == 1 else round(width * (1.25 / count))
         for i, role in enumerate(panel.roles):
-            cut = self._cut(self._shot(role, panel.framing, (across, height), generator))
-            left = round((width - across) * i / max(count - 1, 1)) if count > 1 else 0
-            window = out[:, left : left + across]
-            cut = replace(cut, share=cut.share * _fade(cut.share.shape, i > 0, i < count - 1))
+            left = round((width - across) * i / max(count - 1, 1))
+            beside = left, width - left - across
+            shot = self._shot(role, panel, (across, height), generator, beside)
+            left, right = left - shot.before, left - shot.before + shot.crop.size[0]
+            window = out[:, left:right]
+            cut = self._cut(shot)
+            cut = replace(cut, share=cut.share * _fade(cut.share.shape, left > 0, right < width))
             window[:] = laid_over(window, in_light_of(cut, out, panel.light), cut.share)
         return out
 
@@ -143,15 +150,34 @@ class PanelDrawer:
             self._painter = Painter(self._text_to_image)
         return self._painter.paint(prompt, seed)
 
-    def _shot(self, role: Role, framing: str, size: tuple[int, int], generator: Generator) -> _Shot:
-        """The person doing what is said, framed."""
+    def _shot(
+        self,
+        role: Role,
+        panel: Panel,
+        size: tuple[int, int],
+        generator: Generator,
+        beside: tuple[int, int] = (0, 0),
+    ) -> _Shot:
+        """The person doing what is said, framed.
+
+        `beside` are the pixels to the left and right that the photo fills as far as it goes, so
+        that no shoulder is cut.
+        """
         photo = self._fitting(role)
         with self._report.clock("act"):
             # The whole photo acts, not each framing of it: what a generator prepares is for one
             # photo, and a story shows few photos often.
             acted = Actor(photo, generator, self._report).show(role.said)
-        crop = crop_of(on_face(photo, size, _FACE_HEIGHT[framing], _FACE_AT), size)
-        return _Shot(rgb=cut_out(acted, crop), photo=photo, crop=crop)
+        widest = _FACE_WIDTH * panel.size[0] / len(panel.roles) / size[0]
+        share = widest, _FACE_HEIGHT[panel.framing]
+        box = on_face(photo, size, share, _FACE_AT)
+        scale = box.height / size[1]
+        room = box.left, photo.frame.size[0] - box.left - box.width
+        before, after = (min(a, int(b / scale)) for a, b in zip(beside, room, strict=True))
+        wider = before + size[0] + after, size[1]
+        box = replace(box, left=box.left - before * scale, width=wider[0] * scale)
+        crop = crop_of(box, wider)
+        return _Shot(rgb=cut_out(acted, crop), photo=photo, crop=crop, before=before)
 
     def _cut(self, shot: _Shot) -> Cutout:
         with self._report.clock("matte"):

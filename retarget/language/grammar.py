@@ -33,6 +33,9 @@ _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)")
 _UNIT = re.compile(r"(?P<side>[LR])?(?:AU)?(?P<unit>\d{1,2})(?P<letter>[A-E])?(?![\w.])", re.I)
 _WORD = re.compile(r"[^\W\d_]\w*")  # letters of any alphabet
 _SEVERAL = re.compile(r"[^\W\d_]\w*(?:(?:\s+|-)[^\W\d_]\w*)+")
+_PERCENT = re.compile(r"[\d.]*\s*%")
+_COMMA = re.compile(r"(?<=\d),(?=\d)")
+_FILE = re.compile(r"\.[a-z][a-z0-9]{1,3}(?![\w.])", re.I)
 _QUOTED = re.compile(r'"([^"]*)"|\'([^\']*)\'')
 _PATH = re.compile(r"[^\s@+*()\"'>]+?(?=@|\s|\+|\*|\)|>|$|:[\d.]+\s*(?:\+|\)|$))")
 _TIME = re.compile(
@@ -188,10 +191,10 @@ class _Reader:
             return self.unit(unit)
         if not (word := _WORD.match(self.text, self.at)):
             found = repr(self.text[start]) if start < len(self.text) else "the end of the text"
-            raise self.problem(
-                f"An expression was expected, not {found}",
-                do="Write a label (joy), action units (AU6+AU12), or a blendshape (jawOpen=0.3).",
-            )
+            do = "Write a label (joy), action units (AU6+AU12), or a blendshape (jawOpen=0.3)."
+            if _NUMBER.match(self.text, start):
+                do = "Write how much of an expression with '*', as in 0.7*joy."
+            raise self.problem(f"An expression was expected, not {found}", do=do)
         self.at = word.end()
         name = word.group()
         if name == "from" and self.take(":"):
@@ -318,11 +321,17 @@ class _Reader:
         found = word.group() if word else self.text[self.at]
         runs = (run for run in _SEVERAL.finditer(self.text) if run.end() > self.at)
         run = next((run.group() for run in runs if run.start() < self.at), "")
-        do = _in_one(re.split(r"[\s-]+", run), self.known) if run else _JOIN
-        return self.problem(
-            f"{found!r} does not belong here",
-            do="Write 50% as 0.5: smile:0.5." if found == "%" else do,
-        )
+        if _PERCENT.match(self.text, self.at):
+            do = "Write 50% as 0.5: smile:0.5."
+        elif _COMMA.match(self.text, self.at):
+            do = "Write numbers with a point, as in 0.5*joy."
+        elif found != "from" and _FILE.search(self.text, self.at):
+            do = 'Write a picture as from:angry.png, or from:"my face.png" where it has spaces.'
+        elif run and "from:" not in self.text:
+            do = _in_one(re.split(r"[\s-]+", run), self.known)
+        else:
+            do = _JOIN
+        return self.problem(f"{found!r} does not belong here", do=do)
 
     def problem(self, what: str, *, do: str) -> NotUnderstood:
         return NotUnderstood(self.text, self.at, what, do=do)

@@ -35,16 +35,27 @@ def default_output(driving: str | Path, identity: str | Path) -> Path:
     Args:
         driving: a file, a folder, or an address, whose result goes to the current folder.
         identity: likewise.
+    """
+    return free_name(driving, f"as {_stem(identity)}", ".mp4")
+
+
+def free_name(given: str | Path, more: str, ending: str) -> Path:
+    """A free name beside what was given: face.jpg and "0.6*joy" give face_0.6_joy.png.
+
+    Args:
+        given: a file, a folder, or an address, whose result goes to the current folder.
+        more: what the result shows, in any words.
+        ending: of the result, with its dot.
 
     Returns:
         A path where nothing is yet; numbered from 2 where the plain name is taken.
     """
-    folder = Path() if "://" in str(driving) else Path(driving).parent
-    name = f"{_stem(driving)}_as_{_stem(identity)}"
-    path, number = folder / f"{name}.mp4", 1
+    folder = Path() if "://" in str(given) else Path(given).parent
+    name = f"{_stem(given)}_{_plain(more) or 'retarget'}"
+    path, number = folder / f"{name}{ending}", 1
     while os.path.lexists(path):
         number += 1
-        path = folder / f"{name}_{number}.mp4"
+        path = folder / f"{name}_{number}{ending}"
     return path
 
 
@@ -52,4 +63,8 @@ def _stem(spec: str | Path) -> str:
     if "://" in str(spec):
         spec = unquote(PurePosixPath(urlsplit(str(spec)).path).name) or "video"
     stem = Path(spec).stem or Path(spec).resolve().stem
-    return re.sub(r"[^\w.-]+", "_", stem)[:_LONGEST].strip("_.") or "video"
+    return _plain(stem) or "video"
+
+
+def _plain(words: str) -> str:
+    return re.sub(r"[^\w.-]+", "_", words)[:_LONGEST].strip("_.")

@@ -111,6 +111,11 @@ _BOTH = ["a.mp4", "--identity", "b.jpg"]
         ([*_BOTH, "--start", "100ms"], ["--start needs a time, not '100ms'", "1:02.5"]),
         ([*_BOTH, "--end", "1,2"], ["--end needs a time, not '1,2'"]),
         ([*_BOTH, "--quality", "high"], ["--quality needs a whole number, not 'high'"]),
+        ([*_BOTH, "--longest-side", "9.5"], ["--longest-side needs a whole number, not '9.5'"]),
+        (
+            ["still", "--identity", "a.jpg", "--expression", "joy", "--intensity", "0.2", "50%"],
+            ["--intensity needs numbers, not '0.2', '50%'"],
+        ),
         ([*_BOTH, "--lost", "hol"], ["--lost cannot be 'hol'", "Did you mean 'hold'?"]),
         ([*_BOTH, "--codec", "mpeg4"], ["--codec cannot be 'mpeg4'"]),
         ([*_BOTH, "--motion"], ["--motion needs a value"]),
@@ -126,7 +131,7 @@ def test_what_tyro_refuses_is_said_as_a_person_would(
     assert main(words) == 1
     told = capsys.readouterr().err
     assert all(part in told for part in said), told
-    assert not re.search(r"float|int\(\)|NoneType|STR|PATH|\(required\)|1 values", told)
+    assert not re.search(r"float|int\(\)|NoneType|STR|PATH|\(required\)|1 values|parse", told)
     assert len(told.strip().splitlines()) == 2
 
 

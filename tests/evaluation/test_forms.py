@@ -71,6 +71,7 @@ def test_the_table_names_what_was_not_measured_and_why(
 ) -> None:
     text = " ".join(table.table(evaluations["half"]).split())
     assert "face_landmarker.task was not found" in text
+    assert "nan" not in text
     assert "Every estimator saw the face in every frame." in text
     assert "The mouth opens" in text
 

@@ -239,6 +239,12 @@ def test_a_suite_that_makes_no_sense_is_refused(
         read_suite(written(folder, text))
 
 
+def test_files_of_any_name_make_a_pair(folder: Path) -> None:
+    (folder / "a.mp4").rename(folder / "my (last) clip.mp4")
+    suite = read_suite(written(folder, "[[pair]]\ndriving = 'my (last) clip.mp4'\n"))
+    assert [case.name for case in suite.cases] == ["my_last_clip_self"]
+
+
 @pytest.mark.parametrize("job", ["tests.evaluation.test_suite:NoJob", "os:system", "os:PathLike"])
 def test_a_job_that_is_none_is_refused(folder: Path, job: str) -> None:
     text = TWO.replace("tests.evaluation.test_suite:CopyJob", job)

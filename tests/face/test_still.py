@@ -67,7 +67,16 @@ def test_of_several_faces_one_is_taken_and_the_others_are_mentioned() -> None:
     report = Report()
     face = find_face(frame(scene), TrackSettings(which="1"), report)
     assert face.points[1, 0] == pytest.approx(400, abs=40)
-    assert any("3 faces" in line for line in report.warnings)
+    assert any("3 faces" in line and "track.which" in line for line in report.warnings)
+
+
+def test_a_number_that_no_face_has_is_answered_with_choices_that_any_picture_has() -> None:
+    alone = on(wall(), head(astronaut()), 250, 250)
+    with pytest.raises(NoFaceFound, match="1 face, so there is no face number 2") as refused:
+        find_face(frame(alone), TrackSettings(which="2"), Report())
+    assert "right, left or the nearest pixel (320,240)" in refused.value.do
+    for which in ("right", "left", "320,240"):
+        find_face(frame(alone), TrackSettings(which=which), Report())
 
 
 def test_a_turned_head_keeps_its_tilt() -> None:

@@ -66,6 +66,10 @@ def test_a_search_for_nothing_known_offers_the_nearest_word() -> None:
     assert problem.value.nearest == "jealousy"
 
 
+def test_a_face_at_rest_can_be_found_too() -> None:
+    assert "calm" in ExpressionsJob(search=("neutral",)).run()
+
+
 def test_the_list_of_units_names_their_sources() -> None:
     told = ExpressionsJob(units=True).run()
     assert isinstance(told, str)

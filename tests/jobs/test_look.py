@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pytest
 from PIL import Image
 
+from retarget.errors import UnreadableInput
 from retarget.expression.rest import understand
 from retarget.expression.settings import RestSettings
 from retarget.face.settings import TrackSettings
@@ -46,3 +48,10 @@ def test_of_a_large_picture_only_the_face_is_kept(tmp_path: Path) -> None:
     off = np.abs(again.points - seen.tracked.face.points)[:, :2].max()
     assert off < 0.05 * again.eye_distance
     assert np.abs(seen.expression.weights - plain.expression.weights).mean() < 0.02
+
+
+def test_a_face_too_small_to_be_read_is_refused_by_the_name_of_its_picture(tmp_path: Path) -> None:
+    with Image.open(SAMPLES / "face.jpg") as face:
+        face.resize((80, 80)).save(tmp_path / "tiny.png")
+    with pytest.raises(UnreadableInput, match=r"^tiny\.png: the face in the picture is only"):
+        Looker(tmp_path)("tiny.png", None)

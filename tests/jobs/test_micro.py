@@ -278,3 +278,15 @@ def test_a_change_before_another_background_shows_what_both_pictures_have(
         if last[y : y + shown.shape[0], x : x + shown.shape[1]].shape == shown.shape
     ]  # fmt: skip
     assert min(off) < 3
+
+
+@pytest.mark.parametrize("by_file", [False, True])
+def test_a_clip_without_a_name_is_not_called_after_what_it_does_not_show(
+    astronaut: Path, tmp_path: Path, by_file: bool
+) -> None:
+    face = tmp_path / "face.png"
+    face.write_bytes(astronaut.read_bytes())
+    steps = tmp_path / "steps.toml"
+    steps.write_text('[[step]]\nexpression = "joy"\nhold_ms = 100\n')
+    job = MicroJob(identity=str(face), timeline=str(steps) if by_file else "joy 0.1s", rate="10")
+    assert job.run().name == ("face_steps.mp4" if by_file else "face_timeline.mp4")

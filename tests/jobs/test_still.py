@@ -53,7 +53,7 @@ def test_a_box_on_a_face_never_leaves_the_photo(actor: Actor) -> None:
     photo = actor.identity
     for size in ((100, 100), (300, 100), (100, 300)):
         for share in (0.05, 0.4, 0.9):
-            box = on_face(photo, size, share, 0.42)
+            box = on_face(photo, size, (share, share), 0.42)
             width, height = photo.frame.size
             assert box.left >= 0
             assert box.top >= 0

@@ -14,6 +14,7 @@ from PIL import Image
 
 from retarget.errors import CannotWrite, MissingModel, NoFaceFound, RetargetError, UnreadableInput
 from retarget.face.settings import TrackSettings
+from retarget.face.still import find_face
 from retarget.flow.arrays import Picture
 from retarget.flow.report import Report
 from retarget.generate.settings import WarpSettings
@@ -21,6 +22,7 @@ from retarget.jobs.draw import DrawSettings
 from retarget.jobs.story import StoryJob
 from retarget.jobs.story_draw import PanelDrawer
 from retarget.jobs.storyboard import Panel
+from retarget.source.open import open_source
 
 skimage_data = pytest.importorskip("skimage.data")
 
@@ -111,6 +113,41 @@ def test_two_people_share_a_panel(story: Path, tmp_path: Path) -> None:
     wall = np.array([0x40, 0x60, 0x80])
     for half in halves:
         assert (np.abs(half.astype(int) - wall).max(2) > 40).mean() > 0.2
+
+
+@pytest.mark.parametrize("background", ["photo", "#406080"])
+def test_three_faces_close_up_are_each_shown_whole(story: Path, background: str) -> None:
+    story.write_text(
+        STORY.replace("#406080", background)
+        .replace("[240, 180]", "[960, 720]")
+        .replace('who = "eileen"\nexpression = "surprise"',
+                 'who = ["eileen", "eileen", "eileen"]\nexpression = ["joy", "anger", "neutral"]')
+    )  # fmt: skip
+    folder = StoryJob(story=story, page=False).run()
+    with open_source(str(folder / "0002.png")) as source:
+        frame = next(source.frames())
+    across = [
+        find_face(frame, TrackSettings(which=which), Report()).points[:, 0] for which in "012"
+    ]
+    edges = [edge for x in across for edge in (x.min(), x.max())]
+    assert edges == sorted(edges)
+    assert edges[0] > 0
+    assert edges[-1] < 960
+
+
+def test_a_shoulder_reaches_as_far_as_the_photo_shows_it(story: Path) -> None:
+    Image.fromarray(skimage_data.astronaut()).convert("L").save(story.parent / "grey.png")
+    story.write_text(
+        STORY.replace("[240, 180]", "[180, 240]").replace("#406080", "#808080")
+        .replace('who = "eileen"\nexpression = "surprise"\nframing = "close-up"',
+                 'who = ["grey", "eileen"]\nexpression = ["joy", "joy"]')
+        .replace("[[panel]]", '[characters.grey]\nphoto = "grey.png"\n\n[[panel]]', 1)
+    )  # fmt: skip
+    folder = StoryJob(story=story, page=False).run()
+    with Image.open(folder / "0002.png") as panel:
+        feet = np.asarray(panel)[200:].astype(int)
+    orange = np.ptp(feet, axis=2) > 40  # her suit; all else is grey
+    assert orange[:, :45].any()
 
 
 @pytest.mark.parametrize("name", ["0001.png", "page.png", "page_2.png"])

@@ -168,9 +168,16 @@ def test_a_picture_without_a_face_is_refused() -> None:
 
 @pytest.mark.parametrize(
     ("text", "offered"),
-    [("jyo", "joy"), ("0.4*surprize", "surprise"), ("mouthSmleLeft=0.4", "mouthSmileLeft")],
+    [
+        ("jyo", "joy"),
+        ("0.4*surprize", "surprise"),
+        ("mouthSmleLeft=0.4", "mouthSmileLeft"),
+        ("crying", "cry"),
+        ("smiling", "smile"),
+        ("Freude", None),
+    ],
 )
-def test_a_mistyped_word_offers_the_nearest_one(text: str, offered: str) -> None:
+def test_a_mistyped_word_offers_the_nearest_one(text: str, offered: str | None) -> None:
     with pytest.raises(UnknownWord) as problem:
         say(text)
     assert problem.value.nearest == offered
@@ -228,11 +235,35 @@ def test_words_side_by_side_are_named_whole_and_one_word_is_offered(
     assert offered in problem.value.do
 
 
-@pytest.mark.parametrize("text", ["smile:50%", "50%*smile", "50% smile", "AU12=50%"])
+@pytest.mark.parametrize("text", ["smile:50%", "50%*smile", "50% smile", "smile 50%", "AU12=50%"])
 def test_a_percentage_is_told_how_it_is_written(text: str) -> None:
     with pytest.raises(NotUnderstood) as problem:
         say(text)
-    assert "0.5" in problem.value.do
+    assert "Write 50% as 0.5" in problem.value.do
+
+
+@pytest.mark.parametrize(
+    ("text", "remedy"),
+    [("joy:0,5", "0.5"), ("0,7*joy", "with a point"), ("0.7 joy", "0.7*joy"), ("2 joy", "*")],
+)
+def test_a_number_is_told_how_it_is_written(text: str, remedy: str) -> None:
+    with pytest.raises(RetargetError) as problem:
+        say(text)
+    assert remedy in problem.value.do
+
+
+@pytest.mark.parametrize("text", ["angry.png", "from:my face.jpg", "0.5*joy + at the sea.HEIC"])
+def test_a_picture_s_bare_name_is_told_how_it_is_written(text: str) -> None:
+    with pytest.raises(NotUnderstood, match="does not belong here") as problem:
+        say(text, look=frown)
+    assert 'from:"my face.png"' in problem.value.do
+
+
+@pytest.mark.parametrize("text", ["from:a.png joy", "joy from:a.png"])
+def test_a_picture_beside_a_word_is_told_how_both_are_joined(text: str) -> None:
+    with pytest.raises(NotUnderstood, match="does not belong here") as problem:
+        say(text, look=frown)
+    assert "'+'" in problem.value.do
 
 
 @pytest.mark.parametrize("text", ["AU12F", "AU155", "joy + R144A", "au12=AU1"])

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from retarget.sink.names import default_output, is_pattern, matches, numbered
+from retarget.sink.names import default_output, free_name, is_pattern, matches, numbered
 
 
 def test_a_result_is_named_beside_the_driving_video(tmp_path: Path) -> None:
@@ -29,6 +29,14 @@ def test_the_result_of_a_remote_video_goes_to_the_current_folder(
     monkeypatch.chdir(tmp_path)
     path = default_output("https://example.org/clips/take%201.mp4?x=../../etc", "face.png")
     assert path == Path("take_1_as_face.mp4")
+
+
+def test_a_picture_of_a_remote_photo_goes_to_the_current_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    path = free_name("https://example.org/faces/anna.jpg", "0.6*joy + fear", ".png")
+    assert path == Path("anna_0.6_joy_fear.png")
 
 
 @given(st.text("ab/.%20 ?#é\\:…", min_size=1, max_size=300))

@@ -1,0 +1,40 @@
+"""TOML files as people write and save them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from retarget.errors import UnreadableInput
+from retarget.flow.toml_file import TomlFile
+
+
+def written(folder: Path, text: str, encoding: str = "utf-8") -> Path:
+    path = folder / "mine.toml"
+    path.write_text(text, encoding=encoding)
+    return path
+
+
+def test_the_mark_that_editors_put_before_a_text_does_not_count(tmp_path: Path) -> None:
+    file = TomlFile(written(tmp_path, 'first = "a"\nsecond = "b"\n', "utf-8-sig"), "preset")
+    assert file.data == {"first": "a", "second": "b"}
+    assert [file.line((name,)) for name in file.data] == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("line", "remedy"),
+    [
+        ("who = anna", 'name = "text"'),
+        ("who = “anna”", "straight quotes"),
+        ('photo = "..\\anna.jpg"', "/ between folders"),
+        ("[characters.Jürgen]", "stands in quotes"),
+        ("my smile = 1", "stands in quotes"),
+    ],
+)
+def test_what_people_write_that_is_not_toml_is_answered_with_how_to_write_it(
+    tmp_path: Path, line: str, remedy: str
+) -> None:
+    with pytest.raises(UnreadableInput, match=r"mine\.toml is not TOML: .* line 2\b") as refused:
+        TomlFile(written(tmp_path, f"# a story\n{line}\n"), "storyboard")
+    assert remedy in refused.value.do
