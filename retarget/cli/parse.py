@@ -41,14 +41,17 @@ def job_from(words: Sequence[str]) -> Any:
     starting, rest = _preset(kind, rest)
     import tyro
 
+    from retarget.cli.told import REGISTRY, whole_lines
+
     told = io.StringIO()
     try:
-        with contextlib.redirect_stderr(told):
+        with contextlib.redirect_stderr(told), whole_lines():
             return tyro.cli(
                 kind,
                 args=rest,
                 prog="retarget" if name == VIDEO else f"retarget {name}",
                 default=starting,
+                registry=REGISTRY,
             )
     except ValueError as problem:  # a setting's own check: a programmer's error, but for us words
         raise WrongWords(f"{problem}.", do=f"retarget {name} --help lists every option.") from None

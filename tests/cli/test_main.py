@@ -220,6 +220,29 @@ def test_a_fault_of_ours_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) ->
         main(_BOTH)
 
 
+def test_help_breaks_a_line_only_where_it_is_full(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "400")
+    with pytest.raises(SystemExit):
+        main(["drive.mp4", "--help"])
+    said = capsys.readouterr().out.splitlines()
+    told = next(line for line in said if "Whose face: a photo, or a clip" in line)
+    assert "whose own blinks are left out." in told
+
+
+def test_help_tells_an_option_that_may_be_left_out_by_what_it_takes(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(SystemExit):
+        main(["drive.mp4", "--help"])
+    told = capsys.readouterr().out
+    assert "-o PATH, --output PATH" in told
+    assert "None" not in told
+    job = job_from(["drive.mp4", "--identity", "face.jpg", "--preset", "natural", "--end", "None"])
+    assert job.source.end is None
+
+
 def test_help_may_come_before_the_command(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as end:
         main(["help", "fit"])
