@@ -210,9 +210,12 @@ class MicroJob(StartsFromPreset):
         before, onset, after = (
             self._time(n, getattr(self, f"{n}_ms")) for n in ("before", "onset", "after")
         )
-        whole = before + onset + after
-        held = Step(text="the change", said=NOTHING, times=(whole,), where="--onset-ms")
-        timeline = Timeline([held])
+        held = [
+            Step(text="the first picture", said=NOTHING, times=(before,), where="--before-ms"),
+            Step(text="the change", said=NOTHING, times=(onset,), where="--onset-ms"),
+            Step(text="the second picture", said=NOTHING, times=(after,), where="--after-ms"),
+        ]
+        timeline = Timeline(held, PaceSettings(travel_ms=0))
         timeline.check(rate)
         seconds = [float(i / rate - before) for i in range(timeline.frame_count(rate))]
         ways = [profile.onset(at / float(onset)) for at in seconds]
