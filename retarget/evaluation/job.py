@@ -65,6 +65,7 @@ class EvaluateJob(TakesNames):
                 "Nothing to measure, or too much at once.",
                 do="Name one result, or --compare several, or a --suite, or --stimuli.",
             )
+        self._check_idle()
         self._check_forms()
         if self.stimuli is not None:
             return self._set(self.stimuli, report)
@@ -129,6 +130,17 @@ class EvaluateJob(TakesNames):
             if path is not None and not path.exists():
                 raise UnreadableInput(f"There is no file {path}.", do="Check the path.")
         return self.driving, self.identity
+
+    def _check_idle(self) -> None:
+        """Refuse what would not count."""
+        beside, idle = "a result", ["folder"]
+        if self.suite is not None:
+            beside, idle = "--suite", ["driving", "identity"]
+        elif self.stimuli is not None:
+            beside, idle = "--stimuli", ["driving", "identity", "folder", "page"]
+        for name in idle:
+            if getattr(self, name) is not None:
+                raise RetargetError(f"--{name} does not count beside {beside}.", do="Leave it out.")
 
     def _check_forms(self) -> None:
         """Refuse, before hours of measuring, to write where it cannot be or over what is read."""

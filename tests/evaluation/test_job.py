@@ -105,6 +105,21 @@ def test_a_result_alone_asks_for_what_drove_it(capsys: pytest.CaptureFixture[str
     assert "--driving" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("asked", "idle"),
+    [
+        (("--stimuli", "set", "--page", "out.html"), "--page does not count beside --stimuli"),
+        (("--suite", "s.toml", "--driving", "a.mp4"), "--driving does not count beside --suite"),
+        (("a.mp4", "--folder", "results"), "--folder does not count beside a result"),
+    ],
+)
+def test_an_option_that_would_not_count_is_refused(
+    asked: tuple[str, ...], idle: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["evaluate", *asked]) == 1
+    assert idle in capsys.readouterr().err
+
+
 def test_a_result_that_is_not_there_is_said_before_the_driving_video_is_read(
     folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
