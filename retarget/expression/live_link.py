@@ -21,7 +21,7 @@ from retarget.expression import measure
 from retarget.expression.performance import Performance
 from retarget.flow import blendshapes
 from retarget.flow.face_model import face_model
-from retarget.flow.gaze import read_gaze
+from retarget.flow.gaze import read_gaze, said_gaze
 from retarget.flow.source_info import SourceInfo
 from retarget.flow.values import ExpressedFrame, Expression, HeadPose, Instant, RestFace
 
@@ -73,7 +73,7 @@ def _row(frame: ExpressedFrame) -> list[str]:
         return [time, "0", *[""] * (len(HEADER) - 2)]
     head = frame.pose.angles if frame.pose is not None else (0.0, 0.0, 0.0)
     seen = frame.expression.measured
-    eyes = np.zeros((2, 2)) if seen is None else seen.gaze
+    eyes = said_gaze(frame.expression.weights) if seen is None else seen.gaze
     angles = np.radians([*head, *eyes[0], 0.0, *eyes[1], 0.0])
     weights = frame.expression.weights[_PLACES]
     return [time, str(len(HEADER) - 2), *(f"{v:.6f}" for v in (*weights, *angles))]

@@ -118,6 +118,26 @@ def test_a_csv_keeps_weights_angles_and_times(
             np.testing.assert_allclose(b.pose.angles, a.pose.angles, atol=1e-3)
 
 
+def test_a_csv_that_is_saved_anew_turns_its_eyes_as_before(tmp_path: Path) -> None:
+    mesh = person(1)
+    left = {"eyeLookOutLeft": 0.6, "eyeLookInRight": 0.6}
+    up = {"eyeLookUpLeft": 0.5, "eyeLookUpRight": 0.5}
+    right_and_down = {"eyeLookInLeft": 0.5, "eyeLookOutRight": 0.5, "eyeLookDownLeft": 0.4,
+                      "eyeLookDownRight": 0.4}  # fmt: skip
+    seen = tracked([face(mesh), *(face(mesh, does) for does in (left, up, right_and_down))])
+    rest = find_rest(seen[:1])
+    filmed = Fit(rest, FitSettings())(iter(seen))
+    first = save_performance(tmp_path / "first.csv", filmed, rest, INFO)
+    read = open_performance(first)
+    second = save_performance(tmp_path / "second.csv", read.frames(), read.rest, read.info)
+    angles = [
+        np.degrees(np.loadtxt(path, delimiter=",", skiprows=1, usecols=range(57, 63)))
+        for path in (first, second)
+    ]
+    assert np.ptp(angles[0], axis=0)[[0, 1, 3, 4]].min() > 15
+    np.testing.assert_allclose(*angles, atol=3)
+
+
 def live_link(rows: list[str], header: str = ",".join(HEADER)) -> str:
     return "\n".join([header, *rows]) + "\n"
 
