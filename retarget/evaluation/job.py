@@ -121,6 +121,8 @@ class EvaluateJob(TakesNames):
 
     def _both(self, *results: Path | None) -> tuple[Path, Path]:
         """What drove and whom it shows, once they and the results are known to be there."""
+        from retarget.expression.performance import is_performance
+
         if self.driving is None or self.identity is None:
             raise RetargetError(
                 "A result is measured against what drove it and whom it shows.",
@@ -129,6 +131,11 @@ class EvaluateJob(TakesNames):
         for path in (self.driving, self.identity, *results):
             if path is not None and not path.exists():
                 raise UnreadableInput(f"There is no file {path}.", do="Check the path.")
+        if is_performance(self.driving):
+            raise UnreadableInput(
+                f"{self.driving} is a saved performance, which keeps no pixels to be measured.",
+                do="Give the video that it was saved from.",
+            )
         return self.driving, self.identity
 
     def _check_idle(self) -> None:

@@ -134,6 +134,16 @@ def test_a_result_that_is_not_there_is_said_before_the_driving_video_is_read(
     assert capsys.readouterr().err.count("There is no file") == 2
 
 
+def test_a_performance_is_no_driving_video_to_measure_against(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    saved = tmp_path / "drive.npz"
+    saved.write_bytes(b"weights")
+    told = ["--driving", str(saved), "--identity", str(folder / "face.png")]
+    assert main(["evaluate", str(folder / "drive.mp4"), *told]) == 1
+    assert "drive.npz is a saved performance" in capsys.readouterr().err
+
+
 def test_two_results_are_ranked(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     drive = str(folder / "drive.mp4")
     told = ["--driving", drive, "--identity", str(folder / "face.png"), "--faces", "1"]
