@@ -54,6 +54,15 @@ def without_rest(driving: Floats, result: Floats) -> tuple[Floats, Floats]:
     return driving - driving[rows].mean(axis=0), result - result[rows].mean(axis=0)
 
 
+def without_middle(driving: Floats, result: Floats) -> tuple[Floats, Floats]:
+    """Both (m, c) less the driving median, and the result less what it is usually apart.
+
+    For what turns to either side and so rests between its ends.
+    """
+    middle, apart = np.median(driving, axis=0), np.median(result - driving, axis=0)
+    return driving - middle, result - middle - apart
+
+
 def span(values: Floats) -> Floats:
     """(c,) 5th to 95th percentile of (m, c) rows."""
     low, high = np.percentile(values, [5, 95], axis=0)
@@ -229,12 +238,12 @@ def _ratios(driving: Observed, result: Observed, pairs: Pairs, sheet: Sheet) -> 
 
 
 def _gaze(driving: Observed, result: Observed, pairs: Pairs, sheet: Sheet) -> None:
-    """Mean angle in degrees between the two directions of gaze, each away from its own rest."""
+    """Mean angle in degrees between the two directions of gaze, each away from its usual one."""
     rows = _paired(driving.gaze, result.gaze, pairs)
     if isinstance(rows, str):
         sheet.miss(rows, "expression.gaze")
         return
-    d, r = (_directions(x) for x in without_rest(rows.driving, rows.result))
+    d, r = (_directions(x) for x in without_middle(rows.driving, rows.result))
     angles = np.degrees(np.arccos(np.clip((d * r).sum(axis=1), -1.0, 1.0)))
     sheet.put("expression.gaze", float(angles.mean()))
 
@@ -247,13 +256,13 @@ def _directions(degrees: Floats) -> Floats:
 
 
 def _pose(driving: Observed, result: Observed, pairs: Pairs, sheet: Sheet) -> None:
-    """Mean geodesic angle in degrees of the two heads, each turned from its own rest."""
+    """Mean geodesic angle in degrees of the two heads, each turned from its own usual pose."""
     rows = _paired(driving.pose, result.pose, pairs)
     if isinstance(rows, str):
         sheet.miss(rows, "expression.pose", "expression.pose_gain")
         return
     angles = []
-    for d, r in zip(*without_rest(rows.driving, rows.result), strict=True):
+    for d, r in zip(*without_middle(rows.driving, rows.result), strict=True):
         relative = HeadPose.rotation_of(*d).T @ HeadPose.rotation_of(*r)
         angles.append(np.degrees(np.arccos(np.clip((np.trace(relative) - 1) / 2, -1.0, 1.0))))
     moved, shown = (float(x.std(axis=0).sum()) for x in (rows.driving, rows.result))

@@ -65,6 +65,7 @@ class EvaluateJob(TakesNames):
                 "Nothing to measure, or too much at once.",
                 do="Name one result, or --compare several, or a --suite, or --stimuli.",
             )
+        self._check_idle()
         self._check_forms()
         if self.stimuli is not None:
             return self._set(self.stimuli, report)
@@ -120,6 +121,8 @@ class EvaluateJob(TakesNames):
 
     def _both(self, *results: Path | None) -> tuple[Path, Path]:
         """What drove and whom it shows, once they and the results are known to be there."""
+        from retarget.expression.performance import is_performance
+
         if self.driving is None or self.identity is None:
             raise RetargetError(
                 "A result is measured against what drove it and whom it shows.",
@@ -128,7 +131,23 @@ class EvaluateJob(TakesNames):
         for path in (self.driving, self.identity, *results):
             if path is not None and not path.exists():
                 raise UnreadableInput(f"There is no file {path}.", do="Check the path.")
+        if is_performance(self.driving):
+            raise UnreadableInput(
+                f"{self.driving} is a saved performance, which keeps no pixels to be measured.",
+                do="Give the video that it was saved from.",
+            )
         return self.driving, self.identity
+
+    def _check_idle(self) -> None:
+        """Refuse what would not count."""
+        beside, idle = "a result", ["folder"]
+        if self.suite is not None:
+            beside, idle = "--suite", ["driving", "identity"]
+        elif self.stimuli is not None:
+            beside, idle = "--stimuli", ["driving", "identity", "folder", "page"]
+        for name in idle:
+            if getattr(self, name) is not None:
+                raise RetargetError(f"--{name} does not count beside {beside}.", do="Leave it out.")
 
     def _check_forms(self) -> None:
         """Refuse, before hours of measuring, to write where it cannot be or over what is read."""

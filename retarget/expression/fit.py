@@ -39,6 +39,9 @@ _WINK = 0.3
 together but in winks; a mesh's two eyes differ two to three times as much as eyes do."""
 _BLIND, _SEEING = 0.15, 0.35
 """Aperture below which the last gaze is kept, and from which the iris is seen."""
+_PART = 15.0
+"""Degrees by which an error of reading may turn both eyes apart. Human eyes cross, but never part;
+where they seem to part farther, as in glasses that reflect, one of the irises was not found."""
 _SKULL = list(landmarks.FACE_OVAL[:10] + landmarks.FACE_OVAL[-9:])
 """The oval above the jaw, which no expression moves: what moves there is pose."""
 _SKULL_MOVES = 0.15
@@ -120,10 +123,18 @@ class Fit:
         seen = np.clip((aperture - _BLIND) / (_SEEING - _BLIND), 0.0, 1.0)
         # Both eyes look up and down together (Hering's law), whatever the tracker saw.
         gaze[:, 1] = np.average(gaze[:, 1], weights=seen + 1e-3)
+        gaze[:, 0] = unparted(gaze[:, 0], seen)
         if before is not None and before.measured is not None:
             share = seen[:, None]
             gaze = share * gaze + (1.0 - share) * before.measured.gaze
         return gaze, aperture
+
+
+def unparted(yaw: Floats, seen: Floats) -> Floats:
+    """Two yaws (2,) that part by no more than an error may; the farther one is believed less."""
+    apart = max(yaw[0] - yaw[1], _PART)
+    middle = np.average(yaw, weights=(seen + 1e-3) / (1.0 + yaw**2))
+    return np.asarray(middle + (yaw - middle) * _PART / apart)
 
 
 def together(aperture: Floats) -> Floats:

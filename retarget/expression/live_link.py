@@ -1,7 +1,8 @@
 """The CSV layout of the Live Link Face app, for exchange with animation tools.
 
 One row per frame: a timecode `hh:mm:ss:ff.fff`, the number of values, the 52 ARKit weights in the
-app's own order, then head and eye angles in radians. A row with a count of 0 has no face.
+app's own order, then head and eye angles in radians. A row with a count of 0 has no face. What is
+read may count in drop-frame timecode, `hh:mm:ss;ff.fff`.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
-from itertools import pairwise
+from itertools import chain, pairwise
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -20,7 +21,7 @@ from retarget.expression import measure
 from retarget.expression.performance import Performance
 from retarget.flow import blendshapes
 from retarget.flow.face_model import face_model
-from retarget.flow.gaze import read_gaze
+from retarget.flow.gaze import read_gaze, said_gaze
 from retarget.flow.source_info import SourceInfo
 from retarget.flow.values import ExpressedFrame, Expression, HeadPose, Instant, RestFace
 
@@ -72,7 +73,7 @@ def _row(frame: ExpressedFrame) -> list[str]:
         return [time, "0", *[""] * (len(HEADER) - 2)]
     head = frame.pose.angles if frame.pose is not None else (0.0, 0.0, 0.0)
     seen = frame.expression.measured
-    eyes = np.zeros((2, 2)) if seen is None else seen.gaze
+    eyes = said_gaze(frame.expression.weights) if seen is None else seen.gaze
     angles = np.radians([*head, *eyes[0], 0.0, *eyes[1], 0.0])
     weights = frame.expression.weights[_PLACES]
     return [time, str(len(HEADER) - 2), *(f"{v:.6f}" for v in (*weights, *angles))]
@@ -135,9 +136,10 @@ class LiveLinkPerformance(Performance):
     def frames(self) -> Iterator[ExpressedFrame]:
         """Every frame, in order; one row is read ahead, to know how long each lasts.
 
-        Nothing tells how long the last one does: as long as the one before it.
+        Nothing tells how long the last one does: as long as the one before it, and a single one
+        lasts a timecode frame.
         """
-        lasts = 0
+        lasts = 1000
         before: tuple[int, int, list[str]] | None = None
         start: int | None = None
         index = 0
@@ -197,12 +199,14 @@ class LiveLinkPerformance(Performance):
         try:
             with self.path.open(newline="", encoding="utf-8-sig") as file:
                 first = file.readline(_LONGEST_LINE)
-                mark = "," if "," in first else ";"  # as a spreadsheet in Europe saves it
-                order = self._order(_fields_of(first, mark))
-                for line, text in enumerate(iter(lambda: file.readline(_LONGEST_LINE), ""), 2):
-                    if not text.strip():
+                mark = max(",;\t", key=first.count)  # `;` as a spreadsheet in Europe saves it
+                further = iter(lambda: file.readline(_LONGEST_LINE), "")
+                table = csv.reader(chain([first], further), delimiter=mark)
+                order = self._order(_plain(next(table)))
+                for fields in map(_plain, table):
+                    line = table.line_num
+                    if not any(fields):
                         continue
-                    fields = _fields_of(text, mark)
                     if len(fields) != order[0]:
                         raise self._wrong(
                             line, f"has {len(fields)} columns where the first has {order[0]}"
@@ -212,7 +216,7 @@ class LiveLinkPerformance(Performance):
             raise UnreadableInput(
                 f"There is no file {self.path}.", do="Check its name and folder."
             ) from absent
-        except (OSError, UnicodeDecodeError) as wrong:
+        except (OSError, UnicodeDecodeError, csv.Error) as wrong:
             raise UnreadableInput(
                 f"{self.path} is not a text file that can be read.",
                 do="Give a CSV in the Live Link Face layout.",
@@ -240,8 +244,13 @@ class LiveLinkPerformance(Performance):
 
     def _tick(self, line: int, text: str) -> int:
         hours, minutes, seconds, frame = self._fields(line, text)
-        part = round(frame * 1000) * RATE // self._rate
-        return (hours * 3600 + minutes * 60 + seconds) * RATE * 1000 + part
+        minutes += 60 * hours
+        rate = Fraction(self._rate)
+        counted = (60 * minutes + seconds) * self._rate * 1000 + round(frame * 1000)
+        if ";" in text:  # drop-frame: a slower clock, some of whose numbers are left out
+            rate *= Fraction(1000, 1001)
+            counted -= self._rate // 15 * (minutes - minutes // 10) * 1000
+        return int(counted * RATE / rate)
 
     def _wrong(self, line: int, what: str) -> UnreadableInput:
         return UnreadableInput(
@@ -266,7 +275,6 @@ def _counted_at(times: Sequence[tuple[int, float]]) -> int:
     return min(_RATES, key=lambda rate: abs(rate - counted))
 
 
-def _fields_of(line: str, mark: str) -> list[str]:
-    """What stands between the marks; where these are not commas, a comma is a decimal point."""
-    fields = line.rstrip("\r\n").split(mark)
-    return [f.strip() if mark == "," else f.strip().replace(",", ".") for f in fields]
+def _plain(fields: list[str]) -> list[str]:
+    """Fields without spaces about them; a comma that a field still holds is a decimal point."""
+    return [f.strip().replace(",", ".") for f in fields]

@@ -218,7 +218,8 @@ def _packed_rest(rest: RestFace) -> npt.NDArray[Any]:
 
 def _packed_info(info: SourceInfo) -> dict[str, Any]:
     exact = {n: None if v is None else str(v) for n, v in _fractions(info).items()}
-    return {"name": info.name, "size": info.size, "count": info.count, **exact}
+    known = {name: getattr(info, name) for name in ("name", "size", "count", "cut", "still")}
+    return {**known, **exact}
 
 
 def _fractions(info: SourceInfo) -> dict[str, Fraction | None]:
@@ -231,6 +232,7 @@ def _unpacked_info(said: dict[str, Any]) -> SourceInfo:
     return SourceInfo(
         name=str(said["name"]), size=(width, height), time_base=Fraction(said["time_base"]),
         rate=rate, count=int(said["count"]), duration=duration,
+        cut=bool(said.get("cut")), still=bool(said.get("still")),  # older files have neither
     )  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from retarget.flow import landmarks
+from retarget.flow import blendshapes, landmarks
 
 Doubles = npt.NDArray[np.float64]
 
@@ -30,6 +30,19 @@ def read_gaze(head: npt.NDArray[np.floating[Any]]) -> Doubles:
     """(2, 2) degrees, from a mesh (478, 3) in the head frame."""
     turned = off_middle(head) * (1.0, -1.0) / EYEBALL
     return np.asarray(np.degrees(np.arcsin(np.clip(turned, -0.95, 0.95))))
+
+
+def said_gaze(weights: npt.NDArray[np.floating[Any]]) -> Doubles:
+    """(2, 2) degrees that the eyeLook weights among all (52,) say."""
+    left, right = (
+        {way: most * weights[blendshapes.INDEX[f"eyeLook{way}{side}"]]
+         for way, most in GAZE_DEGREES.items()}
+        for side in ("Left", "Right")
+    )  # fmt: skip
+    return np.array([
+        [left["Out"] - left["In"], left["Up"] - left["Down"]],
+        [right["In"] - right["Out"], right["Up"] - right["Down"]],
+    ])  # fmt: skip
 
 
 def off_middle(head: npt.NDArray[np.floating[Any]]) -> Doubles:

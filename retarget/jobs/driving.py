@@ -6,11 +6,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import chain, islice
-from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from retarget.errors import NoFaceFound
+from retarget.errors import NoFaceFound, RetargetError, UnreadableInput
 from retarget.expression.settings import FitSettings, RestSettings, SmoothSettings
 from retarget.face.settings import TrackSettings
 from retarget.flow.lanes import Lanes, depth_for
@@ -28,6 +27,8 @@ if TYPE_CHECKING:
     from retarget.jobs.cast import Person
     from retarget.source.source import Source
     from retarget.transfer.transfer import DrivingFace
+
+_ENOUGH_POSES = 4096
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,6 +63,7 @@ def open_driving(driving: str, settings: DrivingSettings, report: Report) -> Ite
     Raises:
         UnreadableInput: it cannot be read.
         NoFaceFound: it never shows a face.
+        RetargetError: what was asked for is not in it.
     """
     from retarget.expression.performance import is_performance, open_performance
 
@@ -198,10 +200,19 @@ def _performed(performance: Performance, settings: DrivingSettings, report: Repo
     from retarget.transfer.transfer import DrivingFace, usual_gaze
 
     check_piece(settings.source)
-    info = _info_of_piece(performance.info, settings.source)
-    every = max(1, ceil((info.count or 0) / 4096))  # of hours, some are enough
-    spread = islice(_piece(performance, settings.source), 0, None, every)
-    usual = [f.pose for f in spread if f.pose is not None]
+    if settings.rest.neutral != AUTO:
+        raise RetargetError(
+            f"--neutral does not count beside {performance.path}, whose weights are away from the "
+            "rest that was found when it was saved.",
+            do="Leave it out, or save the performance anew: retarget fit VIDEO --neutral …",
+        )
+    count, usual = _looked_through(_piece(performance, settings.source))
+    if not count:
+        raise UnreadableInput(
+            f"{performance.path} has no frame in the piece that was asked for.",
+            do="Give an earlier start or a later end.",
+        )
+    info = _info_of_piece(performance.info, settings.source, count)
     report.facts["driving_rest"] = performance.rest.found
 
     def frames(lanes: Lanes) -> Iterator[ExpressedFrame]:
@@ -243,13 +254,19 @@ def _piece(performance: Performance, settings: SourceSettings) -> Iterator[Expre
         index += 1
 
 
-def _info_of_piece(info: SourceInfo, settings: SourceSettings) -> SourceInfo:
+def _looked_through(frames: Iterator[ExpressedFrame]) -> tuple[int, list[HeadPose]]:
+    """How many frames there are, and poses spread over them: of hours, some are enough."""
+    count, every = 0, 1
+    poses: list[HeadPose] = []
+    for count, frame in enumerate(frames, 1):
+        if frame.pose is not None and count % every == 0:
+            poses.append(frame.pose)
+        if len(poses) > _ENOUGH_POSES:
+            poses, every = poses[1::2], 2 * every
+    return count, poses
+
+
+def _info_of_piece(info: SourceInfo, settings: SourceSettings, count: int) -> SourceInfo:
     if settings.start == 0 and settings.end is None:
         return info
-    whole = float(info.duration) if info.duration is not None else None
-    ends = [second for second in (settings.end, whole) if second is not None]
-    length = max(min(ends) - settings.start, 0.0) if ends else None
-    count = None
-    if length is not None and info.rate is not None:
-        count = max(1, round(length * float(info.rate)))
-    return replace(info, count=count, duration=None, cut=settings.start > 0)
+    return replace(info, count=count, duration=None, cut=info.cut or settings.start > 0)

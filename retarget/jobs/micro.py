@@ -219,9 +219,12 @@ class MicroJob(StartsFromPreset):
         before, onset, after = (
             self._time(n, getattr(self, f"{n}_ms")) for n in ("before", "onset", "after")
         )
-        whole = before + onset + after
-        held = Step(text="the change", said=NOTHING, times=(whole,), where="--onset-ms")
-        timeline = Timeline([held])
+        held = [
+            Step(text="the first picture", said=NOTHING, times=(before,), where="--before-ms"),
+            Step(text="the change", said=NOTHING, times=(onset,), where="--onset-ms"),
+            Step(text="the second picture", said=NOTHING, times=(after,), where="--after-ms"),
+        ]
+        timeline = Timeline(held, PaceSettings(travel_ms=0))
         timeline.check(rate)
         seconds = [float(i / rate - before) for i in range(timeline.frame_count(rate))]
         ways = [profile.onset(at / float(onset)) for at in seconds]
@@ -250,7 +253,7 @@ class MicroJob(StartsFromPreset):
         look = Looker(path.parent, confined=not self.outside, track=self.track)
         whole = read_set(path, outside=self.outside, words=words, look=look)
         folder = SetFolder(self.output or path.with_suffix(""), overwrite=self.sink.overwrite)
-        bar = Report(bar=report.bar)
+        bar, drawn = Report(bar=report.bar), Report()
         actor: Actor | None = None
         generator = self.draw.open(report)
         shown: Path | None = None
@@ -264,10 +267,10 @@ class MicroJob(StartsFromPreset):
                         raise error.placed(f"{path.name}, clip {stimulus.number}") from None
                     actor = Actor(photo, generator, report)
                     shown = stimulus.identity
-                row = self._draw(whole, stimulus, actor, folder)
+                row = self._draw(whole, stimulus, actor, folder, drawn)
             folder.note(row)
         folder.close()
-        report.frames = bar.frames
+        report.frames = drawn.frames
         return folder.folder
 
     def _known(
@@ -286,7 +289,12 @@ class MicroJob(StartsFromPreset):
         return f"{replace(self.sink, overwrite=True)} {self.draw.in_words()} {self.track}"
 
     def _draw(
-        self, whole: StimulusSet, stimulus: Stimulus, actor: Actor, folder: SetFolder
+        self,
+        whole: StimulusSet,
+        stimulus: Stimulus,
+        actor: Actor,
+        folder: SetFolder,
+        report: Report,
     ) -> Mapping[str, str]:
         from retarget import __version__
         from retarget.jobs.micro_clip import write_clip
@@ -298,7 +306,7 @@ class MicroJob(StartsFromPreset):
         timeline = whole.timeline(stimulus)
         sink = replace(self.sink, overwrite=True)
         write_clip(
-            clip, actor, timeline, whole.rate, sink=sink, report=Report(),
+            clip, actor, timeline, whole.rate, sink=sink, report=report,
             source_type=self.draw.source_type, table=table,
         )  # fmt: skip
         onset, apex, offset = timeline.events[0].frames(whole.rate)

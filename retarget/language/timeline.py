@@ -7,6 +7,7 @@ offset leads into the next step if that one has a single time, and to neutral ot
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -229,7 +230,7 @@ def check_rate(rate: Fraction) -> None:
 
 
 def _remedy(lasts: Fraction, rate: Fraction) -> str:
-    longer = f"Give it at least {float(1000 / rate):.1f} ms"
+    longer = f"Give it at least {math.ceil(10_000 / rate) / 10:.1f} ms"
     needed = -int(-1 / lasts // 1) if lasts else FASTEST + 1
     return f"{longer}, or use {needed} frames per second." if needed <= FASTEST else f"{longer}."
 

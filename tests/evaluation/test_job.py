@@ -105,6 +105,21 @@ def test_a_result_alone_asks_for_what_drove_it(capsys: pytest.CaptureFixture[str
     assert "--driving" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("asked", "idle"),
+    [
+        (("--stimuli", "set", "--page", "out.html"), "--page does not count beside --stimuli"),
+        (("--suite", "s.toml", "--driving", "a.mp4"), "--driving does not count beside --suite"),
+        (("a.mp4", "--folder", "results"), "--folder does not count beside a result"),
+    ],
+)
+def test_an_option_that_would_not_count_is_refused(
+    asked: tuple[str, ...], idle: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["evaluate", *asked]) == 1
+    assert idle in capsys.readouterr().err
+
+
 def test_a_result_that_is_not_there_is_said_before_the_driving_video_is_read(
     folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -117,6 +132,16 @@ def test_a_result_that_is_not_there_is_said_before_the_driving_video_is_read(
     given = words(folder, "absent.mp4")
     assert main([given[0], "--compare", *given[1:]]) == 1
     assert capsys.readouterr().err.count("There is no file") == 2
+
+
+def test_a_performance_is_no_driving_video_to_measure_against(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    saved = tmp_path / "drive.npz"
+    saved.write_bytes(b"weights")
+    told = ["--driving", str(saved), "--identity", str(folder / "face.png")]
+    assert main(["evaluate", str(folder / "drive.mp4"), *told]) == 1
+    assert "drive.npz is a saved performance" in capsys.readouterr().err
 
 
 def test_two_results_are_ranked(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -170,6 +171,29 @@ def test_rest_is_removed_from_both_at_the_same_moments() -> None:
     smiling = driving + 0.3  # the same movement on a face that smiles at rest
     d, r = expression.without_rest(driving, smiling)
     np.testing.assert_allclose(d, r, atol=1e-12)
+
+
+@pytest.mark.parametrize("key", ["expression.gaze", "expression.pose"])
+def test_a_misread_moment_of_a_turning_face_does_not_spoil_the_others(
+    seen: dict[str, Observed], key: str
+) -> None:
+    """It may well be the one at which it turns the farthest."""
+    turns = np.linspace(-10, 10, 101)
+    driving = replace(
+        seen["driving"],
+        times=np.arange(101) / 25,
+        scores=None,
+        ratios=np.zeros((101, 7)),
+        gaze=np.stack([turns, 0 * turns], axis=1),
+        pose=np.stack([turns, 0 * turns, 0 * turns], axis=1),
+    )
+    misread = turns + np.where(turns < -8, 30.0, 0.0)
+    result = replace(
+        driving,
+        gaze=np.stack([misread, 0 * turns], axis=1),
+        pose=np.stack([misread, 0 * turns, 0 * turns], axis=1),
+    )
+    assert sheet_of(driving, result)[key] == pytest.approx(30 * 0.1, abs=0.5)
 
 
 def test_gain_and_correlation_of_half_a_movement_upside_down() -> None:

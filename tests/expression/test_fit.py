@@ -114,6 +114,22 @@ def test_both_eyes_look_equally_far_up_whatever_one_iris_says() -> None:
     assert found.gaze[0, 1] == pytest.approx(both.gaze[0, 1], abs=1.0)
 
 
+def test_eyes_may_cross_but_never_part() -> None:
+    """No human eye turns outwards from what the other one looks at."""
+    parted, left, crossed = (
+        fitted(dict.fromkeys(names, 1.0)).measured
+        for names in [
+            ("eyeLookOutLeft", "eyeLookOutRight"),
+            ("eyeLookOutLeft", "eyeLookInRight"),
+            ("eyeLookInLeft", "eyeLookInRight"),
+        ]
+    )
+    assert parted is not None and left is not None and crossed is not None
+    assert np.ptp(parted.gaze[:, 0]) < 20
+    np.testing.assert_allclose(left.gaze[:, 0], 32, atol=6)
+    np.testing.assert_allclose(crossed.gaze[:, 0], [-32, 32], atol=6)
+
+
 def test_an_open_eye_tells_how_far_up_a_shut_one_looks() -> None:
     wink = fitted({"eyeLookUpLeft": 0.5, "eyeLookUpRight": 0.5, "eyeBlinkRight": 1.0}).measured
     both = fitted({"eyeLookUpLeft": 0.5, "eyeLookUpRight": 0.5}).measured

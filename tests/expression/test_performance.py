@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import json
 import tracemalloc
@@ -117,6 +118,26 @@ def test_a_csv_keeps_weights_angles_and_times(
             np.testing.assert_allclose(b.pose.angles, a.pose.angles, atol=1e-3)
 
 
+def test_a_csv_that_is_saved_anew_turns_its_eyes_as_before(tmp_path: Path) -> None:
+    mesh = person(1)
+    left = {"eyeLookOutLeft": 0.6, "eyeLookInRight": 0.6}
+    up = {"eyeLookUpLeft": 0.5, "eyeLookUpRight": 0.5}
+    right_and_down = {"eyeLookInLeft": 0.5, "eyeLookOutRight": 0.5, "eyeLookDownLeft": 0.4,
+                      "eyeLookDownRight": 0.4}  # fmt: skip
+    seen = tracked([face(mesh), *(face(mesh, does) for does in (left, up, right_and_down))])
+    rest = find_rest(seen[:1])
+    filmed = Fit(rest, FitSettings())(iter(seen))
+    first = save_performance(tmp_path / "first.csv", filmed, rest, INFO)
+    read = open_performance(first)
+    second = save_performance(tmp_path / "second.csv", read.frames(), read.rest, read.info)
+    angles = [
+        np.degrees(np.loadtxt(path, delimiter=",", skiprows=1, usecols=range(57, 63)))
+        for path in (first, second)
+    ]
+    assert np.ptp(angles[0], axis=0)[[0, 1, 3, 4]].min() > 15
+    np.testing.assert_allclose(*angles, atol=3)
+
+
 def live_link(rows: list[str], header: str = ",".join(HEADER)) -> str:
     return "\n".join([header, *rows]) + "\n"
 
@@ -135,6 +156,23 @@ def test_a_recording_that_counts_its_day_at_thirty_frames_is_read_at_its_true_ra
     frames = list(open_performance(path).frames())
     assert len(frames) == 120
     np.testing.assert_allclose(np.diff([f.at.seconds for f in frames]), 1 / 30, atol=1e-4)
+
+
+@pytest.mark.parametrize(("counted", "left_out"), [(30, 2), (60, 4)])
+def test_numbers_that_drop_frame_timecode_leaves_out_leave_no_gap(
+    tmp_path: Path, counted: int, left_out: int
+) -> None:
+    """SMPTE 12M: the first numbers of a minute are not used, save those of every tenth one."""
+    numbers = [
+        f"00:{minute:02d}:{second:02d};{frame:02d}"
+        for minute, second in [(8, 59), (9, 0), (9, 59), (10, 0)]
+        for frame in range(left_out if (minute, second) == (9, 0) else 0, counted)
+    ]
+    path = tmp_path / "take.csv"
+    for piece in (numbers[: 2 * counted - left_out], numbers[2 * counted - left_out :]):
+        path.write_text(live_link([row(t) for t in piece]))
+        at = [f.at.seconds for f in open_performance(path).frames()]
+        np.testing.assert_allclose(np.diff(at), 1.001 / counted, atol=1e-4)
 
 
 @pytest.mark.parametrize(("counted", "step"), [(24, 1), (30, 1), (60, 1), (60, 2.4), (60, 12)])
@@ -157,6 +195,13 @@ def test_the_last_row_lasts_as_long_as_the_one_before_it(tmp_path: Path) -> None
     assert take.info.duration == Fraction(1, 10)
 
 
+def test_a_single_row_lasts_one_frame_of_its_timecode(tmp_path: Path) -> None:
+    path = tmp_path / "take.csv"
+    path.write_text(live_link([row("00:00:00:00.000")]))
+    (frame,) = open_performance(path).frames()
+    assert frame.duration == Fraction(1, 60)
+
+
 def test_columns_are_found_by_name_in_any_order_and_case(tmp_path: Path) -> None:
     names = [HEADER[0], HEADER[1], *reversed(HEADER[2:54])]
     values = ["00:00:00:00.000", "61", *["0"] * 52]
@@ -174,6 +219,29 @@ def test_what_a_european_spreadsheet_saved_is_read(tmp_path: Path) -> None:
     path.write_text(lines.replace(",", ";").replace(".", ","))
     shown = [f.expression for f in open_performance(path).frames()]
     assert [e and e.weights[0] for e in shown] == [0.25, 0.5]
+
+
+def test_a_table_program_may_quote_what_it_likes_and_leave_empty_rows(tmp_path: Path) -> None:
+    rows = [row("00:00:00:00.000", 0.25), row("00:00:00:01.000", 0.5)]
+    named, *frames = csv.reader([live_link([]).strip(), *rows])
+    path = tmp_path / "take.csv"
+    with path.open("w", newline="") as file:
+        out = csv.writer(file, quoting=csv.QUOTE_ALL)
+        out.writerow([*named, "Remark"])
+        out.writerows([*frame, 'said "no", twice'] for frame in frames)
+        csv.writer(file).writerow([""] * (len(named) + 1))
+    shown = [f.expression for f in open_performance(path).frames()]
+    assert [e and e.weights[0] for e in shown] == [0.25, 0.5]
+
+
+@pytest.mark.parametrize("mark", [",", ";"])
+def test_a_decimal_comma_is_read_beside_either_mark(tmp_path: Path, mark: str) -> None:
+    fields = [[field.replace(".", ",") for field in row("00:00:00:00.500", 0.25).split(",")]]
+    path = tmp_path / "take.csv"
+    with path.open("w", newline="") as file:
+        csv.writer(file, delimiter=mark).writerows([HEADER, *fields])
+    (frame,) = open_performance(path).frames()
+    assert frame.expression is not None and frame.expression.weights[0] == 0.25
 
 
 @pytest.mark.parametrize(

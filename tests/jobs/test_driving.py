@@ -9,7 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from retarget.errors import RetargetError, UnreadableInput
 from retarget.expression.performance import save_performance
+from retarget.expression.settings import RestSettings
 from retarget.flow import blendshapes
 from retarget.flow.face_model import face_model
 from retarget.flow.lanes import Lanes
@@ -17,6 +19,7 @@ from retarget.flow.report import Report
 from retarget.flow.source_info import SourceInfo
 from retarget.flow.values import ExpressedFrame, Expression, HeadPose, Instant, RestFace
 from retarget.jobs.driving import DrivingSettings, open_driving
+from retarget.jobs.fit import FitJob
 from retarget.source.settings import SourceSettings
 
 RATE = Fraction(30)
@@ -68,3 +71,21 @@ def test_the_last_frame_of_a_piece_lasts_until_the_piece_ends(long: Path) -> Non
     with open_driving(str(long), piece, Report()) as driving, Lanes() as lanes:
         lasting = [frame.duration for frame in driving.frames(lanes)]
     assert lasting == [1 / RATE, Fraction(1, 60)]
+
+
+def test_a_piece_beyond_a_performance_is_refused_and_nothing_is_written(
+    long: Path, tmp_path: Path
+) -> None:
+    job = FitJob(driving=str(long), output=tmp_path / "piece.npz", source=SourceSettings(start=400))
+    with pytest.raises(UnreadableInput, match=r"long\.npz has no frame"):
+        job.run()
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_neutral_is_not_passed_over_beside_a_performance_that_has_its_own(long: Path) -> None:
+    given = DrivingSettings(rest=RestSettings(neutral="3"))
+    with (
+        pytest.raises(RetargetError, match="neutral does not count"),
+        open_driving(str(long), given, Report()),
+    ):
+        pass

@@ -183,6 +183,15 @@ def test_what_counts_is_read(job: MicroJob, about: str) -> None:
         job.run()
 
 
+def test_a_change_shorter_than_a_frame_is_refused(astronaut: Path, tmp_path: Path) -> None:
+    job = MicroJob(
+        from_=str(astronaut), to=str(astronaut), onset_ms=20, rate="30", output=tmp_path / "c.mp4"
+    )
+    with pytest.raises(RetargetError, match=r"the change.* \(--onset-ms\) lasts 20 ms, less"):
+        job.run()
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_change_between_two_pictures_begins_with_one_and_ends_with_the_other(
     actor: Actor, tmp_path: Path
 ) -> None:

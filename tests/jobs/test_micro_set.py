@@ -10,6 +10,7 @@ from PIL import Image
 
 from retarget.errors import CannotWrite, NoFaceFound, RetargetError
 from retarget.face.settings import TrackSettings
+from retarget.flow.report import Report
 from retarget.jobs.micro import MicroJob
 
 skimage_data = pytest.importorskip("skimage.data")
@@ -57,6 +58,16 @@ def test_a_second_run_gives_the_same_bytes_and_a_broken_one_goes_on(
     MicroJob(set=stimuli, output=one).run()
     assert contents(one) == before
     assert kept.stat().st_mtime_ns == made
+
+
+def test_the_report_counts_frames_that_were_drawn_and_not_clips(
+    stimuli: Path, tmp_path: Path
+) -> None:
+    first, second = Report(), Report()
+    for report in (first, second):
+        MicroJob(set=stimuli, output=tmp_path / "out").run(report)
+    assert first.frames == sum(int(row["frames"]) for row in rows(tmp_path / "out"))
+    assert second.frames == 0
 
 
 def test_a_clip_that_was_damaged_since_is_made_again(stimuli: Path, tmp_path: Path) -> None:

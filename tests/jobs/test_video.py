@@ -215,6 +215,16 @@ def test_a_piece_of_a_performance_is_that_piece_of_its_video(
     assert len(times(tmp_path / "a.mp4")) < len(times(drive))
 
 
+@pytest.mark.parametrize("name", ["piece.npz", "piece.csv"])
+def test_a_saved_piece_begins_at_nought_as_the_piece_itself_does(
+    drive: Path, photo: Path, tmp_path: Path, name: str
+) -> None:
+    piece = SourceSettings(start=0.4, end=0.8)
+    saved = FitJob(driving=str(drive), output=tmp_path / name, source=piece).run()
+    job = VideoJob(driving=str(saved), identity=str(photo), output=tmp_path / "out.mp4")
+    assert times(job.run()) == pytest.approx([i / 25 for i in range(10)], abs=1e-3)
+
+
 def test_a_piece_of_the_driving_video_leaves_the_identitys_clip_whole(drive: Path) -> None:
     piece = SourceSettings(start=0.4, end=0.8)
     job = VideoJob(driving=str(drive), identity=str(drive), source=piece)

@@ -1,5 +1,6 @@
 """Expressions over time: written, laid out, sampled."""
 
+import re
 from fractions import Fraction
 from pathlib import Path
 
@@ -142,6 +143,15 @@ def test_a_phase_shorter_than_a_frame_is_refused_with_the_rate_that_would_do() -
     with pytest.raises(RetargetError, match=r"onset of 'joy' \(step 2\).* 100 frames per second"):
         list(line.moments(Fraction(25)))
     assert list(line.moments(Fraction(100)))
+
+
+@pytest.mark.parametrize("rate", [Fraction(24000, 1001), Fraction(30), Fraction(48)])
+def test_the_time_that_is_advised_for_a_phase_is_long_enough(rate: Fraction) -> None:
+    with pytest.raises(RetargetError) as problem:
+        timeline("joy 10ms/80ms/200ms").check(rate)
+    advised = re.search(r"at least ([\d.]+) ms", problem.value.do)
+    assert advised is not None
+    timeline(f"joy {advised[1]}ms/80ms/200ms").check(rate)
 
 
 @pytest.mark.parametrize("rate", [0, 241, 100000])
