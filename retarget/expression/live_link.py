@@ -8,6 +8,8 @@ read may count in drop-frame timecode, `hh:mm:ss;ff.fff`.
 from __future__ import annotations
 
 import csv
+import re
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from itertools import chain, pairwise
@@ -55,6 +57,8 @@ _ENOUGH = 4096
 """Rows whose times tell the rate that the app counted at."""
 _MOST_WEIGHT, _MOST_ANGLE = 2.0, np.pi
 """Apps overshoot 1 a little; percent and degrees go far beyond these."""
+_NONE = re.compile(r"0+(\.0*)?")
+"""A count of 0 blendshapes, as tables may write it."""
 _LONGEST_LINE = 8192
 _DAY = 24 * 3600
 
@@ -164,7 +168,7 @@ class LiveLinkPerformance(Performance):
     def _frame(self, index: int, held: tuple[int, int, list[str]], ticks: int) -> ExpressedFrame:
         tick, line, row = held
         expression = pose = None
-        if row[1] != "0":
+        if not _NONE.fullmatch(row[1]):
             weights, angles = self._values(line, row)
             expression = Expression(weights=weights)
             pose = HeadPose(
@@ -197,7 +201,7 @@ class LiveLinkPerformance(Performance):
     def _rows(self) -> Iterator[tuple[int, list[str]]]:
         """(line number, fields in the order of `HEADER`) of every frame."""
         try:
-            with self.path.open(newline="", encoding="utf-8-sig") as file:
+            with self.path.open(newline="", encoding=self._encoding()) as file:
                 first = file.readline(_LONGEST_LINE)
                 mark = max(",;\t", key=first.count)  # `;` as a spreadsheet in Europe saves it
                 further = iter(lambda: file.readline(_LONGEST_LINE), "")
@@ -221,6 +225,11 @@ class LiveLinkPerformance(Performance):
                 f"{self.path} is not a text file that can be read.",
                 do="Give a CSV in the Live Link Face layout.",
             ) from wrong
+
+    def _encoding(self) -> str:
+        """UTF-8, unless a mark tells of UTF-16, which Excel calls Unicode text."""
+        with self.path.open("rb") as file:
+            return "utf-16" if file.read(2) in (BOM_UTF16_LE, BOM_UTF16_BE) else "utf-8-sig"
 
     def _order(self, first: Sequence[str]) -> tuple[int, list[int]]:
         """How many columns there are, and where each of `HEADER` is (-1: nowhere)."""

@@ -234,6 +234,17 @@ def test_a_table_program_may_quote_what_it_likes_and_leave_empty_rows(tmp_path: 
     assert [e and e.weights[0] for e in shown] == [0.25, 0.5]
 
 
+def test_unicode_text_of_excel_is_read_and_a_count_of_nought_however_written(
+    tmp_path: Path,
+) -> None:
+    away = row("00:00:00:01.000").replace(",61,", ",0.00,")
+    text = live_link([row("00:00:00:00.000", 0.25), away])
+    path = tmp_path / "take.csv"
+    path.write_text(text.replace(",", "\t"), encoding="utf-16")
+    shown = [f.expression for f in open_performance(path).frames()]
+    assert [e and e.weights[0] for e in shown] == [0.25, None]
+
+
 @pytest.mark.parametrize("mark", [",", ";"])
 def test_a_decimal_comma_is_read_beside_either_mark(tmp_path: Path, mark: str) -> None:
     fields = [[field.replace(".", ",") for field in row("00:00:00:00.500", 0.25).split(",")]]
