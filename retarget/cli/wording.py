@@ -16,7 +16,7 @@ _NO_VALUE = re.compile(r"Missing value for argument '(?:\S+/)?(\S+)'\.")
 _VALUE = re.compile(r"Error parsing (--\S+): (.*)")
 _GIVEN = re.compile(r"(?:string to float: |with base 10: |instantiated from \[)'(.*?)'\]?$")
 _SEVERAL = re.compile(r"valid parse for arguments: \[(.*)\]$")
-_SETTING = re.compile(r"Error parsing ([\w.-]+: .*)")
+_SETTING = re.compile(r"Error parsing ([\w.-]+): (.*)")
 _UNKNOWN = re.compile(r"Unrecognized options: ([^,]+)")
 _OPTION = re.compile(r"(-{1,2}[a-z]\S*)( .*)?|[A-Z{}|\[\] .]+")
 
@@ -40,8 +40,8 @@ def plain(lines: Sequence[str]) -> tuple[str, str]:
         return _value(found[1], found[2])
     if found := _UNKNOWN.match(said):
         return _unknown(found[1])
-    found = _SETTING.match(said)
-    return found[1] if found else said, ""
+    # A table of settings, and what its own check says.
+    return _SETTING.sub(r"--\1.\2", said), ""
 
 
 def _unknown(word: str) -> tuple[str, str]:

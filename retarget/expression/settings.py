@@ -71,8 +71,8 @@ class MagnifySettings:
     """Weight from which a movement is large and stays as it is."""
 
     def __post_init__(self) -> None:
-        check_range("magnify.gain", self.gain, 1.0, 20.0)
-        check_range("magnify.knee", self.knee, 0.01, 1.0)
+        check_range("gain", self.gain, 1.0, 20.0)
+        check_range("knee", self.knee, 0.01, 1.0)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -31,6 +31,6 @@ class WarpSettings:
 
     def __post_init__(self) -> None:
         check_choices(self)
-        check_range("warp.creases", self.creases, 0.0, 2.0)
-        check_range("warp.wrinkles", self.wrinkles, 0.0, 1.0)
-        check_range("warp.threads", self.threads, 0, 64)
+        check_range("creases", self.creases, 0.0, 2.0)
+        check_range("wrinkles", self.wrinkles, 0.0, 1.0)
+        check_range("threads", self.threads, 0, 64)

@@ -121,7 +121,7 @@ _BOTH = ["a.mp4", "--identity", "b.jpg"]
         ([*_BOTH, "--motion"], ["--motion needs a value"]),
         ([*_BOTH, "--prevew"], ["Did you mean --preview?"]),
         ([*_BOTH, "--gian.mouth", "2", "--lots", "ease"], ["--gain.mouth", "--lost"]),
-        ([*_BOTH, "--smooth.reach", "-1"], ["smooth: reach"]),
+        ([*_BOTH, "--smooth.reach", "-1"], ["--smooth.reach must lie in"]),
         (["evalute", "a.mp4", "--driving", "b.mp4"], ["Did you mean 'evaluate'?"]),
     ],
 )
@@ -241,6 +241,15 @@ def test_help_tells_an_option_that_may_be_left_out_by_what_it_takes(
     assert "None" not in told
     job = job_from(["drive.mp4", "--identity", "face.jpg", "--preset", "natural", "--end", "None"])
     assert job.source.end is None
+
+
+@pytest.mark.parametrize(
+    ("option", "value"), [("--warp.creases", "5"), ("--smooth.reach", "50"), ("--fit.pull", "-1")]
+)
+def test_a_setting_out_of_its_range_is_named_once_as_it_was_typed(option: str, value: str) -> None:
+    with pytest.raises(WrongWords) as refused:
+        job_from(["drive.mp4", "--identity", "face.jpg", option, value])
+    assert refused.value.what.startswith(f"{option} must lie in ")
 
 
 def test_help_may_come_before_the_command(capsys: pytest.CaptureFixture[str]) -> None:
