@@ -144,4 +144,5 @@ def _picture(file: Path) -> Image.Image:
     from PIL import Image
 
     with Image.open(file) as picture:
-        return picture.convert("RGB")
+        shown: Image.Image = picture.convert("RGB")
+        return shown
