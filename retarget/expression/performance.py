@@ -78,7 +78,7 @@ class Performance(AbstractContextManager["Performance"], ABC):
 
 
 def save_performance(
-    path: Path,
+    path: str | Path,
     frames: Iterator[ExpressedFrame],
     rest: RestFace,
     info: SourceInfo,
@@ -95,7 +95,8 @@ def save_performance(
         UnknownWord: the name ends in neither.
         CannotWrite: the place refuses.
     """
-    if _suffix(path) == ".csv":
+    path = Path(path)
+    if suffix_of(path) == ".csv":
         from retarget.expression import live_link
 
         with whole_or_nothing(path) as part, part.open("w", newline="", encoding="ascii") as out:
@@ -106,14 +107,15 @@ def save_performance(
     return path
 
 
-def open_performance(path: Path) -> Performance:
+def open_performance(path: str | Path) -> Performance:
     """A saved performance, its header read and checked.
 
     Raises:
         UnknownWord: the name ends in neither `.npz` nor `.csv`.
         UnreadableInput: the file is not such a performance.
     """
-    if _suffix(path) == ".csv":
+    path = Path(path)
+    if suffix_of(path) == ".csv":
         from retarget.expression import live_link
 
         return live_link.LiveLinkPerformance(path)
@@ -125,7 +127,12 @@ def is_performance(spec: str | Path) -> bool:
     return Path(spec).suffix.lower() in SUFFIXES
 
 
-def _suffix(path: Path) -> str:
+def suffix_of(path: Path) -> str:
+    """The ending that says how a performance is laid out.
+
+    Raises:
+        UnknownWord: it is neither `.npz` nor `.csv`.
+    """
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES:
         raise UnknownWord("kind of performance", suffix or path.name, SUFFIXES)

@@ -48,9 +48,9 @@ class TrackSettings(AsDeclared):
                 f"The looks of tracking are {self.looks}, which is not in 1 to 8.",
                 do="Use 1, or 2 where calm matters more than speed.",
             )
-        if self.patience < 0:
+        if not self.patience >= 0:
             raise RetargetError(
-                f"The patience of tracking is {self.patience} s, which is negative.",
+                f"The patience of tracking is {self.patience} s, which is no time.",
                 do="Give the seconds to look for a first face, or 0 to look through to the end.",
             )
         parse_choice(self.which)

@@ -53,11 +53,12 @@ class FitJob(AsDeclared):
         Raises:
             RetargetError: something its reader can put right.
         """
-        from retarget.expression.performance import save_performance
+        from retarget.expression.performance import save_performance, suffix_of
         from retarget.sink.partial import check_free
 
         report = report or Report()
         read = (self.driving, self.rest.neutral)
+        suffix_of(self.output)
         check_free(self.output, overwrite=self.overwrite, read=read)
         settings = DrivingSettings(
             source=self.source, track=self.track, rest=self.rest, fit=self.fit, smooth=self.smooth

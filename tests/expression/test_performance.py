@@ -55,6 +55,17 @@ def same(a: ExpressedFrame, b: ExpressedFrame) -> None:
     np.testing.assert_allclose(one.detail, two.detail, atol=2e-4)
 
 
+@pytest.mark.parametrize("name", ["a.npz", "a.csv"])
+def test_a_string_names_a_performance_as_a_path_does(
+    tmp_path: Path, shown: tuple[RestFace, list[ExpressedFrame]], name: str
+) -> None:
+    rest, frames = shown
+    saved = save_performance(str(tmp_path / name), iter(frames), rest, INFO)
+    with open_performance(str(saved)) as back:
+        assert back.path == tmp_path / name
+        assert back.info.count == len(frames)
+
+
 def test_an_npz_gives_back_all_that_was_put_in(
     tmp_path: Path, shown: tuple[RestFace, list[ExpressedFrame]]
 ) -> None:

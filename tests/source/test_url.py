@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import http.server
+import shutil
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -12,6 +13,8 @@ from clips import heard, make_clip, number_in, numbered, read
 from PIL import Image
 
 from retarget.errors import UnreadableInput
+
+SAMPLES = Path(__file__).parents[2] / "samples"
 
 
 class Quiet(http.server.SimpleHTTPRequestHandler):
@@ -104,6 +107,13 @@ def test_what_cannot_be_fetched_is_one_sentence(
     make_clip(folder / "clip.mp4")
     (folder / "t.mp4").write_text("no video")
     one_sentence(lambda: read(f"{address}/{name}", patience=5.0), UnreadableInput)
+
+
+def test_a_video_that_has_to_be_gone_back_in_is_to_be_downloaded(served: tuple[Path, str]) -> None:
+    folder, address = served
+    shutil.copy(SAMPLES / "drive.mp4", folder)  # what it holds is told at its end
+    with pytest.raises(UnreadableInput, match="Download the video first"):
+        read(f"{address}/drive.mp4", patience=5.0)
 
 
 def test_a_remote_picture_beyond_all_bounds_is_not_taken(served: tuple[Path, str]) -> None:
