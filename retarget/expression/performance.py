@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import zipfile
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
@@ -18,6 +17,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
+from secrets import token_hex
 from typing import Any
 
 import numpy as np
@@ -142,7 +142,7 @@ def suffix_of(path: Path) -> str:
 @contextmanager
 def whole_or_nothing(path: Path) -> Iterator[Path]:
     """A name beside `path` to write to; it takes its place at the end, or vanishes."""
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    part = path.with_name(f".{path.name}.{token_hex(4)}.part")
     try:
         yield part
         part.replace(path)

@@ -66,6 +66,21 @@ def test_a_string_names_a_performance_as_a_path_does(
         assert back.info.count == len(frames)
 
 
+def test_two_that_save_to_one_place_at_once_do_not_mix(
+    tmp_path: Path, shown: tuple[RestFace, list[ExpressedFrame]]
+) -> None:
+    rest, frames = shown
+
+    def while_another_saves() -> Iterator[ExpressedFrame]:
+        yield frames[0]
+        save_performance(tmp_path / "a.npz", iter(frames), rest, INFO)
+        yield frames[1]
+
+    save_performance(tmp_path / "a.npz", while_another_saves(), rest, INFO)
+    with open_performance(tmp_path / "a.npz") as back:
+        assert len(list(back.frames())) == 2
+
+
 def test_an_npz_gives_back_all_that_was_put_in(
     tmp_path: Path, shown: tuple[RestFace, list[ExpressedFrame]]
 ) -> None:
