@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -26,6 +26,11 @@ class RetargetError(Exception):
         super().__init__(f"{what} {do}")
         self.what = what
         self.do = do
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Exceptions are made anew from their sentence alone, which is not how these are made: a
+        # pool of processes whose worker raised one would wait for ever.
+        return Exception.__new__, (type(self), *self.args), vars(self)
 
     def placed(self, where: str) -> Self:
         """This error, told with the place at which it happened in front."""

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from retarget.flow.declared import AsDeclared
+
 
 @dataclass(frozen=True, kw_only=True)
-class PasteSettings:
+class PasteSettings(AsDeclared):
     """How generated pixels join the photo's own."""
 
     match_color: bool = True

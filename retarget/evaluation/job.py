@@ -12,12 +12,12 @@ import tyro
 
 from retarget.errors import RetargetError, UnreadableInput
 from retarget.evaluation.settings import EvaluateSettings
-from retarget.flow.names import TakesNames
+from retarget.flow.declared import AsDeclared
 from retarget.flow.report import Report
 
 
 @dataclass(frozen=True, kw_only=True)
-class EvaluateJob(TakesNames):
+class EvaluateJob(AsDeclared):
     """Measure how well a result performs what the driving face performs.
 
     retarget evaluate result.mp4 --driving drive.mp4 --identity face.jpg --page result.html

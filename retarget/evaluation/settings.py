@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from retarget.errors import RetargetError, UnknownWord
+from retarget.flow.declared import AsDeclared
 
 SECTIONS = ("expression", "identity", "picture", "time", "sound")
 """Groups of measures, in the order in which they are shown."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class EvaluateSettings:
+class EvaluateSettings(AsDeclared):
     """What to measure, and with what."""
 
     measure: tuple[str, ...] = SECTIONS
@@ -45,6 +46,7 @@ class EvaluateSettings:
     """How many of the worst frames to show on the page."""
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         for word in self.measure:
             if word not in SECTIONS:
                 raise UnknownWord("group of measures", word, SECTIONS)

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import zipfile
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
@@ -18,6 +17,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
+from secrets import token_hex
 from typing import Any
 
 import numpy as np
@@ -78,7 +78,7 @@ class Performance(AbstractContextManager["Performance"], ABC):
 
 
 def save_performance(
-    path: Path,
+    path: str | Path,
     frames: Iterator[ExpressedFrame],
     rest: RestFace,
     info: SourceInfo,
@@ -95,7 +95,8 @@ def save_performance(
         UnknownWord: the name ends in neither.
         CannotWrite: the place refuses.
     """
-    if _suffix(path) == ".csv":
+    path = Path(path)
+    if suffix_of(path) == ".csv":
         from retarget.expression import live_link
 
         with whole_or_nothing(path) as part, part.open("w", newline="", encoding="ascii") as out:
@@ -106,14 +107,15 @@ def save_performance(
     return path
 
 
-def open_performance(path: Path) -> Performance:
+def open_performance(path: str | Path) -> Performance:
     """A saved performance, its header read and checked.
 
     Raises:
         UnknownWord: the name ends in neither `.npz` nor `.csv`.
         UnreadableInput: the file is not such a performance.
     """
-    if _suffix(path) == ".csv":
+    path = Path(path)
+    if suffix_of(path) == ".csv":
         from retarget.expression import live_link
 
         return live_link.LiveLinkPerformance(path)
@@ -125,7 +127,12 @@ def is_performance(spec: str | Path) -> bool:
     return Path(spec).suffix.lower() in SUFFIXES
 
 
-def _suffix(path: Path) -> str:
+def suffix_of(path: Path) -> str:
+    """The ending that says how a performance is laid out.
+
+    Raises:
+        UnknownWord: it is neither `.npz` nor `.csv`.
+    """
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES:
         raise UnknownWord("kind of performance", suffix or path.name, SUFFIXES)
@@ -135,7 +142,7 @@ def _suffix(path: Path) -> str:
 @contextmanager
 def whole_or_nothing(path: Path) -> Iterator[Path]:
     """A name beside `path` to write to; it takes its place at the end, or vanishes."""
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    part = path.with_name(f".{path.name}.{token_hex(4)}.part")
     try:
         yield part
         part.replace(path)

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 from retarget.flow.check import check_range
-from retarget.flow.choices import check_choices
+from retarget.flow.declared import AsDeclared
 
 
 @dataclass(frozen=True, kw_only=True)
-class RestSettings:
+class RestSettings(AsDeclared):
     """How the face at rest, the zero of every weight, is found."""
 
     samples: int = 32
@@ -23,12 +23,13 @@ class RestSettings:
     0 takes the person as they are."""
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         check_range("samples", self.samples, 1, 4096)
         check_range("certainty", self.certainty, 0.0, 10.0)
 
 
 @dataclass(frozen=True, kw_only=True)
-class FitSettings:
+class FitSettings(AsDeclared):
     """How 52 weights are read off the mesh."""
 
     prior: Literal["none", "scores"] = "none"
@@ -40,12 +41,12 @@ class FitSettings:
     """Keep what the 52 shapes cannot say of the measured mesh."""
 
     def __post_init__(self) -> None:
-        check_choices(self)
+        super().__post_init__()
         check_range("pull", self.pull, 0.0, 100.0)
 
 
 @dataclass(frozen=True, kw_only=True)
-class SmoothSettings:
+class SmoothSettings(AsDeclared):
     """How the tremble of landmarks is taken out of weights, pose and detail."""
 
     reach: float = 0.17
@@ -56,13 +57,13 @@ class SmoothSettings:
     """Look only backwards, so that no frame waits for a later one."""
 
     def __post_init__(self) -> None:
-        check_choices(self)
+        super().__post_init__()
         check_range("reach", self.reach, 0.0, 1.0)
         check_range("strength", self.strength, 0.0, 10.0)
 
 
 @dataclass(frozen=True, kw_only=True)
-class MagnifySettings:
+class MagnifySettings(AsDeclared):
     """How much larger the driving face's small movements become."""
 
     gain: float = 1.0
@@ -71,12 +72,13 @@ class MagnifySettings:
     """Weight from which a movement is large and stays as it is."""
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         check_range("gain", self.gain, 1.0, 20.0)
         check_range("knee", self.knee, 0.01, 1.0)
 
 
 @dataclass(frozen=True, kw_only=True)
-class MomentsSettings:
+class MomentsSettings(AsDeclared):
     """What counts as a blink and as a brief expression."""
 
     least: float = 0.04
@@ -90,6 +92,7 @@ class MomentsSettings:
     """How far both lids must close for a blink, in weight."""
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         check_range("least", self.least, 0.001, 1.0)
         check_range("shortest", self.shortest, 0.0, 1.0)
         check_range("longest", self.longest, 0.05, 5.0)

@@ -7,7 +7,7 @@ from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
-from retarget.errors import MissingModel
+from retarget.errors import MissingModel, RetargetError
 from retarget.face.mediapipe_core import import_light
 from retarget.face.search import FaceModel
 from retarget.face.settings import TrackSettings
@@ -25,9 +25,15 @@ def open_model(settings: TrackSettings) -> FaceModel:
         MissingModel: the tasks tracker's bundle is not here, or the installed mediapipe has no
             models of its own for the mesh tracker.
         MissingPackage: mediapipe is not installed.
-        RetargetError: a limit on this process leaves no room for them.
+        RetargetError: a limit on this process leaves no room for them, or it was forked from one
+            that has opened them.
     """
     check_room(imported=True)
+    if _first_process() != os.getpid():  # it would end without a word, and a pool wait for ever
+        raise RetargetError(
+            "Faces cannot be followed in a process forked from one that has followed some.",
+            do='Start it afresh, as multiprocessing.get_context("spawn") does.',
+        )
     if settings.by == "tasks" or (settings.by == "auto" and not carries_models()):
         return _open_tasks(settings)
     if not carries_models():
@@ -55,6 +61,12 @@ def check_room(*, imported: bool) -> None:
     """
     wanted = _NETWORKS + _PER_CORE * (os.cpu_count() or 1) + (0.0 if imported else _LIBRARIES)
     require_address_space(wanted, of="Following a face and drawing it", do="")
+
+
+@cache
+def _first_process() -> int:
+    """The process that opened networks first; those that are forked from it remember, too."""
+    return os.getpid()
 
 
 def carries_models() -> bool:

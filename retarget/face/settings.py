@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from retarget.errors import RetargetError, UnknownWord
+from retarget.flow.declared import AsDeclared
 
 TRACKERS = ("auto", "mesh", "tasks")
 CHOICES = ("largest", "left", "right")
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrackSettings:
+class TrackSettings(AsDeclared):
     """Which face is followed, and how it is found."""
 
     by: str = "auto"
@@ -34,6 +35,7 @@ class TrackSettings:
     """The file face_landmarker.task, for the tasks tracker."""
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if self.by not in TRACKERS:
             raise UnknownWord("tracker", self.by, TRACKERS)
         if not 0.05 <= self.certainty <= 0.95:
@@ -46,9 +48,9 @@ class TrackSettings:
                 f"The looks of tracking are {self.looks}, which is not in 1 to 8.",
                 do="Use 1, or 2 where calm matters more than speed.",
             )
-        if self.patience < 0:
+        if not self.patience >= 0:
             raise RetargetError(
-                f"The patience of tracking is {self.patience} s, which is negative.",
+                f"The patience of tracking is {self.patience} s, which is no time.",
                 do="Give the seconds to look for a first face, or 0 to look through to the end.",
             )
         parse_choice(self.which)

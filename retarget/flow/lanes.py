@@ -2,11 +2,13 @@
 
 A lane pulls from an iterator on a thread and keeps at most `depth` values ready. What the thread
 raises is raised again by the consumer, once. Leaving the `with Lanes()` block ends every thread,
-however it is left: an error, an early `break`, Ctrl-C.
+however it is left: an error, an early `break`, Ctrl-C. Where it is never left, the program's end
+ends them.
 """
 
 from __future__ import annotations
 
+import atexit
 import queue
 import threading
 from collections.abc import Iterator
@@ -113,6 +115,9 @@ class Lanes:
         self._entered = ExitStack()
 
     def __enter__(self) -> Lanes:
+        # Frames that nobody reads to their end: a thread within MediaPipe when the libraries are
+        # taken down would take the program down with it.
+        atexit.register(self._end)
         # Every product here is small: numpy's own threads would only wait for one another and take
         # the cores from the lanes.
         self._entered.enter_context(one_blas_thread())
@@ -138,8 +143,12 @@ class Lanes:
         trace: TracebackType | None,
     ) -> None:
         with held_signals():  # Ctrl-C once more, and threads would outlive the program's end
-            for lane in self._lanes:
-                lane.stop()
-            for lane in self._lanes:
-                lane.join()
+            self._end()
             self._entered.close()
+            atexit.unregister(self._end)
+
+    def _end(self) -> None:
+        for lane in self._lanes:
+            lane.stop()
+        for lane in self._lanes:
+            lane.join()

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 from retarget.flow.check import check_range
-from retarget.flow.choices import check_choices
+from retarget.flow.declared import AsDeclared
 
 
 @dataclass(frozen=True, kw_only=True)
-class WarpSettings:
+class WarpSettings(AsDeclared):
     """How the photo's own pixels are moved."""
 
     driving_mouth: bool = True
@@ -30,7 +30,7 @@ class WarpSettings:
     drawing takes longest of all stages, else one."""
 
     def __post_init__(self) -> None:
-        check_choices(self)
+        super().__post_init__()
         check_range("creases", self.creases, 0.0, 2.0)
         check_range("wrinkles", self.wrinkles, 0.0, 1.0)
         check_range("threads", self.threads, 0, 64)

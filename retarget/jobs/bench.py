@@ -14,7 +14,7 @@ from typing import Any
 
 from retarget.errors import RetargetError
 from retarget.extras import extra
-from retarget.flow.names import TakesNames
+from retarget.flow.declared import AsDeclared
 from retarget.flow.report import Report
 from retarget.generate.diffusion.settings import DiffusionSettings
 from retarget.jobs.generators import GeneratorName, check_room
@@ -29,7 +29,7 @@ _LANES = ("source", "track", "fit", "smooth", "transfer", "generate", "paste", "
 
 
 @dataclass(frozen=True, kw_only=True)
-class BenchJob(TakesNames):
+class BenchJob(AsDeclared):
     """Measure frames/s, start-up and peak memory on this machine: `retarget bench`."""
 
     driving: str | None = None

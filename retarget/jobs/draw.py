@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from retarget.flow.declared import AsDeclared
 from retarget.flow.report import Report
 from retarget.generate.diffusion.settings import DiffusionSettings
 from retarget.generate.settings import WarpSettings
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class DrawSettings:
+class DrawSettings(AsDeclared):
     """Who draws, and how."""
 
     generator: GeneratorName = "warp"

@@ -11,7 +11,7 @@ import tyro
 from retarget.errors import RetargetError, UnknownWord
 from retarget.face.settings import TrackSettings
 from retarget.flow.blas import one_blas_thread
-from retarget.flow.names import TakesNames
+from retarget.flow.declared import AsDeclared
 from retarget.flow.report import Report
 from retarget.jobs.draw import DrawSettings
 
@@ -23,7 +23,7 @@ _HERE = tyro.conf.arg(name="")
 
 
 @dataclass(frozen=True, kw_only=True)
-class ExpressionsJob(TakesNames):
+class ExpressionsJob(AsDeclared):
     """List, search and draw the expressions that can be said.
 
     retarget expressions smile

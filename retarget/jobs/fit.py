@@ -11,8 +11,8 @@ import tyro
 
 from retarget.expression.settings import FitSettings, RestSettings, SmoothSettings
 from retarget.face.settings import TrackSettings
+from retarget.flow.declared import AsDeclared
 from retarget.flow.lanes import Lanes
-from retarget.flow.names import TakesNames
 from retarget.flow.report import Report
 from retarget.jobs.driving import DrivingSettings, open_driving
 from retarget.source.settings import SourceSettings
@@ -24,7 +24,7 @@ _HERE = tyro.conf.arg(name="")
 
 
 @dataclass(frozen=True, kw_only=True)
-class FitJob(TakesNames):
+class FitJob(AsDeclared):
     """Save a performance: 52 blendshapes, gaze, lids and head pose of every frame.
 
     retarget fit drive.mp4 -o drive.npz
@@ -53,11 +53,12 @@ class FitJob(TakesNames):
         Raises:
             RetargetError: something its reader can put right.
         """
-        from retarget.expression.performance import save_performance
+        from retarget.expression.performance import save_performance, suffix_of
         from retarget.sink.partial import check_free
 
         report = report or Report()
         read = (self.driving, self.rest.neutral)
+        suffix_of(self.output)
         check_free(self.output, overwrite=self.overwrite, read=read)
         settings = DrivingSettings(
             source=self.source, track=self.track, rest=self.rest, fit=self.fit, smooth=self.smooth

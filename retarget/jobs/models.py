@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import tyro
 
 from retarget.errors import RetargetError, UnknownWord
-from retarget.flow.names import TakesNames
+from retarget.flow.declared import AsDeclared
 from retarget.flow.report import Report
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ PULL = "pull"
 
 
 @dataclass(frozen=True, kw_only=True)
-class ModelsJob(TakesNames):
+class ModelsJob(AsDeclared):
     """List model files, or fetch them: `retarget models`, `retarget models pull diffusion`."""
 
     words: tyro.conf.Positional[tuple[str, ...]] = ()

@@ -18,8 +18,8 @@ from retarget.expression.settings import (
     SmoothSettings,
 )
 from retarget.face.settings import TrackSettings
+from retarget.flow.declared import AsDeclared
 from retarget.flow.lanes import Lanes
-from retarget.flow.names import TakesNames
 from retarget.flow.report import Report
 from retarget.jobs.driving import DrivingSettings, open_driving
 from retarget.source.settings import SourceSettings
@@ -33,7 +33,7 @@ _HERE = tyro.conf.arg(name="")
 
 
 @dataclass(frozen=True, kw_only=True)
-class MomentsJob(TakesNames):
+class MomentsJob(AsDeclared):
     """Find blinks and brief expressions in a driving video or a saved performance.
 
     retarget moments drive.mp4 --json moments.json --plot moments.svg

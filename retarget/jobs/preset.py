@@ -9,11 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, Field, fields, is_dataclass, replace
 from pathlib import Path
-from types import UnionType
-from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, TypeVar
 
 from retarget.errors import RetargetError, UnknownWord
-from retarget.flow.names import TakesNames
+from retarget.flow.declared import AsDeclared, as_declared
 from retarget.flow.presets import presets_folder
 from retarget.flow.toml_file import TomlFile
 from retarget.jobs.neutral import seconds_of
@@ -29,7 +28,7 @@ class _Laid(str):
     """The name of a preset whose values a job has already."""
 
 
-class StartsFromPreset(TakesNames):
+class StartsFromPreset(AsDeclared):
     """A frozen dataclass with a field `preset`, whose values it takes where its own are the usual.
 
     Raises:
@@ -115,7 +114,6 @@ def lay_over(
     """
     place = f"{where}, {_table(within)}" if within else where
     known = {f.name: getattr(job, f.name) for f in fields(job)}  # type: ignore[arg-type]
-    kinds = get_type_hints(type(job))
     changed: dict[str, Any] = {}
     for name, value in table.items():
         if name not in known:
@@ -127,10 +125,11 @@ def lay_over(
                 raise RetargetError(f"{name} in {place} is not a table.", do=do)
             changed[name] = lay_over(old, value, where=where, within=(*within, name))
         else:
-            kept = _kept(kinds[name], _in_seconds(name, value), f"{name} in {place}")
-            changed[name] = kept
+            changed[name] = _in_seconds(name, value)
     try:
-        return replace(job, **changed)  # type: ignore[type-var]
+        return replace(job, **as_declared(type(job), changed))  # type: ignore[type-var]
+    except UnknownWord as problem:
+        raise problem.placed(place) from None
     except ValueError as problem:
         raise RetargetError(f"{place}: {problem}.", do="Correct the preset.") from problem
 
@@ -173,40 +172,3 @@ def _in_seconds(name: str, value: object) -> object:
     """The seconds of a time, `1:02.5` or `3s`; all else as it is."""
     seconds = seconds_of(value) if name in _TIMES and isinstance(value, str) else None
     return value if seconds is None else seconds
-
-
-def _kept(declared: Any, value: object, what: str) -> object:
-    """What a setting of this type keeps of a value in a TOML file."""
-    kinds = get_args(declared) if get_origin(declared) in (Union, UnionType) else (declared,)
-    for kind in kinds:
-        kept = _taken(kind, value)
-        if kept is not None:
-            return kept
-    choices = [word for kind in kinds if get_origin(kind) is Literal for word in get_args(kind)]
-    if choices and isinstance(value, str):
-        raise UnknownWord(f"choice for {what}:", value, choices)
-    wanted = " or ".join(_called(kind) for kind in kinds if kind is not type(None))
-    raise RetargetError(f"{what} must be {wanted}, not {value!r}.", do="Correct it.")
-
-
-def _taken(kind: Any, value: object) -> object | None:
-    """The value as this type; None, which TOML does not have, where it is another."""
-    if get_origin(kind) is Literal:
-        return value if value in get_args(kind) else None
-    if get_origin(kind) is tuple:
-        several = value if isinstance(value, list) else [value]
-        items = [_taken(get_args(kind)[0], v) for v in several]
-        return None if None in items else tuple(items)
-    if kind is float:
-        return float(value) if type(value) in (int, float) else None  # type: ignore[arg-type]
-    if kind is Path:
-        return Path(value) if isinstance(value, str) else None
-    return value if type(value) is kind else None
-
-
-def _called(kind: Any) -> str:
-    """A type in a person's words."""
-    if get_origin(kind) is tuple:
-        return f"a list, each {_called(get_args(kind)[0])}"
-    words = {str: "text", Path: "a path", bool: "true or false", int: "a whole number"}
-    return words.get(kind, "a number" if kind is float else "one of its choices")

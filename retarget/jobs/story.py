@@ -13,7 +13,7 @@ import tyro
 from retarget.errors import RetargetError
 from retarget.face.settings import TrackSettings
 from retarget.flow.blas import one_blas_thread
-from retarget.flow.names import TakesNames
+from retarget.flow.declared import AsDeclared
 from retarget.flow.report import Report
 from retarget.jobs.draw import DrawSettings
 from retarget.sink.mark import source_type
@@ -29,7 +29,7 @@ _HERE = tyro.conf.arg(name="")
 
 
 @dataclass(frozen=True, kw_only=True)
-class StoryJob(TakesNames):
+class StoryJob(AsDeclared):
     """Draw a storyboard: numbered frames, a page as PNG and PDF, and a manifest.
 
     retarget story story.toml -o frames/
@@ -144,4 +144,5 @@ def _picture(file: Path) -> Image.Image:
     from PIL import Image
 
     with Image.open(file) as picture:
-        return picture.convert("RGB")
+        shown: Image.Image = picture.convert("RGB")
+        return shown

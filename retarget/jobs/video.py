@@ -137,7 +137,8 @@ class VideoJob(StartsFromPreset):
     def frames(self, report: Report | None = None) -> Iterator[FinishedFrame]:
         """The finished frames, one by one; no file is written.
 
-        Closing the iterator, or leaving its loop, ends the job.
+        Closing the iterator, or leaving its loop, ends the job; until then numpy's products take
+        one thread in the whole process. Each frame's pixels are its reader's to change.
         """
         with self.performing(report or Report()) as job:
             yield from job.frames

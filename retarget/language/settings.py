@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from retarget.errors import RetargetError
+from retarget.flow.declared import AsDeclared
 
 
 @dataclass(frozen=True, kw_only=True)
-class PaceSettings:
+class PaceSettings(AsDeclared):
     """Times that a timeline leaves open."""
 
     hold_ms: float = 1000.0
@@ -19,13 +20,14 @@ class PaceSettings:
     """How much later the left side of the face moves; negative: the right side."""
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         _within("hold-ms", self.hold_ms, 1, 600_000)
         _within("travel-ms", self.travel_ms, 0, 600_000)
         _within("lag-ms", self.lag_ms, -200, 200)
 
 
 @dataclass(frozen=True, kw_only=True)
-class BlinkSettings:
+class BlinkSettings(AsDeclared):
     """Blinks of human statistics (Bentivoglio 1997; Kwon 2013), the same for the same seed."""
 
     blinks: bool = False
@@ -40,6 +42,7 @@ class BlinkSettings:
     """Another seed, other moments."""
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         _within("per-minute", self.per_minute, 0, 120)
         _within("partial", self.partial, 0, 1)
 

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 from retarget.errors import CannotWrite
-from retarget.flow.choices import check_choices
+from retarget.flow.declared import AsDeclared
 
 
 @dataclass(frozen=True, kw_only=True)
-class SinkSettings:
+class SinkSettings(AsDeclared):
     """How to write the result."""
 
     codec: Literal["auto", "h264", "h265", "av1", "vp9", "prores", "ffv1"] = "auto"
@@ -27,7 +27,7 @@ class SinkSettings:
     """Replace an existing file."""
 
     def __post_init__(self) -> None:
-        check_choices(self)
+        super().__post_init__()
         if not 0 <= self.quality <= 100:
             raise CannotWrite(
                 f"There is no quality {self.quality}.", do="Give a number from 0 to 100."

@@ -128,7 +128,7 @@ class Animation:
         try:
             with _opened(self._file) as image:
                 check_size(self._name, *image.size)
-                for number in range(image.n_frames):  # type: ignore[attr-defined]
+                for number in range(getattr(image, "n_frames", 1)):
                     image.seek(number)
                     rgb = upright_rgb(image, self._background)
                     length = float(image.info.get("duration", 0.0))

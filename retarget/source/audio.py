@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import av
 
@@ -35,7 +35,7 @@ def find_sound(place: Place, settings: SourceSettings, warn: Warn) -> Sound | No
         stream = container.streams.best("audio")
         if stream is None or stream.codec_context is None:
             return None
-        found: AudioStream = stream  # type: ignore[assignment]
+        found = cast("AudioStream", stream)
         tracks = len(container.streams.audio)
         index = found.index  # kept as a number: the stream itself goes with its container
 

@@ -49,6 +49,7 @@ def packets(
         except av.FFmpegError:
             failed += 1
             warn(f"{name}: a damaged stretch could not be read and was skipped.")
+    yield av.Packet()  # as at a file's end: lets out what the decoder still holds
 
 
 def decoded(

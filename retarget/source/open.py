@@ -126,6 +126,10 @@ def _checked(settings: SourceSettings) -> npt.NDArray[np.uint8]:
             f"{settings.picture_rate:g} pictures a second cannot be shown.",
             do="Give a rate from 0.01 to 1000.",
         )
+    if not 0 < settings.patience < _LONGEST:
+        raise RetargetError(
+            f"{settings.patience:g} seconds cannot be waited.", do="Give a patience above 0."
+        )
     if settings.longest_side is not None and not _SMALLEST <= settings.longest_side <= MAX_SIDE:
         raise RetargetError(
             f"Pictures of {settings.longest_side} pixels cannot be worked with.",

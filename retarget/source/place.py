@@ -55,7 +55,6 @@ class Place:
                         "protocol_whitelist": "http,https,httpproxy,tls,tcp,crypto",
                         "format_whitelist": _FORMATS + ",hls",
                         "reconnect": "1",
-                        "reconnect_streamed": "1",
                         "reconnect_delay_max": "4",
                     },
                     timeout=(self.patience, self.patience),

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from retarget.flow.choices import check_choices
+from retarget.flow.declared import AsDeclared
 
 
 @dataclass(frozen=True, kw_only=True)
-class SourceSettings:
+class SourceSettings(AsDeclared):
     """Which piece to read, and how."""
 
     start: float = 0.0
@@ -29,6 +29,3 @@ class SourceSettings:
     well, at about eight times the cost; within 4 of 255 either way."""
     patience: float = 20.0
     """Seconds to wait for a remote video that does not answer."""
-
-    def __post_init__(self) -> None:
-        check_choices(self)

@@ -198,5 +198,7 @@ class VideoFile:
             )
         return UnreadableInput(
             f"Not one picture in {self.place.name} could be decoded.",
-            do="Check that it plays, or convert it to .mp4.",
+            do="Download the video first: its server may not let readers go back in it."
+            if self.place.remote
+            else "Check that it plays, or convert it to .mp4.",
         )

@@ -6,14 +6,14 @@ from dataclasses import dataclass, field, fields
 from typing import Literal
 
 from retarget.errors import RetargetError
-from retarget.flow.choices import check_choices
+from retarget.flow.declared import AsDeclared
 
 MOST_GAIN = 4.0
 """A larger gain than this only drives every movement against its limit."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Gains:
+class Gains(AsDeclared):
     """How much of each region is passed on: 0 none, 1 as performed, 2 doubled."""
 
     brows: float = 1.0
@@ -30,12 +30,13 @@ class Gains:
     """Turning and moving the head; felt with `--motion full` only."""
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         for gain in fields(self):
             _within(f"gain.{gain.name}", getattr(self, gain.name), MOST_GAIN)
 
 
 @dataclass(frozen=True, kw_only=True)
-class TransferSettings:
+class TransferSettings(AsDeclared):
     """What of the performance the identity does."""
 
     motion: Literal["expression", "full"] = "expression"
@@ -55,7 +56,7 @@ class TransferSettings:
     """Gains for single regions."""
 
     def __post_init__(self) -> None:
-        check_choices(self)
+        super().__post_init__()
         _within("strength", self.strength, MOST_GAIN)
         _within("detail", self.detail, 1.0)
 

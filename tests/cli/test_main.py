@@ -265,7 +265,7 @@ def test_help_may_come_before_the_command(capsys: pytest.CaptureFixture[str]) ->
         (None, ["mine.toml cannot be read: No such file"]),
         ("strength = = 2", ["mine.toml is not TOML", "line 1"]),
         ("[transfer]\nstrenght = 2.0", ["setting 'strenght' in preset", "[transfer]"]),
-        ("[transfer]\nstrength = 'big'", ["must be a number, not 'big'"]),
+        ("[transfer]\nstrength = 'big'", ["must be a number, got 'big'"]),
         ("[transfer]\nlost = 'hol'", ["'hol'", "Did you mean 'hold'?"]),
     ],
 )

@@ -56,6 +56,32 @@ def same(a: ExpressedFrame, b: ExpressedFrame) -> None:
     np.testing.assert_allclose(one.detail, two.detail, atol=2e-4)
 
 
+@pytest.mark.parametrize("name", ["a.npz", "a.csv"])
+def test_a_string_names_a_performance_as_a_path_does(
+    tmp_path: Path, shown: tuple[RestFace, list[ExpressedFrame]], name: str
+) -> None:
+    rest, frames = shown
+    saved = save_performance(str(tmp_path / name), iter(frames), rest, INFO)
+    with open_performance(str(saved)) as back:
+        assert back.path == tmp_path / name
+        assert back.info.count == len(frames)
+
+
+def test_two_that_save_to_one_place_at_once_do_not_mix(
+    tmp_path: Path, shown: tuple[RestFace, list[ExpressedFrame]]
+) -> None:
+    rest, frames = shown
+
+    def while_another_saves() -> Iterator[ExpressedFrame]:
+        yield frames[0]
+        save_performance(tmp_path / "a.npz", iter(frames), rest, INFO)
+        yield frames[1]
+
+    save_performance(tmp_path / "a.npz", while_another_saves(), rest, INFO)
+    with open_performance(tmp_path / "a.npz") as back:
+        assert len(list(back.frames())) == 2
+
+
 def test_an_npz_gives_back_all_that_was_put_in(
     tmp_path: Path, shown: tuple[RestFace, list[ExpressedFrame]]
 ) -> None:

@@ -180,7 +180,15 @@ def test_an_unknown_choice_of_face_offers_the_known_ones(wrong: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"by": "mish"}, {"certainty": 0}, {"certainty": 7}, {"patience": -1}, {"looks": 0}]
+    "wrong",
+    [
+        {"by": "mish"},
+        {"certainty": 0},
+        {"certainty": 7},
+        {"patience": -1},
+        {"patience": float("nan")},
+        {"looks": 0},
+    ],
 )
 def test_settings_out_of_range_are_refused_in_a_sentence(wrong: dict[str, object]) -> None:
     with pytest.raises(RetargetError):

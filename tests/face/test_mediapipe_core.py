@@ -3,25 +3,14 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
+from programs import run
 
 from retarget.face.open import carries_models
 from retarget.flow.quiet import quiet
 
 needs_models = pytest.mark.skipif(not carries_models(), reason="this mediapipe carries no models")
-ROOT = Path(__file__).parents[2]
-
-
-def run(code: str) -> subprocess.CompletedProcess[str]:
-    paths = os.pathsep.join([str(ROOT), str(ROOT / "tests")])
-    return subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=False,
-        env={**os.environ, "PYTHONPATH": paths},
-    )  # fmt: skip
 
 
 @needs_models
@@ -43,6 +32,27 @@ def test_all_of_mediapipe_is_there_for_whoever_asks_later() -> None:
         "print(mp.__version__[0], mp.solutions.face_mesh.__name__, mp.tasks.vision is not None)"
     )
     assert done.stdout == "0 mediapipe.python.solutions.face_mesh True\n"
+
+
+@needs_models
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="has no such processes")
+def test_a_process_forked_from_one_that_followed_faces_is_told_that_it_cannot() -> None:
+    done = run("""
+        import os
+        from faces import astronaut, track
+        track([astronaut()])
+        child = os.fork()
+        try:
+            track([astronaut()])
+        except Exception as problem:
+            print(type(problem).__name__, problem)
+        if child:
+            print("ended as it should:", os.waitpid(child, 0)[1] == 0)
+    """)
+    assert "RetargetError Faces cannot be followed" in done.stdout
+    assert "spawn" in done.stdout
+    assert done.stdout.endswith("ended as it should: True\n")
+    assert done.stdout.count("RetargetError") == 1  # the first process goes on
 
 
 def test_settings_are_read_without_loading_anything_heavy() -> None:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis.strategies import integers
+from programs import run
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from retarget.flow.lanes import DEPTH, Lanes, depth_for
@@ -143,6 +144,25 @@ def test_a_second_interrupt_waits_until_every_thread_has_ended() -> None:
     assert sorted(ended) == ["one", "two"]
     assert lane_threads() == []
     assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_a_program_may_end_with_lanes_open() -> None:
+    done = run("""
+        from retarget.flow.lanes import Lanes
+        def endless():
+            try:
+                while True:
+                    yield 0
+            finally:
+                print("closed")
+        def frames():
+            with Lanes() as lanes:
+                yield from lanes.ahead(lanes.ahead(endless()))
+        some = frames()
+        print(next(some))
+    """)
+    assert done.stdout == "0\nclosed\n"
+    assert (done.stderr, done.returncode) == ("", 0)
 
 
 def test_lanes_may_be_left_on_any_thread() -> None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
 from retarget.errors import RetargetError, UnknownWord
 from retarget.expression.settings import SmoothSettings
-from retarget.jobs.preset import preset_names
+from retarget.jobs.preset import lay_over, preset_names
 from retarget.jobs.video import VideoJob
 from retarget.transfer.settings import TransferSettings
 
@@ -118,3 +118,15 @@ def test_values_become_what_their_setting_keeps(tmp_path: Path) -> None:
 def test_a_time_may_be_written_as_on_the_command_line(tmp_path: Path) -> None:
     job = mine(tmp_path, '[source]\nstart = "3.5s"\nend = "1:02"\n')
     assert (job.source.start, job.source.end) == (3.5, 62.0)
+
+
+def test_values_are_checked_for_a_job_of_anybody_s_own() -> None:
+    @dataclass(frozen=True)
+    class Copy:
+        output: Path = Path("out.mp4")
+        rate: float = 25.0
+
+    laid = lay_over(Copy(), {"output": "new.mp4", "rate": 30}, where="mine.toml")
+    assert (laid.output, laid.rate) == (Path("new.mp4"), 30.0)
+    with pytest.raises(RetargetError, match=r"mine\.toml: rate must be a number"):
+        lay_over(Copy(), {"rate": "fast"}, where="mine.toml")

@@ -174,8 +174,8 @@ def test_a_preset_says_an_expression_as_the_command_line_does(tmp_path: Path) ->
 
 @pytest.mark.parametrize(
     ("text", "about"),
-    [("expresion = 'joy'", "expression"), ("expression = 3", "must be a list"),
-     ("expression = [3]", "must be a list"), ("grid = 1", "must be true or false")],
+    [("expresion = 'joy'", "expression"), ("expression = true", "must be a list"),
+     ("expression = [true]", "must be a list"), ("grid = 1", "must be true or false")],
 )  # fmt: skip
 def test_a_mistake_in_a_preset_is_a_sentence(tmp_path: Path, text: str, about: str) -> None:
     (tmp_path / "mine.toml").write_text(text)

@@ -258,6 +258,16 @@ def test_folds_are_drawn_against_the_driving_face_at_rest(drive: Path, photo: Pa
     np.testing.assert_allclose(rest.tracked.frame.rgb, shown[rest.index], atol=3)
 
 
+def test_each_frame_is_its_reader_s_to_change(drive_with_gap: Path, photo: Path) -> None:
+    job = VideoJob(
+        driving=str(drive_with_gap), identity=str(photo), transfer=TransferSettings(lost="hold")
+    )
+    kept = [finished.frame.rgb.copy() for finished in job.frames()]
+    for finished, before in zip(job.frames(), kept, strict=True):
+        np.testing.assert_array_equal(finished.frame.rgb, before)
+        finished.frame.rgb[:] = 0
+
+
 def test_leaving_the_loop_over_frames_ends_every_thread(drive: Path, photo: Path) -> None:
     frames = VideoJob(driving=str(drive), identity=str(photo)).frames()
     assert isinstance(next(frames), FinishedFrame)

@@ -38,6 +38,11 @@ def test_a_result_of_no_kind_is_refused_before_anything_is_read(tmp_path: Path) 
         job.run()
 
 
+def test_a_performance_of_no_kind_is_refused_before_anything_is_read(tmp_path: Path) -> None:
+    with pytest.raises(RetargetError, match=r"no kind of performance '\.mp4'"):
+        FitJob(driving="none.mp4", output=tmp_path / "out.mp4").run()
+
+
 def test_an_existing_result_is_kept(drive: Path, photo: Path, tmp_path: Path) -> None:
     out = tmp_path / "out.mp4"
     out.write_bytes(b"mine")

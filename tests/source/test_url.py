@@ -1,23 +1,45 @@
 from __future__ import annotations
 
 import http.server
+import shutil
 import socket
 import threading
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
 import pytest
 from clips import heard, make_clip, number_in, numbered, read
 from PIL import Image
 
 from retarget.errors import UnreadableInput
+from retarget.source.open import open_source
+
+SAMPLES = Path(__file__).parents[2] / "samples"
 
 
 class Quiet(http.server.SimpleHTTPRequestHandler):
-    """Serve files, a redirection to a file of this machine, and one to wherever it is asked."""
+    """Serve files, a redirection to a file of this machine, and one to wherever it is asked.
+
+    Of `/streamed/NAME` the length is not told, and of `/broken/NAME` half is missing.
+    """
+
+    asked = 0
 
     def do_GET(self) -> None:
+        Quiet.asked += 1
+        way, _, name = self.path.strip("/").partition("/")
+        if way in ("streamed", "broken"):
+            data = Path(self.directory, name).read_bytes()
+            self.send_response(200)
+            if way == "broken":
+                self.send_header("Content-Length", str(len(data)))
+                data = data[: len(data) // 2]
+            self.end_headers()
+            self.wfile.write(data)
+            return
         if self.path.startswith("/sent-away"):
             self.send_response(302)
             self.send_header("Location", Path(self.directory, "clip.mp4").as_uri())
@@ -104,6 +126,40 @@ def test_what_cannot_be_fetched_is_one_sentence(
     make_clip(folder / "clip.mp4")
     (folder / "t.mp4").write_text("no video")
     one_sentence(lambda: read(f"{address}/{name}", patience=5.0), UnreadableInput)
+
+
+def test_a_video_of_untold_length_is_read_once_and_whole(served: tuple[Path, str]) -> None:
+    folder, address = served
+    make_clip(folder / "clip.mp4", container={"movflags": "+faststart"})
+    Quiet.asked = 0
+    frames = read(f"{address}/streamed/clip.mp4", patience=5.0)
+    assert [number_in(frame.rgb) for frame in frames] == list(range(30))
+    assert Quiet.asked < 10
+
+
+def test_of_a_video_that_breaks_off_the_beginning_is_kept(served: tuple[Path, str]) -> None:
+    folder, address = served
+
+    def picture(index: int) -> npt.NDArray[np.uint8]:
+        noise = np.random.default_rng(index).integers(0, 255, (64, 192, 3), np.uint8)
+        return np.concatenate([numbered(index, (192, 128))[:64], noise])
+
+    make_clip(folder / "clip.mp4", count=60, container={"movflags": "+faststart"}, picture=picture)
+    Quiet.asked = 0
+    told: list[str] = []
+    with open_source(f"{address}/broken/clip.mp4", warn=told.append) as source:
+        frames = list(source.frames())
+    assert [number_in(frame.rgb) for frame in frames] == list(range(len(frames)))
+    assert 10 < len(frames) < 50
+    assert any("ends early" in line for line in told)
+    assert Quiet.asked < 10
+
+
+def test_a_video_that_has_to_be_gone_back_in_is_to_be_downloaded(served: tuple[Path, str]) -> None:
+    folder, address = served
+    shutil.copy(SAMPLES / "drive.mp4", folder)  # what it holds is told at its end
+    with pytest.raises(UnreadableInput, match="Download the video first"):
+        read(f"{address}/drive.mp4", patience=5.0)
 
 
 def test_a_remote_picture_beyond_all_bounds_is_not_taken(served: tuple[Path, str]) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from retarget.flow.choices import check_choices
+from retarget.flow.declared import AsDeclared
 
 Quality = Literal["draft", "standard", "best"]
 Scheduler = Literal["lcm", "dpm", "tcd", "ddim"]
@@ -35,7 +35,7 @@ MOST_STEPS, MOST_FEW_STEPS, MOST_FRAMES, MOST_PHOTOS = 200, 50, 64, 16
 
 
 @dataclass(frozen=True, kw_only=True)
-class DiffusionSettings:
+class DiffusionSettings(AsDeclared):
     """How faces are drawn by diffusion."""
 
     quality: Quality = "standard"
@@ -91,7 +91,7 @@ class DiffusionSettings:
     """How strongly those count."""
 
     def __post_init__(self) -> None:
-        check_choices(self)
+        super().__post_init__()
         _within("steps", self.steps, 1, MOST_STEPS)
         _within("guidance", self.guidance, 1.0, 30.0)
         _within("expression_scale", self.expression_scale, 0.0, 2.0)

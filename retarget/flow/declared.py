@@ -1,0 +1,115 @@
+"""Settings as Python callers give them: kept as their annotations say, or refused at once."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import fields
+from functools import cache
+from numbers import Integral, Real
+from pathlib import Path
+from types import NoneType, UnionType
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+
+from tyro import MISSING
+
+from retarget.errors import UnknownWord
+
+
+class AsDeclared:
+    """A frozen dataclass whose fields keep what their annotations say.
+
+    A string does for a path and a path for a string, a number for text (`neutral=12`), one value
+    where several may stand, and what is numpy's for what is Python's.
+
+    Raises:
+        UnknownWord: a word is none of its field's choices; the nearest is offered.
+        ValueError: a value is of another kind.
+    """
+
+    def __post_init__(self) -> None:
+        for name, kept in as_declared(type(self), vars(self)).items():
+            object.__setattr__(self, name, kept)
+
+
+def as_declared(kind: Any, given: Mapping[str, Any]) -> dict[str, Any]:
+    """What a dataclass keeps of values for some of its fields, by name.
+
+    Raises:
+        UnknownWord: a word is none of its field's choices; the nearest is offered.
+        ValueError: a value is of another kind.
+    """
+    declared = _declared(kind)
+    return {name: _kept(name, declared[name], value) for name, value in given.items()}
+
+
+@cache
+def _declared(kind: type[Any]) -> Mapping[str, tuple[Any, ...]]:
+    """The types that each field of a dataclass may have."""
+    hints = get_type_hints(kind)
+    named = {field.name: hints[field.name] for field in fields(kind)}
+    return {
+        name: get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
+        for name, hint in named.items()
+    }
+
+
+def _kept(name: str, declared: tuple[Any, ...], given: Any) -> Any:
+    """What a field of these types keeps of what was given."""
+    if given is MISSING or (given is None and NoneType in declared):
+        return given  # MISSING is the command line's, for what its reader has still to say
+    plain = given.tolist() if hasattr(given, "tolist") else given  # numpy's values have it
+    for kind in declared:
+        taken = _taken(kind, plain)
+        if taken is not None:
+            return taken
+    words = [word for kind in declared if get_origin(kind) is Literal for word in get_args(kind)]
+    if words and isinstance(given, str):
+        raise UnknownWord(f"choice for {name}:", given, words)
+    wanted = " or ".join(_called(kind) for kind in declared)
+    raise ValueError(f"{name} must be {wanted}, got {given!r}")
+
+
+def _taken(kind: Any, given: Any) -> Any:
+    """The value as this type; None where it is another."""
+    if get_origin(kind) is Literal:
+        return given if given in get_args(kind) else None
+    if get_origin(kind) is tuple:
+        several = given if isinstance(given, list | tuple) else (given,)
+        taken = tuple(_taken(get_args(kind)[0], value) for value in several)
+        return None if None in taken else taken
+    if kind is bool:
+        return given if isinstance(given, bool) else None
+    if isinstance(given, Real):
+        return _of_number(kind, given)
+    return given if isinstance(given, kind) else _of_name(kind, given)
+
+
+def _of_number(kind: Any, given: Any) -> Any:
+    """A number as this type; None where it is none that takes numbers, and for yes and no."""
+    if isinstance(given, bool):
+        return None
+    if kind is int:
+        whole = isinstance(given, Integral) or float(given).is_integer()
+        return int(given) if whole else None
+    return kind(given) if kind in (float, str) else None
+
+
+def _of_name(kind: Any, given: Any) -> Any:
+    """The name of a file as this type; None where either is something else."""
+    if kind in (str, Path) and isinstance(given, str | os.PathLike):
+        return Path(given) if kind is Path else os.fspath(given)
+    return None
+
+
+def _called(kind: Any) -> str:
+    """A type in a person's words."""
+    if get_origin(kind) is Literal:
+        return f"one of {get_args(kind)}"
+    if get_origin(kind) is tuple:
+        return f"a list, each {_called(get_args(kind)[0])}"
+    words: dict[Any, str] = {
+        str: "text", Path: "a path", bool: "true or false", int: "a whole number",
+        float: "a number", NoneType: "None",
+    }  # fmt: skip
+    return words.get(kind) or str(kind.__name__)

@@ -1,0 +1,133 @@
+"""Settings keep what they declare, whatever does for it; what does not is refused at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from retarget.composite.settings import PasteSettings
+from retarget.errors import UnknownWord
+from retarget.evaluation.job import EvaluateJob
+from retarget.expression.settings import FitSettings, RestSettings, SmoothSettings
+from retarget.face.settings import TrackSettings
+from retarget.flow.report import Report
+from retarget.generate.diffusion.settings import DiffusionSettings
+from retarget.generate.settings import WarpSettings
+from retarget.jobs.fit import FitJob
+from retarget.jobs.generators import open_generator
+from retarget.jobs.micro import MicroJob
+from retarget.jobs.still import StillJob
+from retarget.jobs.video import VideoJob
+from retarget.sink.settings import SinkSettings
+from retarget.source.settings import SourceSettings
+from retarget.transfer.settings import Gains, TransferSettings
+
+
+@pytest.mark.parametrize(
+    ("made", "word", "nearest"),
+    [
+        (TransferSettings, {"motion": "ful"}, "full"),
+        (TransferSettings, {"lost": "holds"}, "hold"),
+        (SourceSettings, {"color": "exakt"}, "exact"),
+        (SinkSettings, {"codec": "prorez"}, "prores"),
+        (FitSettings, {"prior": "score"}, "scores"),
+        (WarpSettings, {"background": "stil"}, "still"),
+        (DiffusionSettings, {"quality": "drafty"}, "draft"),
+        (DiffusionSettings, {"decoder": "tinny"}, "tiny"),
+    ],
+)
+def test_a_mistyped_choice_is_refused_and_the_nearest_offered(
+    made: Callable[..., Any], word: dict[str, str], nearest: str
+) -> None:
+    with pytest.raises(UnknownWord) as problem:
+        made(**word)
+    assert problem.value.nearest == nearest
+    assert next(iter(word)) in problem.value.what
+
+
+@pytest.mark.parametrize(
+    ("made", "value"),
+    [
+        (TransferSettings, {"relative": "no"}),
+        (TransferSettings, {"relative": None}),
+        (TransferSettings, {"motion": None}),
+        (SmoothSettings, {"live": "no"}),
+        (TrackSettings, {"cuts": "no"}),
+        (PasteSettings, {"match_color": None}),
+        (TrackSettings, {"looks": 1.5}),
+        (TransferSettings, {"strength": "1"}),
+        (TransferSettings, {"strength": True}),
+        (TransferSettings, {"gain": {"mouth": 1.2}}),
+        (Gains, {"mouth": None}),
+        (RestSettings, {"samples": [8]}),
+        (DiffusionSettings, {"scheduler": 1.5}),
+        (DiffusionSettings, {"photos": ["a.jpg", 1]}),
+        (EvaluateJob, {"result": 3}),
+        (VideoJob, {"driving": None, "identity": "face.jpg"}),
+        (VideoJob, {"warp": {"creases": 1}, "driving": "a.mp4", "identity": "face.jpg"}),
+    ],
+)
+def test_what_is_of_another_kind_is_refused(
+    made: Callable[..., Any], value: dict[str, object]
+) -> None:
+    with pytest.raises(ValueError, match=next(iter(value))):
+        made(**value)
+
+
+def test_what_is_numpys_becomes_python_s() -> None:
+    transfer = TransferSettings(relative=np.True_, strength=np.float32(0.5))  # type: ignore[arg-type]
+    assert (transfer.relative, transfer.strength) == (True, 0.5)
+    assert (type(transfer.relative), type(transfer.strength)) == (bool, float)
+    assert type(SinkSettings(quality=np.int64(70)).quality) is int  # type: ignore[arg-type]
+    levels = np.array([0.25, 0.5])
+    still = StillJob(identity="a.jpg", expression="joy", intensity=levels)  # type: ignore[arg-type]
+    assert still.intensity == (0.25, 0.5)
+
+
+def test_a_whole_number_may_come_out_of_a_sum_and_be_large() -> None:
+    assert SinkSettings(quality=75.0).quality == 75  # type: ignore[arg-type]
+    assert DiffusionSettings(seed=2**63 - 1).seed == 2**63 - 1
+
+
+def test_an_unknown_generator_is_none_of_the_two() -> None:
+    with pytest.raises(UnknownWord, match="'warps'"):
+        open_generator("warps", WarpSettings(), DiffusionSettings(), None, Report())  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("kind", [str, Path])
+def test_a_field_keeps_what_it_declares(kind: Any) -> None:
+    job = VideoJob(driving=kind("a.mp4"), identity=kind("b.jpg"), output=kind("c.mp4"))
+    assert (job.driving, job.identity, job.output) == ("a.mp4", "b.jpg", Path("c.mp4"))
+    assert isinstance(job.output, Path)
+    fit = FitJob(driving=kind("a.mp4"), output=kind("a.npz"))
+    assert isinstance(fit.output, Path)
+
+
+@pytest.mark.parametrize("kind", [str, Path])
+def test_one_name_does_where_several_may_be_given(kind: Any) -> None:
+    still = StillJob(identity=kind("a.jpg"), expression="joy")  # type: ignore[arg-type]
+    assert (still.identity, still.expression) == (("a.jpg",), ("joy",))
+    ranked = EvaluateJob(compare=[kind("a.mp4"), kind("b.mp4")])  # type: ignore[arg-type]
+    assert ranked.compare == (Path("a.mp4"), Path("b.mp4"))
+
+
+def test_numbers_do_where_text_or_several_are_kept() -> None:
+    still = StillJob(identity="a.jpg", expression="joy", intensity=0.3)  # type: ignore[arg-type]
+    assert still.intensity == (0.3,)
+    rates = (30, 29.97, Fraction(30000, 1001))
+    told = [MicroJob(identity="a.jpg", rate=rate).rate for rate in rates]  # type: ignore[arg-type]
+    assert told == ["30", "29.97", "30000/1001"]
+    assert RestSettings(neutral=12).neutral == "12"  # type: ignore[arg-type]
+    assert RestSettings(neutral=Path("calm.jpg")).neutral == "calm.jpg"  # type: ignore[arg-type]
+    assert TrackSettings(which=0).which == "0"  # type: ignore[arg-type]
+
+
+def test_what_is_no_name_stays_as_it_is() -> None:
+    job = VideoJob(driving="a.mp4", identity="b.jpg", output=None, preview=True)
+    assert job.output is None
+    assert job.preview is True
