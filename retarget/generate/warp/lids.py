@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from retarget.flow import landmarks
-from retarget.generate.warp.contact import smoothstep
+from retarget.flow.ease import smoothstep
 from retarget.generate.warp.lid_skin import LidSkin
 from retarget.generate.warp.mesh import Bytes, Floats, Ints
 from retarget.generate.warp.paint import blurred, box_of, colours, fill, stroke, to_bytes
