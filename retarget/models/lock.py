@@ -11,7 +11,6 @@ import contextlib
 import hashlib
 import json
 import secrets
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -75,15 +74,12 @@ def replace_with(path: Path, content: bytes) -> None:
         raise
 
 
-def digest_of(path: Path, progress: Callable[[int], None] | None = None) -> str:
-    """The SHA-256 of a file, in hexadecimal; `progress` is told the bytes read so far."""
-    sha, done = hashlib.sha256(), 0
+def digest_of(path: Path) -> str:
+    """The SHA-256 of a file, in hexadecimal."""
+    sha = hashlib.sha256()
     with path.open("rb") as file:
         while block := file.read(_BLOCK):
             sha.update(block)
-            done += len(block)
-            if progress is not None:
-                progress(done)
     return sha.hexdigest()
 
 

@@ -14,15 +14,14 @@ _SHIFT = 4
 Picture = TypeVar("Picture", Bytes, Floats)
 
 
-def fill(mask: Bytes, outline: Floats, *, smooth: bool = True, value: int = 255) -> None:
-    """Set the inside of a polygon (n, 2) in a mask to a value, its edge by coverage if `smooth`."""
-    kind = cv2.LINE_AA if smooth else cv2.LINE_8
-    cv2.fillPoly(mask, [_sixteenths(outline)], (value,), lineType=kind, shift=_SHIFT)
+def fill(mask: Bytes, outline: Floats, *, value: int = 255) -> None:
+    """Set the inside of a polygon (n, 2) in a mask to a value, its edge by coverage."""
+    cv2.fillPoly(mask, [_sixteenths(outline)], (value,), lineType=cv2.LINE_AA, shift=_SHIFT)
 
 
-def stroke(mask: Bytes, line: Floats, thick: float, strength: float = 1.0) -> None:
+def stroke(mask: Bytes, line: Floats, thick: float) -> None:
     """Draw a polyline (n, 2) of some thickness; thinner than a pixel it becomes fainter."""
-    value = round(255 * strength * min(1.0, max(thick, 0.05)))
+    value = round(255 * min(1.0, max(thick, 0.05)))
     cv2.polylines(
         mask, [_sixteenths(line)], False, (value,), max(1, round(thick)), cv2.LINE_AA, _SHIFT
     )
