@@ -267,10 +267,10 @@ class MicroJob(StartsFromPreset):
         return folder.finished(self._key(whole, stimulus))
 
     def _key(self, whole: StimulusSet, stimulus: Stimulus) -> str:
+        from retarget.flow import digest
         from retarget.jobs.micro_keep import key_of
-        from retarget.jobs.story_keep import digest
 
-        return key_of(whole, stimulus, digest(stimulus.identity), self._how())
+        return key_of(whole, stimulus, digest.of_file(stimulus.identity), self._how())
 
     def _how(self) -> str:
         """The settings that a set's bytes depend on besides the set itself."""
@@ -280,8 +280,8 @@ class MicroJob(StartsFromPreset):
         self, whole: StimulusSet, stimulus: Stimulus, actor: Actor, folder: SetFolder
     ) -> Mapping[str, str]:
         from retarget import __version__
+        from retarget.flow import digest
         from retarget.jobs.micro_clip import write_clip
-        from retarget.jobs.story_keep import digest
 
         name = whole.name(stimulus)
         clip = folder.folder / f"{name}{whole.ending}"
@@ -312,10 +312,10 @@ class MicroJob(StartsFromPreset):
             "apex_frame": str(apex),
             "offset_frame": str(offset),
             "action_units": " ".join(f"{n}={v}" for n, v in units.items()),
-            "identity_sha256": digest(stimulus.identity),
+            "identity_sha256": digest.of_file(stimulus.identity),
             "key": self._key(whole, stimulus),
-            "file_sha256": digest(clip),
-            "table_sha256": digest(table),
+            "file_sha256": digest.of_file(clip),
+            "table_sha256": digest.of_file(table),
             "retarget": __version__,
         }
 

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import csv
-import hashlib
-import json
 from collections.abc import Mapping
 from pathlib import Path
 
 from retarget import __version__
 from retarget.errors import CannotWrite
+from retarget.flow import digest
 from retarget.jobs.micro_set import Stimulus, StimulusSet
-from retarget.jobs.story_keep import digest
+from retarget.jobs.story_keep import template_digest
 from retarget.sink.partial import beside, made_folder
 
 MANIFEST = "manifest.csv"
@@ -51,7 +50,7 @@ class SetFolder:
             return None
         for name, kept in ((row["file"], row["file_sha256"]), (row["table"], row["table_sha256"])):
             path = self.folder / Path(name).name
-            if not path.is_file() or digest(path) != kept:
+            if not path.is_file() or digest.of_file(path) != kept:
                 return None
         return row
 
@@ -93,7 +92,6 @@ def key_of(whole: StimulusSet, stimulus: Stimulus, photo: str, how: str) -> str:
         photo: the hash of the photo.
         how: the settings with which it is drawn and written, in words.
     """
-    seen = stimulus.said.template
     parts = {
         "retarget": __version__,
         "named": [whole.name(stimulus), stimulus.who, stimulus.text, whole.base_text],
@@ -101,9 +99,7 @@ def key_of(whole: StimulusSet, stimulus: Stimulus, photo: str, how: str) -> str:
         "weights": [round(float(w), 6) for w in stimulus.said.weights],
         "base": [round(float(w), 6) for w in whole.base.weights],
         "heads": [stimulus.said.head, whole.base.head],
-        "template": None
-        if seen is None or seen.tracked is None
-        else hashlib.sha256(seen.tracked.frame.rgb.tobytes()).hexdigest(),
+        "template": template_digest(stimulus.said),
         "times": [str(t) for t in (*stimulus.times, *whole.around)],
         "rate": str(whole.rate),
         "size": whole.size,
@@ -112,4 +108,4 @@ def key_of(whole: StimulusSet, stimulus: Stimulus, photo: str, how: str) -> str:
         "how": how,
         "ending": whole.ending,
     }
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+    return digest.of_parts(parts)

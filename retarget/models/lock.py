@@ -8,7 +8,6 @@ time of a file that was verified are kept too, so that gigabytes are not read on
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import secrets
 from dataclasses import asdict, dataclass
@@ -18,7 +17,6 @@ from retarget.errors import MissingModel
 
 NAME = "models.lock.json"
 _VERSION = 1
-_BLOCK = 1 << 20
 _MOST_BYTES = 4_000_000
 
 
@@ -72,15 +70,6 @@ def replace_with(path: Path, content: bytes) -> None:
     except BaseException:
         hidden.unlink(missing_ok=True)
         raise
-
-
-def digest_of(path: Path) -> str:
-    """The SHA-256 of a file, in hexadecimal."""
-    sha = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(_BLOCK):
-            sha.update(block)
-    return sha.hexdigest()
 
 
 def _load(path: Path) -> dict[str, Locked]:
