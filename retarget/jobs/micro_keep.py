@@ -109,3 +109,44 @@ def key_of(whole: StimulusSet, stimulus: Stimulus, photo: str, how: str) -> str:
         "ending": whole.ending,
     }
     return digest.of_parts(parts)
+
+
+def row_of(
+    whole: StimulusSet, stimulus: Stimulus, clip: Path, table: Path, key: str
+) -> Mapping[str, str]:
+    """What the manifest says of one finished clip.
+
+    Args:
+        whole: the set.
+        stimulus: the clip's part of it.
+        clip: the file that was written.
+        table: what was commanded in each of its frames.
+        key: see `key_of`.
+    """
+    timeline = whole.timeline(stimulus)
+    onset, apex, offset = timeline.events[0].frames(whole.rate)
+    times = [f"{float(t * 1000):g}" for t in stimulus.times]
+    units = (f"{name}={value:.4f}" for name, value in sorted(stimulus.said.units.items()))
+    return {
+        "clip": str(stimulus.number),
+        "file": clip.name,
+        "table": table.name,
+        "identity": stimulus.who,
+        "expression": stimulus.text,
+        "intensity": f"{stimulus.intensity:g}",
+        "base": whole.base_text,
+        "onset_ms": times[0],
+        "apex_ms": times[1],
+        "offset_ms": times[2],
+        "frames_per_second": str(whole.rate),
+        "frames": str(timeline.frame_count(whole.rate)),
+        "onset_frame": str(onset),
+        "apex_frame": str(apex),
+        "offset_frame": str(offset),
+        "action_units": " ".join(units),
+        "identity_sha256": digest.of_file(stimulus.identity),
+        "key": key,
+        "file_sha256": digest.of_file(clip),
+        "table_sha256": digest.of_file(table),
+        "retarget": __version__,
+    }
