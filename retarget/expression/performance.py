@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import zipfile
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
@@ -34,6 +33,7 @@ from retarget.flow.values import (
     Measurement,
     RestFace,
 )
+from retarget.flow.whole import becoming
 
 VERSION = 1
 SUFFIXES = (".csv", ".npz")
@@ -98,10 +98,10 @@ def save_performance(
     if _suffix(path) == ".csv":
         from retarget.expression import live_link
 
-        with whole_or_nothing(path) as part, part.open("w", newline="", encoding="ascii") as out:
+        with _whole(path) as part, part.open("w", newline="", encoding="ascii") as out:
             live_link.write(out, frames)
     else:
-        with whole_or_nothing(path) as part:
+        with _whole(path) as part:
             _write_npz(part, frames, rest, info)
     return path
 
@@ -133,19 +133,16 @@ def _suffix(path: Path) -> str:
 
 
 @contextmanager
-def whole_or_nothing(path: Path) -> Iterator[Path]:
-    """A name beside `path` to write to; it takes its place at the end, or vanishes."""
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+def _whole(path: Path) -> Iterator[Path]:
+    """A hidden file that becomes `path` at the end, or vanishes."""
     try:
-        yield part
-        part.replace(path)
+        with becoming(path) as part:
+            yield part
     except OSError as refused:
         raise CannotWrite(
             f"Cannot write {path}: {refused.strerror or refused}.",
             do="Choose another place with -o, or make room there.",
         ) from refused
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _write_npz(

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import contextlib
 import json
-import secrets
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from retarget.errors import MissingModel
+from retarget.flow.whole import becoming
 
 NAME = "models.lock.json"
 _VERSION = 1
@@ -62,14 +62,8 @@ class Lock:
 def replace_with(path: Path, content: bytes) -> None:
     """Write a file whole or not at all, open to whom the umask lets read."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    hidden = path.with_name(f"{path.name}{secrets.token_hex(4)}.part")
-    try:
-        with hidden.open("xb") as file:
-            file.write(content)
-        hidden.replace(path)
-    except BaseException:
-        hidden.unlink(missing_ok=True)
-        raise
+    with becoming(path) as hidden:
+        hidden.write_bytes(content)
 
 
 def _load(path: Path) -> dict[str, Locked]:
