@@ -12,7 +12,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import hypothesis
 import pytest
+
+# How long an example takes tells of the machine, not of the program.
+hypothesis.settings.register_profile("retarget", deadline=None)
+hypothesis.settings.load_profile("retarget")
 
 if TYPE_CHECKING:
     import torch

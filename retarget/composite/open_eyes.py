@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from retarget.flow import landmarks
 from retarget.flow.arrays import Picture
+from retarget.flow.ease import eased
 from retarget.flow.face_model import face_model
 from retarget.flow.values import Face, VideoFrame
 
@@ -195,4 +196,4 @@ def _cover(outline: Floats, size: tuple[int, int]) -> Floats:
     inside = cv2.distanceTransform(mask, cv2.DIST_L2, 3)[1:-1, 1:-1]
     soft = _FEATHER * float(np.ptp(outline[:, 0]))
     share = np.clip(inside / max(soft, 1.0), 0.0, 1.0)
-    return np.asarray(share * share * (3 - 2 * share), np.float32)
+    return np.asarray(eased(share), np.float32)

@@ -17,7 +17,6 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
-from secrets import token_hex
 from typing import Any
 
 import numpy as np
@@ -34,6 +33,7 @@ from retarget.flow.values import (
     Measurement,
     RestFace,
 )
+from retarget.flow.whole import becoming
 
 VERSION = 1
 SUFFIXES = (".csv", ".npz")
@@ -99,10 +99,10 @@ def save_performance(
     if suffix_of(path) == ".csv":
         from retarget.expression import live_link
 
-        with whole_or_nothing(path) as part, part.open("w", newline="", encoding="ascii") as out:
+        with _whole(path) as part, part.open("w", newline="", encoding="ascii") as out:
             live_link.write(out, frames)
     else:
-        with whole_or_nothing(path) as part:
+        with _whole(path) as part:
             _write_npz(part, frames, rest, info)
     return path
 
@@ -140,19 +140,16 @@ def suffix_of(path: Path) -> str:
 
 
 @contextmanager
-def whole_or_nothing(path: Path) -> Iterator[Path]:
-    """A name beside `path` to write to; it takes its place at the end, or vanishes."""
-    part = path.with_name(f".{path.name}.{token_hex(4)}.part")
+def _whole(path: Path) -> Iterator[Path]:
+    """A hidden file that becomes `path` at the end, or vanishes."""
     try:
-        yield part
-        part.replace(path)
+        with becoming(path) as part:
+            yield part
     except OSError as refused:
         raise CannotWrite(
             f"Cannot write {path}: {refused.strerror or refused}.",
             do="Choose another place with -o, or make room there.",
         ) from refused
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _write_npz(

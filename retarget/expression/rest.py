@@ -259,12 +259,7 @@ def with_lips_met(head: Floats) -> Floats:
     return np.asarray(head + shape * step * (now - _CONTACT) / per_step)
 
 
-def understand(
-    frame: VideoFrame,
-    face: Face,
-    settings: RestSettings | None = None,
-    fit: FitSettings | None = None,
-) -> Identity:
+def understand(frame: VideoFrame, face: Face, settings: RestSettings | None = None) -> Identity:
     """Who a photo shows, what they do in it, and what they look like without that."""
     settings = settings or RestSettings()
     model = face_model()
@@ -290,5 +285,5 @@ def understand(
     rest = _rest_face(
         still, aperture, look, measure.lip_gap_seen(face.points, pose), "from one photo"
     )
-    expression, pose = Fit(rest, fit or FitSettings()).express(face)
+    expression, pose = Fit(rest, FitSettings()).express(face)
     return Identity(frame=frame, face=face, pose=pose, expression=expression, rest=rest)

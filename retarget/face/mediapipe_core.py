@@ -16,19 +16,20 @@ from typing import Any
 
 from retarget.errors import MissingPackage
 
+_NAME = "mediapipe"
 _lock = threading.RLock()
 
 
-def import_light(name: str = "mediapipe") -> ModuleType:
+def import_light() -> ModuleType:
     """The package `mediapipe`, with the rest of it loaded only when it is asked for.
 
     Raises:
         MissingPackage: mediapipe is not installed.
     """
     with _lock:
-        if name in sys.modules:
-            return sys.modules[name]
-        spec = importlib.util.find_spec(name)
+        if _NAME in sys.modules:
+            return sys.modules[_NAME]
+        spec = importlib.util.find_spec(_NAME)
         if spec is None or spec.loader is None:
             raise MissingPackage(
                 "Finding faces needs the package 'mediapipe', which is not installed.",
@@ -46,5 +47,5 @@ def import_light(name: str = "mediapipe") -> ModuleType:
             return getattr(package, attribute)
 
         package.__getattr__ = load_rest  # type: ignore[method-assign]
-        sys.modules[name] = package
+        sys.modules[_NAME] = package
         return package

@@ -28,12 +28,27 @@ LEFT_EYE_FOLD = (263, 467, 260, 259, 257, 258, 286, 414, 362)
 
 RIGHT_BROW = (70, 63, 105, 66, 107, 55, 65, 52, 53, 46)
 LEFT_BROW = (300, 293, 334, 296, 336, 285, 295, 282, 283, 276)
+"""The upper row from the outer end to the inner one, then the lower row back."""
 
 LIPS_OUTER_UPPER = (61, 185, 40, 39, 37, 0, 267, 269, 270, 409, 291)
 LIPS_OUTER_LOWER = (61, 146, 91, 181, 84, 17, 314, 405, 321, 375, 291)
 LIPS_INNER_UPPER = (78, 191, 80, 81, 82, 13, 312, 311, 310, 415, 308)
 LIPS_INNER_LOWER = (78, 95, 88, 178, 87, 14, 317, 402, 318, 324, 308)
 """Lip rims from the person's right corner to the left one, corners included."""
+
+UPPER_LIP_ROWS = (
+    LIPS_OUTER_UPPER,
+    (76, 184, 74, 73, 72, 11, 302, 303, 304, 408, 306),
+    (62, 183, 42, 41, 38, 12, 268, 271, 272, 407, 292),
+    LIPS_INNER_UPPER,
+)
+LOWER_LIP_ROWS = (
+    LIPS_OUTER_LOWER,
+    (76, 77, 90, 180, 85, 16, 315, 404, 320, 307, 306),
+    (62, 96, 89, 179, 86, 15, 316, 403, 319, 325, 292),
+    LIPS_INNER_LOWER,
+)
+"""Both rims of each lip and the two rows between, from the outer rim inwards."""
 
 MOUTH_CORNERS = (61, 291)
 CHIN, NOSE_TIP, NOSE_BRIDGE, FOREHEAD = 152, 1, 168, 10

@@ -7,6 +7,11 @@ import numpy as np
 from retarget.flow.arrays import Floats
 from retarget.flow.values import HeadPose
 
+_ROUNDS = 2
+"""How often the trust in each point is reconsidered."""
+_TYPICAL = 0.012
+"""How far off an honest point is, in head units."""
+
 
 def align(head: Floats, points: Floats, weights: Floats) -> HeadPose:
     """The similarity that lays head-frame points on picture points, in weighted least squares.
@@ -35,27 +40,18 @@ def align(head: Floats, points: Floats, weights: Floats) -> HeadPose:
     )
 
 
-def align_robustly(
-    head: Floats,
-    points: Floats,
-    weights: Floats,
-    *,
-    rounds: int = 2,
-    typical: float = 0.012,
-) -> HeadPose:
+def align_robustly(head: Floats, points: Floats, weights: Floats) -> HeadPose:
     """As `align`, trusting points less the farther off they are (Cauchy weights).
 
     Args:
         head: (n, 3) points in the head frame.
         points: (n, 3) the same points in pixels.
         weights: (n,) not negative, not all 0.
-        rounds: how often the trust is reconsidered.
-        typical: how far off an honest point is, in head units.
     """
     used = np.flatnonzero(weights)
     head, points, weights = head[used], points[used], weights[used].astype(np.float64)
     pose = align(head, points, weights)
-    for _ in range(rounds):
-        off = (pose.to_head(points) - head) / typical
+    for _ in range(_ROUNDS):
+        off = (pose.to_head(points) - head) / _TYPICAL
         pose = align(head, points, weights / (1.0 + np.einsum("ij,ij->i", off, off)))
     return pose

@@ -80,40 +80,16 @@ def open_driving(driving: str, settings: DrivingSettings, report: Report) -> Ite
 
 def _filmed(driving: str, source: Source, settings: DrivingSettings, report: Report) -> Driving:
     from retarget.expression.fit import Fit
-    from retarget.expression.rest import find_rest
     from retarget.expression.smooth import Smooth
     from retarget.face.track import Track
     from retarget.jobs.cast import Cast
-    from retarget.transfer.transfer import DrivingFace, usual_gaze
 
-    cast = None
     with report.clock("rest"):
-        with naming(driving):
-            people = _people(source, settings)
-        if settings.rest.neutral == AUTO:
-            rests = [find_rest(person.samples, settings.rest) for person in people]
-            cast = Cast(people, rests) if len(people) > 1 else None
-        else:
-            frame = neutral_frame(settings.rest.neutral, driving, source, settings.source)
-            rests = [_rest_of(frame, settings)]
-    rest = rests[0]
-    fit = Fit(rest, settings.fit, cast)
-    looked_at, *others = [
-        list(Fit(own, settings.fit)(iter(person.samples)))
-        for own, person in zip(rests, people, strict=False)  # one rest that is given is everyone's
-    ]
-    report.facts["driving_rest"] = rest.found
+        people, rests = _at_rest(driving, source, settings)
+        cast = Cast(people, rests) if len(rests) > 1 else None
+    fit = Fit(rests[0], settings.fit, cast)
+    report.facts["driving_rest"] = rests[0].found
     report.facts["driving_people"] = len(rests)
-    at_rest = _nearest_to_rest(looked_at) if settings.shows_rest else None
-    if at_rest is not None:
-        at_rest = _with_pixels(at_rest, source, settings.rest.samples)
-    face = DrivingFace(
-        rest=rest, usual=_poses(looked_at), usual_gaze=usual_gaze(rest), at_rest=at_rest,
-        others=[
-            DrivingFace(rest=own, usual=_poses(seen))
-            for own, seen in zip(rests[1:], others, strict=True)
-        ],
-    )  # fmt: skip
 
     def frames(lanes: Lanes) -> Iterator[ExpressedFrame]:
         read = report.timed("source", source.frames())
@@ -126,11 +102,48 @@ def _filmed(driving: str, source: Source, settings: DrivingSettings, report: Rep
 
     return Driving(
         info=source.info,
-        face=face,
+        face=_face_of(people, rests, source, settings),
         sound=source.sound(),
         frames=frames,
         has_pixels=True,
     )
+
+
+def _at_rest(
+    driving: str, source: Source, settings: DrivingSettings
+) -> tuple[list[Person], list[RestFace]]:
+    """Who is seen, and each one's rest; a neutral that is given is everyone's."""
+    from retarget.expression.rest import find_rest
+
+    with naming(driving):
+        people = _people(source, settings)
+    if settings.rest.neutral == AUTO:
+        return people, [find_rest(person.samples, settings.rest) for person in people]
+    frame = neutral_frame(settings.rest.neutral, driving, source, settings.source)
+    return people, [_rest_of(frame, settings)]
+
+
+def _face_of(
+    people: list[Person], rests: list[RestFace], source: Source, settings: DrivingSettings
+) -> DrivingFace:
+    """What is known of the first one's face, and of the others' who have a rest of their own."""
+    from retarget.expression.fit import Fit
+    from retarget.transfer.transfer import DrivingFace, usual_gaze
+
+    looked_at, *others = [
+        list(Fit(own, settings.fit)(iter(person.samples)))
+        for own, person in zip(rests, people, strict=False)  # one rest that is given is everyone's
+    ]
+    at_rest = _nearest_to_rest(looked_at) if settings.shows_rest else None
+    if at_rest is not None:
+        at_rest = _with_pixels(at_rest, source, settings.rest.samples)
+    return DrivingFace(
+        rest=rests[0], usual=_poses(looked_at), usual_gaze=usual_gaze(rests[0]), at_rest=at_rest,
+        others=[
+            DrivingFace(rest=own, usual=_poses(seen))
+            for own, seen in zip(rests[1:], others, strict=True)
+        ],
+    )  # fmt: skip
 
 
 def _poses(frames: list[ExpressedFrame]) -> list[HeadPose]:

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
     from retarget.flow.values import Identity
     from retarget.jobs.act import Actor
-    from retarget.jobs.micro_keep import SetFolder
     from retarget.jobs.micro_set import Stimulus, StimulusSet
     from retarget.language.say import Look, Said
     from retarget.language.timeline import Step, Timeline
@@ -201,14 +200,12 @@ class MicroJob(StartsFromPreset):
         return Fraction(str(milliseconds)) / 1000
 
     def _run_between(self, rate: Fraction, report: Report) -> Path:
-        from retarget.flow.lanes import Lanes
         from retarget.jobs.micro_between import change
-        from retarget.jobs.micro_clip import beside_table, clip_info, write_change_table
+        from retarget.jobs.micro_clip import write_change
         from retarget.language import profile
         from retarget.language.say import NOTHING
         from retarget.language.timeline import Step, Timeline
         from retarget.sink.names import free_name
-        from retarget.sink.open import open_sink
 
         if self.from_ is None or self.to is None:
             raise RetargetError(
@@ -229,19 +226,12 @@ class MicroJob(StartsFromPreset):
         seconds = [float(i / rate - before) for i in range(timeline.frame_count(rate))]
         ways = [profile.onset(at / float(onset)) for at in seconds]
         first, second = (self._photo(name, report) for name in (self.from_, self.to))
-        way = change(first, second, self.draw.open(report), report)
-        way.warn()
-        info = clip_info(output.name, way.size, timeline, rate)
-        opened = open_sink(
-            output, self.sink, info=info, warn=report.warn, source_type=self.draw.source_type
-        )
-        with beside_table(self.table, self.sink) as table:
-            if table is not None:
-                write_change_table(table, ways, way.expressions(ways), rate)
-            with Lanes() as lanes, opened as clip:
-                frames = lanes.ahead(way.frames(ways, rate), name="generate")
-                for frame in report.watch(frames, len(ways)):
-                    clip.write(frame)
+        both = change(first, second, self.draw.open(report), report)
+        both.warn()
+        write_change(
+            output, both, ways, timeline, rate, sink=self.sink, report=report,
+            source_type=self.draw.source_type, table=self.table,
+        )  # fmt: skip
         return output
 
     def _run_set(self, path: Path, words: Vocabulary, report: Report) -> Path:
@@ -258,7 +248,8 @@ class MicroJob(StartsFromPreset):
         generator = self.draw.open(report)
         shown: Path | None = None
         for stimulus in bar.watch(iter(whole.stimuli), len(whole.stimuli)):
-            row = self._known(whole, stimulus, folder)
+            key = self._key(whole, stimulus)
+            row = folder.finished(key)
             if row is None:
                 if actor is None or shown != stimulus.identity:
                     try:
@@ -267,22 +258,17 @@ class MicroJob(StartsFromPreset):
                         raise error.placed(f"{path.name}, clip {stimulus.number}") from None
                     actor = Actor(photo, generator, report)
                     shown = stimulus.identity
-                row = self._draw(whole, stimulus, actor, folder, drawn)
+                row = self._draw(whole, stimulus, actor, folder.folder, key=key, report=drawn)
             folder.note(row)
         folder.close()
         report.frames = drawn.frames
         return folder.folder
 
-    def _known(
-        self, whole: StimulusSet, stimulus: Stimulus, folder: SetFolder
-    ) -> Mapping[str, str] | None:
-        return folder.finished(self._key(whole, stimulus))
-
     def _key(self, whole: StimulusSet, stimulus: Stimulus) -> str:
+        from retarget.flow import digest
         from retarget.jobs.micro_keep import key_of
-        from retarget.jobs.story_keep import digest
 
-        return key_of(whole, stimulus, digest(stimulus.identity), self._how())
+        return key_of(whole, stimulus, digest.of_file(stimulus.identity), self._how())
 
     def _how(self) -> str:
         """The settings that a set's bytes depend on besides the set itself."""
@@ -293,48 +279,23 @@ class MicroJob(StartsFromPreset):
         whole: StimulusSet,
         stimulus: Stimulus,
         actor: Actor,
-        folder: SetFolder,
+        folder: Path,
+        *,
+        key: str,
         report: Report,
     ) -> Mapping[str, str]:
-        from retarget import __version__
+        """Write one clip of a set and its table; what the manifest says of them."""
         from retarget.jobs.micro_clip import write_clip
-        from retarget.jobs.story_keep import digest
+        from retarget.jobs.micro_keep import row_of
 
         name = whole.name(stimulus)
-        clip = folder.folder / f"{name}{whole.ending}"
-        table = folder.folder / f"{name}.csv"
-        timeline = whole.timeline(stimulus)
-        sink = replace(self.sink, overwrite=True)
+        clip, table = folder / f"{name}{whole.ending}", folder / f"{name}.csv"
         write_clip(
-            clip, actor, timeline, whole.rate, sink=sink, report=report,
+            clip, actor, whole.timeline(stimulus), whole.rate,
+            sink=replace(self.sink, overwrite=True), report=report,
             source_type=self.draw.source_type, table=table,
         )  # fmt: skip
-        onset, apex, offset = timeline.events[0].frames(whole.rate)
-        times = [f"{float(t * 1000):g}" for t in stimulus.times]
-        units = {n: f"{v:.4f}" for n, v in sorted(stimulus.said.units.items())}
-        return {
-            "clip": str(stimulus.number),
-            "file": clip.name,
-            "table": table.name,
-            "identity": stimulus.who,
-            "expression": stimulus.text,
-            "intensity": f"{stimulus.intensity:g}",
-            "base": whole.base_text,
-            "onset_ms": times[0],
-            "apex_ms": times[1],
-            "offset_ms": times[2],
-            "frames_per_second": str(whole.rate),
-            "frames": str(timeline.frame_count(whole.rate)),
-            "onset_frame": str(onset),
-            "apex_frame": str(apex),
-            "offset_frame": str(offset),
-            "action_units": " ".join(f"{n}={v}" for n, v in units.items()),
-            "identity_sha256": digest(stimulus.identity),
-            "key": self._key(whole, stimulus),
-            "file_sha256": digest(clip),
-            "table_sha256": digest(table),
-            "retarget": __version__,
-        }
+        return row_of(whole, stimulus, clip, table, key)
 
     def _photo(self, name: str, report: Report) -> Identity:
         from retarget.jobs.identity import open_identity

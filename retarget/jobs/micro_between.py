@@ -20,6 +20,7 @@ from retarget.composite.join import Join, Portrayed
 from retarget.composite.matte import PersonMatte
 from retarget.face.likeness import ANOTHER, edges, unlikeness
 from retarget.flow import landmarks
+from retarget.flow.ease import eased
 from retarget.flow.values import (
     ExpressedFrame,
     Expression,
@@ -172,8 +173,7 @@ class Change:
         """How much of the second is shown."""
         alike, far = _FADE
         reach = alike + (far - alike) * min(1.0, self.apart / FAR) ** 2
-        x = float(np.clip((way - 0.5) / (2 * reach) + 0.5, 0, 1))
-        return x * x * (3 - 2 * x)
+        return eased(float(np.clip((way - 0.5) / (2 * reach) + 0.5, 0, 1)))
 
 
 def change(first: Identity, second: Identity, generator: Generator, report: Report) -> Change:

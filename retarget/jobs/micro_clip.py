@@ -24,6 +24,7 @@ from retarget.sink.settings import SinkSettings
 
 if TYPE_CHECKING:
     from retarget.flow.values import ExpressedFrame, Expression
+    from retarget.jobs.micro_between import Change
 
 _RATE = re.compile(r"\d{1,6}(/\d{1,5}|\.\d{1,6})?")
 _NTSC = Fraction(1000, 1001)
@@ -47,7 +48,7 @@ def read_rate(text: str) -> Fraction:
     return rate
 
 
-def clip_info(name: str, size: tuple[int, int], timeline: Timeline, rate: Fraction) -> SourceInfo:
+def _clip_info(name: str, size: tuple[int, int], timeline: Timeline, rate: Fraction) -> SourceInfo:
     """The clock of a clip that nobody drives."""
     return SourceInfo(
         name=name,
@@ -86,10 +87,10 @@ def write_clip(
         RetargetError: the rate cannot show the timeline, or a file cannot be written.
     """
     timeline.check(rate)
-    info = clip_info(path.name, actor.identity.frame.size, timeline, rate)
-    with beside_table(table, sink) as hidden:
+    info = _clip_info(path.name, actor.identity.frame.size, timeline, rate)
+    with _beside_table(table, sink) as hidden:
         if hidden is not None:
-            write_table(hidden, timeline, rate)
+            _write_table(hidden, timeline, rate)
         opened = open_sink(path, sink, info=info, warn=report.warn, source_type=source_type)
         with Lanes() as lanes, opened as clip:
             frames = lanes.ahead(actor.perform(_frames(timeline, rate)), name="generate")
@@ -98,12 +99,51 @@ def write_clip(
                     clip.write(frame)
 
 
+def write_change(
+    path: Path,
+    change: Change,
+    ways: Sequence[float],
+    timeline: Timeline,
+    rate: Fraction,
+    *,
+    sink: SinkSettings,
+    report: Report,
+    source_type: str,
+    table: Path | None,
+) -> None:
+    """Draw the way from one photo to another and write the clip, and the table if asked for.
+
+    Args:
+        path: the clip.
+        change: what lies between the photos.
+        ways: how far it has come (0..1) in each frame.
+        timeline: how long all of it lasts.
+        rate: frames per second.
+        sink: how the clip is written.
+        report: where times and warnings go.
+        source_type: IPTC's word for how the pictures are made.
+        table: also write what is shown in each frame, as .csv.
+
+    Raises:
+        RetargetError: a file cannot be written.
+    """
+    info = _clip_info(path.name, change.size, timeline, rate)
+    opened = open_sink(path, sink, info=info, warn=report.warn, source_type=source_type)
+    with _beside_table(table, sink) as hidden:
+        if hidden is not None:
+            _write_change_table(hidden, ways, change.expressions(ways), rate)
+        with Lanes() as lanes, opened as clip:
+            frames = lanes.ahead(change.frames(ways, rate), name="generate")
+            for frame in report.watch(frames, len(ways)):
+                clip.write(frame)
+
+
 def _frames(timeline: Timeline, rate: Fraction) -> Iterator[ExpressedFrame]:
     for moment in timeline.moments(rate):
         yield performed(moment.said, index=moment.index, at=moment.at, duration=1 / rate)
 
 
-def write_table(path: Path, timeline: Timeline, rate: Fraction) -> None:
+def _write_table(path: Path, timeline: Timeline, rate: Fraction) -> None:
     """One line for each frame: time, phase, action units and all 52 weights as commanded."""
     moments = list(timeline.moments(rate))
     units = sorted({name for m in moments for name in m.said.units}, key=_unit_order)
@@ -115,12 +155,12 @@ def write_table(path: Path, timeline: Timeline, rate: Fraction) -> None:
             out.writerow(_row(moment, units))
 
 
-def beside_table(table: Path | None, sink: SinkSettings) -> AbstractContextManager[Path | None]:
+def _beside_table(table: Path | None, sink: SinkSettings) -> AbstractContextManager[Path | None]:
     """Where the lines of a table go until the clip is whole; None where no table is asked for."""
     return nullcontext(None) if table is None else beside(table, overwrite=sink.overwrite)
 
 
-def write_change_table(
+def _write_change_table(
     path: Path, ways: Sequence[float], expressions: Sequence[Expression], rate: Fraction
 ) -> None:
     """One line for each frame of a change: time, how far it has come (0..1), all 52 weights."""

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import csv
-import hashlib
-import json
 from collections.abc import Mapping
 from pathlib import Path
 
 from retarget import __version__
 from retarget.errors import CannotWrite
+from retarget.flow import digest
 from retarget.jobs.micro_set import Stimulus, StimulusSet
-from retarget.jobs.story_keep import digest
+from retarget.jobs.story_keep import template_digest
 from retarget.sink.partial import beside, made_folder
 
 MANIFEST = "manifest.csv"
@@ -51,7 +50,7 @@ class SetFolder:
             return None
         for name, kept in ((row["file"], row["file_sha256"]), (row["table"], row["table_sha256"])):
             path = self.folder / Path(name).name
-            if not path.is_file() or digest(path) != kept:
+            if not path.is_file() or digest.of_file(path) != kept:
                 return None
         return row
 
@@ -93,7 +92,6 @@ def key_of(whole: StimulusSet, stimulus: Stimulus, photo: str, how: str) -> str:
         photo: the hash of the photo.
         how: the settings with which it is drawn and written, in words.
     """
-    seen = stimulus.said.template
     parts = {
         "retarget": __version__,
         "named": [whole.name(stimulus), stimulus.who, stimulus.text, whole.base_text],
@@ -101,9 +99,7 @@ def key_of(whole: StimulusSet, stimulus: Stimulus, photo: str, how: str) -> str:
         "weights": [round(float(w), 6) for w in stimulus.said.weights],
         "base": [round(float(w), 6) for w in whole.base.weights],
         "heads": [stimulus.said.head, whole.base.head],
-        "template": None
-        if seen is None or seen.tracked is None
-        else hashlib.sha256(seen.tracked.frame.rgb.tobytes()).hexdigest(),
+        "template": template_digest(stimulus.said),
         "times": [str(t) for t in (*stimulus.times, *whole.around)],
         "rate": str(whole.rate),
         "size": whole.size,
@@ -112,4 +108,45 @@ def key_of(whole: StimulusSet, stimulus: Stimulus, photo: str, how: str) -> str:
         "how": how,
         "ending": whole.ending,
     }
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+    return digest.of_parts(parts)
+
+
+def row_of(
+    whole: StimulusSet, stimulus: Stimulus, clip: Path, table: Path, key: str
+) -> Mapping[str, str]:
+    """What the manifest says of one finished clip.
+
+    Args:
+        whole: the set.
+        stimulus: the clip's part of it.
+        clip: the file that was written.
+        table: what was commanded in each of its frames.
+        key: see `key_of`.
+    """
+    timeline = whole.timeline(stimulus)
+    onset, apex, offset = timeline.events[0].frames(whole.rate)
+    times = [f"{float(t * 1000):g}" for t in stimulus.times]
+    units = (f"{name}={value:.4f}" for name, value in sorted(stimulus.said.units.items()))
+    return {
+        "clip": str(stimulus.number),
+        "file": clip.name,
+        "table": table.name,
+        "identity": stimulus.who,
+        "expression": stimulus.text,
+        "intensity": f"{stimulus.intensity:g}",
+        "base": whole.base_text,
+        "onset_ms": times[0],
+        "apex_ms": times[1],
+        "offset_ms": times[2],
+        "frames_per_second": str(whole.rate),
+        "frames": str(timeline.frame_count(whole.rate)),
+        "onset_frame": str(onset),
+        "apex_frame": str(apex),
+        "offset_frame": str(offset),
+        "action_units": " ".join(units),
+        "identity_sha256": digest.of_file(stimulus.identity),
+        "key": key,
+        "file_sha256": digest.of_file(clip),
+        "table_sha256": digest.of_file(table),
+        "retarget": __version__,
+    }

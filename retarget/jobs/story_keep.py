@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -11,13 +10,13 @@ from typing import Any
 
 from retarget import __version__
 from retarget.errors import CannotWrite
-from retarget.flow import blendshapes
+from retarget.flow import blendshapes, digest
 from retarget.jobs.storyboard import MOST_PANELS, Panel, Role
+from retarget.language.say import Said
 from retarget.sink.partial import beside, check_apart, made_folder, writing
 
 MANIFEST = "manifest.json"
 FORMAT = 1
-_CHUNK = 1 << 20
 
 
 class StoryFolder:
@@ -74,7 +73,11 @@ class StoryFolder:
         """Whether exactly this panel was drawn before and is still as it was."""
         path = self.file(panel)
         entry = self._before.get(panel.number, {})
-        return entry.get("key") == key and path.is_file() and entry.get("sha256") == digest(path)
+        return (
+            entry.get("key") == key
+            and path.is_file()
+            and entry.get("sha256") == digest.of_file(path)
+        )
 
     def key(self, panel: Panel, how: str) -> str:
         """A hash of all that the panel's pixels depend on.
@@ -98,7 +101,7 @@ class StoryFolder:
             "seed": panel.seed,
             "how": how,
         }
-        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+        return digest.of_parts(parts)
 
     def note(self, panel: Panel, key: str) -> None:
         """Enter a finished panel into the manifest at once, so that no end of this run loses it.
@@ -116,7 +119,7 @@ class StoryFolder:
             "background": {"kind": panel.background.kind, "value": panel.background.value},
             "characters": [_told(role) for role in panel.roles],
             "key": key,
-            "sha256": digest(path),
+            "sha256": digest.of_file(path),
         }
         self._write({**self._before, **self._entries})
 
@@ -155,31 +158,26 @@ class StoryFolder:
             hidden.write_text(json.dumps(told, indent=2, ensure_ascii=False) + "\n", "utf-8")
 
     def _role(self, role: Role) -> dict[str, Any]:
-        seen = role.said.template
         return {
             "name": role.name,
             "photos": [self._digest(path) for path in role.photos],
             "weights": [round(float(w), 6) for w in role.said.weights],
             "head": role.said.head,
-            # The pixels of a picture count where its mouth may be shown.
-            "template": None
-            if seen is None or seen.tracked is None
-            else hashlib.sha256(seen.tracked.frame.rgb.tobytes()).hexdigest(),
+            "template": template_digest(role.said),
         }
 
     def _digest(self, path: Path) -> str:
         if path not in self._digests:
-            self._digests[path] = digest(path)
+            self._digests[path] = digest.of_file(path)
         return self._digests[path]
 
 
-def digest(path: Path) -> str:
-    """SHA-256 of a file."""
-    out = hashlib.sha256()
-    with path.open("rb") as file:
-        while chunk := file.read(_CHUNK):
-            out.update(chunk)
-    return out.hexdigest()
+def template_digest(said: Said) -> str | None:
+    """Of the picture that an expression was read off, whose mouth may be shown; None without."""
+    seen = said.template
+    if seen is None or seen.tracked is None:
+        return None
+    return digest.of_picture(seen.tracked.frame.rgb)
 
 
 def _told(role: Role) -> dict[str, Any]:

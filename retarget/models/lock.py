@@ -8,18 +8,15 @@ time of a file that was verified are kept too, so that gigabytes are not read on
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
-import secrets
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from retarget.errors import MissingModel
+from retarget.flow.whole import becoming
 
 NAME = "models.lock.json"
 _VERSION = 1
-_BLOCK = 1 << 20
 _MOST_BYTES = 4_000_000
 
 
@@ -65,26 +62,8 @@ class Lock:
 def replace_with(path: Path, content: bytes) -> None:
     """Write a file whole or not at all, open to whom the umask lets read."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    hidden = path.with_name(f"{path.name}{secrets.token_hex(4)}.part")
-    try:
-        with hidden.open("xb") as file:
-            file.write(content)
-        hidden.replace(path)
-    except BaseException:
-        hidden.unlink(missing_ok=True)
-        raise
-
-
-def digest_of(path: Path, progress: Callable[[int], None] | None = None) -> str:
-    """The SHA-256 of a file, in hexadecimal; `progress` is told the bytes read so far."""
-    sha, done = hashlib.sha256(), 0
-    with path.open("rb") as file:
-        while block := file.read(_BLOCK):
-            sha.update(block)
-            done += len(block)
-            if progress is not None:
-                progress(done)
-    return sha.hexdigest()
+    with becoming(path) as hidden:
+        hidden.write_bytes(content)
 
 
 def _load(path: Path) -> dict[str, Locked]:

@@ -11,9 +11,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from retarget.errors import CannotWrite, MissingModel, RetargetError
+from retarget.flow import digest
 from retarget.models import catalog, fetch, folders, parts
 from retarget.models.catalog import ModelFile
-from retarget.models.lock import Lock, Locked, digest_of
+from retarget.models.lock import Lock, Locked
 
 Confirm = Callable[[ModelFile], bool]
 """Asked before a file is fetched whose licence forbids commercial use."""
@@ -133,14 +134,14 @@ class Store:
         url = model.url.replace("{revision}", revision)
         told = None if progress is None else lambda done, total: progress(model, done, total)
         got = fetch.fetch(url, part, _most(model), told)
-        digest = digest_of(part)
-        wrong = _unlike(digest, model, held, got)
+        sha256 = digest.of_file(part)
+        wrong = _unlike(sha256, model, held, got)
         if wrong is not None:
             fetch.discard(part)
             raise wrong
         part.replace(target)
         fetch.discard(part)
-        lock.keep(model.path, _stamped(target, digest, got.revision or model.revision, url))
+        lock.keep(model.path, _stamped(target, sha256, got.revision or model.revision, url))
         return target
 
     def _verify(self, model: ModelFile, path: Path) -> None:
@@ -155,7 +156,7 @@ class Store:
         stamp = Locked(sha256=wanted, size=now.st_size, time=now.st_mtime_ns)
         if held is not None and replace(stamp, revision=held.revision, url=held.url) == held:
             return  # verified before, and not touched since
-        if digest_of(path) != wanted:
+        if digest.of_file(path) != wanted:
             raise MissingModel(
                 f"{path} is not the file it should be: its SHA-256 differs from the recorded one.",
                 do=f"Delete it and fetch it again with `retarget models pull {model.name}`.",
@@ -193,23 +194,23 @@ def _ask(model: ModelFile, confirm: Confirm | None) -> None:
 
 
 def _unlike(
-    digest: str, model: ModelFile, held: Locked | None, got: fetch.Fetched
+    sha256: str, model: ModelFile, held: Locked | None, got: fetch.Fetched
 ) -> RetargetError | None:
     """What is wrong with a fetched file's digest, if anything."""
     wanted = model.sha256 or (held.sha256 if held else None) or got.sha256
-    if wanted is None or digest == wanted:
+    if wanted is None or sha256 == wanted:
         return None
     pinned = "pinned" if model.sha256 else "recorded in the lock" if held else "named by its server"
     return MissingModel(
         f"What came for {model.name} is not the file it should be: its SHA-256 is "
-        f"{digest[:12]}…, the one {pinned} is {wanted[:12]}….",
+        f"{sha256[:12]}…, the one {pinned} is {wanted[:12]}….",
         do="Nothing was kept; try again later, and if it stays so, do not trust the source.",
     )
 
 
-def _stamped(path: Path, digest: str, revision: str | None, url: str | None) -> Locked:
+def _stamped(path: Path, sha256: str, revision: str | None, url: str | None) -> Locked:
     now = path.stat()
-    entry = Locked(sha256=digest, revision=revision, url=url)
+    entry = Locked(sha256=sha256, revision=revision, url=url)
     return replace(entry, size=now.st_size, time=now.st_mtime_ns)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import secrets
 import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -14,9 +13,8 @@ import av
 
 from retarget.errors import CannotWrite
 from retarget.flow.held_signals import held_signals
+from retarget.flow.whole import HIDDEN, becoming, hidden_name
 from retarget.sink.names import FOLDER_PATTERN, is_pattern, matches
-
-_HIDDEN = ".retarget-"
 
 
 @contextmanager
@@ -27,16 +25,8 @@ def beside(target: Path, *, overwrite: bool) -> Iterator[Path]:
         CannotWrite: something is there already, or the folder cannot be written to.
     """
     check_free(target, overwrite=overwrite)
-    hidden = _hidden(target, target.suffix)
-    try:  # from before it is there: Ctrl-C may come as soon as it is
-        with writing(target):
-            hidden.touch(exist_ok=False)
+    with becoming(target, lambda: writing(target)) as hidden:
         yield hidden
-        with writing(target):
-            hidden.replace(target)
-    finally:
-        with suppress(OSError):
-            hidden.unlink(missing_ok=True)
 
 
 def made_folder(folder: Path) -> Path:
@@ -202,17 +192,13 @@ def writing(target: Path) -> Iterator[None]:
 
 @contextmanager
 def _hidden_folder(target: Path) -> Iterator[Path]:
-    hidden = _hidden(target, "")
+    hidden = hidden_name(target, "")
     try:
         with writing(target):
             hidden.mkdir()
         yield hidden
     finally:
         shutil.rmtree(hidden, ignore_errors=True)
-
-
-def _hidden(target: Path, suffix: str) -> Path:
-    return target.parent / f"{_HIDDEN}{secrets.token_hex(4)}{suffix}"
 
 
 def _exchange(new: Path, folder: Path, old: Iterable[Path]) -> None:
@@ -256,7 +242,7 @@ def _listed(folder: Path) -> list[Path]:
 def _check_alone(folder: Path, pattern: str) -> None:
     """Refuse a folder with files that are not called after `pattern`; our hidden ones may lie."""
     ours = {file.name for file in _called(pattern, folder)}
-    if any(f.name not in ours and not f.name.startswith(_HIDDEN) for f in _listed(folder)):
+    if any(f.name not in ours and not f.name.startswith(HIDDEN) for f in _listed(folder)):
         raise CannotWrite(
             f"The folder {folder} holds other files.",
             do=f"Choose a new or empty folder for pictures, or name a video: {folder / 'out.mp4'}.",

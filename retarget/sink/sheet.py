@@ -40,13 +40,12 @@ class Tile:
     """A second, smaller line."""
 
 
-def sheet(tiles: Sequence[Tile], columns: int, title: str = "") -> Image.Image:
+def sheet(tiles: Sequence[Tile], columns: int) -> Image.Image:
     """Lay tiles of one size out in rows.
 
     Args:
         tiles: in reading order, at least one.
         columns: tiles in a row.
-        title: a line above them.
 
     Raises:
         CannotWrite: the page would be larger than `MAX_PIXELS`.
@@ -55,10 +54,9 @@ def sheet(tiles: Sequence[Tile], columns: int, title: str = "") -> Image.Image:
     text = max(11, width // 13)
     notes = any(tile.note for tile in tiles)
     below = round(text * (2.5 if notes else 1.5))
-    head = round(text * 2.4) if title else 0
     rows = -(-len(tiles) // columns)
     across = columns * (width + _GAP) + _GAP
-    down = head + rows * (height + below + _GAP) + _GAP
+    down = rows * (height + below + _GAP) + _GAP
     if across * down > MAX_PIXELS:
         raise CannotWrite(
             f"A sheet of {len(tiles)} pictures would have {across} x {down} pixels.",
@@ -67,11 +65,9 @@ def sheet(tiles: Sequence[Tile], columns: int, title: str = "") -> Image.Image:
     page = Image.new("RGB", (across, down), _PAPER)
     pen = ImageDraw.Draw(page)
     font = Letters().font
-    if title:
-        pen.text((_GAP, _GAP), title, _INK, font(round(text * 1.4)))
     for i, tile in enumerate(tiles):
         left = _GAP + (i % columns) * (width + _GAP)
-        top = head + _GAP + (i // columns) * (height + below + _GAP)
+        top = _GAP + (i // columns) * (height + below + _GAP)
         page.paste(Image.fromarray(tile.rgb), (left, top))
         caption = shortened(pen, tile.caption, text, width)
         pen.text((left, top + height + 1), caption, _INK, font(text))

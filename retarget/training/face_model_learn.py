@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from retarget.flow import blendshapes, landmarks
+from retarget.flow.ease import eased
 from retarget.flow.face_model import POSE_TERMS, pose_terms
 from retarget.flow.rigid import align
 from retarget.training.face_model_identity import identity_modes
@@ -219,7 +220,6 @@ def _at_home(name: str, neutral: Floats) -> Floats:
     return np.asarray(share[:, None])
 
 
-def _step(x: Floats, width: float = 0.12) -> Floats:
-    """0 below -width, 1 above width, smooth between."""
-    t = np.clip((x / width + 1.0) / 2.0, 0.0, 1.0)
-    return np.asarray(t * t * (3.0 - 2.0 * t))
+def _step(x: Floats) -> Floats:
+    """0 below -0.12, 1 above 0.12, smooth between."""
+    return eased(np.clip((x / 0.12 + 1.0) / 2.0, 0.0, 1.0))

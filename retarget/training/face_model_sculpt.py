@@ -19,17 +19,15 @@ from retarget.training.face_model_mesh import CanonicalFace, Floats
 Handles = dict[int, tuple[float, float, float]]
 
 # Rows of the left half, from the corner of the mouth to its middle.
-_UPPER_ROWS = ((291, 409, 270, 269, 267, 0), (306, 408, 304, 303, 302, 11),
-               (292, 407, 272, 271, 268, 12), (308, 415, 310, 311, 312, 13))  # fmt: skip
-_LOWER_ROWS = ((291, 375, 321, 405, 314, 17), (306, 307, 320, 404, 315, 16),
-               (292, 325, 319, 403, 316, 15), (308, 324, 318, 402, 317, 14))  # fmt: skip
-_CORNER = (291, 306, 292, 308)
+_UPPER_ROWS = tuple(row[:4:-1] for row in landmarks.UPPER_LIP_ROWS)
+_LOWER_ROWS = tuple(row[:4:-1] for row in landmarks.LOWER_LIP_ROWS)
+_CORNER = tuple(row[0] for row in _UPPER_ROWS)
 _CHIN = (152, 377, 400, 378, 175, 396, 369, 199, 428, 262, 200, 421, 418)
 _CHEEK = (425, 427, 411, 416, 434, 436, 432)
 _CHEEKBONE = (330, 347, 346, 280, 352, 329, 348)
 _ALAR = (358, 279, 429, 331, 294, 278)
 _UPPER_LID, _LOWER_LID = landmarks.LEFT_EYE_UPPER, landmarks.LEFT_EYE_LOWER
-_CREASE = (467, 260, 259, 257, 258, 286, 414)
+_CREASE = landmarks.LEFT_EYE_FOLD[1:-1]
 _UNDER_EYE = (255, 339, 254, 253, 252, 256, 341)
 _FROM_CORNER = (0.0, 0.35, 0.7, 0.9, 1.0, 1.0)
 _SIDE_LIP = (0.3, 0.75, 1.0, 1.0, 0.7, 0.35)
@@ -333,24 +331,10 @@ class Sculptor:
         """What brings the lips of an open jaw back into contact, over an open jaw."""
         opened = self.neutral + jaw_open
         handles: Handles = {}
-        for up, low in zip(_lip_rows(upper=True), _lip_rows(upper=False), strict=True):
+        rows = landmarks.UPPER_LIP_ROWS, landmarks.LOWER_LIP_ROWS
+        for up, low in zip(*(zip(*lip, strict=True) for lip in rows), strict=True):
             gap = opened[low[-1]] - opened[up[-1]]
             for a, b in zip(up, low, strict=True):
                 handles[a] = tuple(_UPPER_COMES * gap)
                 handles[b] = tuple((_UPPER_COMES - 1.0) * gap)
         return self._field(handles, 0.17)
-
-
-def _lip_rows(*, upper: bool) -> list[tuple[int, int, int, int]]:
-    """Whole lip rows by column: eleven columns of four points, outer rim first."""
-    ids = np.array(
-        [(61, 185, 40, 39, 37, 0, 267, 269, 270, 409, 291),
-         (76, 184, 74, 73, 72, 11, 302, 303, 304, 408, 306),
-         (62, 183, 42, 41, 38, 12, 268, 271, 272, 407, 292),
-         (78, 191, 80, 81, 82, 13, 312, 311, 310, 415, 308)] if upper else
-        [(61, 146, 91, 181, 84, 17, 314, 405, 321, 375, 291),
-         (76, 77, 90, 180, 85, 16, 315, 404, 320, 307, 306),
-         (62, 96, 89, 179, 86, 15, 316, 403, 319, 325, 292),
-         (78, 95, 88, 178, 87, 14, 317, 402, 318, 324, 308)]
-    )  # fmt: skip
-    return [(int(a), int(b), int(c), int(d)) for a, b, c, d in ids.T]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from retarget.flow import blendshapes
+from retarget.flow.ease import eased
 from retarget.flow.values import ExpressedFrame, Expression, HeadPose, Measurement
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ class FillLost:
         rest = Expression(weights=np.zeros(blendshapes.COUNT, np.float32))
         if before is None:
             return Shown(frame=frame, expression=rest, pose=None, away=True)
-        share = 0.0 if self._lost == "hold" else _smooth(min(1.0, elapsed / EASE_SECONDS))
+        share = 0.0 if self._lost == "hold" else eased(min(1.0, elapsed / EASE_SECONDS))
         pose = self._pose_between(before.pose, None, share)
         if self._lost != "neutral":
             rest = between(before.expression, rest, share)
@@ -76,7 +77,7 @@ class FillLost:
     ) -> Shown:
         pose = frame.pose
         if before is not None and before.away and elapsed < RETURN_SECONDS:
-            share = _smooth(elapsed / RETURN_SECONDS)
+            share = eased(elapsed / RETURN_SECONDS)
             expression = between(before.expression, expression, share)
             pose = self._pose_between(before.pose, pose, share)
         return Shown(frame=frame, expression=expression, pose=pose, away=False)
@@ -114,8 +115,3 @@ def between(one: Expression, two: Expression, share: float) -> Expression:
 AT_REST = Measurement(
     gaze=np.zeros((2, 2), np.float32), aperture=np.ones(2, np.float32), lip_gap=0.0
 )
-
-
-def _smooth(x: float) -> float:
-    """0..1 to 0..1 with level ends."""
-    return x * x * (3 - 2 * x)

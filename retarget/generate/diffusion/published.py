@@ -21,7 +21,7 @@ from retarget.generate.diffusion.reference_adapter import Bank
 
 @contextmanager
 def published_scope(
-    unet: Any, adapter: ExpressionAdapter, bank: Bank, tokens: torch.Tensor, scale: float = 1.0
+    unet: Any, adapter: ExpressionAdapter, bank: Bank, tokens: torch.Tensor
 ) -> Iterator[None]:
     """`unet` computes the published way inside the block; its prompt is given to it as usual.
 
@@ -30,11 +30,9 @@ def published_scope(
         adapter: of the expression.
         bank: what entered each self-attention for the rows with conditions.
         tokens: (rows, n, width) expression tokens of every row.
-        scale: how strongly the expression counts.
     """
     own = {path: _BankAttention(bank[path]) for path in attention.layers(unet, SELF)} | {
-        path: _TokenAttention(adapter, path, tokens, scale)
-        for path in attention.layers(unet, CROSS)
+        path: _TokenAttention(adapter, path, tokens) for path in attention.layers(unet, CROSS)
     }
     with attention.processors(unet, own):
         yield
@@ -53,11 +51,9 @@ class _BankAttention(torch.nn.Module):
 
 
 class _TokenAttention(torch.nn.Module):
-    def __init__(
-        self, adapter: ExpressionAdapter, path: str, tokens: torch.Tensor, scale: float
-    ) -> None:
+    def __init__(self, adapter: ExpressionAdapter, path: str, tokens: torch.Tensor) -> None:
         super().__init__()
-        self._adapter, self._path, self._tokens, self._scale = adapter, path, tokens, scale
+        self._adapter, self._path, self._tokens = adapter, path, tokens
 
     def __call__(
         self,
@@ -72,7 +68,7 @@ class _TokenAttention(torch.nn.Module):
         prompt = attention.project(attn, encoder_hidden_states)
         doing = self._adapter.project(self._path, self._tokens)
         seen = attention.attend(attn, query, prompt.key, prompt.value)
-        seen = seen + self._scale * attention.attend(attn, query, doing.key, doing.value)
+        seen = seen + attention.attend(attn, query, doing.key, doing.value)
         out: torch.Tensor = attn.to_out[0](seen)
         return out
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from retarget.flow.check import check_range
 from retarget.flow.declared import AsDeclared
 
 Quality = Literal["draft", "standard", "best"]
@@ -92,19 +93,20 @@ class DiffusionSettings(AsDeclared):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        _within("steps", self.steps, 1, MOST_STEPS)
-        _within("guidance", self.guidance, 1.0, 30.0)
-        _within("expression_scale", self.expression_scale, 0.0, 2.0)
-        _within("reference_scale", self.reference_scale, 0.0, 1.5)
-        _within("strength", self.strength, 0.05, 1.0)
-        _within("warm_start", self.warm_start, 0.0, 1.0)
-        _within("anchor_every", self.anchor_every, 1, 100_000)
-        _within("batch", self.batch, 1, MOST_FRAMES)
-        _within("photos", len(self.photos), 0, MOST_PHOTOS)
-        _within("lora_scale", self.lora_scale, -4.0, 4.0)
-        _within("seed", self.seed, 0, 2**63 - 1)
-        if self.chosen().few_steps:
-            _within("steps (with lcm or tcd)", self.chosen().steps, 1, MOST_FEW_STEPS)
+        chosen = self.chosen()
+        check_range("steps", chosen.steps, 1, MOST_STEPS)
+        check_range("guidance", chosen.guidance, 1.0, 30.0)
+        check_range("expression_scale", self.expression_scale, 0.0, 2.0)
+        check_range("reference_scale", self.reference_scale, 0.0, 1.5)
+        check_range("strength", self.strength, 0.05, 1.0)
+        check_range("warm_start", self.warm_start, 0.0, 1.0)
+        check_range("anchor_every", self.anchor_every, 1, 100_000)
+        check_range("batch", self.batch, 1, MOST_FRAMES)
+        check_range("photos", len(self.photos), 0, MOST_PHOTOS)
+        check_range("lora_scale", self.lora_scale, -4.0, 4.0)
+        check_range("seed", self.seed, 0, 2**63 - 1)
+        if chosen.few_steps:
+            check_range("steps (with lcm or tcd)", chosen.steps, 1, MOST_FEW_STEPS)
 
     def chosen(self) -> Chosen:
         """The quality with the single options laid over it."""
@@ -129,8 +131,3 @@ class Chosen:
     def few_steps(self) -> bool:
         """Whether the network has to be taught to draw in few steps (LCM-LoRA)."""
         return self.scheduler in ("lcm", "tcd")
-
-
-def _within(name: str, value: float | None, low: float, high: float) -> None:
-    if value is not None and not low <= value <= high:
-        raise ValueError(f"{name} must lie in {low} to {high}, got {value}")

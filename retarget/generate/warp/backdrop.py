@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from retarget.flow.ease import eased
 from retarget.generate.warp.mesh import Bools, Bytes, Floats
 from retarget.generate.warp.paint import blurred, to_bytes
 
@@ -57,7 +58,7 @@ class Backdrop:
         away = cv2.distanceTransform((person < 128).astype(np.uint8), cv2.DIST_L2, 5)
         away = np.asarray(away, np.float32) / np.float32(unit)
         inner, outer = RIM
-        share = 1 - _smooth((away - inner) / (outer - inner))
+        share = 1 - eased(np.clip((away - inner) / (outer - inner), 0, 1))
         filled = FILLED * outer
         hole = away < filled
         fill, grain = _filled(photo, hole), _grain(photo, hole, unit)
@@ -65,15 +66,9 @@ class Backdrop:
         for top in range(0, photo.shape[0], BAND):
             rows = slice(top, top + BAND)
             made = np.add(fill[rows], grain[rows], dtype=np.float32)
-            known = _smooth((away[rows] - outer) / (filled - outer))[..., None]
+            known = eased(np.clip((away[rows] - outer) / (filled - outer), 0, 1))[..., None]
             behind[rows] = to_bytes(made + known * (photo[rows] - made))
         return cls(to_bytes(255 * share), behind)
-
-
-def _smooth(x: Floats) -> Floats:
-    """0 below 0, 1 above 1, smooth between."""
-    x = np.clip(x, 0, 1)
-    return x * x * (3 - 2 * x)
 
 
 def _grain(photo: Bytes, hole: Bools, unit: float) -> npt.NDArray[np.int8]:

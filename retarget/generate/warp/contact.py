@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from retarget.flow import landmarks
+from retarget.flow.ease import smoothstep
 from retarget.flow.values import FaceRequest, Identity
 from retarget.generate.warp.mesh import Floats
 from retarget.generate.warp.rims import LEFT_EYE, MOUTH, RIGHT_EYE, Opening, rims_of
@@ -24,12 +25,6 @@ SHUT_PHOTO = 0.11
 """Lid distance in eye widths below which an eye is shut in the photo."""
 LOWER_LID_RISE = 0.12
 """Share of the way that the lower lid goes when an eye shuts."""
-
-
-def smoothstep(low: float, high: float, x: float) -> float:
-    """0 below low, 1 above high, smooth between."""
-    t = min(max((x - low) / (high - low), 0.0), 1.0)
-    return t * t * (3 - 2 * t)
 
 
 class Contact:

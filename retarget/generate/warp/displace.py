@@ -47,9 +47,8 @@ _HELD = np.array([
     57, 287,
 ])  # fmt: skip
 """Lips and their corners, and the creases outside these."""
-_SKULL = np.array([
-    10, 338, 297, 332, 284, 251, 389, 356, 454, 109, 67, 103, 54, 21, 162, 127, 234,
-])  # fmt: skip
+_SKULL = np.array(landmarks.FACE_OVAL[:9] + landmarks.FACE_OVAL[-8:])
+"""The oval from ear to ear, over the forehead."""
 
 
 def _points_of(triangles: Bools, *, along: bool) -> Bools:

@@ -8,8 +8,8 @@ from math import sqrt
 
 import numpy as np
 
+from retarget.flow.ease import smoothstep
 from retarget.flow.values import Face
-from retarget.generate.warp.contact import smoothstep
 from retarget.generate.warp.flow import draw_affine
 from retarget.generate.warp.mesh import Bytes, Floats, Ints
 from retarget.generate.warp.paint import colours, fill, ramp, read

@@ -13,9 +13,12 @@ from functools import cache
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from retarget.flow import landmarks
 from retarget.generate.warp.mesh import COUNT, OVAL, Bools, Floats, Ints, topology
+
+Cells = npt.NDArray[np.int32]
 
 STILL = 0.02
 """Pixels of displacement below which a point counts as still."""
@@ -41,12 +44,24 @@ class Grid:
         return ((points - origin + 0.5) / self.step - 0.5).astype(np.float32)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Covered:
+    """Cells whose middles lie in triangles, in the order of the triangles."""
+
+    triangle: Ints
+    """(n,) which one."""
+    cell: Ints
+    """(n,) where in a field laid out flat."""
+    second: Floats
+    """(n,) share of the triangle's second point; of the first is what the others leave."""
+    third: Floats
+    """(n,) share of its third."""
+
+
 def draw_affine(
     field: Floats, corners: Floats, triangles: Ints, values: Floats, slack: float = 1e-3
 ) -> None:
     """Interpolate point values over triangles, drawn in order, into `field`.
-
-    Every cell of every triangle's bounding box is tried at once, as one flat list.
 
     Args:
         field: (rows, columns, 2) changed in place where a triangle covers a cell's middle.
@@ -55,7 +70,22 @@ def draw_affine(
         values: (n, 2) per point.
         slack: how far outside a triangle a cell still counts, in barycentric units.
     """
-    height, width = field.shape[:2]
+    covered = _covered(corners, triangles, field.shape[:2], slack)
+    which, out = covered.triangle, field.reshape(-1, 2)
+    for k in range(2):
+        value = np.ascontiguousarray(values[:, k].take(triangles).T)
+        drawn = value[0].take(which)
+        drawn += covered.second * (value[1] - value[0]).take(which)
+        drawn += covered.third * (value[2] - value[0]).take(which)
+        out[covered.cell, k] = drawn
+
+
+def _covered(corners: Floats, triangles: Ints, shape: tuple[int, ...], slack: float) -> _Covered:
+    """What triangles cover of a field of (rows, columns).
+
+    Every cell of every triangle's bounding box is tried at once, as one flat list.
+    """
+    height, width = shape
     x, y = (np.ascontiguousarray(corners[:, k].take(triangles).T) for k in range(2))  # (3, t)
     left = np.maximum(np.ceil(x.min(axis=0) - slack), 0)
     right = np.minimum(np.floor(x.max(axis=0) + slack), width - 1)
@@ -65,15 +95,8 @@ def draw_affine(
     det = ux * vy - uy * vx
     flat = np.abs(det) < 1e-6
     across = np.maximum(right - left + 1, 0).astype(np.int32)
-    count = np.where(flat, 0, across * np.maximum(bottom - top + 1, 0).astype(np.int32))
-    which = np.repeat(np.arange(len(triangles)), count)
-    if not len(which):
-        return
-    nth = np.arange(len(which), dtype=np.int32)
-    nth -= (np.cumsum(count, dtype=np.int32) - count).astype(np.int32).take(which)
-    wide = across.take(which)
-    row = nth // wide
-    column = nth - row * wide
+    down = np.maximum(bottom - top + 1, 0).astype(np.int32)
+    which, column, row = _in_boxes(across, np.where(flat, 0, down))
     inverse = 1 / np.where(flat, 1, det)
     dx, dy = left - x[0], top - y[0]
     i, j = column.astype(np.float32), row.astype(np.float32)
@@ -86,16 +109,20 @@ def draw_affine(
         share.append(of)
     second, third = share
     inside = np.flatnonzero((second >= -slack) & (third >= -slack) & (second + third <= 1 + slack))
-    which, second, third = which.take(inside), second.take(inside), third.take(inside)
-    cell = (top * width + left).astype(np.int64).take(which)
+    cell = (top * width + left).astype(np.int64).take(which.take(inside))
     cell += (row * np.int32(width) + column).take(inside)
-    out = field.reshape(-1, 2)
-    for k in range(2):
-        value = np.ascontiguousarray(values[:, k].take(triangles).T)
-        drawn = value[0].take(which)
-        drawn += second * (value[1] - value[0]).take(which)
-        drawn += third * (value[2] - value[0]).take(which)
-        out[cell, k] = drawn
+    return _Covered(which.take(inside), cell, second.take(inside), third.take(inside))
+
+
+def _in_boxes(across: Cells, down: Cells) -> tuple[Ints, Cells, Cells]:
+    """The box, the column and the row of each cell of boxes (t,) so many cells wide and high."""
+    count = across * down
+    which = np.repeat(np.arange(len(count)), count)
+    nth = np.arange(len(which), dtype=np.int32)
+    nth -= (np.cumsum(count, dtype=np.int32) - count).astype(np.int32).take(which)
+    wide = across.take(which)
+    row = nth // wide
+    return which, nth - row * wide, row
 
 
 def moving_grid(

@@ -8,36 +8,25 @@ from __future__ import annotations
 
 import numpy as np
 
+from retarget.flow import landmarks
 from retarget.generate.warp.mesh import Floats
 
 BROWS = (
-    ((70, 63, 105, 66, 107), (46, 53, 52, 65, 55), (225, 224, 223, 222, 221)),
-    ((300, 293, 334, 296, 336), (276, 283, 282, 295, 285), (445, 444, 443, 442, 441)),
+    (landmarks.RIGHT_BROW[:5], landmarks.RIGHT_BROW[:4:-1], (225, 224, 223, 222, 221)),
+    (landmarks.LEFT_BROW[:5], landmarks.LEFT_BROW[:4:-1], (445, 444, 443, 442, 441)),
 )
 """Upper and lower row of each brow, and the row of skin below it."""
 ALONG = 0.5
 """How far that row goes with the brow: hairs reach below the mesh's brow."""
 
-LOWER_LIP = np.array([
-    (95, 88, 178, 87, 14, 317, 402, 318, 324),
-    (96, 89, 179, 86, 15, 316, 403, 319, 325),
-    (77, 90, 180, 85, 16, 315, 404, 320, 307),
-    (146, 91, 181, 84, 17, 314, 405, 321, 375),
+LOWER_LIP = np.array([row[1:-1] for row in landmarks.LOWER_LIP_ROWS[::-1]])
+BELOW_LIP = np.array([
+    landmarks.LIPS_OUTER_LOWER[2:-2],
+    (106, 182, 83, 18, 313, 406, 335),
+    (204, 194, 201, 200, 421, 418, 424),
 ])  # fmt: skip
-BELOW_LIP = np.array(
-    [
-        (91, 181, 84, 17, 314, 405, 321),
-        (106, 182, 83, 18, 313, 406, 335),
-        (204, 194, 201, 200, 421, 418, 424),
-    ]
-)
 CHIN = np.array([(201, 200, 421), (208, 199, 428), (171, 175, 396), (148, 152, 377)])
-UPPER_LIP = np.array([
-    (191, 80, 81, 82, 13, 312, 311, 310, 415),
-    (183, 42, 41, 38, 12, 268, 271, 272, 407),
-    (184, 74, 73, 72, 11, 302, 303, 304, 408),
-    (185, 40, 39, 37, 0, 267, 269, 270, 409),
-])  # fmt: skip
+UPPER_LIP = np.array([row[1:-1] for row in landmarks.UPPER_LIP_ROWS[::-1]])
 """Rows of points from the rim of the mouth outwards, the same columns in each."""
 CORNERS = ((61, {57: 1.0, 43: 0.8, 186: 0.8}), (291, {287: 1.0, 273: 0.8, 410: 0.8}))
 """Each corner of the mouth, and how much of its way the skin outside goes at least. A tracker's

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from retarget.flow import landmarks
-from retarget.generate.warp.contact import smoothstep
+from retarget.flow.ease import smoothstep
 from retarget.generate.warp.lid_skin import LidSkin
 from retarget.generate.warp.mesh import Bytes, Floats, Ints
 from retarget.generate.warp.paint import blurred, box_of, colours, fill, stroke, to_bytes
@@ -23,8 +23,8 @@ from retarget.generate.warp.rims import Opening, Rims, curved
 LEFT_FOLD = np.array(landmarks.LEFT_EYE_FOLD[::-1])
 RIGHT_FOLD = np.array(landmarks.RIGHT_EYE_FOLD)
 """The row of points above each upper lid, from picture left to right, corners included."""
-LEFT_BROW = np.array([285, 295, 282, 283, 276])
-RIGHT_BROW = np.array([46, 53, 52, 65, 55])
+LEFT_BROW = np.array(landmarks.LEFT_BROW[5:])
+RIGHT_BROW = np.array(landmarks.RIGHT_BROW[:4:-1])
 """The lower row of each brow, from picture left to right."""
 LEFT_SKIN = np.array([252, 253, 254, 450, 451, 449, 443, 442, 444])
 RIGHT_SKIN = np.array([22, 23, 24, 230, 231, 229, 223, 222, 224])

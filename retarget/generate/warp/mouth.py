@@ -13,9 +13,9 @@ import cv2
 import numpy as np
 
 from retarget.flow import blendshapes, landmarks
+from retarget.flow.ease import smoothstep
 from retarget.flow.values import Face, FaceRequest, Identity, VideoFrame
 from retarget.generate.settings import WarpSettings
-from retarget.generate.warp.contact import smoothstep
 from retarget.generate.warp.displace import Moved
 from retarget.generate.warp.driving_mouth import Tones, inside_of, openness
 from retarget.generate.warp.eye_white import eye_white

@@ -11,18 +11,17 @@ import numpy.typing as npt
 from retarget.generate.warp.mesh import Bytes, Floats
 
 _SHIFT = 4
-Picture = TypeVar("Picture", Bytes, Floats)
+Pixels = TypeVar("Pixels", Bytes, Floats)
 
 
-def fill(mask: Bytes, outline: Floats, *, smooth: bool = True, value: int = 255) -> None:
-    """Set the inside of a polygon (n, 2) in a mask to a value, its edge by coverage if `smooth`."""
-    kind = cv2.LINE_AA if smooth else cv2.LINE_8
-    cv2.fillPoly(mask, [_sixteenths(outline)], (value,), lineType=kind, shift=_SHIFT)
+def fill(mask: Bytes, outline: Floats, *, value: int = 255) -> None:
+    """Set the inside of a polygon (n, 2) in a mask to a value, its edge by coverage."""
+    cv2.fillPoly(mask, [_sixteenths(outline)], (value,), lineType=cv2.LINE_AA, shift=_SHIFT)
 
 
-def stroke(mask: Bytes, line: Floats, thick: float, strength: float = 1.0) -> None:
+def stroke(mask: Bytes, line: Floats, thick: float) -> None:
     """Draw a polyline (n, 2) of some thickness; thinner than a pixel it becomes fainter."""
-    value = round(255 * strength * min(1.0, max(thick, 0.05)))
+    value = round(255 * min(1.0, max(thick, 0.05)))
     cv2.polylines(
         mask, [_sixteenths(line)], False, (value,), max(1, round(thick)), cv2.LINE_AA, _SHIFT
     )
@@ -32,7 +31,7 @@ def _sixteenths(points: Floats) -> npt.NDArray[np.int32]:
     return np.asarray(np.rint(points * (1 << _SHIFT)), np.int32)
 
 
-def blurred(picture: Picture, deviation: float) -> Picture:
+def blurred(picture: Pixels, deviation: float) -> Pixels:
     """A Gaussian blur; the picture itself where it would be too small to see."""
     if deviation < 0.3:
         return picture
@@ -50,25 +49,25 @@ def averaged(picture: Floats, deviation: float) -> Floats:
     return np.asarray(cv2.stackBlur(picture, (2 * reach + 1, 2 * reach + 1)), picture.dtype)
 
 
-def read(picture: Picture, where: Floats) -> Picture:
+def read(picture: Pixels, where: Floats) -> Pixels:
     """The picture linearly interpolated at positions (h, w, 2), repeating its edge outside."""
     return _read(picture, where, cv2.INTER_LINEAR)
 
 
-def read_finely(picture: Picture, where: Floats) -> Picture:
+def read_finely(picture: Pixels, where: Floats) -> Pixels:
     """The same as sharp as it is, which takes long."""
     return _read(picture, where, cv2.INTER_CUBIC)
 
 
-def _read(picture: Picture, where: Floats, how: int) -> Picture:
+def _read(picture: Pixels, where: Floats, how: int) -> Pixels:
     border = cv2.BORDER_REPLICATE
     out = cv2.remap(picture, where, None, how, borderMode=border)  # type: ignore[call-overload]
     return np.asarray(out, picture.dtype)
 
 
 def placed(
-    picture: Picture, place: npt.NDArray[np.float64], size: tuple[int, int], *, repeat: bool = False
-) -> Picture:
+    picture: Pixels, place: npt.NDArray[np.float64], size: tuple[int, int], *, repeat: bool = False
+) -> Pixels:
     """A picture moved by an affine map (2, 3) onto a canvas (width, height).
 
     Args:

@@ -14,7 +14,7 @@ from retarget.generate.warp.eyes import white_tone
 from retarget.generate.warp.mesh import Bools, Bytes, Floats, Ints
 from retarget.generate.warp.paint import box_of, colours, fill
 from retarget.generate.warp.palette import LUMA, luma, redness
-from retarget.generate.warp.rims import Opening, rims_of
+from retarget.generate.warp.rims import Opening, Rims, rims_of
 
 SMALLEST = 40.0
 """Pixels that an eye must be wide for its lid to be told from the mesh's error."""
@@ -44,18 +44,9 @@ def lids_to_where_seen(photo: Bytes, points: Floats, eye: Opening, below: Ints) 
     rims = rims_of(points, eye)
     if rims.width < SMALLEST or rims.gap < OPEN * rims.width:
         return points
-    box = box_of(rims.outline, 0, photo.shape)
-    if box is None:
-        return points
-    patch = photo[box]
-    open_ = np.zeros(patch.shape[:2], np.uint8)
-    fill(open_, rims.outline - np.array([box[1].start, box[0].start], np.float32))
-    if not open_.any():
-        return points
-    white = white_tone(patch[open_ > 0].astype(np.float32))
+    white = _white_of(photo, rims)
     skin = np.median(colours(photo, points[below, :2]), axis=0)
-    apart = white - skin
-    if np.linalg.norm(apart) < CLEAR:
+    if white is None or np.linalg.norm(white - skin) < CLEAR:
         return points
     steps = np.arange(0.0, LOOKED * rims.width, 0.5, dtype=np.float32)
 
@@ -78,6 +69,17 @@ def lids_to_where_seen(photo: Bytes, points: Floats, eye: Opening, below: Ints) 
         farthest = int((reached * ends).argmax())
         moved[corner, :2] += ends[farthest] * reached[farthest] * ways[farthest]
     return moved
+
+
+def _white_of(photo: Bytes, rims: Rims) -> Floats | None:
+    """(3,) the tone of an eye's white; None where no pixel of the eye is seen."""
+    box = box_of(rims.outline, 0, photo.shape)
+    if box is None:
+        return None
+    patch = photo[box]
+    open_ = np.zeros(patch.shape[:2], np.uint8)
+    fill(open_, rims.outline - np.array([box[1].start, box[0].start], np.float32))
+    return white_tone(patch[open_ > 0].astype(np.float32)) if open_.any() else None
 
 
 def _told_apart(seen: Floats, white: Floats, skin: Floats) -> tuple[Bools, Bools]:

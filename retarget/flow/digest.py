@@ -1,0 +1,32 @@
+"""Whether files, pictures or settings are the same as they were: SHA-256, in hexadecimal."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from retarget.flow.arrays import Picture
+
+_BLOCK = 1 << 20
+
+
+def of_file(path: Path) -> str:
+    """Of a file's bytes, however many."""
+    sha = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(_BLOCK):
+            sha.update(block)
+    return sha.hexdigest()
+
+
+def of_picture(rgb: Picture) -> str:
+    """Of the pixels (height, width, 3)."""
+    return hashlib.sha256(rgb.tobytes()).hexdigest()
+
+
+def of_parts(parts: Mapping[str, Any]) -> str:
+    """Of plain values by name, in whatever order these stand."""
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
