@@ -75,7 +75,7 @@ def test_a_file_is_smoothed_without_a_lag() -> None:
 @given(
     lists(sampled_from(["seen", "away", "cut"]), max_size=14), integers(1, 3), sampled_from([0, 1])
 )
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_every_frame_comes_out_once_and_in_order(kinds: list[str], step: int, live: int) -> None:
     frames = acted(np.full((len(kinds), blendshapes.COUNT), 0.3))
     at = 0

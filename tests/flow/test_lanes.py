@@ -19,7 +19,7 @@ def lane_threads() -> list[threading.Thread]:
     return [t for t in threading.enumerate() if t.name.startswith("retarget-")]
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(count=integers(0, 30), depth=integers(1, 5), lanes=integers(1, 3))
 def test_every_value_comes_out_once_and_in_order(count: int, depth: int, lanes: int) -> None:
     with Lanes() as job:

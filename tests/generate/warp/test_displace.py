@@ -20,7 +20,7 @@ from retarget.generate.warp.mesh import signed_areas, topology
 SHAPES = sampled_from([n for n in blendshapes.NAMES if n != "tongueOut"])
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, suppress_health_check=list(HealthCheck))
 @given(weights=dictionaries(SHAPES, floats(0.0, 1.0), max_size=5))
 def test_hardly_a_triangle_folds_whatever_is_asked(weights: dict[str, float]) -> None:
     identity = calm()
