@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -76,6 +77,17 @@ def test_every_frame_comes_out_once_and_says_whether_its_face_was_away(
     shown = list(FillLost(lost)(iter(performance([0.5 if s else None for s in seen]))))
     assert [s.frame.index for s in shown] == list(range(len(seen)))
     assert [s.away for s in shown] == [not s for s in seen]
+
+
+@pytest.mark.parametrize("lost", ["hold", "ease", "neutral"])
+def test_what_is_shown_does_not_depend_on_when_the_clip_begins(lost: str) -> None:
+    jaw = [None] + [0.8] * 3 + [None] * 5 + [0.4] * 5
+    early = performance(jaw)
+    late = [replace(f, at=Instant(f.index + 3600 * RATE, Fraction(1, RATE))) for f in early]
+    one, other = (
+        [s.expression.weights[JAW] for s in FillLost(lost)(iter(f))] for f in (early, late)
+    )
+    assert one == pytest.approx(other)
 
 
 def test_hold_keeps_the_last_expression() -> None:
