@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.optimize import lsq_linear
@@ -11,8 +13,9 @@ from retarget.expression.rest import find_rest
 from retarget.expression.settings import FitSettings, RestSettings
 from retarget.expression.solve import BoxSolver
 from retarget.flow import blendshapes, landmarks
-from retarget.flow.values import Expression, Face
-from tests.expression.acting import face, person, pose, tracked
+from retarget.flow.face_model import face_model
+from retarget.flow.values import Expression, Face, RestFace, TrackedFrame
+from tests.expression.acting import face, mirrored, mirrored_weights, person, pose, tracked
 
 AS_IT_IS = RestSettings(certainty=0.0)
 
@@ -54,6 +57,50 @@ def test_a_face_at_rest_does_nothing() -> None:
     assert fitted({}).weights.max() < 0.05
 
 
+def test_a_face_in_a_mirror_does_the_same_on_the_other_side() -> None:
+    does = {"mouthSmileLeft": 0.6, "browOuterUpLeft": 0.5, "jawRight": 0.3, "jawOpen": 0.3,
+            "eyeBlinkRight": 0.9, "eyeLookOutLeft": 0.4, "eyeLookInRight": 0.4}  # fmt: skip
+    who = person(1)
+    shown = face(who, does, pose(yaw=12, pitch=-5, roll=8))
+    opposite = {blendshapes.mirrored(name): value for name, value in does.items()}
+    in_glass = face(mirrored(who), opposite, pose(yaw=-12, pitch=-5, roll=-8))
+    rest, other_rest = (find_rest(tracked([face(mesh)])) for mesh in (who, mirrored(who)))
+    np.testing.assert_allclose(rest.head, mirrored(other_rest.head), atol=1e-5)
+    one, there = Fit(rest, FitSettings()).express(shown)
+    other, beyond = Fit(other_rest, FitSettings()).express(in_glass)
+    np.testing.assert_allclose(one.weights, mirrored_weights(other.weights), atol=1e-4)
+    assert there.angles == pytest.approx(np.multiply(beyond.angles, (-1, 1, -1)), abs=1e-3)
+    seen, too = one.measured, other.measured
+    assert seen is not None and seen.detail is not None
+    assert too is not None and too.detail is not None
+    np.testing.assert_allclose(seen.gaze, too.gaze[::-1] * (-1, 1), atol=1e-3)
+    np.testing.assert_allclose(seen.aperture, too.aperture[::-1], atol=1e-4)
+    np.testing.assert_allclose(seen.detail, mirrored(too.detail), atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("does", "value"),
+    [
+        ("Blink", 0.5),
+        ("Blink", 0.9),
+        ("LookDown", 0.6),
+        ("LookDown", 1.0),
+        ("Wide", 0.3),
+        ("Wide", 0.6),
+    ],
+)
+def test_lids_say_how_far_they_are_shut_wide_or_only_follow_the_gaze(
+    does: str, value: float
+) -> None:
+    found = fitted({f"eye{does}{side}": value for side in ("Left", "Right")})
+    for name in ("Blink", "LookDown", "Wide"):
+        wanted = value if name == does else 0.0
+        assert said(found, f"eye{name}Left") == pytest.approx(wanted, abs=0.12)
+    assert found.measured is not None
+    if does == "Blink":
+        np.testing.assert_allclose(found.measured.aperture, 1.0 - value, atol=0.08)
+
+
 @pytest.mark.parametrize("turn", [{"yaw": 25.0}, {"pitch": -15.0}, {"roll": 20.0}])
 def test_turning_the_head_is_pose_and_not_a_smile(turn: dict[str, float]) -> None:
     still = fitted({}, **turn)
@@ -76,9 +123,16 @@ def test_lips_that_touch_in_the_picture_touch_whatever_depth_is_guessed(pitch: f
     assert measured.lip_gap < 0.004
 
 
-def test_weights_and_detail_together_are_the_measured_mesh() -> None:
-    from retarget.flow.face_model import face_model
+def test_lips_are_farther_apart_by_what_the_jaw_has_drawn_them() -> None:
+    upper, lower = landmarks.LIPS_INNER_UPPER[5], landmarks.LIPS_INNER_LOWER[5]
+    drawn = face_model().displacement(blendshapes.weights({"jawOpen": 0.6}))
+    open_, shut = fitted({"jawOpen": 0.6}).measured, fitted({}).measured
+    assert open_ is not None and shut is not None
+    parted = (drawn[lower] - drawn[upper])[1]
+    assert open_.lip_gap - shut.lip_gap == pytest.approx(parted, rel=0.1)
 
+
+def test_weights_and_detail_together_are_the_measured_mesh() -> None:
     mesh = person(3)
     rest = find_rest(tracked([face(mesh)]), AS_IT_IS)
     found, where = Fit(rest, FitSettings()).express(face(mesh, {"mouthFunnel": 0.5}))
@@ -149,7 +203,7 @@ def test_a_shut_eye_is_a_blink_with_no_aperture_and_keeps_the_gaze_before() -> N
     )
     before, shut = (f.expression.measured for f in frames)  # type: ignore[union-attr]
     assert before is not None and shut is not None
-    assert shut.aperture.max() < 0.12
+    assert 0 <= shut.aperture.min() <= shut.aperture.max() < 0.12
     assert said(frames[1].expression, "eyeBlinkLeft") > 0.85  # type: ignore[arg-type]
     np.testing.assert_allclose(shut.gaze[:, 0], before.gaze[:, 0], atol=2.0)
 
@@ -162,9 +216,58 @@ def test_a_frame_without_a_face_has_no_expression_and_keeps_its_place() -> None:
     assert [f.expression is None for f in out] == [False, True, False]
 
 
-def test_scores_are_leant_on_only_when_asked() -> None:
-    from dataclasses import replace
+@pytest.mark.parametrize("parted_by", ["a cut", "a loss"])
+def test_an_eye_that_is_shut_in_a_new_shot_does_not_look_where_one_of_the_last_did(
+    parted_by: str,
+) -> None:
+    who = person(4)
+    aside = face(who, {"eyeLookOutLeft": 0.5, "eyeLookInRight": 0.5})
+    shut = face(who, {"eyeBlinkLeft": 1, "eyeBlinkRight": 1})
+    shots = tracked([aside, shut] if parted_by == "a cut" else [aside, None, shut])
+    shots[-1] = replace(shots[-1], cut=parted_by == "a cut")
+    fit = Fit(find_rest(tracked([face(who)]), AS_IT_IS), FitSettings())
+    *_, last = (frame.expression for frame in fit(iter(shots)))
+    (alone,) = (frame.expression for frame in fit(iter(tracked([shut]))))
+    assert last is not None and last.measured is not None
+    assert alone is not None and alone.measured is not None
+    np.testing.assert_array_equal(last.measured.gaze, alone.measured.gaze)
 
+
+def test_whose_rest_it_is_is_asked_at_the_first_face_and_wherever_a_shot_begins() -> None:
+    people = [find_rest(tracked([face(person(seed))]), AS_IT_IS) for seed in (1, 2, 3)]
+    frames = [replace(frame, cut=False) for frame in tracked([None, *[face(person(1))] * 4])]
+    frames[3] = replace(frames[3], cut=True)
+    asked: list[int] = []
+
+    def whose(frame: TrackedFrame) -> RestFace:
+        asked.append(frame.frame.index)
+        return people[len(asked)]
+
+    rests = [f.rest for f in Fit(people[0], FitSettings(), whose)(iter(frames))]
+    assert asked == [1, 3]
+    assert rests[1:] == [people[1]] * 2 + [people[2]] * 2
+    assert {f.rest for f in Fit(people[0], FitSettings())(iter(frames))} == {None}
+
+
+def test_temples_that_the_tracker_moves_hardly_move_the_face() -> None:
+    who = person(3)
+    rest = find_rest(tracked([face(who)]), AS_IT_IS)
+    temples = [landmarks.FACE_OVAL[i] for i in (-9, -8, -7, 7, 8, 9)]
+    wrong = face(who).points.copy()
+    wrong[temples, 0] *= 1.03
+    moved, still = (
+        Fit(rest, FitSettings()).express(Face(points=p))[0].measured
+        for p in (wrong, face(who).points)
+    )
+    assert moved is not None and moved.detail is not None
+    assert still is not None and still.detail is not None
+    told = np.abs(wrong - face(who).points)[temples, 0] / pose().scale
+    shown = np.abs(moved.detail - still.detail)[temples, 0]
+    assert (told > 0.03).all()
+    assert (shown < 0.3 * told).all()
+
+
+def test_scores_are_leant_on_only_when_asked() -> None:
     mesh = person(1)
     rest = find_rest(tracked([face(mesh)]), AS_IT_IS)
     scored = replace(face(mesh), scores=blendshapes.weights({"cheekPuff": 0.8}))
