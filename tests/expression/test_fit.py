@@ -6,14 +6,17 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis.strategies import floats
 from scipy.optimize import lsq_linear
 
-from retarget.expression.fit import Fit
+from retarget.expression.fit import Fit, eye_weights, in_head_frame, together
 from retarget.expression.rest import find_rest
 from retarget.expression.settings import FitSettings, RestSettings
 from retarget.expression.solve import BoxSolver
 from retarget.flow import blendshapes, landmarks
-from retarget.flow.face_model import face_model
+from retarget.flow.face_model import face_model, pose_terms
+from retarget.flow.gaze import GAZE_DEGREES
 from retarget.flow.values import Expression, Face, RestFace, TrackedFrame
 from tests.expression.acting import face, mirrored, mirrored_weights, person, pose, tracked
 
@@ -145,8 +148,6 @@ def test_weights_and_detail_together_are_the_measured_mesh() -> None:
 
 @pytest.mark.parametrize("name", ["eyeLookOutLeft", "eyeLookUpLeft", "eyeLookInRight"])
 def test_gaze_is_read_in_degrees(name: str) -> None:
-    from retarget.flow.gaze import GAZE_DEGREES
-
     does = {name: 0.5}
     if "Up" in name:  # as eyes do: both
         does["eyeLookUpRight"] = 0.5
@@ -214,6 +215,74 @@ def test_a_frame_without_a_face_has_no_expression_and_keeps_its_place() -> None:
     out = list(Fit(find_rest(frames, AS_IT_IS), FitSettings())(iter(frames)))
     assert [f.index for f in out] == [0, 1, 2]
     assert [f.expression is None for f in out] == [False, True, False]
+
+
+def test_the_more_an_eye_is_shut_the_nearer_it_keeps_to_where_it_looked_before() -> None:
+    who = person(4)
+    fit = Fit(find_rest(tracked([face(who)]), AS_IT_IS), FitSettings())
+    before, _ = fit.express(face(who, {"eyeLookOutLeft": 0.5, "eyeLookInRight": 0.5}))
+    assert before.measured is not None
+    looks = []
+    for blink in (0.6, 0.75, 0.8, 1.0):
+        shut = face(who, {"eyeBlinkLeft": blink, "eyeBlinkRight": blink})
+        now, _ = fit.express(shut, before)
+        assert now.measured is not None
+        looks.append(now.measured.gaze[:, 0] / before.measured.gaze[:, 0])
+    assert (np.diff(looks, axis=0) > 0.1).all()
+    np.testing.assert_allclose(looks[0], 0.0, atol=0.1)
+    np.testing.assert_allclose(looks[-1], 1.0, atol=0.01)
+
+
+@given(yaw=floats(-60, 60), other=floats(-60, 60), pitch=floats(-60, 60))
+def test_the_weights_of_a_look_are_the_degrees_it_was_made_of(
+    yaw: float, other: float, pitch: float
+) -> None:
+    weights = eye_weights(np.array([[yaw, pitch], [other, pitch]]), np.ones(2))
+    assert 0 <= weights.min() <= weights.max() <= 1
+    named = dict(zip(blendshapes.NAMES, weights, strict=True))
+    for side, aside, outward in (("Left", yaw, 1), ("Right", other, -1)):
+        found = [
+            GAZE_DEGREES[a] * named[f"eyeLook{a}{side}"]
+            - GAZE_DEGREES[b] * named[f"eyeLook{b}{side}"]
+            for a, b in (("Out", "In"), ("Up", "Down"))
+        ]
+        most = GAZE_DEGREES["Out"], GAZE_DEGREES["Up"]
+        assert found == pytest.approx(np.clip((outward * aside, pitch), np.negative(most), most))
+
+
+@given(aperture=floats(0, 2.5))
+def test_an_eye_is_either_shut_by_its_share_or_wide(aperture: float) -> None:
+    left, right = (
+        blendshapes.named(eye_weights(np.zeros((2, 2)), np.array(lids)))
+        for lids in ((aperture, 1.0), (1.0, aperture))
+    )
+    assert {blendshapes.mirrored(name): value for name, value in left.items()} == right
+    assert max(left.values(), default=0) <= 1
+    assert left.get("eyeBlinkLeft", 0.0) == pytest.approx(max(0.0, 1 - aperture))
+    assert (left.get("eyeWideLeft", 0.0) > 0) == (aperture > 1)
+
+
+@given(left=floats(0, 2), right=floats(0, 2))
+def test_two_lids_come_nearer_to_each_other_and_never_change_places(
+    left: float, right: float
+) -> None:
+    both = np.array([left, right])
+    found = together(both)
+    if both.min() > 0.4 and np.ptp(both) < 0.1:  # no wink
+        np.testing.assert_allclose(found, both.mean(), atol=0.005)
+    np.testing.assert_allclose(together(both[::-1]), found[::-1])
+    assert both.min() - 1e-9 <= found.min() <= found.max() <= both.max() + 1e-9
+    assert np.diff(found) * np.diff(both) >= 0
+
+
+def test_what_a_turned_mesh_is_known_to_leak_is_taken_out_of_it() -> None:
+    model = face_model()
+    turned = pose(yaw=20, pitch=10)
+    leak = np.tensordot(pose_terms(turned), model.leak, axes=1)
+    assert np.abs(leak).max() > 0.005
+    seen = Face(points=turned.to_picture(model.neutral + leak).astype(np.float32))
+    head, _ = in_head_frame(seen, model.neutral, model)
+    assert np.abs(head - model.neutral).max() < 0.3 * np.abs(leak).max()
 
 
 @pytest.mark.parametrize("parted_by", ["a cut", "a loss"])

@@ -97,6 +97,9 @@ def test_a_widened_narrow_eye_does_not_make_a_large_one_stare(larger: float) -> 
     wide = Shape(face_model(), driving)(own, own.head, seen((1.5, 1.5)))
     parted = 0.5 * opening(driving.head, "left") * min(1.0, larger)
     assert opening(wide, "left") - opening(own.head, "left") == pytest.approx(parted, rel=0.05)
+    back = Shape(face_model(), own)(driving, driving.head, seen((1.5, 1.5)))
+    parted = 0.5 * opening(driving.head, "left") * min(1.0, larger)
+    assert opening(back, "left") - opening(driving.head, "left") == pytest.approx(parted, rel=0.05)
     said = Expression(weights=blendshapes.weights({"eyeWideLeft": 1.0, "eyeWideRight": 1.0}))
     average = Shape(face_model(), None)
     usual, large = (average(who, who.head, said) - who.head for who in (driving, own))
@@ -173,6 +176,19 @@ def test_a_mirrored_performance_moves_a_mirrored_face_to_the_other_side() -> Non
     np.testing.assert_allclose(mirrored(there), here, atol=1e-4)
 
 
+def test_the_shape_beyond_the_weights_is_put_on_as_it_was_measured() -> None:
+    face = rest()
+    skin = [landmarks.CHIN, landmarks.FOREHEAD, 205, 425, 4]  # no lid, iris or lip, set elsewhere
+    detail = np.zeros((478, 3), np.float32)
+    detail[skin] = (0.01, -0.02, 0.005)
+    look = seen(jawOpen=0.3)
+    assert look.measured is not None
+    with_it = replace(look, measured=replace(look.measured, detail=detail))
+    shape = Shape(face_model(), face)
+    added = shape(face, face.head, with_it) - shape(face, face.head, look)
+    np.testing.assert_allclose(added, detail, atol=1e-5)
+
+
 def test_an_upper_lid_comes_down_where_the_lower_one_hardly_rises() -> None:
     face = rest()
     shut = Shape(face_model(), face)(face, face.head, seen((0.0, 0.0)))
@@ -203,6 +219,9 @@ def test_a_shorter_face_drops_its_jaw_less_far() -> None:
         for who in (face, short)
     )
     assert near == pytest.approx(0.85 * far, rel=0.02)
+    up, low = INNER[len(INNER) // 2]
+    open_ = shape(short, short.head, seen(gap=0.2, jawOpen=1.0))
+    assert np.linalg.norm(open_[low] - open_[up]) == pytest.approx(0.85 * 0.2, rel=0.02)
 
 
 def test_lips_measured_in_contact_touch_along_the_whole_line() -> None:
