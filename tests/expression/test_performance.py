@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import json
 import tracemalloc
@@ -23,8 +24,8 @@ from retarget.expression.rest import find_rest
 from retarget.expression.settings import FitSettings
 from retarget.flow import blendshapes
 from retarget.flow.source_info import SourceInfo
-from retarget.flow.values import ExpressedFrame, Instant, RestFace
-from tests.expression.acting import acted, face, person, tracked
+from retarget.flow.values import ExpressedFrame, Expression, Instant, Measurement, RestFace
+from tests.expression.acting import acted, face, person, pose, tracked
 
 INFO = SourceInfo(
     name="clip.mp4", size=(640, 360), time_base=Fraction(1, 30000), rate=Fraction(30000, 1001)
@@ -117,6 +118,30 @@ def test_a_csv_keeps_weights_angles_and_times(
             np.testing.assert_allclose(b.pose.angles, a.pose.angles, atol=1e-3)
 
 
+def test_a_csv_says_each_weight_by_its_name_and_angles_in_radians(tmp_path: Path) -> None:
+    random = np.random.default_rng(6)
+    weights = random.uniform(0.01, 1, blendshapes.COUNT).astype(np.float32)
+    gaze = random.uniform(-20, 20, (2, 2)).astype(np.float32)
+    looking = Measurement(gaze=gaze, aperture=np.ones(2, np.float32), lip_gap=0.0)
+    frame = replace(
+        acted(np.zeros((1, blendshapes.COUNT)))[0],
+        expression=Expression(weights=weights, measured=looking),
+        pose=pose(yaw=12, pitch=-7, roll=3),
+    )
+    rest = find_rest(tracked([face(person(1))]))
+    path = save_performance(tmp_path / "a.csv", iter([frame]), rest, INFO)
+    (read,) = open_performance(path).frames()
+    assert read.expression is not None
+    np.testing.assert_allclose(read.expression.weights, weights, atol=1e-6)
+    (line,) = csv.DictReader(path.read_text().splitlines())
+    for name, weight in zip(blendshapes.NAMES, weights, strict=True):
+        assert float(line[name[0].upper() + name[1:]]) == pytest.approx(weight, abs=1e-5)
+    angles = {"Head": (12, -7, 3), "LeftEye": (*gaze[0], 0), "RightEye": (*gaze[1], 0)}
+    for whose, degrees in angles.items():
+        said = [float(line[f"{whose}{axis}"]) for axis in ("Yaw", "Pitch", "Roll")]
+        assert np.degrees(said) == pytest.approx(degrees, abs=1e-3)
+
+
 def live_link(rows: list[str], header: str = ",".join(HEADER)) -> str:
     return "\n".join([header, *rows]) + "\n"
 
@@ -143,7 +168,7 @@ def test_a_few_seconds_tell_the_rate_at_which_their_timecode_counts(
 ) -> None:
     ticks = [12 + i * step for i in range(round(1.5 * counted / step))]
     path = tmp_path / "take.csv"
-    times = [f"10:23:{45 + int(t // counted):02d}:{t % counted:06.3f}" for t in ticks]
+    times = [f"{'11:00:00' if t >= counted else '10:59:59'}:{t % counted:06.3f}" for t in ticks]
     path.write_text(live_link([row(t) for t in times]))
     at = [f.at.seconds for f in open_performance(path).frames()]
     np.testing.assert_allclose(np.diff(at), step / counted, atol=1e-4)

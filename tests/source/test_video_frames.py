@@ -265,6 +265,23 @@ def test_a_doubled_time_stamp_goes_midway_to_the_next() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("end", "lasts"),
+    [(None, 40), (170, 50), (121, 1), (120, 40), (60, 40), (520, 400), (521, 40), (9000, 40)],
+)
+def test_the_last_frame_lasts_to_the_end_of_the_file_where_that_is_near(
+    end: int | None, lasts: int
+) -> None:
+    """A file that is cut, or whose sound goes on, ends elsewhere than its pictures."""
+    *_, last = in_time(((s, s, 0) for s in (0, 40, 120)), usual=40, end=end)
+    assert last == (120, 120, lasts)
+
+
+def test_frames_without_any_stamp_follow_one_another_from_where_they_begin() -> None:
+    frames = list(in_time(((i, None, 0) for i in range(3)), usual=40, first=7))
+    assert frames == [(0, 7, 40), (1, 47, 40), (2, 87, 40)]
+
+
 def test_video_memory_does_not_grow_with_length(tmp_path: Path) -> None:
     import tracemalloc
 
