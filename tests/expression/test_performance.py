@@ -49,9 +49,13 @@ def same(a: ExpressedFrame, b: ExpressedFrame) -> None:
         return
     np.testing.assert_array_equal(a.expression.weights, b.expression.weights)
     np.testing.assert_array_equal(a.pose.rotation, b.pose.rotation)
+    np.testing.assert_array_equal(a.pose.translation, b.pose.translation)
+    assert a.pose.scale == b.pose.scale
     one, two = a.expression.measured, b.expression.measured
     assert one is not None and two is not None
     np.testing.assert_array_equal(one.gaze, two.gaze)
+    np.testing.assert_array_equal(one.aperture, two.aperture)
+    assert one.lip_gap == pytest.approx(two.lip_gap, abs=1e-6)
     assert one.detail is not None and two.detail is not None
     np.testing.assert_allclose(one.detail, two.detail, atol=2e-4)
 
@@ -64,7 +68,10 @@ def test_an_npz_gives_back_all_that_was_put_in(
     with open_performance(path) as back:
         assert back.info.count == len(frames)
         assert (back.info.rate, back.info.size) == (INFO.rate, INFO.size)
-        np.testing.assert_array_equal(back.rest.head, rest.head)
+        for part in ("head", "aperture", "gaze"):
+            np.testing.assert_array_equal(getattr(back.rest, part), getattr(rest, part))
+        assert back.rest.lip_gap == pytest.approx(rest.lip_gap)
+        assert back.rest.found == rest.found
         for _ in range(2):  # every call begins anew
             for a, b in zip(frames, back.frames(), strict=True):
                 same(a, b)
