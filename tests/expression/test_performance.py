@@ -36,7 +36,8 @@ INFO = SourceInfo(
 def shown() -> tuple[RestFace, list[ExpressedFrame]]:
     """A short performance in which the face is away for a moment."""
     mesh = person(1)
-    faces = [face(mesh, {"jawOpen": i / 20, "eyeLookUpLeft": 0.2}) for i in range(12)]
+    wink = {"eyeLookUpLeft": 0.2, "eyeBlinkRight": 0.8}
+    faces = [face(mesh, {"jawOpen": i / 20, **(wink if i % 3 == 2 else {})}) for i in range(12)]
     frames = tracked([*faces[:6], None, *faces[6:]])
     rest = find_rest(frames)
     return rest, list(Fit(rest, FitSettings())(iter(frames)))
