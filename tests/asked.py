@@ -92,6 +92,23 @@ def in_mirror(identity: Identity) -> Identity:
     )
 
 
+def on_its_side(identity: Identity) -> Identity:
+    """The same photo, turned clockwise by a quarter."""
+    turn, height = HeadPose.rotation_of(0, 0, 90), identity.frame.size[1]
+    over = np.array([height - 1, 0, 0])
+    pose, points = identity.pose, identity.face.points @ turn.T + over
+    return replace(
+        identity,
+        frame=replace(identity.frame, rgb=np.ascontiguousarray(np.rot90(identity.frame.rgb, -1))),
+        face=replace(identity.face, points=points.astype(np.float32)),
+        pose=HeadPose(
+            rotation=turn @ pose.rotation,
+            translation=turn @ pose.translation + over,
+            scale=pose.scale,
+        ),
+    )
+
+
 def ask(
     identity: Identity, weights: Mapping[str, float] | None = None, *, index: int = 0,
     aperture: float | None = None, lip_gap: float = 0.0, pose: HeadPose | None = None,

@@ -216,7 +216,9 @@ class Mouth:
         stroke(groove, middle - corner, 0.015 * self._unit)
         soft = blurred(mask, 0.03 * self._unit).astype(np.float32) / 255
         bright = np.float32(0.62) + np.float32(0.55) * np.clip(2 * soft - 1, 0, 1)
-        bright *= np.linspace(0.72, 1.0, patch.shape[0], dtype=np.float32)[:, None]
+        rows, columns = np.mgrid[box].astype(np.float32)
+        out_of_mouth = np.stack([columns, rows], axis=-1) - start
+        bright *= 0.72 + 0.28 * np.clip(out_of_mouth @ down / np.float32(length), 0, 1)
         bright *= 1 - np.float32(0.2) * blurred(groove, 0.015 * self._unit) / np.float32(255)
         colour = self._palette.tongue * bright[..., None]
         alpha = blurred(mask, 0.7).astype(np.float32)[..., None] / 255
