@@ -49,6 +49,22 @@ def test_a_variable_rate_is_kept_by_its_time_stamps(tmp_path: Path, suffix: str)
     assert [number_in(frame.rgb) for frame in frames] == [0, 1, 2, 3, 4]
 
 
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
+def test_pictures_that_begin_late_keep_their_start(tmp_path: Path, suffix: str) -> None:
+    """Only a broadcast's clock counts from anywhere."""
+    stamps = [500, 540, 580, 620]
+    clip = make_clip(tmp_path / f"late{suffix}", stamps=stamps, time_base=MS)
+    assert times(clip) == [s * MS for s in stamps]
+
+
+def test_a_rate_that_whole_milliseconds_blur_is_the_one_that_was_meant(tmp_path: Path) -> None:
+    rate = Fraction(30_000, 1001)
+    stamps = [round(i / rate / MS) for i in range(59)]
+    rounded = make_clip(tmp_path / "a.mp4", rate=rate, stamps=stamps, time_base=MS)
+    with open_source(rounded) as source:
+        assert source.info.rate == rate
+
+
 def test_frames_come_upright_rgb_and_numbered_in_the_order_of_showing(tmp_path: Path) -> None:
     frames = read(make_clip(tmp_path / "b.mp4", options={"bf": "3", "g": "12"}))
     assert [frame.index for frame in frames] == list(range(30))
