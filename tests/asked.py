@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from fractions import Fraction
 from functools import cache
 from itertools import islice
@@ -28,6 +29,7 @@ from retarget.flow.values import (
     Instant,
     Measurement,
 )
+from tests.expression.acting import mirrored, mirrored_weights
 
 SAMPLES = Path(__file__).parents[1] / "samples"
 
@@ -50,6 +52,61 @@ def calm() -> Identity:
     with av.open(str(SAMPLES / "drive.mp4")) as clip:
         picture = next(islice(clip.decode(video=0), 140, None)).to_ndarray(format="rgb24")
     return known(np.ascontiguousarray(picture))
+
+
+def in_mirror(identity: Identity) -> Identity:
+    """The same person as a mirror shows them."""
+    flip, width = np.diag([-1.0, 1.0, 1.0]), identity.frame.size[0]
+    over = np.array([width - 1, 0, 0])
+    pose, rest, seen = identity.pose, identity.rest, identity.expression.measured
+    assert seen is not None and seen.detail is not None
+
+    def other_side(gaze: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        return gaze[::-1] * np.array([-1, 1], np.float32)
+
+    return Identity(
+        frame=replace(identity.frame, rgb=np.ascontiguousarray(identity.frame.rgb[:, ::-1])),
+        face=replace(
+            identity.face, points=(mirrored(identity.face.points) + over).astype(np.float32)
+        ),
+        pose=HeadPose(
+            rotation=flip @ pose.rotation @ flip,
+            translation=flip @ pose.translation + over,
+            scale=pose.scale,
+        ),
+        expression=Expression(
+            weights=mirrored_weights(identity.expression.weights),
+            measured=replace(
+                seen,
+                gaze=other_side(seen.gaze),
+                aperture=seen.aperture[::-1].copy(),
+                detail=mirrored(seen.detail).astype(np.float32),
+            ),
+        ),
+        rest=replace(
+            rest,
+            head=mirrored(rest.head).astype(np.float32),
+            aperture=rest.aperture[::-1].copy(),
+            gaze=other_side(rest.gaze),
+        ),
+    )
+
+
+def on_its_side(identity: Identity) -> Identity:
+    """The same photo, turned clockwise by a quarter."""
+    turn, height = HeadPose.rotation_of(0, 0, 90), identity.frame.size[1]
+    over = np.array([height - 1, 0, 0])
+    pose, points = identity.pose, identity.face.points @ turn.T + over
+    return replace(
+        identity,
+        frame=replace(identity.frame, rgb=np.ascontiguousarray(np.rot90(identity.frame.rgb, -1))),
+        face=replace(identity.face, points=points.astype(np.float32)),
+        pose=HeadPose(
+            rotation=turn @ pose.rotation,
+            translation=turn @ pose.translation + over,
+            scale=pose.scale,
+        ),
+    )
 
 
 def ask(

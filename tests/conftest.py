@@ -1,6 +1,6 @@
-"""A model set on tiny random weights, for every test that draws by diffusion.
+"""What tests of every room share: drawn examples, and a model set on tiny random weights.
 
-Without the diffusion extra, such tests are skipped.
+Without the diffusion extra, tests that draw by diffusion are skipped.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import hypothesis
 import pytest
+from hypothesis import settings
 
 # How long an example takes tells of the machine, not of the program.
 hypothesis.settings.register_profile("retarget", deadline=None)
@@ -24,6 +25,10 @@ if TYPE_CHECKING:
 
     from retarget.generate.diffusion.places import Locate
     from retarget.generate.diffusion.settings import DiffusionSettings
+
+# A busy machine is no fault: no example is timed.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 
 @pytest.fixture(scope="session")

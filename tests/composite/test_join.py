@@ -85,3 +85,59 @@ def test_what_one_person_hides_of_the_wall_is_seen_in_the_other_picture() -> Non
     first = Portrayed(rgb=rgb, share=first.share)
     out = Join(first, second, over(100.0), np.array([50.0, 80.0]), UNIT)(0.4, first, second, 0.0)
     assert out[80, 150, 0].astype(int) - out[80, 150, 1] > 100
+
+
+def laid(degrees: float, larger: float, to: tuple[float, float]) -> np.ndarray:
+    """(2, 3) that turns clockwise and enlarges about the first's head, and takes it there."""
+    turn = np.radians(degrees)
+    linear = larger * np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
+    return np.hstack([linear, (np.array(to) - linear @ (70.0, 80.0))[:, None]])
+
+
+def long_head(matrix: np.ndarray, size: tuple[int, int] = SIZE, wall: int = 210) -> Portrayed:
+    """A dark head twice as long as wide, upright at (70, 80) before it is laid by a matrix."""
+    rows, columns = np.indices(size[::-1], np.float32)
+    places = cv2.transform(np.stack([columns, rows], -1), cv2.invertAffineTransform(matrix))
+    x, y = (places - (70.0, 80.0)).transpose(2, 0, 1)
+    share = np.clip(0.5 + 22 * (1 - np.hypot(x / 22, y / 44)), 0, 1).astype(np.float32)
+    grain = 12 * np.sin(0.5 * x) * np.cos(0.4 * y)
+    grey = share * (DARK + grain) + (1 - share) * (wall + 8 * np.sin(0.1 * columns))
+    rgb = np.repeat(np.rint(grey).astype(np.uint8)[..., None], 3, axis=2)
+    return Portrayed(rgb=rgb, share=share)
+
+
+def place_of(rgb: np.ndarray) -> tuple[float, float, float, float]:
+    """Middle, lean (degrees clockwise) and size (as a multiple) of the long head in a picture."""
+    found = cv2.moments((rgb[..., 0] < DARK + 30).astype(np.uint8), True)
+    lean = 0.5 * np.degrees(np.arctan2(2 * found["mu11"], found["mu20"] - found["mu02"]))
+    area = found["m00"]
+    size = np.sqrt(area / (np.pi * 22 * 44))
+    return found["m10"] / area, found["m01"] / area, (lean + 90 + 90) % 180 - 90, float(size)
+
+
+@pytest.mark.parametrize("lean", [30.0, -20.0])
+def test_a_head_that_leans_and_comes_nearer_does_so_by_degrees(lean: float) -> None:
+    over = laid(lean, 1.2, (110, 90))
+    first, second = long_head(np.eye(2, 3)), long_head(over)
+    join = Join(first, second, over, np.array([70.0, 80.0]), UNIT)
+    assert join.one_camera
+    for way in (0.25, 0.5, 0.75):
+        x, y, shown, size = place_of(join(way, first, second, way))
+        assert (x, y) == pytest.approx((70 + 40 * way, 80 + 10 * way), abs=1)
+        assert shown == pytest.approx(way * lean, abs=1.5)
+        assert size == pytest.approx(1.2**way, abs=0.03)
+
+
+@pytest.mark.parametrize("larger", [2.0, 0.5])
+def test_a_head_of_a_picture_of_another_size_is_laid_on_the_first_as_it_sits_there(
+    larger: float,
+) -> None:
+    over = laid(25.0, larger, (85 * larger, 80 * larger))
+    size = (round(SIZE[0] * larger), round(SIZE[1] * larger))
+    first, second = long_head(np.eye(2, 3)), long_head(over, size, wall=190)
+    join = Join(first, second, over, np.array([70.0, 80.0]), UNIT)
+    assert not join.one_camera
+    x, y, lean, shown = place_of(join(1.0, first, second, 1.0))
+    assert (x, y) == pytest.approx((70, 80), abs=1)
+    assert lean == pytest.approx(0, abs=1.5)
+    assert shown == pytest.approx(1, abs=0.03)

@@ -100,6 +100,41 @@ def test_a_scaled_crop_of_the_photo_itself_leaves_the_photo_as_it_was(scale: flo
     assert np.abs(out.astype(int) - rgb).max() <= 4
 
 
+@pytest.mark.parametrize("scale", [0.3, 0.7, 1.6])
+def test_a_point_of_the_crop_lands_where_its_place_says_to_a_part_of_a_pixel(scale: float) -> None:
+    turn = scale * np.array([[0.8, -0.6], [0.6, 0.8]])
+    crop = Crop(to_frame=np.hstack([turn, [[70.2], [25.7]]]), size=(101, 83))
+    point = np.array([[40.0, 50.0]])
+    rows, columns = np.mgrid[:83, :101]
+    away = np.square(columns - point[0, 0]) + np.square(rows - point[0, 1])
+    blot = 200 * np.exp(-away / (2 * (5 / scale) ** 2))  # of one size in the frame
+    face = np.repeat(np.rint(blot).astype(np.uint8)[..., None], 3, axis=2)
+    black = np.zeros((200, 300, 3), np.uint8)
+    out = pasted(GeneratedFace(request=request(black), rgb=face, crop=crop), match_color=False)
+    light = out[..., 0].astype(float)
+    light[light < 60] = 0
+    rows, columns = np.indices(light.shape)
+    found = [(columns * light).sum() / light.sum(), (rows * light).sum() / light.sum()]
+    assert found == pytest.approx(crop.points_to_frame(point)[0], abs=0.1)
+
+
+@pytest.mark.parametrize("corner", [(-30.0, -20.0), (130.0, -20.0), (-30.0, 90.0), (130.0, 90.0)])
+def test_a_crop_fills_what_of_it_lies_in_the_frame_and_no_more(
+    corner: tuple[float, float],
+) -> None:
+    crop = Crop(to_frame=np.array([[1.5, 0, corner[0]], [0, 1.5, corner[1]]]), size=(40, 30))
+    white = np.full((30, 40, 3), 255, np.uint8)
+    black = np.zeros((120, 160, 3), np.uint8)
+    out = pasted(GeneratedFace(request=request(black), rgb=white, crop=crop), match_color=False)
+    rows, columns = np.mgrid[:120, :160]
+    x, y = (columns - corner[0]) / 1.5, (rows - corner[1]) / 1.5  # in the crop's own pixels
+    well_inside = (x >= 0) & (x <= 39) & (y >= 0) & (y <= 29)
+    outside = (x < -1) | (x > 40) | (y < -1) | (y > 30)
+    assert well_inside.any()
+    assert out[well_inside].min() == 255
+    assert out[outside].max() == 0
+
+
 def test_a_crop_that_reaches_over_the_border_is_cut() -> None:
     rgb = photo()
     crop = Crop(to_frame=np.array([[1.5, 0, 120.0], [0, 1.5, 90.0]]), size=(64, 48))
@@ -131,6 +166,13 @@ def test_a_face_with_a_color_cast_is_brought_to_the_photos_color() -> None:
     off_before = np.abs(cast.mean((0, 1)) - rgb.mean((0, 1))).max()
     off_after = np.abs(match_color(cast, rgb, weight).mean((0, 1)) - rgb.mean((0, 1))).max()
     assert off_after < off_before / 5
+
+
+def test_a_face_of_which_hardly_a_pixel_is_shown_keeps_its_colour() -> None:
+    rgb = photo()
+    np.testing.assert_array_equal(
+        match_color(rgb // 2, rgb, np.zeros((120, 160), np.float32)), rgb // 2
+    )
 
 
 def test_the_faint_grain_of_a_flat_face_is_not_blown_up_to_the_photos_contrast() -> None:

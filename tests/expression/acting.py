@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
+from functools import cache
 
 import numpy as np
 
@@ -49,6 +50,23 @@ def face(
 ) -> Face:
     mesh = who + face_model().displacement(blendshapes.weights(does or {}))
     return Face(points=(where or pose()).to_picture(mesh).astype(np.float32))
+
+
+@cache
+def in_mirror() -> np.ndarray:
+    """(478,) the point that takes each point's place in a mirror."""
+    neutral = face_model().neutral
+    flipped = neutral * (-1.0, 1.0, 1.0)
+    return np.linalg.norm(flipped[:, None] - neutral[None], axis=2).argmin(axis=1)
+
+
+def mirrored(mesh: np.ndarray) -> np.ndarray:
+    """A mesh (478, 3) as a mirror shows it."""
+    return mesh[in_mirror()] * (-1.0, 1.0, 1.0)
+
+
+def mirrored_weights(weights: np.ndarray) -> np.ndarray:
+    return weights[[blendshapes.INDEX[blendshapes.mirrored(name)] for name in blendshapes.NAMES]]
 
 
 def tracked(faces: Sequence[Face | None], rate: int = 30) -> list[TrackedFrame]:

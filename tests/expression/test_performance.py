@@ -24,8 +24,8 @@ from retarget.expression.rest import find_rest
 from retarget.expression.settings import FitSettings
 from retarget.flow import blendshapes
 from retarget.flow.source_info import SourceInfo
-from retarget.flow.values import ExpressedFrame, Instant, RestFace
-from tests.expression.acting import acted, face, person, tracked
+from retarget.flow.values import ExpressedFrame, Expression, Instant, Measurement, RestFace
+from tests.expression.acting import acted, face, person, pose, tracked
 
 INFO = SourceInfo(
     name="clip.mp4", size=(640, 360), time_base=Fraction(1, 30000), rate=Fraction(30000, 1001)
@@ -36,7 +36,8 @@ INFO = SourceInfo(
 def shown() -> tuple[RestFace, list[ExpressedFrame]]:
     """A short performance in which the face is away for a moment."""
     mesh = person(1)
-    faces = [face(mesh, {"jawOpen": i / 20, "eyeLookUpLeft": 0.2}) for i in range(12)]
+    wink = {"eyeLookUpLeft": 0.2, "eyeBlinkRight": 0.8}
+    faces = [face(mesh, {"jawOpen": i / 20, **(wink if i % 3 == 2 else {})}) for i in range(12)]
     frames = tracked([*faces[:6], None, *faces[6:]])
     rest = find_rest(frames)
     return rest, list(Fit(rest, FitSettings())(iter(frames)))
@@ -49,9 +50,13 @@ def same(a: ExpressedFrame, b: ExpressedFrame) -> None:
         return
     np.testing.assert_array_equal(a.expression.weights, b.expression.weights)
     np.testing.assert_array_equal(a.pose.rotation, b.pose.rotation)
+    np.testing.assert_array_equal(a.pose.translation, b.pose.translation)
+    assert a.pose.scale == b.pose.scale
     one, two = a.expression.measured, b.expression.measured
     assert one is not None and two is not None
     np.testing.assert_array_equal(one.gaze, two.gaze)
+    np.testing.assert_array_equal(one.aperture, two.aperture)
+    assert one.lip_gap == pytest.approx(two.lip_gap, abs=1e-6)
     assert one.detail is not None and two.detail is not None
     np.testing.assert_allclose(one.detail, two.detail, atol=2e-4)
 
@@ -90,7 +95,10 @@ def test_an_npz_gives_back_all_that_was_put_in(
     with open_performance(path) as back:
         assert back.info.count == len(frames)
         assert (back.info.rate, back.info.size) == (INFO.rate, INFO.size)
-        np.testing.assert_array_equal(back.rest.head, rest.head)
+        for part in ("head", "aperture", "gaze"):
+            np.testing.assert_array_equal(getattr(back.rest, part), getattr(rest, part))
+        assert back.rest.lip_gap == pytest.approx(rest.lip_gap)
+        assert back.rest.found == rest.found
         for _ in range(2):  # every call begins anew
             for a, b in zip(frames, back.frames(), strict=True):
                 same(a, b)
@@ -164,6 +172,30 @@ def test_a_csv_that_is_saved_anew_turns_its_eyes_as_before(tmp_path: Path) -> No
     np.testing.assert_allclose(*angles, atol=3)
 
 
+def test_a_csv_says_each_weight_by_its_name_and_angles_in_radians(tmp_path: Path) -> None:
+    random = np.random.default_rng(6)
+    weights = random.uniform(0.01, 1, blendshapes.COUNT).astype(np.float32)
+    gaze = random.uniform(-20, 20, (2, 2)).astype(np.float32)
+    looking = Measurement(gaze=gaze, aperture=np.ones(2, np.float32), lip_gap=0.0)
+    frame = replace(
+        acted(np.zeros((1, blendshapes.COUNT)))[0],
+        expression=Expression(weights=weights, measured=looking),
+        pose=pose(yaw=12, pitch=-7, roll=3),
+    )
+    rest = find_rest(tracked([face(person(1))]))
+    path = save_performance(tmp_path / "a.csv", iter([frame]), rest, INFO)
+    (read,) = open_performance(path).frames()
+    assert read.expression is not None
+    np.testing.assert_allclose(read.expression.weights, weights, atol=1e-6)
+    (line,) = csv.DictReader(path.read_text().splitlines())
+    for name, weight in zip(blendshapes.NAMES, weights, strict=True):
+        assert float(line[name[0].upper() + name[1:]]) == pytest.approx(weight, abs=1e-5)
+    angles = {"Head": (12, -7, 3), "LeftEye": (*gaze[0], 0), "RightEye": (*gaze[1], 0)}
+    for whose, degrees in angles.items():
+        said = [float(line[f"{whose}{axis}"]) for axis in ("Yaw", "Pitch", "Roll")]
+        assert np.degrees(said) == pytest.approx(degrees, abs=1e-3)
+
+
 def live_link(rows: list[str], header: str = ",".join(HEADER)) -> str:
     return "\n".join([header, *rows]) + "\n"
 
@@ -207,7 +239,7 @@ def test_a_few_seconds_tell_the_rate_at_which_their_timecode_counts(
 ) -> None:
     ticks = [12 + i * step for i in range(round(1.5 * counted / step))]
     path = tmp_path / "take.csv"
-    times = [f"10:23:{45 + int(t // counted):02d}:{t % counted:06.3f}" for t in ticks]
+    times = [f"{'11:00:00' if t >= counted else '10:59:59'}:{t % counted:06.3f}" for t in ticks]
     path.write_text(live_link([row(t) for t in times]))
     at = [f.at.seconds for f in open_performance(path).frames()]
     np.testing.assert_allclose(np.diff(at), step / counted, atol=1e-4)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from fractions import Fraction
+
 import numpy as np
 import pytest
 
 from retarget.errors import NoFaceFound
+from retarget.expression.fit import Fit
 from retarget.expression.rest import find_rest, understand
-from retarget.expression.settings import RestSettings
+from retarget.expression.settings import FitSettings, RestSettings
 from retarget.flow import blendshapes, landmarks
 from retarget.flow.face_model import face_model
 from retarget.flow.gaze import GAZE_DEGREES, read_gaze
@@ -81,6 +85,33 @@ def test_eyes_rest_open_although_half_the_samples_are_blinks() -> None:
     np.testing.assert_allclose(rest.aperture, alone.aperture, rtol=0.12)
 
 
+def looking(turns: Sequence[float], *, at_camera: bool) -> RestFace:
+    """The average face whose head turns, its eyes on the camera or straight out of the head."""
+    faces = []
+    for yaw in turns:
+        aside = yaw / GAZE_DEGREES["In"] if at_camera else 0.0  # a head to its left, eyes to right
+        does = {"eyeLookInLeft": aside, "eyeLookOutRight": aside}
+        faces.append(face(person(1, 0.0), does, pose(yaw=yaw)))
+    return find_rest(tracked(faces))
+
+
+@pytest.mark.parametrize("at_camera", [True, False])
+def test_eyes_that_keep_to_the_camera_or_to_the_head_look_ahead_at_rest(at_camera: bool) -> None:
+    """Whichever of the two a clip is: the head is turned aside most of the time."""
+    ahead = read_gaze(face_model().neutral)[:, 0]
+    rest = looking([0.0, 4.0, 8.0, 10.0, 11.0, 11.5, 12.0, 12.5, 13.0], at_camera=at_camera)
+    np.testing.assert_allclose(rest.gaze[:, 0], ahead, atol=2.0)
+
+
+def test_a_mouth_that_is_always_open_is_open_against_its_rest() -> None:
+    who = person(5, 0.7)
+    agape = [face(who, {"jawOpen": jaw}) for jaw in (0.4, 0.45, 0.5)]
+    rest = find_rest(tracked(agape))
+    measured = Fit(rest, FitSettings()).express(agape[0])[0].measured
+    assert measured is not None
+    assert measured.lip_gap > 0.08
+
+
 def test_a_given_neutral_is_taken_as_it_is() -> None:
     who = person(3)
     smile = face(who, {"mouthSmileLeft": 0.8, "mouthSmileRight": 0.8}, pose(yaw=5))
@@ -105,7 +136,7 @@ def test_samples_without_any_face_say_so() -> None:
 def test_a_photo_is_understood_with_and_without_its_expression(does: dict[str, float]) -> None:
     who = person(11, 0.5)
     seen = face(who, does)
-    frame = VideoFrame(rgb=BLANK, index=0, at=Instant(0, pose_time()))
+    frame = VideoFrame(rgb=BLANK, index=0, at=Instant(0, Fraction(1, 30)))
     found = understand(frame, seen)
     itself = find_rest(tracked([seen]), RestSettings(certainty=0.0))
     assert off(found.rest, who) < 0.6 * off(itself, who)
@@ -117,16 +148,10 @@ def test_a_photo_is_understood_with_and_without_its_expression(does: dict[str, f
 def test_a_photo_with_closed_eyes_has_eyes_that_open_at_rest() -> None:
     who = person(12, 0.5)
     shut = face(who, {"eyeBlinkLeft": 1.0, "eyeBlinkRight": 1.0})
-    found = understand(VideoFrame(rgb=BLANK, index=0, at=Instant(0, pose_time())), shut)
+    found = understand(VideoFrame(rgb=BLANK, index=0, at=Instant(0, Fraction(1, 30))), shut)
     assert found.rest.aperture.min() > 0.2
     assert found.expression.measured is not None
     assert found.expression.measured.aperture.max() < 0.1
-
-
-def pose_time():  # type: ignore[no-untyped-def]
-    from fractions import Fraction
-
-    return Fraction(1, 30)
 
 
 def test_eyes_that_look_down_most_of_the_time_rest_as_open_as_when_they_look_ahead() -> None:
@@ -140,7 +165,7 @@ def test_eyes_that_look_down_most_of_the_time_rest_as_open_as_when_they_look_ahe
 @pytest.mark.parametrize("who", [1, 2, 4])
 def test_a_picture_that_is_named_for_its_expression_is_believed_to_show_one(who: int) -> None:
     frown = face(person(who), {"browDownLeft": 0.8, "browDownRight": 0.8})
-    shown = VideoFrame(rgb=BLANK, index=0, at=Instant(0, pose_time()))
+    shown = VideoFrame(rgb=BLANK, index=0, at=Instant(0, Fraction(1, 30)))
 
     found = understand(shown, frown, RestSettings(certainty=6.0)).expression
     assert found.weights[blendshapes.index("browDownLeft")] > 0.5
@@ -152,7 +177,7 @@ def test_eyes_in_a_picture_named_for_its_expression_are_wide_or_narrow_and_not_b
 ) -> None:
     does = {f"eye{'Wide' if wide > 0 else 'Blink'}{side}": abs(wide) for side in ("Left", "Right")}
     seen = face(person(3), does)
-    shown = VideoFrame(rgb=BLANK, index=0, at=Instant(0, pose_time()))
+    shown = VideoFrame(rgb=BLANK, index=0, at=Instant(0, Fraction(1, 30)))
 
     alone, named = (
         understand(shown, seen, RestSettings(certainty=sure)).expression.measured

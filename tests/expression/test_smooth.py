@@ -148,6 +148,26 @@ def test_a_head_that_seems_to_shake_by_most_of_a_degree_is_held(rate: int) -> No
     assert np.abs(np.diff(calm, 2)).mean() < 0.3 * np.abs(np.diff(shaken, 2)).mean()
 
 
+@BOTH
+def test_a_face_that_keeps_still_comes_out_as_it_went_in(live: bool) -> None:
+    who = person(1)
+    fit = Fit(find_rest(tracked([face(who)])), FitSettings())
+    does = {"jawOpen": 0.4, "eyeBlinkLeft": 0.3, "eyeLookUpLeft": 0.5, "eyeLookUpRight": 0.5}
+    still = list(fit(iter(tracked([face(who, does, pose(yaw=12, pitch=-5, roll=8))] * 9))))
+    for before, after in zip(still, smoothed(still, live=live), strict=True):
+        assert before.expression is not None and before.pose is not None
+        assert after.expression is not None and after.pose is not None
+        one, two = before.expression.measured, after.expression.measured
+        np.testing.assert_allclose(after.expression.weights, before.expression.weights, atol=1e-6)
+        for part in ("rotation", "translation", "scale"):
+            was, is_ = (getattr(frame.pose, part) for frame in (before, after))
+            np.testing.assert_allclose(is_, was, rtol=1e-6, atol=1e-6, err_msg=part)
+        for part in ("gaze", "aperture", "lip_gap", "detail"):
+            np.testing.assert_allclose(
+                getattr(two, part), getattr(one, part), atol=1e-5, err_msg=part
+            )
+
+
 def test_smoothing_can_be_switched_off() -> None:
     frames = acted(np.random.default_rng(0).uniform(0, 1, (9, blendshapes.COUNT)))
     assert list(Smooth(SmoothSettings(reach=0.0))(iter(frames))) == frames

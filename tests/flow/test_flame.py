@@ -51,6 +51,18 @@ def test_blinks_close_the_lids_and_jaw_open_turns_the_jaw(folder: Path) -> None:
     assert jaw.tolist() == pytest.approx([0.5, 0.0, 0.0])
 
 
+def test_lids_and_jaw_keep_within_what_they_can_do_and_the_rest_is_left_as_it_is() -> None:
+    raw = np.full(flame.COUNT, -7.0)
+    far = FlameExpression.limited(raw).parameters
+    np.testing.assert_array_equal(far[flame.EXPRESSION], -7.0)
+    np.testing.assert_allclose(far[flame.EYELIDS], 0.0)
+    np.testing.assert_allclose(far[flame.JAW], (0.0, -0.2, -0.2))  # a jaw does not open upwards
+    other = FlameExpression.limited(-raw).parameters
+    np.testing.assert_allclose(other[flame.EYELIDS], 1.0)
+    np.testing.assert_allclose(other[flame.JAW], (7.0, 0.2, 0.2))
+    assert (raw == -7.0).all()
+
+
 def test_a_map_that_is_not_the_published_one_is_refused(folder: Path) -> None:
     path = folder / "bs2jaw.npy"
     path.write_bytes(path.read_bytes()[:-1] + b"\x01")

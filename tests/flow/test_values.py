@@ -81,5 +81,12 @@ def test_a_box_crop_knows_its_offset_and_a_turned_one_has_none() -> None:
     assert Crop.box(12, 7, 100, 80).offset == (12, 7)
     turned = Crop(to_frame=np.array([[0.9, -0.1, 3.0], [0.1, 0.9, 4.0]]), size=(10, 10))
     assert turned.offset is None
+    assert Crop.box(-3, 0, 10, 10).offset == (-3, 0)
+    aside, larger = np.array([[1.0, 0, 3.5], [0, 1, 4]]), np.array([[2.0, 0, 3], [0, 2, 4]])
+    assert Crop(to_frame=aside, size=(9, 9)).offset is None
+    assert Crop(to_frame=larger, size=(9, 9)).offset is None
+    np.testing.assert_allclose(
+        Crop(to_frame=larger, size=(9, 9)).points_to_frame(np.array([[1.0, 2.0]])), [[5.0, 8.0]]
+    )
     points = np.array([[1.0, 2.0], [30.0, 4.0]])
     np.testing.assert_allclose(turned.points_to_crop(turned.points_to_frame(points)), points)

@@ -104,6 +104,23 @@ def test_gaze_to_the_left_turns_both_eyes_to_the_persons_left() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    "same",
+    [
+        ("gaze(left=10, up=5)", "gaze(10, 5)", "gaze(yaw=10, pitch=5)", "gaze(right=-10, down=-5)"),
+        (
+            "head(left=10, up=5, lean_left=3)", "head(10, 5, 3)", "head(yaw=10, pitch=5, roll=3)",
+            "head(roll=3, right=-10, down=-5)", "head(10, 5, lean_right=-3)",
+        ),
+    ],
+)  # fmt: skip
+def test_a_direction_may_be_said_in_several_ways(same: tuple[str, ...]) -> None:
+    first, *others = map(say, same)
+    for other in others:
+        assert other.head == first.head
+        np.testing.assert_array_equal(other.weights, first.weights)
+
+
 def test_a_head_turn_is_in_degrees_and_moves_no_blendshape() -> None:
     said = say("joy + head(right=8, up=3)")
     assert said.head == (-8.0, 3.0, 0.0)

@@ -8,6 +8,7 @@ import pytest
 
 from retarget.errors import RetargetError, UnreadableInput
 from retarget.flow import blendshapes
+from retarget.flow.values import HeadPose
 from retarget.language.say import say
 from retarget.language.words import read_words, shipped_words
 
@@ -137,6 +138,30 @@ def test_the_two_sides_of_a_unit_mirror_each_other() -> None:
     mirror = [blendshapes.INDEX[blendshapes.mirrored(name)] for name in blendshapes.NAMES]
     for unit in shipped_words().units.values():
         np.testing.assert_array_equal(unit.left[mirror], unit.right, unit.name)
+
+
+def test_the_two_halves_of_a_unit_are_the_whole_and_each_is_half_of_it() -> None:
+    for unit in shipped_words().units.values():
+        if unit.has_sides and not unit.needs_side:
+            left, right, both = (unit.weights(side) for side in ("L", "R", ""))
+            np.testing.assert_allclose(left + right, both, atol=1e-6, err_msg=unit.name)
+            assert left.sum() == pytest.approx(both.sum() / 2), unit.name
+
+
+@pytest.mark.parametrize(
+    ("unit", "axis", "sign"),
+    [("AU51", 0, 1), ("AU52", 0, -1), ("AU53", 1, -1), ("AU54", 1, 1)],
+)
+def test_a_head_unit_turns_the_nose_the_way_it_is_called(unit: str, axis: int, sign: int) -> None:
+    """The person's left is on the right of the picture."""
+    ahead = np.array([0.0, 0.0, -1.0])
+    assert sign * (HeadPose.rotation_of(*say(unit).head) @ ahead)[axis] > 0.1
+
+
+@pytest.mark.parametrize(("unit", "sign"), [("AU55", 1), ("AU56", -1)])
+def test_a_tilted_head_leans_to_the_side_it_is_called_after(unit: str, sign: int) -> None:
+    crown = np.array([0.0, -1.0, 0.0])
+    assert sign * (HeadPose.rotation_of(*say(unit).head) @ crown)[0] > 0.1
 
 
 def test_words_of_ones_own_add_to_the_shipped_ones(tmp_path: Path) -> None:

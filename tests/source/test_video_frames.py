@@ -49,6 +49,22 @@ def test_a_variable_rate_is_kept_by_its_time_stamps(tmp_path: Path, suffix: str)
     assert [number_in(frame.rgb) for frame in frames] == [0, 1, 2, 3, 4]
 
 
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
+def test_pictures_that_begin_late_keep_their_start(tmp_path: Path, suffix: str) -> None:
+    """Only a broadcast's clock counts from anywhere."""
+    stamps = [500, 540, 580, 620]
+    clip = make_clip(tmp_path / f"late{suffix}", stamps=stamps, time_base=MS)
+    assert times(clip) == [s * MS for s in stamps]
+
+
+def test_a_rate_that_whole_milliseconds_blur_is_the_one_that_was_meant(tmp_path: Path) -> None:
+    rate = Fraction(30_000, 1001)
+    stamps = [round(i / rate / MS) for i in range(59)]
+    rounded = make_clip(tmp_path / "a.mp4", rate=rate, stamps=stamps, time_base=MS)
+    with open_source(rounded) as source:
+        assert source.info.rate == rate
+
+
 def test_frames_come_upright_rgb_and_numbered_in_the_order_of_showing(tmp_path: Path) -> None:
     frames = read(make_clip(tmp_path / "b.mp4", options={"bf": "3", "g": "12"}))
     assert [frame.index for frame in frames] == list(range(30))
@@ -263,6 +279,23 @@ def test_a_doubled_time_stamp_goes_midway_to_the_next() -> None:
         ("d", 120, 40),
         ("e", 160, 40),
     ]
+
+
+@pytest.mark.parametrize(
+    ("end", "lasts"),
+    [(None, 40), (170, 50), (121, 1), (120, 40), (60, 40), (520, 400), (521, 40), (9000, 40)],
+)
+def test_the_last_frame_lasts_to_the_end_of_the_file_where_that_is_near(
+    end: int | None, lasts: int
+) -> None:
+    """A file that is cut, or whose sound goes on, ends elsewhere than its pictures."""
+    *_, last = in_time(((s, s, 0) for s in (0, 40, 120)), usual=40, end=end)
+    assert last == (120, 120, lasts)
+
+
+def test_frames_without_any_stamp_follow_one_another_from_where_they_begin() -> None:
+    frames = list(in_time(((i, None, 0) for i in range(3)), usual=40, first=7))
+    assert frames == [(0, 7, 40), (1, 47, 40), (2, 87, 40)]
 
 
 def test_video_memory_does_not_grow_with_length(tmp_path: Path) -> None:

@@ -12,9 +12,19 @@ import pytest
 from retarget.expression.fit import Fit
 from retarget.expression.rest import find_rest
 from retarget.expression.settings import FitSettings
+from retarget.flow import blendshapes
+from retarget.flow.face_model import face_model
 from retarget.flow.gaze import GAZE_DEGREES, off_middle, read_gaze
-from retarget.flow.values import ExpressedFrame, Expression, HeadPose, Instant, RestFace
+from retarget.flow.values import (
+    ExpressedFrame,
+    Expression,
+    HeadPose,
+    Instant,
+    Measurement,
+    RestFace,
+)
 from retarget.transfer.settings import Gains, TransferSettings
+from retarget.transfer.shape import Shape
 from retarget.transfer.transfer import DrivingFace, Transfer, usual_gaze
 from tests.expression.acting import face, identity_of, person, pose, tracked
 
@@ -65,6 +75,20 @@ def test_an_iris_goes_where_the_gaze_was_measured_and_not_where_the_mesh_has_it(
     aside, held = looks([seen, ahead], driver(rest))
     assert (aside > 0.03).all()
     np.testing.assert_allclose(held, 0.0, atol=1e-4)
+
+
+def test_an_iris_goes_as_far_up_as_the_gaze_was_measured_and_a_little_farther_aside() -> None:
+    """Of an iris that is drawn aside, a mesh tells too little; of one above, its lids say more."""
+    identity = identity_of(OTHER)
+    measured = Measurement(
+        gaze=np.full((2, 2), 10, np.float32), aperture=np.ones(2, np.float32), lip_gap=0.0
+    )
+    looking = Expression(weights=blendshapes.weights({}), measured=measured)
+    mesh = Shape(face_model(), None)(identity.rest, identity.rest.head, looking)
+    turned = read_gaze(mesh) - read_gaze(identity.rest.head)
+    np.testing.assert_allclose(turned[:, 1], 10.0, atol=0.5)
+    assert (turned[:, 0] > 11).all()
+    assert (turned[:, 0] < 15).all()
 
 
 @pytest.mark.parametrize("gain", [0.0, 1.0])

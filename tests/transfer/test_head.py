@@ -13,7 +13,7 @@ from hypothesis.strategies import floats
 from retarget.expression.rest import find_rest
 from retarget.flow import blendshapes
 from retarget.flow.values import ExpressedFrame, Expression, HeadPose, Instant
-from retarget.transfer.head import MAX_SHIFT, MAX_TURN, HeadMotion, soft_limit
+from retarget.transfer.head import MAX_SHIFT, MAX_TURN, MAX_ZOOM, HeadMotion, soft_limit
 from retarget.transfer.settings import TransferSettings
 from retarget.transfer.transfer import DrivingFace, Transfer
 from tests.expression.acting import face, identity_of, person, tracked
@@ -44,6 +44,22 @@ def test_a_small_turn_is_followed_in_full() -> None:
     assert moved.angles[0] == pytest.approx(PHOTO.angles[0] + 4, abs=0.2)
 
 
+def test_a_small_step_aside_down_or_nearer_is_followed_at_the_photos_own_size() -> None:
+    """A step right is a step right; and a face seen nearer, which is larger, is not farther off."""
+    to = replace(pose(scale=103.0), translation=np.array([204.0, 197.0, 60.0]))
+    moved = HeadMotion([pose()], 1.0)(to, PHOTO)
+    step = (moved.translation - PHOTO.translation) / PHOTO.scale
+    assert step == pytest.approx((0.04, -0.03, 0.0), rel=0.03)  # of 100 pixels between the eyes
+    assert moved.scale / PHOTO.scale == pytest.approx(1.03, abs=0.005)
+
+
+def test_a_few_stray_moments_do_not_move_the_usual_place() -> None:
+    stray = replace(pose(x=900.0, scale=300.0), translation=np.array([900.0, 900.0, 90.0]))
+    moved = HeadMotion([pose()] * 7 + [stray] * 2, 1.0)(pose(), PHOTO)
+    np.testing.assert_allclose(moved.translation, PHOTO.translation, atol=1e-6)
+    assert moved.scale == pytest.approx(PHOTO.scale)
+
+
 def tilted(pose: HeadPose, degrees: float) -> HeadPose:
     """The same head in a picture that is turned clockwise about its left upper corner."""
     turn = HeadPose.rotation_of(0, 0, degrees)
@@ -67,6 +83,15 @@ def test_no_driving_pose_takes_the_head_farther_than_a_photo_can_show(
     moved = HeadMotion([pose()], 1.0)(pose(yaw, x, scale), PHOTO)
     assert abs(moved.angles[0] - PHOTO.angles[0]) <= MAX_TURN + 1e-6
     assert np.linalg.norm(moved.translation - PHOTO.translation) <= MAX_SHIFT * PHOTO.scale + 1e-6
+    assert abs(np.log(moved.scale / PHOTO.scale)) <= np.log(MAX_ZOOM) + 1e-6
+
+
+def test_a_head_turned_far_aside_turns_as_far_as_a_photo_is_good_for() -> None:
+    """About 15 degrees; half a face to the side; and not so near that its pixels show."""
+    far = HeadMotion([pose()], 1.0)(pose(60, 900.0, 300.0), PHOTO)
+    assert 10 < far.angles[0] - PHOTO.angles[0] < 20
+    assert 0.2 < (far.translation - PHOTO.translation)[0] / PHOTO.scale < 0.5
+    assert 1.05 < far.scale / PHOTO.scale < 1.3
 
 
 def test_a_gain_of_nothing_keeps_the_head_still() -> None:

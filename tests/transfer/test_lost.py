@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from dataclasses import fields, replace
 from fractions import Fraction
 
 import numpy as np
 import numpy.typing as npt
 import pytest
 from hypothesis import given
-from hypothesis.strategies import booleans, lists, sampled_from
+from hypothesis.strategies import booleans, floats, lists, sampled_from
 
 from retarget.flow import blendshapes
 from retarget.flow.values import ExpressedFrame, Expression, HeadPose, Instant, Measurement
 from retarget.transfer.head import HeadMotion
-from retarget.transfer.lost import EASE_SECONDS, FillLost, between
+from retarget.transfer.lost import AT_REST, EASE_SECONDS, FillLost, between
 
 RATE = 25
 JAW = blendshapes.index("jawOpen")
@@ -78,6 +79,17 @@ def test_every_frame_comes_out_once_and_says_whether_its_face_was_away(
     assert [s.away for s in shown] == [not s for s in seen]
 
 
+@pytest.mark.parametrize("lost", ["hold", "ease", "neutral"])
+def test_what_is_shown_does_not_depend_on_when_the_clip_begins(lost: str) -> None:
+    jaw = [None] + [0.8] * 3 + [None] * 5 + [0.4] * 5
+    early = performance(jaw)
+    late = [replace(f, at=Instant(f.index + 3600 * RATE, Fraction(1, RATE))) for f in early]
+    one, other = (
+        [s.expression.weights[JAW] for s in FillLost(lost)(iter(f))] for f in (early, late)
+    )
+    assert one == pytest.approx(other)
+
+
 def test_hold_keeps_the_last_expression() -> None:
     assert jaw_shown("hold", [0.8, None, None]) == pytest.approx([0.8] * 3)
 
@@ -134,6 +146,42 @@ def test_another_shot_begins_with_what_it_shows() -> None:
     ways = ways_of_head("hold", shown, cuts=[3, 4])
     np.testing.assert_allclose(ways[3:], [[0.0] * 3, [1.0] * 3, [1.0] * 3], atol=1e-9)
     assert jaw_shown("hold", shown, cuts=[3, 4])[3:] == pytest.approx([0.0, 1.0, 1.0])
+
+
+@given(share=floats(0, 1))
+def test_between_two_expressions_everything_goes_straight_from_one_to_the_other(
+    share: float,
+) -> None:
+    def seen(value: float) -> Expression:
+        return Expression(
+            weights=blendshapes.weights({"jawOpen": value}),
+            measured=Measurement(
+                gaze=np.full((2, 2), 10 * value, np.float32),
+                aperture=np.full(2, value, np.float32),
+                lip_gap=0.1 * value,
+                detail=np.full((478, 3), value, np.float32),
+            ),
+        )
+
+    on_way, wanted = between(seen(0.2), seen(0.8), share), seen(0.2 + 0.6 * share)
+    np.testing.assert_allclose(on_way.weights, wanted.weights, atol=1e-6)
+    assert on_way.measured is not None and wanted.measured is not None
+    for part in fields(Measurement):
+        is_, should = (getattr(e.measured, part.name) for e in (on_way, wanted))
+        np.testing.assert_allclose(is_, should, atol=1e-5, err_msg=part.name)
+
+
+def test_the_shape_beyond_the_weights_goes_where_only_one_of_two_has_it() -> None:
+    with_it = Expression(
+        weights=blendshapes.weights({}),
+        measured=replace(AT_REST, detail=np.ones((478, 3), np.float32)),
+    )
+    without = Expression(weights=blendshapes.weights({}), measured=AT_REST)
+    for way in (between(with_it, without, 0.25), between(without, with_it, 0.75)):
+        assert way.measured is not None
+        np.testing.assert_allclose(way.measured.detail, 0.75)
+    nothing = between(without, without, 0.5).measured
+    assert nothing is not None and nothing.detail is None
 
 
 def test_halfway_between_a_measured_and_a_said_expression_lids_are_halfway() -> None:

@@ -15,6 +15,7 @@ from retarget.flow.values import Expression, Measurement, RestFace
 from retarget.transfer.settings import Gains, TransferSettings
 from retarget.transfer.shape import CONTACT, Shape, mouth_width
 from retarget.transfer.strength import Strength, region_shares
+from tests.expression.acting import mirrored, mirrored_weights, person
 
 INNER = list(zip(landmarks.LIPS_INNER_UPPER[1:-1], landmarks.LIPS_INNER_LOWER[1:-1], strict=True))
 LIDS = {
@@ -96,6 +97,9 @@ def test_a_widened_narrow_eye_does_not_make_a_large_one_stare(larger: float) -> 
     wide = Shape(face_model(), driving)(own, own.head, seen((1.5, 1.5)))
     parted = 0.5 * opening(driving.head, "left") * min(1.0, larger)
     assert opening(wide, "left") - opening(own.head, "left") == pytest.approx(parted, rel=0.05)
+    back = Shape(face_model(), own)(driving, driving.head, seen((1.5, 1.5)))
+    parted = 0.5 * opening(driving.head, "left") * min(1.0, larger)
+    assert opening(back, "left") - opening(driving.head, "left") == pytest.approx(parted, rel=0.05)
     said = Expression(weights=blendshapes.weights({"eyeWideLeft": 1.0, "eyeWideRight": 1.0}))
     average = Shape(face_model(), None)
     usual, large = (average(who, who.head, said) - who.head for who in (driving, own))
@@ -118,25 +122,92 @@ def test_a_performance_added_to_a_squinting_photo_keeps_the_squint(followed: boo
     assert own < 0.7 * opening(face.head, "left")
 
 
-def test_a_mouth_seen_to_purse_purses_more_than_one_told_to() -> None:
+@pytest.mark.parametrize(
+    ("name", "point"),
+    [
+        ("browDown", 285), ("browInnerUp", 285), ("browOuterUp", 283),
+        ("mouthPucker", 291), ("mouthLeft", 0), ("mouthRight", 0), ("mouthRoll", 17),
+        ("jawLeft", landmarks.CHIN), ("jawRight", landmarks.CHIN),
+    ],
+)  # fmt: skip
+def test_what_a_mesh_tells_too_little_of_goes_farther_seen_than_said(name: str, point: int) -> None:
     face = rest()
     shape = Shape(face_model(), face)
-    told = Expression(weights=blendshapes.weights({"mouthPucker": 0.6}))
-    asked = mouth_width(shape(face, face.head, told))
-    followed = mouth_width(shape(face, face.head, seen(mouthPucker=0.6)))
-    assert followed < asked < mouth_width(face.head)
+    named = {n: 0.6 for n in blendshapes.NAMES if n.startswith(name)}
+    said = shape(face, face.head, Expression(weights=blendshapes.weights(named))) - face.head
+    followed = shape(face, face.head, seen(**named)) - face.head
+    assert np.linalg.norm(said[point]) > 0.005
+    assert 1.1 < np.linalg.norm(followed[point]) / np.linalg.norm(said[point]) < 1.7
 
 
-@pytest.mark.parametrize("name", ["browDown", "browInnerUp", "browOuterUp"])
-def test_brows_seen_to_move_move_farther_than_brows_told_to(name: str) -> None:
+@pytest.mark.parametrize("name", ["jawOpen", "mouthSmileLeft", "cheekSquintLeft", "noseSneerLeft"])
+def test_what_a_mesh_tells_well_goes_as_far_seen_as_said(name: str) -> None:
     face = rest()
     shape = Shape(face_model(), face)
-    both = {n: 0.6 for n in blendshapes.NAMES if n.startswith(name)}
-    told = shape(face, face.head, Expression(weights=blendshapes.weights(both))) - face.head
-    followed = shape(face, face.head, seen(**both)) - face.head
-    brow = [55, 285]  # the inner ends
-    assert (np.abs(followed[brow, 1]) > 1.2 * np.abs(told[brow, 1])).all()
-    assert (np.abs(told[brow, 1]) > 0.001).all()
+    said = shape(face, face.head, Expression(weights=blendshapes.weights({name: 0.6})))
+    skin = [landmarks.CHIN, 291, 347, 358]
+    np.testing.assert_allclose(
+        shape(face, face.head, seen(**{name: 0.6}))[skin], said[skin], atol=1e-5
+    )
+
+
+def test_a_mirrored_performance_moves_a_mirrored_face_to_the_other_side() -> None:
+    faces = [person(seed).astype(np.float32) for seed in (2, 4)]
+    look = seen(
+        (0.3, 1.2), gap=0.1, jawOpen=0.4, jawLeft=0.3, mouthSmileRight=0.5, browOuterUpLeft=0.6
+    )
+    assert look.measured is not None
+    gaze = np.array([[12, 4], [8, 4]], np.float32)
+    detail = np.random.default_rng(5).normal(scale=0.01, size=(478, 3)).astype(np.float32)
+    look = replace(look, measured=replace(look.measured, gaze=gaze, detail=detail))
+    other = Expression(
+        weights=mirrored_weights(look.weights),
+        measured=replace(
+            look.measured,
+            aperture=look.measured.aperture[::-1].copy(),
+            gaze=gaze[::-1] * np.array([-1, 1], np.float32),
+            detail=mirrored(detail).astype(np.float32),
+        ),
+    )
+    driving, own = (replace(rest(), head=head) for head in faces)
+    opposite = [replace(f, head=mirrored(f.head).astype(np.float32)) for f in (driving, own)]
+    here = Shape(face_model(), driving)(own, own.head, look)
+    there = Shape(face_model(), opposite[0])(opposite[1], opposite[1].head, other)
+    np.testing.assert_allclose(mirrored(there), here, atol=1e-4)
+
+
+def test_the_shape_beyond_the_weights_is_put_on_as_it_was_measured() -> None:
+    face = rest()
+    skin = [landmarks.CHIN, landmarks.FOREHEAD, 205, 425, 4]  # no lid, iris or lip, set elsewhere
+    detail = np.zeros((478, 3), np.float32)
+    detail[skin] = (0.01, -0.02, 0.005)
+    look = seen(jawOpen=0.3)
+    assert look.measured is not None
+    with_it = replace(look, measured=replace(look.measured, detail=detail))
+    shape = Shape(face_model(), face)
+    added = shape(face, face.head, with_it) - shape(face, face.head, look)
+    np.testing.assert_allclose(added, detail, atol=1e-5)
+
+
+def test_an_upper_lid_comes_down_where_the_lower_one_hardly_rises() -> None:
+    face = rest()
+    shut = Shape(face_model(), face)(face, face.head, seen((0.0, 0.0)))
+    up, low = LIDS["left"]
+    fallen, risen = (abs(float((shut - face.head)[point, 1])) for point in (up, low))
+    assert fallen > 3 * risen
+
+
+def test_a_mouth_that_seems_far_too_wide_for_a_face_is_believed_by_a_quarter() -> None:
+    usual, absurd = rest(), rest(3.0)
+    smile = Expression(weights=blendshapes.weights({"mouthSmileLeft": 1.0, "mouthSmileRight": 1.0}))
+
+    def wider(driving: RestFace, own: RestFace) -> float:
+        return mouth_width(Shape(face_model(), driving)(own, own.head, smile)) - mouth_width(
+            own.head
+        )
+
+    assert 1.0 < wider(usual, absurd) / wider(usual, usual) < 1.3
+    assert 0.7 < wider(absurd, usual) / wider(usual, usual) < 1.0
 
 
 def test_a_shorter_face_drops_its_jaw_less_far() -> None:
@@ -148,6 +219,9 @@ def test_a_shorter_face_drops_its_jaw_less_far() -> None:
         for who in (face, short)
     )
     assert near == pytest.approx(0.85 * far, rel=0.02)
+    up, low = INNER[len(INNER) // 2]
+    open_ = shape(short, short.head, seen(gap=0.2, jawOpen=1.0))
+    assert np.linalg.norm(open_[low] - open_[up]) == pytest.approx(0.85 * 0.2, rel=0.02)
 
 
 def test_lips_measured_in_contact_touch_along_the_whole_line() -> None:

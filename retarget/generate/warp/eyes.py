@@ -99,7 +99,7 @@ def take_apart(photo: Bytes, rims: Rims, iris: Floats) -> Eyeball | None:
     centre = iris[0] - corner
     radius = max(float(np.linalg.norm(iris[1:] - iris[0], axis=1).mean()), 1.0)
     y, x = np.mgrid[: patch.shape[0], : patch.shape[1]].astype(np.float32)
-    centre, radius = _limbus(patch, seen, centre, radius)
+    centre, radius = _limbus(patch, seen, centre, radius, rims.along)
     away = np.hypot(x - centre[0], y - centre[1])
     white_seen = seen & (away > 1.15 * radius)
     if white_seen.sum() < 4:
@@ -131,7 +131,9 @@ def white_tone(seen: Floats) -> Floats:
     return out
 
 
-def _limbus(patch: Bytes, seen: Bools, centre: Floats, radius: float) -> tuple[Floats, float]:
+def _limbus(
+    patch: Bytes, seen: Bools, centre: Floats, radius: float, along: Floats
+) -> tuple[Floats, float]:
     """Centre (2,) and radius of the iris where its edge towards the white is sharpest.
 
     A mesh knows ordinary irises. Both sides have to show an edge for the centre to be moved; where
@@ -142,6 +144,7 @@ def _limbus(patch: Bytes, seen: Bools, centre: Floats, radius: float) -> tuple[F
         seen: (h, w) pixels of the open eye.
         centre: (2,) and
         radius: as the mesh has them.
+        along: (2,) of length 1, from one corner of the eye to the other.
     """
     if not seen.any():
         return centre, radius
@@ -149,8 +152,10 @@ def _limbus(patch: Bytes, seen: Bools, centre: Floats, radius: float) -> tuple[F
     colours = patch[seen].astype(np.float32)
     from_white = np.linalg.norm(colours - white_tone(colours), axis=1)
     best, found = 1.0, (centre, radius)
+    off = np.stack([columns, rows], axis=1) - centre
+    off = np.stack([off @ along, off @ (-along[1], along[0])])
     for aside in ASIDE:
-        x, y = columns - (centre[0] + aside * radius), rows - centre[1]
+        x, y = off[0] - aside * radius, off[1]
         away, beside = np.hypot(x, y), np.abs(y) < 0.7 * np.abs(x)
         left, right = (
             _edges(from_white[side], away[side], WIDE * radius)
@@ -159,7 +164,7 @@ def _limbus(patch: Bytes, seen: Bools, centre: Floats, radius: float) -> tuple[F
         edges = np.fmin(left, right) if aside == 0 else np.minimum(left, right)
         sharp = np.nan_to_num(edges) * (1 - DOUBT * (abs(aside) + np.abs(WIDE - 1)))
         if sharp.max() > best:
-            moved = centre + np.array([aside * radius, 0.0], np.float32)
+            moved = np.asarray(centre + aside * radius * along, np.float32)
             best, found = float(sharp.max()), (moved, float(WIDE[sharp.argmax()]) * radius)
     return found
 
@@ -347,13 +352,8 @@ def _lid_shadow(opening: Floats, ball: Eyeball, now: Rims, bare: float) -> Float
     """(h, w) factor: a lid that comes down brings its shadow along."""
     down = min(1 - max(now.gap, 0.0) / max(ball.rims.gap, 1.0), 1.0)
     down = max(down, SHADOW_OPEN * bare)
-    rows = opening.shape[0]
-    reach = min(max(1, round(SHADOW * now.width)), rows)
-    lowered = np.zeros_like(opening)
-    lowered[reach:] = opening[: rows - reach]
-    lowered = np.asarray(
-        cv2.blur(lowered, (1, 2 * reach + 1), borderType=cv2.BORDER_REPLICATE), np.float32
-    )
+    above = _way(-now.down, 2 * SHADOW * now.width).astype(np.float32)
+    lowered = cv2.filter2D(opening, -1, above / above.sum(), borderType=cv2.BORDER_CONSTANT)
     return 1 - np.float32(SHADOW_DEPTH * down) * (1 - lowered)
 
 

@@ -209,14 +209,16 @@ class Mouth:
         if box is None:
             return
         patch = out[box]
-        outline = (outline - (box[1].start, box[0].start)).astype(np.float32)
+        corner = np.array([box[1].start, box[0].start], np.float32)
         mask, groove = np.zeros((2, *patch.shape[:2]), np.uint8)
-        fill(mask, outline)
-        middle = np.stack([outline[[0, -1]].mean(axis=0), outline[12]]) * np.float32(0.98)
-        stroke(groove, middle, 0.015 * self._unit)
+        fill(mask, outline - corner)
+        middle = np.stack([start, start + np.float32(0.95 * length) * down])
+        stroke(groove, middle - corner, 0.015 * self._unit)
         soft = blurred(mask, 0.03 * self._unit).astype(np.float32) / 255
         bright = np.float32(0.62) + np.float32(0.55) * np.clip(2 * soft - 1, 0, 1)
-        bright *= np.linspace(0.72, 1.0, patch.shape[0], dtype=np.float32)[:, None]
+        rows, columns = np.mgrid[box].astype(np.float32)
+        out_of_mouth = np.stack([columns, rows], axis=-1) - start
+        bright *= 0.72 + 0.28 * np.clip(out_of_mouth @ down / np.float32(length), 0, 1)
         bright *= 1 - np.float32(0.2) * blurred(groove, 0.015 * self._unit) / np.float32(255)
         colour = self._palette.tongue * bright[..., None]
         alpha = blurred(mask, 0.7).astype(np.float32)[..., None] / 255

@@ -7,10 +7,10 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 import pytest
-from asked import ask, calm, smiling
+from asked import ask, calm, in_mirror, on_its_side, smiling
 from drawn import Picture, around, draw, seen, whole
 
-from retarget.flow import landmarks
+from retarget.flow import blendshapes, landmarks
 from retarget.flow.values import (
     Face,
     GeneratedFace,
@@ -51,6 +51,43 @@ def test_the_border_of_the_crop_equals_the_photo(
         ]  # fmt: skip
         assert seams
         assert not any(line.any() for line in seams)
+
+
+@pytest.mark.parametrize(
+    "does",
+    [
+        {"mouthSmileLeft": 0.8, "browOuterUpLeft": 0.9, "noseSneerRight": 0.8},
+        {"jawOpen": 0.5, "jawLeft": 0.4, "eyeLookOutLeft": 0.7, "eyeLookInRight": 0.7},
+        {"jawOpen": 0.4, "tongueOut": 1.0, "eyeBlinkLeft": 1.0, "mouthStretchRight": 0.6},
+    ],
+)
+def test_a_mirrored_photo_that_does_the_opposite_is_the_mirrored_picture(
+    warp: WarpGenerator, does: dict[str, float]
+) -> None:
+    opposite = {blendshapes.mirrored(name): value for name, value in does.items()}
+    asked = ask(calm(), does), ask(in_mirror(calm()), opposite)
+    here, there = (whole(draw(warp, request)) for request in asked)
+    off = np.abs(here.astype(int) - there[:, ::-1]).max(axis=2)
+    moved = np.abs(here.astype(int) - calm().frame.rgb).max(axis=2)
+    assert (off > 8).sum() < 0.002 * (moved > 8).sum()
+
+
+@pytest.mark.parametrize(
+    "does",
+    [
+        {"jawOpen": 0.6, "eyeLookOutLeft": 0.6, "eyeLookInRight": 0.6},
+        {"jawOpen": 0.5, "tongueOut": 1.0},
+        {"eyeBlinkLeft": 1.0, "eyeBlinkRight": 0.6, "browInnerUp": 0.8},
+    ],
+)
+def test_a_photo_that_lies_on_its_side_does_the_same(
+    warp: WarpGenerator, does: dict[str, float]
+) -> None:
+    """Light that falls from above and eyes that look aside go with the face."""
+    upright, lying = (whole(draw(warp, ask(who, does))) for who in (calm(), on_its_side(calm())))
+    off = np.abs(upright.astype(int) - np.rot90(lying)).max(axis=2)
+    moved = np.abs(upright.astype(int) - calm().frame.rgb).max(axis=2)
+    assert (off > 20).sum() < 0.006 * (moved > 8).sum()
 
 
 def test_a_blink_leaves_every_pixel_away_from_the_eyes_untouched(warp: WarpGenerator) -> None:
