@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from clips import make_clip, numbered, read
 
+from retarget.errors import UnreadableInput
 from retarget.flow.report import unheard
 from retarget.source import decoder
 from retarget.source.open import open_source
@@ -16,7 +17,10 @@ from retarget.source.settings import SourceSettings
 PATCHES = np.array(
     [[230, 40, 40], [40, 200, 60], [50, 60, 220], [200, 180, 40], [128, 128, 128], [20, 20, 20]]
 )
-LUMA = {"bt709": (0.2126, 0.0722), "bt601": (0.299, 0.114), "bt2020": (0.2627, 0.0593)}
+LUMA = {
+    "bt709": (0.2126, 0.0722), "bt601": (0.299, 0.114), "bt2020": (0.2627, 0.0593),
+    "fcc": (0.3, 0.11), "smpte240m": (0.212, 0.087),
+}  # fmt: skip
 NUMBER = {"bt709": 1, "bt601": 6, "bt2020": 9}
 
 
@@ -71,6 +75,32 @@ def test_the_matrix_and_range_a_file_names_are_used(
     tags = (2 if full else 1, NUMBER[matrix], 1, 1)
     clip = patch_clip(tmp_path / "c.mkv", values, "yuv444p", tags)
     assert np.abs(patches_of(clip, color=color) - PATCHES).max() <= 4
+
+
+@pytest.mark.parametrize(
+    ("number", "matrix", "height"),
+    [
+        (1, "bt709", 32), (4, "fcc", 720), (5, "bt601", 720), (6, "bt601", 720),
+        (7, "smpte240m", 32), (9, "bt2020", 32), (10, "bt2020", 32),
+    ],
+)  # fmt: skip
+def test_a_named_matrix_counts_more_than_what_is_usual_at_that_size(
+    tmp_path: Path, number: int, matrix: str, height: int
+) -> None:
+    """ITU-T H.273, table 4."""
+    values = coded(PATCHES, matrix, full=False)
+    clip = patch_clip(tmp_path / "c.mkv", values, "yuv444p", (1, number, 1, 1), height)
+    assert np.abs(patches_of(clip) - PATCHES).max() <= 4
+
+
+@pytest.mark.parametrize(("number", "coding"), [(8, "YCgCo"), (14, "ICtCp")])
+def test_colours_that_are_coded_otherwise_are_refused_and_not_shown_wrong(
+    tmp_path: Path, number: int, coding: str
+) -> None:
+    values = coded(PATCHES, "bt709", full=False)
+    clip = patch_clip(tmp_path / "c.mkv", values, "yuv444p", (1, number, 1, 1))
+    with pytest.raises(UnreadableInput, match=rf"coded as {coding}, which is not read"):
+        read(clip)
 
 
 @pytest.mark.parametrize(("height", "matrix"), [(720, "bt709"), (480, "bt601")])
