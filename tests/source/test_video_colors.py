@@ -112,6 +112,13 @@ def test_a_file_that_names_no_matrix_is_taken_as_players_do(
     assert np.abs(patches_of(clip) - PATCHES).max() <= 4
 
 
+def test_a_wide_film_of_few_lines_is_taken_as_high_definition_too(tmp_path: Path) -> None:
+    wide = np.tile(PATCHES, (14, 1))  # 1344 pixels
+    values = coded(wide, "bt709", full=False)
+    clip = patch_clip(tmp_path / "c.mkv", values, "yuv444p", (0, 2, 2, 2))
+    assert np.abs(patches_of(clip) - wide).max() <= 4
+
+
 def test_ten_bits_come_as_the_nearest_of_eight(tmp_path: Path) -> None:
     ramp = np.repeat(np.arange(0, 256, 5)[:, None], 3, axis=1)
     values = coded(ramp, "bt709", full=False, depth=10)
