@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from av.video.reformatter import VideoReformatter
 
+from retarget.errors import UnreadableInput
 from retarget.source.bounds import check_size
 from retarget.source.filter import PictureFilter
 from retarget.source.hdr import ToStandard, is_wide
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 _BT709, _BT601, _SMPTE240M, _FCC, _BT2020 = 1, 5, 7, 4, 9  # SWS_CS_*
 _MATRIX = {1: _BT709, 4: _FCC, 5: _BT601, 6: _BT601, 7: _SMPTE240M, 9: _BT2020, 10: _BT2020}
+_NO_MATRIX = {8: "YCgCo", 11: "Y'D'zD'x", 14: "ICtCp", 15: "IPT", 16: "YCgCo-Re", 17: "YCgCo-Ro"}
+"""Codings of colour (ITU-T H.273) that are no luma and two differences from it."""
 _LIMITED, _FULL = 1, 2  # AVCOL_RANGE_*
 # SWS_*, as numbers because PyAV before 18 names only the kernels.
 _FAST = 2  # bilinear
@@ -70,7 +73,7 @@ class ToRgb:
         """(height, width, 3) RGB, upright.
 
         Raises:
-            UnreadableInput: the picture is too large.
+            UnreadableInput: the picture is too large, or its colours are coded in a rare way.
         """
         size = self._size_for(frame)
         matrix, span = matrix_of(frame), range_of(frame)
@@ -98,6 +101,11 @@ class ToRgb:
         if self._size is None:
             size = shown_size(frame, self._aspect)
             check_size(self._name, *size)
+            if (coding := _NO_MATRIX.get(int(frame.colorspace))) is not None:
+                raise UnreadableInput(
+                    f"The colours of {self._name} are coded as {coding}, which is not read.",
+                    do="Save it anew, in BT.709 or BT.2020.",
+                )
             self._size = size
             self._turn = turn_of(frame)
         return self._size

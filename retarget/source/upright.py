@@ -53,8 +53,9 @@ _QUARTERS = {
 def turn_of(frame: Decoded) -> Turn:
     """How to turn `frame`, to the nearest quarter."""
     # Looking ties a frame into a cycle, which keeps it and its decoder's pictures until the
-    # collector comes; so a small one is looked at, which has been told the same.
-    small = PictureFilter(("scale", "2:2"))(frame)
+    # collector comes; so a small one is looked at, which has been told the same. Its colours do
+    # not matter, and some that files name FFmpeg does not scale.
+    small = PictureFilter(("setparams", "colorspace=bt709"), ("scale", "2:2"))(frame)
     try:
         matrix: Any = small.side_data.get("DISPLAYMATRIX")
     except ValueError:  # PyAV gives none where it does not know one of them, as a camera's EXIF

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from clips import make_clip, numbered, read
 
+from retarget.errors import UnreadableInput
 from retarget.flow.report import unheard
 from retarget.source import decoder
 from retarget.source.open import open_source
@@ -16,7 +17,10 @@ from retarget.source.settings import SourceSettings
 PATCHES = np.array(
     [[230, 40, 40], [40, 200, 60], [50, 60, 220], [200, 180, 40], [128, 128, 128], [20, 20, 20]]
 )
-LUMA = {"bt709": (0.2126, 0.0722), "bt601": (0.299, 0.114), "bt2020": (0.2627, 0.0593)}
+LUMA = {
+    "bt709": (0.2126, 0.0722), "bt601": (0.299, 0.114), "bt2020": (0.2627, 0.0593),
+    "fcc": (0.3, 0.11), "smpte240m": (0.212, 0.087),
+}  # fmt: skip
 NUMBER = {"bt709": 1, "bt601": 6, "bt2020": 9}
 
 
@@ -73,6 +77,32 @@ def test_the_matrix_and_range_a_file_names_are_used(
     assert np.abs(patches_of(clip, color=color) - PATCHES).max() <= 4
 
 
+@pytest.mark.parametrize(
+    ("number", "matrix", "height"),
+    [
+        (1, "bt709", 32), (4, "fcc", 720), (5, "bt601", 720), (6, "bt601", 720),
+        (7, "smpte240m", 32), (9, "bt2020", 32), (10, "bt2020", 32),
+    ],
+)  # fmt: skip
+def test_a_named_matrix_counts_more_than_what_is_usual_at_that_size(
+    tmp_path: Path, number: int, matrix: str, height: int
+) -> None:
+    """ITU-T H.273, table 4."""
+    values = coded(PATCHES, matrix, full=False)
+    clip = patch_clip(tmp_path / "c.mkv", values, "yuv444p", (1, number, 1, 1), height)
+    assert np.abs(patches_of(clip) - PATCHES).max() <= 4
+
+
+@pytest.mark.parametrize(("number", "coding"), [(8, "YCgCo"), (14, "ICtCp")])
+def test_colours_that_are_coded_otherwise_are_refused_and_not_shown_wrong(
+    tmp_path: Path, number: int, coding: str
+) -> None:
+    values = coded(PATCHES, "bt709", full=False)
+    clip = patch_clip(tmp_path / "c.mkv", values, "yuv444p", (1, number, 1, 1))
+    with pytest.raises(UnreadableInput, match=rf"coded as {coding}, which is not read"):
+        read(clip)
+
+
 @pytest.mark.parametrize(("height", "matrix"), [(720, "bt709"), (480, "bt601")])
 def test_a_file_that_names_no_matrix_is_taken_as_players_do(
     tmp_path: Path, height: int, matrix: str
@@ -80,6 +110,13 @@ def test_a_file_that_names_no_matrix_is_taken_as_players_do(
     values = coded(PATCHES, matrix, full=False)
     clip = patch_clip(tmp_path / "c.mkv", values, "yuv444p", (0, 2, 2, 2), height)
     assert np.abs(patches_of(clip) - PATCHES).max() <= 4
+
+
+def test_a_wide_film_of_few_lines_is_taken_as_high_definition_too(tmp_path: Path) -> None:
+    wide = np.tile(PATCHES, (14, 1))  # 1344 pixels
+    values = coded(wide, "bt709", full=False)
+    clip = patch_clip(tmp_path / "c.mkv", values, "yuv444p", (0, 2, 2, 2))
+    assert np.abs(patches_of(clip) - wide).max() <= 4
 
 
 def test_ten_bits_come_as_the_nearest_of_eight(tmp_path: Path) -> None:

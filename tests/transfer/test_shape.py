@@ -322,6 +322,67 @@ def test_lips_that_touch_keep_touching_whatever_the_gains(
     assert scaled.measured.lip_gap == 0.0
 
 
+@pytest.mark.parametrize("strength", [0.0, 0.5, 1.2])
+def test_strength_multiplies_all_that_is_away_from_rest(strength: float) -> None:
+    random = np.random.default_rng(4)
+    look = seen((0.6, 1.2), gap=0.1, jawOpen=0.4, browInnerUp=0.3, eyeBlinkLeft=0.5)
+    assert look.measured is not None
+    gaze, detail = random.normal(size=(2, 2)), random.normal(scale=0.01, size=(478, 3))
+    look = replace(
+        look,
+        measured=replace(
+            look.measured, gaze=gaze.astype(np.float32), detail=detail.astype(np.float32)
+        ),
+    )
+    scaled = Strength(TransferSettings(strength=strength), face_model())(look)
+    assert scaled.measured is not None and look.measured is not None
+    np.testing.assert_allclose(scaled.weights, strength * look.weights, atol=1e-6)
+    np.testing.assert_allclose(scaled.measured.gaze, strength * gaze, atol=1e-5)
+    np.testing.assert_allclose(
+        scaled.measured.aperture - 1, strength * (look.measured.aperture - 1), atol=1e-6
+    )
+    assert scaled.measured.lip_gap == pytest.approx(strength * 0.1)
+    np.testing.assert_allclose(scaled.measured.detail, strength * detail, atol=1e-5)
+
+
+def test_of_the_shape_beyond_the_weights_as_much_is_passed_on_as_asked() -> None:
+    look = seen()
+    assert look.measured is not None
+    detail = np.full((478, 3), 0.01, np.float32)
+    look = replace(look, measured=replace(look.measured, detail=detail))
+    for share in (0.0, 0.3, 1.0):
+        settings = TransferSettings(strength=1.0, detail=share)
+        measured = Strength(settings, face_model())(look).measured
+        assert measured is not None
+        np.testing.assert_allclose(measured.detail, share * detail, atol=1e-6)
+
+
+@pytest.mark.parametrize("region", ["eyes", "gaze"])
+def test_a_gain_and_the_strength_are_multiplied(region: str) -> None:
+    look = seen((0.8, 1.1))
+    assert look.measured is not None
+    look = replace(look, measured=replace(look.measured, gaze=np.full((2, 2), 5, np.float32)))
+    both, one = (
+        Strength(TransferSettings(strength=s, gain=Gains(**{region: g})), face_model())(look)
+        for s, g in ((1.5, 1.4), (1.5, 1.0))
+    )
+    assert both.measured is not None and one.measured is not None
+    ratio = {
+        "eyes": (both.measured.aperture - 1) / (one.measured.aperture - 1),
+        "gaze": both.measured.gaze / one.measured.gaze,
+    }
+    for name, shown in ratio.items():
+        np.testing.assert_allclose(shown, 1.4 if name == region else 1.0, rtol=1e-4)
+
+
+def test_eyes_under_a_large_gain_shut_but_neither_open_inside_out_nor_stare() -> None:
+    settings = TransferSettings(gain=Gains(eyes=4.0))
+    measured = Strength(settings, face_model())(seen((0.5, 1.5))).measured
+    assert measured is not None
+    assert measured.aperture[0] == 0
+    assert 1.3 < measured.aperture[1] < 2
+
+
 @given(gain=floats(0, 3))
 def test_scaled_weights_stay_weights(gain: float) -> None:
     strength = Strength(TransferSettings(strength=gain), face_model())

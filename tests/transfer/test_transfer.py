@@ -1,0 +1,86 @@
+"""Each driving moment becomes a request of the identity's picture at that moment."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from retarget.expression.fit import Fit
+from retarget.expression.settings import FitSettings
+from retarget.flow import blendshapes
+from retarget.flow.values import ExpressedFrame, FaceRequest, Identity, Instant
+from retarget.transfer.settings import Gains, TransferSettings
+from retarget.transfer.transfer import DrivingFace, Transfer
+from tests.expression.acting import acted, face, identity_of, person, pose
+
+CALM = identity_of(person(4, 0.7))
+
+
+def requests(
+    frames: Sequence[ExpressedFrame],
+    settings: TransferSettings,
+    identity_at: Callable[[Fraction], Identity] = lambda _: CALM,
+    driving: DrivingFace | None = None,
+) -> list[FaceRequest]:
+    return list(Transfer(settings, driving, identity_at)(iter(frames)))
+
+
+def doing(**named: float) -> list[ExpressedFrame]:
+    return acted(blendshapes.weights(named)[None])
+
+
+def test_the_identitys_clip_begins_with_the_first_driving_frame_and_runs_beside_it() -> None:
+    asked: list[Fraction] = []
+
+    def identity_at(seconds: Fraction) -> Identity:
+        asked.append(seconds)
+        return CALM
+
+    late = [
+        replace(frame, at=Instant(300 + 2 * frame.index, Fraction(1, 30)))
+        for frame in acted(np.zeros((3, blendshapes.COUNT)))
+    ]
+    requests(late, TransferSettings(), identity_at)
+    assert asked == [0, Fraction(2, 30), Fraction(4, 30)]
+
+
+def test_a_performance_replaces_the_photos_smile_or_is_added_to_it() -> None:
+    smile = {"mouthSmileLeft": 0.6, "mouthSmileRight": 0.6}
+    shown = face(person(4, 0.7), smile)
+    expression, at = Fit(CALM.rest, FitSettings()).express(shown)
+    smiling = replace(CALM, face=shown, expression=expression, pose=at)
+    settings = TransferSettings(strength=1.0)
+    (instead,) = requests(doing(browInnerUp=0.5), settings, lambda _: smiling)
+    (added,) = requests(doing(browInnerUp=0.5), replace(settings, relative=True), lambda _: smiling)
+    mouth, corner = blendshapes.index("mouthSmileLeft"), 291
+    assert instead.expression.weights[mouth] == 0
+    assert added.expression.weights[mouth] == pytest.approx(expression.weights[mouth])
+    assert added.expression.weights[blendshapes.index("browInnerUp")] == pytest.approx(0.5)
+    kept, lost = (np.linalg.norm(r.points - shown.points, axis=1)[corner] for r in (added, instead))
+    assert kept < 0.1 * lost
+
+
+def test_nothing_performed_and_added_is_the_photo_as_it_is() -> None:
+    (still,) = requests(doing(), TransferSettings(relative=True))
+    np.testing.assert_allclose(still.points, CALM.face.points, atol=0.05)
+
+
+@pytest.mark.parametrize(("strength", "gain"), [(0.5, 1.0), (1.0, 0.5), (1.5, 1.0)])
+def test_a_head_turns_by_its_gain_times_the_strength(strength: float, gain: float) -> None:
+    driving = DrivingFace(rest=CALM.rest, usual=[pose()])
+    turned = [replace(doing()[0], pose=pose(yaw=2.0))]
+    settings = TransferSettings(motion="full", strength=strength, gain=Gains(head=gain))
+    (asked,) = requests(turned, settings, driving=driving)
+    by = asked.pose.angles[0] - CALM.pose.angles[0]
+    assert by == pytest.approx(2.0 * strength * gain, rel=0.03)
+
+
+def test_without_head_motion_the_head_stays_as_in_the_photo() -> None:
+    driving = DrivingFace(rest=CALM.rest, usual=[pose()])
+    turned = [replace(doing()[0], pose=pose(yaw=20.0))]
+    (asked,) = requests(turned, TransferSettings(), driving=driving)
+    assert asked.pose is CALM.pose
