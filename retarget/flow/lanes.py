@@ -60,8 +60,8 @@ class _Lane(Generic[T]):
             try:
                 return self._ready.get(timeout=_POLL_SECONDS)
             except queue.Empty:
-                if self._stop.is_set():
-                    return _End()
+                if self._stop.is_set():  # not the end of the values: they would be taken for whole
+                    raise RuntimeError("the job was left before its end") from None
 
     def _put(self, value: T | _End) -> bool:
         while not self._stop.is_set():

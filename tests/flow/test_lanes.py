@@ -165,6 +165,27 @@ def test_a_program_may_end_with_lanes_open() -> None:
     assert (done.stderr, done.returncode) == ("", 0)
 
 
+def test_what_a_program_s_end_breaks_off_is_not_taken_for_whole() -> None:
+    done = run("""
+        import threading
+        from retarget.flow.lanes import Lanes
+        began = threading.Event()
+        def endless():
+            while True:
+                yield 0
+                threading.Event().wait(0.01)
+        def job():
+            with Lanes() as lanes:
+                for _ in lanes.ahead(endless(), depth=1):
+                    began.set()
+            print("whole", flush=True)
+        threading.Thread(target=job, daemon=True).start()
+        began.wait()
+    """)
+    assert done.returncode == 0
+    assert done.stdout == ""
+
+
 def test_lanes_may_be_left_on_any_thread() -> None:
     def job() -> None:
         with Lanes() as lanes:
