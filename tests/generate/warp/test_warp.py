@@ -17,6 +17,7 @@ from retarget.flow.values import (
     HeadPose,
     Identity,
 )
+from retarget.generate.warp.rims import LEFT_EYE, RIGHT_EYE, rims_of
 from retarget.generate.warp.warp import WarpGenerator
 
 SHUT = {"eyeBlinkLeft": 1.0, "eyeBlinkRight": 1.0}
@@ -70,6 +71,25 @@ def test_a_mirrored_photo_that_does_the_opposite_is_the_mirrored_picture(
     off = np.abs(here.astype(int) - there[:, ::-1]).max(axis=2)
     moved = np.abs(here.astype(int) - calm().frame.rgb).max(axis=2)
     assert (off > 8).sum() < 0.002 * (moved > 8).sum()
+
+
+@pytest.mark.parametrize("way", [(-1, 0), (1, 0), (0, -1), (0, 1)])
+def test_an_iris_that_is_asked_too_far_goes_as_far_as_eyes_turn(
+    warp: WarpGenerator, way: tuple[int, int]
+) -> None:
+    request = ask(calm())
+    pictures = []
+    for widths in (0.05, 0.4, 0.6):
+        points = request.points.copy()
+        for opening, iris in (
+            (LEFT_EYE, landmarks.LEFT_IRIS), (RIGHT_EYE, landmarks.RIGHT_IRIS),
+        ):  # fmt: skip
+            eye = rims_of(points, opening)
+            points[list(iris), :2] += widths * eye.width * (way[0] * eye.along + way[1] * eye.down)
+        pictures.append(whole(draw(warp, replace(request, points=points))).astype(int))
+    little, far, farther = pictures
+    assert np.abs(far - little).max() > 30
+    assert np.abs(far - farther).max() <= 2
 
 
 @pytest.mark.parametrize("side", ["Left", "Right"])
