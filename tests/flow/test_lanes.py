@@ -167,8 +167,11 @@ def test_a_program_may_end_with_lanes_open() -> None:
 
 def test_what_a_program_s_end_breaks_off_is_not_taken_for_whole() -> None:
     done = run("""
+        import atexit
         import threading
+        import time
         from retarget.flow.lanes import Lanes
+        atexit.register(time.sleep, 0.5)  # the job goes on for a while once its lanes are stopped
         began = threading.Event()
         def endless():
             while True:
