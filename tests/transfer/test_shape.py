@@ -238,6 +238,14 @@ def test_an_open_mouth_opens_as_far_as_measured() -> None:
     assert np.linalg.norm(mesh[low] - mesh[up]) == pytest.approx(0.2, rel=0.05)
 
 
+def test_what_is_said_moves_a_mouth_just_as_the_shapes_it_is_made_of() -> None:
+    said = blendshapes.weights({"mouthSmileLeft": 0.8, "mouthFunnel": 0.3, "jawOpen": 0.5})
+    wide = rest(1.3)
+    moved = Shape(face_model(), None)(wide, wide.head, Expression(weights=said)) - wide.head
+    lips = [*landmarks.LIPS_OUTER_UPPER, *landmarks.LIPS_OUTER_LOWER, landmarks.CHIN]
+    np.testing.assert_allclose(moved[lips], face_model().displacement(said)[lips], atol=1e-5)
+
+
 def test_a_wide_mouth_smiles_wider_and_its_jaw_opens_no_farther() -> None:
     narrow, wide = rest(), rest(1.2)
     shape = Shape(face_model(), narrow)

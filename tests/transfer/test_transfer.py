@@ -64,6 +64,15 @@ def test_a_performance_replaces_the_photos_smile_or_is_added_to_it() -> None:
     assert kept < 0.1 * lost
 
 
+def test_a_smile_added_to_a_smile_is_at_most_a_whole_one() -> None:
+    smile = {"mouthSmileLeft": 0.9, "mouthSmileRight": 0.9}
+    shown = face(person(4, 0.7), smile)
+    expression, at = Fit(CALM.rest, FitSettings()).express(shown)
+    smiling = replace(CALM, face=shown, expression=expression, pose=at)
+    added = requests(doing(**smile), TransferSettings(relative=True), lambda _: smiling)
+    assert added[0].expression.weights.max() == 1.0
+
+
 def test_nothing_performed_and_added_is_the_photo_as_it_is() -> None:
     (still,) = requests(doing(), TransferSettings(relative=True))
     np.testing.assert_allclose(still.points, CALM.face.points, atol=0.05)
