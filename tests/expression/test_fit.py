@@ -352,6 +352,17 @@ def test_temples_that_the_tracker_moves_hardly_move_the_face() -> None:
     assert (shown < 0.3 * told).all()
 
 
+def test_the_harder_weights_are_pulled_the_smaller_they_are() -> None:
+    who = person(3)
+    rest = find_rest(tracked([face(who)]), AS_IT_IS)
+    smiling = face(who, {"mouthSmileLeft": 0.6, "mouthSmileRight": 0.6, "mouthStretchLeft": 0.2})
+    told = [
+        Fit(rest, FitSettings(pull=pull)).express(smiling)[0].weights.sum()
+        for pull in (0.0, 1.0, 20.0)
+    ]
+    assert told[0] > 1.05 * told[1] > 1.1 * told[2]
+
+
 def test_scores_are_leant_on_only_when_asked() -> None:
     mesh = person(1)
     rest = find_rest(tracked([face(mesh)]), AS_IT_IS)

@@ -166,6 +166,16 @@ def test_brows_and_mouth_at_once_are_one_expression() -> None:
     assert moment.regions == ("mouth", "brows")
 
 
+def test_a_short_rise_within_a_longer_one_is_part_of_it() -> None:
+    times = np.arange(180) / 60
+    rows = np.zeros((180, blendshapes.COUNT))
+    rows[:, blendshapes.index("browInnerUp")] = 0.3 * bump(times, 1.5, 0.25, 0.25)
+    for side in ("Left", "Right"):
+        rows[:, blendshapes.index(f"mouthFrown{side}")] = 0.5 * bump(times, 1.38, 0.07, 0.07)
+    (moment,) = find_moments(acted(rows, 60), MomentsSettings())
+    assert set(moment.regions) == {"mouth", "brows"}
+
+
 def test_a_nose_that_goes_with_a_blink_is_part_of_the_blink() -> None:
     times = np.arange(90) / 30
     rows = np.zeros((90, blendshapes.COUNT))

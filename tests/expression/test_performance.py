@@ -217,7 +217,8 @@ def test_broken_files_say_what_is_wrong(
     whole = save_performance(tmp_path / "a.npz", iter(frames), rest, INFO)
     with np.load(whole) as arrays:
         header = json.loads(arrays["header"].tobytes())
-        chunk = arrays["frames_00000"].copy()
+        chunk, nowhere = arrays["frames_00000"].copy(), arrays["rest"].copy()
+    nowhere["head"][0, 3] = np.nan
     newer = npy(np.frombuffer(json.dumps({**header, "version": 99}).encode(), np.uint8))
 
     def changed(field: str, value: object) -> bytes:
@@ -239,6 +240,8 @@ def test_broken_files_say_what_is_wrong(
         (rewritten(whole, "frames_00000.npy", changed("time_base", (0, 25))), "not later"),
         (rewritten(whole, "frames_00000.npy", bomb), "too large"),
         (rewritten(whole, "rest.npy", b"nonsense"), "rest.npy is damaged"),
+        (rewritten(whole, "rest.npy", npy(nowhere)), "its rest is damaged"),
+        (rewritten(whole, "rest.npy", npy(nowhere[:0])), "its rest is damaged"),
     ]:
         with pytest.raises(UnreadableInput, match=says):
             list(open_performance(path).frames())

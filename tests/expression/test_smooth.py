@@ -168,6 +168,26 @@ def test_a_face_that_keeps_still_comes_out_as_it_went_in(live: bool) -> None:
             )
 
 
+def test_the_stronger_the_more_counts_as_tremble() -> None:
+    rows = np.random.default_rng(5).normal(0.4, 0.03, (120, blendshapes.COUNT))
+    left = []
+    for strength in (0.25, 1.0, 4.0):
+        calm = Smooth(SmoothSettings(strength=strength))(iter(acted(rows)))
+        left.append(np.abs(np.diff(channel("jawOpen", list(calm)))).mean())
+    assert left[0] > 1.3 * left[1] > 1.3 * left[2]
+
+
+def test_what_goes_on_for_long_is_not_learned_as_tremble() -> None:
+    pulses = pulse("browInnerUp", 0.25, 0.05, 30, 0.003)
+    drifting = pulses.copy()
+    drifting[:, blendshapes.index("browInnerUp")] += np.linspace(0.0, 0.9, len(pulses))
+    rises = []
+    for rows in (pulses, drifting):
+        calm = channel("browInnerUp", smoothed(acted(rows)))
+        rises.append(calm[60] - (calm[54] + calm[66]) / 2)
+    assert rises[1] > 0.9 * rises[0] > 0.03
+
+
 def test_smoothing_can_be_switched_off() -> None:
     frames = acted(np.random.default_rng(0).uniform(0, 1, (9, blendshapes.COUNT)))
     assert list(Smooth(SmoothSettings(reach=0.0))(iter(frames))) == frames

@@ -226,6 +226,8 @@ def test_sound_that_has_to_be_made_anew_stays_in_step_and_is_told(
     result = save(name, count=50, sound=sound, warn=said.append)
     assert any(f" {codec} " in line for line in said)
     assert abs(loudest(result) - loudest(clip)) < 0.01
+    with av.open(str(result)) as written:
+        assert written.streams.audio[0].codec_context.layout.name == "mono"
 
 
 def test_sound_that_an_mp4_holds_only_as_an_experiment_is_made_anew(
