@@ -49,6 +49,20 @@ def test_halfway_there_is_one_head_between_the_two_places(guessed: float) -> Non
     assert abs(dark.mean() - 85) < 2
 
 
+def test_a_large_picture_has_one_head_halfway_just_as_a_small_one() -> None:
+    def large(picture: Portrayed) -> Portrayed:
+        size = (5 * SIZE[0], 5 * SIZE[1])
+        rgb, share = (cv2.resize(a, size) for a in (picture.rgb, picture.share))
+        return Portrayed(rgb=np.asarray(rgb, np.uint8), share=np.asarray(share, np.float32))
+
+    first, second = large(portrait(70)), large(portrait(100))
+    join = Join(first, second, over(5 * 24.0), np.array([350.0, 400.0]), 5 * UNIT)
+    out = join(0.5, first, second, 0.5)
+    assert half_seen(out) < 2.0 * half_seen(first.rgb)
+    dark = np.flatnonzero(out[400, :, 0] < DARK + 25)
+    assert abs(dark.mean() - 5 * 85) < 5 * 2
+
+
 @pytest.mark.parametrize("wall", [210, 120])
 def test_the_way_begins_with_the_first_picture_as_it_is(wall: int) -> None:
     first, second = portrait(70), portrait(100, wall)
