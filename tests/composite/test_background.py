@@ -45,7 +45,7 @@ def test_where_a_person_stood_the_wall_goes_on() -> None:
     wall = np.broadcast_to(np.linspace(80, 200, 120)[:, None, None], (120, 160, 3))
     share = np.zeros((120, 160), np.float32)
     share[30:120, 60:100] = 1.0
-    rgb = np.where(share[..., None] > 0, 0, wall).astype(np.uint8)
+    rgb = np.where(share[..., None] > 0, 255, wall).astype(np.uint8)
     off = np.abs(without_person(rgb, share, 2.0).astype(float) - wall)
     assert off.max() < 40
     assert off.mean() < 6
