@@ -23,8 +23,9 @@ from retarget.sink.partial import beside
 from retarget.sink.settings import SinkSettings
 
 if TYPE_CHECKING:
-    from retarget.flow.values import ExpressedFrame, Expression
+    from retarget.flow.values import ExpressedFrame, Expression, FinishedFrame
     from retarget.jobs.micro_between import Change
+    from retarget.sink.sink import Sink
 
 _RATE = re.compile(r"\d{1,6}(/\d{1,5}|\.\d{1,6})?")
 _NTSC = Fraction(1000, 1001)
@@ -92,11 +93,7 @@ def write_clip(
         if hidden is not None:
             _write_table(hidden, timeline, rate)
         opened = open_sink(path, sink, info=info, warn=report.warn, source_type=source_type)
-        with Lanes() as lanes, opened as clip:
-            frames = lanes.ahead(actor.perform(_frames(timeline, rate)), name="generate")
-            for frame in report.watch(frames, info.count):
-                with report.clock("sink"):
-                    clip.write(frame)
+        _write(opened, actor.perform(_frames(timeline, rate)), info.count, report)
 
 
 def write_change(
@@ -132,9 +129,19 @@ def write_change(
     with _beside_table(table, sink) as hidden:
         if hidden is not None:
             _write_change_table(hidden, ways, change.expressions(ways), rate)
-        with Lanes() as lanes, opened as clip:
-            frames = lanes.ahead(change.frames(ways, rate), name="generate")
-            for frame in report.watch(frames, len(ways)):
+        _write(opened, change.frames(ways, rate), len(ways), report)
+
+
+def _write(
+    opened: AbstractContextManager[Sink],
+    frames: Iterator[FinishedFrame],
+    count: int | None,
+    report: Report,
+) -> None:
+    """Draw the frames on a thread of their own and write each as it comes."""
+    with Lanes() as lanes, opened as clip:
+        for frame in report.watch(lanes.ahead(frames, name="generate"), count):
+            with report.clock("sink"):
                 clip.write(frame)
 
 

@@ -73,6 +73,14 @@ def test_when_one_leaves_the_other_is_not_taken_instead() -> None:
     assert seen[12:] == [None] * 8
 
 
+def test_somebody_who_comes_in_beside_the_one_followed_is_noticed_and_not_followed() -> None:
+    alone = on(wall(720, 300), head(astronaut()), 160, 150)
+    both = on(alone, head(stranger()), 560, 150)
+    tracked = track([alone] * 4 + [both] * 20, TrackSettings(which="left", looks=1))
+    assert [tracked[i].others for i in (0, 3, -1)] == [0, 0, 1]
+    assert middles(tracked) == pytest.approx([160] * 24, abs=40)
+
+
 def with_a_bystander(
     rate: int, shown: Callable[[float], bool], seconds: float
 ) -> list[float | None]:
