@@ -239,6 +239,7 @@ def test_broken_files_say_what_is_wrong(
         (rewritten(whole, "frames_00000.npy", changed("duration", (-1, 25))), "negative"),
         (rewritten(whole, "frames_00000.npy", changed("time_base", (0, 25))), "not later"),
         (rewritten(whole, "frames_00000.npy", bomb), "too large"),
+        (rewritten(whole, "frames_00000.npy", npy(np.zeros(5))), "holds something else"),
         (rewritten(whole, "rest.npy", b"nonsense"), "rest.npy is damaged"),
         (rewritten(whole, "rest.npy", npy(nowhere)), "its rest is damaged"),
         (rewritten(whole, "rest.npy", npy(nowhere[:0])), "its rest is damaged"),
