@@ -53,7 +53,7 @@ class DiffusionSettings(AsDeclared):
     expression_scale: float = 1.0
     """How strongly the expression counts, 0 to 2."""
     reference_scale: float = 0.8
-    """How closely the photo's look is kept, 0 to 1.5; from 1 on its own expression is copied, too."""
+    """How closely the photo's look is kept, 0 to 1.5; from 1 on its own expression comes along."""
     guided: bool = True
     """Begin from the warp generator's picture of the same frame, so that pose, gaze, hair and
     background follow; off: begin from noise. On by design, not by measure: make a clip either way
