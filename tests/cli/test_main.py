@@ -292,7 +292,7 @@ def as_program(script: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="has no such signals")
 @pytest.mark.parametrize("sent", ["SIGTERM", "SIGINT"])
-def test_a_second_signal_right_after_the_first_changes_nothing(sent: str, tmp_path: Path) -> None:
+def test_a_second_signal_right_after_the_first_changes_nothing(sent: str) -> None:
     script = f"""
         import os, signal
         from retarget.cli import main

@@ -107,7 +107,7 @@ def test_expression_and_identity_count_together(
     assert sheet.found["expression.hes"][0] == pytest.approx(together)
 
 
-def test_a_similarity_is_found_again(face: Rgb) -> None:
+def test_a_similarity_is_found_again() -> None:
     source = np.random.default_rng(0).normal(size=(5, 2)) * 30
     turn, scale, shift = 0.4, 1.7, np.array([5.0, -3.0])
     linear = scale * np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])

@@ -52,9 +52,7 @@ def test_only_the_groups_that_were_asked_for_are_measured(folder: Path, tmp_path
     assert {k.split(".")[0] for k in keys} == {"identity", "sound"}
 
 
-def test_what_was_not_asked_for_is_not_read(
-    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_was_not_asked_for_is_not_read(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def untouched(*_: object) -> None:
         raise AssertionError("MediaPipe was opened")
 

@@ -260,7 +260,7 @@ def test_a_change_between_large_photos_is_no_longer_than_can_be_drawn(actor: Act
 
 
 def test_a_change_before_another_background_shows_what_both_pictures_have(
-    actor: Actor, tmp_path: Path
+    actor: Actor,
 ) -> None:
     photo = actor.identity
     width, height = photo.frame.size

@@ -102,7 +102,7 @@ def test_a_shorter_story_leaves_no_panel_of_the_longer_one(story: Path) -> None:
     assert sorted(p.name for p in folder.glob("0*.png")) == ["0001.png"]
 
 
-def test_two_people_share_a_panel(story: Path, tmp_path: Path) -> None:
+def test_two_people_share_a_panel(story: Path) -> None:
     story.write_text(
         STORY.replace('who = "eileen"\nexpression = "surprise"\nframing = "close-up"',
                       'who = ["eileen", "eileen"]\nexpression = ["joy", "anger"]')
