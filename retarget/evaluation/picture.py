@@ -16,6 +16,7 @@ from retarget.evaluation.catalog import Sheet
 from retarget.evaluation.pairs import Pairs
 from retarget.evaluation.values import Floats, Observed
 from retarget.extras import extra
+from retarget.flow.rigid import similarity
 
 Rgb = npt.NDArray[np.uint8]
 _TRUTHS = 60
@@ -40,15 +41,6 @@ def face_chip(rgb: npt.NDArray[np.uint8], points: Floats) -> npt.NDArray[np.uint
     matrix = similarity(points[[36, 45]], target)
     grey = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)
     return np.asarray(cv2.warpAffine(grey, matrix, (_SIDE, _SIDE), flags=cv2.INTER_AREA), np.uint8)
-
-
-def similarity(source: Floats, target: Floats) -> Floats:
-    """(2, 3) least-squares similarity from points (n, 2) to points (n, 2) (Umeyama 1991)."""
-    a, b = source - source.mean(0), target - target.mean(0)
-    turn = complex((a * b).sum(), (a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]).sum())
-    turn /= max(float((a**2).sum()), 1e-12)
-    linear = np.array([[turn.real, -turn.imag], [turn.imag, turn.real]])
-    return np.column_stack([linear, target.mean(0) - linear @ source.mean(0)])
 
 
 def sharpness(rgb: npt.NDArray[np.uint8], points: Floats) -> float:

@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from retarget.evaluation.picture import similarity
 from retarget.evaluation.values import Floats
+from retarget.flow.rigid import similarity
 
 _WIDTH = 256
 """Pixels a picture is scaled to before its background is compared."""

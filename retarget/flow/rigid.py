@@ -1,8 +1,9 @@
-"""Rigid alignment of meshes: where the head is."""
+"""Alignment of points by turning, scaling and moving them: where the head is."""
 
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
 from retarget.flow.arrays import Floats
 from retarget.flow.values import HeadPose
@@ -55,3 +56,15 @@ def align_robustly(head: Floats, points: Floats, weights: Floats) -> HeadPose:
         off = (pose.to_head(points) - head) / _TYPICAL
         pose = align(head, points, weights / (1.0 + np.einsum("ij,ij->i", off, off)))
     return pose
+
+
+def similarity(points: Floats, to: Floats) -> npt.NDArray[np.float64]:
+    """(2, 3) the similarity that lays points (n, 2) nearest to others (n, 2), in least squares.
+
+    In complex numbers it is one factor, which cannot mirror.
+    """
+    here, there = points.mean(axis=0, dtype=np.float64), to.mean(axis=0, dtype=np.float64)
+    p, q = (points - here) @ (1, 1j), (to - there) @ (1, 1j)
+    turn = complex(np.vdot(p, q) / max(np.vdot(p, p).real, 1e-12))
+    linear = np.array([[turn.real, -turn.imag], [turn.imag, turn.real]])
+    return np.column_stack([linear, there - linear @ here])

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from retarget.evaluation import identity, picture
+from retarget.evaluation import identity
 from retarget.evaluation.catalog import Sheet
 from retarget.evaluation.dlib_face import DlibEstimator
 from retarget.evaluation.observe import Estimators, face_sample, observe
@@ -105,14 +105,6 @@ def test_expression_and_identity_count_together(
     sheet.put("identity.dlib_distance", distance)
     identity.together(sheet)
     assert sheet.found["expression.hes"][0] == pytest.approx(together)
-
-
-def test_a_similarity_is_found_again() -> None:
-    source = np.random.default_rng(0).normal(size=(5, 2)) * 30
-    turn, scale, shift = 0.4, 1.7, np.array([5.0, -3.0])
-    linear = scale * np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
-    matrix = picture.similarity(source, source @ linear.T + shift)
-    np.testing.assert_allclose(matrix, np.column_stack([linear, shift]), atol=1e-9)
 
 
 def test_samples_are_spread_over_the_whole_clip(seen: dict[str, Observed]) -> None:

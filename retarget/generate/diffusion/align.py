@@ -12,6 +12,7 @@ import numpy.typing as npt
 from retarget.flow import landmarks
 from retarget.flow.arrays import Floats, Picture
 from retarget.flow.crop import Crop
+from retarget.flow.rigid import similarity
 
 _RIGHT_EYE = (33, 160, 158, 133, 153, 144)
 _LEFT_EYE = (362, 385, 387, 263, 373, 380)
@@ -67,17 +68,11 @@ def arcface(keypoints: Floats) -> Crop:
         keypoints: (5, 2) right eye, left eye, nose tip, right and left mouth corner of the
             person, in pixels of the frame.
     """
-    a = keypoints.astype(np.float64)
-    centre, goal = a.mean(axis=0), _ARCFACE.mean(axis=0)
-    p, q = (a - centre) @ (1, 1j), (_ARCFACE - goal) @ (1, 1j)
-    # In complex numbers a similarity is one factor; least squares without reflection.
-    if np.vdot(p, p).real < 1e-6:
+    if np.ptp(keypoints, axis=0).max() < 1e-3:
         raise ValueError("five keypoints that lie on one another are not a face")
-    forward = complex(np.vdot(p, q) / np.vdot(p, p).real)
-    linear = np.array([[forward.real, -forward.imag], [forward.imag, forward.real]])
-    inverse = np.linalg.inv(linear)
-    to_frame = np.hstack([inverse, (centre - inverse @ goal)[:, None]])
-    return Crop(to_frame=to_frame, size=(ARCFACE_SIDE, ARCFACE_SIDE))
+    to_frame = cv2.invertAffineTransform(similarity(keypoints, _ARCFACE))
+    size = (ARCFACE_SIDE, ARCFACE_SIDE)
+    return Crop(to_frame=np.asarray(to_frame, np.float64), size=size)
 
 
 def keypoints(points: Floats) -> npt.NDArray[np.float64]:

@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from retarget.flow import landmarks
+from retarget.flow.rigid import similarity
 
 RINGS = 3
 HELD_SCALES, MOVING_SCALES = (1.22, 1.55, 2.05), (1.22, 1.65, 2.75)
@@ -110,7 +111,7 @@ def rings_go_along(source: Floats, moved: Floats) -> Floats:
         moved: displacements by the movement of the head alone.
     """
     oval, rings = source[OVAL], source[landmarks.MESH_COUNT :].reshape(RINGS, -1, 2)
-    turn = _similarity(oval, moved[OVAL])
+    turn = similarity(oval, oval + moved[OVAL])
     centre = oval.mean(axis=0)
     up = source[landmarks.FOREHEAD] - source[landmarks.CHIN]
     height = (oval - centre) @ up / float(up @ up)  # -0.5 at the chin, 0.5 at the crown
@@ -118,17 +119,9 @@ def rings_go_along(source: Floats, moved: Floats) -> Floats:
     out = [moved]
     for ring, with_crown, with_chin in zip(rings, WITH_CROWN, WITH_CHIN, strict=True):
         share = with_chin + crown * (with_crown - with_chin)
-        out.append((share * (np.c_[ring, np.ones(len(ring))] @ turn)).astype(np.float32))
+        gone = ring @ turn[:, :2].T + turn[:, 2] - ring
+        out.append((share * gone).astype(np.float32))
     return np.concatenate(out)
-
-
-def _similarity(points: Floats, moved: Floats) -> Doubles:
-    """(3, 2) what takes points (n, 2), with a 1 behind them, nearest to their displacements."""
-    x, y = points.astype(np.float64).T
-    one, none = np.ones_like(x), np.zeros_like(x)
-    rows = np.concatenate([np.stack([x, -y, one, none], 1), np.stack([y, x, none, one], 1)])
-    a, b, right, down = np.linalg.lstsq(rows, moved.T.ravel(), rcond=None)[0]
-    return np.array([[a, b], [-b, a], [right, down]])
 
 
 def signed_areas(points: Floats, triangles: Ints) -> Floats:
