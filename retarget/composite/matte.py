@@ -256,10 +256,9 @@ def _by_colours(rgb: Picture, points: Floats) -> Floats:
     neck = body & (np.abs(columns - middle) < 0.3 * across)
     mask[neck] = cv2.GC_FGD
     cv2.setRNGSeed(0)
-    bgr = np.ascontiguousarray(small[..., ::-1])
     colours = np.zeros((1, 65)), np.zeros((1, 65))
     whole = (0, 0, width, height)
-    cv2.grabCut(bgr, mask, whole, *colours, _GRABCUT_ROUNDS, cv2.GC_INIT_WITH_MASK)
+    cv2.grabCut(small, mask, whole, *colours, _GRABCUT_ROUNDS, cv2.GC_INIT_WITH_MASK)
     inside = np.isin(mask, (cv2.GC_FGD, cv2.GC_PR_FGD)).astype(np.float32)
     soft = cv2.GaussianBlur(inside, (0, 0), 1.2)
     return np.asarray(cv2.resize(soft, rgb.shape[1::-1]), np.float32)
