@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from retarget.composite.background import covering, in_light_of, without_person
+from retarget.composite.background import covering, in_light_of, laid_over, without_person
 from retarget.composite.matte import Cutout
 
 
@@ -39,6 +39,12 @@ def test_a_person_goes_towards_the_light_of_a_wall_but_keeps_colours_and_contras
 def test_no_light_is_taken_on_where_none_is_asked_for() -> None:
     there = np.full((40, 40, 3), (10, 15, 60), np.uint8)
     np.testing.assert_array_equal(in_light_of(person(), there, 0.0), person().rgb)
+
+
+def test_a_person_covers_a_background_as_far_as_they_are_there() -> None:
+    wall, share = np.full((80, 60, 3), 40, np.uint8), np.linspace(0, 1, 60)[None].repeat(80, 0)
+    out = laid_over(wall, np.full_like(wall, 240), share.astype(np.float32))
+    np.testing.assert_allclose(out[5, :, 1], np.linspace(40, 240, 60), atol=0.51)
 
 
 def test_where_a_person_stood_the_wall_goes_on() -> None:

@@ -156,6 +156,24 @@ def test_what_a_mouth_does_again_and_again_is_talk(apexes: tuple[float, ...], fo
     assert len(find_moments(acted(rows), MomentsSettings())) == found
 
 
+def test_syllables_of_many_forms_are_hardly_ever_expressions() -> None:
+    forms = (("mouthPressLeft", "mouthPressRight"), ("mouthFunnel",),
+             ("mouthUpperUpLeft", "mouthUpperUpRight"))  # fmt: skip
+    spoken = found = 0
+    for seed in (1, 2, 3):
+        random, times = np.random.default_rng(seed), np.arange(300) / 30
+        rows = random.normal(0, 0.005, (300, blendshapes.COUNT))
+        at = 0.5
+        while at < 9.5:
+            curve = random.uniform(0.3, 0.8) * bump(times, at, 0.1, 0.12)
+            for name in forms[random.integers(len(forms))]:
+                rows[:, blendshapes.index(name)] += curve
+            at += random.uniform(0.3, 0.6)
+            spoken += 1
+        found += len(find_moments(acted(np.clip(rows, 0, 1)), MomentsSettings()))
+    assert found < 0.25 * spoken
+
+
 def test_brows_and_mouth_at_once_are_one_expression() -> None:
     times = np.arange(90) / 30
     rows = np.zeros((90, blendshapes.COUNT))
