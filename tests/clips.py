@@ -9,14 +9,13 @@ from typing import Any
 
 import av
 import numpy as np
-import numpy.typing as npt
 
+from retarget.flow.arrays import Picture
 from retarget.flow.source_info import SourceInfo
 from retarget.flow.values import FinishedFrame, Instant, VideoFrame
 from retarget.source.open import open_source
 from retarget.source.settings import SourceSettings
 
-Picture = npt.NDArray[np.uint8]
 SIZE = (96, 64)
 BITS = 8
 

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from retarget.flow.arrays import Picture
 from retarget.flow.values import (
     ExpressedFrame,
     FaceRequest,
@@ -14,8 +15,6 @@ from retarget.flow.values import (
     TrackedFrame,
 )
 from retarget.generate.warp.warp import WarpGenerator
-
-Picture = npt.NDArray[np.uint8]
 
 
 def draw(warp: WarpGenerator, request: FaceRequest) -> GeneratedFace:

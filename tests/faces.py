@@ -10,9 +10,9 @@ import cv2
 import numpy as np
 import skimage.data
 
-from retarget.face.region import Picture
 from retarget.face.settings import TrackSettings
 from retarget.face.track import Track
+from retarget.flow.arrays import Picture
 from retarget.flow.report import Report
 from retarget.flow.values import Instant, TrackedFrame, VideoFrame
 

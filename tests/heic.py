@@ -8,9 +8,9 @@ from pathlib import Path
 
 import av
 import numpy as np
-import numpy.typing as npt
 
-Picture = npt.NDArray[np.uint8]
+from retarget.flow.arrays import Picture
+
 _GRID, _EXIF, _FIRST_TILE = 1, 2, 3
 _VPS, _SPS, _PPS = 32, 33, 34
 

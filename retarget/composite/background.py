@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from retarget.composite.matte import Cutout
-from retarget.flow.arrays import Picture
-
-Floats = npt.NDArray[np.float32]
+from retarget.flow.arrays import Floats, Picture
 
 _MOST_LIGHTNESS, _MOST_COLOUR = 28.0, 14.0
 """How far, in CIE Lab, the person's light may be moved."""

@@ -13,13 +13,9 @@ from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from retarget.composite.background import blurred, without_person
-from retarget.flow.arrays import Picture
-
-Floats = npt.NDArray[np.float32]
-Matrix = npt.NDArray[np.float64]
+from retarget.flow.arrays import Doubles, Floats, Picture
 
 _SAME_CAMERA = 10.0
 """Mean difference of two backgrounds (of 255) up to which they are one, seen by a still camera."""
@@ -64,7 +60,7 @@ class Join:
     """
 
     def __init__(
-        self, first: Portrayed, second: Portrayed, over: Matrix, head: Matrix, unit: float
+        self, first: Portrayed, second: Portrayed, over: Doubles, head: Doubles, unit: float
     ) -> None:
         self._over, self._head, self._unit = over, head, unit
         self.one_camera = _one_camera(first, second, unit)
@@ -105,7 +101,7 @@ class Join:
         out = person + (1 - hidden)[..., None] * self._background(share)
         return _picture(out)
 
-    def _place(self, way: float) -> Matrix:
+    def _place(self, way: float) -> Doubles:
         """(2, 3) similarity from the first's pixels to where its head is on the way."""
         if not self.one_camera:
             return np.eye(2, 3)
@@ -202,7 +198,7 @@ def _before_grey(picture: Portrayed, size: tuple[int, int]) -> Picture:
     return np.asarray(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY), np.uint8)
 
 
-def _laid(picture: Portrayed, over: Matrix, size: tuple[int, int]) -> Portrayed:
+def _laid(picture: Portrayed, over: Doubles, size: tuple[int, int]) -> Portrayed:
     """A picture as another sees it whose pixels `over` leads to this one's; its edge goes on."""
     scale = float(np.sqrt(np.linalg.det(over[:, :2])))
     rgb = picture.rgb
@@ -215,7 +211,7 @@ def _laid(picture: Portrayed, over: Matrix, size: tuple[int, int]) -> Portrayed:
     )
 
 
-def _cover(shape: tuple[int, int], matrix: Matrix, size: tuple[int, int]) -> Floats:
+def _cover(shape: tuple[int, int], matrix: Doubles, size: tuple[int, int]) -> Floats:
     """(height, width) where a picture (width, height) laid by a matrix is, with a soft border."""
     laid = cv2.warpAffine(np.ones(shape[::-1], np.uint8), matrix, size, flags=cv2.INTER_NEAREST)
     padded = cv2.copyMakeBorder(laid, 1, 1, 1, 1, cv2.BORDER_REPLICATE)
@@ -240,9 +236,9 @@ def _pixels(size: tuple[int, int]) -> Floats:
     return np.stack([columns, rows], axis=-1)
 
 
-def _moved(places: Floats, matrix: Matrix) -> Floats:
+def _moved(places: Floats, matrix: Doubles) -> Floats:
     return np.asarray(cv2.transform(places, matrix), np.float32)
 
 
-def _inverse(matrix: Matrix) -> Matrix:
+def _inverse(matrix: Doubles) -> Doubles:
     return np.asarray(cv2.invertAffineTransform(matrix))

@@ -16,10 +16,8 @@ import numpy as np
 import numpy.typing as npt
 
 from retarget.flow import landmarks
-from retarget.flow.arrays import Picture
+from retarget.flow.arrays import Floats, Picture
 from retarget.flow.quiet import quiet
-
-Floats = npt.NDArray[np.float32]
 
 _LONGEST = 1280
 """Pixels of the longer side at which edges are sought; larger pictures are scaled down for it."""

@@ -16,13 +16,10 @@ import numpy as np
 import numpy.typing as npt
 
 from retarget.flow import landmarks
-from retarget.flow.arrays import Picture
+from retarget.flow.arrays import Doubles, Floats, Picture
 from retarget.flow.ease import eased
 from retarget.flow.face_model import face_model
 from retarget.flow.values import Face, VideoFrame
-
-Floats = npt.NDArray[np.float32]
-Matrix = npt.NDArray[np.float64]
 
 _OPEN, _SHUTTING = 0.85, 0.75
 """Lid opening, against that at rest, from which an eye is kept, and below which it is replaced."""
@@ -169,7 +166,7 @@ def _outline(points: Floats, place: _Place) -> Floats:
     return np.asarray(middle + _LASHES * (around - middle), np.float32)
 
 
-def _carried(here: Floats, there: Floats, eye: Floats) -> Matrix:
+def _carried(here: Floats, there: Floats, eye: Floats) -> Doubles:
     """(2, 3) the affine map by which the face around an eye went from one mesh to another.
 
     A tracker lets all that is near an eye go along with its lids, so the whole upper face is asked,

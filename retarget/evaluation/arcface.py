@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from retarget.evaluation.values import Floats
+from retarget.flow.arrays import Doubles
 from retarget.generate.diffusion.identity import Recogniser
 
 PACKS = (
@@ -30,12 +30,12 @@ class ArcFace:
         self.name = f"ArcFace {network.parent.name}/{network.name}"
         self._recogniser = Recogniser(network)
 
-    def embedding(self, rgb: npt.NDArray[np.uint8], points: Floats) -> Floats:
+    def embedding(self, rgb: npt.NDArray[np.uint8], points: Doubles) -> Doubles:
         """(512,) of unit length: the face whose 68 dlib points these are."""
         return self._recogniser(rgb, five_points(points)).astype(np.float64)
 
 
-def five_points(points: Floats) -> Floats:
+def five_points(points: Doubles) -> Doubles:
     """(5, 2) right eye, left eye, nose tip, right and left mouth corner of 68 points."""
     return np.array(
         [points[36:42].mean(0), points[42:48].mean(0), points[30], points[48], points[54]]

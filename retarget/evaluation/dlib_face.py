@@ -18,8 +18,8 @@ import numpy as np
 import numpy.typing as npt
 
 from retarget.errors import MissingPackage
-from retarget.evaluation.values import Floats
 from retarget.extras import extra
+from retarget.flow.arrays import Doubles
 
 SAME_PERSON = 0.6
 """dlib's own threshold on the distance of two descriptors (99.38 % right on LFW)."""
@@ -76,7 +76,7 @@ class DlibModels:
             str(folder / "dlib_face_recognition_resnet_model_v1.dat")
         )
 
-    def descriptor(self, rgb: npt.NDArray[np.uint8], points: Floats) -> Floats:
+    def descriptor(self, rgb: npt.NDArray[np.uint8], points: Doubles) -> Doubles:
         """(128,) who it is, from the face whose 68 points these are."""
         at = [self.dlib.point(round(x), round(y)) for x, y in points]
         low, high = points.min(axis=0), points.max(axis=0)
@@ -98,7 +98,7 @@ class DlibEstimator:
         self._models = models
         self._around: Box | None = None
 
-    def read(self, rgb: npt.NDArray[np.uint8]) -> Floats | None:
+    def read(self, rgb: npt.NDArray[np.uint8]) -> Doubles | None:
         """(68, 2) points in pixels of the largest face; None where there is none."""
         box = self._near(rgb) or self._anywhere(rgb)
         if box is None:
@@ -106,7 +106,7 @@ class DlibEstimator:
             return None
         if self._around is None or _strayed(box, self._around):
             self._around = box
-        points: Floats = np.mean([self._points(rgb, box, *s) for s in _BOXES], axis=0)
+        points: Doubles = np.mean([self._points(rgb, box, *s) for s in _BOXES], axis=0)
         return points
 
     def _near(self, rgb: npt.NDArray[np.uint8]) -> Box | None:
@@ -154,7 +154,7 @@ class DlibEstimator:
 
     def _points(
         self, rgb: npt.NDArray[np.uint8], box: Box, right: float, down: float, grow: float
-    ) -> Floats:
+    ) -> Doubles:
         left, top, width = box
         left += (right - grow / 2) * width
         top += (down - grow / 2) * width
@@ -170,12 +170,12 @@ def _strayed(box: Box, around: Box) -> bool:
     return apart > 0.15 * around[2]
 
 
-def eye_distance(points: Floats) -> float:
+def eye_distance(points: Doubles) -> float:
     """Pixels between the outer eye corners of 68 points."""
     return float(np.linalg.norm(points[36] - points[45]))
 
 
-def ratios(points: Floats) -> Floats:
+def ratios(points: Doubles) -> Doubles:
     """(7,) landmark ratios of 68 points, in the order of `values.RATIOS`.
 
     Openings of the eyes in widths of that eye; everything else in distances of the outer eye
@@ -203,7 +203,7 @@ def ratios(points: Floats) -> Floats:
     )
 
 
-def _opening(eye: Floats) -> float:
+def _opening(eye: Doubles) -> float:
     """Lid distance of six eye points in widths of the eye (the eye aspect ratio)."""
     lids = np.linalg.norm(eye[1] - eye[5]) + np.linalg.norm(eye[2] - eye[4])
     return float(lids / 2 / max(float(np.linalg.norm(eye[0] - eye[3])), 1e-6))

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from retarget import __version__
 from retarget.errors import NoFaceFound
@@ -25,10 +24,9 @@ from retarget.evaluation.observe import Estimators, Read, Watch, face_sample, ob
 from retarget.evaluation.pairs import Pairs, pair
 from retarget.evaluation.settings import EvaluateSettings
 from retarget.evaluation.tasks_face import LOOKS
-from retarget.evaluation.values import Channel, Evaluation, Failures, Floats, Observed
+from retarget.evaluation.values import Channel, Evaluation, Failures, Observed
+from retarget.flow.arrays import Doubles
 from retarget.flow.report import Report
-
-Rgb = npt.NDArray[np.uint8]
 
 
 def evaluate(
@@ -180,7 +178,7 @@ class Evaluator:
 
 def _failures(video_name: str, seen: Observed) -> list[Failures]:
     """The frames in which an estimator saw no face, one entry for each estimator."""
-    tables: list[tuple[str, Floats | None]] = [
+    tables: list[tuple[str, Doubles | None]] = [
         ("MediaPipe FaceLandmarker", seen.pose),
         ("dlib", seen.ratios),
     ]

@@ -17,8 +17,9 @@ import numpy.typing as npt
 
 from retarget.evaluation.catalog import Sheet
 from retarget.evaluation.pairs import Pairs, both
-from retarget.evaluation.values import RATIOS, Channel, Floats, Observed
+from retarget.evaluation.values import RATIOS, Channel, Observed
 from retarget.flow import blendshapes
+from retarget.flow.arrays import Doubles
 from retarget.flow.values import HeadPose
 
 NO_BUNDLE = (
@@ -42,19 +43,19 @@ ACTIVE_RATIO = 0.02
 """As `EvaluateSettings.active`, for landmark ratios, in eye distances (eyes: in eye widths)."""
 
 
-def rest_rows(driving: Floats) -> npt.NDArray[np.intp]:
+def rest_rows(driving: Doubles) -> npt.NDArray[np.intp]:
     """(k,) indices of the tenth of the rows (m, c) nearest the columns' lower deciles."""
     away = np.abs(driving - np.percentile(driving, 10, axis=0)).mean(axis=1)
     return np.argsort(away, kind="stable")[: max(1, round(len(driving) / 10))]
 
 
-def without_rest(driving: Floats, result: Floats) -> tuple[Floats, Floats]:
+def without_rest(driving: Doubles, result: Doubles) -> tuple[Doubles, Doubles]:
     """Both (m, c) less their mean over the moments at which the driving face rests."""
     rows = rest_rows(driving)
     return driving - driving[rows].mean(axis=0), result - result[rows].mean(axis=0)
 
 
-def without_middle(driving: Floats, result: Floats) -> tuple[Floats, Floats]:
+def without_middle(driving: Doubles, result: Doubles) -> tuple[Doubles, Doubles]:
     """Both (m, c) less the driving median, and the result less what it is usually apart.
 
     For what turns to either side and so rests between its ends.
@@ -63,14 +64,14 @@ def without_middle(driving: Floats, result: Floats) -> tuple[Floats, Floats]:
     return driving - middle, result - middle - apart
 
 
-def span(values: Floats) -> Floats:
+def span(values: Doubles) -> Doubles:
     """(c,) 5th to 95th percentile of (m, c) rows."""
     low, high = np.percentile(values, [5, 95], axis=0)
-    out: Floats = high - low
+    out: Doubles = high - low
     return out
 
 
-def correlation(driving: Floats, result: Floats) -> float:
+def correlation(driving: Doubles, result: Doubles) -> float:
     """Pearson's r of two (m,) series, -1..1; 0 where one of them never changes.
 
     A frozen face follows nothing, so it must not drop out of the mean. CLS in PixelSmile.
@@ -80,13 +81,13 @@ def correlation(driving: Floats, result: Floats) -> float:
     return float((d * r).sum()) / size if size > 1e-12 else 0.0
 
 
-def gain(driving: Floats, result: Floats) -> float:
+def gain(driving: Doubles, result: Doubles) -> float:
     """Least-squares slope of result on driving: 1 as strong as driven, 0.8 a fifth less."""
     d = driving - driving.mean()
     return float((d * result).sum()) / max(float((d**2).sum()), 1e-12)
 
 
-def attainable(driving: Floats, of_driving: Floats, of_result: Floats) -> Floats:
+def attainable(driving: Doubles, of_driving: Doubles, of_result: Doubles) -> Doubles:
     """(c,) the correlation of a face that does exactly what the driving face does, as it is read.
 
     Spearman's attenuation (1904): noise that has nothing to do with the movement makes every
@@ -100,11 +101,11 @@ def attainable(driving: Floats, of_driving: Floats, of_result: Floats) -> Floats
     a, b = of_driving**2, of_result**2
     true = np.maximum(driving.var(axis=0) - a, 0.0)
     whole = np.sqrt((true + a) * (true + b))
-    out: Floats = np.divide(true, whole, out=np.zeros_like(true), where=whole > 0)
+    out: Doubles = np.divide(true, whole, out=np.zeros_like(true), where=whole > 0)
     return out
 
 
-def head_share(driving: Floats, pose: Floats) -> Floats:
+def head_share(driving: Doubles, pose: Doubles) -> Doubles:
     """(c,) share of the variance of (m, c) driving values that (m, 3) head angles explain, 0..1.
 
     R² of a linear fit. A movement that an estimator only imagines in a turned head is among it, and
@@ -119,13 +120,13 @@ def head_share(driving: Floats, pose: Floats) -> Floats:
     left = apart - design @ np.linalg.lstsq(design, apart, rcond=None)[0]
     whole = (apart**2).sum(axis=0)
     rest = (left**2).sum(axis=0)
-    out: Floats = 1 - np.divide(rest, whole, out=np.ones_like(whole), where=whole > 1e-12)
+    out: Doubles = 1 - np.divide(rest, whole, out=np.ones_like(whole), where=whole > 1e-12)
     return out
 
 
 def channels(
-    names: tuple[str, ...], driving: Floats, result: Floats, active: float, by: str, *,
-    noise: tuple[Floats, Floats] | None = None, pose: Floats | None = None,
+    names: tuple[str, ...], driving: Doubles, result: Doubles, active: float, by: str, *,
+    noise: tuple[Doubles, Doubles] | None = None, pose: Doubles | None = None,
 ) -> list[Channel]:  # fmt: skip
     """How every column of (m, c) driving comes back in (m, c) result.
 
@@ -248,7 +249,7 @@ def _gaze(driving: Observed, result: Observed, pairs: Pairs, sheet: Sheet) -> No
     sheet.put("expression.gaze", float(angles.mean()))
 
 
-def _directions(degrees: Floats) -> Floats:
+def _directions(degrees: Doubles) -> Doubles:
     """(m, 3) unit vectors of (m, 2) yaw and pitch."""
     yaw, pitch = np.radians(degrees).T
     flat = np.cos(pitch)
@@ -298,13 +299,13 @@ def _smirk(driving: Observed, result: Observed, pairs: Pairs, sheet: Sheet) -> N
 class _Rows:
     """The paired rows that an estimator could read in both."""
 
-    driving: Floats
-    result: Floats
+    driving: Doubles
+    result: Doubles
     ok: npt.NDArray[np.bool_]
     """Which of the pairs they are."""
 
 
-def _paired(driving: Floats | None, result: Floats | None, pairs: Pairs) -> _Rows | str:
+def _paired(driving: Doubles | None, result: Doubles | None, pairs: Pairs) -> _Rows | str:
     """The rows, or why there are none."""
     if driving is None or result is None:
         return NO_BUNDLE
@@ -313,6 +314,6 @@ def _paired(driving: Floats | None, result: Floats | None, pairs: Pairs) -> _Row
     return _Rows(d[ok], r[ok], ok) if ok.any() else _NO_PAIR
 
 
-def _angles_of(driving: Observed, pairs: Pairs, rows: _Rows) -> Floats | None:
+def _angles_of(driving: Observed, pairs: Pairs, rows: _Rows) -> Doubles | None:
     """The driving head's angles in those rows."""
     return driving.pose[pairs.driving][rows.ok] if driving.pose is not None else None

@@ -7,7 +7,8 @@ import numpy as np
 from retarget.evaluation.catalog import Sheet
 from retarget.evaluation.expression import NO_BUNDLE, correlation, span
 from retarget.evaluation.pairs import Pairs
-from retarget.evaluation.values import Floats, Observed
+from retarget.evaluation.values import Observed
+from retarget.flow.arrays import Doubles
 
 _TOO_FEW = "nowhere is the face seen in three frames in a row"
 _FARTHEST = 0.5
@@ -62,7 +63,7 @@ def _against(ours: float, theirs: float, absent: str, key: str, sheet: Sheet) ->
     sheet.put(key, ours / theirs if theirs > 0 else float("nan"), note)
 
 
-def _mean(values: Floats) -> float:
+def _mean(values: Doubles) -> float:
     """Mean of what was read; NaN where nothing was."""
     read = values[~np.isnan(values)]
     return float(read.mean()) if len(read) else float("nan")
@@ -114,14 +115,14 @@ def delay(driving: Observed, result: Observed, start: float = 0.0) -> float | No
     return lags[best] * step if inside and follows[best] > _CLEAR else None
 
 
-def _shifted(driving: Floats, result: Floats, lag: int) -> float:
+def _shifted(driving: Doubles, result: Doubles, lag: int) -> float:
     """Mean correlation when the result is taken `lag` frames later."""
     n = len(driving)
     d, r = driving[max(0, -lag) : n - max(0, lag)], result[max(0, lag) : n - max(0, -lag)]
     return float(np.mean([correlation(d[:, k], r[:, k]) for k in range(d.shape[1])]))
 
 
-def _filled(times: Floats, rows: Floats) -> Floats | None:
+def _filled(times: Doubles, rows: Doubles) -> Doubles | None:
     """Rows with their gaps bridged by straight lines; None without two read rows."""
     ok = ~np.isnan(rows).any(axis=1)
     if ok.sum() < 2:

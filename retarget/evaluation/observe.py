@@ -19,8 +19,9 @@ from retarget.evaluation.settings import EvaluateSettings
 from retarget.evaluation.smirk import Smirk
 from retarget.evaluation.steadiness import Flicker, Shake, Tremble, surroundings
 from retarget.evaluation.tasks_face import ReadingNoise, TasksEstimator, TasksFace
-from retarget.evaluation.values import RATIOS, FaceSample, Floats, Observed
+from retarget.evaluation.values import RATIOS, FaceSample, Observed
 from retarget.flow import blendshapes, landmarks
+from retarget.flow.arrays import Doubles
 from retarget.flow.lanes import Lanes
 from retarget.flow.values import VideoFrame
 
@@ -48,18 +49,18 @@ class _Rows:
     """The columns of `Observed` while they grow."""
 
     times: list[float] = field(default_factory=list)
-    scores: list[Floats] = field(default_factory=list)
-    gaze: list[Floats] = field(default_factory=list)
-    pose: list[Floats] = field(default_factory=list)
+    scores: list[Doubles] = field(default_factory=list)
+    gaze: list[Doubles] = field(default_factory=list)
+    pose: list[Doubles] = field(default_factory=list)
     mesh_shake: list[float] = field(default_factory=list)
-    ratios: list[Floats] = field(default_factory=list)
+    ratios: list[Doubles] = field(default_factory=list)
     dlib_shake: list[float] = field(default_factory=list)
     tremble: list[float] = field(default_factory=list)
     background: list[float] = field(default_factory=list)
     warping: list[float] = field(default_factory=list)
-    boxes: list[Floats] = field(default_factory=list)
-    smirk: list[Floats] = field(default_factory=list)
-    smirk_pose: list[Floats] = field(default_factory=list)
+    boxes: list[Doubles] = field(default_factory=list)
+    smirk: list[Doubles] = field(default_factory=list)
+    smirk_pose: list[Doubles] = field(default_factory=list)
 
 
 def observe(
@@ -211,7 +212,7 @@ class _Thinned:
 
 
 def face_sample(
-    rgb: npt.NDArray[np.uint8], points: Floats, estimators: Estimators, index: int, seconds: float
+    rgb: npt.NDArray[np.uint8], points: Doubles, estimators: Estimators, index: int, seconds: float
 ) -> FaceSample:
     """Who the face with these 68 points is, and how sharp it is drawn."""
     arcface = estimators.arcface

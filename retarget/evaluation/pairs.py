@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from retarget.errors import UnreadableInput
-from retarget.evaluation.values import Floats, Observed
+from retarget.evaluation.values import Observed
+from retarget.flow.arrays import Doubles
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -19,7 +20,7 @@ class Pairs:
     """(m,) rows of the driving video, rising."""
     result: npt.NDArray[np.int64]
     """(m,) rows of the result, rising."""
-    seconds: Floats
+    seconds: Doubles
     """(m,) since the result's first frame."""
 
     def __len__(self) -> int:
@@ -56,7 +57,7 @@ def pair(driving: Observed, result: Observed, start: float = 0.0) -> Pairs:
     return Pairs(driving=nearest[near], result=near, seconds=result.times[near])
 
 
-def both(driving: Floats, result: Floats) -> npt.NDArray[np.bool_]:
+def both(driving: Doubles, result: Doubles) -> npt.NDArray[np.bool_]:
     """(m,) rows in which neither holds NaN."""
     ok: npt.NDArray[np.bool_] = ~(
         np.isnan(driving).reshape(len(driving), -1).any(axis=1)

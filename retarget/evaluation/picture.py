@@ -14,11 +14,11 @@ import numpy.typing as npt
 from retarget.evaluation import video
 from retarget.evaluation.catalog import Sheet
 from retarget.evaluation.pairs import Pairs
-from retarget.evaluation.values import Floats, Observed
+from retarget.evaluation.values import Observed
 from retarget.extras import extra
+from retarget.flow.arrays import Doubles, Picture
 from retarget.flow.rigid import similarity
 
-Rgb = npt.NDArray[np.uint8]
 _TRUTHS = 60
 """About how many frames SSIM and LPIPS are taken on; PSNR, which costs little, on all."""
 _STILL = 0.02
@@ -35,7 +35,7 @@ _CHANGED = 3.0
 """Grey levels of a smoothed difference from which on a pixel counts as redrawn."""
 
 
-def face_chip(rgb: npt.NDArray[np.uint8], points: Floats) -> npt.NDArray[np.uint8]:
+def face_chip(rgb: npt.NDArray[np.uint8], points: Doubles) -> npt.NDArray[np.uint8]:
     """(192, 192) grey face, upright, its eyes' outer corners 96 pixels apart."""
     target = np.array([[48.0, 64.0], [144.0, 64.0]])
     matrix = similarity(points[[36, 45]], target)
@@ -43,7 +43,7 @@ def face_chip(rgb: npt.NDArray[np.uint8], points: Floats) -> npt.NDArray[np.uint
     return np.asarray(cv2.warpAffine(grey, matrix, (_SIDE, _SIDE), flags=cv2.INTER_AREA), np.uint8)
 
 
-def sharpness(rgb: npt.NDArray[np.uint8], points: Floats) -> float:
+def sharpness(rgb: npt.NDArray[np.uint8], points: Doubles) -> float:
     """Fine detail of a face: the Laplacian's standard deviation over the picture's own.
 
     No unit; comparable between pictures of one person because the face is brought to one size
@@ -55,7 +55,7 @@ def sharpness(rgb: npt.NDArray[np.uint8], points: Floats) -> float:
     return float(detail.std() / max(float(chip.std()), 1e-6))
 
 
-def seam_step(rgb: Rgb, photo: Rgb) -> float | None:
+def seam_step(rgb: Picture, photo: Picture) -> float | None:
     """How high the edge is at which the redrawn part ends: grey levels, along its clearest tenth.
 
     Only edges that the photo does not have nearby count, so that a jaw that moved is no seam. What
@@ -85,7 +85,7 @@ def seam_step(rgb: Rgb, photo: Rgb) -> float | None:
     return float(np.percentile(excess, 90)) * _SMOOTH * float(np.sqrt(2 * np.pi))
 
 
-def unpadded(made: Rgb, like: Rgb) -> Rgb | None:
+def unpadded(made: Picture, like: Picture) -> Picture | None:
     """A picture less the row or column that codecs add to odd sides; None: of another size."""
     high, wide = like.shape[:2]
     if made.shape[0] - high not in (0, 1) or made.shape[1] - wide not in (0, 1):
@@ -93,7 +93,7 @@ def unpadded(made: Rgb, like: Rgb) -> Rgb | None:
     return made[:high, :wide]
 
 
-def _smoothed(rgb: Rgb) -> npt.NDArray[np.float32]:
+def _smoothed(rgb: Picture) -> npt.NDArray[np.float32]:
     grey = np.asarray(rgb.mean(axis=2), np.float32)
     return np.asarray(cv2.GaussianBlur(grey, (0, 0), _SMOOTH), np.float32)
 
@@ -165,7 +165,7 @@ def against_truth(driving: Observed, result: Observed, pairs: Pairs, sheet: Shee
         sheet.put(keys[2], float(np.mean(distances)), f"{len(distances)} frames")
 
 
-def in_step(driving: Observed, result: Observed, pairs: Pairs) -> Iterator[tuple[Rgb, Rgb]]:
+def in_step(driving: Observed, result: Observed, pairs: Pairs) -> Iterator[tuple[Picture, Picture]]:
     """The paired pictures, (driving, result), one pair at a time."""
     ours, theirs = video.frames(result.path), video.frames(driving.path)
     made, truth = next(ours), next(theirs)
@@ -177,7 +177,7 @@ def in_step(driving: Observed, result: Observed, pairs: Pairs) -> Iterator[tuple
         yield truth.rgb, made.rgb
 
 
-def psnr(truth: Rgb, made: Rgb) -> float:
+def psnr(truth: Picture, made: Picture) -> float:
     """Peak signal to noise in dB, at most 100 (equal pictures)."""
     with extra("evaluate", purpose="PSNR"):
         from skimage.metrics import peak_signal_noise_ratio
@@ -186,7 +186,7 @@ def psnr(truth: Rgb, made: Rgb) -> float:
     return min(_EQUAL, float(peak_signal_noise_ratio(truth, made, data_range=255)))
 
 
-def ssim(truth: Rgb, made: Rgb) -> float:
+def ssim(truth: Picture, made: Picture) -> float:
     """Structural similarity, 1 for equal pictures, with the windows of Wang et al. 2004."""
     with extra("evaluate", purpose="SSIM"):
         from skimage.metrics import structural_similarity
@@ -227,7 +227,7 @@ class Lpips:
             return None, "its packages are absent (pip install 'retarget[lpips]')"
         return cls(network, torch), ""
 
-    def distance(self, truth: Rgb, made: Rgb) -> float:
+    def distance(self, truth: Picture, made: Picture) -> float:
         """0 for equal pictures."""
         tensors = [
             self._torch.from_numpy(x.copy()).permute(2, 0, 1)[None].float() / 255

@@ -7,7 +7,8 @@ from html import escape
 
 import numpy as np
 
-from retarget.evaluation.values import Curve, Floats
+from retarget.evaluation.values import Curve
+from retarget.flow.arrays import Doubles
 
 _WIDTH, _HEIGHT = 640, 150
 _LEFT, _RIGHT, _TOP, _BOTTOM = 46, 8, 8, 20
@@ -61,7 +62,7 @@ def _round_values(low: float, high: float, about: int) -> list[float]:
     return [round(k * step, 9) for k in range(first, last + 1)]
 
 
-def _path(seconds: Floats, values: Floats, end: float, low: float, high: float) -> str:
+def _path(seconds: Doubles, values: Doubles, end: float, low: float, high: float) -> str:
     """The `d` of a path that is lifted over gaps."""
     parts, pen_down = [], False
     for i in _kept(values):
@@ -74,7 +75,7 @@ def _path(seconds: Floats, values: Floats, end: float, low: float, high: float) 
     return "".join(parts)
 
 
-def _kept(values: Floats) -> list[int]:
+def _kept(values: Doubles) -> list[int]:
     """Which samples to draw: of a long series, the lowest and highest of each stretch."""
     if len(values) <= _MOST_POINTS:
         return list(range(len(values)))

@@ -14,9 +14,9 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from retarget.evaluation.values import Floats
 from retarget.extras import extra
 from retarget.flow import flame
+from retarget.flow.arrays import Doubles
 
 TURN = 3
 """Numbers of a head's rotation: axis times angle."""
@@ -40,7 +40,7 @@ class Smirk:
         self._align = align
         self._expression, self._pose = SmirkEncoder(file), SmirkPoseEncoder(file)
 
-    def read(self, rgb: npt.NDArray[np.uint8], mesh: Floats | None) -> tuple[Floats, Floats]:
+    def read(self, rgb: npt.NDArray[np.uint8], mesh: Doubles | None) -> tuple[Doubles, Doubles]:
         """(55,) expression and (3,) radians of the face whose mesh (478, 2) in pixels is given.
 
         NaN without a mesh.

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from retarget.evaluation.values import Floats
+from retarget.flow.arrays import Doubles
 from retarget.flow.rigid import similarity
 
 _WIDTH = 256
@@ -30,9 +30,9 @@ class Shake:
     """
 
     def __init__(self) -> None:
-        self._past: deque[Floats] = deque(maxlen=2)
+        self._past: deque[Doubles] = deque(maxlen=2)
 
-    def __call__(self, points: Floats | None, eye_distance: float) -> float:
+    def __call__(self, points: Doubles | None, eye_distance: float) -> float:
         """The jitter that ends in this frame; NaN where one of the last three lacks a face."""
         if points is None:
             self._past.clear()
@@ -54,10 +54,10 @@ class Tremble:
 
     def __init__(self) -> None:
         self._shake = Shake()
-        self._over: Floats | None = None
+        self._over: Doubles | None = None
         self._eyes = 1.0
 
-    def __call__(self, points: Floats | None, eye_distance: float) -> float:
+    def __call__(self, points: Doubles | None, eye_distance: float) -> float:
         """As `Shake`."""
         if points is None:
             return self._shake(None, 1.0)
@@ -75,7 +75,7 @@ class Flicker:
         self._grey: npt.NDArray[np.uint8] | None = None
         self._flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
 
-    def __call__(self, rgb: npt.NDArray[np.uint8], points: Floats | None) -> tuple[float, float]:
+    def __call__(self, rgb: npt.NDArray[np.uint8], points: Doubles | None) -> tuple[float, float]:
         """(background, warping) in grey levels of 0..255 since the frame before; NaN: not known.
 
         background: mean absolute change outside the face and its surroundings.
@@ -98,14 +98,14 @@ class Flicker:
         )
 
 
-def surroundings(points: Floats) -> Floats:
+def surroundings(points: Doubles) -> Doubles:
     """(4,) left, top, right, bottom in pixels of what a new face may touch."""
     low, high = points.min(axis=0), points.max(axis=0)
     margin = _SURROUNDINGS * (high - low)
     return np.concatenate([low - margin, high + margin])
 
 
-def _outside(before: npt.NDArray[np.float32], now: npt.NDArray[np.float32], box: Floats) -> float:
+def _outside(before: npt.NDArray[np.float32], now: npt.NDArray[np.float32], box: Doubles) -> float:
     left, top, right, bottom = np.rint(box).astype(int)
     outside = np.ones(now.shape, bool)
     outside[max(top, 0) : max(bottom, 0), max(left, 0) : max(right, 0)] = False
@@ -114,7 +114,7 @@ def _outside(before: npt.NDArray[np.float32], now: npt.NDArray[np.float32], box:
     return float(np.abs(now - before)[outside].mean())
 
 
-def _patch(grey: npt.NDArray[np.uint8], box: Floats) -> npt.NDArray[np.uint8]:
+def _patch(grey: npt.NDArray[np.uint8], box: Doubles) -> npt.NDArray[np.uint8]:
     left, top, right, bottom = box
     scale = _PATCH / max(right - left, bottom - top, 1.0)
     matrix = np.array([[scale, 0, -scale * left], [0, scale, -scale * top]])

@@ -21,8 +21,8 @@ from retarget.evaluation import at_hand, video
 from retarget.evaluation.dlib_face import SAME_PERSON, DlibEstimator, dlib_models
 from retarget.evaluation.settings import EvaluateSettings
 from retarget.evaluation.tasks_face import TasksEstimator
-from retarget.evaluation.values import Floats
 from retarget.flow import blendshapes
+from retarget.flow.arrays import Doubles
 from retarget.flow.face_model import face_model
 
 MANIFEST = "manifest.csv"
@@ -70,7 +70,7 @@ class _Clip:
 
     row: Mapping[str, str]
     path: Path
-    commanded: Floats
+    commanded: Doubles
     """(52,) weights at the apex, away from those of the first frame, scaled to intensity 1."""
 
     @property
@@ -128,7 +128,7 @@ def _clip(folder: Path, row: Mapping[str, str]) -> _Clip:
     return _Clip(row=row, path=folder / Path(row["file"]).name, commanded=commanded)
 
 
-def main_channels(commanded: Floats) -> list[int]:
+def main_channels(commanded: Doubles) -> list[int]:
     """The channels that an expression is made of and that scores tell of."""
     told = np.array([not name.startswith(_UNREAD) for name in blendshapes.NAMES])
     size = np.where(told, np.abs(commanded), 0.0)
@@ -176,7 +176,7 @@ def _shown(clip: _Clip, tasks: TasksEstimator) -> Shown:
     )
 
 
-def _along(scores: Floats, commanded: Floats) -> Floats:
+def _along(scores: Doubles, commanded: Doubles) -> Doubles:
     """(n,) mean of the main channels' scores, weighted as commanded."""
     main = main_channels(commanded)
     if not main:
@@ -185,7 +185,7 @@ def _along(scores: Floats, commanded: Floats) -> Floats:
     return np.asarray(scores[:, main] @ weights / np.abs(weights).sum())
 
 
-def movement(points: Floats, commanded: Floats, places: Sequence[int], onset: int) -> Floats:
+def movement(points: Doubles, commanded: Doubles, places: Sequence[int], onset: int) -> Doubles:
     """(n,) how much of the commanded movement the points make: 0 none, 1 all of it.
 
     Args:
@@ -204,7 +204,7 @@ def movement(points: Floats, commanded: Floats, places: Sequence[int], onset: in
     return np.asarray((moved * wanted).sum(axis=(1, 2)) / max(float((wanted**2).sum()), 1e-9))
 
 
-def largest(curve: Floats, onset: int, offset: int) -> int:
+def largest(curve: Doubles, onset: int, offset: int) -> int:
     """The frame in which a curve is largest between two frames, its tremble smoothed away."""
     if len(curve) > _SMOOTH:
         curve = np.asarray(savgol_filter(curve, _SMOOTH, 2))

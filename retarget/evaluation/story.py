@@ -7,8 +7,9 @@ import numpy.typing as npt
 
 from retarget.evaluation.expression import ACTIVE_RATIO, span, without_rest
 from retarget.evaluation.pairs import Pairs, both
-from retarget.evaluation.values import RATIOS, Curve, Floats, Observed, WorstFrame
+from retarget.evaluation.values import RATIOS, Curve, Observed, WorstFrame
 from retarget.flow import blendshapes
+from retarget.flow.arrays import Doubles
 
 _APART = 0.5
 """Seconds between two worst frames, so that they are not neighbours."""
@@ -30,7 +31,7 @@ def curves(driving: Observed, result: Observed, pairs: Pairs) -> tuple[Curve, ..
     """What to plot over time, region by region: scores, landmark ratios, gaze, head, jitter."""
     d, r, out = pairs.driving, pairs.result, []
 
-    def add(title: str, unit: str, of_driving: Floats, of_result: Floats) -> None:
+    def add(title: str, unit: str, of_driving: Doubles, of_result: Doubles) -> None:
         curve = Curve(
             title=title, unit=unit, seconds=pairs.seconds, driving=of_driving, result=of_result
         )
@@ -58,7 +59,7 @@ def curves(driving: Observed, result: Observed, pairs: Pairs) -> tuple[Curve, ..
     return tuple(out)
 
 
-def _centred(angles: Floats) -> Floats:
+def _centred(angles: Doubles) -> Doubles:
     """Less their median; two people's zeros of gaze and head differ."""
     read = angles[~np.isnan(angles)]
     return angles - np.median(read) if len(read) else angles
@@ -109,7 +110,7 @@ def _box(seen: Observed, index: int) -> tuple[float, float, float, float]:
     return left, top, right, bottom
 
 
-def _peaks(error: Floats, seconds: Floats, count: int) -> list[int]:
+def _peaks(error: Doubles, seconds: Doubles, count: int) -> list[int]:
     """Places of the largest errors, at least `_APART` seconds from one another."""
     free: npt.NDArray[np.bool_] = np.ones(len(error), bool)
     out: list[int] = []

@@ -21,8 +21,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from retarget.evaluation.values import Floats
 from retarget.flow import blendshapes, landmarks
+from retarget.flow.arrays import Doubles
 from retarget.flow.crop import Crop
 from retarget.flow.quiet import quiet
 
@@ -44,15 +44,15 @@ _ELSEWHERE = 0.1
 class TasksFace:
     """What the bundle says about one picture."""
 
-    scores: Floats
+    scores: Doubles
     """(52,) 0..1 in the order of `blendshapes.NAMES`; tongueOut, which it lacks, is 0."""
-    points: Floats
+    points: Doubles
     """(478, 2) pixels."""
-    gaze: Floats
+    gaze: Doubles
     """(2,) degrees against the head: yaw (positive to the person's left), pitch (up)."""
-    pose: Floats
+    pose: Doubles
     """(3,) degrees: yaw, pitch, roll, as `HeadPose.angles`."""
-    looks: Floats
+    looks: Doubles
     """(n, 52) the scores of each look by itself, `LOOKS` of them where none failed."""
 
 
@@ -60,10 +60,10 @@ class TasksFace:
 class _Look:
     """What one look saw, in the whole picture's pixels."""
 
-    scores: Floats
-    points: Floats
+    scores: Doubles
+    points: Doubles
     """(478, 3)"""
-    rotation: Floats
+    rotation: Doubles
 
 
 class TasksEstimator:
@@ -109,7 +109,7 @@ class TasksEstimator:
             return None
         again = (self._look_again(rgb, first, cut) for cut in _CUTS)
         every = [first, *(look for look in again if look is not None)]
-        points: Floats = np.mean([look.points for look in every], axis=0)
+        points: Doubles = np.mean([look.points for look in every], axis=0)
         scores = np.array([look.scores for look in every])
         return TasksFace(
             scores=scores.mean(axis=0),
@@ -160,8 +160,8 @@ class ReadingNoise:
 
     def __init__(self) -> None:
         self._count = 0
-        self._sum: Floats = np.zeros((LOOKS, blendshapes.COUNT))
-        self._squares: Floats = np.zeros((LOOKS, blendshapes.COUNT))
+        self._sum: Doubles = np.zeros((LOOKS, blendshapes.COUNT))
+        self._squares: Doubles = np.zeros((LOOKS, blendshapes.COUNT))
 
     def add(self, face: TasksFace | None) -> None:
         """Count one frame in; one that not every look could read is left out."""
@@ -172,7 +172,7 @@ class ReadingNoise:
         self._sum += apart
         self._squares += apart**2
 
-    def of_the_mean(self) -> Floats | None:
+    def of_the_mean(self) -> Doubles | None:
         """(52,) of the mean of all looks; None where no frame was counted."""
         if self._count == 0:
             return None
@@ -181,7 +181,7 @@ class ReadingNoise:
         return np.asarray(np.sqrt(single / LOOKS))
 
 
-def _cut(points: Floats, cut: tuple[float, float, float, float]) -> tuple[Crop, float]:
+def _cut(points: Doubles, cut: tuple[float, float, float, float]) -> tuple[Crop, float]:
     """Where one of `_CUTS` lies around the face of points (478, 2), and the face's size."""
     right, down, grow, turn = cut
     low, high = points.min(axis=0), points.max(axis=0)
@@ -194,12 +194,12 @@ def _cut(points: Floats, cut: tuple[float, float, float, float]) -> tuple[Crop, 
     return Crop(to_frame=np.column_stack([linear, shift]), size=(side, side)), size
 
 
-def _scores(categories: Any) -> Floats:
+def _scores(categories: Any) -> Doubles:
     by_name = {c.category_name: c.score for c in categories}
     return np.array([*(by_name.get(n, 0.0) for n in _ORDER), 0.0])
 
 
-def _angles(rotation: Floats) -> Floats:
+def _angles(rotation: Doubles) -> Doubles:
     """(yaw, pitch, roll) in degrees from the bundle's rotation (x right, y up, z to the camera)."""
     from retarget.flow.values import HeadPose
 
@@ -208,7 +208,7 @@ def _angles(rotation: Floats) -> Floats:
     return np.array(HeadPose(rotation=u @ vt, translation=np.zeros(3), scale=1.0).angles)
 
 
-def _gaze(points: Floats, rotation: Floats) -> Floats:
+def _gaze(points: Doubles, rotation: Doubles) -> Doubles:
     """Mean gaze of both eyes in degrees from where the iris lies between the lids' corners.
 
     The iris sits on a ball whose radius is 0.4 of the eye's width; the turn of the ball that
@@ -225,5 +225,5 @@ def _gaze(points: Floats, rotation: Floats) -> Floats:
         radius = _EYEBALL * float(np.linalg.norm(points[outer] - points[inner]))
         x, y, _ = to_head @ (points[iris] - middle) / max(radius, 1e-6)
         angles.append(np.degrees(np.arcsin(np.clip([x, -y], -1.0, 1.0))))
-    out: Floats = np.mean(angles, axis=0)
+    out: Doubles = np.mean(angles, axis=0)
     return out

@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-import numpy.typing as npt
 
 from retarget.errors import UnknownWord
+from retarget.flow.arrays import Doubles
 
-Floats = npt.NDArray[np.float64]
 Better = Literal["higher", "lower", "one", "neither"]
 
 RATIOS = (
@@ -28,9 +27,9 @@ class FaceSample:
     index: int
     at: float
     """Seconds since the video's first frame."""
-    dlib: Floats
+    dlib: Doubles
     """(128,) dlib's descriptor."""
-    arcface: Floats | None
+    arcface: Doubles | None
     """(512,) unit length, where the network is at hand."""
     sharpness: float
     """See `picture.sharpness`."""
@@ -47,35 +46,35 @@ class Observed:
     path: Path
     size: tuple[int, int]
     """(width, height) in pixels."""
-    times: Floats
+    times: Doubles
     """(n,) seconds since the first frame."""
     first: float
     """Seconds of the first frame on the file's own clock."""
-    scores: Floats | None
+    scores: Doubles | None
     """(n, 52) MediaPipe's scores in the order of `blendshapes.NAMES`; None: no bundle."""
-    score_noise: Floats | None
+    score_noise: Doubles | None
     """(52,) standard deviation of the scores that comes from reading; None: not known."""
-    gaze: Floats | None
+    gaze: Doubles | None
     """(n, 2) degrees against the head: yaw (positive to the person's left) and pitch (up)."""
-    pose: Floats | None
+    pose: Doubles | None
     """(n, 3) degrees: yaw, pitch and roll, as `HeadPose.angles`."""
-    mesh_shake: Floats
+    mesh_shake: Doubles
     """(n,) % of eye distance, second difference of MediaPipe's mesh ending in this frame."""
-    ratios: Floats
+    ratios: Doubles
     """(n, 7) landmark ratios in the order of `RATIOS`, by dlib."""
-    dlib_shake: Floats
+    dlib_shake: Doubles
     """(n,) as `mesh_shake`, on dlib's 68 points."""
-    tremble: Floats
+    tremble: Doubles
     """(n,) the same with the head's motion removed, on the mesh, else on dlib's points."""
-    background: Floats
+    background: Doubles
     """(n,) grey levels: mean change outside the face since the frame before."""
-    warping: Floats
+    warping: Doubles
     """(n,) grey levels: what optical flow does not explain since the frame before."""
-    boxes: Floats
+    boxes: Doubles
     """(n, 4) left, top, right, bottom in pixels of the face and its surroundings."""
-    smirk: Floats | None
+    smirk: Doubles | None
     """(n, 55) FLAME's expression, eyelids and jaw, where the encoder is at hand."""
-    smirk_pose: Floats | None
+    smirk_pose: Doubles | None
     """(n, 3) radians, the head's rotation as axis times angle, by the same file."""
     faces: tuple[FaceSample, ...]
 
@@ -140,11 +139,11 @@ class Curve:
 
     title: str
     unit: str
-    seconds: Floats
+    seconds: Doubles
     """(m,) since the first frame of the driving video."""
-    driving: Floats
+    driving: Doubles
     """(m,) NaN where it was not read."""
-    result: Floats
+    result: Doubles
     """(m,)"""
 
 

@@ -13,7 +13,7 @@ from importlib.resources import as_file, files
 import numpy as np
 
 from retarget.flow import blendshapes, landmarks
-from retarget.flow.arrays import Floats
+from retarget.flow.arrays import Reals
 from retarget.flow.check import check_array
 from retarget.flow.face_model import FaceModel
 
@@ -21,7 +21,7 @@ SHAPES = [blendshapes.index("browDownLeft"), blendshapes.index("browDownRight")]
 """The blendshapes that the reading is in: left, right."""
 
 
-def lowered_further(moved: Floats, model: FaceModel) -> Floats:
+def lowered_further(moved: Reals, model: FaceModel) -> Reals:
     """(478, 3) head units by which brows are lower, or higher, than a displaced mesh has them.
 
     Args:
@@ -33,7 +33,7 @@ def lowered_further(moved: Floats, model: FaceModel) -> Floats:
 
 
 @cache
-def _reading() -> Floats:
+def _reading() -> Reals:
     """(2, 478, 3) the browDown weight, left and right, that each coordinate's movement adds."""
     with as_file(files("retarget") / "data" / "brow_reading.npy") as path:
         reading = np.load(path, allow_pickle=False)

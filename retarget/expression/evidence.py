@@ -18,12 +18,9 @@ from dataclasses import dataclass
 from statistics import NormalDist
 
 import numpy as np
-import numpy.typing as npt
 
 from retarget.flow import blendshapes
-
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.intp]
+from retarget.flow.arrays import Doubles, Ints
 
 REGIONS: dict[str, tuple[str, ...]] = {
     "brows": ("brow",),
@@ -71,15 +68,15 @@ _SAME_TIME = 1e-6
 class Shot:
     """What one face did between two cuts."""
 
-    times: Floats
+    times: Doubles
     """(n,) seconds."""
-    weights: Floats
+    weights: Doubles
     """(n, 52)"""
-    rises: Floats
+    rises: Doubles
     """(n, 52) how far each weight is above what the face was doing."""
-    lids: Floats
+    lids: Doubles
     """(n,) how far both lids are closed above that, where that is more than a tremble."""
-    turns: Floats
+    turns: Doubles
     """(n, 3) degrees of the head."""
 
 
@@ -119,11 +116,11 @@ class Evidence:
     """The weights it is read from."""
     least: float
     """The certainty that is enough."""
-    certainty: Floats
+    certainty: Doubles
     """(n,) in standard deviations."""
-    values: Floats
+    values: Doubles
     """(n, channels) what rises."""
-    filters: Floats
+    filters: Doubles
     """(n, channels) the direction in which what rises at a moment stands out most."""
 
 
@@ -147,7 +144,7 @@ def evidence(part: Part, shot: Shot) -> Evidence:
     )
 
 
-def _usual(values: Floats, times: Floats, i: int) -> Floats:
+def _usual(values: Doubles, times: Doubles, i: int) -> Doubles:
     """(channels, channels) second moments of what rises around a moment, its own bump left out."""
     reach = np.array([-_SURROUNDINGS, -_OWN, _OWN, _SURROUNDINGS])
     before, own, after, end = np.searchsorted(times, times[i] + reach + _SAME_TIME * np.sign(reach))
@@ -155,7 +152,7 @@ def _usual(values: Floats, times: Floats, i: int) -> Floats:
     return np.asarray(near.T @ near / max(len(near), 1))
 
 
-def around(times: Floats, seconds: float) -> tuple[Ints, Ints]:
+def around(times: Doubles, seconds: float) -> tuple[Ints, Ints]:
     """(n,) twice: the first frame within these seconds of each, and the one after the last."""
     return (
         np.searchsorted(times, times - seconds - _SAME_TIME),
@@ -176,7 +173,7 @@ def _channels(part: Part) -> list[tuple[int, ...]]:
     ]
 
 
-def _unrelated(part: Part, names: list[str], values: Floats, shot: Shot) -> Floats:
+def _unrelated(part: Part, names: list[str], values: Doubles, shot: Shot) -> Doubles:
     """(n, channels) variance of what is no expression, whatever the face is doing around it."""
     deviations = NormalDist().inv_cdf((1.0 + part.quiet) / 2.0)
     tremble = np.maximum(np.quantile(values, part.quiet, axis=0) / deviations, _STEADY)
@@ -186,7 +183,7 @@ def _unrelated(part: Part, names: list[str], values: Floats, shot: Shot) -> Floa
     return np.asarray(tremble**2 + syllable**2 + (dragged / part.least) ** 2)
 
 
-def _dragged(region: str, part: Part, shot: Shot) -> Floats:
+def _dragged(region: str, part: Part, shot: Shot) -> Doubles:
     """(n,) weight that a turning head, eyes, lids and lips alone may give; it is not enough."""
     turned = np.linalg.norm(_ranges(shot.turns, shot.times, _TURNING), axis=1)
     moved = _ranges(shot.weights, shot.times, _BESIDE)
@@ -203,14 +200,14 @@ def _dragged(region: str, part: Part, shot: Shot) -> Floats:
     )
 
 
-def _ranges(values: Floats, times: Floats, seconds: float) -> Floats:
+def _ranges(values: Doubles, times: Doubles, seconds: float) -> Doubles:
     """(n, ...) how far values go within these seconds of each moment."""
     return np.array(
         [np.ptp(values[a:b], axis=0) for a, b in zip(*around(times, seconds), strict=True)]
     )
 
 
-def _largest(weights: Floats, starts: tuple[str, ...]) -> Floats:
+def _largest(weights: Doubles, starts: tuple[str, ...]) -> Doubles:
     places = [i for i, n in enumerate(blendshapes.NAMES) if n.startswith(starts)]
     return np.asarray(weights[:, places].max(axis=1))
 

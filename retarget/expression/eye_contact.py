@@ -6,12 +6,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-import numpy.typing as npt
 
+from retarget.flow.arrays import Doubles
 from retarget.flow.gaze import carried, move_irises, read_gaze
 from retarget.flow.values import Expression, HeadPose, RestFace
-
-Floats = npt.NDArray[np.float64]
 
 _FARTHEST = 15.0
 """Degrees of turning against the usual pose that eyes make up for."""
@@ -56,11 +54,11 @@ class EyeContact:
         return replace(self._rest, head=head)
 
 
-def _turned(pose: HeadPose) -> Floats:
+def _turned(pose: HeadPose) -> Doubles:
     """(2,) yaw and pitch in degrees."""
     return np.array(pose.angles[:2])
 
 
-def _spread(angles: Floats) -> Floats:
+def _spread(angles: Doubles) -> Doubles:
     """(2,) median distance of angles (n, 2) from their median."""
     return np.asarray(np.median(np.abs(angles - np.median(angles, axis=0)), axis=0))

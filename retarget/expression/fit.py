@@ -13,6 +13,7 @@ from retarget.expression.brows import lowered_further
 from retarget.expression.reader import WeightReader
 from retarget.expression.settings import FitSettings
 from retarget.flow import blendshapes, landmarks
+from retarget.flow.arrays import Doubles
 from retarget.flow.face_model import FaceModel, face_model, pose_terms
 from retarget.flow.gaze import GAZE_DEGREES, read_gaze
 from retarget.flow.rigid import align_robustly
@@ -25,8 +26,6 @@ from retarget.flow.values import (
     RestFace,
     TrackedFrame,
 )
-
-Floats = npt.NDArray[np.float64]
 
 _LID_FOLLOWS = 0.35
 """How much of its aperture a lid gives up when the eye looks all the way down: about what the face
@@ -113,7 +112,7 @@ class Fit:
         )
         return Expression(weights=weights, measured=measured), pose
 
-    def _eyes(self, head: Floats, before: Expression | None) -> tuple[Floats, Floats]:
+    def _eyes(self, head: Doubles, before: Expression | None) -> tuple[Doubles, Doubles]:
         """Gaze (2, 2) and aperture (2,) as in `Measurement`."""
         ratio = measure.lid_opening(head) / np.maximum(self.rest.aperture, 0.05)
         aperture = together(np.clip((ratio - _SHUT) / (1.0 - _SHUT), 0.0, 2.5))
@@ -128,14 +127,14 @@ class Fit:
         return gaze, aperture
 
 
-def unparted(yaw: Floats, seen: Floats) -> Floats:
+def unparted(yaw: Doubles, seen: Doubles) -> Doubles:
     """Two yaws (2,) that part by no more than an error may; the farther one is believed less."""
     apart = max(yaw[0] - yaw[1], _PART)
     middle = np.average(yaw, weights=(seen + 1e-3) / (1.0 + yaw**2))
     return np.asarray(middle + (yaw - middle) * _PART / apart)
 
 
-def together(aperture: Floats) -> Floats:
+def together(aperture: Doubles) -> Doubles:
     """Two apertures (2,) that differ by what a wink explains and not by the tracker's noise."""
     middle = aperture.mean()
     wink = float(np.ptp(np.minimum(aperture, 1.0))) ** 4  # only a lid that closes does so alone
@@ -146,7 +145,7 @@ def together(aperture: Floats) -> Floats:
 
 def in_head_frame(
     face: Face, rest: npt.NDArray[np.floating[Any]], model: FaceModel
-) -> tuple[Floats, HeadPose]:
+) -> tuple[Doubles, HeadPose]:
     """The mesh (478, 3) in the head frame of `rest`, pose leak taken out, and the pose."""
     points = face.points.astype(np.float64)
     pose = align_robustly(rest, points, model.stability)
@@ -161,7 +160,7 @@ _EYE_PLACES = [
 ]  # fmt: skip
 
 
-def eye_weights(gaze: Floats, aperture: Floats) -> Floats:
+def eye_weights(gaze: Doubles, aperture: Doubles) -> Doubles:
     """(52,) the gaze, blink and wide weights that say what was measured; all others 0."""
     out = np.zeros(blendshapes.COUNT)
     for row, place in enumerate(_EYE_PLACES):

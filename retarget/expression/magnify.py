@@ -16,9 +16,8 @@ import numpy.typing as npt
 
 from retarget.expression.settings import MagnifySettings
 from retarget.expression.signal import PARTS, Signal, joined, shot_by_shot, split
+from retarget.flow.arrays import Doubles
 from retarget.flow.values import ExpressedFrame
-
-Floats = npt.NDArray[np.float64]
 
 _REACH = 0.5
 """Seconds on each side whose median is the level."""
@@ -47,7 +46,7 @@ class _Shot:
 
     def __init__(self, settings: MagnifySettings) -> None:
         self.settings = settings
-        self.near: deque[tuple[float, Floats]] = deque()
+        self.near: deque[tuple[float, Doubles]] = deque()
         self.waiting: deque[Signal] = deque()
 
     def continues(self, frame: ExpressedFrame) -> bool:

@@ -8,9 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from retarget.flow import landmarks
+from retarget.flow.arrays import Doubles
 from retarget.flow.values import HeadPose
-
-Floats = npt.NDArray[np.float64]
 
 _EYES = (
     (landmarks.LEFT_EYE_UPPER, landmarks.LEFT_EYE_LOWER),
@@ -20,7 +19,7 @@ _MIDDLE = slice(2, 7)
 """The five middle columns of a lid rim's nine."""
 
 
-def lid_opening(head: npt.NDArray[np.floating[Any]]) -> Floats:
+def lid_opening(head: npt.NDArray[np.floating[Any]]) -> Doubles:
     """(2,) lid distance of left and right eye, in that eye's widths."""
     out = np.empty(2)
     for i, (upper, lower) in enumerate(_EYES):

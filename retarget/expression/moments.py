@@ -17,17 +17,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from retarget.expression.evidence import (
-    PARTS,
-    Evidence,
-    Floats,
-    Shot,
-    around,
-    evidence,
-    region_of,
-)
+from retarget.expression.evidence import PARTS, Evidence, Shot, around, evidence, region_of
 from retarget.expression.settings import MomentsSettings
 from retarget.flow import blendshapes
+from retarget.flow.arrays import Doubles
 from retarget.flow.values import ExpressedFrame
 
 _BLINK = [blendshapes.index(f"eyeBlink{side}") for side in ("Left", "Right")]
@@ -143,7 +136,7 @@ def _in_shot(
     return out + [_moment("brief", group, clock, each) for group in _joined(brief)]
 
 
-def tophat(values: Floats, times: Floats, longest: float) -> Floats:
+def tophat(values: Doubles, times: Doubles, longest: float) -> Doubles:
     """How far values (n, …) rise above the level they rise from and fall back to.
 
     The level is the opening of the signal by a line of `longest` seconds: the highest line of that
@@ -181,7 +174,7 @@ def _bumps(seen: Evidence) -> list[_Bump]:
     return out
 
 
-def _once(blinks: Sequence[_Bump], times: Floats) -> list[_Bump]:
+def _once(blinks: Sequence[_Bump], times: Doubles) -> list[_Bump]:
     """Blinks between which lids had no time to open, as one."""
     out: list[_Bump] = []
     for blink in blinks:
@@ -193,7 +186,7 @@ def _once(blinks: Sequence[_Bump], times: Floats) -> list[_Bump]:
     return out
 
 
-def _foot(curve: Floats, top: int, step: int) -> int:
+def _foot(curve: Doubles, top: int, step: int) -> int:
     """Where a bump begins (step -1) or ends (step 1): at its foot, or before the next bump."""
     at = top
     while 0 <= at + step < len(curve):
@@ -204,7 +197,7 @@ def _foot(curve: Floats, top: int, step: int) -> int:
     return at
 
 
-def _brief(bump: _Bump, times: Floats, settings: MomentsSettings) -> bool:
+def _brief(bump: _Bump, times: Doubles, settings: MomentsSettings) -> bool:
     if bump.onset == 0 or bump.offset == len(times) - 1:
         return False  # not seen whole
     lasted = times[bump.offset] - times[bump.onset]
@@ -228,8 +221,8 @@ def _joined(bumps: Sequence[_Bump]) -> list[list[_Bump]]:
 def _moment(
     kind: str,
     group: Sequence[_Bump],
-    clock: tuple[Sequence[int], Floats],
-    rises: Mapping[str, Floats],
+    clock: tuple[Sequence[int], Doubles],
+    rises: Mapping[str, Doubles],
 ) -> Moment:
     """One moment; `clock` is the index and the time of every frame of `rises`."""
     indices, times = clock

@@ -10,10 +10,9 @@ import numpy.typing as npt
 from retarget.expression.settings import FitSettings
 from retarget.expression.solve import BoxSolver
 from retarget.flow import blendshapes, landmarks
+from retarget.flow.arrays import Doubles
 from retarget.flow.face_model import FaceModel
 from retarget.flow.values import Expression
-
-Floats = npt.NDArray[np.float64]
 
 _OTHER, _LIPS, _EYES, _BROWS, _IRIS = 0.1, 1.0, 1.5, 1.0, 0.0
 _DEPTH = 0.25
@@ -28,7 +27,7 @@ _ROUNDS, _SMALL, _SMALL_COSTS = 2, 0.1, 2.0
 
 
 @cache
-def point_trust() -> Floats:
+def point_trust() -> Doubles:
     """(478, 3) how much each coordinate of each point says about the expression."""
     trust = np.full((landmarks.COUNT, 3), _OTHER)
     groups = (
@@ -45,7 +44,7 @@ def point_trust() -> Floats:
     return trust
 
 
-def most_told() -> Floats:
+def most_told() -> Doubles:
     """(52,) the largest weight that a mesh can tell of: all of it, but nothing of a tongue.
 
     No point lies on it, so lips that part as it comes out are read as the lips they are.
@@ -86,11 +85,11 @@ class WeightReader:
 
     def __call__(
         self,
-        moved: Floats,
-        lean: Floats,
+        moved: Doubles,
+        lean: Doubles,
         scores: npt.NDArray[np.float32] | None = None,
         before: Expression | None = None,
-    ) -> Floats:
+    ) -> Doubles:
         """(52,) weights for a (478, 3) displacement.
 
         Args:

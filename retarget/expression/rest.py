@@ -25,12 +25,11 @@ from retarget.expression.reader import most_told, point_trust
 from retarget.expression.settings import FitSettings, RestSettings
 from retarget.expression.solve import BoxSolver
 from retarget.flow import blendshapes, landmarks
+from retarget.flow.arrays import Doubles
 from retarget.flow.face_model import face_model
 from retarget.flow.gaze import carried, move_irises, read_gaze
 from retarget.flow.rigid import align_robustly
 from retarget.flow.values import Face, Identity, RestFace, TrackedFrame, VideoFrame
-
-Floats = npt.NDArray[np.float64]
 
 _OFF = 0.008
 """How far a point is off (head units) for reasons that are neither person nor expression."""
@@ -90,7 +89,7 @@ def find_rest(samples: Sequence[TrackedFrame], settings: RestSettings | None = N
     )
 
 
-def _at_rest(opening: Floats, pitch: Floats) -> Floats:
+def _at_rest(opening: Doubles, pitch: Doubles) -> Doubles:
     """(2,) lid opening at rest: what is usual, or usual for eyes that do not look down.
 
     Upper lids go down with the gaze; and while they blink, the gaze is a guess.
@@ -104,7 +103,7 @@ def _at_rest(opening: Floats, pitch: Floats) -> Floats:
     return np.maximum(np.quantile(opening, 0.6, axis=0), ahead)
 
 
-def _rest_face(head: Floats, aperture: Floats, look: Floats, gap: float, found: str) -> RestFace:
+def _rest_face(head: Doubles, aperture: Doubles, look: Doubles, gap: float, found: str) -> RestFace:
     return RestFace(
         head=with_aperture(head, aperture).astype(np.float32),
         aperture=aperture.astype(np.float32),
@@ -115,8 +114,8 @@ def _rest_face(head: Floats, aperture: Floats, look: Floats, gap: float, found: 
 
 
 def _looking_ahead(
-    gaze: Floats, turn: Floats, wide: npt.NDArray[np.bool_], known: Floats
-) -> Floats:
+    gaze: Doubles, turn: Doubles, wide: npt.NDArray[np.bool_], known: Doubles
+) -> Doubles:
     """(2, 2) degrees that the mesh reports for eyes that look straight out of the head.
 
     Corners of eyes lie differently in every face, which shifts what is measured. People look at
@@ -144,14 +143,14 @@ def _looking_ahead(
     return out
 
 
-def _middle(angles: Floats, wide: npt.NDArray[np.bool_]) -> tuple[Floats, Floats]:
+def _middle(angles: Doubles, wide: npt.NDArray[np.bool_]) -> tuple[Doubles, Doubles]:
     """Median and median deviation of each eye's angles (n, 2) while it is open."""
     middle = np.array([np.median(angles[wide[:, i], i]) for i in range(2)])
     spread = [np.median(np.abs(angles[wide[:, i], i] - middle[i])) for i in range(2)]
     return middle, np.array(spread)
 
 
-def with_eyes_agreeing(head: Floats, look: Floats) -> Floats:
+def with_eyes_agreeing(head: Doubles, look: Doubles) -> Doubles:
     """The mesh with its eyes turned against each other as `look` (2, 2: degrees) says.
 
     Where both look together is left as it is: the middle of what a face looked at. But of a face
@@ -164,7 +163,7 @@ def with_eyes_agreeing(head: Floats, look: Floats) -> Floats:
     return out
 
 
-def with_aperture(head: Floats, aperture: Floats) -> Floats:
+def with_aperture(head: Doubles, aperture: Doubles) -> Doubles:
     """The mesh with its lids opened or closed to the given apertures."""
     out = head.copy()
     model = face_model()
@@ -176,7 +175,7 @@ def with_aperture(head: Floats, aperture: Floats) -> Floats:
     return out
 
 
-def _shared_rest(faces: Sequence[Face], certainty: float) -> Floats:
+def _shared_rest(faces: Sequence[Face], certainty: float) -> Doubles:
     """What the faces say of their rest, the calm ones most: a weighted median per coordinate."""
     model = face_model()
     heads = [normalized(in_head_frame(f, model.neutral, model)[0]) for f in faces]
@@ -190,7 +189,7 @@ def _shared_rest(faces: Sequence[Face], certainty: float) -> Floats:
     return normalized(np.take_along_axis(rests, chosen, axis=0)[0])
 
 
-def normalized(head: Floats) -> Floats:
+def normalized(head: Doubles) -> Doubles:
     """The mesh turned like the average face, outer eye corners 1 apart about the origin."""
     model = face_model()
     head = align_robustly(model.neutral, head, model.stability).to_head(head)
@@ -225,7 +224,7 @@ class _Photo:
         high[[n.startswith(("eyeLook", "eyeWide")) for n in blendshapes.NAMES]] = 0.0
         self.solve = BoxSolver(gram, np.zeros(blendshapes.COUNT), high)
 
-    def weights(self, head: Floats) -> Floats:
+    def weights(self, head: Doubles) -> Doubles:
         """(52,) the expression in a mesh, the person's own shape being unknown."""
         away = (head - face_model().neutral).ravel()[self.use]
         pulled = self.reader @ away
@@ -241,7 +240,7 @@ def _photo(certainty: float) -> _Photo:
     return _Photo(certainty)
 
 
-def rest_of_mesh(head: Floats, certainty: float) -> Floats:
+def rest_of_mesh(head: Doubles, certainty: float) -> Doubles:
     """The mesh without the expression it probably shows."""
     if certainty == 0.0:
         return head
@@ -249,7 +248,7 @@ def rest_of_mesh(head: Floats, certainty: float) -> Floats:
     return with_lips_met(normalized(head - face_model().displacement(weights)))
 
 
-def with_lips_met(head: Floats) -> Floats:
+def with_lips_met(head: Doubles) -> Doubles:
     """The mesh with its lips brought into contact where they are apart."""
     shape = face_model().basis[blendshapes.index("mouthClose")].astype(np.float64)
     now, step = measure.lip_gap(head), 0.1

@@ -7,12 +7,10 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
-import numpy.typing as npt
 
 from retarget.flow import blendshapes, landmarks
+from retarget.flow.arrays import Doubles
 from retarget.flow.values import ExpressedFrame, Expression, HeadPose, Measurement
-
-Floats = npt.NDArray[np.float64]
 
 _EYES = np.array([n.startswith("eye") for n in blendshapes.NAMES])
 
@@ -26,7 +24,7 @@ class _Parts:
             "weights": count, "gaze": 4, "aperture": 2, "lip_gap": 1,
             "rotation": 9, "place": 3, "size": 1, "detail": 3 * landmarks.COUNT,
         }  # fmt: skip
-        usual: dict[str, float | Floats] = {
+        usual: dict[str, float | Doubles] = {
             "weights": np.where(_EYES, 0.008, 0.012), "gaze": 0.6, "aperture": 0.012,
             "lip_gap": 0.0015, "rotation": 0.006, "place": 0.003, "size": 0.003,
             "detail": 0.0012,
@@ -38,7 +36,7 @@ class _Parts:
         for name, where in self.at.items():
             self.tremble[where] = usual[name]
 
-    def together(self, squares: Floats) -> Floats:
+    def together(self, squares: Doubles) -> Doubles:
         """The squares, where numbers that move as one (a turn, a place, a point) share a mean."""
         out = squares.copy()
         for name in ("rotation", "place"):
@@ -57,7 +55,7 @@ class Signal:
 
     frame: ExpressedFrame
     seconds: float
-    values: Floats
+    values: Doubles
 
     def past(self) -> Signal:
         """The same without the pixels, which nobody asks for any more."""
@@ -128,7 +126,7 @@ def joined(frame: ExpressedFrame) -> Signal:
     return Signal(frame, frame.at.seconds, values)
 
 
-def split(signal: Signal, values: Floats) -> ExpressedFrame:
+def split(signal: Signal, values: Doubles) -> ExpressedFrame:
     """The signal's frame with other numbers."""
     at, frame = PARTS.at, signal.frame
     if frame.expression is None:
@@ -149,7 +147,7 @@ def split(signal: Signal, values: Floats) -> ExpressedFrame:
     return replace(frame, expression=Expression(weights=weights, measured=measured), pose=pose)
 
 
-def _pose(values: Floats) -> HeadPose:
+def _pose(values: Doubles) -> HeadPose:
     at = PARTS.at
     u, _, vt = np.linalg.svd(values[at["rotation"]].reshape(3, 3))
     rotation = u @ np.diag((1.0, 1.0, np.linalg.det(u @ vt))) @ vt

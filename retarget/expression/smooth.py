@@ -16,13 +16,11 @@ from collections import deque
 from collections.abc import Iterator
 
 import numpy as np
-import numpy.typing as npt
 
 from retarget.expression.settings import SmoothSettings
 from retarget.expression.signal import PARTS, Signal, joined, shot_by_shot, split
+from retarget.flow.arrays import Doubles
 from retarget.flow.values import ExpressedFrame
-
-Floats = npt.NDArray[np.float64]
 
 _STRAY = 3.0
 """A value that strays by more than this many trembles is moving; by twice as much, wholly so."""
@@ -105,17 +103,17 @@ class _Shot:
             return now.frame
         return split(now, self._calmed(near, place))
 
-    def _calmed(self, near: list[Signal], place: int) -> Floats:
+    def _calmed(self, near: list[Signal], place: int) -> Doubles:
         values = np.array([s.values for s in near])
         smooth = _curve(np.array([s.seconds for s in near]), live=self.settings.live) @ values
         stray = PARTS.together(((values - smooth) ** 2).max(axis=0))
         usual = PARTS.together((_STRAY * self.settings.strength * self.tremble) ** 2)
         keep = np.clip(stray / np.maximum(usual, 1e-18) - 1.0, 0.0, 1.0)
-        calm: Floats = smooth[place] + keep * (values[place] - smooth[place])
+        calm: Doubles = smooth[place] + keep * (values[place] - smooth[place])
         return calm
 
 
-def _curve(seconds: Floats, *, live: bool) -> Floats:
+def _curve(seconds: Doubles, *, live: bool) -> Doubles:
     """(n, n) the matrix that takes values at these times to the curve through them."""
     order = 0 if live else min(2, len(seconds) - 3)
     powers = (seconds - seconds.mean())[:, None] ** np.arange(order + 1)

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.linalg.lapack import dposv
 
-Floats = npt.NDArray[np.float64]
+from retarget.flow.arrays import Doubles
 
 _LOW, _FREE, _HIGH = -1, 0, 1
 _TOLERANCE = 1e-9
@@ -20,10 +20,10 @@ class BoxSolver:
     Where that begins to go in circles only one is moved at a time, which always ends.
     """
 
-    def __init__(self, gram: Floats, low: Floats, high: Floats) -> None:
+    def __init__(self, gram: Doubles, low: Doubles, high: Doubles) -> None:
         self.gram, self.low, self.high = gram, low, high
 
-    def __call__(self, gain: Floats, start: Floats, hold: Floats | None = None) -> Floats:
+    def __call__(self, gain: Doubles, start: Doubles, hold: Doubles | None = None) -> Doubles:
         """The best weights for one `gain` (g).
 
         Args:
@@ -51,12 +51,12 @@ class BoxSolver:
             else:
                 wrong = wrong[-1:]
             place[wrong] = np.where(below, _LOW, np.where(above, _HIGH, _FREE))[wrong]
-        result: Floats = np.clip(found, self.low, self.high)
+        result: Doubles = np.clip(found, self.low, self.high)
         return result
 
     def _at(
-        self, gram: Floats, place: npt.NDArray[np.int64], gain: Floats
-    ) -> tuple[Floats, Floats]:
+        self, gram: Doubles, place: npt.NDArray[np.int64], gain: Doubles
+    ) -> tuple[Doubles, Doubles]:
         """The weights with those on a bound held there, and the slope of the cost at them."""
         found = np.where(place == _HIGH, self.high, self.low)
         free = np.flatnonzero(place == _FREE)

@@ -11,10 +11,11 @@ import numpy as np
 
 from retarget.face.choose import choose
 from retarget.face.people import Person, matched
-from retarget.face.region import MARGIN, Picture, Reading, Region, overlap, whole
+from retarget.face.region import MARGIN, Reading, Region, overlap, whole
 from retarget.face.search import SAME, FaceModel, Search, plausible, tiles
 from retarget.face.settings import TrackSettings, parse_choice
 from retarget.face.shots import Change, Shots
+from retarget.flow.arrays import Picture
 
 _SURVEY = 15
 """Frames between two looks at the whole frame while one face is in view."""

@@ -14,15 +14,12 @@ from importlib.resources import as_file, files
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from retarget.flow import landmarks
-from retarget.flow.arrays import Picture
+from retarget.flow.arrays import Floats, Picture
 from retarget.flow.face_model import face_model
 from retarget.flow.unfold import Unfolding
 from retarget.flow.values import Face
-
-Floats = npt.NDArray[np.float32]
 
 ANOTHER = 0.75
 """`unlikeness` from which two faces are likely two persons'. Of 1241 pairs of frames of one clip

@@ -19,8 +19,9 @@ import numpy as np
 import numpy.typing as npt
 
 from retarget.face.mediapipe_core import import_light
-from retarget.face.region import Detection, Picture, Reading, Region
+from retarget.face.region import Detection, Reading, Region
 from retarget.flow import landmarks
+from retarget.flow.arrays import Picture
 from retarget.flow.quiet import quiet
 
 MESH_PIXELS = 192

@@ -13,7 +13,8 @@ from fractions import Fraction
 import numpy as np
 import numpy.typing as npt
 
-from retarget.face.region import MARGIN, Picture, Reading, Region
+from retarget.face.region import MARGIN, Reading, Region
+from retarget.flow.arrays import Picture
 
 _LOOK_PIXELS = 24
 _PLACE, _SIZE, _LOOK = 0.5, 0.4, 0.1

@@ -10,9 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from retarget.flow import landmarks
-
-Points = npt.NDArray[np.float32]
-Picture = npt.NDArray[np.uint8]
+from retarget.flow.arrays import Floats, Picture
 
 MARGIN = 1.5
 """A mesh is read from a square this much wider than the face, as the network was trained."""
@@ -76,7 +74,7 @@ class Detection:
     """Middle of its box in pixels of the frame."""
     side: float
     """Longer side of its box in pixels of the frame."""
-    eyes: Points
+    eyes: Floats
     """(2, 2) right eye, left eye in pixels of the frame."""
     score: float
     """0..1"""
@@ -91,7 +89,7 @@ class Detection:
 class Reading:
     """A mesh as the network sees it."""
 
-    points: Points
+    points: Floats
     """(478, 3) in pixels of the frame."""
     presence: float
     """How sure the network is that a face is there, 0..1."""

@@ -8,8 +8,9 @@ from typing import Protocol
 
 import numpy as np
 
-from retarget.face.region import MARGIN, Detection, Picture, Reading, Region, overlap, whole
+from retarget.face.region import MARGIN, Detection, Reading, Region, overlap, whole
 from retarget.flow import landmarks
+from retarget.flow.arrays import Picture
 
 SAME = 0.3
 """Boxes that overlap more than this are one face."""

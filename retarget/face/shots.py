@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from retarget.face.region import Picture
+from retarget.flow.arrays import Picture
 
 _SIDE = 24
 _BINS = 6

@@ -18,8 +18,9 @@ import numpy.typing as npt
 
 from retarget.errors import MissingModel
 from retarget.face.mediapipe_core import import_light
-from retarget.face.region import Detection, Picture, Reading, Region
+from retarget.face.region import Detection, Reading, Region
 from retarget.flow import blendshapes, landmarks
+from retarget.flow.arrays import Picture
 from retarget.flow.quiet import quiet
 
 _VIEW_PIXELS = 256

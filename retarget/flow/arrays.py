@@ -7,7 +7,12 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-Floats: TypeAlias = npt.NDArray[np.floating[Any]]
+Reals: TypeAlias = npt.NDArray[np.floating[Any]]
 """Any real array, whatever its precision."""
+Floats: TypeAlias = npt.NDArray[np.float32]
+Doubles: TypeAlias = npt.NDArray[np.float64]
+Ints: TypeAlias = npt.NDArray[np.int64]
+Bools: TypeAlias = npt.NDArray[np.bool_]
+Bytes: TypeAlias = npt.NDArray[np.uint8]
 Picture: TypeAlias = npt.NDArray[np.uint8]
 """(height, width, 3) RGB, upright, sRGB."""

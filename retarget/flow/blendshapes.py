@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from retarget.errors import UnknownWord
-from retarget.flow.arrays import Floats
+from retarget.flow.arrays import Reals
 
 NAMES: tuple[str, ...] = (
     "browDownLeft", "browDownRight", "browInnerUp", "browOuterUpLeft", "browOuterUpRight",
@@ -73,6 +73,6 @@ def weights(named: Mapping[str, float]) -> npt.NDArray[np.float32]:
     return out
 
 
-def named(vector: Floats, above: float = 0.0) -> dict[str, float]:
+def named(vector: Reals, above: float = 0.0) -> dict[str, float]:
     """The blendshapes of a (52,) vector that are larger than `above`, by name."""
     return {name: float(v) for name, v in zip(NAMES, vector, strict=True) if v > above}

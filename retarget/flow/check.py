@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from retarget.flow.arrays import Floats
+from retarget.flow.arrays import Reals
 
 
 def check_array(
@@ -24,7 +24,7 @@ def check_array(
         )
 
 
-def check_finite(name: str, array: Floats) -> None:
+def check_finite(name: str, array: Reals) -> None:
     """Refuse an array that holds NaN or infinity."""
     if not np.isfinite(array).all():
         raise ValueError(f"{name} holds NaN or infinity")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from retarget.flow.arrays import Floats
+from retarget.flow.arrays import Reals
 from retarget.flow.check import check_array
 
 
@@ -47,13 +47,13 @@ class Crop:
         linear = np.linalg.inv(self.to_frame[:, :2])
         return np.hstack([linear, -linear @ self.to_frame[:, 2:]])
 
-    def points_to_crop(self, points: Floats) -> npt.NDArray[np.float64]:
+    def points_to_crop(self, points: Reals) -> npt.NDArray[np.float64]:
         """Frame points (n, 2) as crop points (n, 2)."""
         matrix = self.to_crop
         out: npt.NDArray[np.float64] = points[:, :2] @ matrix[:, :2].T + matrix[:, 2]
         return out
 
-    def points_to_frame(self, points: Floats) -> npt.NDArray[np.float64]:
+    def points_to_frame(self, points: Reals) -> npt.NDArray[np.float64]:
         """Crop points (n, 2) as frame points (n, 2)."""
         out: npt.NDArray[np.float64] = points[:, :2] @ self.to_frame[:, :2].T + self.to_frame[:, 2]
         return out

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from retarget.flow import blendshapes, landmarks
-from retarget.flow.arrays import Floats
+from retarget.flow.arrays import Reals
 from retarget.flow.check import check_array
 from retarget.flow.values import HeadPose
 
@@ -44,7 +44,7 @@ class FaceModel:
         check_array("stability", self.stability, (landmarks.COUNT,), np.float32)
         check_array("leak", self.leak, (POSE_TERMS, landmarks.COUNT, 3), np.float32)
 
-    def displacement(self, weights: Floats) -> npt.NDArray[np.float32]:
+    def displacement(self, weights: Reals) -> npt.NDArray[np.float32]:
         """How (52,) weights move the mesh: (478, 3) in the head frame."""
         flat = self.basis.reshape(blendshapes.COUNT, -1)
         return (weights.astype(np.float32) @ flat).reshape(landmarks.COUNT, 3)

@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 from retarget.errors import MissingModel
 from retarget.flow import blendshapes
-from retarget.flow.arrays import Floats
+from retarget.flow.arrays import Reals
 from retarget.flow.check import check_array, check_finite
 from retarget.flow.values import Expression
 
@@ -57,7 +57,7 @@ class FlameExpression:
         return cls(parameters=np.zeros(COUNT, np.float32))
 
     @classmethod
-    def limited(cls, raw: Floats) -> FlameExpression:
+    def limited(cls, raw: Reals) -> FlameExpression:
         """From (55,) unlimited numbers, with SMIRK's limits of eyelids and jaw applied."""
         out = raw.astype(np.float32)
         out[EYELIDS] = np.clip(out[EYELIDS], 0.0, 1.0)
@@ -97,7 +97,7 @@ class FlameMap:
         return FlameExpression.limited(np.concatenate(parts))
 
 
-def _rows(path: Path, digest: str) -> Floats:
+def _rows(path: Path, digest: str) -> Reals:
     """One matrix with its rows in our order; MediaPipe's has `_neutral` first and no tongue."""
     if not path.is_file():
         raise MissingModel(
@@ -117,7 +117,7 @@ def _rows(path: Path, digest: str) -> Floats:
     return _in_our_order(matrix, path)
 
 
-def _in_our_order(matrix: Floats, path: Path) -> Floats:
+def _in_our_order(matrix: Reals, path: Path) -> Reals:
     if matrix.ndim != 2 or matrix.shape[0] != blendshapes.COUNT:
         raise MissingModel(f"{path} is {matrix.shape}, not 52 rows.", do="Use the published map.")
     tongue = np.zeros_like(matrix[:1])

@@ -13,8 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from retarget.flow import blendshapes, landmarks
-
-Doubles = npt.NDArray[np.float64]
+from retarget.flow.arrays import Doubles
 
 EYEBALL = 0.135
 """Radius of an eyeball in head units (12 mm)."""

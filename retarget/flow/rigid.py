@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from retarget.flow.arrays import Floats
+from retarget.flow.arrays import Reals
 from retarget.flow.values import HeadPose
 
 _ROUNDS = 2
@@ -14,7 +14,7 @@ _TYPICAL = 0.012
 """How far off an honest point is, in head units."""
 
 
-def align(head: Floats, points: Floats, weights: Floats) -> HeadPose:
+def align(head: Reals, points: Reals, weights: Reals) -> HeadPose:
     """The similarity that lays head-frame points on picture points, in weighted least squares.
 
     Umeyama, "Least-squares estimation of transformation parameters between two point patterns",
@@ -41,7 +41,7 @@ def align(head: Floats, points: Floats, weights: Floats) -> HeadPose:
     )
 
 
-def align_robustly(head: Floats, points: Floats, weights: Floats) -> HeadPose:
+def align_robustly(head: Reals, points: Reals, weights: Reals) -> HeadPose:
     """As `align`, trusting points less the farther off they are (Cauchy weights).
 
     Args:
@@ -58,7 +58,7 @@ def align_robustly(head: Floats, points: Floats, weights: Floats) -> HeadPose:
     return pose
 
 
-def similarity(points: Floats, to: Floats) -> npt.NDArray[np.float64]:
+def similarity(points: Reals, to: Reals) -> npt.NDArray[np.float64]:
     """(2, 3) the similarity that lays points (n, 2) nearest to others (n, 2), in least squares.
 
     In complex numbers it is one factor, which cannot mirror.

@@ -6,8 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from retarget.flow import landmarks
-
-Floats = npt.NDArray[np.float32]
+from retarget.flow.arrays import Floats
 
 
 class Unfolding:

@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from retarget.flow import blendshapes, landmarks
-from retarget.flow.arrays import Floats
+from retarget.flow.arrays import Reals
 from retarget.flow.check import check_array, check_finite
 from retarget.flow.crop import Crop
 
@@ -126,12 +126,12 @@ class HeadPose:
         check_array("rotation", self.rotation, (3, 3), np.float64)
         check_array("translation", self.translation, (3,), np.float64)
 
-    def to_picture(self, head: Floats) -> npt.NDArray[np.float64]:
+    def to_picture(self, head: Reals) -> npt.NDArray[np.float64]:
         """Head-frame points (n, 3) as picture points (n, 3) in pixels."""
         out: npt.NDArray[np.float64] = self.scale * (head @ self.rotation.T) + self.translation
         return out
 
-    def to_head(self, points: Floats) -> npt.NDArray[np.float64]:
+    def to_head(self, points: Reals) -> npt.NDArray[np.float64]:
         """Picture points (n, 3) in pixels as head-frame points (n, 3)."""
         out: npt.NDArray[np.float64] = (points - self.translation) @ self.rotation / self.scale
         return out

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from retarget.face.likeness import ANOTHER, edges, unlikeness
+from retarget.flow.arrays import Floats
 
 if TYPE_CHECKING:
-    from retarget.face.likeness import Floats
     from retarget.flow.values import RestFace, TrackedFrame
 
 

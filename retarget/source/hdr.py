@@ -14,14 +14,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
+from retarget.flow.arrays import Doubles
 from retarget.source.filter import PictureFilter
 
 if TYPE_CHECKING:
     from av.video.frame import VideoFrame as Decoded
 
-Light = npt.NDArray[np.float64]
 
 _PQ, _HLG = 16, 18  # AVCOL_TRC_*
 _BT2020 = 9  # AVCOL_PRI_*
@@ -61,7 +60,7 @@ class ToStandard:
         return self._look_up(rgb)
 
 
-def table_for(transfer: int) -> Light:
+def table_for(transfer: int) -> Doubles:
     """(33, 33, 33, 3) sRGB 0..1 for BT.2020 signal 0..1, indexed [blue, green, red].
 
     Args:
@@ -79,29 +78,29 @@ def table_for(transfer: int) -> Light:
     return _srgb(np.clip(light @ _TO_BT709.T, 0.0, 1.0))
 
 
-def _pq_to_nits(signal: Light) -> Light:
+def _pq_to_nits(signal: Doubles) -> Doubles:
     m1, m2, c1, c2, c3 = 0.1593017578125, 78.84375, 0.8359375, 18.8515625, 18.6875
     root = signal ** (1 / m2)
-    out: Light = 10_000.0 * (np.maximum(root - c1, 0) / (c2 - c3 * root)) ** (1 / m1)
+    out: Doubles = 10_000.0 * (np.maximum(root - c1, 0) / (c2 - c3 * root)) ** (1 / m1)
     return out
 
 
-def _nits_to_pq(nits: Light) -> Light:
+def _nits_to_pq(nits: Doubles) -> Doubles:
     m1, m2, c1, c2, c3 = 0.1593017578125, 78.84375, 0.8359375, 18.8515625, 18.6875
     power = np.clip(nits / 10_000.0, 0, 1) ** m1
-    out: Light = ((c1 + c2 * power) / (1 + c3 * power)) ** m2
+    out: Doubles = ((c1 + c2 * power) / (1 + c3 * power)) ** m2
     return out
 
 
-def _hlg_to_nits(signal: Light) -> Light:
+def _hlg_to_nits(signal: Doubles) -> Doubles:
     a, b, c = 0.17883277, 0.28466892, 0.55991073
     scene = np.where(signal <= 0.5, signal**2 / 3, (np.exp((signal - c) / a) + b) / 12)
     luminance = scene @ np.array([0.2627, 0.6780, 0.0593])
-    out: Light = _PEAK * scene * np.maximum(luminance, 1e-6)[..., None] ** 0.2
+    out: Doubles = _PEAK * scene * np.maximum(luminance, 1e-6)[..., None] ** 0.2
     return out
 
 
-def _rolled_off(nits: Light) -> Light:
+def _rolled_off(nits: Doubles) -> Doubles:
     """Light up to `_PEAK` as light up to `_WHITE`: unchanged below the knee, eased above."""
     brightest = np.maximum(nits.max(axis=-1, keepdims=True), 1e-6)
     top = _nits_to_pq(np.array(_PEAK))
@@ -115,12 +114,12 @@ def _rolled_off(nits: Light) -> Light:
         + (-2 * t**3 + 3 * t**2) * white
     )
     shown = _pq_to_nits(np.where(level < knee, level, eased) * top)
-    out: Light = nits * (shown / brightest)
+    out: Doubles = nits * (shown / brightest)
     return out
 
 
-def _srgb(light: Light) -> Light:
-    out: Light = np.where(
+def _srgb(light: Doubles) -> Doubles:
+    out: Doubles = np.where(
         light <= 0.0031308, 12.92 * light, 1.055 * np.maximum(light, 1e-9) ** (1 / 2.4) - 0.055
     )
     return out

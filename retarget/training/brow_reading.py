@@ -25,14 +25,13 @@ from retarget.expression.rest import find_rest
 from retarget.face.settings import TrackSettings
 from retarget.face.track import Track
 from retarget.flow import blendshapes, landmarks
+from retarget.flow.arrays import Doubles
 from retarget.flow.face_model import face_model, pose_terms
 from retarget.flow.report import Report
 from retarget.flow.values import TrackedFrame, VideoFrame
 from retarget.source.open import open_source
 from retarget.training.face_model_mesh import CanonicalFace
 from retarget.transfer.strength import region_shares
-
-Floats = npt.NDArray[np.float64]
 
 _SAMPLES = 60
 """Frames of a clip that tell its rest."""
@@ -55,7 +54,7 @@ def _flipped(frame: VideoFrame) -> VideoFrame:
     return replace(frame, rgb=np.ascontiguousarray(frame.rgb[:, ::-1]))
 
 
-def moved(frames: Sequence[TrackedFrame]) -> Iterator[tuple[int, Floats, Floats]]:
+def moved(frames: Sequence[TrackedFrame]) -> Iterator[tuple[int, Doubles, Doubles]]:
     """Index, displacement (478, 3) from rest and pose terms (9,) of each frame of one clip."""
     spread = np.linspace(0, len(frames) - 1, min(_SAMPLES, len(frames))).astype(int)
     rest = find_rest([frames[i] for i in spread])
@@ -65,7 +64,7 @@ def moved(frames: Sequence[TrackedFrame]) -> Iterator[tuple[int, Floats, Floats]
             yield frame.frame.index, head - rest.head, pose_terms(pose)
 
 
-def lowered(displacement: Floats) -> Floats:
+def lowered(displacement: Doubles) -> Doubles:
     """(n, 2) the browDown weights, left and right, nearest to (n, 478, 3) displacements."""
     model = face_model()
     share = region_shares(model)["brows"][:, None]
@@ -74,7 +73,7 @@ def lowered(displacement: Floats) -> Floats:
     return np.asarray(np.linalg.lstsq(shapes.T, seen.T, rcond=None)[0].T)
 
 
-def rows(path: Path, bundle: Path, *, mirrored: bool) -> tuple[Floats, Floats, Floats]:
+def rows(path: Path, bundle: Path, *, mirrored: bool) -> tuple[Doubles, Doubles, Doubles]:
     """What one clip teaches, each row of it over the root of their number.
 
     Returns:
@@ -91,7 +90,7 @@ def rows(path: Path, bundle: Path, *, mirrored: bool) -> tuple[Floats, Floats, F
     return x, p, y
 
 
-def learn(clips: Sequence[tuple[Floats, Floats, Floats]]) -> Floats:
+def learn(clips: Sequence[tuple[Doubles, Doubles, Doubles]]) -> Doubles:
     """(2, 478, 3) by what each coordinate's movement lowers the left and the right brow."""
     x, p, y = (np.vstack(column) for column in zip(*clips, strict=True))
     design = np.hstack([x, p * np.sqrt(_PULL / _POSE_PULL)])
@@ -104,7 +103,7 @@ def learn(clips: Sequence[tuple[Floats, Floats, Floats]]) -> Floats:
     return np.asarray(found[: x.shape[1]].T.reshape(2, landmarks.COUNT, 3))
 
 
-def symmetric(reading: Floats, mirror: npt.NDArray[np.int64]) -> Floats:
+def symmetric(reading: Doubles, mirror: npt.NDArray[np.int64]) -> Doubles:
     """The mean of a reading (2, 478, 3) and of what it says of mirrored faces.
 
     Args:

@@ -13,10 +13,11 @@ from pathlib import Path
 
 import numpy as np
 
-from retarget.face.likeness import Floats, edges
+from retarget.face.likeness import edges
 from retarget.face.settings import TrackSettings
 from retarget.face.still import find_face
 from retarget.face.track import Track
+from retarget.flow.arrays import Floats
 from retarget.flow.report import Report
 from retarget.source.open import open_source
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from retarget.flow import landmarks
-from retarget.training.face_model_mesh import Floats, Ints
+from retarget.flow.arrays import Doubles, Ints
 
 _SCALES = ((0.045, 0.7), (0.025, 0.25), (0.010, 0.09))
 """(standard deviation, range) in head units: the whole face, a feature, a lip."""
@@ -19,7 +19,7 @@ _SYMMETRIC = 0.85
 _MODES = 60
 
 
-def identity_modes(neutral: Floats, mirror: Ints, stability: Floats) -> Floats:
+def identity_modes(neutral: Doubles, mirror: Ints, stability: Doubles) -> Doubles:
     """(60, 478, 3) the strongest independent ways in which faces differ, each of unit variance."""
     far = np.linalg.norm(neutral[:, None] - neutral[None], axis=2)
     alike = sum(s * s * np.exp(-(far**2) / (2 * reach**2)) for s, reach in _SCALES)
@@ -40,7 +40,7 @@ def identity_modes(neutral: Floats, mirror: Ints, stability: Floats) -> Floats:
     return np.asarray(modes.reshape(_MODES, landmarks.COUNT, 3))
 
 
-def _without_pose(neutral: Floats, stability: Floats) -> Floats:
+def _without_pose(neutral: Doubles, stability: Doubles) -> Doubles:
     """The projection that takes shift, turn and scale, as the alignment sees them, out."""
     shifts = [np.tile(axis, (len(neutral), 1)) for axis in np.eye(3)]
     turns = [np.cross(axis, neutral) for axis in np.eye(3)]

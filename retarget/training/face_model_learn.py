@@ -16,11 +16,12 @@ import numpy as np
 import numpy.typing as npt
 
 from retarget.flow import blendshapes, landmarks
+from retarget.flow.arrays import Doubles
 from retarget.flow.ease import eased
 from retarget.flow.face_model import POSE_TERMS, pose_terms
 from retarget.flow.rigid import align
 from retarget.training.face_model_identity import identity_modes
-from retarget.training.face_model_mesh import CanonicalFace, Floats
+from retarget.training.face_model_mesh import CanonicalFace
 from retarget.training.face_model_sculpt import Sculptor
 
 _MIRROR = np.array([blendshapes.index(blendshapes.mirrored(n)) for n in blendshapes.NAMES])
@@ -65,13 +66,13 @@ class Strength:
 class Seen:
     """A clip brought into the head frame."""
 
-    head: Floats
+    head: Doubles
     """(n, 478, 3)."""
-    scores: Floats
+    scores: Doubles
     """(n, 52) above what this person's face at rest already scores."""
-    pose: Floats
+    pose: Doubles
     """(n, 9) pose terms."""
-    rest: Floats
+    rest: Doubles
     """(478, 3)."""
 
 
@@ -99,14 +100,14 @@ def learn(
     return {name: array.astype(np.float32) for name, array in arrays.items()}
 
 
-def stable_points(face: CanonicalFace) -> Floats:
+def stable_points(face: CanonicalFace) -> Doubles:
     """(478,) what each point says about the pose; sums to 1."""
     bony = np.zeros(landmarks.COUNT)
     bony[list(_BONY)] = 1.0 / len(_BONY)
     return (bony + 0.5 * face.pose_weights) / 1.5
 
 
-def first_neutral(clips: Sequence[Clip], face: CanonicalFace, stability: Floats) -> Floats:
+def first_neutral(clips: Sequence[Clip], face: CanonicalFace, stability: Doubles) -> Doubles:
     """The clips' median mesh, turned like the canonical face and made symmetric."""
     skin = slice(0, landmarks.MESH_COUNT)
     heads = [
@@ -118,17 +119,17 @@ def first_neutral(clips: Sequence[Clip], face: CanonicalFace, stability: Floats)
     return centred((middle + face.mirrored(middle)) / 2)
 
 
-def centred(head: Floats) -> Floats:
+def centred(head: Doubles) -> Doubles:
     """The mesh with its outer eye corners 1 apart about the origin."""
     corners = head[list(landmarks.EYE_OUTER_CORNERS)]
     return np.asarray((head - corners.mean(axis=0)) / np.linalg.norm(corners[1] - corners[0]))
 
 
-def _turned(head: Floats, neutral: Floats, stability: Floats) -> Floats:
+def _turned(head: Doubles, neutral: Doubles, stability: Doubles) -> Doubles:
     return centred(align(neutral, head, stability).to_head(head))
 
 
-def _settled(clip: Clip, neutral: Floats, stability: Floats) -> Floats:
+def _settled(clip: Clip, neutral: Doubles, stability: Doubles) -> Doubles:
     """A first rest of one clip: its median mesh."""
     rest = neutral
     for _ in range(3):
@@ -137,7 +138,7 @@ def _settled(clip: Clip, neutral: Floats, stability: Floats) -> Floats:
     return rest
 
 
-def see(clip: Clip, rest: Floats, stability: Floats) -> Seen:
+def see(clip: Clip, rest: Doubles, stability: Doubles) -> Seen:
     """Bring a clip into the head frame of `rest`."""
     head = np.empty(clip.points.shape)
     pose = np.empty((len(clip.points), POSE_TERMS))
@@ -150,8 +151,8 @@ def see(clip: Clip, rest: Floats, stability: Floats) -> Seen:
 
 
 def regress(
-    seen: Sequence[Seen], sculpted: Floats, face: CanonicalFace, strength: Strength
-) -> tuple[Floats, Floats]:
+    seen: Sequence[Seen], sculpted: Doubles, face: CanonicalFace, strength: Strength
+) -> tuple[Doubles, Doubles]:
     """The basis (52, 478, 3) and the pose leak (9, 478, 3)."""
     regressors, targets = [], []
     for clip in seen:
@@ -169,20 +170,20 @@ def regress(
     prior = np.vstack([sculpted.reshape(count, -1), np.zeros((POSE_TERMS, y.shape[1]))])
     pull = np.r_[np.full(count, strength.sculpt), np.full(POSE_TERMS, strength.leak)]
     seen_more = np.linalg.solve(x.T @ x + np.diag(pull), x.T @ (y - x @ prior))
-    found: Floats = np.add(prior, seen_more)
+    found: Doubles = np.add(prior, seen_more)
     fields = found.reshape(-1, landmarks.COUNT, 3)
     return fields[:count], fields[count:]
 
 
-def rest_of(seen: Seen, basis: Floats, leak: Floats) -> Floats:
+def rest_of(seen: Seen, basis: Doubles, leak: Doubles) -> Doubles:
     """What is left of a clip when expression and pose leak are taken out."""
     explained = np.tensordot(seen.scores, basis, 1) + np.tensordot(seen.pose, leak, 1)
     return np.asarray(np.median(seen.head - explained, axis=0))
 
 
 def finish(
-    basis: Floats, sculpted: Floats, neutral: Floats, face: CanonicalFace, strength: Strength
-) -> Floats:
+    basis: Doubles, sculpted: Doubles, neutral: Doubles, face: CanonicalFace, strength: Strength
+) -> Doubles:
     """The measured shapes made smooth, local and exactly symmetric; some as sculpted."""
     skin = slice(0, landmarks.MESH_COUNT)
     out = sculpted.copy()
@@ -199,7 +200,7 @@ def finish(
     return out
 
 
-def _at_home(name: str, neutral: Floats) -> Floats:
+def _at_home(name: str, neutral: Doubles) -> Doubles:
     """(478, 1) how much a shape may take from footage here: people move several muscles at once.
 
     Brows end at the eyes, eyes between brow and cheek, all else below the eyes; what one side does
@@ -220,6 +221,6 @@ def _at_home(name: str, neutral: Floats) -> Floats:
     return np.asarray(share[:, None])
 
 
-def _step(x: Floats) -> Floats:
+def _step(x: Doubles) -> Doubles:
     """0 below -0.12, 1 above 0.12, smooth between."""
     return eased(np.clip((x / 0.12 + 1.0) / 2.0, 0.0, 1.0))

@@ -18,9 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from retarget.flow import landmarks
-
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
+from retarget.flow.arrays import Doubles, Ints
 
 _METADATA = "geometry_pipeline_metadata_landmarks.binarypb"
 _IRIS_MIRROR = {468: 473, 469: 476, 470: 475, 471: 474, 472: 477}
@@ -33,11 +31,11 @@ _EXACT = 1e4
 class CanonicalFace:
     """A symmetric, average, nearly neutral face: where the mesh's topology comes from."""
 
-    points: Floats
+    points: Doubles
     """(468, 3) in the head frame (no irises)."""
     triangles: Ints
     """(n, 3) all triangles, those over mouth and eyes too."""
-    pose_weights: Floats
+    pose_weights: Doubles
     """(478,) the pose weights MediaPipe gives its 33 stable points; sums to 1."""
 
     @classmethod
@@ -81,7 +79,7 @@ class CanonicalFace:
         return np.array(keep, np.int64)
 
     @cached_property
-    def laplacian(self) -> Floats:
+    def laplacian(self) -> Doubles:
         """(468, 468) normalized graph Laplacian of the skin; neighbors count by nearness."""
         near = np.zeros((landmarks.MESH_COUNT,) * 2)
         for a, b in ((0, 1), (1, 2), (2, 0)):
@@ -90,7 +88,7 @@ class CanonicalFace:
         return np.asarray(np.eye(len(near)) - near / near.sum(axis=1, keepdims=True))
 
     @cached_property
-    def distances(self) -> Floats:
+    def distances(self) -> Doubles:
         """(468, 468) shortest ways along the skin's edges, in head units."""
         from scipy.sparse import csr_matrix
         from scipy.sparse.csgraph import shortest_path
@@ -101,7 +99,7 @@ class CanonicalFace:
         table[pairs[:, 0], pairs[:, 1]] = length
         return np.asarray(shortest_path(csr_matrix(table), directed=False))
 
-    def smooth_field(self, handles: Mapping[int, npt.ArrayLike], reach: float) -> Floats:
+    def smooth_field(self, handles: Mapping[int, npt.ArrayLike], reach: float) -> Doubles:
         """The smoothest (468, 3) field that has the given values at the handles.
 
         Args:
@@ -117,12 +115,12 @@ class CanonicalFace:
         bend = self.laplacian.T @ self.laplacian
         return np.asarray(np.linalg.solve(bend + np.diag(pinned), pinned[:, None] * wanted))
 
-    def smoothed(self, fields: Floats, stiffness: float) -> Floats:
+    def smoothed(self, fields: Doubles, stiffness: float) -> Doubles:
         """(k, 468, 3) fields with what bends sharply between neighbors taken out."""
         bend = self.laplacian.T @ self.laplacian
         soft = np.linalg.inv(np.eye(len(bend)) + stiffness * bend)
         return np.asarray(np.einsum("ij,kjc->kic", soft, fields))
 
-    def mirrored(self, field: Floats) -> Floats:
+    def mirrored(self, field: Doubles) -> Doubles:
         """A (478, 3) field as a mirror shows it."""
         return np.asarray(field[self.mirror] * (-1.0, 1.0, 1.0))

@@ -13,8 +13,9 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 
 from retarget.flow import blendshapes, landmarks
+from retarget.flow.arrays import Doubles
 from retarget.flow.gaze import EYEBALL, GAZE_DEGREES
-from retarget.training.face_model_mesh import CanonicalFace, Floats
+from retarget.training.face_model_mesh import CanonicalFace
 
 Handles = dict[int, tuple[float, float, float]]
 
@@ -233,25 +234,25 @@ _UPPER_COMES = 0.3
 class Sculptor:
     """Makes the 52 fields on one neutral face."""
 
-    def __init__(self, face: CanonicalFace, neutral: Floats) -> None:
+    def __init__(self, face: CanonicalFace, neutral: Doubles) -> None:
         self.face = face
         self.neutral = neutral
         share = {i: (s, 0.0, 0.0) for s, ids in _JAW_SHARE.items() for i in ids}
         self.jaw_share = np.clip(self._field(self._symmetric(share, even=True), 0.4)[:, 0], 0, 1)
 
-    def all(self) -> Floats:
+    def all(self) -> Doubles:
         """(52, 478, 3) every shape at weight 1."""
         shapes = {name: self._shape(name) for name in blendshapes.NAMES if name != "mouthClose"}
         shapes["mouthClose"] = self.closing(shapes["jawOpen"])
         return np.stack([shapes[name] for name in blendshapes.NAMES])
 
-    def _shape(self, name: str) -> Floats:
+    def _shape(self, name: str) -> Doubles:
         if name.endswith("Right"):
             return self.face.mirrored(self._shape(blendshapes.mirrored(name)))
         plain = name.removesuffix("Left")
         if plain.startswith("eyeLook"):
             return self.gaze(plain.removeprefix("eyeLook"))
-        special: dict[str, Callable[[], Floats]] = {
+        special: dict[str, Callable[[], Doubles]] = {
             "eyeBlink": self.blink, "jawOpen": self.jaw_open, "tongueOut": self.tongue_out,
             "jawForward": lambda: self.jaw_shift((0.0, 0.012, -0.085)),
             "jaw": lambda: self.jaw_shift((0.105, 0.006, 0.0)),
@@ -264,7 +265,7 @@ class Sculptor:
         handles, reach = ONE_SIDED[plain]
         return self._field(handles, reach)
 
-    def _field(self, handles: Handles, reach: float) -> Floats:
+    def _field(self, handles: Handles, reach: float) -> Doubles:
         out = np.zeros((landmarks.COUNT, 3))
         out[: landmarks.MESH_COUNT] = self.face.smooth_field(handles, reach)
         return out
@@ -280,7 +281,7 @@ class Sculptor:
                 out[j] = (x if even else -x, y, z)
         return out
 
-    def blink(self) -> Floats:
+    def blink(self) -> Doubles:
         """The left lids meet, the upper one doing most of the way."""
         handles: Handles = dict(_EYE_CORNERS)
         mid = len(_UPPER_LID) // 2
@@ -292,7 +293,7 @@ class Sculptor:
         handles |= _arch(_CREASE, 0.28 * middle) | _arch(_UNDER_EYE, -0.07 * middle)
         return self._field(handles, 0.09)
 
-    def gaze(self, direction: str) -> Floats:
+    def gaze(self, direction: str) -> Doubles:
         """The left iris rides on its eyeball; the lids follow it up and down."""
         angle = np.radians(GAZE_DEGREES[direction])
         out = self._field(_EYE_CORNERS | _LOOK_LIDS[direction], 0.08)
@@ -307,7 +308,7 @@ class Sculptor:
         out[ids] = ball @ np.array(turn).T - ball
         return out
 
-    def jaw_open(self) -> Floats:
+    def jaw_open(self) -> Doubles:
         """The mandible turns about its hinge; the corners of the mouth come in a little."""
         angle = np.radians(_JAW_OPEN_DEGREES)
         c, s = np.cos(angle), np.sin(angle)
@@ -316,18 +317,18 @@ class Sculptor:
         corners = self._field(self._symmetric(_row(_CORNER, (-0.035, 0.0, 0.01))), 0.2)
         return np.asarray(turned * self.jaw_share[:, None] + corners)
 
-    def jaw_shift(self, to: tuple[float, float, float]) -> Floats:
+    def jaw_shift(self, to: tuple[float, float, float]) -> Doubles:
         """The mandible slides as a whole."""
         return np.outer(self.jaw_share, to)
 
-    def tongue_out(self) -> Floats:
+    def tongue_out(self) -> Doubles:
         """Lips part and the lower one is pushed out under the tongue, which is drawn elsewhere."""
         upper = _rows(_UPPER_ROWS, ((0.0, -0.010, -0.008),) * 4, _FROM_CORNER)
         lower = _rows(_LOWER_ROWS, ((0.0, 0.040, -0.030),) * 4, _FROM_CORNER)
         lips = self._field(self._symmetric(upper | lower | _row(_CORNER, (-0.02, 0.01, 0))), 0.16)
         return np.asarray(lips + 0.15 * self.jaw_open())
 
-    def closing(self, jaw_open: Floats) -> Floats:
+    def closing(self, jaw_open: Doubles) -> Doubles:
         """What brings the lips of an open jaw back into contact, over an open jaw."""
         opened = self.neutral + jaw_open
         handles: Handles = {}

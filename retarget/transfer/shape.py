@@ -14,13 +14,11 @@ import numpy as np
 import numpy.typing as npt
 
 from retarget.flow import blendshapes, landmarks
+from retarget.flow.arrays import Floats
 from retarget.flow.face_model import FaceModel
 from retarget.flow.gaze import carried, move_irises, off_middle
 from retarget.flow.values import Expression, RestFace
 from retarget.transfer.strength import region_shares
-
-Mesh = npt.NDArray[np.float32]
-Apertures = npt.NDArray[np.float32]
 
 _LIDS = (
     (landmarks.LEFT_EYE_UPPER, landmarks.LEFT_EYE_LOWER),
@@ -60,7 +58,7 @@ class Shape:
         shares = region_shares(model)
         self._mouth = (shares["mouth"] + shares["jaw"])[:, None]  # (478, 1)
 
-    def __call__(self, rest: RestFace, start: Mesh, expression: Expression) -> Mesh:
+    def __call__(self, rest: RestFace, start: Floats, expression: Expression) -> Floats:
         """Move `start` (the rest itself, or a photo's own mesh) by an expression.
 
         Args:
@@ -88,7 +86,7 @@ class Shape:
             set_lips(mesh, seen.lip_gap * taller)
         return mesh
 
-    def _widened(self, aperture: Apertures, rest: RestFace) -> Apertures:
+    def _widened(self, aperture: Floats, rest: RestFace) -> Floats:
         """Apertures (2,) whose lids part no farther beyond rest than the driving ones do.
 
         Eyes shut by shares, each until it is shut; but a share that hardly widens a narrow eye
@@ -118,25 +116,25 @@ def _told() -> npt.NDArray[np.float32]:
     return out
 
 
-def mouth_width(head: Mesh) -> float:
+def mouth_width(head: Floats) -> float:
     """Distance of the mouth corners in head units."""
     right, left = head[list(landmarks.MOUTH_CORNERS)]
     return float(np.linalg.norm(left - right))
 
 
-def lower_face(head: Mesh) -> float:
+def lower_face(head: Floats) -> float:
     """Distance from the line of the eyes to the chin in head units."""
     eyes = head[list(landmarks.EYE_OUTER_CORNERS), 1].mean()
     return float(abs(head[landmarks.CHIN, 1] - eyes))
 
 
-def lid_gaps(head: Mesh) -> Apertures:
+def lid_gaps(head: Floats) -> Floats:
     """(2,) how far the lids of the left and the right eye are apart in a mesh (478, 3)."""
     gaps = [(head[list(low[1:-1])] - head[list(up[1:-1])])[:, 1].mean() for up, low in _LIDS]
     return np.array(gaps, np.float32)
 
 
-def opened(head: Mesh, moved: Mesh) -> Apertures:
+def opened(head: Floats, moved: Floats) -> Floats:
     """(2,) how many times as open as in a mesh the left and the right eye are once it has moved.
 
     An eye larger than the average one has farther to go until it is shut.
@@ -148,7 +146,7 @@ def opened(head: Mesh, moved: Mesh) -> Apertures:
     return np.asarray(lid_gaps(head + moved) / lid_gaps(head))
 
 
-def set_lids(mesh: Mesh, start: Mesh, aperture: Apertures) -> None:
+def set_lids(mesh: Floats, start: Floats, aperture: Floats) -> None:
     """Open each eye, in place, to `aperture` (2,: left, right) times its opening in `start`."""
     for (upper, lower), share in zip(_LIDS, aperture, strict=True):
         up, low = list(upper[1:-1]), list(lower[1:-1])
@@ -158,12 +156,12 @@ def set_lids(mesh: Mesh, start: Mesh, aperture: Apertures) -> None:
         mesh[low] += np.float32(1 - _UPPER_LID_SHARE) * off
 
 
-def set_irises(mesh: Mesh, start: Mesh, gaze: npt.NDArray[np.float32]) -> None:
+def set_irises(mesh: Floats, start: Floats, gaze: npt.NDArray[np.float32]) -> None:
     """Turn the eyes, in place, by `gaze` (2, 2: degrees) from where they look in `start`."""
     move_irises(mesh, carried(gaze) - (off_middle(mesh) - off_middle(start)))
 
 
-def set_lips(mesh: Mesh, gap: float) -> None:
+def set_lips(mesh: Floats, gap: float) -> None:
     """Bring the inner lip rims, in place, to `gap` (head units) at the middle of the mouth.
 
     A gap under `CONTACT` closes the whole line; an open mouth keeps the form its shape gives it.

@@ -15,9 +15,9 @@ import pytest
 from retarget.evaluation.observe import Estimators, observe
 from retarget.evaluation.settings import EvaluateSettings
 from retarget.evaluation.values import Observed
+from retarget.flow.arrays import Picture
 from tests import outside
 
-Rgb = npt.NDArray[np.uint8]
 RATE = 24
 COUNT = 36
 SIDE = 320
@@ -32,7 +32,7 @@ def performance(count: int = COUNT) -> npt.NDArray[np.float64]:
     return np.stack([mouth, brows, eyes], axis=1)
 
 
-def moved(face: Rgb, mouth: float, brows: float, eyes: float) -> Rgb:
+def moved(face: Picture, mouth: float, brows: float, eyes: float) -> Picture:
     """The astronaut's face (320x320) with her mouth opened, brows raised, eyes narrowed."""
     y, x = np.mgrid[0:SIDE, 0:SIDE].astype(np.float32)
     far = 20.0 * mouth * np.exp(-(((x - 151) / 34) ** 2))
@@ -60,7 +60,7 @@ def wave(seconds: float) -> npt.NDArray[np.int16]:
 
 
 def write_clip(
-    path: Path, frames: Sequence[Rgb], *, sound_shift: float | None = None, late: float = 0.0
+    path: Path, frames: Sequence[Picture], *, sound_shift: float | None = None, late: float = 0.0
 ) -> Path:
     """An MP4 of the frames; with sound where `sound_shift` (seconds) is given.
 
@@ -93,7 +93,7 @@ def write_clip(
 
 
 @pytest.fixture(scope="session")
-def face() -> Rgb:
+def face() -> Picture:
     """A real face, 320x320."""
     data = pytest.importorskip("skimage.data", reason="the face is scikit-image's portrait")
     crop = data.astronaut()[20:260, 110:350]
@@ -101,13 +101,13 @@ def face() -> Rgb:
 
 
 @pytest.fixture(scope="session")
-def performed(face: Rgb) -> list[Rgb]:
+def performed(face: Picture) -> list[Picture]:
     """The driving clip's pictures."""
     return [moved(face, *row) for row in performance()]
 
 
 @pytest.fixture(scope="session")
-def other_face() -> Rgb:
+def other_face() -> Picture:
     """Another person: the one drawn for the sample clip."""
     sample = Path(__file__).resolve().parents[2] / "samples" / "drive.mp4"
     with av.open(str(sample)) as clip:
@@ -133,7 +133,7 @@ def bundle() -> Path:
 
 @pytest.fixture(scope="session")
 def clips(
-    tmp_path_factory: pytest.TempPathFactory, face: Rgb, performed: list[Rgb]
+    tmp_path_factory: pytest.TempPathFactory, face: Picture, performed: list[Picture]
 ) -> dict[str, Path]:
     """Cases with known answers, as files."""
     folder = tmp_path_factory.mktemp("clips")

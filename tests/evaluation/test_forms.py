@@ -17,13 +17,13 @@ from retarget.evaluation.observe import Estimators
 from retarget.evaluation.settings import EvaluateSettings
 from retarget.evaluation.values import Curve, Evaluation
 from retarget.flow.report import Report
-from tests.evaluation.conftest import COUNT, Rgb
+from tests.evaluation.conftest import COUNT, Picture
 
 
 @pytest.fixture(scope="module")
 def evaluations(
     clips: dict[str, Path],
-    face: Rgb,
+    face: Picture,
     estimators: Estimators,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> dict[str, Evaluation]:

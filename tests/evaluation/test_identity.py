@@ -12,11 +12,11 @@ from retarget.evaluation.dlib_face import DlibEstimator
 from retarget.evaluation.observe import Estimators, face_sample, observe
 from retarget.evaluation.settings import EvaluateSettings
 from retarget.evaluation.values import FaceSample, Observed
-from tests.evaluation.conftest import Rgb, write_clip
+from tests.evaluation.conftest import Picture, write_clip
 
 
 @pytest.fixture(scope="module")
-def photo(face: Rgb, estimators: Estimators) -> FaceSample:
+def photo(face: Picture, estimators: Estimators) -> FaceSample:
     points = DlibEstimator(estimators.dlib).read(face)
     assert points is not None
     return face_sample(face, points, estimators, 0, 0.0)
@@ -38,7 +38,7 @@ def test_a_moving_face_stays_the_person_of_its_photo(
 
 
 def test_another_person_is_not_the_person_of_the_photo(
-    tmp_path: Path, other_face: Rgb, estimators: Estimators, photo: FaceSample
+    tmp_path: Path, other_face: Picture, estimators: Estimators, photo: FaceSample
 ) -> None:
     other = observe(
         write_clip(tmp_path / "other.mp4", [other_face] * 4), estimators, sample_faces=True
@@ -70,7 +70,7 @@ def test_arcface_is_the_mean_cosine(photo: FaceSample) -> None:
 
 
 def test_an_arcface_network_at_hand_reads_every_sample(
-    clips: dict[str, Path], face: Rgb, tmp_path: Path
+    clips: dict[str, Path], face: Picture, tmp_path: Path
 ) -> None:
     pytest.importorskip("onnxruntime", reason="ArcFace needs retarget[diffusion]")
     pytest.importorskip("diffusers", reason="its test network is made with retarget[diffusion]")

@@ -11,13 +11,15 @@ from PIL import Image
 
 from retarget.cli.main import main
 from retarget.evaluation.values import Observed
-from tests.evaluation.conftest import Rgb, write_clip
+from tests.evaluation.conftest import Picture, write_clip
 
 pytestmark = pytest.mark.usefixtures("estimators")
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory, face: Rgb, performed: list[Rgb]) -> Path:
+def folder(
+    tmp_path_factory: pytest.TempPathFactory, face: Picture, performed: list[Picture]
+) -> Path:
     out = tmp_path_factory.mktemp("job")
     write_clip(out / "drive.mp4", performed[:6], sound_shift=0.0)
     Image.fromarray(face).save(out / "face.png")

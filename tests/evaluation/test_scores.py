@@ -18,7 +18,7 @@ from retarget.evaluation.settings import EvaluateSettings
 from retarget.evaluation.tasks_face import LOOKS, ReadingNoise, TasksEstimator, TasksFace
 from retarget.evaluation.values import Observed
 from retarget.flow import blendshapes
-from tests.evaluation.conftest import Rgb
+from tests.evaluation.conftest import Picture
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +66,7 @@ def test_a_mouth_that_opens_half_as_far_shows_in_the_jaw(read: Callable[[str], O
     assert half.scores[widest, jaw] < 0.8 * driving.scores[widest, jaw]
 
 
-def test_a_turned_picture_rolls_the_head_by_as_much(face: Rgb, bundle: Path) -> None:
+def test_a_turned_picture_rolls_the_head_by_as_much(face: Picture, bundle: Path) -> None:
     import cv2
 
     side = face.shape[0]
@@ -80,7 +80,7 @@ def test_a_turned_picture_rolls_the_head_by_as_much(face: Rgb, bundle: Path) -> 
     assert leaning.pose[2] - upright.pose[2] == pytest.approx(-12, abs=2)
 
 
-def test_a_mirrored_picture_turns_the_other_way(face: Rgb, bundle: Path) -> None:
+def test_a_mirrored_picture_turns_the_other_way(face: Picture, bundle: Path) -> None:
     with TasksEstimator(bundle) as estimator:
         seen, mirrored = (estimator.read(p) for p in (face, face[:, ::-1]))
     assert seen is not None
@@ -95,7 +95,7 @@ def test_a_picture_without_a_face_has_no_scores(bundle: Path) -> None:
         assert estimator.read(np.full((120, 160, 3), 90, np.uint8)) is None
 
 
-def test_looks_at_a_turned_face_agree_where_it_is(face: Rgb, bundle: Path) -> None:
+def test_looks_at_a_turned_face_agree_where_it_is(face: Picture, bundle: Path) -> None:
     """Each look is cut out shifted, scaled and turned; its points must come back in place."""
     with TasksEstimator(bundle) as estimator:
         seen = estimator.read(face)

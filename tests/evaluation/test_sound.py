@@ -11,11 +11,11 @@ from clips import lay_tone, numbered
 from retarget.evaluation import sound
 from retarget.evaluation.catalog import Sheet
 from retarget.evaluation.video import sound_wave
-from tests.evaluation.conftest import Rgb, write_clip
+from tests.evaluation.conftest import Picture, write_clip
 
 
 @pytest.fixture(scope="module")
-def clip(tmp_path_factory: pytest.TempPathFactory, performed: list[Rgb]) -> Callable[..., Path]:
+def clip(tmp_path_factory: pytest.TempPathFactory, performed: list[Picture]) -> Callable[..., Path]:
     folder = tmp_path_factory.mktemp("sound")
 
     def make(name: str, shift: float | None) -> Path:

@@ -15,7 +15,7 @@ from retarget.cli.main import main
 from retarget.evaluation.stimuli import Shown, follows, largest, main_channels, movement
 from retarget.flow import blendshapes
 from retarget.flow.face_model import face_model
-from tests.evaluation.conftest import Rgb
+from tests.evaluation.conftest import Picture
 from tests.outside import bundle
 
 SMILE = blendshapes.weights({"mouthSmileLeft": 0.8, "mouthSmileRight": 0.8, "jawOpen": 0.2})
@@ -73,7 +73,7 @@ def test_each_face_is_correlated_by_itself() -> None:
 
 
 def test_a_drawn_set_follows_what_was_commanded(
-    face: Rgb, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    face: Picture, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     models = ["--models", str(bundle().parent)]
     Image.fromarray(face).save(tmp_path / "face.png")

@@ -20,7 +20,7 @@ from retarget.evaluation.suite import Outcome, run_suite
 from retarget.evaluation.suite_file import CROSS, SELF, read_suite
 from retarget.evaluation.values import Evaluation, Observed
 from retarget.flow.report import Report
-from tests.evaluation.conftest import Rgb, write_clip
+from tests.evaluation.conftest import Picture, write_clip
 
 MADE: list[str] = []
 BOTH = ["a_b.mp4", "a_self.mp4"]
@@ -45,7 +45,7 @@ class CopyJob:
 
 @pytest.fixture
 def folder(
-    tmp_path: Path, performed: list[Rgb], face: Rgb, estimators: Estimators,
+    tmp_path: Path, performed: list[Picture], face: Picture, estimators: Estimators,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Path:  # fmt: skip
     MADE.clear()
@@ -170,7 +170,9 @@ def test_a_run_that_was_cut_short_keeps_what_was_made(
     assert MADE == BOTH
 
 
-def test_frames_without_a_face_are_told_with_the_suite(folder: Path, performed: list[Rgb]) -> None:
+def test_frames_without_a_face_are_told_with_the_suite(
+    folder: Path, performed: list[Picture]
+) -> None:
     blank = np.full_like(performed[0], 90)
     write_clip(folder / "gap.mp4", [*performed[:4], blank, blank])
     text = TWO + "[[pair]]\ndriving = 'gap.mp4'\n"

@@ -14,9 +14,10 @@ from faces import astronaut, frame, head, middles, moved, on, stranger, track, w
 from retarget.errors import RetargetError
 from retarget.face.mesh import MeshModel
 from retarget.face.open import carries_models
-from retarget.face.region import Picture, Region
+from retarget.face.region import Region
 from retarget.face.settings import TrackSettings
 from retarget.face.track import Track
+from retarget.flow.arrays import Picture
 from retarget.flow.report import Report
 from retarget.flow.values import Instant
 

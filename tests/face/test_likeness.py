@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 from retarget.face.likeness import ANOTHER, edges, unlikeness
-from retarget.face.region import Picture
 from retarget.face.settings import TrackSettings
 from retarget.face.still import find_face
+from retarget.flow.arrays import Picture
 from retarget.flow.report import Report
 from retarget.flow.values import Instant, VideoFrame
 from retarget.source.open import open_source

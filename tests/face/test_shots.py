@@ -7,8 +7,8 @@ import pytest
 import skimage.data
 from faces import astronaut, moved, stranger
 
-from retarget.face.region import Picture
 from retarget.face.shots import Change, Shots
+from retarget.flow.arrays import Picture
 
 
 def changes(pictures: list[Picture]) -> list[int]:

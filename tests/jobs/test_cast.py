@@ -7,7 +7,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 from asked import calm
 from clips import make_clip
 from faces import astronaut, frame
@@ -15,12 +14,11 @@ from faces import astronaut, frame
 from retarget.expression.performance import open_performance
 from retarget.face.settings import TrackSettings
 from retarget.face.track import Track
+from retarget.flow.arrays import Picture
 from retarget.flow.report import Report
 from retarget.flow.values import Expression, TrackedFrame
 from retarget.jobs.cast import people_in
 from retarget.jobs.fit import FitJob
-
-Picture = npt.NDArray[np.uint8]
 
 
 def seen(picture: Picture, *, cut: bool) -> TrackedFrame:

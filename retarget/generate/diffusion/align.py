@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from retarget.flow import landmarks
-from retarget.flow.arrays import Floats, Picture
+from retarget.flow.arrays import Picture, Reals
 from retarget.flow.crop import Crop
 from retarget.flow.rigid import similarity
 
@@ -30,7 +30,7 @@ ARCFACE_SIDE, SMIRK_SIDE = 112, 224
 _SMIRK_MARGIN = 1.4
 
 
-def ffhq(points: Floats, side: int) -> Crop:
+def ffhq(points: Reals, side: int) -> Crop:
     """The crop of FFHQ (Karras et al. 2019), which generators of faces are trained on.
 
     Args:
@@ -51,7 +51,7 @@ def ffhq(points: Floats, side: int) -> Crop:
     return Crop(to_frame=to_frame, size=(side, side))
 
 
-def smirk(points: Floats) -> Crop:
+def smirk(points: Reals) -> Crop:
     """The box of the mesh, enlarged, as SMIRK's own preparation makes it."""
     low, high = points[:, :2].min(axis=0), points[:, :2].max(axis=0)
     size = max(int(float((high - low).mean()) * _SMIRK_MARGIN), 1)
@@ -61,7 +61,7 @@ def smirk(points: Floats) -> Crop:
     return Crop(to_frame=to_frame, size=(SMIRK_SIDE, SMIRK_SIDE))
 
 
-def arcface(keypoints: Floats) -> Crop:
+def arcface(keypoints: Reals) -> Crop:
     """The similarity that lays five points where ArcFace was trained to see them.
 
     Args:
@@ -75,7 +75,7 @@ def arcface(keypoints: Floats) -> Crop:
     return Crop(to_frame=np.asarray(to_frame, np.float64), size=size)
 
 
-def keypoints(points: Floats) -> npt.NDArray[np.float64]:
+def keypoints(points: Reals) -> npt.NDArray[np.float64]:
     """ArcFace's five points (5, 2) off the mesh, for where no detector is at hand."""
     which = [
         landmarks.RIGHT_IRIS[0],
@@ -113,7 +113,7 @@ def cut(
     )
 
 
-def face_mask(points: Floats, size: tuple[int, int]) -> npt.NDArray[np.uint8]:
+def face_mask(points: Reals, size: tuple[int, int]) -> npt.NDArray[np.uint8]:
     """How much of each pixel is face: 255 inside, falling off softly around the oval.
 
     Args:

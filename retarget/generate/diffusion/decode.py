@@ -6,12 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import torch
 
 from retarget.errors import RetargetError
-
-Picture = npt.NDArray[np.uint8]
+from retarget.flow.arrays import Picture
 
 
 class Pixels:

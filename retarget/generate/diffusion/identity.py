@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from retarget.errors import MissingModel, NoFaceFound
 from retarget.extras import extra
-from retarget.flow.arrays import Floats, Picture
+from retarget.flow.arrays import Picture, Reals
 from retarget.generate.diffusion import align
 
 LICENCE = (
@@ -41,7 +41,7 @@ class Recogniser:
                 do="Use the arcface.onnx that Arc2Face publishes.",
             )
 
-    def __call__(self, rgb: Picture, keypoints: Floats) -> npt.NDArray[np.float32]:
+    def __call__(self, rgb: Picture, keypoints: Reals) -> npt.NDArray[np.float32]:
         """(512,) of length 1: who the face at five keypoints is."""
         crop = align.arcface(keypoints)
         face = align.cut(rgb, crop, smooth=False, outside=cv2.BORDER_CONSTANT)
@@ -79,7 +79,7 @@ class Detector:
         return np.asarray(points[index[extent.argmax()]] / scale, np.float64)
 
 
-def decode(outputs: Sequence[Floats]) -> tuple[Floats, Floats, Floats]:
+def decode(outputs: Sequence[Reals]) -> tuple[Reals, Reals, Reals]:
     """What SCRFD tells, in pixels of its input.
 
     Args:
@@ -135,12 +135,12 @@ def mean_identity(vectors: Sequence[npt.NDArray[np.float32]]) -> npt.NDArray[np.
     return unit(mean)
 
 
-def unit(vector: Floats) -> npt.NDArray[np.float32]:
+def unit(vector: Reals) -> npt.NDArray[np.float32]:
     """The vector at length 1."""
     return np.asarray(vector / np.linalg.norm(vector), np.float32)
 
 
-def _as_rects(boxes: Floats) -> list[list[float]]:
+def _as_rects(boxes: Reals) -> list[list[float]]:
     sizes = np.hstack([boxes[:, :2], boxes[:, 2:] - boxes[:, :2]])
     rects: list[list[float]] = sizes.tolist()
     return rects

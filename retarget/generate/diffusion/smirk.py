@@ -21,7 +21,7 @@ from torch.nn import functional
 
 from retarget.errors import MissingModel
 from retarget.flow import flame
-from retarget.flow.arrays import Floats, Picture
+from retarget.flow.arrays import Picture, Reals
 from retarget.flow.flame import FlameExpression
 from retarget.flow.values import TrackedFrame
 from retarget.generate.diffusion import align, files
@@ -109,9 +109,9 @@ class SmirkPoseEncoder:
         self._network = _read(path, "pose", _PoseEncoder())
 
     @torch.inference_mode()
-    def read(self, crops: Sequence[Picture]) -> Floats:
+    def read(self, crops: Sequence[Picture]) -> Reals:
         """(n, 3) rotation of the heads in n crops (224, 224, 3): axis times angle, radians."""
-        told: Floats = self._network(_pixels(crops, "rgb")).numpy()[:, _TURN].astype(np.float64)
+        told: Reals = self._network(_pixels(crops, "rgb")).numpy()[:, _TURN].astype(np.float64)
         return told
 
 

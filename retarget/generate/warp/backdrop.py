@@ -15,8 +15,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from retarget.flow.arrays import Bools, Bytes, Floats
 from retarget.flow.ease import eased
-from retarget.generate.warp.mesh import Bools, Bytes, Floats
 from retarget.generate.warp.paint import blurred, to_bytes
 
 RIM = (0.035, 0.13)

@@ -10,9 +10,9 @@ from __future__ import annotations
 import numpy as np
 
 from retarget.flow import landmarks
+from retarget.flow.arrays import Floats
 from retarget.flow.ease import smoothstep
 from retarget.flow.values import FaceRequest, Identity
-from retarget.generate.warp.mesh import Floats
 from retarget.generate.warp.rims import LEFT_EYE, MOUTH, RIGHT_EYE, Opening, rims_of
 
 SHUT, NEARLY_SHUT = 0.06, 0.34

@@ -15,8 +15,8 @@ from typing import NamedTuple
 import numpy as np
 
 from retarget.flow import blendshapes, landmarks
+from retarget.flow.arrays import Floats, Ints
 from retarget.flow.face_model import face_model
-from retarget.generate.warp.mesh import Floats, Ints
 from retarget.generate.warp.rims import curve
 
 Place = Mapping[int, float]

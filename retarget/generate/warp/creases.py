@@ -15,9 +15,9 @@ import cv2
 import numpy as np
 
 from retarget.flow import landmarks
+from retarget.flow.arrays import Bytes, Floats
 from retarget.flow.ease import smoothstep
 from retarget.generate.warp.crease_lines import crease_lines
-from retarget.generate.warp.mesh import Bytes, Floats
 from retarget.generate.warp.paint import blurred, box_of, colours, fill, ramp
 from retarget.generate.warp.palette import LUMA
 

@@ -16,6 +16,7 @@ from functools import cache
 import numpy as np
 
 from retarget.flow import landmarks
+from retarget.flow.arrays import Bools, Doubles, Floats
 from retarget.flow.values import FaceRequest, HeadPose, Identity
 from retarget.generate.warp.contact import Contact
 from retarget.generate.warp.form import (
@@ -28,7 +29,7 @@ from retarget.generate.warp.form import (
     brows_keep_their_form,
     corners_keep_their_form,
 )
-from retarget.generate.warp.mesh import Bools, Doubles, Floats, signed_areas, topology
+from retarget.generate.warp.mesh import signed_areas, topology
 from retarget.generate.warp.rims import MOUTH, rims_of
 
 STIFFNESS = 0.35

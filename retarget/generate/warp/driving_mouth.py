@@ -8,10 +8,10 @@ from math import sqrt
 
 import numpy as np
 
+from retarget.flow.arrays import Bytes, Floats, Ints
 from retarget.flow.ease import smoothstep
 from retarget.flow.values import Face
 from retarget.generate.warp.flow import draw_affine
-from retarget.generate.warp.mesh import Bytes, Floats, Ints
 from retarget.generate.warp.paint import colours, fill, ramp, read
 from retarget.generate.warp.palette import LUMA, luma
 from retarget.generate.warp.rims import MOUTH, Rims, rims_of

@@ -9,8 +9,8 @@ from __future__ import annotations
 import numpy as np
 
 from retarget.flow import landmarks
+from retarget.flow.arrays import Bytes, Floats
 from retarget.flow.values import FaceRequest
-from retarget.generate.warp.mesh import Bytes, Floats
 from retarget.generate.warp.paint import colours
 from retarget.generate.warp.rims import LEFT_EYE, RIGHT_EYE, rims_of
 

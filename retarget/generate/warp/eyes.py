@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from retarget.generate.warp.mesh import Bools, Bytes, Doubles, Floats
+from retarget.flow.arrays import Bools, Bytes, Doubles, Floats
 from retarget.generate.warp.paint import averaged, blurred, box_of, fill, placed, to_bytes
 from retarget.generate.warp.palette import LUMA, luma, redness
 from retarget.generate.warp.rims import Rims

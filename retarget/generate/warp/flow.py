@@ -16,7 +16,8 @@ import numpy as np
 import numpy.typing as npt
 
 from retarget.flow import landmarks
-from retarget.generate.warp.mesh import COUNT, OVAL, Bools, Floats, Ints, topology
+from retarget.flow.arrays import Bools, Floats, Ints
+from retarget.generate.warp.mesh import COUNT, OVAL, topology
 
 Cells = npt.NDArray[np.int32]
 

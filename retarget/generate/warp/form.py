@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from retarget.flow import landmarks
-from retarget.generate.warp.mesh import Floats
+from retarget.flow.arrays import Floats
 
 BROWS = (
     (landmarks.RIGHT_BROW[:5], landmarks.RIGHT_BROW[:4:-1], (225, 224, 223, 222, 221)),

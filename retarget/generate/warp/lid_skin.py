@@ -12,7 +12,7 @@ from functools import cached_property
 import cv2
 import numpy as np
 
-from retarget.generate.warp.mesh import Bools, Bytes, Floats
+from retarget.flow.arrays import Bools, Bytes, Floats
 from retarget.generate.warp.paint import averaged, blurred, box_of, fill, placed, ramp
 from retarget.generate.warp.palette import LUMA
 from retarget.generate.warp.rims import Rims, curved

@@ -13,9 +13,9 @@ import cv2
 import numpy as np
 
 from retarget.flow import landmarks
+from retarget.flow.arrays import Bytes, Floats, Ints
 from retarget.flow.ease import smoothstep
 from retarget.generate.warp.lid_skin import LidSkin
-from retarget.generate.warp.mesh import Bytes, Floats, Ints
 from retarget.generate.warp.paint import blurred, box_of, colours, fill, stroke, to_bytes
 from retarget.generate.warp.palette import LUMA, luma
 from retarget.generate.warp.rims import Opening, Rims, curved

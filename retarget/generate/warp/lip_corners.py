@@ -8,8 +8,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from retarget.flow.arrays import Bytes, Floats
 from retarget.flow.ease import smoothstep
-from retarget.generate.warp.mesh import Bytes, Floats
 from retarget.generate.warp.paint import box_of, fill, ramp, to_bytes
 from retarget.generate.warp.rims import Rims
 

@@ -15,9 +15,9 @@ from importlib.resources import as_file, files
 from itertools import pairwise
 
 import numpy as np
-import numpy.typing as npt
 
 from retarget.flow import landmarks
+from retarget.flow.arrays import Floats, Ints
 from retarget.flow.rigid import similarity
 
 RINGS = 3
@@ -30,12 +30,6 @@ WITH_CROWN, WITH_CHIN = (1.0, 0.95, 0.0), (0.75, 0.2, 0.0)
 stays behind."""
 OVAL = np.array(landmarks.FACE_OVAL)
 COUNT = landmarks.MESH_COUNT + len(OVAL) * RINGS
-
-Floats = npt.NDArray[np.float32]
-Doubles = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
-Bools = npt.NDArray[np.bool_]
-Bytes = npt.NDArray[np.uint8]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 
 from retarget.flow import blendshapes, landmarks
+from retarget.flow.arrays import Bytes, Doubles, Floats
 from retarget.flow.ease import smoothstep
 from retarget.flow.values import Face, FaceRequest, Identity, VideoFrame
 from retarget.generate.settings import WarpSettings
@@ -20,7 +21,6 @@ from retarget.generate.warp.displace import Moved
 from retarget.generate.warp.driving_mouth import Tones, inside_of, openness
 from retarget.generate.warp.eye_white import eye_white
 from retarget.generate.warp.lip_corners import draw_lip_corners
-from retarget.generate.warp.mesh import Bytes, Doubles, Floats
 from retarget.generate.warp.own_mouth import own_inside
 from retarget.generate.warp.paint import blurred, box_of, fill, placed, stroke, to_bytes
 from retarget.generate.warp.palette import Palette

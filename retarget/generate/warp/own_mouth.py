@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from retarget.generate.warp.mesh import Bools, Bytes, Doubles, Floats
+from retarget.flow.arrays import Bools, Bytes, Doubles, Floats
 from retarget.generate.warp.paint import blurred, box_of, fill, to_bytes
 from retarget.generate.warp.palette import LUMA
 from retarget.generate.warp.rims import Rims

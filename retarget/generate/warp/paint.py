@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from retarget.generate.warp.mesh import Bytes, Floats
+from retarget.flow.arrays import Bytes, Floats
 
 _SHIFT = 4
 Pixels = TypeVar("Pixels", Bytes, Floats)

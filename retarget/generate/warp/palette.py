@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from retarget.generate.warp.mesh import Floats
+from retarget.flow.arrays import Floats
 
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 """Weights of red, green and blue in brightness."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from retarget.flow import landmarks
+from retarget.flow.arrays import Bytes, Floats, Ints
 from retarget.flow.crop import Crop
 from retarget.flow.values import FaceRequest, GeneratedFace, Identity
 from retarget.generate.settings import WarpSettings
@@ -23,7 +24,6 @@ from retarget.generate.warp.lids import (
     Lid,
     backed,
 )
-from retarget.generate.warp.mesh import Bytes, Floats, Ints
 from retarget.generate.warp.mouth import Mouth
 from retarget.generate.warp.render import Canvas, pixel_field
 from retarget.generate.warp.rims import LEFT_EYE, MOUTH, RIGHT_EYE, rims_of

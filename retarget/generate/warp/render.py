@@ -14,9 +14,9 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from retarget.flow.arrays import Bytes, Floats, Ints
 from retarget.generate.warp.backdrop import BAND, Backdrop
 from retarget.generate.warp.flow import Grid, enlarged, softened
-from retarget.generate.warp.mesh import Bytes, Floats, Ints
 from retarget.generate.warp.paint import read, read_finely, to_bytes
 from retarget.generate.warp.rims import Rims, above, lay_aprons, part_around
 

@@ -13,8 +13,8 @@ from functools import cache
 import numpy as np
 
 from retarget.flow import landmarks
+from retarget.flow.arrays import Bytes, Floats, Ints
 from retarget.generate.warp.flow import Grid, draw_affine
-from retarget.generate.warp.mesh import Bytes, Floats, Ints
 from retarget.generate.warp.paint import fill
 
 Opening = tuple[Ints, Ints]

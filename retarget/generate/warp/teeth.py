@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from retarget.flow.arrays import Bytes, Doubles, Floats
 from retarget.flow.values import Identity
-from retarget.generate.warp.mesh import Bytes, Doubles, Floats
 from retarget.generate.warp.paint import blurred, box_of, fill, stroke, to_bytes
 from retarget.generate.warp.palette import Palette
 from retarget.generate.warp.rims import MOUTH, rims_of

@@ -15,12 +15,13 @@ import cv2
 import numpy as np
 
 from retarget.flow import landmarks
+from retarget.flow.arrays import Bytes, Doubles, Floats
 from retarget.flow.ease import smoothstep
 from retarget.flow.face_model import face_model
 from retarget.flow.unfold import Unfolding
 from retarget.flow.values import FaceRequest, TrackedFrame
 from retarget.generate.warp.flow import Grid, draw_affine, enlarged
-from retarget.generate.warp.mesh import Bytes, Doubles, Floats, signed_areas, topology
+from retarget.generate.warp.mesh import signed_areas, topology
 from retarget.generate.warp.paint import blurred, fill, ramp, read, to_bytes
 from retarget.generate.warp.palette import LUMA
 

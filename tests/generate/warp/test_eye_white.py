@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pytest
 from asked import ask, calm, smiling
 
+from retarget.flow.arrays import Floats
 from retarget.flow.values import ExpressedFrame, FaceRequest, Identity, TrackedFrame
 from retarget.generate.settings import WarpSettings
 from retarget.generate.warp.driving_mouth import Light, Tones, teeth_in
@@ -17,7 +18,6 @@ from retarget.generate.warp.palette import Palette, luma
 from retarget.generate.warp.rims import LEFT_EYE, RIGHT_EYE
 from retarget.generate.warp.warp import WarpGenerator
 
-Floats = npt.NDArray[np.float32]
 COLD = np.array([0.8, 1.0, 1.2], np.float32)
 """What a bluish lamp does to red, green and blue."""
 

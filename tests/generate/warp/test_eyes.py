@@ -12,6 +12,7 @@ from asked import ask, calm
 from drawn import Picture, draw, whole
 
 from retarget.flow import landmarks
+from retarget.flow.arrays import Floats
 from retarget.flow.values import Identity
 from retarget.generate.settings import WarpSettings
 from retarget.generate.warp.eyes import lit_when_bare, take_apart
@@ -19,8 +20,6 @@ from retarget.generate.warp.lids import LEFT_FOLD
 from retarget.generate.warp.rims import LEFT_EYE, Rims, rims_of
 from retarget.generate.warp.seen_lids import lids_to_where_seen
 from retarget.generate.warp.warp import WarpGenerator
-
-Floats = npt.NDArray[np.float32]
 
 
 def lids() -> Rims:
