@@ -14,7 +14,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import cv2
@@ -91,12 +90,7 @@ class TasksEstimator:
     def __enter__(self) -> TasksEstimator:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._landmarker.close()
 
     def read(self, rgb: npt.NDArray[np.uint8]) -> TasksFace | None:

@@ -13,7 +13,6 @@ import queue
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
-from types import TracebackType
 from typing import Generic, TypeVar
 
 from retarget.flow.blas import one_blas_thread
@@ -136,12 +135,7 @@ class Lanes:
         lane.start()  # once it is in the list: Ctrl-C may come as soon as it runs
         return iter(lane)
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         with held_signals():  # Ctrl-C once more, and threads would outlive the program's end
             self._end()
             self._entered.close()
