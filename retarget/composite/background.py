@@ -33,7 +33,7 @@ def without_person(rgb: Picture, share: Floats, blur: float) -> Picture:
 
 
 def blurred(values: Floats, deviation: float) -> Floats:
-    """Gaussian blur, at a smaller size where it is wide."""
+    """Gaussian blur of (height, width, …) by pixels, at a smaller size where it is wide."""
     factor = max(1, int(deviation / 4))
     height, width = values.shape[:2]
     if factor > 1:
@@ -75,7 +75,7 @@ def in_light_of(person: Cutout, background: Picture, amount: float) -> Picture:
 
 
 def laid_over(background: Picture, person: Picture, share: Floats) -> Picture:
-    """A person over a background of the same size."""
+    """A person over a background, as far as their share (height, width; 0..1) goes."""
     alpha = share[..., None]
     mixed = alpha * person.astype(np.float32) + (1 - alpha) * background.astype(np.float32)
     return np.asarray(np.clip(np.rint(mixed), 0, 255), np.uint8)

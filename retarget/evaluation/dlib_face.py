@@ -171,7 +171,7 @@ def _strayed(box: Box, around: Box) -> bool:
 
 
 def eye_distance(points: Doubles) -> float:
-    """Pixels between the outer eye corners of 68 points."""
+    """Pixels between the outer eye corners of points (68, 2)."""
     return float(np.linalg.norm(points[36] - points[45]))
 
 

@@ -49,6 +49,10 @@ def sharpness(rgb: npt.NDArray[np.uint8], points: Doubles) -> float:
     No unit; comparable between pictures of one person because the face is brought to one size
     first. The variance of the Laplacian is the usual focus measure (Pech-Pacheco et al., ICPR
     2000); dividing by the contrast keeps lighting out of it.
+
+    Args:
+        rgb: (height, width, 3) the picture.
+        points: (68, 2) the face in it, in pixels.
     """
     chip = face_chip(rgb, points).astype(np.float64)
     detail = cv2.Laplacian(chip, cv2.CV_64F)

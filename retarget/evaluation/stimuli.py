@@ -205,7 +205,7 @@ def movement(points: Doubles, commanded: Doubles, places: Sequence[int], onset: 
 
 
 def largest(curve: Doubles, onset: int, offset: int) -> int:
-    """The frame in which a curve is largest between two frames, its tremble smoothed away."""
+    """The frame in which a curve (n,) is largest between two, its tremble smoothed away."""
     if len(curve) > _SMOOTH:
         curve = np.asarray(savgol_filter(curve, _SMOOTH, 2))
     return onset + int(np.argmax(curve[onset : offset + 1]))

@@ -33,7 +33,7 @@ def frame_count(path: Path) -> int | None:
 
 
 def first_picture(path: Path) -> npt.NDArray[np.uint8]:
-    """A photo, or a video's first frame.
+    """(height, width, 3) a photo, or a video's first frame.
 
     Raises:
         UnreadableInput: it is neither.
@@ -42,7 +42,7 @@ def first_picture(path: Path) -> npt.NDArray[np.uint8]:
 
 
 def picked(path: Path, indices: set[int]) -> dict[int, npt.NDArray[np.uint8]]:
-    """The pictures at a few frame indices."""
+    """The pictures (height, width, 3) at a few frame indices."""
     out: dict[int, npt.NDArray[np.uint8]] = {}
     if indices:
         last = max(indices)
@@ -83,7 +83,7 @@ def sound_packets(path: Path) -> SoundPackets | None:
 def sound_wave(
     path: Path, rate: int, seconds: float, start: float = 0.0
 ) -> npt.NDArray[np.float32]:
-    """A piece of the sound as a mono wave, silent where it is broken.
+    """(samples,) a piece of the sound as a mono wave, silent where it is broken.
 
     Args:
         path: a file with pictures; without sound the wave is silent.

@@ -31,7 +31,7 @@ def lid_opening(head: npt.NDArray[np.floating[Any]]) -> Doubles:
 
 
 def lip_gap(head: npt.NDArray[np.floating[Any]]) -> float:
-    """Distance of the inner lip rims at the middle of the mouth, in head units."""
+    """Distance of the inner lip rims of a mesh (478, 3) at the middle of the mouth, head units."""
     return float(np.maximum(_between_lips(head)[:, 1], 0.0).mean())
 
 

@@ -164,7 +164,7 @@ def with_eyes_agreeing(head: Doubles, look: Doubles) -> Doubles:
 
 
 def with_aperture(head: Doubles, aperture: Doubles) -> Doubles:
-    """The mesh with its lids opened or closed to the given apertures."""
+    """The mesh (478, 3) with its lids opened or closed to apertures (2,), in eye widths."""
     out = head.copy()
     model = face_model()
     for row, side in enumerate(("Left", "Right")):
@@ -190,7 +190,7 @@ def _shared_rest(faces: Sequence[Face], certainty: float) -> Doubles:
 
 
 def normalized(head: Doubles) -> Doubles:
-    """The mesh turned like the average face, outer eye corners 1 apart about the origin."""
+    """The mesh (478, 3) turned like the average face, its outer eye corners 1 apart about 0."""
     model = face_model()
     head = align_robustly(model.neutral, head, model.stability).to_head(head)
     corners = head[list(landmarks.EYE_OUTER_CORNERS)]
@@ -241,7 +241,7 @@ def _photo(certainty: float) -> _Photo:
 
 
 def rest_of_mesh(head: Doubles, certainty: float) -> Doubles:
-    """The mesh without the expression it probably shows."""
+    """The mesh (478, 3), head units, without the expression it probably shows."""
     if certainty == 0.0:
         return head
     weights = _photo(certainty).weights(head)
@@ -249,7 +249,7 @@ def rest_of_mesh(head: Doubles, certainty: float) -> Doubles:
 
 
 def with_lips_met(head: Doubles) -> Doubles:
-    """The mesh with its lips brought into contact where they are apart."""
+    """The mesh (478, 3), head units, with its lips brought into contact where they are apart."""
     shape = face_model().basis[blendshapes.index("mouthClose")].astype(np.float64)
     now, step = measure.lip_gap(head), 0.1
     per_step = now - measure.lip_gap(head + step * shape)

@@ -105,7 +105,7 @@ def _make(frame: ExpressedFrame) -> tuple[bool, bool, bool]:
 
 
 def joined(frame: ExpressedFrame) -> Signal:
-    """The row of a frame; what it does not have is 0."""
+    """The row of a frame that has an expression; what else it does not have is 0."""
     values = np.zeros(PARTS.size)
     at = PARTS.at
     if frame.expression is None:
@@ -127,7 +127,7 @@ def joined(frame: ExpressedFrame) -> Signal:
 
 
 def split(signal: Signal, values: Doubles) -> ExpressedFrame:
-    """The signal's frame with other numbers."""
+    """The signal's frame with the numbers of another row (`PARTS.size`,)."""
     at, frame = PARTS.at, signal.frame
     if frame.expression is None:
         raise ValueError("a frame without an expression has no row")

@@ -42,7 +42,7 @@ _HOLES = (
 
 
 def unlikeness(one: Floats, two: Floats) -> float:
-    """How far two faces' `edges` differ: 0 the same, 1 as strangers do, 2 at most."""
+    """How far two faces' `edges` of one shape differ: 0 the same, 1 as strangers do, 2 at most."""
     a, b = (edges - _mean_edges() for edges in (one, two))
     return 1.0 - float((a * b).sum() / (np.linalg.norm(a) * np.linalg.norm(b) + 1e-9))
 

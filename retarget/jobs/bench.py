@@ -48,7 +48,11 @@ class BenchJob(AsDeclared):
     """The diffusion generator: device, precision, compile and graphs count."""
 
     def run(self, report: Report | None = None) -> str:
-        """Measure and return the table."""
+        """Measure and return the table.
+
+        Raises:
+            RetargetError: there is nothing to measure, or a run failed.
+        """
         report = report or Report()
         if self.runs < 1:
             raise RetargetError("There must be at least one run.", do="Give --runs 1 or more.")

@@ -203,7 +203,11 @@ class Timeline:
             )
 
     def check(self, rate: Fraction) -> None:
-        """Refuse a rate that cannot show what was written."""
+        """Refuse a rate that cannot show what was written.
+
+        Raises:
+            RetargetError: a phase is shorter than one frame.
+        """
         check_rate(rate)
         for segment in self.segments:
             lasts = segment.end - segment.start

@@ -65,7 +65,7 @@ class HeadMotion:
 
 
 def soft_limit(vector: npt.NDArray[np.float64], limit: float) -> npt.NDArray[np.float64]:
-    """Shorten a vector so that its length never exceeds `limit` and small ones hardly change."""
+    """Shorten a vector (n,) so that it is never longer than `limit` and hardly changes if short."""
     length = float(np.linalg.norm(vector))
     if length < 1e-9:
         return vector

@@ -117,13 +117,13 @@ def _told() -> npt.NDArray[np.float32]:
 
 
 def mouth_width(head: Floats) -> float:
-    """Distance of the mouth corners in head units."""
+    """Distance of the mouth corners of a mesh (478, 3) in head units."""
     right, left = head[list(landmarks.MOUTH_CORNERS)]
     return float(np.linalg.norm(left - right))
 
 
 def lower_face(head: Floats) -> float:
-    """Distance from the line of the eyes to the chin in head units."""
+    """Distance from the line of the eyes of a mesh (478, 3) to its chin in head units."""
     eyes = head[list(landmarks.EYE_OUTER_CORNERS), 1].mean()
     return float(abs(head[landmarks.CHIN, 1] - eyes))
 
@@ -162,7 +162,7 @@ def set_irises(mesh: Floats, start: Floats, gaze: npt.NDArray[np.float32]) -> No
 
 
 def set_lips(mesh: Floats, gap: float) -> None:
-    """Bring the inner lip rims, in place, to `gap` (head units) at the middle of the mouth.
+    """Bring the inner lip rims of a mesh (478, 3), in place, to `gap` (head units) at their middle.
 
     A gap under `CONTACT` closes the whole line; an open mouth keeps the form its shape gives it.
     """

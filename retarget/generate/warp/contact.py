@@ -94,7 +94,7 @@ class Contact:
         return self._close(wish, held)
 
     def lips_meet(self, request: FaceRequest, moved: Floats) -> Floats:
-        """The same once more, for what agreement with neighbours has parted again."""
+        """The same of displacements (468, 3), for what agreement with neighbours parted again."""
         now = rims_of(self._points[: landmarks.MESH_COUNT] + moved, MOUTH)
         held = self.touching(request, now.gap / self._unit)
         return self._close(moved, held)

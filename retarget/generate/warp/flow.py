@@ -210,7 +210,7 @@ def outside() -> Bools:
 
 
 def softened(field: Floats) -> Floats:
-    """A field without the creases between its triangles."""
+    """A field (rows, columns, 2) without the creases between its triangles."""
     return np.asarray(cv2.blur(field, (3, 3), borderType=cv2.BORDER_REPLICATE), np.float32)
 
 

@@ -119,7 +119,7 @@ def rings_go_along(source: Floats, moved: Floats) -> Floats:
 
 
 def signed_areas(points: Floats, triangles: Ints) -> Floats:
-    """Twice the area of each triangle, positive where its points run clockwise on the picture."""
+    """(t,) twice the area of triangles (t, 3) of points (n, 2 or 3), positive where clockwise."""
     corners = triangles.T
     x, y = points[:, 0].take(corners), points[:, 1].take(corners)
     out: Floats = (x[1] - x[0]) * (y[2] - y[0]) - (y[1] - y[0]) * (x[2] - x[0])

@@ -98,7 +98,7 @@ def colours(picture: Bytes, points: Floats) -> Floats:
 
 
 def to_bytes(picture: npt.NDArray[np.floating[Any]]) -> Bytes:
-    """Rounded and clipped to 0..255."""
+    """The same shape, rounded and clipped to 0..255."""
     return np.asarray(np.clip(np.rint(picture), 0, 255), np.uint8)
 
 

@@ -94,7 +94,7 @@ def rims_of(points: Floats, opening: Opening) -> Rims:
 
 
 def curved(line: Floats, times: int) -> Floats:
-    """A polyline with `times` - 1 points between neighbours, on a Catmull-Rom curve."""
+    """A line (n, 2) with `times` - 1 points between neighbours, on a Catmull-Rom curve."""
     out: Floats = curve(len(line), times) @ line
     return out
 
