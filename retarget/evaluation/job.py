@@ -12,7 +12,7 @@ import tyro
 
 from retarget.errors import RetargetError, UnreadableInput
 from retarget.evaluation.settings import EvaluateSettings
-from retarget.flow.declared import AsDeclared
+from retarget.flow.declared import HERE, AsDeclared
 from retarget.flow.report import Report
 
 
@@ -48,9 +48,7 @@ class EvaluateJob(AsDeclared):
     """Also write all figures as JSON."""
     page: Path | None = None
     """Also write one HTML page with plots, the worst frames and findings."""
-    measuring: Annotated[EvaluateSettings, tyro.conf.arg(name="")] = field(
-        default_factory=EvaluateSettings
-    )
+    measuring: Annotated[EvaluateSettings, HERE] = field(default_factory=EvaluateSettings)
 
     def run(self, report: Report | None = None) -> str:
         """Measure, write what was asked for, and return the table.

@@ -24,8 +24,8 @@ from retarget.evaluation.tasks_face import TasksEstimator
 from retarget.flow import blendshapes
 from retarget.flow.arrays import Doubles
 from retarget.flow.face_model import face_model
+from retarget.sink.names import CLIPS_TABLE
 
-MANIFEST = "manifest.csv"
 READERS = ("scores", "mesh", "dlib")
 """Tasks scores, Tasks mesh, dlib points."""
 
@@ -109,7 +109,7 @@ def measure_set(
 
 def _clips(folder: Path) -> list[_Clip]:
     try:
-        with (folder / MANIFEST).open(newline="", encoding="utf-8") as file:
+        with (folder / CLIPS_TABLE).open(newline="", encoding="utf-8") as file:
             rows = list(csv.DictReader(file))
         return [_clip(folder, row) for row in rows]
     except (OSError, UnicodeDecodeError, csv.Error, KeyError, ValueError, IndexError) as problem:

@@ -19,6 +19,7 @@ from statistics import NormalDist
 
 import numpy as np
 
+from retarget.expression.signal import SAME_TIME
 from retarget.flow import blendshapes
 from retarget.flow.arrays import Doubles, Ints
 
@@ -61,7 +62,6 @@ _SURROUNDINGS = 1.0
 """Seconds before and after a moment that say what the face is doing anyway: four syllables each."""
 _OWN = 0.2
 """Seconds before and after a moment that may be part of the same bump."""
-_SAME_TIME = 1e-6
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -147,7 +147,7 @@ def evidence(part: Part, shot: Shot) -> Evidence:
 def _usual(values: Doubles, times: Doubles, i: int) -> Doubles:
     """(channels, channels) second moments of what rises around a moment, its own bump left out."""
     reach = np.array([-_SURROUNDINGS, -_OWN, _OWN, _SURROUNDINGS])
-    before, own, after, end = np.searchsorted(times, times[i] + reach + _SAME_TIME * np.sign(reach))
+    before, own, after, end = np.searchsorted(times, times[i] + reach + SAME_TIME * np.sign(reach))
     near = np.concatenate([values[before:own], values[after:end]])
     return np.asarray(near.T @ near / max(len(near), 1))
 
@@ -155,8 +155,8 @@ def _usual(values: Doubles, times: Doubles, i: int) -> Doubles:
 def around(times: Doubles, seconds: float) -> tuple[Ints, Ints]:
     """(n,) twice: the first frame within these seconds of each, and the one after the last."""
     return (
-        np.searchsorted(times, times - seconds - _SAME_TIME),
-        np.searchsorted(times, times + seconds + _SAME_TIME),
+        np.searchsorted(times, times - seconds - SAME_TIME),
+        np.searchsorted(times, times + seconds + SAME_TIME),
     )
 
 

@@ -11,10 +11,6 @@ from retarget.flow import landmarks
 from retarget.flow.arrays import Doubles
 from retarget.flow.values import HeadPose
 
-_EYES = (
-    (landmarks.LEFT_EYE_UPPER, landmarks.LEFT_EYE_LOWER),
-    (landmarks.RIGHT_EYE_UPPER, landmarks.RIGHT_EYE_LOWER),
-)
 _MIDDLE = slice(2, 7)
 """The five middle columns of a lid rim's nine."""
 
@@ -22,7 +18,7 @@ _MIDDLE = slice(2, 7)
 def lid_opening(head: npt.NDArray[np.floating[Any]]) -> Doubles:
     """(2,) lid distance of left and right eye, in that eye's widths."""
     out = np.empty(2)
-    for i, (upper, lower) in enumerate(_EYES):
+    for i, (upper, lower) in enumerate(landmarks.EYE_RIMS):
         up, low = head[list(upper)], head[list(lower)]
         width = np.linalg.norm((up[0] - up[-1])[:2])
         across = (low - up)[_MIDDLE]

@@ -15,7 +15,7 @@ from retarget.flow.face_model import FaceModel
 from retarget.flow.values import Expression
 
 _OTHER, _LIPS, _EYES, _BROWS, _IRIS = 0.1, 1.0, 1.5, 1.0, 0.0
-_DEPTH = 0.25
+DEPTH = 0.25
 """The tracker's depth is a guess next to what it sees in the picture."""
 _SLACK, _SQUINT, _MEASURED_LIDS, _MEASURED_GAZE = 0.02, 0.01, 0.05, 10.0
 """How firmly a weight is held to what it leans on, in squared head units summed over points:
@@ -40,7 +40,7 @@ def point_trust() -> Doubles:
     )
     for weight, *rows in groups:
         trust[[i for row in rows for i in row]] = weight
-    trust[:, 2] *= _DEPTH
+    trust[:, 2] *= DEPTH
     return trust
 
 

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from retarget.expression.fit import Fit, in_head_frame
-from retarget.expression.reader import most_told
+from retarget.expression.reader import DEPTH, most_told
 from retarget.expression.settings import FitSettings
 from retarget.expression.solve import BoxSolver
 from retarget.flow import blendshapes, landmarks
@@ -28,7 +28,6 @@ theirs and from which another's. Of nine clips the nearest stranger of 598 came 
 clips' own first frames to 0.0033 to 0.0072."""
 _MOVED = 6.0
 """Sum of weights that doubles how far off a mesh may be: shapes tell large expressions roughly."""
-_DEPTH = 0.25
 _HELD = 0.02
 """How firmly weights are held to 0, against the mean of the squared distances of all points."""
 
@@ -69,7 +68,7 @@ def _solver() -> tuple[
 ]:
     """Coordinates of the mesh that count, how much each does, shapes on them, and their solver."""
     trust = np.ones((landmarks.COUNT, 3))
-    trust[:, 2] = _DEPTH
+    trust[:, 2] = DEPTH
     trust[landmarks.MESH_COUNT :] = 0.0  # where the eyes look is nobody's shape
     use = np.flatnonzero(trust.ravel())
     counts = trust.ravel()[use] * (100.0 / trust.sum())

@@ -12,6 +12,8 @@ from retarget.flow import blendshapes, landmarks
 from retarget.flow.arrays import Doubles
 from retarget.flow.values import ExpressedFrame, Expression, HeadPose, Measurement
 
+SAME_TIME = 1e-6
+"""Seconds; moments that are no farther apart are one."""
 _EYES = np.array([n.startswith("eye") for n in blendshapes.NAMES])
 
 

@@ -18,7 +18,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from retarget.expression.settings import SmoothSettings
-from retarget.expression.signal import PARTS, Signal, joined, shot_by_shot, split
+from retarget.expression.signal import PARTS, SAME_TIME, Signal, joined, shot_by_shot, split
 from retarget.flow.arrays import Doubles
 from retarget.flow.values import ExpressedFrame
 
@@ -28,7 +28,6 @@ _LEARN = 0.1
 """How fast the tremble is learned, per frame."""
 _LEAST, _MOST = 0.2, 2.0
 """What the learned tremble may be, as a multiple of the usual one."""
-_SAME_TIME = 1e-6
 
 
 class Smooth:
@@ -68,7 +67,7 @@ class _Shot:
         if len(self.window) > 2:
             self._learn_tremble()
         ahead = 0.0 if self.settings.live else self.settings.reach
-        while self.waiting and signal.seconds - self.waiting[0].seconds >= ahead - _SAME_TIME:
+        while self.waiting and signal.seconds - self.waiting[0].seconds >= ahead - SAME_TIME:
             yield self._next()
 
     def rest(self) -> Iterator[ExpressedFrame]:
@@ -91,7 +90,7 @@ class _Shot:
 
     def _next(self) -> ExpressedFrame:
         now = self.waiting.popleft()
-        reach = self.settings.reach + _SAME_TIME
+        reach = self.settings.reach + SAME_TIME
         while now.seconds - self.window[0].seconds > reach:
             self.window.popleft()
         near = [s for s in self.window if s.seconds - now.seconds <= reach]

@@ -33,11 +33,7 @@ _LOUDEST = 0.95
 """Quantile at which strong edges are cut, so that lashes and spectacles are not all that counts."""
 _FAINT = 0.15
 """Share of the middle cell's strength that is added to each: flat skin's noise stays small."""
-_HOLES = (
-    (landmarks.LEFT_EYE_UPPER, landmarks.LEFT_EYE_LOWER),
-    (landmarks.RIGHT_EYE_UPPER, landmarks.RIGHT_EYE_LOWER),
-    (landmarks.LIPS_INNER_UPPER, landmarks.LIPS_INNER_LOWER),
-)
+_HOLES = (*landmarks.EYE_RIMS, (landmarks.LIPS_INNER_UPPER, landmarks.LIPS_INNER_LOWER))
 """Eyes and mouth move too much to tell who it is."""
 
 

@@ -12,9 +12,12 @@ from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from tyro import MISSING
+from tyro import MISSING, conf
 
 from retarget.errors import UnknownWord
+
+HERE = conf.arg(name="")
+"""Marks a field whose settings carry no prefix on the command line: what people ask for most."""
 
 
 class AsDeclared:

@@ -22,6 +22,9 @@ LEFT_EYE_UPPER = (263, 466, 388, 387, 386, 385, 384, 398, 362)
 LEFT_EYE_LOWER = (263, 249, 390, 373, 374, 380, 381, 382, 362)
 """Lid rims from the outer to the inner corner, both corners included."""
 
+EYE_RIMS = ((LEFT_EYE_UPPER, LEFT_EYE_LOWER), (RIGHT_EYE_UPPER, RIGHT_EYE_LOWER))
+"""Upper and lower lid of the left and the right eye."""
+
 RIGHT_EYE_FOLD = (33, 247, 30, 29, 27, 28, 56, 190, 133)
 LEFT_EYE_FOLD = (263, 467, 260, 259, 257, 258, 286, 414, 362)
 """The row of points above each upper lid, from the outer to the inner corner, both included."""

@@ -11,15 +11,13 @@ import tyro
 from retarget.errors import RetargetError, UnknownWord
 from retarget.face.settings import TrackSettings
 from retarget.flow.blas import one_blas_thread
-from retarget.flow.declared import AsDeclared
+from retarget.flow.declared import HERE, AsDeclared
 from retarget.flow.report import Report
 from retarget.jobs.draw import DrawSettings
 
 if TYPE_CHECKING:
     from retarget.language.say import Look, Said
     from retarget.language.words import Label, Vocabulary
-
-_HERE = tyro.conf.arg(name="")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +51,7 @@ class ExpressionsJob(AsDeclared):
     """Faces in a row of the sheet."""
     overwrite: bool = False
     """Replace an existing sheet."""
-    draw: Annotated[DrawSettings, _HERE] = field(default_factory=DrawSettings)
+    draw: Annotated[DrawSettings, HERE] = field(default_factory=DrawSettings)
     """Who draws."""
     track: TrackSettings = field(default_factory=TrackSettings)
     """Which face of the photo, and how it is found."""

@@ -11,7 +11,7 @@ import tyro
 
 from retarget.expression.settings import FitSettings, RestSettings, SmoothSettings
 from retarget.face.settings import TrackSettings
-from retarget.flow.declared import AsDeclared
+from retarget.flow.declared import HERE, AsDeclared
 from retarget.flow.lanes import Lanes
 from retarget.flow.report import Report
 from retarget.jobs.driving import DrivingSettings, open_driving
@@ -19,8 +19,6 @@ from retarget.source.settings import SourceSettings
 
 if TYPE_CHECKING:
     from retarget.flow.values import ExpressedFrame
-
-_HERE = tyro.conf.arg(name="")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,11 +34,11 @@ class FitJob(AsDeclared):
     """.npz keeps everything that was measured; .csv is the layout of Live Link Face."""
     overwrite: bool = False
     """Replace an existing file."""
-    source: Annotated[SourceSettings, _HERE] = field(default_factory=SourceSettings)
+    source: Annotated[SourceSettings, HERE] = field(default_factory=SourceSettings)
     """How the driving video is read."""
     track: TrackSettings = field(default_factory=TrackSettings)
     """Which face is followed, and how."""
-    rest: Annotated[RestSettings, _HERE] = field(default_factory=RestSettings)
+    rest: Annotated[RestSettings, HERE] = field(default_factory=RestSettings)
     """Where the driving face is at rest."""
     fit: FitSettings = field(default_factory=FitSettings)
     """How blendshapes are read off the face."""

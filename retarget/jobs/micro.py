@@ -12,6 +12,7 @@ import tyro
 from retarget.errors import RetargetError
 from retarget.face.settings import TrackSettings
 from retarget.flow.blas import one_blas_thread
+from retarget.flow.declared import HERE
 from retarget.flow.report import Report
 from retarget.jobs.draw import DrawSettings
 from retarget.jobs.preset import StartsFromPreset
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from retarget.language.timeline import Step, Timeline
     from retarget.language.words import Vocabulary
 
-_HERE = tyro.conf.arg(name="")
 _FACE_SQUARE = 2.0
 """Side of a set's picture in sizes of the face."""
 
@@ -87,15 +87,15 @@ class MicroJob(StartsFromPreset):
     """Start from a .toml file with any of these settings: expression = "0.6*joy + 0.4*surprise"."""
     outside: bool = False
     """Let a set name files outside its own folder."""
-    pace: Annotated[PaceSettings, _HERE] = field(default_factory=PaceSettings)
+    pace: Annotated[PaceSettings, HERE] = field(default_factory=PaceSettings)
     """Times that a timeline leaves open."""
-    blinking: Annotated[BlinkSettings, _HERE] = field(default_factory=BlinkSettings)
+    blinking: Annotated[BlinkSettings, HERE] = field(default_factory=BlinkSettings)
     """Whether and how the eyes blink."""
-    draw: Annotated[DrawSettings, _HERE] = field(default_factory=DrawSettings)
+    draw: Annotated[DrawSettings, HERE] = field(default_factory=DrawSettings)
     """Who draws."""
     track: TrackSettings = field(default_factory=TrackSettings)
     """Which face of the photo, and how it is found."""
-    sink: Annotated[SinkSettings, _HERE] = field(default_factory=SinkSettings)
+    sink: Annotated[SinkSettings, HERE] = field(default_factory=SinkSettings)
     """How the clip is written."""
 
     @classmethod

@@ -11,9 +11,9 @@ from retarget.errors import CannotWrite
 from retarget.flow import digest
 from retarget.jobs.micro_set import Stimulus, StimulusSet
 from retarget.jobs.story_keep import template_digest
+from retarget.sink.names import CLIPS_TABLE
 from retarget.sink.partial import beside, made_folder
 
-MANIFEST = "manifest.csv"
 COLUMNS = (
     "clip", "file", "table", "identity", "expression", "intensity", "base", "onset_ms", "apex_ms",
     "offset_ms", "frames_per_second", "frames", "onset_frame", "apex_frame", "offset_frame",
@@ -34,7 +34,7 @@ class SetFolder:
 
     def __init__(self, folder: Path, *, overwrite: bool) -> None:
         self.folder = made_folder(folder)
-        self._manifest = folder / MANIFEST
+        self._manifest = folder / CLIPS_TABLE
         self._before = {row["key"]: row for row in _rows(self._manifest) if row.get("key")}
         if not self._manifest.exists() and not overwrite and any(folder.iterdir()):
             raise CannotWrite(

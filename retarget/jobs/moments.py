@@ -18,7 +18,7 @@ from retarget.expression.settings import (
     SmoothSettings,
 )
 from retarget.face.settings import TrackSettings
-from retarget.flow.declared import AsDeclared
+from retarget.flow.declared import HERE, AsDeclared
 from retarget.flow.lanes import Lanes
 from retarget.flow.report import Report
 from retarget.jobs.driving import DrivingSettings, open_driving
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from retarget.expression.moments import Moment
     from retarget.flow.values import ExpressedFrame
     from retarget.jobs.moments_plot import Curves
-
-_HERE = tyro.conf.arg(name="")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,13 +45,13 @@ class MomentsJob(AsDeclared):
     """Also draw it over time as .svg."""
     overwrite: bool = False
     """Replace existing files."""
-    find: Annotated[MomentsSettings, _HERE] = field(default_factory=MomentsSettings)
+    find: Annotated[MomentsSettings, HERE] = field(default_factory=MomentsSettings)
     """What counts as a moment."""
-    source: Annotated[SourceSettings, _HERE] = field(default_factory=SourceSettings)
+    source: Annotated[SourceSettings, HERE] = field(default_factory=SourceSettings)
     """How the driving video is read."""
     track: TrackSettings = field(default_factory=TrackSettings)
     """Which face is followed, and how."""
-    rest: Annotated[RestSettings, _HERE] = field(default_factory=RestSettings)
+    rest: Annotated[RestSettings, HERE] = field(default_factory=RestSettings)
     """Where the driving face is at rest."""
     fit: FitSettings = field(default_factory=FitSettings)
     """How blendshapes are read off the face."""

@@ -13,6 +13,7 @@ import tyro
 from retarget.errors import RetargetError
 from retarget.face.settings import TrackSettings
 from retarget.flow.blas import one_blas_thread
+from retarget.flow.declared import HERE
 from retarget.flow.report import Report
 from retarget.jobs.draw import DrawSettings
 from retarget.jobs.preset import StartsFromPreset
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from retarget.language.words import Vocabulary
     from retarget.sink.sheet import Tile
 
-_HERE = tyro.conf.arg(name="")
 MOST_PICTURES = 5000
 
 
@@ -58,7 +58,7 @@ class StillJob(StartsFromPreset):
     """Start from a .toml file with any of these settings: expression = "0.6*joy + 0.4*surprise"."""
     overwrite: bool = False
     """Replace an existing file."""
-    draw: Annotated[DrawSettings, _HERE] = field(default_factory=DrawSettings)
+    draw: Annotated[DrawSettings, HERE] = field(default_factory=DrawSettings)
     """Who draws."""
     track: TrackSettings = field(default_factory=TrackSettings)
     """Which face of the photo, and how it is found."""

@@ -13,7 +13,7 @@ import tyro
 from retarget.errors import RetargetError
 from retarget.face.settings import TrackSettings
 from retarget.flow.blas import one_blas_thread
-from retarget.flow.declared import AsDeclared
+from retarget.flow.declared import HERE, AsDeclared
 from retarget.flow.report import Report
 from retarget.jobs.draw import DrawSettings
 from retarget.sink.mark import source_type
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from retarget.jobs.story_draw import PanelDrawer
     from retarget.jobs.story_keep import StoryFolder
     from retarget.jobs.storyboard import Panel, Storyboard
-
-_HERE = tyro.conf.arg(name="")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +45,7 @@ class StoryJob(AsDeclared):
     """Folder of a text-to-image model in diffusers' layout, for backgrounds from prompts."""
     overwrite: bool = False
     """Write into a folder that holds other files."""
-    draw: Annotated[DrawSettings, _HERE] = field(default_factory=DrawSettings)
+    draw: Annotated[DrawSettings, HERE] = field(default_factory=DrawSettings)
     """Who draws, where a panel does not say."""
     track: TrackSettings = field(default_factory=TrackSettings)
     """Which face of a photo, and how it is found."""

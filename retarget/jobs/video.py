@@ -21,6 +21,7 @@ from retarget.expression.settings import (
     SmoothSettings,
 )
 from retarget.face.settings import TrackSettings
+from retarget.flow.declared import HERE
 from retarget.flow.lanes import Lanes, depth_for
 from retarget.flow.report import Report
 from retarget.generate.diffusion.settings import DiffusionSettings
@@ -40,8 +41,6 @@ if TYPE_CHECKING:
     from retarget.flow.values import FinishedFrame
     from retarget.generate.generator import Generator
     from retarget.sink.sink import Sink
-
-_HERE = tyro.conf.arg(name="")  # its options carry no prefix: they are what people ask for most
 
 _WIDELY_PLAYED = 4096 * 2304
 """Pixels of a picture of H.264, level 5.1, which is what phones and television sets play."""
@@ -87,11 +86,11 @@ class VideoJob(StartsFromPreset):
     """Who draws: warp (the photo's own pixels, no download) or diffusion (needs model files)."""
     models: Path | None = None
     """Folder with model files; left out, RETARGET_MODELS or the user's cache folder."""
-    source: Annotated[SourceSettings, _HERE] = field(default_factory=SourceSettings)
+    source: Annotated[SourceSettings, HERE] = field(default_factory=SourceSettings)
     """How the driving video is read."""
     track: TrackSettings = field(default_factory=TrackSettings)
     """Which face is followed, and how."""
-    rest: Annotated[RestSettings, _HERE] = field(default_factory=RestSettings)
+    rest: Annotated[RestSettings, HERE] = field(default_factory=RestSettings)
     """Where the driving face is at rest."""
     fit: FitSettings = field(default_factory=FitSettings)
     """How blendshapes are read off the face."""
@@ -99,7 +98,7 @@ class VideoJob(StartsFromPreset):
     """How tremble is taken out."""
     magnify: MagnifySettings = field(default_factory=MagnifySettings)
     """How much larger small movements become."""
-    transfer: Annotated[TransferSettings, _HERE] = field(default_factory=TransferSettings)
+    transfer: Annotated[TransferSettings, HERE] = field(default_factory=TransferSettings)
     """What the identity does of it."""
     warp: WarpSettings = field(default_factory=WarpSettings)
     """The warp generator."""
@@ -107,7 +106,7 @@ class VideoJob(StartsFromPreset):
     """The diffusion generator."""
     paste: PasteSettings = field(default_factory=PasteSettings)
     """How the face is put back."""
-    sink: Annotated[SinkSettings, _HERE] = field(default_factory=SinkSettings)
+    sink: Annotated[SinkSettings, HERE] = field(default_factory=SinkSettings)
     """How the result is written."""
 
     @classmethod

@@ -9,6 +9,8 @@ from urllib.parse import unquote, urlsplit
 
 FOLDER_PATTERN = "frame_%05d.png"
 """How pictures in a folder of their own are called."""
+CLIPS_TABLE = "manifest.csv"
+"""What lists the clips of a set, a row a clip."""
 _NUMBER = re.compile(r"%(?:0\d{1,2})?d")
 _LONGEST = 60  # characters kept of each given name, so that the whole fits any file system
 

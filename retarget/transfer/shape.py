@@ -20,10 +20,6 @@ from retarget.flow.gaze import carried, move_irises, off_middle
 from retarget.flow.values import Expression, RestFace
 from retarget.transfer.strength import region_shares
 
-_LIDS = (
-    (landmarks.LEFT_EYE_UPPER, landmarks.LEFT_EYE_LOWER),
-    (landmarks.RIGHT_EYE_UPPER, landmarks.RIGHT_EYE_LOWER),
-)
 _INNER_LIPS = (landmarks.LIPS_INNER_UPPER, landmarks.LIPS_INNER_LOWER)
 _UPPER_LID_SHARE = 0.85
 """Part of a lid correction that the upper lid takes."""
@@ -130,7 +126,10 @@ def lower_face(head: Floats) -> float:
 
 def lid_gaps(head: Floats) -> Floats:
     """(2,) how far the lids of the left and the right eye are apart in a mesh (478, 3)."""
-    gaps = [(head[list(low[1:-1])] - head[list(up[1:-1])])[:, 1].mean() for up, low in _LIDS]
+    gaps = [
+        (head[list(low[1:-1])] - head[list(up[1:-1])])[:, 1].mean()
+        for up, low in landmarks.EYE_RIMS
+    ]
     return np.array(gaps, np.float32)
 
 
@@ -148,7 +147,7 @@ def opened(head: Floats, moved: Floats) -> Floats:
 
 def set_lids(mesh: Floats, start: Floats, aperture: Floats) -> None:
     """Open each eye, in place, to `aperture` (2,: left, right) times its opening in `start`."""
-    for (upper, lower), share in zip(_LIDS, aperture, strict=True):
+    for (upper, lower), share in zip(landmarks.EYE_RIMS, aperture, strict=True):
         up, low = list(upper[1:-1]), list(lower[1:-1])
         wanted = (start[low] - start[up]) * np.float32(max(0.0, share))
         off = wanted - (mesh[low] - mesh[up])  # what the lids still have to open, per column
