@@ -15,7 +15,7 @@ from retarget.flow.values import FaceRequest, Identity
 from retarget.generate.warp.mesh import Floats
 from retarget.generate.warp.rims import LEFT_EYE, MOUTH, RIGHT_EYE, Opening, rims_of
 
-SHUT, NEARLY_SHUT = 0.06, 0.34
+SHUT, NEARLY_SHUT = 0.04, 0.16
 """Measured aperture at and below which lids meet, and from which they are drawn together."""
 SHUT_SAID, NEARLY_SHUT_SAID = 0.16, 0.45
 """The same for the opening of a mesh whose aperture nobody measured."""

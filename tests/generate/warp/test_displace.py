@@ -16,6 +16,8 @@ from retarget.flow import blendshapes, landmarks
 from retarget.flow.values import HeadPose, Identity
 from retarget.generate.warp.displace import Displacer
 from retarget.generate.warp.mesh import signed_areas, topology
+from retarget.generate.warp.rims import LEFT_EYE, RIGHT_EYE, rims_of
+from retarget.transfer.shape import set_lids
 
 SHAPES = sampled_from([n for n in blendshapes.NAMES if n != "tongueOut"])
 
@@ -41,6 +43,20 @@ def test_measured_lids_rule_over_the_mesh() -> None:
     up, low = list(landmarks.LEFT_EYE_UPPER[1:-1]), list(landmarks.LEFT_EYE_LOWER[1:-1])
     gap = np.abs(shut[low, 1] - shut[up, 1]).max()
     assert gap < 0.01 * identity.face.eye_distance
+
+
+@pytest.mark.parametrize("aperture", [0.2, 0.3])
+def test_an_eye_that_is_open_by_a_slit_is_drawn_so(aperture: float) -> None:
+    identity = calm()
+    request = ask(identity, {}, aperture=aperture)
+    head = identity.pose.to_head(identity.face.points).astype(np.float32)
+    narrowed = head.copy()
+    set_lids(narrowed, head, np.full(2, aperture, np.float32))
+    points = identity.pose.to_picture(narrowed).astype(np.float32)
+    moved = Displacer(identity, identity.face.points)(replace(request, points=points)).points
+    for eye in (LEFT_EYE, RIGHT_EYE):
+        share = rims_of(moved, eye).gap / rims_of(identity.face.points, eye).gap
+        assert share == pytest.approx(aperture, abs=0.05)
 
 
 def test_lips_that_touch_by_measure_meet_in_the_mesh() -> None:
