@@ -35,7 +35,8 @@ class ExpressionsJob(AsDeclared):
     """Words to look for in names, groups and definitions: joy, AU12, shame."""
     head: str | None = None
     """Only the words of one basic emotion, love, joy, surprise, anger, sadness or fear; everyday:
-    what faces do besides (smile, wink, yawn), and moods as adjectives (happy, angry)."""
+    what faces do besides (smile, wink, yawn), and moods as adjectives (happy, angry); the name of
+    a file of your own (mine for --words mine.toml)."""
     units: bool = False
     """List the action units instead, with what they move and where that comes from."""
     words: Path | None = None
