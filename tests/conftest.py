@@ -12,23 +12,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import hypothesis
 import pytest
 from hypothesis import settings
 
 # How long an example takes tells of the machine, not of the program.
-hypothesis.settings.register_profile("retarget", deadline=None)
-hypothesis.settings.load_profile("retarget")
+settings.register_profile("retarget", deadline=None)
+settings.load_profile("retarget")
 
 if TYPE_CHECKING:
     import torch
 
     from retarget.generate.diffusion.places import Locate
     from retarget.generate.diffusion.settings import DiffusionSettings
-
-# A busy machine is no fault: no example is timed.
-settings.register_profile("untimed", deadline=None)
-settings.load_profile("untimed")
 
 
 @pytest.fixture(scope="session")

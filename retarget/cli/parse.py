@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from retarget.cli.commands import COMMANDS, VIDEO
-from retarget.cli.wording import MISSING, TIMES, plain
+from retarget.cli.wording import MISSING, TIMES, as_typed, plain
 from retarget.errors import RetargetError, UnknownWord
 
 _RULE = re.compile(r"^[\s─\-]+$")
@@ -54,11 +54,12 @@ def job_from(words: Sequence[str]) -> Any:
                 registry=REGISTRY,
             )
     except ValueError as problem:  # a setting's own check: a programmer's error, but for us words
-        raise WrongWords(f"{problem}.", do=f"retarget {name} --help lists every option.") from None
+        said = as_typed(f"{problem}.", words)
+        raise WrongWords(said, do=f"retarget {name} --help lists every option.") from None
     except SystemExit as end:
         if end.code in (0, None):
             raise
-        raise _sentence(told.getvalue(), name, kind) from None
+        raise _sentence(told.getvalue(), name, kind, words) from None
 
 
 def _with_seconds(words: Sequence[str]) -> list[str]:
@@ -118,7 +119,7 @@ def _preset(kind: type[Any], words: Sequence[str]) -> tuple[Any, list[str]]:
     return None, rest
 
 
-def _sentence(box: str, name: str, kind: type[Any]) -> WrongWords:
+def _sentence(box: str, name: str, kind: type[Any], words: Sequence[str]) -> WrongWords:
     """Tyro's framed message as one sentence and one remedy."""
     lines = box.splitlines()
     inside = [line for line in lines if not line.startswith(_EDGES)]
@@ -144,7 +145,7 @@ def _sentence(box: str, name: str, kind: type[Any]) -> WrongWords:
     more = f"retarget {name} --help lists every option."
     if what.startswith(MISSING) and (example := _EXAMPLE.search(kind.__doc__ or "")):
         more = f"retarget {name} --help lists every option; for example: {example[1]}"
-    return WrongWords(f"{what}.", do=f"{do} {more}" if do else more)
+    return WrongWords(f"{as_typed(what, words)}.", do=f"{do} {more}" if do else more)
 
 
 def wants_overview(words: Sequence[str]) -> bool:

@@ -40,8 +40,20 @@ def plain(lines: Sequence[str]) -> tuple[str, str]:
         return _value(found[1], found[2])
     if found := _UNKNOWN.match(said):
         return _unknown(found[1])
-    # A table of settings, and what its own check says.
-    return _SETTING.sub(r"--\1.\2", said), ""
+    return _SETTING.sub(r"\1.\2", said), ""  # a table of settings, and what its own check says
+
+
+def as_typed(said: str, words: Sequence[str]) -> str:
+    """What a setting's own check says, the setting called as it was typed.
+
+    Tables whose names are left out on the command line are not told by their settings: where
+    `--gain.jaw` was typed, the check speaks of `jaw`, and tyro of `transfer.gain`.
+    """
+    name, space, rest = said.partition(" ")
+    full = "." + name.replace("_", "-")
+    typed = (word.partition("=")[0].replace("_", "-") for word in words if word.startswith("--"))
+    fitting = (option for option in typed if full.endswith("." + option.removeprefix("--")))
+    return max(fitting, key=len, default=name) + space + rest
 
 
 def _unknown(word: str) -> tuple[str, str]:

@@ -86,9 +86,12 @@ def _placed(face: Picture, matrix: npt.NDArray[np.float64], size: tuple[int, int
 
 
 def _reach(crop: Crop, width: int, height: int) -> tuple[int, int, int, int]:
-    """(left, top, right, bottom) of the crop in a frame of the given size, cut to the frame."""
+    """(left, top, right, bottom) of the crop in a frame of the given size, cut to the frame.
+
+    Its outermost pixels fade over the whole way to where their neighbours would lie.
+    """
     w, h = crop.size
-    corners = crop.points_to_frame(np.array([[0, 0], [w, 0], [0, h], [w, h]], np.float64))
+    corners = crop.points_to_frame(np.array([[-1, -1], [w, -1], [-1, h], [w, h]], np.float64))
     low = np.maximum(np.floor(corners.min(0)).astype(int), 0)
-    high = np.minimum(np.ceil(corners.max(0)).astype(int) + 1, (width, height))
+    high = np.minimum(np.ceil(corners.max(0)).astype(int), (width, height))
     return int(low[0]), int(low[1]), int(high[0]), int(high[1])

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from pathlib import Path
 
-from retarget.errors import RetargetError, UnknownWord
-from retarget.flow.declared import AsDeclared
+from retarget.errors import UnknownWord
+from retarget.flow.declared import AsDeclared, check_range
+from retarget.source.settings import LONGEST
 
 SECTIONS = ("expression", "identity", "picture", "time", "sound")
 """Groups of measures, in the order in which they are shown."""
@@ -50,7 +50,7 @@ class EvaluateSettings(AsDeclared):
         for word in self.measure:
             if word not in SECTIONS:
                 raise UnknownWord("group of measures", word, SECTIONS)
-        for name, low in (("active", 0), ("faces", 1), ("start", 0), ("worst", 0)):
-            value = getattr(self, name)
-            if not low <= value < math.inf:
-                raise RetargetError(f"{name} cannot be {value}.", do=f"Give {low} or more.")
+        check_range("active", self.active, 0.0, 1.0)
+        check_range("faces", self.faces, 1)
+        check_range("start", self.start, 0.0, LONGEST)
+        check_range("worst", self.worst, 0)

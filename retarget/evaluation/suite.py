@@ -8,7 +8,6 @@ measured anew.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, is_dataclass, replace
@@ -19,7 +18,6 @@ from typing import Any
 
 from PIL import Image
 
-from retarget import __version__
 from retarget.errors import RetargetError, UnreadableInput
 from retarget.evaluation import video
 from retarget.evaluation.at_hand import arcface, landmarker, smirk
@@ -29,6 +27,7 @@ from retarget.evaluation.observe import Estimators
 from retarget.evaluation.settings import EvaluateSettings
 from retarget.evaluation.suite_file import SELF, Case, Suite
 from retarget.evaluation.values import Failures
+from retarget.flow import digest
 from retarget.flow.report import Report
 from retarget.sink.partial import beside, made_folder
 
@@ -153,7 +152,7 @@ class _Runner:
     def _made_key(self, case: Case) -> str:
         """Of everything the video depends on."""
         read = [p for p in (case.driving, case.identity, case.given) if p is not None]
-        return _digest(
+        return digest.of_parts(
             {
                 "program": _source(measuring=False),
                 "job": self._suite.job if case.given is None else "given",
@@ -165,7 +164,7 @@ class _Runner:
     def _key(self, case: Case) -> str:
         """Of everything the figures depend on."""
         at_hand = (find(self._settings) for find in (landmarker, arcface, smirk))
-        return _digest(
+        return digest.of_parts(
             {
                 "made": self._made_key(case),
                 "program": _source(measuring=True),
@@ -186,20 +185,12 @@ def _outcome(case: Case, told: Mapping[str, Any]) -> Outcome:
     )
 
 
-def _digest(parts: Mapping[str, Any]) -> str:
-    text = json.dumps(parts, sort_keys=True, default=str)
-    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
-
-
 @cache
 def _source(*, measuring: bool) -> str:
-    """The version and the very source of what measures, or of all the rest, which makes."""
-    digest = hashlib.blake2b(__version__.encode(), digest_size=16)
+    """Of the very source, version and all, of what measures, or of all the rest, which makes."""
     room = Path(__file__).resolve().parent
-    for path in sorted(room.parent.rglob("*.py")):
-        if (room in path.parents) == measuring:
-            digest.update(path.read_bytes())
-    return digest.hexdigest()
+    files = sorted(room.parent.rglob("*.py"))
+    return digest.of_files(path for path in files if (room in path.parents) == measuring)
 
 
 def _state(path: Path) -> tuple[int, int] | None:

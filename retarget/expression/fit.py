@@ -29,7 +29,8 @@ from retarget.flow.values import (
 Floats = npt.NDArray[np.float64]
 
 _LID_FOLLOWS = 0.35
-"""How much of its opening a lid gives up when the eye looks all the way down."""
+"""How much of its aperture a lid gives up when the eye looks all the way down: about what the face
+model's own eyeLookDown closes, since else looking down would be blinking."""
 _WIDE = 0.45
 """How much wider than at rest an eye is at eyeWide = 1."""
 _SHUT = 0.08
@@ -42,9 +43,6 @@ _BLIND, _SEEING = 0.15, 0.35
 _PART = 15.0
 """Degrees by which an error of reading may turn both eyes apart. Human eyes cross, but never part;
 where they seem to part farther, as in glasses that reflect, one of the irises was not found."""
-_SKULL = list(landmarks.FACE_OVAL[:10] + landmarks.FACE_OVAL[-9:])
-"""The oval above the jaw, which no expression moves: what moves there is pose."""
-_SKULL_MOVES = 0.15
 
 
 class Fit:
@@ -100,7 +98,7 @@ class Fit:
         moved = head - self.rest.head
         if face.scores is None:  # the tracker that gives scores tells of brows by itself
             moved += lowered_further(moved, self.model)
-        moved[_SKULL] *= _SKULL_MOVES
+        moved[list(landmarks.SKULL_OVAL)] *= landmarks.SKULL_SHARE
         gaze, aperture = self._eyes(head, before)
         lean = eye_weights(gaze, aperture)
         weights = self.read(moved, lean, face.scores, before).astype(np.float32)

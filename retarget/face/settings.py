@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
-from retarget.errors import RetargetError, UnknownWord
-from retarget.flow.declared import AsDeclared
+from retarget.errors import RetargetError
+from retarget.flow.declared import AsDeclared, check_range
 
-TRACKERS = ("auto", "mesh", "tasks")
 CHOICES = ("largest", "left", "right")
 
 
@@ -16,14 +16,14 @@ CHOICES = ("largest", "left", "right")
 class TrackSettings(AsDeclared):
     """Which face is followed, and how it is found."""
 
-    by: str = "auto"
+    by: Literal["auto", "mesh", "tasks"] = "auto"
     """Tracker: mesh (its models come with mediapipe up to Python 3.12), tasks (needs the file
     face_landmarker.task), or auto: mesh where it can run, else tasks."""
     which: str = "largest"
     """Face to follow where there are several: largest, left, right (as the picture shows them), a
     number counted from the left starting with 0, or the pixel "x,y" it is nearest to."""
     certainty: float = 0.5
-    """How sure a face must be, 0 to 1; lower finds more faces and more things that are none."""
+    """How sure a face must be, 0.05 to 0.95; lower finds more faces, and more that are none."""
     looks: int = 1
     """Crops each mesh is averaged over, 1 to 8: two tremble a quarter less than one and take twice
     the time (the tasks tracker takes one)."""
@@ -36,23 +36,9 @@ class TrackSettings(AsDeclared):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.by not in TRACKERS:
-            raise UnknownWord("tracker", self.by, TRACKERS)
-        if not 0.05 <= self.certainty <= 0.95:
-            raise RetargetError(
-                f"The certainty of tracking is {self.certainty}, which is not in 0.05 to 0.95.",
-                do="Use 0.5, or a little less for faces that are hard to see.",
-            )
-        if not 1 <= self.looks <= 8:
-            raise RetargetError(
-                f"The looks of tracking are {self.looks}, which is not in 1 to 8.",
-                do="Use 1, or 2 where calm matters more than speed.",
-            )
-        if not self.patience >= 0:
-            raise RetargetError(
-                f"The patience of tracking is {self.patience} s, which is no time.",
-                do="Give the seconds to look for a first face, or 0 to look through to the end.",
-            )
+        check_range("certainty", self.certainty, 0.05, 0.95)
+        check_range("looks", self.looks, 1, 8)
+        check_range("patience", self.patience, 0.0)
         parse_choice(self.which)
 
 

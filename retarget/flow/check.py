@@ -1,4 +1,4 @@
-"""One-line checks, so that a value with the wrong shape, type or range cannot be made."""
+"""One-line checks, so that a value with the wrong shape or type cannot be made."""
 
 from __future__ import annotations
 
@@ -28,9 +28,3 @@ def check_finite(name: str, array: Floats) -> None:
     """Refuse an array that holds NaN or infinity."""
     if not np.isfinite(array).all():
         raise ValueError(f"{name} holds NaN or infinity")
-
-
-def check_range(name: str, value: float, low: float, high: float) -> None:
-    """Refuse a number outside [low, high]."""
-    if not low <= value <= high:
-        raise ValueError(f"{name} must lie in {low} to {high}, got {value}")

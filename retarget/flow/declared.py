@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Mapping
 from dataclasses import fields
@@ -30,6 +31,17 @@ class AsDeclared:
     def __post_init__(self) -> None:
         for name, kept in as_declared(type(self), vars(self)).items():
             object.__setattr__(self, name, kept)
+
+
+def check_range(name: str, value: float, low: float, high: float = math.inf) -> None:
+    """Refuse a setting outside [low, high].
+
+    Raises:
+        ValueError: the command line and presets tell it with the setting's name as it was written.
+    """
+    if not low <= value <= high:
+        wanted = f"be {low} or more" if high == math.inf else f"lie in {low} to {high}"
+        raise ValueError(f"{name} must {wanted}, got {value}")
 
 
 def as_declared(kind: Any, given: Mapping[str, Any]) -> dict[str, Any]:

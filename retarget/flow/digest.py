@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +15,16 @@ _BLOCK = 1 << 20
 
 def of_file(path: Path) -> str:
     """Of a file's bytes, however many."""
+    return of_files([path])
+
+
+def of_files(paths: Iterable[Path]) -> str:
+    """Of the bytes of one file after the other."""
     sha = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(_BLOCK):
-            sha.update(block)
+    for path in paths:
+        with path.open("rb") as file:
+            while block := file.read(_BLOCK):
+                sha.update(block)
     return sha.hexdigest()
 
 
@@ -28,5 +34,6 @@ def of_picture(rgb: Picture) -> str:
 
 
 def of_parts(parts: Mapping[str, Any]) -> str:
-    """Of plain values by name, in whatever order these stand."""
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+    """Of plain values and paths by name, in whatever order these stand."""
+    text = json.dumps(parts, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()

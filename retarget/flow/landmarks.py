@@ -58,3 +58,8 @@ FACE_OVAL = (
     152, 148, 176, 149, 150, 136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109,
 )  # fmt: skip
 """Around the face, clockwise in the picture from the top of the forehead."""
+SKULL_OVAL = FACE_OVAL[:9] + FACE_OVAL[-8:]
+"""Of these the ones from ear to ear over the forehead. They lie on bone, which no expression
+moves: what moves there is pose, or the tracker's error."""
+SKULL_SHARE = 0.15
+"""How much of an expression these take part in."""

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from retarget.flow.check import check_range
-from retarget.flow.declared import AsDeclared
+from retarget.flow.declared import AsDeclared, check_range
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -25,9 +25,9 @@ from retarget.flow.lanes import Lanes, depth_for
 from retarget.flow.report import Report
 from retarget.generate.diffusion.settings import DiffusionSettings
 from retarget.generate.settings import WarpSettings
-from retarget.jobs.driving import DrivingSettings, open_driving
+from retarget.jobs.driving import Driving, DrivingSettings, open_driving
 from retarget.jobs.generators import GeneratorName, open_generator
-from retarget.jobs.identity import open_identity
+from retarget.jobs.identity import IdentityLane, open_identity
 from retarget.jobs.preset import StartsFromPreset
 from retarget.sink.mark import source_type
 from retarget.sink.settings import SinkSettings
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from retarget.flow.sound import Sound
     from retarget.flow.source_info import SourceInfo
     from retarget.flow.values import FinishedFrame
+    from retarget.generate.generator import Generator
     from retarget.sink.sink import Sink
 
 _HERE = tyro.conf.arg(name="")  # its options carry no prefix: they are what people ask for most
@@ -158,15 +159,7 @@ class VideoJob(StartsFromPreset):
         ):
             if driving.info.still and not identity.photo:
                 raise self._swapped()
-            generator = open_generator(
-                self.generator, self.warp, self.diffusion, self.models, report
-            )
-            with report.clock("prepare"):
-                person = identity.driven_by(driving.face.rest)
-                if self.transfer.motion == "full" and self.warp.background == "still":
-                    person = person.told_from_background()
-                generator.prepare(person.first)
-            report.facts["identity_rest"] = person.first.rest.found
+            generator, person = self._prepared(identity, driving, report)
             performed = report.stage("magnify", Magnify(self.magnify), driving.frames(lanes))
             transfer = Transfer(self.transfer, driving.face, person.at)
             shown, photo = driving.info.size if driving.has_pixels else None, person.first.frame
@@ -187,6 +180,19 @@ class VideoJob(StartsFromPreset):
                 driving_size=shown,
                 frames=report.stage("paste", Paste(self.paste), faces),
             )
+
+    def _prepared(
+        self, identity: IdentityLane, driving: Driving, report: Report
+    ) -> tuple[Generator, IdentityLane]:
+        """The generator, which knows the person, and the person as this face drives them."""
+        generator = open_generator(self.generator, self.warp, self.diffusion, self.models, report)
+        with report.clock("prepare"):
+            person = identity.driven_by(driving.face.rest)
+            if self.transfer.motion == "full" and self.warp.background == "still":
+                person = person.told_from_background()
+            generator.prepare(person.first)
+        report.facts["identity_rest"] = person.first.rest.found
+        return generator, person
 
     def _swapped(self) -> RetargetError:
         """What is wrong with one picture that drives a clip."""

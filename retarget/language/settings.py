@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from retarget.errors import RetargetError
-from retarget.flow.declared import AsDeclared
+from retarget.flow.declared import AsDeclared, check_range
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,9 +20,9 @@ class PaceSettings(AsDeclared):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        _within("hold-ms", self.hold_ms, 1, 600_000)
-        _within("travel-ms", self.travel_ms, 0, 600_000)
-        _within("lag-ms", self.lag_ms, -200, 200)
+        check_range("hold_ms", self.hold_ms, 1.0, 600_000.0)
+        check_range("travel_ms", self.travel_ms, 0.0, 600_000.0)
+        check_range("lag_ms", self.lag_ms, -200.0, 200.0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,13 +42,5 @@ class BlinkSettings(AsDeclared):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        _within("per-minute", self.per_minute, 0, 120)
-        _within("partial", self.partial, 0, 1)
-
-
-def _within(name: str, value: float, low: float, high: float) -> None:
-    if not low <= value <= high:
-        raise RetargetError(
-            f"--{name} is {value:g}, which is not in {low:g} to {high:g}.",
-            do="Use a number in that range.",
-        )
+        check_range("per_minute", self.per_minute, 0.0, 120.0)
+        check_range("partial", self.partial, 0.0, 1.0)

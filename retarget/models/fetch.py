@@ -10,7 +10,8 @@ import http.client
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from email.message import Message
 from pathlib import Path
@@ -51,29 +52,54 @@ def fetch(url: str, part: Path, most: int, progress: Progress | None = None) -> 
         MissingModel: it cannot be had, or is not what it should be.
         CannotWrite: the disk is full or the folder not writable.
     """
-    mark = part.with_name(part.name + ".etag")
-    have, etag = _had(part, mark)
+    _only_https(url)
+    with _told_plainly(url, part):
+        try:
+            return _continued(url, part, most, progress)
+        except urllib.error.HTTPError as refused:
+            if refused.code != http.client.REQUESTED_RANGE_NOT_SATISFIABLE or not part.exists():
+                raise
+            discard(part)  # what was there is longer than the file: begin anew
+            return _continued(url, part, most, progress)
+
+
+def discard(part: Path) -> None:
+    """Forget what an earlier attempt brought."""
+    part.unlink(missing_ok=True)
+    _mark_of(part).unlink(missing_ok=True)
+
+
+def _mark_of(part: Path) -> Path:
+    """The file that holds the server's mark of the version."""
+    return part.with_name(part.name + ".etag")
+
+
+def _continued(url: str, part: Path, most: int, progress: Progress | None) -> Fetched:
+    """Ask for what `part` lacks, and receive it."""
+    have, etag = _had(part)
     request = urllib.request.Request(url, headers={"User-Agent": "retarget"})  # noqa: S310
     if have:
         request.add_header("Range", f"bytes={have}-")
         request.add_header("If-Range", etag)
     hops = _Redirects()
-    _only_https(url)
+    opener = urllib.request.build_opener(hops)
+    with opener.open(request, timeout=SECONDS_WITHOUT_A_BYTE) as answer:
+        hops.note(answer.headers)
+        _refuse_page(answer, url)
+        have = have if answer.status == http.client.PARTIAL_CONTENT else 0
+        total = _total(answer.headers, have)
+        _refuse_large(url, total, most)
+        _mark_of(part).write_text(answer.headers.get("ETag") or "", encoding="utf-8")
+        _receive(answer, part, have=have, total=total, most=most, progress=progress)
+    return Fetched(path=part, revision=hops.revision, sha256=hops.sha256)
+
+
+@contextmanager
+def _told_plainly(url: str, part: Path) -> Iterator[None]:
+    """Whatever goes wrong on the way as one sentence."""
     try:
-        with urllib.request.build_opener(hops).open(
-            request, timeout=SECONDS_WITHOUT_A_BYTE
-        ) as answer:
-            hops.note(answer.headers)
-            _refuse_page(answer, url)
-            have = have if answer.status == http.client.PARTIAL_CONTENT else 0
-            total = _total(answer.headers, have)
-            _refuse_large(url, total, most)
-            mark.write_text(answer.headers.get("ETag") or "", encoding="utf-8")
-            _receive(answer, part, have=have, total=total, most=most, progress=progress)
+        yield
     except urllib.error.HTTPError as refused:
-        if refused.code == http.client.REQUESTED_RANGE_NOT_SATISFIABLE and have:
-            discard(part)  # what was there is longer than the file: begin anew
-            return fetch(url, part, most, progress)
         raise _unreachable(url, f"the server answered {refused.code}") from refused
     except urllib.error.URLError as absent:
         raise _unreachable(url, str(absent.reason)) from absent
@@ -84,13 +110,6 @@ def fetch(url: str, part: Path, most: int, progress: Progress | None = None) -> 
             f"{part} cannot be written ({full.strerror or full}).",
             do="Make room, or name another folder with --models.",
         ) from full
-    return Fetched(path=part, revision=hops.revision, sha256=hops.sha256)
-
-
-def discard(part: Path) -> None:
-    """Forget what an earlier attempt brought."""
-    part.unlink(missing_ok=True)
-    part.with_name(part.name + ".etag").unlink(missing_ok=True)
 
 
 class _Redirects(urllib.request.HTTPRedirectHandler):
@@ -135,8 +154,9 @@ def _receive(
         raise http.client.IncompleteRead(b"", total - have)
 
 
-def _had(part: Path, mark: Path) -> tuple[int, str]:
+def _had(part: Path) -> tuple[int, str]:
     """Bytes of an earlier attempt that may be continued, and their mark."""
+    mark = _mark_of(part)
     if not (part.is_file() and mark.is_file()):
         return 0, ""
     etag = mark.read_text(encoding="utf-8")

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from retarget.errors import CannotWrite
-from retarget.flow.declared import AsDeclared
+from retarget.flow.declared import AsDeclared, check_range
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,7 +27,4 @@ class SinkSettings(AsDeclared):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not 0 <= self.quality <= 100:
-            raise CannotWrite(
-                f"There is no quality {self.quality}.", do="Give a number from 0 to 100."
-            )
+        check_range("quality", self.quality, 0, 100)

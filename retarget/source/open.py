@@ -15,14 +15,9 @@ import numpy.typing as npt
 
 from retarget.errors import RetargetError, UnreadableInput
 from retarget.flow.report import Warn, unheard
-from retarget.source.bounds import MAX_SIDE
-from retarget.source.settings import SourceSettings
+from retarget.source.settings import LONGEST, SourceSettings
 from retarget.source.source import Source
 
-_LONGEST = 1e9
-"""Seconds: 30 years; what counts ticks in 64 bits can count as far."""
-_SMALLEST = 64
-"""Pixels of a picture's longer side; a face in a smaller one is hardly one."""
 _SAID = 60
 """Characters of a name that are told where it is much too long."""
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]+):", re.IGNORECASE)
@@ -45,7 +40,8 @@ def open_source(
         RetargetError: a setting makes no sense.
     """
     settings = settings or SourceSettings()
-    background = _checked(settings)
+    check_piece(settings)
+    background = _color(settings.background)
     source = _source(str(spec), settings, background, warn)
     if settings.longest_side is not None:
         from retarget.source.shrunk import shrunk
@@ -104,7 +100,7 @@ def check_piece(settings: SourceSettings) -> None:
         RetargetError: it starts before the beginning, or ends before it starts.
     """
     start, end = settings.start, settings.end
-    if not 0 <= start < _LONGEST:
+    if not 0 <= start < LONGEST:
         raise RetargetError(
             f"A start of {start:g} s is not in any video.", do="Give a time that the video has."
         )
@@ -118,26 +114,11 @@ def check_piece(settings: SourceSettings) -> None:
         )
 
 
-def _checked(settings: SourceSettings) -> npt.NDArray[np.uint8]:
-    """The background as (3,) uint8, once every setting has been found to make sense."""
-    check_piece(settings)
-    if not 0.01 <= settings.picture_rate <= 1000:
-        raise RetargetError(
-            f"{settings.picture_rate:g} pictures a second cannot be shown.",
-            do="Give a rate from 0.01 to 1000.",
-        )
-    if not 0 < settings.patience < _LONGEST:
-        raise RetargetError(
-            f"{settings.patience:g} seconds cannot be waited.", do="Give a patience above 0."
-        )
-    if settings.longest_side is not None and not _SMALLEST <= settings.longest_side <= MAX_SIDE:
-        raise RetargetError(
-            f"Pictures of {settings.longest_side} pixels cannot be worked with.",
-            do=f"Let the longer side have {_SMALLEST} to {MAX_SIDE} pixels.",
-        )
-    color = re.fullmatch(r"#?([0-9a-fA-F]{6})", settings.background)
+def _color(text: str) -> npt.NDArray[np.uint8]:
+    """A colour written as #rrggbb as (3,) uint8 RGB."""
+    color = re.fullmatch(r"#?([0-9a-fA-F]{6})", text)
     if color is None:
         raise RetargetError(
-            f"{settings.background!r} is not a colour.", do="Write it as #rrggbb, such as #ffffff."
+            f"{text!r} is not a colour.", do="Write it as #rrggbb, such as #ffffff."
         )
     return np.frombuffer(bytes.fromhex(color[1]), np.uint8)

@@ -5,7 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from retarget.flow.declared import AsDeclared
+from retarget.flow.declared import AsDeclared, check_range
+from retarget.source.bounds import MAX_SIDE
+
+LONGEST = 1e9
+"""Seconds: 30 years; what counts ticks in 64 bits can count as far."""
+SMALLEST = 64
+"""Pixels of a picture's longer side; a face in a smaller one is hardly one."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,3 +35,10 @@ class SourceSettings(AsDeclared):
     well, at about eight times the cost; within 4 of 255 either way."""
     patience: float = 20.0
     """Seconds to wait for a remote video that does not answer."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_range("picture_rate", self.picture_rate, 0.01, 1000.0)
+        check_range("patience", self.patience, 0.01, LONGEST)
+        if self.longest_side is not None:
+            check_range("longest_side", self.longest_side, SMALLEST, MAX_SIDE)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields
 from typing import Literal
 
-from retarget.errors import RetargetError
-from retarget.flow.declared import AsDeclared
+from retarget.flow.declared import AsDeclared, check_range
 
 MOST_GAIN = 4.0
 """A larger gain than this only drives every movement against its limit."""
@@ -32,7 +31,7 @@ class Gains(AsDeclared):
     def __post_init__(self) -> None:
         super().__post_init__()
         for gain in fields(self):
-            _within(f"gain.{gain.name}", getattr(self, gain.name), MOST_GAIN)
+            check_range(gain.name, getattr(self, gain.name), 0.0, MOST_GAIN)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,12 +56,5 @@ class TransferSettings(AsDeclared):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        _within("strength", self.strength, MOST_GAIN)
-        _within("detail", self.detail, 1.0)
-
-
-def _within(name: str, value: float, most: float) -> None:
-    if not 0 <= value <= most:
-        raise RetargetError(
-            f"{name} is {value:g}, which is not in 0 to {most:g}.", do="1 is as performed."
-        )
+        check_range("strength", self.strength, 0.0, MOST_GAIN)
+        check_range("detail", self.detail, 0.0, 1.0)

@@ -135,6 +135,17 @@ def test_a_crop_fills_what_of_it_lies_in_the_frame_and_no_more(
     assert out[outside].max() == 0
 
 
+@pytest.mark.parametrize("scale", [0.5, 1.0, 2.5])
+def test_all_four_edges_of_a_crop_fade_alike(scale: float) -> None:
+    crop = Crop(to_frame=np.array([[scale, 0, 50.0], [0, scale, 30.0]]), size=(21, 21))
+    white, black = np.full((21, 21, 3), 255, np.uint8), np.zeros((120, 160, 3), np.uint8)
+    out = pasted(GeneratedFace(request=request(black), rgb=white, crop=crop), match_color=False)
+    size = round(20 * scale)  # from the middle of its first pixel to that of its last
+    around = out[30 - 5 : 30 + size + 6, 50 - 5 : 50 + size + 6].astype(int)
+    assert around.max() == 255
+    assert np.abs(around - np.rot90(around)).max() <= 1
+
+
 def test_a_crop_that_reaches_over_the_border_is_cut() -> None:
     rgb = photo()
     crop = Crop(to_frame=np.array([[1.5, 0, 120.0], [0, 1.5, 90.0]]), size=(64, 48))

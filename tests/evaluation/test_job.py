@@ -70,7 +70,7 @@ def test_what_was_not_asked_for_is_not_read(
         (("text.mp4",), "text.mp4"),
         (("absent.mp4",), "absent.mp4"),
         (("drive.mp4", "--measure", "identitty"), "'identity'"),
-        (("drive.mp4", "--faces", "0"), "faces cannot be 0"),
+        (("drive.mp4", "--faces", "0"), "--faces must be 1 or more"),
         (("drive.mp4", "--landmarker", "absent.task"), "absent.task"),
         (("drive.mp4", "--compare", "a.mp4"), "too much at once"),
         (("drive.mp4", "--start", "60"), "shown together"),

@@ -14,7 +14,7 @@ from retarget.expression.rest import find_rest, understand
 from retarget.expression.settings import FitSettings, RestSettings
 from retarget.flow import blendshapes, landmarks
 from retarget.flow.face_model import face_model
-from retarget.flow.gaze import GAZE_DEGREES, read_gaze
+from retarget.flow.gaze import GAZE_DEGREES, carried, move_irises, read_gaze
 from retarget.flow.values import Face, Instant, RestFace, VideoFrame
 from tests.expression.acting import BLANK, face, person, pose, tracked
 
@@ -83,6 +83,55 @@ def test_eyes_rest_open_although_half_the_samples_are_blinks() -> None:
     rest = find_rest(tracked([face(who, shut if i % 2 else {}) for i in range(16)]))
     alone = find_rest(tracked([face(who)]), RestSettings(certainty=0.0))
     np.testing.assert_allclose(rest.aperture, alone.aperture, rtol=0.12)
+
+
+def test_where_eyes_look_while_they_blink_says_nothing_of_their_rest() -> None:
+    who = person(9, 0.7)
+    down = {"eyeLookDownLeft": 0.9, "eyeLookDownRight": 0.9}
+    shut = [{**down, "eyeBlinkLeft": x / 20, "eyeBlinkRight": x / 20} for x in range(10, 19)]
+    often = find_rest(tracked([*[face(who, does) for does in shut], *[face(who)] * 7]))
+    never = find_rest(tracked([face(who)] * 7))
+    np.testing.assert_allclose(often.gaze, never.gaze, atol=1.0)
+
+
+def test_an_eye_that_sits_aside_in_its_corners_rests_there_and_the_other_does_not() -> None:
+    mesh, steps = face_model().neutral.copy(), np.zeros((2, 2))
+    steps[0] = carried(np.array([[5.0, 0.0], [0.0, 0.0]]))[0]
+    move_irises(mesh, steps)
+    rest, usual = find_rest(tracked([face(mesh)] * 5)), read_gaze(face_model().neutral)
+    left, right = rest.gaze[:, 0] - usual[:, 0]
+    assert left - right == pytest.approx(5.0, abs=1.0)
+
+
+@pytest.mark.parametrize("axis", [0, 1])
+def test_where_eyes_look_all_the_time_is_taken_partly_for_the_face_and_partly_for_a_gaze(
+    axis: int,
+) -> None:
+    mesh, aside = face_model().neutral.copy(), np.zeros((2, 2))
+    aside[:, axis] = 8.0
+    move_irises(mesh, carried(aside))
+    rest, usual = find_rest(tracked([face(mesh)] * 5)), read_gaze(face_model().neutral)
+    taken = (rest.gaze - usual)[:, axis] / 8.0
+    assert taken.min() > 0.25
+    assert taken.max() < 0.85
+
+
+def test_lips_that_touch_once_in_a_while_are_known_to_touch_at_rest() -> None:
+    who = person(5, 0.7)
+    pressed = {"mouthPressLeft": 0.5, "mouthPressRight": 0.5}
+    talking = [face(who, {"jawOpen": jaw / 20}) for jaw in range(4, 13)]
+    assert find_rest(tracked([*[face(who, pressed)] * 2, *talking])).lip_gap < 0.002
+    assert find_rest(tracked(talking)).lip_gap > 0.005
+
+
+def test_a_few_calm_moments_say_more_of_the_rest_than_many_lively_ones() -> None:
+    who = person(6, 0.5)
+    lively = [
+        face(who, {"mouthSmileLeft": 0.8, "mouthSmileRight": 0.8, "jawOpen": jaw / 10})
+        for jaw in range(1, 9)
+    ]
+    alone, with_calm = (find_rest(tracked(f)) for f in (lively, [*lively, *[face(who)] * 3]))
+    assert off(with_calm, who) < 0.6 * off(alone, who)
 
 
 def looking(turns: Sequence[float], *, at_camera: bool) -> RestFace:

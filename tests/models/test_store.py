@@ -56,6 +56,9 @@ def server() -> Iterator[Server]:
             unchanged = self.headers.get("If-Range", serving.etag) == serving.etag
             if unchanged and self.headers.get("Range"):
                 start = int(self.headers["Range"].removeprefix("bytes=").removesuffix("-"))
+            if start >= len(serving.content):
+                self.send_error(416)
+                return
             self.send_response(206 if start else 200)
             if serving.tells_length:
                 self.send_header("Content-Length", str(len(serving.content) - start))
@@ -141,6 +144,18 @@ def test_a_file_that_changed_meanwhile_is_begun_anew(server: Server, tmp_path: P
     server.content, server.etag = CONTENT[::-1], '"second"'
     (path,) = Store(tmp_path).pull([model(server, sha256=sha(CONTENT[::-1]))])
     assert path.read_bytes() == CONTENT[::-1]
+
+
+def test_what_came_whole_but_was_never_verified_is_begun_anew(
+    server: Server, tmp_path: Path
+) -> None:
+    part = tmp_path / "things" / "thing.bin.part"
+    part.parent.mkdir()
+    part.write_bytes(CONTENT)
+    part.with_name(part.name + ".etag").write_text(server.etag)
+    (path,) = Store(tmp_path).pull([model(server)])
+    assert server.ranges == [f"bytes={len(CONTENT)}-", None]
+    assert path.read_bytes() == CONTENT
 
 
 def test_what_came_under_a_mark_that_does_not_promise_equal_bytes_is_begun_anew(

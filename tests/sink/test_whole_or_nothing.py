@@ -291,12 +291,6 @@ def test_a_full_disk_is_one_sentence_and_leaves_nothing(tmp_path: Path, name: st
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("quality", [-1, 101])
-def test_a_quality_off_the_scale_is_one_sentence(save: Save, quality: int) -> None:
-    with pytest.raises(CannotWrite, match=str(quality)):
-        save("a.mp4", quality=quality)
-
-
 def test_a_relative_name_goes_to_the_current_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from clips import as_frame, heard, make_clip, number_in, numbered, read, times
 
+from retarget.source.joined import OneClock
 from retarget.source.open import open_source
 
 FRAME = Fraction(1, 25)
@@ -66,6 +67,24 @@ def test_where_the_clock_starts_again_pictures_and_sound_go_on_together(
     alone = times(two) + [at for at, _, _ in second]
     later = [a - t for a, t in zip(pictures_at[25:] + sound_at[len(first) :], alone, strict=True)]
     assert max(later) - min(later) <= CLOCK
+
+
+@pytest.mark.parametrize("said", [("pts",), ("dts",), ("pts", "dts")])
+def test_a_clock_that_starts_again_goes_on_in_each_time_that_packets_say(
+    tmp_path: Path, said: tuple[str, ...]
+) -> None:
+    clock, moved = OneClock(), []
+    with av.open(str(tmp_path / "a.mkv"), "w") as out:
+        stream = out.add_stream("ffv1", rate=25)
+        for tick in (100, 101, 102, 0, 1):
+            packet = av.Packet(bytes(8))
+            packet.stream, packet.time_base, packet.duration = stream, FRAME, 1
+            for name in said:
+                setattr(packet, name, tick)
+            clock.move(packet)
+            moved.append((packet.pts, packet.dts))
+    alone = range(100, 105)
+    assert moved == [tuple(t if n in said else None for n in ("pts", "dts")) for t in alone]
 
 
 def test_sound_that_steps_back_a_little_waits_until_time_goes_on(tmp_path: Path) -> None:

@@ -332,9 +332,6 @@ def test_two_readings_of_one_source_do_not_disturb_each_other(tmp_path: Path) ->
         {"start": 1e18},
         {"end": float("inf")},
         {"start": 2.0, "end": 1.0},
-        {"picture_rate": 0.0},
-        {"patience": 0.0},
-        {"patience": float("nan")},
         {"background": "pinkish"},
     ],
 )

@@ -126,12 +126,11 @@ def bench(
     device = choose_device(settings.device)
     dtype = choose_dtype(device, settings.chosen().precision)
     nets = random_networks(device, dtype, small=small)
-    done, total = count(1), len(fields(Parts))
-    if sweeping:
-        total += (len(STEPS) + 1) * len(BATCHES)
+    total = len(fields(Parts)) + sweeping * (len(STEPS) + 1) * len(BATCHES)
+    numbers = count(1)
 
     def advance() -> None:
-        progress(next(done), total)
+        progress(next(numbers), total)
 
     def timed(call: Callable[[], object]) -> Cost:
         told = cost(call, nets.device, repeats)
@@ -149,10 +148,7 @@ def bench(
         precision=str(dtype).removeprefix("torch."),
         parts=parts,
         published=published,
-        qualities={
-            name: _frame(DiffusionSettings(quality=name), parts, nets, subject.reference, published)
-            for name in get_args(Quality)
-        },
+        qualities=_qualities(parts, nets, subject.reference, published),
         reference_megabytes=subject.reference.bytes / 1e6,
         utilisation=_rate(parts.step) / _rate(parts.product),
         sweep=swept,
@@ -286,17 +282,18 @@ def _published(parts: Parts, nets: RandomNetworks) -> FrameCost:
     return _sum(costs, nets.bytes_of("unet", "unet", "text", "expression", "vae"), nets, 0.0, None)
 
 
-def _frame(
-    settings: DiffusionSettings,
-    parts: Parts,
-    nets: RandomNetworks,
-    reference: Reference,
-    published: FrameCost,
-) -> FrameCost:
-    """One frame with a guide: its picture is encoded, denoised and decoded."""
-    tiny = settings.chosen().decoder == "tiny"
-    weights = nets.bytes_of("unet", "text", "expression", "tiny_vae" if tiny else "vae")
-    return _sum(_parts_of(settings, parts), weights, nets, float(reference.bytes), published)
+def _qualities(
+    parts: Parts, nets: RandomNetworks, reference: Reference, published: FrameCost
+) -> dict[str, FrameCost]:
+    """One frame of each with a guide: its picture is encoded, denoised and decoded."""
+    out = {}
+    for name in get_args(Quality):
+        settings = DiffusionSettings(quality=name)
+        decoder = "tiny_vae" if settings.chosen().decoder == "tiny" else "vae"
+        weights = nets.bytes_of("unet", "text", "expression", decoder)
+        costs = _parts_of(settings, parts)
+        out[name] = _sum(costs, weights, nets, float(reference.bytes), published)
+    return out
 
 
 def _parts_of(settings: DiffusionSettings, parts: Parts) -> list[Cost]:

@@ -26,7 +26,7 @@ from retarget.generate.diffusion.lora import Lora, Updates, read_lora
 from retarget.generate.diffusion.memory import Sizes, check_memory
 from retarget.generate.diffusion.places import Locate
 from retarget.generate.diffusion.reference_adapter import ReferenceAdapter
-from retarget.generate.diffusion.settings import Chosen, DiffusionSettings
+from retarget.generate.diffusion.settings import DiffusionSettings
 from retarget.generate.diffusion.text import IdentityText
 
 _UNET = ("diffusion_pytorch_model.safetensors", "diffusion_pytorch_model.fp16.safetensors",
@@ -82,7 +82,6 @@ def load_networks(
     Raises:
         MissingModel: a file is absent, damaged, or does not fit the others.
     """
-    chosen = settings.chosen()
     source = own_unet(settings.base) if settings.base else locate("unet")
     counted = sizes(source, settings, locate)
     check_memory(counted, settings, device)
@@ -91,20 +90,20 @@ def load_networks(
     check_family(unet, text, source)
     expression = ExpressionAdapter.load(locate("expression-adapter"), unet)
     updates = Updates(unet, _loras(settings, locate, unet))
-    vae = load_tiny_vae(locate("tiny-vae")) if chosen.decoder == "tiny" else load_vae(locate("vae"))
+    tiny = settings.chosen().decoder == "tiny"
+    vae = load_tiny_vae(locate("tiny-vae")) if tiny else load_vae(locate("vae"))
     updates.add()
     _settle(unet, vae, device, dtype)
     text.encoder.to(device, dtype)
     if settings.compile:
         compile_blocks(unet, tell)
-    graphs = Graphs(tell) if choose_graphs(device, settings.graphs) else None
     return Networks(
         unet=unet,
         text=text,
         pixels=Pixels(vae),
         expression=expression.to(device, dtype),
         reference=ReferenceAdapter(unet, updates.taken_out),
-        denoiser=_denoiser(unet, locate("scheduler"), chosen, graphs),
+        denoiser=_denoiser(unet, locate("scheduler"), settings, device, tell),
         device=device,
         dtype=dtype,
         sizes=counted,
@@ -244,9 +243,16 @@ def check_family(unet: Any, text: IdentityText, source: Path) -> None:
         )
 
 
-def _denoiser(unet: Any, folder: Path, chosen: Chosen, graphs: Graphs | None) -> Denoiser:
+def _denoiser(
+    unet: Any,
+    folder: Path,
+    settings: DiffusionSettings,
+    device: torch.device,
+    tell: Callable[[str], None],
+) -> Denoiser:
     """The denoising loop; its schedule is tried before anything is drawn."""
-    name = "scheduler_config.json"
+    name, chosen = "scheduler_config.json", settings.chosen()
+    graphs = Graphs(tell) if choose_graphs(device, settings.graphs) else None
     made = Denoiser(unet, files.read_config(folder / name), graphs)
     with _config_checked(folder, name):
         made.laid_out(Schedule(scheduler=chosen.scheduler, steps=chosen.steps))

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from retarget.flow.check import check_range
-from retarget.flow.declared import AsDeclared
+from retarget.flow.declared import AsDeclared, check_range
 
 Quality = Literal["draft", "standard", "best"]
 Scheduler = Literal["lcm", "dpm", "tcd", "ddim"]

@@ -38,8 +38,6 @@ SMALLEST_AREA = 0.1
 THIN = 0.1
 """Share of the middle area below which a triangle of the photo lies too edgewise to matter."""
 ROUNDS = 12
-SKULL_SHARE = 0.15
-"""How much of an expression the upper face oval takes part in: it lies on bone."""
 
 _MESH = landmarks.MESH_COUNT
 _HELD = np.array([
@@ -47,8 +45,6 @@ _HELD = np.array([
     57, 287,
 ])  # fmt: skip
 """Lips and their corners, and the creases outside these."""
-_SKULL = np.array(landmarks.FACE_OVAL[:9] + landmarks.FACE_OVAL[-8:])
-"""The oval from ear to ear, over the forehead."""
 
 
 def _points_of(triangles: Bools, *, along: bool) -> Bools:
@@ -132,7 +128,7 @@ class Displacer:
         wish = self._contact.lids(request, wish)
         wish = self._contact.lips(request, wish)
         mesh = wish[:_MESH].copy()
-        mesh[_SKULL] *= SKULL_SHARE
+        mesh[list(landmarks.SKULL_OVAL)] *= landmarks.SKULL_SHARE
         brows_keep_their_form(mesh)
         corners_keep_their_form(mesh, self._along)
         self._lips.keep_their_form(mesh)

@@ -101,11 +101,7 @@ def take_apart(photo: Bytes, rims: Rims, iris: Floats) -> Eyeball | None:
     y, x = np.mgrid[: patch.shape[0], : patch.shape[1]].astype(np.float32)
     centre, radius = _limbus(patch, seen, centre, radius, rims.along)
     away = np.hypot(x - centre[0], y - centre[1])
-    white_seen = seen & (away > 1.15 * radius)
-    if white_seen.sum() < 4:
-        white_seen = seen if seen.any() else open_ >= 0
-    tone = white_tone(patch[white_seen].astype(np.float32))
-    white = _spread(patch, white_seen, rims.width, tone)
+    white, tone = _white(patch, seen, away > 1.15 * radius, rims.width)
     sprite = _whole_iris(patch, seen, dry, away, radius)
     drawn = white * (1 - sprite[..., 3:] / 255.0) + sprite[..., :3]
     inside = blurred(open_, 0.6)[..., None] / 255.0
@@ -113,6 +109,22 @@ def take_apart(photo: Bytes, rims: Rims, iris: Floats) -> Eyeball | None:
     looks = float((centre + corner - rims.middle_of_corners) @ rims.along) / rims.width
     to_corner = max(0.5 - IN_SIGHT * radius / rims.width, 0.0)
     return Eyeball(corner, white, sprite, rest, rims, looks, min(FARTHEST_ALONG, to_corner), tone)
+
+
+def _white(patch: Bytes, seen: Bools, outside: Bools, width: float) -> tuple[Bytes, Floats]:
+    """(h, w, 3) the eyeball without iris, and the tone (3,) of its white.
+
+    Args:
+        patch: (h, w, 3).
+        seen: (h, w) pixels of the open eye.
+        outside: (h, w) pixels that no iris reaches.
+        width: of the eye in pixels.
+    """
+    white = seen & outside
+    if white.sum() < 4:
+        white = seen if seen.any() else np.ones_like(seen)
+    tone = white_tone(patch[white].astype(np.float32))
+    return _spread(patch, white, width, tone), tone
 
 
 def _way(direction: Floats, length: float) -> Bytes:

@@ -14,7 +14,7 @@ from drawn import Picture, draw, whole
 from retarget.flow import landmarks
 from retarget.flow.values import Identity
 from retarget.generate.settings import WarpSettings
-from retarget.generate.warp.eyes import lit_when_bare
+from retarget.generate.warp.eyes import lit_when_bare, take_apart
 from retarget.generate.warp.lids import LEFT_FOLD
 from retarget.generate.warp.rims import LEFT_EYE, Rims, rims_of
 from retarget.generate.warp.seen_lids import lids_to_where_seen
@@ -322,6 +322,23 @@ def test_an_iris_larger_than_the_mesh_knows_leaves_nothing_behind() -> None:
     aside = {"eyeLookOutLeft": 1.0, "eyeLookInRight": 1.0}
     assert blue(rgb) > 15
     assert blue(drawn_again(repainted(rgb), aside)) <= 0.1 * blue(rgb)
+
+
+def test_an_iris_that_is_wide_for_its_eye_as_seen_from_the_side_stays_in_sight() -> None:
+    rgb, eye = calm().frame.rgb.copy(), lids()
+    iris = calm().face.points[list(landmarks.LEFT_IRIS), :2].copy()
+    iris[1:] = iris[0] + np.float32(1.5) * (iris[1:] - iris[0])
+    radius = float(np.linalg.norm(iris[1:] - iris[0], axis=1).mean())
+    drawn = np.full_like(rgb, 225)
+    middle = (round(float(iris[0, 0])), round(float(iris[0, 1])))
+    cv2.circle(drawn, middle, round(radius), (40, 45, 50), -1, cv2.LINE_AA)
+    mask = np.zeros(rgb.shape[:2], np.uint8)
+    cv2.fillPoly(mask, [np.rint(eye.outline).astype(np.int32)], (255,))
+    rgb[mask > 0] = drawn[mask > 0]
+    ball = take_apart(rgb, eye, iris)
+    assert ball is not None
+    to_corner = (0.5 - ball.reach) * eye.width
+    assert 0.75 * radius < to_corner < radius  # where it is asked to look aside as far as it can
 
 
 def test_an_iris_that_looks_up_takes_no_edge_of_the_lower_lid_along() -> None:

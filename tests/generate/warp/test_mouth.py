@@ -12,6 +12,7 @@ from asked import ask, calm, smiling
 from drawn import Picture, around, draw, seen, whole
 
 from retarget.flow import landmarks
+from retarget.flow.values import FaceRequest
 from retarget.generate.warp.driving_mouth import Tones, inside_of
 from retarget.generate.warp.mouth import Hole
 from retarget.generate.warp.rims import MOUTH, rims_of
@@ -44,6 +45,35 @@ def test_an_opening_mouth_shows_a_dark_inside_without_driving_pixels(warp: WarpG
     x, y = identity.face.points[[13, 14], :2].mean(axis=0).astype(int)
     below = face[y : y + 30, x - 5 : x + 5].mean(axis=(1, 2))
     assert below.min() < 0.5 * identity.frame.rgb[y - 40 : y - 20, x - 5 : x + 5].mean()
+
+
+def drawn_teeth(warp: WarpGenerator) -> tuple[Picture, FaceRequest]:
+    bared = {"jawOpen": 0.6, "mouthLowerDownLeft": 1.0, "mouthLowerDownRight": 1.0}
+    request = ask(calm(), bared)
+    return whole(draw(warp, request)), request
+
+
+def test_drawn_teeth_part_with_the_jaw_and_the_lower_ones_stay_behind_their_lip(
+    warp: WarpGenerator,
+) -> None:
+    face, request = drawn_teeth(warp)
+    (x, top), (_, bottom) = np.rint(request.points[[13, 14], :2]).astype(int)
+    light = face[top:bottom, x - 4 : x + 4].mean(axis=(1, 2))
+    third = len(light) // 3
+    teeth = light > 130
+    assert light[third : 2 * third].max() < 60
+    assert 2 <= teeth[-third:].sum() < 0.8 * teeth[:third].sum()
+
+
+def test_drawn_teeth_lie_in_the_shade_of_the_lip_above_them(warp: WarpGenerator) -> None:
+    face, request = drawn_teeth(warp)
+    hole = Hole.between(rims_of(request.points, MOUTH), face.shape)
+    assert hole is not None
+    x, top = np.rint(request.points[13, :2]).astype(int) - hole.corner
+    column = (slice(top, top + 16), slice(x - 4, x + 4))
+    light, depth = face[hole.box][column].mean(axis=2), hole.depth[column] / hole.rims.width
+    under_lip, below = light[(depth > 0.02) & (depth < 0.03)], light[depth > 0.06]
+    assert 0.65 < np.median(under_lip) / np.median(below) < 0.9
 
 
 def test_the_driving_mouth_is_shown_where_its_pixels_are_at_hand(warp: WarpGenerator) -> None:
