@@ -8,13 +8,15 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 import pytest
-from asked import ask, calm, smiling
+from asked import ask, calm, on_its_side, smiling
 from drawn import Picture, around, draw, seen, whole
 
 from retarget.flow import landmarks
 from retarget.generate.warp.driving_mouth import Tones, inside_of
 from retarget.generate.warp.mouth import Hole
+from retarget.generate.warp.palette import Palette
 from retarget.generate.warp.rims import MOUTH, rims_of
+from retarget.generate.warp.teeth import Dentist
 from retarget.generate.warp.warp import WarpGenerator
 
 
@@ -145,3 +147,14 @@ def test_what_is_pale_deep_in_the_mouth_is_a_tongue() -> None:
 
     assert blueness(0.1) > 40
     assert abs(blueness(0.35)) < 5
+
+
+def test_the_tongue_of_a_photo_on_its_side_is_shaded_from_throat_to_tip_as_well() -> None:
+    skin, lip, white = np.array([[200, 160, 140], [170, 90, 90], [220, 215, 210]], np.float32)
+    palette = Palette.of(skin, lip, white)
+    shades = []
+    for who, turns in ((calm(), 0), (on_its_side(calm()), 1)):
+        tongue = np.rot90(Dentist(who, who.face.points, palette).tongue().rgba, turns)
+        red = np.where(tongue[..., 3] > 250, tongue[..., 0], np.nan)
+        shades.append([np.nanmean(part) for part in np.array_split(red, 3)])
+    np.testing.assert_allclose(shades[1], shades[0], rtol=0.03)
