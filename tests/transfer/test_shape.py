@@ -91,6 +91,20 @@ def test_a_blink_that_is_said_shuts_eyes_of_any_size(larger: float) -> None:
         assert opening(mesh, "right") == pytest.approx(opening(eyes.head, "right"), abs=1e-4)
 
 
+@pytest.mark.parametrize("also", ["eyeLookDown", "eyeSquint", "eyeWide"])
+def test_a_blink_that_is_said_shuts_eyes_by_a_share_of_how_open_they_else_are(also: str) -> None:
+    shape = Shape(face_model(), None)
+
+    def left(**named: float) -> float:
+        said = Expression(weights=blendshapes.weights({f"{k}Left": v for k, v in named.items()}))
+        return opening(shape(rest(), rest().head, said), "left")
+
+    alone = left(**{also: 1.0})
+    for blink in (0.25, 0.5, 1.0):
+        both = left(eyeBlink=blink, **{also: 1.0})
+        assert both == pytest.approx((1 - blink) * alone, abs=2e-3)
+
+
 @pytest.mark.parametrize("larger", [1.4, 0.7])
 def test_a_widened_narrow_eye_does_not_make_a_large_one_stare(larger: float) -> None:
     driving, own = rest(), with_eyes(rest(), larger)

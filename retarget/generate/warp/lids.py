@@ -130,7 +130,7 @@ class Lid:
         shape = patch.shape[:2]
         lit = patch.astype(np.float32)
         if soon >= LEAST:
-            lid = _lid_mask(rim, fold, shape, now.width * now.down)
+            lid = _lid_mask(rim, fold, shape, now)
             lit = self._relit(patch, box, lid, now, (RELIT * soon, STREAKED * soon))
             crease = _line(fold[2:-2], shape, 0.03 * now.width, 0.03 * now.width)
             lit *= 1 - np.float32(0.16 * much) * crease[..., None]
@@ -193,19 +193,12 @@ def _height(points: Floats, fold: Ints, brow: Ints, down: Floats) -> float:
     return max(float(between @ down), 1.0)
 
 
-def _lid_mask(rim: Floats, fold: Floats, shape: tuple[int, ...], width: Floats) -> Floats:
-    """(h, w) 0..1 the skin from the rim to a little past the fold, soft, nothing below the rim.
-
-    Args:
-        rim: (n, 2) in pixels.
-        fold: (n, 2) in pixels.
-        shape: of the mask.
-        width: (2,) the eye's width in pixels, pointing to the chin.
-    """
+def _lid_mask(rim: Floats, fold: Floats, shape: tuple[int, ...], now: Rims) -> Floats:
+    """(h, w) 0..1 the skin from the rim to a little past the fold, soft, nothing below the rim."""
     mask, below = np.zeros(shape, np.uint8), np.zeros(shape, np.uint8)
     fill(mask, np.concatenate([rim, (fold + np.float32(PAST_FOLD) * (fold - rim))[::-1]]))
-    fill(below, np.concatenate([rim, rim[[-1, 0]] + width]))
-    soft = np.minimum(blurred(mask, max(0.07 * float(np.hypot(*width)), 0.6)), 255 - below)
+    fill(below, np.concatenate([rim, rim[[-1, 0]] + now.width * now.down]))
+    soft = np.minimum(blurred(mask, max(0.07 * now.width, 0.6)), 255 - below)
     return soft.astype(np.float32) / 255
 
 

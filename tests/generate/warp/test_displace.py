@@ -16,7 +16,7 @@ from retarget.flow import blendshapes, landmarks
 from retarget.flow.values import HeadPose, Identity
 from retarget.generate.warp.displace import Displacer
 from retarget.generate.warp.mesh import signed_areas, topology
-from retarget.generate.warp.rims import LEFT_EYE, RIGHT_EYE, rims_of
+from retarget.generate.warp.rims import LEFT_EYE, MOUTH, RIGHT_EYE, rims_of
 from retarget.transfer.shape import set_lids
 
 SHAPES = sampled_from([n for n in blendshapes.NAMES if n != "tongueOut"])
@@ -95,6 +95,17 @@ def test_the_lower_lip_of_a_mouth_torn_open_keeps_its_body(
 
     assert (thick(moved) / thick(points)).min() > 0.35
     assert displace.folds(moved - points).sum() < 6
+
+
+@pytest.mark.parametrize("jaw", [0.6, 1.0])
+def test_a_mouth_that_opens_wide_has_round_rims(jaw: float) -> None:
+    moved = Displacer(calm(), calm().face.points)(ask(calm(), {"jawOpen": jaw}))
+    now = rims_of(moved.points, MOUTH)
+    for line, way in ((now.upper, 1), (now.lower, -1)):
+        x, y = np.diff(line, axis=0).T
+        turns = way * np.degrees(np.diff(np.arctan2(y, x)))
+        assert turns.min() > 0
+        assert turns.max() < 30
 
 
 def test_points_at_odds_with_each_other_are_made_to_agree() -> None:
