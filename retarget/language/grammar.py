@@ -272,6 +272,11 @@ class _Reader:
                         f"'=' was expected behind {name!r}",
                         do=f"Write {what}(yaw=10, pitch=5) or {what}(10, 5), in degrees.",
                     )
+            elif any(named for named, _, _ in given):  # as in left=2,5, meant as 2.5
+                raise self.problem(
+                    f"A direction was expected behind the ',' in {what}(…)",
+                    do="Write numbers with a point (left=2.5) and name each angle (left=2, up=5).",
+                )
             given.append((name, self.number(f"of degrees in {what}(…)"), at))
         return Angles(what=what, given=tuple(given), at=start)
 
