@@ -260,7 +260,11 @@ class MicroJob(StartsFromPreset):
                     shown = stimulus.identity
                 row = self._draw(whole, stimulus, actor, folder.folder, key=key, report=drawn)
             folder.note(row)
-        folder.close()
+        if changed := folder.close():
+            report.warn(
+                f"{folder.folder} still holds files that an earlier form of the set made and "
+                f"somebody has changed since: {', '.join(changed)}."
+            )
         report.frames = drawn.frames
         return folder.folder
 

@@ -5,7 +5,8 @@
     intensities = [0.2, 0.5]
     durations = [[70, 30, 100], [120, 80, 200]]   # onset, apex and offset in ms
 
-Each clip has a table of what was commanded in each frame; `manifest.csv` lists the clips.
+Each clip has a table of what was commanded in each frame; `manifest.csv` lists the clips. Those of
+an earlier form of the set, which it lists no more, are taken away.
 """
 
 from __future__ import annotations

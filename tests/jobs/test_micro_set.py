@@ -188,3 +188,46 @@ def test_a_folder_with_other_files_is_left_alone(stimuli: Path, tmp_path: Path) 
     with pytest.raises(CannotWrite):
         MicroJob(set=stimuli, output=folder).run()
     assert contents(folder) == {"letter.txt": b"mine"}
+
+
+def test_a_changed_set_leaves_no_clip_of_the_former_one_and_takes_nothing_else_away(
+    stimuli: Path, tmp_path: Path
+) -> None:
+    folder = MicroJob(set=stimuli, output=tmp_path / "set").run()
+    (folder / "00001_notes.csv").write_text("mine")
+    cut = folder / rows(folder)[1]["file"]
+    cut.write_bytes(b"cut by hand")
+    stimuli.write_text(SET.replace("[1.0]", "[0.5]"))
+    report = Report()
+    MicroJob(set=stimuli, output=folder).run(report)
+    named = {row[column] for row in rows(folder) for column in ("file", "table")}
+    assert {p.name for p in folder.iterdir()} == {
+        *named, "manifest.csv", "00001_notes.csv", cut.name
+    }  # fmt: skip
+    assert any(cut.name in line for line in report.warnings)
+
+
+def test_a_manifest_of_something_else_protects_its_folder(stimuli: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    (folder / "manifest.csv").write_text("photo,age\na.png,30\n")
+    with pytest.raises(CannotWrite, match="not of a set"):
+        MicroJob(set=stimuli, output=folder).run()
+    assert contents(folder) == {"manifest.csv": b"photo,age\na.png,30\n"}
+
+
+def test_a_set_that_was_killed_in_its_first_clip_goes_on(
+    stimuli: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "set"
+
+    def killed(*_: object, **__: object) -> None:
+        (folder / ".retarget-0.mp4").touch()
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("retarget.jobs.micro_clip.write_clip", killed)
+        with pytest.raises(KeyboardInterrupt):
+            MicroJob(set=stimuli, output=folder).run()
+    MicroJob(set=stimuli, output=folder).run()
+    assert len(rows(folder)) == 2
