@@ -53,7 +53,7 @@ class MicroJob(StartsFromPreset):
     base: str = "neutral"
     """What the face does before and after."""
     intensity: float = 0.4
-    """How much of the expression is reached, 0 to 1; leaked expressions are small."""
+    """How far the face goes from the base to the expression, 0 to 1; leaked ones are small."""
     onset_ms: float = 120.0
     """Milliseconds from the base to the expression; 65 to 260 in measured ones."""
     apex_ms: float = 80.0
@@ -181,7 +181,7 @@ class MicroJob(StartsFromPreset):
                 f"The intensity {self.intensity:g} is not from 0 to 1.", do="Use 0.2 to 1."
             )
         base = say(self.base, words, look)
-        there: Said = say(self.expression, words, look) * self.intensity
+        there: Said = base.toward(say(self.expression, words, look), self.intensity)
         times = tuple(self._time(n, getattr(self, f"{n}_ms")) for n in ("onset", "apex", "offset"))
         rest = [self._time(n, getattr(self, f"{n}_ms")) for n in ("before", "after")]
         where = "--expression"

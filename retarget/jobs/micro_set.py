@@ -50,9 +50,11 @@ class Stimulus:
     """The identity as the set names it."""
     text: str
     intensity: float
+    """How far the face goes from the base to what `text` says."""
     times: tuple[Fraction, Fraction, Fraction]
     """Onset, apex and offset in seconds."""
     said: Said
+    """What the face does when it has gone so far."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,11 +122,12 @@ class _Reader:
             self.words = words.with_file(self.path("words", file.data["words"]))
 
     def whole(self) -> StimulusSet:
-        base = self.file.data.get("base", "neutral")
+        base_text = self.file.data.get("base", "neutral")
+        base = self.said("base", base_text)
         out = StimulusSet(
-            stimuli=tuple(self.stimuli()),
-            base_text=str(base),
-            base=self.said("base", base),
+            stimuli=tuple(self.stimuli(base)),
+            base_text=str(base_text),
+            base=base,
             rate=self.rate(),
             size=self.size(),
             around=(self.seconds("before_ms", 500), self.seconds("after_ms", 500)),
@@ -146,7 +149,7 @@ class _Reader:
                 except RetargetError as error:
                     raise self.file.problem(("durations",), error.what, do=error.do) from error
 
-    def stimuli(self) -> Iterator[Stimulus]:
+    def stimuli(self, base: Said) -> Iterator[Stimulus]:
         identities = {name: self.path("identities", name) for name in self.several("identities")}
         said = {t: self.said("expressions", t) for t in self.several("expressions")}
         levels = [self.level(v) for v in self.several("intensities", [1.0])]
@@ -167,7 +170,7 @@ class _Reader:
                 text=text,
                 intensity=level,
                 times=pace,
-                said=said[text] * level,
+                said=base.toward(said[text], level),
             )
 
     def several(self, key: str, default: list[Any] | None = None) -> list[Any]:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
 from retarget.errors import CannotWrite, NoFaceFound, RetargetError
 from retarget.face.settings import TrackSettings
+from retarget.flow.blendshapes import NAMES
 from retarget.flow.report import Report
 from retarget.jobs.micro import MicroJob
 
@@ -231,3 +233,20 @@ def test_a_set_that_was_killed_in_its_first_clip_goes_on(
             MicroJob(set=stimuli, output=folder).run()
     MicroJob(set=stimuli, output=folder).run()
     assert len(rows(folder)) == 2
+
+
+def test_an_intensity_is_how_far_the_face_goes_from_the_base_and_none_keeps_it_calm(
+    stimuli: Path, tmp_path: Path
+) -> None:
+    asked = SET.replace(', "contempt"', "").replace("[1.0]", "[0, 0.5, 1]")
+    stimuli.write_text(f'base = "joy:0.5"\nlag_ms = 20\n{asked}')
+    folder = MicroJob(set=stimuli, output=tmp_path / "set").run()
+    tables = []
+    for row in rows(folder):
+        with (folder / row["table"]).open(newline="") as file:
+            lines = list(csv.DictReader(file))
+        tables.append(np.array([[float(line[name]) for name in NAMES] for line in lines]))
+    none, half, whole = tables
+    assert np.ptp(none, axis=0).max() == 0
+    np.testing.assert_allclose(half, (none + whole) / 2, atol=2e-5)
+    assert np.ptp(whole, axis=0).max() > 0.4
