@@ -169,7 +169,7 @@ def row_of(
         "apex_frame": str(apex),
         "offset_frame": str(offset),
         "action_units": " ".join(units),
-        "identity_sha256": digest.of_file(stimulus.identity),
+        "identity_sha256": digest.of_file(Path(stimulus.identity.file)),
         "key": key,
         "file_sha256": digest.of_file(clip),
         "table_sha256": digest.of_file(table),

@@ -13,13 +13,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from retarget.errors import RetargetError, UnknownWord
+from retarget.face.settings import NamedFace, named_face
 from retarget.flow.toml_file import TomlFile
 from retarget.jobs.look import within
 from retarget.jobs.micro_clip import read_rate
@@ -45,7 +46,7 @@ class Stimulus:
 
     number: int
     """From 1."""
-    identity: Path
+    identity: NamedFace
     who: str
     """The identity as the set names it."""
     text: str
@@ -98,7 +99,9 @@ class StimulusSet:
         """The clip's name without its ending."""
         word = re.sub(r"\W+", "-", stimulus.text).strip("-")[:32]
         pace = "-".join(f"{float(t * 1000):g}" for t in stimulus.times)
-        who = re.sub(r"\W+", "-", str(Path(stimulus.who).with_suffix(""))).strip("-")[-32:]
+        mark = stimulus.identity.mark
+        who = f"{Path(stimulus.who.removesuffix(mark)).with_suffix('')}{mark}"
+        who = re.sub(r"\W+", "-", who).strip("-")[-32:]
         return f"{stimulus.number:05d}_{who}_{word}_{stimulus.intensity:g}_{pace}"
 
 
@@ -150,7 +153,7 @@ class _Reader:
                     raise self.file.problem(("durations",), error.what, do=error.do) from error
 
     def stimuli(self, base: Said) -> Iterator[Stimulus]:
-        identities = {name: self.path("identities", name) for name in self.several("identities")}
+        identities = {name: self.face("identities", name) for name in self.several("identities")}
         said = {t: self.said("expressions", t) for t in self.several("expressions")}
         levels = [self.level(v) for v in self.several("intensities", [1.0])]
         times = [self.times(v) for v in self.several("durations", [[120, 80, 200]])]
@@ -217,6 +220,13 @@ class _Reader:
         if not path.is_file():
             raise self.file.problem((key,), f"There is no file {name}.", do="Check the name.")
         return path
+
+    def face(self, key: str, name: object) -> NamedFace:
+        try:
+            named = named_face(str(name), self.file.path.parent)
+        except RetargetError as error:
+            raise self.file.problem((key,), error.what, do=error.do) from error
+        return replace(named, file=str(self.path(key, named.file if named.mark else name)))
 
     def rate(self) -> Fraction:
         from retarget.language.timeline import check_rate

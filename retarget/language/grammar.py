@@ -6,7 +6,8 @@
                | unit                     AU12, AU12C, 12C, R12A, AU12=0.4
                | word [ "=" number ]      joy, neutral, mouthSmileLeft=0.6
                | gaze( … ) | head( … )    gaze(left=10, up=5), gaze(10, -5), head(yaw=8)
-               | from:picture [ @ time ]  from:angry.png, from:"my clip.mp4"@1.2s, from:a.mp4@1:02
+               | from:picture [ @ time ]  from:angry.png, from:"my clip.mp4"@1.2s, from:a.mp4@1:02,
+                                          from:group.jpg#left (see face/settings.py)
 
 The tree knows where in the text each part stood, so whoever gives it a meaning can name the place.
 """
