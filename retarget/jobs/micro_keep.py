@@ -163,7 +163,7 @@ def row_of(
         "onset_ms": times[0],
         "apex_ms": times[1],
         "offset_ms": times[2],
-        "frames_per_second": str(whole.rate),
+        "frames_per_second": f"{float(whole.rate):.10g}",
         "frames": str(timeline.frame_count(whole.rate)),
         "onset_frame": str(onset),
         "apex_frame": str(apex),

@@ -118,8 +118,10 @@ def test_photos_of_one_name_in_several_folders_are_told_apart(
 
 
 def test_the_manifest_names_the_frames_of_each_event(stimuli: Path, tmp_path: Path) -> None:
+    stimuli.write_text(SET.replace("rate = 30", "rate = 29.97"))
     folder = MicroJob(set=stimuli, output=tmp_path / "set").run()
     for row in rows(folder):
+        assert float(row["frames_per_second"]) == pytest.approx(30000 / 1001, abs=1e-6)
         with (folder / row["table"]).open(newline="") as file:
             table = list(csv.DictReader(file))
         assert len(table) == int(row["frames"])
