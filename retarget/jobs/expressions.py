@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import tyro
 
 from retarget.errors import RetargetError, UnknownWord
-from retarget.face.settings import TrackSettings
+from retarget.face.settings import TrackSettings, named_face
 from retarget.flow.blas import one_blas_thread
 from retarget.flow.declared import AsDeclared
 from retarget.flow.report import Report
@@ -133,7 +133,7 @@ class ExpressionsJob(AsDeclared):
             raise RetargetError(
                 f"The strength {self.strength:g} is not from 0 to 1.", do="Use 0.2 to 1."
             )
-        read = (self.identity, self.words, *seen, *self.draw.diffusion.photos)
+        read = (named_face(self.identity).file, self.words, *seen, *self.draw.diffusion.photos)
         check_picture(self.sheet, overwrite=self.overwrite, read=read)
         with open_identity(self.identity, self.track, report) as lane:
             photo = lane.first

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import tyro
 
 from retarget.errors import RetargetError
-from retarget.face.settings import TrackSettings
+from retarget.face.settings import TrackSettings, named_face
 from retarget.flow.blas import one_blas_thread
 from retarget.flow.report import Report
 from retarget.jobs.draw import DrawSettings
@@ -86,12 +86,13 @@ class StillJob(StartsFromPreset):
         report = report or Report()
         self._check()
         output = self.output or free_name(self.identity[0], self.expression[0], ".png")
-        read = (*self.identity, self.words, self.preset, *self.draw.diffusion.photos)
+        photos = (named_face(name).file for name in self.identity)
+        read = (*photos, self.words, self.preset, *self.draw.diffusion.photos)
         check_picture(output, overwrite=self.overwrite, read=read)
         words: Vocabulary = shipped_words()
         if self.words is not None:
             words = words.with_file(self.words)
-        look = Looker(Path(), track=self.track)
+        look = Looker(Path(), track=self.track, report=report)
         said = {text: say(text, words, look) for text in self.expression}
         check_apart(output, look.read)
         if self.grid:

@@ -66,7 +66,7 @@ class StoryJob(AsDeclared):
         from retarget.language.words import shipped_words
 
         report = report or Report()
-        look = Looker(self.story.parent, confined=not self.outside, track=self.track)
+        look = Looker(self.story.parent, confined=not self.outside, track=self.track, report=report)
         board = read_storyboard(self.story, outside=self.outside, words=shipped_words(), look=look)
         output = self.output or self.story.with_suffix("")
         about = {"storyboard": self.story.name, "title": board.title}

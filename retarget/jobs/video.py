@@ -20,7 +20,7 @@ from retarget.expression.settings import (
     RestSettings,
     SmoothSettings,
 )
-from retarget.face.settings import TrackSettings
+from retarget.face.settings import TrackSettings, named_face
 from retarget.flow.lanes import Lanes, depth_for
 from retarget.flow.report import Report
 from retarget.generate.diffusion.settings import DiffusionSettings
@@ -220,7 +220,8 @@ class VideoJob(StartsFromPreset):
 
         output = self.output or default_output(self.driving, self.identity)
         photos = self.diffusion.photos
-        read = (self.driving, self.identity, self.rest.neutral, self.preset, *photos)
+        identity = named_face(self.identity).file
+        read = (self.driving, identity, self.rest.neutral, self.preset, *photos)
         check_output(output, overwrite=self.sink.overwrite, read=read)
         written = [output]
         if self.preview:
