@@ -13,7 +13,7 @@ import tyro
 from retarget.errors import RetargetError, UnreadableInput
 from retarget.evaluation.settings import EvaluateSettings
 from retarget.flow.declared import AsDeclared
-from retarget.flow.report import Report
+from retarget.flow.report import Report, begin
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +58,7 @@ class EvaluateJob(AsDeclared):
         Raises:
             RetargetError: something its reader can put right.
         """
-        report = report or Report()
+        report = begin(report)
         what = (self.result is not None, bool(self.compare), self.suite, self.stimuli)
         if sum(map(bool, what)) != 1:
             raise RetargetError(

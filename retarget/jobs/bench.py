@@ -15,7 +15,7 @@ from typing import Any
 from retarget.errors import RetargetError
 from retarget.extras import extra
 from retarget.flow.declared import AsDeclared
-from retarget.flow.report import Report
+from retarget.flow.report import Report, begin
 from retarget.generate.diffusion.settings import DiffusionSettings
 from retarget.jobs.generators import GeneratorName, check_room
 
@@ -49,7 +49,7 @@ class BenchJob(AsDeclared):
 
     def run(self, report: Report | None = None) -> str:
         """Measure and return the table."""
-        report = report or Report()
+        report = begin(report)
         if self.runs < 1:
             raise RetargetError("There must be at least one run.", do="Give --runs 1 or more.")
         if self.generator == "diffusion":

@@ -12,7 +12,7 @@ from retarget.errors import RetargetError, UnknownWord
 from retarget.face.settings import TrackSettings
 from retarget.flow.blas import one_blas_thread
 from retarget.flow.declared import AsDeclared
-from retarget.flow.report import Report
+from retarget.flow.report import Report, begin
 from retarget.jobs.draw import DrawSettings
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ class ExpressionsJob(AsDeclared):
         look = Looker(Path(), track=self.track)
         found = self._found(vocabulary, look)
         if self.sheet is not None:
-            return self._draw(found, vocabulary, look.read, report or Report())
+            return self._draw(found, vocabulary, look.read, begin(report))
         return _table([vocabulary.labels[name] for name in found])
 
     def _found(self, words: Vocabulary, look: Look) -> dict[str, Said]:

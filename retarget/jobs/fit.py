@@ -13,7 +13,7 @@ from retarget.expression.settings import FitSettings, RestSettings, SmoothSettin
 from retarget.face.settings import TrackSettings
 from retarget.flow.declared import AsDeclared
 from retarget.flow.lanes import Lanes
-from retarget.flow.report import Report
+from retarget.flow.report import Report, begin
 from retarget.jobs.driving import DrivingSettings, open_driving
 from retarget.source.settings import SourceSettings
 
@@ -56,7 +56,7 @@ class FitJob(AsDeclared):
         from retarget.expression.performance import save_performance, suffix_of
         from retarget.sink.partial import check_free
 
-        report = report or Report()
+        report = begin(report)
         read = (self.driving, self.rest.neutral)
         suffix_of(self.output)
         check_free(self.output, overwrite=self.overwrite, read=read)

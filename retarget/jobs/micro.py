@@ -12,7 +12,7 @@ import tyro
 from retarget.errors import RetargetError
 from retarget.face.settings import TrackSettings
 from retarget.flow.blas import one_blas_thread
-from retarget.flow.report import Report
+from retarget.flow.report import Report, begin
 from retarget.jobs.draw import DrawSettings
 from retarget.jobs.preset import StartsFromPreset
 from retarget.language.settings import BlinkSettings, PaceSettings
@@ -115,7 +115,7 @@ class MicroJob(StartsFromPreset):
         from retarget.language.words import shipped_words
 
         check_options(self)
-        report = report or Report()
+        report = begin(report)
         words = shipped_words()
         if self.words is not None:
             words = words.with_file(self.words)

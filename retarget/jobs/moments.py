@@ -20,7 +20,7 @@ from retarget.expression.settings import (
 from retarget.face.settings import TrackSettings
 from retarget.flow.declared import AsDeclared
 from retarget.flow.lanes import Lanes
-from retarget.flow.report import Report
+from retarget.flow.report import Report, begin
 from retarget.jobs.driving import DrivingSettings, open_driving
 from retarget.source.settings import SourceSettings
 
@@ -70,7 +70,7 @@ class MomentsJob(AsDeclared):
         from retarget.jobs.moments_plot import Curves
         from retarget.sink.partial import save_text
 
-        report = report or Report()
+        report = begin(report)
         self._check()
         settings = DrivingSettings(
             source=self.source, track=self.track, rest=self.rest, fit=self.fit, smooth=self.smooth

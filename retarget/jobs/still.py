@@ -13,7 +13,7 @@ import tyro
 from retarget.errors import RetargetError
 from retarget.face.settings import TrackSettings
 from retarget.flow.blas import one_blas_thread
-from retarget.flow.report import Report
+from retarget.flow.report import Report, begin
 from retarget.jobs.draw import DrawSettings
 from retarget.jobs.preset import StartsFromPreset
 
@@ -83,7 +83,7 @@ class StillJob(StartsFromPreset):
         from retarget.sink.partial import check_apart
         from retarget.sink.sheet import check_picture
 
-        report = report or Report()
+        report = begin(report)
         self._check()
         output = self.output or free_name(self.identity[0], self.expression[0], ".png")
         read = (*self.identity, self.words, self.preset, *self.draw.diffusion.photos)

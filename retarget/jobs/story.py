@@ -14,7 +14,7 @@ from retarget.errors import RetargetError
 from retarget.face.settings import TrackSettings
 from retarget.flow.blas import one_blas_thread
 from retarget.flow.declared import AsDeclared
-from retarget.flow.report import Report
+from retarget.flow.report import Report, begin
 from retarget.jobs.draw import DrawSettings
 from retarget.sink.mark import source_type
 
@@ -65,7 +65,7 @@ class StoryJob(AsDeclared):
         from retarget.jobs.storyboard import read_storyboard
         from retarget.language.words import shipped_words
 
-        report = report or Report()
+        report = begin(report)
         look = Looker(self.story.parent, confined=not self.outside, track=self.track)
         board = read_storyboard(self.story, outside=self.outside, words=shipped_words(), look=look)
         output = self.output or self.story.with_suffix("")

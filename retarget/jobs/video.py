@@ -22,7 +22,7 @@ from retarget.expression.settings import (
 )
 from retarget.face.settings import TrackSettings
 from retarget.flow.lanes import Lanes, depth_for
-from retarget.flow.report import Report
+from retarget.flow.report import Report, begin
 from retarget.generate.diffusion.settings import DiffusionSettings
 from retarget.generate.settings import WarpSettings
 from retarget.jobs.driving import DrivingSettings, open_driving
@@ -111,7 +111,10 @@ class VideoJob(StartsFromPreset):
 
     @classmethod
     def from_preset(cls, preset: str) -> VideoJob:
-        """A job without driving and identity whose other values are the preset's."""
+        """A job without driving and identity whose other values are the preset's.
+
+        `dataclasses.replace(job, driving=…, identity=…)` is one that can run.
+        """
         return cls._from_preset(preset, driving=tyro.MISSING, identity=tyro.MISSING)
 
     def run(self, report: Report | None = None) -> Path:
@@ -120,7 +123,8 @@ class VideoJob(StartsFromPreset):
         Raises:
             RetargetError: something its reader can put right.
         """
-        report = report or Report()
+        report = begin(report)
+        self._check_said()
         output = self._output()
         with self.performing(report) as job, ExitStack() as sinks:
             _tell_of_size(job.result_size, output, report)
@@ -140,8 +144,9 @@ class VideoJob(StartsFromPreset):
         Closing the iterator, or leaving its loop, ends the job; until then numpy's products take
         one thread in the whole process. Each frame's pixels are its reader's to change.
         """
-        with self.performing(report or Report()) as job:
-            yield from job.frames
+        report = begin(report)
+        with self.performing(report) as job:
+            yield from report.watch(job.frames, job.info.count)
 
     @contextmanager
     def performing(self, report: Report) -> Iterator[Performing]:
@@ -150,6 +155,7 @@ class VideoJob(StartsFromPreset):
         from retarget.expression.magnify import Magnify
         from retarget.transfer.transfer import Transfer
 
+        self._check_said()
         look = replace(self.source, start=0.0, end=None)
         with (
             open_identity(self.identity, self.track, report, source=look) as identity,
@@ -186,6 +192,16 @@ class VideoJob(StartsFromPreset):
                 result_size=photo.size,
                 driving_size=shown,
                 frames=report.stage("paste", Paste(self.paste), faces),
+            )
+
+    def _check_said(self) -> None:
+        """Refuse to begin without what `from_preset` leaves out."""
+        unsaid = [n for n in ("driving", "identity") if getattr(self, n) is tyro.MISSING]
+        if unsaid:
+            given = ", ".join(f"{name}=…" for name in unsaid)
+            raise RetargetError(
+                f"The job has no {' and no '.join(unsaid)}.",
+                do=f"Give what is missing: dataclasses.replace(job, {given}).",
             )
 
     def _swapped(self) -> RetargetError:

@@ -130,3 +130,11 @@ def test_values_are_checked_for_a_job_of_anybody_s_own() -> None:
     assert (laid.output, laid.rate) == (Path("new.mp4"), 30.0)
     with pytest.raises(RetargetError, match=r"mine\.toml: rate must be a number"):
         lay_over(Copy(), {"rate": "fast"}, where="mine.toml")
+
+
+def test_a_job_that_is_nothing_but_a_preset_says_what_it_lacks() -> None:
+    empty = VideoJob.from_preset("natural")
+    with pytest.raises(RetargetError, match="no driving and no identity"):
+        empty.run()
+    with pytest.raises(RetargetError, match=r"no identity.*identity=…\)"):
+        next(replace(empty, driving="drive.mp4").frames())
