@@ -64,8 +64,10 @@ class FitJob(AsDeclared):
             source=self.source, track=self.track, rest=self.rest, fit=self.fit, smooth=self.smooth
         )
         with open_driving(self.driving, settings, report) as driving, Lanes() as lanes:
-            frames = report.watch(_without_pixels(driving.frames(lanes)), driving.info.count)
-            return save_performance(self.output, frames, driving.face.rest, driving.info)
+            # On a lane: the program's end waits for those, not for a daemon thread's own work.
+            frames = lanes.ahead(_without_pixels(driving.frames(lanes)), name="fit")
+            watched = report.watch(frames, driving.info.count)
+            return save_performance(self.output, watched, driving.face.rest, driving.info)
 
 
 def _without_pixels(frames: Iterator[ExpressedFrame]) -> Iterator[ExpressedFrame]:

@@ -77,8 +77,9 @@ class MomentsJob(AsDeclared):
         )
         curves = Curves()
         with open_driving(self.driving, settings, report) as driving, Lanes() as lanes:
-            frames = report.watch(driving.frames(lanes), driving.info.count)
-            found = find_moments(_noted(frames, curves), self.find)
+            # On a lane: the program's end waits for those, not for a daemon thread's own work.
+            frames = lanes.ahead(_noted(driving.frames(lanes), curves), name="moments")
+            found = find_moments(report.watch(frames, driving.info.count), self.find)
         if curves.seconds <= 0:
             raise RetargetError(
                 f"{Path(self.driving).name} is one single picture, and moments are found in time.",
