@@ -12,7 +12,7 @@ import tyro
 
 from retarget.errors import RetargetError, UnreadableInput
 from retarget.evaluation.settings import EvaluateSettings
-from retarget.flow.declared import AsDeclared
+from retarget.flow.declared import AsDeclared, Kept
 from retarget.flow.report import Report, begin
 
 
@@ -29,24 +29,24 @@ class EvaluateJob(AsDeclared):
     retarget evaluate --stimuli stimuli/
     """
 
-    result: tyro.conf.Positional[Path | None] = None
+    result: tyro.conf.Positional[Kept[Path] | None] = None
     """The video to measure; any tool's."""
-    driving: Path | None = None
+    driving: Kept[Path] | None = None
     """Whose expressions it should show."""
-    identity: Path | None = None
+    identity: Kept[Path] | None = None
     """Whose face it should show: the photo, or a clip."""
-    compare: tuple[Path, ...] = ()
+    compare: Kept[tuple[Path, ...]] = ()
     """Rank these results of the same driving video and identity."""
-    suite: Path | None = None
+    suite: Kept[Path] | None = None
     """Make and measure all the pairs of a suite (.toml)."""
-    stimuli: Path | None = None
+    stimuli: Kept[Path] | None = None
     """Compare the clips of a set (`retarget micro --set`) with what was commanded."""
-    folder: Path | None = None
+    folder: Kept[Path] | None = None
     """Where a suite's videos and figures are kept, so that it can be resumed; left out, a folder
     beside the suite."""
-    json: Path | None = None
+    json: Kept[Path] | None = None
     """Also write all figures as JSON."""
-    page: Path | None = None
+    page: Kept[Path] | None = None
     """Also write one HTML page with plots, the worst frames and findings."""
     measuring: Annotated[EvaluateSettings, tyro.conf.arg(name="")] = field(
         default_factory=EvaluateSettings

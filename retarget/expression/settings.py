@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from retarget.flow.check import check_range
-from retarget.flow.declared import AsDeclared
+from retarget.flow.declared import AsDeclared, Kept
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -15,7 +15,7 @@ class RestSettings(AsDeclared):
 
     samples: int = 32
     """Moments of the clip that are looked at, spread evenly."""
-    neutral: str = "auto"
+    neutral: Kept[str] = "auto"
     """`auto`, or where the person is at rest: a frame number (`12`), a time (`0:03.5`, `3.5s`) or
     a picture's path."""
     certainty: float = 1.0

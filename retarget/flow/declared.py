@@ -9,11 +9,35 @@ from functools import cache
 from numbers import Integral, Real
 from pathlib import Path
 from types import NoneType, UnionType
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Literal,
+    TypeAlias,
+    TypeVar,
+    Union,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 
 from tyro import MISSING
 
 from retarget.errors import UnknownWord
+
+if TYPE_CHECKING:
+    # A dataclass cannot say that it takes more than it keeps: with Any, a type checker lets all be
+    # given, and still knows what is read. What does not do is refused where the object is made.
+    T = TypeVar("T")
+    Kept: TypeAlias = T | Any
+else:
+
+    class Kept:
+        """`Kept[Path]` is a field that keeps a path, and takes whatever `AsDeclared` makes one."""
+
+        def __class_getitem__(cls, kind: Any) -> Any:
+            """The kind itself."""
+            return kind
 
 
 class AsDeclared:

@@ -11,7 +11,7 @@ import tyro
 
 from retarget.expression.settings import FitSettings, RestSettings, SmoothSettings
 from retarget.face.settings import TrackSettings
-from retarget.flow.declared import AsDeclared
+from retarget.flow.declared import AsDeclared, Kept
 from retarget.flow.lanes import Lanes
 from retarget.flow.report import Report, begin
 from retarget.jobs.driving import DrivingSettings, open_driving
@@ -30,9 +30,9 @@ class FitJob(AsDeclared):
     retarget fit drive.mp4 -o drive.npz
     """
 
-    driving: tyro.conf.Positional[str]
+    driving: tyro.conf.Positional[Kept[str]]
     """Whose expressions: a video, a folder of pictures, an http(s) address, or a performance."""
-    output: Annotated[Path, tyro.conf.arg(aliases=["-o"])]
+    output: Annotated[Kept[Path], tyro.conf.arg(aliases=["-o"])]
     """.npz keeps everything that was measured; .csv is the layout of Live Link Face."""
     overwrite: bool = False
     """Replace an existing file."""

@@ -18,7 +18,7 @@ from retarget.expression.settings import (
     SmoothSettings,
 )
 from retarget.face.settings import TrackSettings
-from retarget.flow.declared import AsDeclared
+from retarget.flow.declared import AsDeclared, Kept
 from retarget.flow.lanes import Lanes
 from retarget.flow.report import Report, begin
 from retarget.jobs.driving import DrivingSettings, open_driving
@@ -39,11 +39,11 @@ class MomentsJob(AsDeclared):
     retarget moments drive.mp4 --json moments.json --plot moments.svg
     """
 
-    driving: tyro.conf.Positional[str]
+    driving: tyro.conf.Positional[Kept[str]]
     """Where to look: a video, a folder of pictures, an http(s) address, or a performance."""
-    json: Path | None = None
+    json: Kept[Path] | None = None
     """Also write what was found as JSON."""
-    plot: Path | None = None
+    plot: Kept[Path] | None = None
     """Also draw it over time as .svg."""
     overwrite: bool = False
     """Replace existing files."""

@@ -47,10 +47,12 @@ class StartsFromPreset(AsDeclared):
             object.__setattr__(self, field.name, getattr(whole, field.name))
 
     @classmethod
-    def _from_preset(cls: type[Starting], preset: str, **needed: Any) -> Starting:
+    def _from_preset(cls: type[Starting], preset: str | Path, **needed: Any) -> Starting:
         """A job with all that the preset says, whose values typed words then take the place of."""
-        empty = cls(**needed, **{"preset": _Laid(preset)})
-        return lay_over(empty, read_preset(preset), where=f"preset {preset}")
+        word = _Laid(preset)
+        return lay_over(
+            cls(**needed, **{"preset": word}), read_preset(word), where=f"preset {word}"
+        )
 
 
 def _own_above(own: Job, laid: Job) -> Job:
@@ -83,7 +85,7 @@ def read_preset(word: str) -> Mapping[str, Any]:
         UnreadableInput: the file is missing or not TOML.
     """
     path = Path(word)
-    if path.suffix != ".toml":
+    if path.suffix.lower() != ".toml":
         known = preset_names()
         if word not in known:
             raise UnknownWord("preset", word, known)
@@ -128,7 +130,7 @@ def lay_over(
             changed[name] = _in_seconds(name, value)
     try:
         return replace(job, **as_declared(type(job), changed))  # type: ignore[type-var]
-    except UnknownWord as problem:
+    except RetargetError as problem:
         raise problem.placed(place) from None
     except ValueError as problem:
         raise RetargetError(f"{place}: {problem}.", do="Correct the preset.") from problem

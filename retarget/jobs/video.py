@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
@@ -21,6 +21,7 @@ from retarget.expression.settings import (
     SmoothSettings,
 )
 from retarget.face.settings import TrackSettings
+from retarget.flow.declared import Kept
 from retarget.flow.lanes import Lanes, depth_for
 from retarget.flow.report import Report, begin
 from retarget.generate.diffusion.settings import DiffusionSettings
@@ -66,25 +67,25 @@ class VideoJob(StartsFromPreset):
     retarget drive.mp4 --identity face.jpg
     """
 
-    driving: tyro.conf.Positional[str]
+    driving: tyro.conf.Positional[Kept[str]]
     """Whose expressions: a video, a folder of pictures, an http(s) address, or a performance saved
     by `retarget fit` (.npz, .csv)."""
-    identity: str
+    identity: Kept[str]
     """Whose face: a photo, or a clip, which keeps its own speed, is played back and forth where it
     is shorter, and whose own blinks are left out."""
-    output: Annotated[Path | None, tyro.conf.arg(aliases=["-o"])] = None
+    output: Annotated[Kept[Path] | None, tyro.conf.arg(aliases=["-o"])] = None
     """Where to: .mp4 .mov .mkv .webm .gif, or a folder for numbered pictures. Left out, a name is
     made beside the driving file."""
-    preset: str | None = None
+    preset: Kept[str] | None = None
     """Start from a preset (natural, lively, lips_only) or from a .toml file of your own; options
     that stand beside it count more."""
     preview: bool = False
     """Also write driving | identity | result side by side, as NAME_preview."""
-    report: Path | None = None
+    report: Kept[Path] | None = None
     """Write what happened as JSON: versions, settings, times, frames without a face, warnings."""
     generator: GeneratorName = "warp"
     """Who draws: warp (the photo's own pixels, no download) or diffusion (needs model files)."""
-    models: Path | None = None
+    models: Kept[Path] | None = None
     """Folder with model files; left out, RETARGET_MODELS or the user's cache folder."""
     source: Annotated[SourceSettings, _HERE] = field(default_factory=SourceSettings)
     """How the driving video is read."""
@@ -110,7 +111,7 @@ class VideoJob(StartsFromPreset):
     """How the result is written."""
 
     @classmethod
-    def from_preset(cls, preset: str) -> VideoJob:
+    def from_preset(cls, preset: str | Path) -> VideoJob:
         """A job without driving and identity whose other values are the preset's.
 
         `dataclasses.replace(job, driving=…, identity=…)` is one that can run.
@@ -138,7 +139,7 @@ class VideoJob(StartsFromPreset):
         self._tell(report, output)
         return output
 
-    def frames(self, report: Report | None = None) -> Iterator[FinishedFrame]:
+    def frames(self, report: Report | None = None) -> Generator[FinishedFrame, None, None]:
         """The finished frames, one by one; no file is written.
 
         Closing the iterator, or leaving its loop, ends the job; until then numpy's products take

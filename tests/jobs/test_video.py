@@ -271,7 +271,7 @@ def test_each_frame_is_its_reader_s_to_change(drive_with_gap: Path, photo: Path)
 def test_leaving_the_loop_over_frames_ends_every_thread(drive: Path, photo: Path) -> None:
     frames = VideoJob(driving=str(drive), identity=str(photo)).frames()
     assert isinstance(next(frames), FinishedFrame)
-    frames.close()  # type: ignore[attr-defined]
+    frames.close()
     assert not [t for t in threading.enumerate() if t.name.startswith("retarget-")]
 
 
