@@ -82,6 +82,8 @@ def _kept(name: str, declared: tuple[Any, ...], given: Any) -> Any:
     """What a field of these types keeps of what was given."""
     if given is MISSING or (given is None and NoneType in declared):
         return given  # MISSING is the command line's, for what its reader has still to say
+    if any(_is_free(kind) for kind in declared):
+        return given
     plain = given.tolist() if hasattr(given, "tolist") else given  # numpy's values have it
     for kind in declared:
         taken = _taken(kind, plain)
@@ -92,6 +94,15 @@ def _kept(name: str, declared: tuple[Any, ...], given: Any) -> Any:
         raise UnknownWord(f"choice for {name}:", given, words)
     wanted = " or ".join(_called(kind) for kind in declared)
     raise ValueError(f"{name} must be {wanted}, got {given!r}")
+
+
+def _is_free(kind: Any) -> bool:
+    """Whether nothing here tells what a type takes; settings that others derive have such."""
+    origin = get_origin(kind)
+    if origin is tuple:
+        return get_args(kind)[1:] != (...,)
+    checked = origin is Literal or (origin is None and kind is not Any and isinstance(kind, type))
+    return not checked
 
 
 def _taken(kind: Any, given: Any) -> Any:

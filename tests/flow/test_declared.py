@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -131,3 +132,21 @@ def test_what_is_no_name_stays_as_it_is() -> None:
     job = VideoJob(driving="a.mp4", identity="b.jpg", output=None, preview=True)
     assert job.output is None
     assert job.preview is True
+
+
+@dataclass(frozen=True, kw_only=True)
+class Derived(VideoJob):
+    tags: list[str] = field(default_factory=list)
+    told: Callable[[str], object] | None = None
+    place: tuple[int, str] = (0, "")
+    about: Any = None
+    crop: int = 0
+
+
+def test_settings_that_others_derive_may_hold_what_is_not_checked_here() -> None:
+    job = Derived(
+        driving=Path("a.mp4"), identity="b.jpg", tags=["x"], told=print, place=(1, "b"), about=3
+    )
+    assert (job.driving, job.tags, job.told, job.place) == ("a.mp4", ["x"], print, (1, "b"))
+    with pytest.raises(ValueError, match="crop must be a whole number"):
+        replace(job, crop="no")
