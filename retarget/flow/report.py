@@ -149,8 +149,9 @@ class Report:
 
     @property
     def frames_per_second(self) -> float:
-        """Finished frames per second of wall time, start-up included."""
-        return self.frames / self.seconds if self.frames else 0.0
+        """Finished frames per second until the last one, start-up included."""
+        until = self._last or time.perf_counter()
+        return self.frames / max(until - self._started, 1e-9) if self.frames else 0.0
 
     @property
     def steady_frames_per_second(self) -> float:

@@ -31,6 +31,8 @@ class _Laid(str):
 class StartsFromPreset(AsDeclared):
     """A frozen dataclass with a field `preset`, whose values it takes where its own are the usual.
 
+    They are the job's own from then on: `replace(job, preset=…)` lays another preset below them.
+
     Raises:
         UnknownWord: there is no such preset, or it holds a word that is not known.
         RetargetError: the preset holds a value of the wrong kind.

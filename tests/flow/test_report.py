@@ -72,6 +72,18 @@ def test_a_report_of_nothing_has_no_speed() -> None:
     assert Report().steady_frames_per_second == pytest.approx(0.0)
 
 
+def test_its_speed_stays_what_it_was_however_late_it_is_asked_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = 100.0
+    monkeypatch.setattr(time, "perf_counter", lambda: now)
+    report = begin(None)
+    now += 2.0
+    list(report.watch(iter(range(10))))
+    now += 3600.0
+    assert report.frames_per_second == pytest.approx(5.0)
+
+
 def test_a_report_handed_to_a_further_run_tells_of_that_one_alone() -> None:
     report = begin(Report(facts={"mine": 1}))
     list(report.watch(iter("abc")))
