@@ -14,8 +14,8 @@ from typing import Any, TypeVar
 from retarget.errors import RetargetError, UnknownWord
 from retarget.flow.declared import AsDeclared, as_declared
 from retarget.flow.presets import presets_folder
+from retarget.flow.spoken_time import seconds_of
 from retarget.flow.toml_file import TomlFile
-from retarget.jobs.neutral import seconds_of
 
 _TIMES = ("start", "end")
 """Settings that take a time as well as a number of seconds, as on the command line."""

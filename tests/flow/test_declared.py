@@ -128,6 +128,13 @@ def test_numbers_do_where_text_or_several_are_kept() -> None:
     assert TrackSettings(which=0).which == "0"
 
 
+def test_a_time_may_be_given_as_on_the_command_line() -> None:
+    piece = SourceSettings(start="1:02.5", end="90s")
+    assert (piece.start, piece.end) == (62.5, 90.0)
+    with pytest.raises(ValueError, match="end must be a number"):
+        SourceSettings(end="late")
+
+
 def test_what_is_no_name_stays_as_it_is() -> None:
     job = VideoJob(driving="a.mp4", identity="b.jpg", output=None, preview=True)
     assert job.output is None
