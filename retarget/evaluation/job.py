@@ -121,6 +121,7 @@ class EvaluateJob(AsDeclared):
 
     def _both(self, *results: Path | None) -> tuple[Path, Path]:
         """What drove and whom it shows, once they and the results are known to be there."""
+        from retarget.evaluation.video import present
         from retarget.expression.performance import is_performance
 
         if self.driving is None or self.identity is None:
@@ -129,8 +130,8 @@ class EvaluateJob(AsDeclared):
                 do="Add --driving VIDEO and --identity PHOTO.",
             )
         for path in (self.driving, self.identity, *results):
-            if path is not None and not path.exists():
-                raise UnreadableInput(f"There is no file {path}.", do="Check the path.")
+            if path is not None:
+                present(path)
         if is_performance(self.driving):
             raise UnreadableInput(
                 f"{self.driving} is a saved performance, which keeps no pixels to be measured.",
