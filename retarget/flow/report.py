@@ -90,19 +90,19 @@ class Report:
     Handed to a further run, it begins anew.
     """
 
-    bar: ProgressBar = field(default_factory=_Silent)
+    bar: ProgressBar = field(default_factory=_Silent, repr=False)
     frames: int = 0
     away: list[int] = field(default_factory=list)
     """Indices of frames in which no face was found."""
     warnings: list[str] = field(default_factory=list)
     facts: dict[str, Any] = field(default_factory=dict)
     """Whatever else a job wants to tell: settings, how a neutral was found, the generator."""
-    _clocks: dict[str, _Clock] = field(default_factory=dict)
-    _seen: Counter[str] = field(default_factory=Counter)
-    _started: float = field(default_factory=time.perf_counter)
-    _first: float | None = None
-    _last: float = 0.0
-    _taken: bool = False
+    _clocks: dict[str, _Clock] = field(default_factory=dict, repr=False)
+    _seen: Counter[str] = field(default_factory=Counter, repr=False)
+    _started: float = field(default_factory=time.perf_counter, repr=False)
+    _first: float | None = field(default=None, repr=False)
+    _last: float = field(default=0.0, repr=False)
+    _taken: bool = field(default=False, repr=False)
     """Whether a run has begun to be told of here."""
 
     def stage(

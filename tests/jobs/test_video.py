@@ -275,6 +275,14 @@ def test_leaving_the_loop_over_frames_ends_every_thread(drive: Path, photo: Path
     assert not [t for t in threading.enumerate() if t.name.startswith("retarget-")]
 
 
+def test_a_frame_and_its_report_print_without_their_arrays(drive: Path, photo: Path) -> None:
+    report = Report()
+    frame = next(VideoJob(driving=str(drive), identity=str(photo)).frames(report))
+    for shown in (repr(frame), repr(report)):
+        assert "array(" not in shown
+        assert " object at " not in shown
+
+
 def test_who_reads_frames_sees_progress_and_each_run_s_own_count(drive: Path, photo: Path) -> None:
     told = []
 
