@@ -32,9 +32,9 @@ Rgb = npt.NDArray[np.uint8]
 
 
 def evaluate(
-    result: Path,
-    driving: Path,
-    identity: Path,
+    result: str | Path,
+    driving: str | Path,
+    identity: str | Path,
     settings: EvaluateSettings | None = None,
     report: Report | None = None,
 ) -> Evaluation:
@@ -51,9 +51,13 @@ def evaluate(
         UnreadableInput: one of the three cannot be read.
         NoFaceFound: one of the three never shows a face.
     """
+    made = video.present(result)
     return Evaluator(
-        driving, identity, settings or EvaluateSettings(), report or Report()
-    ).evaluate(result)
+        video.present(driving),
+        video.present(identity),
+        settings or EvaluateSettings(),
+        report or Report(),
+    ).evaluate(made)
 
 
 class Evaluator:

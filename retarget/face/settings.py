@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from retarget.errors import RetargetError
-from retarget.flow.declared import AsDeclared, check_range
+from retarget.flow.declared import AsDeclared, Kept, check_range
 
 CHOICES = ("largest", "left", "right")
 
@@ -20,7 +20,7 @@ class TrackSettings(AsDeclared):
     by: Literal["auto", "mesh", "tasks"] = "auto"
     """Tracker: mesh (its models come with mediapipe up to Python 3.12), tasks (needs the file
     face_landmarker.task), or auto: mesh where it can run, else tasks."""
-    which: str = "largest"
+    which: Kept[str] = "largest"
     """Face to follow where there are several: largest, left, right (as the picture shows them), a
     number counted from the left starting with 0, or the pixel "x,y" it is nearest to. The name of
     a photo can say so for itself: group.jpg#left."""
@@ -33,7 +33,7 @@ class TrackSettings(AsDeclared):
     """Notice cuts to another shot, and choose the face anew after one."""
     patience: float = 120.0
     """Seconds of video without any face, from the start, after which to give up; 0: never."""
-    bundle: Path | None = None
+    bundle: Kept[Path] | None = None
     """The file face_landmarker.task, for the tasks tracker."""
 
     def __post_init__(self) -> None:

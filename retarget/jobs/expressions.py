@@ -11,8 +11,8 @@ import tyro
 from retarget.errors import RetargetError, UnknownWord
 from retarget.face.settings import TrackSettings, named_face
 from retarget.flow.blas import one_blas_thread
-from retarget.flow.declared import AsDeclared
-from retarget.flow.report import Report
+from retarget.flow.declared import AsDeclared, Kept
+from retarget.flow.report import Report, begin
 from retarget.jobs.draw import DrawSettings
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ class ExpressionsJob(AsDeclared):
     retarget expressions --head joy --sheet joy.png --identity face.jpg
     """
 
-    search: tyro.conf.Positional[tuple[str, ...]] = ()
+    search: tyro.conf.Positional[Kept[tuple[str, ...]]] = ()
     """Words to look for in names, groups and definitions: joy, AU12, shame."""
     head: str | None = None
     """Only the words of one basic emotion, love, joy, surprise, anger, sadness or fear; everyday:
@@ -39,12 +39,12 @@ class ExpressionsJob(AsDeclared):
     a file of your own (mine for --words mine.toml)."""
     units: bool = False
     """List the action units instead, with what they move and where that comes from."""
-    words: Path | None = None
+    words: Kept[Path] | None = None
     """A .toml file with words of your own, beside the shipped ones:
     [groups.own], and below it mine = "AU6+AU12"."""
-    sheet: Path | None = None
+    sheet: Kept[Path] | None = None
     """Draw the words that were found on one page."""
-    identity: str | None = None
+    identity: Kept[str] | None = None
     """The face to draw them on: a photo."""
     strength: float = 1.0
     """How strongly they are drawn, 0 to 1."""
@@ -77,7 +77,7 @@ class ExpressionsJob(AsDeclared):
         look = Looker(Path(), track=self.track)
         found = self._found(vocabulary, look)
         if self.sheet is not None:
-            return self._draw(found, vocabulary, look.read, report or Report())
+            return self._draw(found, vocabulary, look.read, begin(report))
         return _table([vocabulary.labels[name] for name in found])
 
     def _found(self, words: Vocabulary, look: Look) -> dict[str, Said]:

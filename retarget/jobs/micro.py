@@ -12,7 +12,8 @@ import tyro
 from retarget.errors import RetargetError
 from retarget.face.settings import TrackSettings, named_face
 from retarget.flow.blas import one_blas_thread
-from retarget.flow.report import Report
+from retarget.flow.declared import Kept
+from retarget.flow.report import Report, begin
 from retarget.jobs.draw import DrawSettings
 from retarget.jobs.preset import StartsFromPreset
 from retarget.language.settings import BlinkSettings, PaceSettings
@@ -47,7 +48,7 @@ class MicroJob(StartsFromPreset):
     retarget micro --set stimuli.toml -o stimuli/
     """
 
-    identity: str | None = None
+    identity: Kept[str] | None = None
     """Whose face: a photo."""
     expression: str = "contempt"
     """What flashes up: joy, AU1+AU2+AU5B, "0.6*fear + 0.4*surprise", from:angry.png."""
@@ -65,26 +66,26 @@ class MicroJob(StartsFromPreset):
     """Milliseconds of the base before."""
     after_ms: float = 800.0
     """Milliseconds of the base after."""
-    timeline: str | None = None
+    timeline: Kept[str] | None = None
     """Instead of expression and times above: steps in one line, or a .toml file of [[step]]
     tables."""
-    set: Path | None = None
+    set: Kept[Path] | None = None
     """Instead of all above: a .toml file that asks for many clips; its entries are identities,
     expressions, intensities, durations ([[onset, apex, offset], ...] in ms), base, rate, size,
     before_ms, after_ms, lag_ms, blinks, seed, ending and words."""
-    from_: Annotated[str | None, tyro.conf.arg(name="from")] = None
+    from_: Annotated[Kept[str] | None, tyro.conf.arg(name="from")] = None
     """With --to, instead of --identity: begin with this real picture."""
-    to: str | None = None
+    to: Kept[str] | None = None
     """With --from: end with this real picture of the same person."""
-    output: Annotated[Path | None, tyro.conf.arg(aliases=["-o"])] = None
+    output: Annotated[Kept[Path] | None, tyro.conf.arg(aliases=["-o"])] = None
     """The clip (.mp4 .mov .mkv .webm .gif), or the folder of a set. Left out, a name is made."""
-    rate: str = "60"
+    rate: Kept[str] = "60"
     """Frames per second, up to 240: 60, 59.94, 60000/1001."""
-    table: Path | None = None
+    table: Kept[Path] | None = None
     """Also write what was commanded in each frame as .csv."""
-    words: Path | None = None
+    words: Kept[Path] | None = None
     """A .toml file with words of your own: [groups.own], and below it mine = "AU6+AU12"."""
-    preset: str | None = None
+    preset: Kept[str] | None = None
     """Start from a .toml file with any of these settings: expression = "0.6*joy + 0.4*surprise"."""
     outside: bool = False
     """Let a set name files outside its own folder."""
@@ -100,7 +101,7 @@ class MicroJob(StartsFromPreset):
     """How the clip is written."""
 
     @classmethod
-    def from_preset(cls, preset: str) -> MicroJob:
+    def from_preset(cls, preset: str | Path) -> MicroJob:
         """A job whose values are the preset's where it has them."""
         return cls._from_preset(preset)
 
@@ -116,7 +117,7 @@ class MicroJob(StartsFromPreset):
         from retarget.language.words import shipped_words
 
         check_options(self)
-        report = report or Report()
+        report = begin(report)
         words = shipped_words()
         if self.words is not None:
             words = words.with_file(self.words)
