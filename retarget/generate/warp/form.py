@@ -45,7 +45,7 @@ NEAREST = 0.5
 """How near these may come, against the photo: lips that widen push the skin on."""
 ROUND, ROUNDED = (0.05, 0.2), 0.7
 """How far the middle of a rim goes out from its corners, in mouth widths, from which on and at
-which it nears a bow, and how nearly: a mesh draws a mouth that opens wide as a hexagon."""
+which it nears a bow, and how nearly: blendshapes draw a mouth that opens wide as a hexagon."""
 THINNEST, THICKEST = 0.6, 1.4
 """How far rows may come together or apart, against the photo."""
 LEAST_ROW = 0.012
@@ -102,9 +102,15 @@ class Lips:
         self._room = np.linalg.norm(out, axis=1, keepdims=True)
         self._out = out / np.maximum(self._room, np.float32(1e-3))
 
-    def keep_their_form(self, moved: Floats) -> None:
-        """Change displacements (468, 3) in place; of the rims only those of a wide mouth."""
-        self._round(moved)
+    def keep_their_form(self, moved: Floats, *, said: bool) -> None:
+        """Change displacements (468, 3) in place; of the rims only those of a wide mouth.
+
+        Args:
+            moved: what is asked of each point.
+            said: no driving mouth has the form that is asked.
+        """
+        if said:
+            self._round(moved)
         for inner, outer, way, low, high in self._rows:
             change = (moved[outer, :2] - moved[inner, :2]) @ way
             off = np.minimum(np.maximum(change, low), high) - change
