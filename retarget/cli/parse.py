@@ -64,7 +64,7 @@ def job_from(words: Sequence[str]) -> Any:
 
 def _with_seconds(words: Sequence[str]) -> list[str]:
     """The words, `--start 1:02.5` and `--end 3s` as plain seconds."""
-    from retarget.jobs.neutral import seconds_of
+    from retarget.flow.spoken_time import seconds_of
 
     out = list(words)
     for i, word in enumerate(out):

@@ -62,3 +62,21 @@ def _may_be_left_out(
         str_from_instance=lambda v: list(_LEFT_OUT) if v is None else spec.str_from_instance(v),
         choices=None if spec.choices is None else (*spec.choices, _NOTHING),
     )
+
+
+@REGISTRY.primitive_rule
+def _may_be_empty(info: PrimitiveTypeInfo) -> PrimitiveConstructorSpec[Any] | None:
+    """Of a `tuple[X, ...]` that is empty it is told that it is left out, not an empty default."""
+    kinds = get_args(info.type)
+    if info.type_origin is not tuple or kinds[1:] != (...,):
+        return None
+    listed: Any = types.GenericAlias(list, kinds[0])
+    spec = REGISTRY.get_primitive_spec(PrimitiveTypeInfo.make(listed, info.markers))
+    if not isinstance(spec, PrimitiveConstructorSpec):
+        return None
+    return replace(
+        spec,
+        instance_from_str=lambda s: tuple(spec.instance_from_str(s)),
+        is_instance=lambda value: isinstance(value, tuple) and spec.is_instance(list(value)),
+        str_from_instance=lambda v: spec.str_from_instance(list(v)) if v else list(_LEFT_OUT),
+    )

@@ -11,13 +11,13 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from retarget.errors import UnreadableInput
 from retarget.evaluation.catalog import MEASURES
 from retarget.evaluation.evaluate import Evaluator
 from retarget.evaluation.page import cells, framed
 from retarget.evaluation.settings import EvaluateSettings
 from retarget.evaluation.table import FAMILIES, failure_line, rendered, show_value
 from retarget.evaluation.values import Evaluation, Measure
+from retarget.evaluation.video import present
 from retarget.flow.report import Report
 
 if TYPE_CHECKING:
@@ -33,9 +33,9 @@ ORDER = (
 
 
 def compare(
-    results: Sequence[Path],
-    driving: Path,
-    identity: Path,
+    results: Sequence[str | Path],
+    driving: str | Path,
+    identity: str | Path,
     settings: EvaluateSettings | None = None,
     report: Report | None = None,
 ) -> tuple[Evaluation, ...]:
@@ -45,11 +45,11 @@ def compare(
         UnreadableInput: one of the files cannot be read.
         NoFaceFound: one of them never shows a face.
     """
-    for path in results:
-        if not path.is_file():
-            raise UnreadableInput(f"There is no file {path}.", do="Check the path.")
-    evaluator = Evaluator(driving, identity, settings or EvaluateSettings(), report or Report())
-    return ranked([evaluator.evaluate(path) for path in results])
+    paths = [present(path) for path in results]
+    evaluator = Evaluator(
+        present(driving), present(identity), settings or EvaluateSettings(), report or Report()
+    )
+    return ranked([evaluator.evaluate(path) for path in paths])
 
 
 def ranked(evaluations: Sequence[Evaluation]) -> tuple[Evaluation, ...]:

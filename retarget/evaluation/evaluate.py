@@ -30,9 +30,9 @@ from retarget.flow.report import Report
 
 
 def evaluate(
-    result: Path,
-    driving: Path,
-    identity: Path,
+    result: str | Path,
+    driving: str | Path,
+    identity: str | Path,
     settings: EvaluateSettings | None = None,
     report: Report | None = None,
 ) -> Evaluation:
@@ -49,9 +49,13 @@ def evaluate(
         UnreadableInput: one of the three cannot be read.
         NoFaceFound: one of the three never shows a face.
     """
+    made = video.present(result)
     return Evaluator(
-        driving, identity, settings or EvaluateSettings(), report or Report()
-    ).evaluate(result)
+        video.present(driving),
+        video.present(identity),
+        settings or EvaluateSettings(),
+        report or Report(),
+    ).evaluate(made)
 
 
 class Evaluator:

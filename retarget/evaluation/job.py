@@ -12,8 +12,8 @@ import tyro
 
 from retarget.errors import RetargetError, UnreadableInput
 from retarget.evaluation.settings import EvaluateSettings
-from retarget.flow.declared import HERE, AsDeclared
-from retarget.flow.report import Report
+from retarget.flow.declared import HERE, AsDeclared, Kept
+from retarget.flow.report import Report, begin
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,24 +29,24 @@ class EvaluateJob(AsDeclared):
     retarget evaluate --stimuli stimuli/
     """
 
-    result: tyro.conf.Positional[Path | None] = None
+    result: tyro.conf.Positional[Kept[Path] | None] = None
     """The video to measure; any tool's."""
-    driving: Path | None = None
+    driving: Kept[Path] | None = None
     """Whose expressions it should show."""
-    identity: Path | None = None
+    identity: Kept[Path] | None = None
     """Whose face it should show: the photo, or a clip."""
-    compare: tuple[Path, ...] = ()
+    compare: Kept[tuple[Path, ...]] = ()
     """Rank these results of the same driving video and identity."""
-    suite: Path | None = None
+    suite: Kept[Path] | None = None
     """Make and measure all the pairs of a suite (.toml)."""
-    stimuli: Path | None = None
+    stimuli: Kept[Path] | None = None
     """Compare the clips of a set (`retarget micro --set`) with what was commanded."""
-    folder: Path | None = None
+    folder: Kept[Path] | None = None
     """Where a suite's videos and figures are kept, so that it can be resumed; left out, a folder
     beside the suite."""
-    json: Path | None = None
+    json: Kept[Path] | None = None
     """Also write all figures as JSON."""
-    page: Path | None = None
+    page: Kept[Path] | None = None
     """Also write one HTML page with plots, the worst frames and findings."""
     measuring: Annotated[EvaluateSettings, HERE] = field(default_factory=EvaluateSettings)
 
@@ -56,7 +56,7 @@ class EvaluateJob(AsDeclared):
         Raises:
             RetargetError: something its reader can put right.
         """
-        report = report or Report()
+        report = begin(report)
         what = (self.result is not None, bool(self.compare), self.suite, self.stimuli)
         if sum(map(bool, what)) != 1:
             raise RetargetError(
@@ -119,6 +119,7 @@ class EvaluateJob(AsDeclared):
 
     def _both(self, *results: Path | None) -> tuple[Path, Path]:
         """What drove and whom it shows, once they and the results are known to be there."""
+        from retarget.evaluation.video import present
         from retarget.expression.performance import is_performance
 
         if self.driving is None or self.identity is None:
@@ -127,8 +128,8 @@ class EvaluateJob(AsDeclared):
                 do="Add --driving VIDEO and --identity PHOTO.",
             )
         for path in (self.driving, self.identity, *results):
-            if path is not None and not path.exists():
-                raise UnreadableInput(f"There is no file {path}.", do="Check the path.")
+            if path is not None:
+                present(path)
         if is_performance(self.driving):
             raise UnreadableInput(
                 f"{self.driving} is a saved performance, which keeps no pixels to be measured.",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from retarget.errors import UnknownWord
-from retarget.flow.declared import AsDeclared, check_range
+from retarget.flow.declared import AsDeclared, Kept, check_range
 from retarget.source.settings import LONGEST
 
 SECTIONS = ("expression", "identity", "picture", "time", "sound")
@@ -17,17 +17,17 @@ SECTIONS = ("expression", "identity", "picture", "time", "sound")
 class EvaluateSettings(AsDeclared):
     """What to measure, and with what."""
 
-    measure: tuple[str, ...] = SECTIONS
+    measure: Kept[tuple[str, ...]] = SECTIONS
     """Which groups of measures to take: expression, identity, picture, time, sound."""
-    models: Path | None = None
+    models: Kept[Path] | None = None
     """Folder with model files; left out, RETARGET_MODELS or the user's cache folder."""
-    landmarker: Path | None = None
+    landmarker: Kept[Path] | None = None
     """MediaPipe's face_landmarker.task; left out, it is looked for among the model files. Without
     it, expression rests on dlib alone."""
-    arcface: Path | None = None
+    arcface: Kept[Path] | None = None
     """An ArcFace network in ONNX; left out, it is looked for among the model files and in
     insightface's own folder."""
-    smirk: Path | None = None
+    smirk: Kept[Path] | None = None
     """SMIRK_em1.pt, for AED and APD; left out, it is looked for among the model files."""
     active: float = 0.05
     """A channel is active where the driving face's 5th to 95th percentile spans more than this,

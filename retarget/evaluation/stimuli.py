@@ -44,6 +44,8 @@ _DLIB_POINTS = (
 )  # fmt: skip
 """The mesh points nearest to dlib's points 17 to 67: brows, nose, eyes, lips."""
 _FIRST_DLIB = 17
+_UNMOVED = 1e-9
+"""Square pixels, summed over all points, that are no movement."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,8 +58,8 @@ class Shown:
     pace: str
     """Onset, apex and offset as in the manifest, to tell paces apart."""
     strength: Mapping[str, float]
-    """By reader, at the commanded apex: scores as 0..1, points as a share of what the expression
-    moves at intensity 1."""
+    """By reader that can see the expression, at the commanded apex: scores as 0..1, points as a
+    share of what the expression moves at intensity 1."""
     apex_off: Mapping[str, int]
     """By reader, frames from the commanded to the measured apex; empty for intensity 0."""
     same_person: bool | None
@@ -148,7 +150,7 @@ def _shown(clip: _Clip, tasks: TasksEstimator) -> Shown:
         if outside is not None and frame.index in (0, apex):
             who[frame.index] = dlib.descriptor(frame.rgb, outside)
     curves = {
-        "scores": _along(np.array(scores), clip.commanded),
+        "scores": along(np.array(scores), clip.commanded),
         "mesh": movement(np.array(mesh), clip.commanded, range(478), onset),
         "dlib": movement(np.array(points)[:, _FIRST_DLIB:], clip.commanded, _DLIB_POINTS, onset),
     }
@@ -176,17 +178,22 @@ def _shown(clip: _Clip, tasks: TasksEstimator) -> Shown:
     )
 
 
-def _along(scores: Doubles, commanded: Doubles) -> Doubles:
-    """(n,) mean of the main channels' scores, weighted as commanded."""
+def along(scores: Doubles, commanded: Doubles) -> Doubles:
+    """(n,) mean of the main channels' (n, 52) scores, weighted as commanded.
+
+    NaN where something is commanded and no score tells of it; see `movement`.
+    """
     main = main_channels(commanded)
     if not main:
-        return np.zeros(len(scores))
+        return np.full(len(scores), np.nan if commanded.any() else 0.0)
     weights = commanded[main]
     return np.asarray(scores[:, main] @ weights / np.abs(weights).sum())
 
 
 def movement(points: Doubles, commanded: Doubles, places: Sequence[int], onset: int) -> Doubles:
     """(n,) how much of the commanded movement the points make: 0 none, 1 all of it.
+
+    NaN where something is commanded that does not move these points.
 
     Args:
         points: (n, k, 2) pixels; the head keeps still.
@@ -200,8 +207,10 @@ def movement(points: Doubles, commanded: Doubles, places: Sequence[int], onset: 
     space = np.column_stack([model.neutral[at], np.ones(len(at))]).astype(np.float64)
     view = np.linalg.lstsq(space, rest, rcond=None)[0]
     wanted = model.displacement(commanded)[at].astype(np.float64) @ view[:3]
-    moved = points - rest
-    return np.asarray((moved * wanted).sum(axis=(1, 2)) / max(float((wanted**2).sum()), 1e-9))
+    moved, most = points - rest, float((wanted**2).sum())
+    if commanded.any() and most < _UNMOVED:
+        return np.full(len(points), np.nan)
+    return np.asarray((moved * wanted).sum(axis=(1, 2)) / max(most, _UNMOVED))
 
 
 def largest(curve: Doubles, onset: int, offset: int) -> int:

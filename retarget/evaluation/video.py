@@ -12,8 +12,21 @@ import av
 import numpy as np
 import numpy.typing as npt
 
+from retarget.errors import UnreadableInput
 from retarget.flow.values import VideoFrame
 from retarget.source.open import open_source
+
+
+def present(path: str | Path) -> Path:
+    """The path of a file or folder that is there.
+
+    Raises:
+        UnreadableInput: it is not.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise UnreadableInput(f"There is no file {path}.", do="Check the path.")
+    return path
 
 
 def frames(path: Path) -> Iterator[VideoFrame]:

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from itertools import chain, pairwise
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 import numpy as np
 
@@ -63,12 +63,11 @@ _LONGEST_LINE = 8192
 _DAY = 24 * 3600
 
 
-def write(out: TextIO, frames: Iterator[ExpressedFrame]) -> None:
-    """Write a performance; times count from 0 of the clip."""
-    rows = csv.writer(out, lineterminator="\n")
-    rows.writerow(HEADER)
+def rows(frames: Iterator[ExpressedFrame]) -> Iterator[Sequence[str]]:
+    """The fields of each line for a performance; times count from 0 of the clip."""
+    yield HEADER
     for frame in frames:
-        rows.writerow(_row(frame))
+        yield _row(frame)
 
 
 def _row(frame: ExpressedFrame) -> list[str]:

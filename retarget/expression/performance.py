@@ -8,16 +8,20 @@ with the length of a clip, and read chunk by chunk again. `.csv` is the Live Lin
 
 from __future__ import annotations
 
+import csv
 import io
 import json
 import zipfile
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from fractions import Fraction
+from functools import partial
+from itertools import chain, islice
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO, TypeAlias, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -34,6 +38,10 @@ from retarget.flow.values import (
     RestFace,
 )
 from retarget.flow.whole import becoming
+
+Guard: TypeAlias = Callable[[], AbstractContextManager[None]]
+"""Entered around each write, to word what the system says of it."""
+File = TypeVar("File", TextIO, zipfile.ZipFile)
 
 VERSION = 1
 SUFFIXES = (".csv", ".npz")
@@ -79,7 +87,7 @@ class Performance(AbstractContextManager["Performance"], ABC):
 
 def save_performance(
     path: str | Path,
-    frames: Iterator[ExpressedFrame],
+    frames: Iterable[ExpressedFrame],
     rest: RestFace,
     info: SourceInfo,
 ) -> Path:
@@ -93,17 +101,18 @@ def save_performance(
 
     Raises:
         UnknownWord: the name ends in neither.
-        CannotWrite: the place refuses.
+        CannotWrite: the place refuses, or the file could not be read again: there is no frame,
+            or one is not later than the one before or holds what is no number.
     """
     path = Path(path)
-    if suffix_of(path) == ".csv":
-        from retarget.expression import live_link
-
-        with _whole(path) as part, part.open("w", newline="", encoding="ascii") as out:
-            live_link.write(out, frames)
-    else:
-        with _whole(path) as part:
-            _write_npz(part, frames, rest, info)
+    as_table, guard = suffix_of(path) == ".csv", partial(_writing, path)
+    with becoming(path, guard) as part:
+        some = _some(iter(frames), path)
+        if as_table:
+            _write_csv(part, some, guard)
+        else:
+            _write_npz(part, some, rest, info, guard)
+        _check_readable(part, path)
     return path
 
 
@@ -140,11 +149,10 @@ def suffix_of(path: Path) -> str:
 
 
 @contextmanager
-def _whole(path: Path) -> Iterator[Path]:
-    """A hidden file that becomes `path` at the end, or vanishes."""
+def _writing(path: Path) -> Iterator[None]:
+    """Turn what the system says while writing into one sentence about `path`."""
     try:
-        with becoming(path) as part:
-            yield part
+        yield
     except OSError as refused:
         raise CannotWrite(
             f"Cannot write {path}: {refused.strerror or refused}.",
@@ -152,33 +160,76 @@ def _whole(path: Path) -> Iterator[Path]:
         ) from refused
 
 
+def _some(frames: Iterator[ExpressedFrame], path: Path) -> Iterator[ExpressedFrame]:
+    """The frames, of which there is at least one."""
+    first = next(frames, None)
+    if first is None:
+        raise CannotWrite(f"There is no frame to write to {path}.", do="Check the driving video.")
+    return chain([first], frames)
+
+
+@contextmanager
+def _opened(file: Callable[[], File], guard: Guard) -> Iterator[File]:
+    """A file to write to; the guard is around its opening and closing, not around the body."""
+    with guard():
+        opened = file()
+    try:
+        yield opened
+    finally:
+        with guard():
+            opened.close()
+
+
+def _check_readable(part: Path, path: Path) -> None:
+    """Refuse what is written to `part` before it takes the place of `path`."""
+    try:
+        with open_performance(part) as written:
+            deque(written.frames(), maxlen=0)
+    except UnreadableInput as wrong:
+        said = wrong.what.replace(str(part), path.name)
+        raise CannotWrite(
+            f"What was to be written could not be read again: {said}",
+            do="Correct the frames or the rest; .npz keeps finer times than .csv.",
+        ) from wrong
+
+
+def _write_csv(part: Path, frames: Iterator[ExpressedFrame], guard: Guard) -> None:
+    from retarget.expression import live_link
+
+    with _opened(lambda: part.open("w", newline="", encoding="ascii"), guard) as out:
+        table = csv.writer(out, lineterminator="\n")
+        for row in live_link.rows(frames):
+            with guard():
+                table.writerow(row)
+
+
 def _write_npz(
-    part: Path, frames: Iterator[ExpressedFrame], rest: RestFace, info: SourceInfo
+    part: Path, frames: Iterator[ExpressedFrame], rest: RestFace, info: SourceInfo, guard: Guard
 ) -> None:
     count = chunks = 0
-    with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as out:
-        block = np.zeros(_CHUNK, _FRAME)
-        filled = 0
-        for frame in frames:
-            _pack(block[filled : filled + 1], frame)
-            filled += 1
-            count += 1
-            if filled == _CHUNK:
+    zipped = partial(zipfile.ZipFile, part, "w", zipfile.ZIP_DEFLATED, compresslevel=1)
+    with _opened(zipped, guard) as out:
+        for block in _blocks(frames):
+            with guard():
                 _put(out, _chunk_name(chunks), block)
-                chunks += 1
-                filled = 0
-                block = np.zeros(_CHUNK, _FRAME)
-        if filled:
-            _put(out, _chunk_name(chunks), block[:filled])
             chunks += 1
-        _put(out, _REST, _packed_rest(rest))
+            count += len(block)
         header = {
             "format": "retarget performance", "version": VERSION, "basis": Expression.basis,
             "blendshapes": blendshapes.NAMES, "chunks": chunks,
             "rest": rest.found, "info": _packed_info(replace(info, count=count)),
         }  # fmt: skip
         text = json.dumps(header).encode()
-        _put(out, _HEADER, np.frombuffer(text, np.uint8))
+        with guard():
+            _put(out, _REST, _packed_rest(rest))
+            _put(out, _HEADER, np.frombuffer(text, np.uint8))
+
+
+def _blocks(frames: Iterator[ExpressedFrame]) -> Iterator[npt.NDArray[Any]]:
+    """The frames, packed, in arrays of a chunk's length and a last one of the rest."""
+    rows = map(_packed, frames)
+    while held := list(islice(rows, _CHUNK)):
+        yield np.concatenate(held)
 
 
 def _chunk_name(number: int) -> str:
@@ -194,7 +245,8 @@ def _put(out: zipfile.ZipFile, name: str, array: npt.NDArray[Any]) -> None:
     out.writestr(member, held.getvalue())
 
 
-def _pack(row: npt.NDArray[Any], frame: ExpressedFrame) -> None:
+def _packed(frame: ExpressedFrame) -> npt.NDArray[Any]:
+    row = np.zeros(1, _FRAME)
     row["index"], row["pts"], row["cut"] = frame.index, frame.at.pts, frame.cut
     row["time_base"] = frame.at.time_base.as_integer_ratio()
     row["duration"] = frame.duration.as_integer_ratio()
@@ -202,15 +254,16 @@ def _pack(row: npt.NDArray[Any], frame: ExpressedFrame) -> None:
         row["posed"], row["scale"] = True, frame.pose.scale
         row["rotation"], row["translation"] = frame.pose.rotation, frame.pose.translation
     if frame.expression is None:
-        return
+        return row
     row["expressed"], row["weights"] = True, frame.expression.weights
     seen = frame.expression.measured
     if seen is None:
-        return
+        return row
     row["measured"], row["gaze"], row["aperture"] = True, seen.gaze, seen.aperture
     row["lip_gap"] = seen.lip_gap
     if seen.detail is not None:
         row["detailed"], row["detail"] = True, np.clip(seen.detail, -100, 100)
+    return row
 
 
 def _packed_rest(rest: RestFace) -> npt.NDArray[Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from retarget.flow.declared import AsDeclared, check_range
+from retarget.flow.declared import AsDeclared, Kept, check_range
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -14,7 +14,7 @@ class RestSettings(AsDeclared):
 
     samples: int = 32
     """Moments of the clip that are looked at, spread evenly."""
-    neutral: str = "auto"
+    neutral: Kept[str] = "auto"
     """`auto`, or where the person is at rest: a frame number (`12`), a time (`0:03.5`, `3.5s`) or
     a picture's path."""
     certainty: float = 1.0

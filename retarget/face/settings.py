@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import os
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 from retarget.errors import RetargetError
-from retarget.flow.declared import AsDeclared, check_range
+from retarget.flow.declared import AsDeclared, Kept, check_range
 
 CHOICES = ("largest", "left", "right")
 
@@ -19,9 +20,10 @@ class TrackSettings(AsDeclared):
     by: Literal["auto", "mesh", "tasks"] = "auto"
     """Tracker: mesh (its models come with mediapipe up to Python 3.12), tasks (needs the file
     face_landmarker.task), or auto: mesh where it can run, else tasks."""
-    which: str = "largest"
+    which: Kept[str] = "largest"
     """Face to follow where there are several: largest, left, right (as the picture shows them), a
-    number counted from the left starting with 0, or the pixel "x,y" it is nearest to."""
+    number counted from the left starting with 0, or the pixel "x,y" it is nearest to. The name of
+    a photo can say so for itself: group.jpg#left."""
     certainty: float = 0.5
     """How sure a face must be, 0.05 to 0.95; lower finds more faces, and more that are none."""
     looks: int = 1
@@ -31,7 +33,7 @@ class TrackSettings(AsDeclared):
     """Notice cuts to another shot, and choose the face anew after one."""
     patience: float = 120.0
     """Seconds of video without any face, from the start, after which to give up; 0: never."""
-    bundle: Path | None = None
+    bundle: Kept[Path] | None = None
     """The file face_landmarker.task, for the tasks tracker."""
 
     def __post_init__(self) -> None:
@@ -56,9 +58,49 @@ class Choice:
 
 NOT_SO_MANY = (
     "Faces are counted from the left, from 0; right, left or the nearest pixel (320,240) can also "
-    "be said where another picture shows fewer faces."
+    "be said where another picture shows fewer faces, or each photo's own choice behind its name, "
+    "as in group.jpg#left."
 )
 """What to do where there is no face of the number that `TrackSettings.which` is."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NamedFace:
+    """A photo or clip, and which of its faces where its name says so: `group.jpg#left`."""
+
+    file: str
+    which: str = ""
+    """As `TrackSettings.which`, which counts where this is empty."""
+
+    def __str__(self) -> str:
+        return f"{self.file}{self.mark}"
+
+    @property
+    def mark(self) -> str:
+        """What stands behind the file's name."""
+        return f"#{self.which}" if self.which else ""
+
+    def chosen(self, track: TrackSettings) -> TrackSettings:
+        """The settings that take this face."""
+        return replace(track, which=self.which) if self.which else track
+
+
+def named_face(name: str, folder: Path = Path()) -> NamedFace:
+    """Read `group.jpg#left`; a file that is called so is taken for itself.
+
+    Args:
+        name: of a photo or clip, as a person wrote it.
+        folder: what the name is relative to.
+
+    Raises:
+        RetargetError: what stands behind the # of a file's name is no rule, number or point.
+    """
+    file, mark, which = name.rpartition("#")
+    # Path.exists raises an error for a name that is too long, or a folder that may not be read.
+    if not mark or os.path.lexists(folder / name) or not os.path.lexists(folder / file):
+        return NamedFace(file=name)
+    parse_choice(which)
+    return NamedFace(file=file, which=which)
 
 
 def parse_choice(word: str) -> Choice:

@@ -16,8 +16,16 @@ SMALLEST = 48
 _SMALL = 96
 
 
-def find_face(frame: VideoFrame, settings: TrackSettings, report: Report) -> Face:
+def find_face(
+    frame: VideoFrame, settings: TrackSettings, report: Report, *, called: str = "The picture"
+) -> Face:
     """The face that `settings.which` names in a picture, upright, lying or upside down.
+
+    Args:
+        frame: the picture.
+        settings: which face, and how it is found.
+        report: where warnings go.
+        called: what these call the picture.
 
     Raises:
         NoFaceFound: the picture shows no human face, or not as many as `which` counts.
@@ -36,10 +44,10 @@ def find_face(frame: VideoFrame, settings: TrackSettings, report: Report) -> Fac
         found = search.everywhere(frame.rgb, complete=choice.rule != "largest", turned=True)
     finally:
         model.close()
-    return _chosen(found, settings, report)
+    return _chosen(found, settings, report, called)
 
 
-def _chosen(found: list[Reading], settings: TrackSettings, report: Report) -> Face:
+def _chosen(found: list[Reading], settings: TrackSettings, report: Report, called: str) -> Face:
     face = choose(found, parse_choice(settings.which))
     if face is None:
         raise _nobody(len(found), settings)
@@ -50,11 +58,14 @@ def _chosen(found: list[Reading], settings: TrackSettings, report: Report) -> Fa
             do=f"Use a picture in which it is {_SMALL} pixels wide or more.",
         )
     if wide < _SMALL:
-        report.warn(f"The face in the picture is only {wide:.0f} pixels wide and will look soft.")
-    if len(found) > 1:
         report.warn(
-            f"The picture shows {len(found)} faces; the one taken is: {settings.which} "
-            "(track.which)."
+            f"{called} shows a face only {wide:.0f} pixels wide, which looks soft and is "
+            "read less surely than a larger one."
+        )
+    if len(found) > 1 and settings.which == TrackSettings.which:
+        report.warn(
+            f"{called} shows several faces, of which the {settings.which} is taken. Another "
+            "is named by track.which, or behind the photo's name, as in group.jpg#left."
         )
     return Face(points=face.points, scores=face.scores)
 

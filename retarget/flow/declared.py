@@ -10,7 +10,17 @@ from functools import cache
 from numbers import Integral, Real
 from pathlib import Path
 from types import NoneType, UnionType
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Literal,
+    TypeAlias,
+    TypeVar,
+    Union,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 
 from tyro import MISSING, conf
 
@@ -18,6 +28,20 @@ from retarget.errors import UnknownWord
 
 HERE = conf.arg(name="")
 """Marks a field whose settings carry no prefix on the command line: what people ask for most."""
+
+if TYPE_CHECKING:
+    # A dataclass cannot say that it takes more than it keeps: with Any, a type checker lets all be
+    # given, and still knows what is read. What does not do is refused where the object is made.
+    T = TypeVar("T")
+    Kept: TypeAlias = T | Any
+else:
+
+    class Kept:
+        """`Kept[Path]` is a field that keeps a path, and takes whatever `AsDeclared` makes one."""
+
+        def __class_getitem__(cls, kind: Any) -> Any:
+            """The kind itself."""
+            return kind
 
 
 class AsDeclared:
@@ -73,6 +97,8 @@ def _kept(name: str, declared: tuple[Any, ...], given: Any) -> Any:
     """What a field of these types keeps of what was given."""
     if given is MISSING or (given is None and NoneType in declared):
         return given  # MISSING is the command line's, for what its reader has still to say
+    if any(_is_free(kind) for kind in declared):
+        return given
     plain = given.tolist() if hasattr(given, "tolist") else given  # numpy's values have it
     for kind in declared:
         taken = _taken(kind, plain)
@@ -83,6 +109,15 @@ def _kept(name: str, declared: tuple[Any, ...], given: Any) -> Any:
         raise UnknownWord(f"choice for {name}:", given, words)
     wanted = " or ".join(_called(kind) for kind in declared)
     raise ValueError(f"{name} must be {wanted}, got {given!r}")
+
+
+def _is_free(kind: Any) -> bool:
+    """Whether nothing here tells what a type takes; settings that others derive have such."""
+    origin = get_origin(kind)
+    if origin is tuple:
+        return get_args(kind)[1:] != (...,)
+    checked = origin is Literal or (origin is None and kind is not Any and isinstance(kind, type))
+    return not checked
 
 
 def _taken(kind: Any, given: Any) -> Any:

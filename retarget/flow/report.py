@@ -17,6 +17,9 @@ T = TypeVar("T")
 Warn = Callable[[str], None]
 """Called with one line worth telling; `Report.warn` is one."""
 
+_telling = threading.RLock()
+"""No report's own: a report can be sent on to another process, as a lock cannot."""
+
 
 def unheard(line: str) -> None:
     """Let a warning go by."""
@@ -82,21 +85,25 @@ class _Clock:
 
 @dataclass
 class Report:
-    """The account of one run; hand the same one to every stage of a job."""
+    """The account of one run; hand the same one to every stage of a job.
 
-    bar: ProgressBar = field(default_factory=_Silent)
+    Handed to a further run, it begins anew.
+    """
+
+    bar: ProgressBar = field(default_factory=_Silent, repr=False)
     frames: int = 0
     away: list[int] = field(default_factory=list)
     """Indices of frames in which no face was found."""
     warnings: list[str] = field(default_factory=list)
     facts: dict[str, Any] = field(default_factory=dict)
     """Whatever else a job wants to tell: settings, how a neutral was found, the generator."""
-    _clocks: dict[str, _Clock] = field(default_factory=dict)
-    _seen: Counter[str] = field(default_factory=Counter)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
-    _started: float = field(default_factory=time.perf_counter)
-    _first: float | None = None
-    _last: float = 0.0
+    _clocks: dict[str, _Clock] = field(default_factory=dict, repr=False)
+    _seen: Counter[str] = field(default_factory=Counter, repr=False)
+    _started: float = field(default_factory=time.perf_counter, repr=False)
+    _first: float | None = field(default=None, repr=False)
+    _last: float = field(default=0.0, repr=False)
+    _taken: bool = field(default=False, repr=False)
+    """Whether a run has begun to be told of here."""
 
     def stage(
         self, name: str, stage: Callable[[Iterator[In]], Iterator[Out]], values: Iterator[In]
@@ -129,7 +136,7 @@ class Report:
 
     def warn(self, line: str) -> None:
         """Say something worth a line, once: the same line again is only counted."""
-        with self._lock:
+        with _telling:
             self._seen[line] += 1
             if self._seen[line] == 1:
                 self.warnings.append(line)
@@ -142,8 +149,9 @@ class Report:
 
     @property
     def frames_per_second(self) -> float:
-        """Finished frames per second of wall time, start-up included."""
-        return self.frames / self.seconds if self.frames else 0.0
+        """Finished frames per second until the last one, start-up included."""
+        until = self._last or time.perf_counter()
+        return self.frames / max(until - self._started, 1e-9) if self.frames else 0.0
 
     @property
     def steady_frames_per_second(self) -> float:
@@ -177,6 +185,15 @@ class Report:
             ],
             **self.facts,
         }
+
+
+def begin(report: Report | None) -> Report:
+    """The account of a run that begins now; what is left in it of an earlier run is cleared."""
+    report = report or Report()
+    if report._taken:
+        vars(report).update(vars(Report(bar=report.bar)))
+    report._taken, report._started = True, time.perf_counter()
+    return report
 
 
 class _Block(AbstractContextManager[None]):

@@ -10,7 +10,7 @@ the distance of those corners as its unit.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import ClassVar
 
@@ -149,6 +149,12 @@ class HeadPose:
         roll = np.degrees(np.arctan2(r[1, 0], r[1, 1]))
         return float(yaw), float(pitch), float(roll)
 
+    def __repr__(self) -> str:
+        yaw, pitch, roll = self.angles
+        return (
+            f"HeadPose(yaw {yaw:.0f}, pitch {pitch:.0f}, roll {roll:.0f}, scale {self.scale:.3g})"
+        )
+
     @staticmethod
     def rotation_of(yaw: float, pitch: float, roll: float) -> npt.NDArray[np.float64]:
         """The (3, 3) rotation whose `angles` are these, in degrees."""
@@ -223,6 +229,9 @@ class RestFace:
         check_array("aperture", self.aperture, (2,), np.float32)
         check_array("gaze", self.gaze, (2, 2), np.float32)
 
+    def __repr__(self) -> str:
+        return f"RestFace({self.found})"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ExpressedFrame:
@@ -256,7 +265,7 @@ class Identity:
     """The person without that expression."""
     passing: bool = False
     """One of a clip's pictures, of which each is shown once: not worth long preparation."""
-    person: npt.NDArray[np.uint8] | None = None
+    person: npt.NDArray[np.uint8] | None = field(default=None, repr=False)
     """(height, width) 255 where the frame shows this person, 0 where what is behind them; None
     where nobody has told the two apart."""
 
@@ -277,7 +286,7 @@ class FaceRequest:
     """What the identity should do: absolute, away from the identity's rest."""
     pose: HeadPose
     """Where the identity's head should be, in the identity's frame."""
-    points: npt.NDArray[np.float32]
+    points: npt.NDArray[np.float32] = field(repr=False)
     """(478, 3) where its mesh should be, in pixels of the identity's frame."""
     driving: ExpressedFrame | None = None
     """The driving moment, also one without a face; where its pixels are at hand, a face in them
@@ -297,11 +306,11 @@ class GeneratedFace:
     """New pixels for the surroundings of one face."""
 
     request: FaceRequest
-    rgb: npt.NDArray[np.uint8]
+    rgb: npt.NDArray[np.uint8] = field(repr=False)
     """(height, width, 3) the crop."""
     crop: Crop
     """Where the crop lies in the identity's frame."""
-    mask: npt.NDArray[np.uint8] | None = None
+    mask: npt.NDArray[np.uint8] | None = field(default=None, repr=False)
     """(height, width) how much of each pixel is new, 0..255; None: all of it, and the border
     already equals the identity's frame."""
 

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import atexit
+import os
 import secrets
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 
 HIDDEN = ".retarget-"
 """How the name of what is not finished begins."""
+
+_unfinished: dict[Path, int] = {}
+"""What is being written, and by which process."""
 
 
 def hidden_name(target: Path, suffix: str) -> Path:
@@ -30,12 +36,39 @@ def becoming(
         OSError: the place refuses.
     """
     hidden = hidden_name(target, target.suffix)
-    try:  # from before it is there: Ctrl-C may come as soon as it is
+    with removing(hidden):  # from before it is there: Ctrl-C may come as soon as it is
         with guard():
             hidden.touch(exist_ok=False)
         yield hidden
         with guard():
             hidden.replace(target)
+
+
+@contextmanager
+def removing(hidden: Path) -> Iterator[None]:
+    """Remove a hidden file or folder when the body ends, or the program, where that comes first.
+
+    On a daemon thread it does: there the body is broken off and never ends.
+    """
+    _unfinished[hidden] = os.getpid()
+    try:
+        yield
     finally:
-        with suppress(OSError):
-            hidden.unlink(missing_ok=True)
+        _remove(hidden)
+        del _unfinished[hidden]
+
+
+def _remove(hidden: Path) -> None:
+    if hidden.is_dir():
+        shutil.rmtree(hidden, ignore_errors=True)
+    with suppress(OSError):
+        hidden.unlink(missing_ok=True)
+
+
+@atexit.register
+def _remove_unfinished() -> None:
+    for hidden, process in list(_unfinished.items()):
+        if process != os.getpid():  # begun before this process was forked: its parent goes on
+            continue
+        for part in hidden.parent.glob(f"{hidden.stem}*"):  # a sink may set pictures aside there
+            _remove(part)

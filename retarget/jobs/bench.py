@@ -14,8 +14,8 @@ from typing import Any
 
 from retarget.errors import RetargetError
 from retarget.extras import extra
-from retarget.flow.declared import AsDeclared
-from retarget.flow.report import Report
+from retarget.flow.declared import AsDeclared, Kept
+from retarget.flow.report import Report, begin
 from retarget.generate.diffusion.settings import DiffusionSettings
 from retarget.jobs.generators import GeneratorName, check_room
 
@@ -32,9 +32,9 @@ _LANES = ("source", "track", "fit", "smooth", "transfer", "generate", "paste", "
 class BenchJob(AsDeclared):
     """Measure frames/s, start-up and peak memory on this machine: `retarget bench`."""
 
-    driving: str | None = None
+    driving: Kept[str] | None = None
     """A driving video; left out, the sample that comes with the package."""
-    identity: str | None = None
+    identity: Kept[str] | None = None
     """A photo, brought to each size; left out, the sample that comes with the package."""
     runs: int = 3
     """Runs at each size, of which the median is shown; with diffusion, times that each part is
@@ -53,7 +53,7 @@ class BenchJob(AsDeclared):
         Raises:
             RetargetError: there is nothing to measure, or a run failed.
         """
-        report = report or Report()
+        report = begin(report)
         if self.runs < 1:
             raise RetargetError("There must be at least one run.", do="Give --runs 1 or more.")
         if self.generator == "diffusion":

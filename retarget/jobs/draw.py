@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from retarget.flow.declared import AsDeclared
+from retarget.flow.declared import AsDeclared, Kept
 from retarget.flow.report import Report
 from retarget.generate.diffusion.settings import DiffusionSettings
 from retarget.generate.settings import WarpSettings
@@ -23,7 +23,7 @@ class DrawSettings(AsDeclared):
 
     generator: GeneratorName = "warp"
     """Who draws: warp (the photo's own pixels, no download) or diffusion (needs model files)."""
-    models: Path | None = None
+    models: Kept[Path] | None = None
     """Folder with model files; left out, RETARGET_MODELS or the user's cache folder."""
     warp: WarpSettings = field(default_factory=WarpSettings)
     """The warp generator."""

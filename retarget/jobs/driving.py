@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -219,6 +219,12 @@ def _performed(performance: Performance, settings: DrivingSettings, report: Repo
             "rest that was found when it was saved.",
             do="Leave it out, or save the performance anew: retarget fit VIDEO --neutral …",
         )
+    if idle := _idle(settings):
+        report.warn(
+            f"{' and '.join(idle)} {'does' if len(idle) == 1 else 'do'} not count beside "
+            f"{performance.path}, whose frames are taken as they were saved, without pixels; drive "
+            "with the video, or save it anew with retarget fit."
+        )
     count, usual = _looked_through(_piece(performance, settings.source))
     if not count:
         raise UnreadableInput(
@@ -240,6 +246,19 @@ def _performed(performance: Performance, settings: DrivingSettings, report: Repo
         frames=frames,
         has_pixels=False,
     )
+
+
+def _idle(settings: DrivingSettings) -> list[str]:
+    """What was asked for, other than the usual, of the stages that a saved performance is past."""
+    usual = DrivingSettings()
+    needs_pixels = ["warp.wrinkles"] if settings.shows_rest else []
+    return needs_pixels + [
+        f"{stage}.{field.name}"
+        for stage in ("fit", "smooth")
+        for field in fields(getattr(settings, stage))
+        if getattr(getattr(settings, stage), field.name)
+        != getattr(getattr(usual, stage), field.name)
+    ]
 
 
 def _noted(frames: Iterator[ExpressedFrame], report: Report) -> Iterator[ExpressedFrame]:

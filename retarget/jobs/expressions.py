@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 import tyro
 
 from retarget.errors import RetargetError, UnknownWord
-from retarget.face.settings import TrackSettings
+from retarget.face.settings import TrackSettings, named_face
 from retarget.flow.blas import one_blas_thread
-from retarget.flow.declared import HERE, AsDeclared
-from retarget.flow.report import Report
+from retarget.flow.declared import HERE, AsDeclared, Kept
+from retarget.flow.report import Report, begin
 from retarget.jobs.draw import DrawSettings
 
 if TYPE_CHECKING:
@@ -29,19 +29,20 @@ class ExpressionsJob(AsDeclared):
     retarget expressions --head joy --sheet joy.png --identity face.jpg
     """
 
-    search: tyro.conf.Positional[tuple[str, ...]] = ()
+    search: tyro.conf.Positional[Kept[tuple[str, ...]]] = ()
     """Words to look for in names, groups and definitions: joy, AU12, shame."""
     head: str | None = None
     """Only the words of one basic emotion, love, joy, surprise, anger, sadness or fear; everyday:
-    what faces do besides (smile, wink, yawn), and moods as adjectives (happy, angry)."""
+    what faces do besides (smile, wink, yawn), and moods as adjectives (happy, angry); the name of
+    a file of your own (mine for --words mine.toml)."""
     units: bool = False
     """List the action units instead, with what they move and where that comes from."""
-    words: Path | None = None
+    words: Kept[Path] | None = None
     """A .toml file with words of your own, beside the shipped ones:
     [groups.own], and below it mine = "AU6+AU12"."""
-    sheet: Path | None = None
+    sheet: Kept[Path] | None = None
     """Draw the words that were found on one page."""
-    identity: str | None = None
+    identity: Kept[str] | None = None
     """The face to draw them on: a photo."""
     strength: float = 1.0
     """How strongly they are drawn, 0 to 1."""
@@ -74,7 +75,7 @@ class ExpressionsJob(AsDeclared):
         look = Looker(Path(), track=self.track)
         found = self._found(vocabulary, look)
         if self.sheet is not None:
-            return self._draw(found, vocabulary, look.read, report or Report())
+            return self._draw(found, vocabulary, look.read, begin(report))
         return _table([vocabulary.labels[name] for name in found])
 
     def _found(self, words: Vocabulary, look: Look) -> dict[str, Said]:
@@ -130,7 +131,7 @@ class ExpressionsJob(AsDeclared):
             raise RetargetError(
                 f"The strength {self.strength:g} is not from 0 to 1.", do="Use 0.2 to 1."
             )
-        read = (self.identity, self.words, *seen, *self.draw.diffusion.photos)
+        read = (named_face(self.identity).file, self.words, *seen, *self.draw.diffusion.photos)
         check_picture(self.sheet, overwrite=self.overwrite, read=read)
         with open_identity(self.identity, self.track, report) as lane:
             photo = lane.first

@@ -11,9 +11,9 @@ import tyro
 
 from retarget.expression.settings import FitSettings, RestSettings, SmoothSettings
 from retarget.face.settings import TrackSettings
-from retarget.flow.declared import HERE, AsDeclared
+from retarget.flow.declared import HERE, AsDeclared, Kept
 from retarget.flow.lanes import Lanes
-from retarget.flow.report import Report
+from retarget.flow.report import Report, begin
 from retarget.jobs.driving import DrivingSettings, open_driving
 from retarget.source.settings import SourceSettings
 
@@ -28,9 +28,9 @@ class FitJob(AsDeclared):
     retarget fit drive.mp4 -o drive.npz
     """
 
-    driving: tyro.conf.Positional[str]
+    driving: tyro.conf.Positional[Kept[str]]
     """Whose expressions: a video, a folder of pictures, an http(s) address, or a performance."""
-    output: Annotated[Path, tyro.conf.arg(aliases=["-o"])]
+    output: Annotated[Kept[Path], tyro.conf.arg(aliases=["-o"])]
     """.npz keeps everything that was measured; .csv is the layout of Live Link Face."""
     overwrite: bool = False
     """Replace an existing file."""
@@ -54,7 +54,7 @@ class FitJob(AsDeclared):
         from retarget.expression.performance import save_performance, suffix_of
         from retarget.sink.partial import check_free
 
-        report = report or Report()
+        report = begin(report)
         read = (self.driving, self.rest.neutral)
         suffix_of(self.output)
         check_free(self.output, overwrite=self.overwrite, read=read)
@@ -62,8 +62,10 @@ class FitJob(AsDeclared):
             source=self.source, track=self.track, rest=self.rest, fit=self.fit, smooth=self.smooth
         )
         with open_driving(self.driving, settings, report) as driving, Lanes() as lanes:
-            frames = report.watch(_without_pixels(driving.frames(lanes)), driving.info.count)
-            return save_performance(self.output, frames, driving.face.rest, driving.info)
+            # On a lane: the program's end waits for those, not for a daemon thread's own work.
+            frames = lanes.ahead(_without_pixels(driving.frames(lanes)), name="fit")
+            watched = report.watch(frames, driving.info.count)
+            return save_performance(self.output, watched, driving.face.rest, driving.info)
 
 
 def _without_pixels(frames: Iterator[ExpressedFrame]) -> Iterator[ExpressedFrame]:

@@ -9,7 +9,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from retarget.errors import UnreadableInput
-from retarget.face.settings import TrackSettings
+from retarget.face.settings import NamedFace, TrackSettings, named_face
 from retarget.flow.report import Report
 from retarget.jobs.naming import naming
 from retarget.jobs.tracker import with_model
@@ -57,8 +57,8 @@ def open_identity(
     """Open a photo or a clip of the person who shall perform.
 
     Args:
-        identity: its name.
-        track: which face of it.
+        identity: its name, which may say which face of it: group.jpg#left.
+        track: which face of it where its name does not say so.
         report: where times and warnings go.
         source: how its pixels are read.
 
@@ -74,25 +74,27 @@ def open_identity(
             f"{identity} is a saved performance, which keeps no pixels of a face.",
             do="Give a photo or a clip of the person who shall perform.",
         )
-    track, source = with_model(track), source or SourceSettings()
-    with open_source(identity, source, warn=report.warn) as opened:
-        with report.clock("identity"), naming(identity):
+    named, source = named_face(identity), source or SourceSettings()
+    track = with_model(named.chosen(track))
+    with open_source(named.file, source, warn=report.warn) as opened:
+        with report.clock("identity"), naming(named.file):
             if opened.info.still:
-                lane = _photo(opened, track, report)
+                lane = _photo(named, opened, track, report)
             else:
                 from retarget.jobs.identity_clip import IdentityClip
 
-                clip = IdentityClip(identity, source, opened, track)
+                clip = IdentityClip(named.file, source, opened, track)
                 lane = IdentityLane(first=clip.first, at=clip, photo=False)
         yield lane
 
 
-def _photo(source: Source, track: TrackSettings, report: Report) -> IdentityLane:
+def _photo(named: NamedFace, source: Source, track: TrackSettings, report: Report) -> IdentityLane:
     from retarget.expression.rest import understand
     from retarget.face.still import find_face
 
     frame = next(source.frames())
-    return _of_photo(understand(frame, find_face(frame, track, report)))
+    face = find_face(frame, track, report, called=named.file)
+    return _of_photo(understand(frame, face))
 
 
 def _of_photo(photo: Identity) -> IdentityLane:

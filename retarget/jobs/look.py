@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from retarget.errors import UnreadableInput
 from retarget.expression.settings import FitSettings, RestSettings
-from retarget.face.settings import TrackSettings
+from retarget.face.settings import TrackSettings, named_face
 from retarget.flow.report import Report
 from retarget.jobs.naming import naming
 from retarget.jobs.tracker import with_model
@@ -15,6 +15,7 @@ from retarget.source.settings import SourceSettings
 from retarget.transfer.settings import TransferSettings
 
 if TYPE_CHECKING:
+    from retarget.face.settings import NamedFace
     from retarget.flow.values import ExpressedFrame, VideoFrame
     from retarget.source.source import Source
 
@@ -36,21 +37,28 @@ class Looker:
     Args:
         folder: what the names are relative to.
         confined: refuse names that lead out of the folder.
-        track: which face, and how it is found.
+        track: which face where a name does not say so, and how it is found.
+        report: where warnings go; None: nowhere.
     """
 
     def __init__(
-        self, folder: Path, *, confined: bool = False, track: TrackSettings | None = None
+        self,
+        folder: Path,
+        *,
+        confined: bool = False,
+        track: TrackSettings | None = None,
+        report: Report | None = None,
     ) -> None:
         self._folder = folder
         self._confined = confined
         self._track = with_model(track or TrackSettings())
+        self._report = report or Report()
         self._seen: dict[tuple[str, float | None], ExpressedFrame] = {}
 
     @property
     def read(self) -> set[Path]:
         """The files that were looked at so far."""
-        return {self._folder / path for path, _ in self._seen}
+        return {self._folder / named_face(path, self._folder).file for path, _ in self._seen}
 
     def __call__(self, path: str, seconds: float | None) -> ExpressedFrame:
         """What a face has to do to look the same; the picture's pixels stay at hand.
@@ -71,7 +79,8 @@ class Looker:
     def _read(self, path: str, seconds: float | None) -> ExpressedFrame:
         from retarget.source.open import open_source
 
-        file = within(self._folder, path) if self._confined else self._folder / path
+        named = named_face(path, self._folder)
+        file = within(self._folder, named.file) if self._confined else self._folder / named.file
         settings = SourceSettings(start=seconds or 0.0)
         with open_source(str(file), settings) as source:
             frame = next(source.frames(), None)
@@ -80,9 +89,9 @@ class Looker:
                     f"{path} has no picture at {seconds:g} s.", do="Choose an earlier moment."
                 )
             with naming(path):
-                return self._read_face(frame, source)
+                return self._read_face(frame, source, named)
 
-    def _read_face(self, frame: VideoFrame, source: Source) -> ExpressedFrame:
+    def _read_face(self, frame: VideoFrame, source: Source, named: NamedFace) -> ExpressedFrame:
         from retarget.expression.fit import Fit
         from retarget.expression.rest import find_rest, understand
         from retarget.face.still import find_face
@@ -92,12 +101,13 @@ class Looker:
         from retarget.jobs.reframe import TILE, around_face, reframed
         from retarget.transfer.strength import Strength
 
-        face = find_face(frame, self._track, Report())
+        track = named.chosen(self._track)
+        face = find_face(frame, track, self._report, called=named.file)
         if source.info.still:
             seen = understand(frame, face, _SURE)
         else:
             count = RestSettings().samples
-            tracked = Track(self._track, Report())(source.sample(count))
+            tracked = Track(track, Report())(source.sample(count))
             samples = [t.without_pixels() for t in tracked]
             rest = find_rest(samples)
             expression, pose = Fit(rest, FitSettings()).express(face)

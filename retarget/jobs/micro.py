@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Annotated
 import tyro
 
 from retarget.errors import RetargetError
-from retarget.face.settings import TrackSettings
+from retarget.face.settings import TrackSettings, named_face
 from retarget.flow.blas import one_blas_thread
-from retarget.flow.declared import HERE
-from retarget.flow.report import Report
+from retarget.flow.declared import HERE, Kept
+from retarget.flow.report import Report, begin
 from retarget.jobs.draw import DrawSettings
 from retarget.jobs.preset import StartsFromPreset
 from retarget.language.settings import BlinkSettings, PaceSettings
@@ -22,6 +22,7 @@ from retarget.sink.settings import SinkSettings
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from retarget.face.settings import NamedFace
     from retarget.flow.values import Identity
     from retarget.jobs.act import Actor
     from retarget.jobs.micro_set import Stimulus, StimulusSet
@@ -46,14 +47,14 @@ class MicroJob(StartsFromPreset):
     retarget micro --set stimuli.toml -o stimuli/
     """
 
-    identity: str | None = None
+    identity: Kept[str] | None = None
     """Whose face: a photo."""
     expression: str = "contempt"
     """What flashes up: joy, AU1+AU2+AU5B, "0.6*fear + 0.4*surprise", from:angry.png."""
     base: str = "neutral"
     """What the face does before and after."""
     intensity: float = 0.4
-    """How much of the expression is reached, 0 to 1; leaked expressions are small."""
+    """How far the face goes from the base to the expression, 0 to 1; leaked ones are small."""
     onset_ms: float = 120.0
     """Milliseconds from the base to the expression; 65 to 260 in measured ones."""
     apex_ms: float = 80.0
@@ -64,26 +65,26 @@ class MicroJob(StartsFromPreset):
     """Milliseconds of the base before."""
     after_ms: float = 800.0
     """Milliseconds of the base after."""
-    timeline: str | None = None
+    timeline: Kept[str] | None = None
     """Instead of expression and times above: steps in one line, or a .toml file of [[step]]
     tables."""
-    set: Path | None = None
+    set: Kept[Path] | None = None
     """Instead of all above: a .toml file that asks for many clips; its entries are identities,
     expressions, intensities, durations ([[onset, apex, offset], ...] in ms), base, rate, size,
     before_ms, after_ms, lag_ms, blinks, seed, ending and words."""
-    from_: Annotated[str | None, tyro.conf.arg(name="from")] = None
+    from_: Annotated[Kept[str] | None, tyro.conf.arg(name="from")] = None
     """With --to, instead of --identity: begin with this real picture."""
-    to: str | None = None
+    to: Kept[str] | None = None
     """With --from: end with this real picture of the same person."""
-    output: Annotated[Path | None, tyro.conf.arg(aliases=["-o"])] = None
+    output: Annotated[Kept[Path] | None, tyro.conf.arg(aliases=["-o"])] = None
     """The clip (.mp4 .mov .mkv .webm .gif), or the folder of a set. Left out, a name is made."""
-    rate: str = "60"
+    rate: Kept[str] = "60"
     """Frames per second, up to 240: 60, 59.94, 60000/1001."""
-    table: Path | None = None
+    table: Kept[Path] | None = None
     """Also write what was commanded in each frame as .csv."""
-    words: Path | None = None
+    words: Kept[Path] | None = None
     """A .toml file with words of your own: [groups.own], and below it mine = "AU6+AU12"."""
-    preset: str | None = None
+    preset: Kept[str] | None = None
     """Start from a .toml file with any of these settings: expression = "0.6*joy + 0.4*surprise"."""
     outside: bool = False
     """Let a set name files outside its own folder."""
@@ -99,7 +100,7 @@ class MicroJob(StartsFromPreset):
     """How the clip is written."""
 
     @classmethod
-    def from_preset(cls, preset: str) -> MicroJob:
+    def from_preset(cls, preset: str | Path) -> MicroJob:
         """A job whose values are the preset's where it has them."""
         return cls._from_preset(preset)
 
@@ -115,7 +116,7 @@ class MicroJob(StartsFromPreset):
         from retarget.language.words import shipped_words
 
         check_options(self)
-        report = report or Report()
+        report = begin(report)
         words = shipped_words()
         if self.words is not None:
             words = words.with_file(self.words)
@@ -136,8 +137,9 @@ class MicroJob(StartsFromPreset):
         from retarget.sink.names import free_name
 
         output = self.output or free_name(identity, self._called(), ".mp4")
-        self._check_written(output, (identity, self.timeline and self.timeline.strip()))
-        look = Looker(Path(), track=self.track)
+        photo = named_face(identity).file
+        self._check_written(output, (photo, self.timeline and self.timeline.strip()))
+        look = Looker(Path(), track=self.track, report=report)
         timeline = Timeline(self._steps(words, look), self.pace, self.blinking)
         self._check_written(output, look.read)
         timeline.check(rate)
@@ -181,7 +183,7 @@ class MicroJob(StartsFromPreset):
                 f"The intensity {self.intensity:g} is not from 0 to 1.", do="Use 0.2 to 1."
             )
         base = say(self.base, words, look)
-        there: Said = say(self.expression, words, look) * self.intensity
+        there: Said = base.toward(say(self.expression, words, look), self.intensity)
         times = tuple(self._time(n, getattr(self, f"{n}_ms")) for n in ("onset", "apex", "offset"))
         rest = [self._time(n, getattr(self, f"{n}_ms")) for n in ("before", "after")]
         where = "--expression"
@@ -212,7 +214,7 @@ class MicroJob(StartsFromPreset):
                 "A change between two pictures needs both.", do="Give --from a.jpg --to b.jpg."
             )
         output = self.output or free_name(self.from_, Path(self.to).stem, ".mp4")
-        self._check_written(output, (self.from_, self.to))
+        self._check_written(output, (named_face(name).file for name in (self.from_, self.to)))
         before, onset, after = (
             self._time(n, getattr(self, f"{n}_ms")) for n in ("before", "onset", "after")
         )
@@ -240,13 +242,13 @@ class MicroJob(StartsFromPreset):
         from retarget.jobs.micro_keep import SetFolder
         from retarget.jobs.micro_set import read_set
 
-        look = Looker(path.parent, confined=not self.outside, track=self.track)
+        look = Looker(path.parent, confined=not self.outside, track=self.track, report=report)
         whole = read_set(path, outside=self.outside, words=words, look=look)
         folder = SetFolder(self.output or path.with_suffix(""), overwrite=self.sink.overwrite)
         bar, drawn = Report(bar=report.bar), Report()
         actor: Actor | None = None
         generator = self.draw.open(report)
-        shown: Path | None = None
+        shown: NamedFace | None = None
         for stimulus in bar.watch(iter(whole.stimuli), len(whole.stimuli)):
             key = self._key(whole, stimulus)
             row = folder.finished(key)
@@ -260,7 +262,11 @@ class MicroJob(StartsFromPreset):
                     shown = stimulus.identity
                 row = self._draw(whole, stimulus, actor, folder.folder, key=key, report=drawn)
             folder.note(row)
-        folder.close()
+        if changed := folder.close():
+            report.warn(
+                f"{folder.folder} still holds files that an earlier form of the set made and "
+                f"somebody has changed since: {', '.join(changed)}."
+            )
         report.frames = drawn.frames
         return folder.folder
 
@@ -268,7 +274,7 @@ class MicroJob(StartsFromPreset):
         from retarget.flow import digest
         from retarget.jobs.micro_keep import key_of
 
-        return key_of(whole, stimulus, digest.of_file(stimulus.identity), self._how())
+        return key_of(whole, stimulus, digest.of_file(Path(stimulus.identity.file)), self._how())
 
     def _how(self) -> str:
         """The settings that a set's bytes depend on besides the set itself."""
@@ -303,10 +309,10 @@ class MicroJob(StartsFromPreset):
         with open_identity(name, self.track, report) as lane:
             return lane.first
 
-    def _square(self, path: Path, size: int | None, report: Report) -> Identity:
+    def _square(self, named: NamedFace, size: int | None, report: Report) -> Identity:
         from retarget.jobs.reframe import on_face, reframed
 
-        photo = self._photo(str(path), report)
+        photo = self._photo(str(named), report)
         if size is None:
             return photo
         share = (1 / _FACE_SQUARE, 1 / _FACE_SQUARE)

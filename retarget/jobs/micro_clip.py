@@ -27,7 +27,9 @@ if TYPE_CHECKING:
     from retarget.jobs.micro_between import Change
     from retarget.sink.sink import Sink
 
-_RATE = re.compile(r"\d{1,6}(/\d{1,5}|\.\d{1,6})?")
+_RATE = re.compile(r"\d{1,6}(/[1-9]\d{0,4}|\.\d{1,20})?")
+_FINEST = 1_000_000
+"""The largest denominator of a rate: one that a program computed has more digits than it means."""
 _NTSC = Fraction(1000, 1001)
 
 
@@ -38,11 +40,11 @@ def read_rate(text: str) -> Fraction:
         RetargetError: it is no such number.
     """
     text = text.strip()
-    if not _RATE.fullmatch(text) or text.endswith("/0") or float(Fraction(text)) <= 0:
+    rate = Fraction(text if _RATE.fullmatch(text) else 0).limit_denominator(_FINEST)
+    if not rate:
         raise RetargetError(
             f"{text!r} is not a rate of frames per second.", do="Write 60, 59.94 or 60000/1001."
         )
-    rate = Fraction(text)
     broadcast = round(rate / _NTSC) * _NTSC
     if "." in text and rate != round(rate) and abs(float(rate - broadcast)) < 0.006:
         return broadcast

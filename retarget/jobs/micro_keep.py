@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from retarget import __version__
@@ -12,13 +12,14 @@ from retarget.flow import digest
 from retarget.jobs.micro_set import Stimulus, StimulusSet
 from retarget.jobs.story_keep import template_digest
 from retarget.sink.names import CLIPS_TABLE
-from retarget.sink.partial import beside, made_folder
+from retarget.sink.partial import beside, made_folder, writing
 
 COLUMNS = (
     "clip", "file", "table", "identity", "expression", "intensity", "base", "onset_ms", "apex_ms",
     "offset_ms", "frames_per_second", "frames", "onset_frame", "apex_frame", "offset_frame",
     "action_units", "identity_sha256", "key", "file_sha256", "table_sha256", "retarget",
 )  # fmt: skip
+_KEPT = ("file", "file_sha256", "table", "table_sha256")
 
 
 class SetFolder:
@@ -35,52 +36,76 @@ class SetFolder:
     def __init__(self, folder: Path, *, overwrite: bool) -> None:
         self.folder = made_folder(folder)
         self._manifest = folder / CLIPS_TABLE
-        self._before = {row["key"]: row for row in _rows(self._manifest) if row.get("key")}
-        if not self._manifest.exists() and not overwrite and any(folder.iterdir()):
+        before = _rows(self._manifest)
+        if before is None and not overwrite and any(folder.iterdir()):
             raise CannotWrite(
                 f"The folder {folder} holds files that are not of a set.",
                 do="Choose an empty or new folder, or say --overwrite.",
             )
+        self._before = {row["key"]: row for row in before or ()}
+        self._made = {made for row in before or () for made in _files(row)}
         self.rows: list[Mapping[str, str]] = []
+        if before is None:
+            self._write()  # from now on the folder is known as a set's
 
     def finished(self, key: str) -> Mapping[str, str] | None:
         """The manifest's line of a clip that was made of exactly this and is as it was."""
         row = self._before.get(key)
-        if row is None:
-            return None
-        for name, kept in ((row["file"], row["file_sha256"]), (row["table"], row["table_sha256"])):
-            path = self.folder / Path(name).name
-            if not path.is_file() or digest.of_file(path) != kept:
-                return None
-        return row
+        whole = row is not None and all(self._is_as_made(*made) for made in _files(row))
+        return row if whole else None
 
     def note(self, row: Mapping[str, str]) -> None:
         """Enter a finished clip at once, so that an interrupted run loses none."""
         self.rows.append(row)
-        fresh = not self._manifest.exists()
-        with self._manifest.open("a", newline="", encoding="utf-8") as file:
-            out = csv.DictWriter(file, COLUMNS)
-            if fresh:
-                out.writeheader()
-            out.writerow(row)
+        with writing(self._manifest), self._manifest.open("a", newline="", encoding="utf-8") as f:
+            csv.DictWriter(f, COLUMNS).writerow(row)
 
-    def close(self) -> None:
-        """Write the manifest anew: this set's clips, in order."""
+    def close(self) -> list[str]:
+        """Write the manifest anew: this set's clips, in order; clips of its earlier forms go.
+
+        Returns:
+            Files of earlier forms that somebody has changed since, which stay.
+        """
+        own = {name.casefold() for row in self.rows for name, _ in _files(row)}
+        left = {made for made in self._made if made[0].casefold() not in own}
+        for made in left:
+            if self._is_as_made(*made):
+                path = self.folder / made[0]
+                with writing(path):
+                    path.unlink()
+        self._write()
+        return sorted({name for name, _ in left if (self.folder / name).exists()})
+
+    def _write(self) -> None:
         with (
             beside(self._manifest, overwrite=True) as hidden,
+            writing(self._manifest),
             hidden.open("w", newline="", encoding="utf-8") as file,
         ):
             out = csv.DictWriter(file, COLUMNS)
             out.writeheader()
             out.writerows(self.rows)
 
+    def _is_as_made(self, name: str, sha256: str) -> bool:
+        path = self.folder / name
+        return path.is_file() and digest.of_file(path) == sha256
 
-def _rows(manifest: Path) -> list[dict[str, str]]:
+
+def _files(row: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Names and hashes of the files that a line of a manifest tells of."""
+    for name, sha256 in zip(_KEPT[::2], _KEPT[1::2], strict=True):
+        yield Path(row[name]).name, row[sha256]
+
+
+def _rows(manifest: Path) -> list[dict[str, str]] | None:
+    """The lines of an earlier manifest that are whole; None where there is no set's manifest."""
     try:
         with manifest.open(newline="", encoding="utf-8") as file:
-            return [row for row in csv.DictReader(file) if None not in row.values()]
+            lines = csv.DictReader(file)
+            rows = [row for row in lines if None not in (*row, *row.values())]
     except (OSError, UnicodeDecodeError, csv.Error):
-        return []
+        return None
+    return rows if {"key", *_KEPT} <= set(lines.fieldnames or ()) else None
 
 
 def key_of(whole: StimulusSet, stimulus: Stimulus, photo: str, how: str) -> str:
@@ -138,13 +163,13 @@ def row_of(
         "onset_ms": times[0],
         "apex_ms": times[1],
         "offset_ms": times[2],
-        "frames_per_second": str(whole.rate),
+        "frames_per_second": f"{float(whole.rate):.10g}",
         "frames": str(timeline.frame_count(whole.rate)),
         "onset_frame": str(onset),
         "apex_frame": str(apex),
         "offset_frame": str(offset),
         "action_units": " ".join(units),
-        "identity_sha256": digest.of_file(stimulus.identity),
+        "identity_sha256": digest.of_file(Path(stimulus.identity.file)),
         "key": key,
         "file_sha256": digest.of_file(clip),
         "table_sha256": digest.of_file(table),

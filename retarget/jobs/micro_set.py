@@ -5,20 +5,22 @@
     intensities = [0.2, 0.5]
     durations = [[70, 30, 100], [120, 80, 200]]   # onset, apex and offset in ms
 
-Each clip has a table of what was commanded in each frame; `manifest.csv` lists the clips.
+Each clip has a table of what was commanded in each frame; `manifest.csv` lists the clips. Those of
+an earlier form of the set, which it lists no more, are taken away.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from retarget.errors import RetargetError, UnknownWord
+from retarget.face.settings import NamedFace, named_face
 from retarget.flow.toml_file import TomlFile
 from retarget.jobs.look import within
 from retarget.jobs.micro_clip import read_rate
@@ -44,14 +46,16 @@ class Stimulus:
 
     number: int
     """From 1."""
-    identity: Path
+    identity: NamedFace
     who: str
     """The identity as the set names it."""
     text: str
     intensity: float
+    """How far the face goes from the base to what `text` says."""
     times: tuple[Fraction, Fraction, Fraction]
     """Onset, apex and offset in seconds."""
     said: Said
+    """What the face does when it has gone so far."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +99,9 @@ class StimulusSet:
         """The clip's name without its ending."""
         word = re.sub(r"\W+", "-", stimulus.text).strip("-")[:32]
         pace = "-".join(f"{float(t * 1000):g}" for t in stimulus.times)
-        who = re.sub(r"\W+", "-", str(Path(stimulus.who).with_suffix(""))).strip("-")[-32:]
+        mark = stimulus.identity.mark
+        who = f"{Path(stimulus.who.removesuffix(mark)).with_suffix('')}{mark}"
+        who = re.sub(r"\W+", "-", who).strip("-")[-32:]
         return f"{stimulus.number:05d}_{who}_{word}_{stimulus.intensity:g}_{pace}"
 
 
@@ -119,11 +125,12 @@ class _Reader:
             self.words = words.with_file(self.path("words", file.data["words"]))
 
     def whole(self) -> StimulusSet:
-        base = self.file.data.get("base", "neutral")
+        base_text = self.file.data.get("base", "neutral")
+        base = self.said("base", base_text)
         out = StimulusSet(
-            stimuli=tuple(self.stimuli()),
-            base_text=str(base),
-            base=self.said("base", base),
+            stimuli=tuple(self.stimuli(base)),
+            base_text=str(base_text),
+            base=base,
             rate=self.rate(),
             size=self.size(),
             around=(self.seconds("before_ms", 500), self.seconds("after_ms", 500)),
@@ -145,8 +152,8 @@ class _Reader:
                 except RetargetError as error:
                     raise self.file.problem(("durations",), error.what, do=error.do) from error
 
-    def stimuli(self) -> Iterator[Stimulus]:
-        identities = {name: self.path("identities", name) for name in self.several("identities")}
+    def stimuli(self, base: Said) -> Iterator[Stimulus]:
+        identities = {name: self.face("identities", name) for name in self.several("identities")}
         said = {t: self.said("expressions", t) for t in self.several("expressions")}
         levels = [self.level(v) for v in self.several("intensities", [1.0])]
         times = [self.times(v) for v in self.several("durations", [[120, 80, 200]])]
@@ -166,7 +173,7 @@ class _Reader:
                 text=text,
                 intensity=level,
                 times=pace,
-                said=said[text] * level,
+                said=base.toward(said[text], level),
             )
 
     def several(self, key: str, default: list[Any] | None = None) -> list[Any]:
@@ -213,6 +220,13 @@ class _Reader:
         if not path.is_file():
             raise self.file.problem((key,), f"There is no file {name}.", do="Check the name.")
         return path
+
+    def face(self, key: str, name: object) -> NamedFace:
+        try:
+            named = named_face(str(name), self.file.path.parent)
+        except RetargetError as error:
+            raise self.file.problem((key,), error.what, do=error.do) from error
+        return replace(named, file=str(self.path(key, named.file if named.mark else name)))
 
     def rate(self) -> Fraction:
         from retarget.language.timeline import check_rate

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import tyro
 
 from retarget.errors import RetargetError, UnknownWord
-from retarget.flow.declared import AsDeclared
+from retarget.flow.declared import AsDeclared, Kept
 from retarget.flow.report import Report
 
 if TYPE_CHECKING:
@@ -24,9 +24,9 @@ PULL = "pull"
 class ModelsJob(AsDeclared):
     """List model files, or fetch them: `retarget models`, `retarget models pull diffusion`."""
 
-    words: tyro.conf.Positional[tuple[str, ...]] = ()
+    words: tyro.conf.Positional[Kept[tuple[str, ...]]] = ()
     """Nothing: list. `pull` and names or groups: fetch what is not here, verify what is."""
-    models: Path | None = None
+    models: Kept[Path] | None = None
     """The folder to look in first and to fetch into; else RETARGET_MODELS or the user's cache."""
     accept_licence: bool = False
     """Accept licences that forbid commercial use without being asked."""

@@ -18,9 +18,9 @@ from retarget.expression.settings import (
     SmoothSettings,
 )
 from retarget.face.settings import TrackSettings
-from retarget.flow.declared import HERE, AsDeclared
+from retarget.flow.declared import HERE, AsDeclared, Kept
 from retarget.flow.lanes import Lanes
-from retarget.flow.report import Report
+from retarget.flow.report import Report, begin
 from retarget.jobs.driving import DrivingSettings, open_driving
 from retarget.source.settings import SourceSettings
 
@@ -37,11 +37,11 @@ class MomentsJob(AsDeclared):
     retarget moments drive.mp4 --json moments.json --plot moments.svg
     """
 
-    driving: tyro.conf.Positional[str]
+    driving: tyro.conf.Positional[Kept[str]]
     """Where to look: a video, a folder of pictures, an http(s) address, or a performance."""
-    json: Path | None = None
+    json: Kept[Path] | None = None
     """Also write what was found as JSON."""
-    plot: Path | None = None
+    plot: Kept[Path] | None = None
     """Also draw it over time as .svg."""
     overwrite: bool = False
     """Replace existing files."""
@@ -68,15 +68,16 @@ class MomentsJob(AsDeclared):
         from retarget.jobs.moments_plot import Curves
         from retarget.sink.partial import save_text
 
-        report = report or Report()
+        report = begin(report)
         self._check()
         settings = DrivingSettings(
             source=self.source, track=self.track, rest=self.rest, fit=self.fit, smooth=self.smooth
         )
         curves = Curves()
         with open_driving(self.driving, settings, report) as driving, Lanes() as lanes:
-            frames = report.watch(driving.frames(lanes), driving.info.count)
-            found = find_moments(_noted(frames, curves), self.find)
+            # On a lane: the program's end waits for those, not for a daemon thread's own work.
+            frames = lanes.ahead(_noted(driving.frames(lanes), curves), name="moments")
+            found = find_moments(report.watch(frames, driving.info.count), self.find)
         if curves.seconds <= 0:
             raise RetargetError(
                 f"{Path(self.driving).name} is one single picture, and moments are found in time.",

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from retarget.errors import RetargetError, UnreadableInput
+from retarget.flow.spoken_time import seconds_of
 from retarget.source.settings import SourceSettings
 
 if TYPE_CHECKING:
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 
 AUTO = "auto"
 _FRAME = re.compile(r"\d+")
-_SECONDS = re.compile(r"(?:(\d+):)?(?:(\d+):)?(\d+(?:\.\d+)?)(s)?")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,18 +56,6 @@ def _is_file(word: str) -> bool:
             f"The neutral {word!r} cannot be read: {error.strerror}.",
             do="Check the path and who may read it.",
         ) from error
-
-
-def seconds_of(word: str) -> float | None:
-    """The time that `3.5s`, `0:03.5` or `1:00:03` means; None where it is no time."""
-    time = _SECONDS.fullmatch(word)
-    if time is None or not (time[4] or time[1]):
-        return None
-    seconds = 0.0
-    for part in (time[1], time[2], time[3]):
-        if part is not None:
-            seconds = seconds * 60 + float(part)
-    return seconds
 
 
 def neutral_frame(word: str, driving: str, source: Source, settings: SourceSettings) -> VideoFrame:

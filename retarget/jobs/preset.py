@@ -14,8 +14,8 @@ from typing import Any, TypeVar
 from retarget.errors import RetargetError, UnknownWord
 from retarget.flow.declared import AsDeclared, as_declared
 from retarget.flow.presets import presets_folder
+from retarget.flow.spoken_time import seconds_of
 from retarget.flow.toml_file import TomlFile
-from retarget.jobs.neutral import seconds_of
 
 _TIMES = ("start", "end")
 """Settings that take a time as well as a number of seconds, as on the command line."""
@@ -30,6 +30,8 @@ class _Laid(str):
 
 class StartsFromPreset(AsDeclared):
     """A frozen dataclass with a field `preset`, whose values it takes where its own are the usual.
+
+    They are the job's own from then on: `replace(job, preset=…)` lays another preset below them.
 
     Raises:
         UnknownWord: there is no such preset, or it holds a word that is not known.
@@ -47,10 +49,12 @@ class StartsFromPreset(AsDeclared):
             object.__setattr__(self, field.name, getattr(whole, field.name))
 
     @classmethod
-    def _from_preset(cls: type[Starting], preset: str, **needed: Any) -> Starting:
+    def _from_preset(cls: type[Starting], preset: str | Path, **needed: Any) -> Starting:
         """A job with all that the preset says, whose values typed words then take the place of."""
-        empty = cls(**needed, **{"preset": _Laid(preset)})
-        return lay_over(empty, read_preset(preset), where=f"preset {preset}")
+        word = _Laid(preset)
+        return lay_over(
+            cls(**needed, **{"preset": word}), read_preset(word), where=f"preset {word}"
+        )
 
 
 def _own_above(own: Job, laid: Job) -> Job:
@@ -83,7 +87,7 @@ def read_preset(word: str) -> Mapping[str, Any]:
         UnreadableInput: the file is missing or not TOML.
     """
     path = Path(word)
-    if path.suffix != ".toml":
+    if path.suffix.lower() != ".toml":
         known = preset_names()
         if word not in known:
             raise UnknownWord("preset", word, known)
@@ -128,7 +132,7 @@ def lay_over(
             changed[name] = _in_seconds(name, value)
     try:
         return replace(job, **as_declared(type(job), changed))  # type: ignore[type-var]
-    except UnknownWord as problem:
+    except RetargetError as problem:
         raise problem.placed(place) from None
     except ValueError as problem:
         raise RetargetError(f"{place}: {problem}.", do="Correct the preset.") from problem

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Annotated
 import tyro
 
 from retarget.errors import RetargetError
-from retarget.face.settings import TrackSettings
+from retarget.face.settings import TrackSettings, named_face
 from retarget.flow.blas import one_blas_thread
-from retarget.flow.declared import HERE
-from retarget.flow.report import Report
+from retarget.flow.declared import HERE, Kept
+from retarget.flow.report import Report, begin
 from retarget.jobs.draw import DrawSettings
 from retarget.jobs.preset import StartsFromPreset
 
@@ -39,22 +39,22 @@ class StillJob(StartsFromPreset):
     retarget still --identity a.jpg b.jpg --expression joy fear --grid -o grid.png
     """
 
-    identity: tuple[str, ...]
+    identity: Kept[tuple[str, ...]]
     """Whose face: a photo; several with --grid."""
-    expression: tuple[str, ...]
+    expression: Kept[tuple[str, ...]]
     """What it does: joy, "0.6*joy + 0.4*surprise", AU6+AU12C, mouthSmileLeft=0.6, from:smile.png,
     "fear + gaze(left=10) + head(down=5)"; several with --grid."""
-    output: Annotated[Path | None, tyro.conf.arg(aliases=["-o"])] = None
+    output: Annotated[Kept[Path] | None, tyro.conf.arg(aliases=["-o"])] = None
     """Where to: .png, .jpg, .webp or .pdf. Left out, a name is made beside the photo."""
     grid: bool = False
     """A page of pictures: expressions by --intensity, or identities by expressions."""
-    intensity: tuple[float, ...] = (1.0,)
+    intensity: Kept[tuple[float, ...]] = (1.0,)
     """How strong the expression is, 0 to 1; several with --grid."""
     tile: int = 256
     """Pixels of one picture of a grid."""
-    words: Path | None = None
+    words: Kept[Path] | None = None
     """A .toml file with words of your own: [groups.own], and below it mine = "AU6+AU12"."""
-    preset: str | None = None
+    preset: Kept[str] | None = None
     """Start from a .toml file with any of these settings: expression = "0.6*joy + 0.4*surprise"."""
     overwrite: bool = False
     """Replace an existing file."""
@@ -64,7 +64,7 @@ class StillJob(StartsFromPreset):
     """Which face of the photo, and how it is found."""
 
     @classmethod
-    def from_preset(cls, preset: str) -> StillJob:
+    def from_preset(cls, preset: str | Path) -> StillJob:
         """A job whose values are the preset's where it has them."""
         return cls._from_preset(preset, identity=(), expression=())
 
@@ -83,15 +83,16 @@ class StillJob(StartsFromPreset):
         from retarget.sink.partial import check_apart
         from retarget.sink.sheet import check_picture
 
-        report = report or Report()
+        report = begin(report)
         self._check()
         output = self.output or free_name(self.identity[0], self.expression[0], ".png")
-        read = (*self.identity, self.words, self.preset, *self.draw.diffusion.photos)
+        photos = (named_face(name).file for name in self.identity)
+        read = (*photos, self.words, self.preset, *self.draw.diffusion.photos)
         check_picture(output, overwrite=self.overwrite, read=read)
         words: Vocabulary = shipped_words()
         if self.words is not None:
             words = words.with_file(self.words)
-        look = Looker(Path(), track=self.track)
+        look = Looker(Path(), track=self.track, report=report)
         said = {text: say(text, words, look) for text in self.expression}
         check_apart(output, look.read)
         if self.grid:

@@ -13,8 +13,8 @@ import tyro
 from retarget.errors import RetargetError
 from retarget.face.settings import TrackSettings
 from retarget.flow.blas import one_blas_thread
-from retarget.flow.declared import HERE, AsDeclared
-from retarget.flow.report import Report
+from retarget.flow.declared import HERE, AsDeclared, Kept
+from retarget.flow.report import Report, begin
 from retarget.jobs.draw import DrawSettings
 from retarget.sink.mark import source_type
 
@@ -33,15 +33,15 @@ class StoryJob(AsDeclared):
     retarget story story.toml -o frames/
     """
 
-    story: tyro.conf.Positional[Path]
+    story: tyro.conf.Positional[Kept[Path]]
     """The storyboard, a .toml file with [characters.NAME] and [[panel]] tables."""
-    output: Annotated[Path | None, tyro.conf.arg(aliases=["-o"])] = None
+    output: Annotated[Kept[Path] | None, tyro.conf.arg(aliases=["-o"])] = None
     """The folder for the frames. Left out, it lies beside the storyboard and has its name."""
     page: bool = True
     """Also set all panels with their captions on pages: page.png and page.pdf."""
     outside: bool = False
     """Let the storyboard name files outside its own folder."""
-    text_to_image: Path | None = None
+    text_to_image: Kept[Path] | None = None
     """Folder of a text-to-image model in diffusers' layout, for backgrounds from prompts."""
     overwrite: bool = False
     """Write into a folder that holds other files."""
@@ -63,8 +63,8 @@ class StoryJob(AsDeclared):
         from retarget.jobs.storyboard import read_storyboard
         from retarget.language.words import shipped_words
 
-        report = report or Report()
-        look = Looker(self.story.parent, confined=not self.outside, track=self.track)
+        report = begin(report)
+        look = Looker(self.story.parent, confined=not self.outside, track=self.track, report=report)
         board = read_storyboard(self.story, outside=self.outside, words=shipped_words(), look=look)
         output = self.output or self.story.with_suffix("")
         about = {"storyboard": self.story.name, "title": board.title}

@@ -17,7 +17,7 @@ from retarget.composite.background import (
     without_person,
 )
 from retarget.composite.matte import Cutout, PersonMatte
-from retarget.face.settings import TrackSettings
+from retarget.face.settings import NamedFace, TrackSettings
 from retarget.flow.arrays import Picture
 from retarget.flow.crop import Crop
 from retarget.flow.report import Report
@@ -81,7 +81,7 @@ class PanelDrawer:
         self._report = report
         self._text_to_image = text_to_image
         self._painter: Painter | None = None
-        self._photos: dict[Path, Identity] = {}
+        self._photos: dict[NamedFace, Identity] = {}
         self._rough: dict[int, npt.NDArray[np.uint8]] = {}
         self._matte = PersonMatte()
         self._generators: dict[DrawSettings, Generator] = {}
@@ -204,19 +204,19 @@ class PanelDrawer:
 
     def _fitting(self, role: Role) -> Identity:
         """The photo of the person that is nearest to what they shall do."""
-        photos = [self._understood(path) for path in role.photos]
+        photos = [self._understood(photo) for photo in role.photos]
         wanted = role.said.expression.weights
         away = [float(np.abs(p.expression.weights - wanted).sum()) for p in photos]
         return photos[int(np.argmin(away))]
 
-    def _understood(self, path: Path) -> Identity:
-        if path not in self._photos:
-            with open_identity(str(path), self._track, self._report) as lane:
+    def _understood(self, named: NamedFace) -> Identity:
+        if named not in self._photos:
+            with open_identity(str(named), self._track, self._report) as lane:
                 photo = within_size(lane.first, _LONGEST)
             while len(self._photos) >= _KEPT:
                 self._rough.pop(id(self._photos.pop(next(iter(self._photos)))), None)
-            self._photos[path] = photo
-        return self._photos[path]
+            self._photos[named] = photo
+        return self._photos[named]
 
 
 def _fade(shape: tuple[int, ...], left: bool, right: bool) -> npt.NDArray[np.float32]:

@@ -160,7 +160,7 @@ class StoryFolder:
     def _role(self, role: Role) -> dict[str, Any]:
         return {
             "name": role.name,
-            "photos": [self._digest(path) for path in role.photos],
+            "photos": [f"{self._digest(Path(one.file))}{one.mark}" for one in role.photos],
             "weights": [round(float(w), 6) for w in role.said.weights],
             "head": role.said.head,
             "template": template_digest(role.said),
@@ -184,7 +184,7 @@ def _told(role: Role) -> dict[str, Any]:
     shown = blendshapes.named(role.said.expression.weights, 1e-4)
     return {
         "who": role.name,
-        "photos": [path.name for path in role.photos],
+        "photos": [f"{Path(one.file).name}{one.mark}" for one in role.photos],
         "expression": role.text,
         "action_units": {name: round(value, 4) for name, value in role.said.units.items()},
         "blendshapes": {name: round(value, 4) for name, value in shown.items()},

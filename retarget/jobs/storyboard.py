@@ -2,7 +2,7 @@
 
 size = [960, 720]
 [characters.anna]
-photos = ["anna.jpg", "anna_laughing.jpg"]
+photos = ["anna.jpg", "anna_laughing.jpg", "group.jpg#left"]
 [[panel]]
 who = "anna"
 expression = "0.7*hope + gaze(up=8)"
@@ -15,11 +15,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from retarget.errors import RetargetError, UnknownWord, UnreadableInput
+from retarget.face.settings import NamedFace, named_face
 from retarget.flow.toml_file import Place, TomlFile
 from retarget.jobs.generators import GeneratorName
 from retarget.jobs.look import within
@@ -64,7 +65,7 @@ class Role:
     """One person of a panel."""
 
     name: str
-    photos: tuple[Path, ...]
+    photos: tuple[NamedFace, ...]
     """The one that was asked for, or all that there are."""
     text: str
     """The expression as it was written."""
@@ -273,7 +274,7 @@ class _Reader:
             )
         return int(size[0]), int(size[1])
 
-    def read_characters(self) -> dict[str, tuple[Path, ...]]:
+    def read_characters(self) -> dict[str, tuple[NamedFace, ...]]:
         given = self.file.data.get("characters", {})
         if not isinstance(given, Mapping) or not given:
             raise self.wrong(
@@ -291,8 +292,16 @@ class _Reader:
             photos = self.texts(place, key)
             if not photos or len(photos) > 50:
                 raise self.wrong(place, f"{name} needs 1 to 50 photos.", 'Write photo = "a.jpg".')
-            out[name] = tuple(self.path((*place, key), photo) for photo in photos)
+            out[name] = tuple(self.photo((*place, key), photo) for photo in photos)
         return out
+
+    def photo(self, place: Place, name: str) -> NamedFace:
+        """A file that exists and may be read, and which face of it."""
+        try:
+            named = named_face(name, self.file.path.parent)
+        except RetargetError as error:
+            raise self.wrong(place, error.what, error.do) from error
+        return replace(named, file=str(self.path(place, named.file)))
 
     def path(self, place: Place, name: object) -> Path:
         """A file that exists and may be read."""

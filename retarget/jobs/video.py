@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections.abc
 import json
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
@@ -20,10 +21,10 @@ from retarget.expression.settings import (
     RestSettings,
     SmoothSettings,
 )
-from retarget.face.settings import TrackSettings
-from retarget.flow.declared import HERE
+from retarget.face.settings import TrackSettings, named_face
+from retarget.flow.declared import HERE, Kept
 from retarget.flow.lanes import Lanes, depth_for
-from retarget.flow.report import Report
+from retarget.flow.report import Report, begin
 from retarget.generate.diffusion.settings import DiffusionSettings
 from retarget.generate.settings import WarpSettings
 from retarget.jobs.driving import Driving, DrivingSettings, open_driving
@@ -66,25 +67,25 @@ class VideoJob(StartsFromPreset):
     retarget drive.mp4 --identity face.jpg
     """
 
-    driving: tyro.conf.Positional[str]
+    driving: tyro.conf.Positional[Kept[str]]
     """Whose expressions: a video, a folder of pictures, an http(s) address, or a performance saved
     by `retarget fit` (.npz, .csv)."""
-    identity: str
+    identity: Kept[str]
     """Whose face: a photo, or a clip, which keeps its own speed, is played back and forth where it
     is shorter, and whose own blinks are left out."""
-    output: Annotated[Path | None, tyro.conf.arg(aliases=["-o"])] = None
+    output: Annotated[Kept[Path] | None, tyro.conf.arg(aliases=["-o"])] = None
     """Where to: .mp4 .mov .mkv .webm .gif, or a folder for numbered pictures. Left out, a name is
     made beside the driving file."""
-    preset: str | None = None
+    preset: Kept[str] | None = None
     """Start from a preset (natural, lively, lips_only) or from a .toml file of your own; options
     that stand beside it count more."""
     preview: bool = False
     """Also write driving | identity | result side by side, as NAME_preview."""
-    report: Path | None = None
+    report: Kept[Path] | None = None
     """Write what happened as JSON: versions, settings, times, frames without a face, warnings."""
     generator: GeneratorName = "warp"
     """Who draws: warp (the photo's own pixels, no download) or diffusion (needs model files)."""
-    models: Path | None = None
+    models: Kept[Path] | None = None
     """Folder with model files; left out, RETARGET_MODELS or the user's cache folder."""
     source: Annotated[SourceSettings, HERE] = field(default_factory=SourceSettings)
     """How the driving video is read."""
@@ -110,8 +111,11 @@ class VideoJob(StartsFromPreset):
     """How the result is written."""
 
     @classmethod
-    def from_preset(cls, preset: str) -> VideoJob:
-        """A job without driving and identity whose other values are the preset's."""
+    def from_preset(cls, preset: str | Path) -> VideoJob:
+        """A job without driving and identity whose other values are the preset's.
+
+        `dataclasses.replace(job, driving=…, identity=…)` is one that can run.
+        """
         return cls._from_preset(preset, driving=tyro.MISSING, identity=tyro.MISSING)
 
     def run(self, report: Report | None = None) -> Path:
@@ -120,7 +124,8 @@ class VideoJob(StartsFromPreset):
         Raises:
             RetargetError: something its reader can put right.
         """
-        report = report or Report()
+        report = begin(report)
+        self._check_said()
         output = self._output()
         with self.performing(report) as job, ExitStack() as sinks:
             _tell_of_size(job.result_size, output, report)
@@ -134,14 +139,17 @@ class VideoJob(StartsFromPreset):
         self._tell(report, output)
         return output
 
-    def frames(self, report: Report | None = None) -> Iterator[FinishedFrame]:
+    def frames(
+        self, report: Report | None = None
+    ) -> collections.abc.Generator[FinishedFrame, None, None]:
         """The finished frames, one by one; no file is written.
 
         Closing the iterator, or leaving its loop, ends the job; until then numpy's products take
         one thread in the whole process. Each frame's pixels are its reader's to change.
         """
-        with self.performing(report or Report()) as job:
-            yield from job.frames
+        report = begin(report)
+        with self.performing(report) as job:
+            yield from report.watch(job.frames, job.info.count)
 
     @contextmanager
     def performing(self, report: Report) -> Iterator[Performing]:
@@ -150,6 +158,7 @@ class VideoJob(StartsFromPreset):
         from retarget.expression.magnify import Magnify
         from retarget.transfer.transfer import Transfer
 
+        self._check_said()
         look = replace(self.source, start=0.0, end=None)
         with (
             open_identity(self.identity, self.track, report, source=look) as identity,
@@ -193,6 +202,16 @@ class VideoJob(StartsFromPreset):
         report.facts["identity_rest"] = person.first.rest.found
         return generator, person
 
+    def _check_said(self) -> None:
+        """Refuse to begin without what `from_preset` leaves out."""
+        unsaid = [n for n in ("driving", "identity") if getattr(self, n) is tyro.MISSING]
+        if unsaid:
+            given = ", ".join(f"{name}=…" for name in unsaid)
+            raise RetargetError(
+                f"The job has no {' and no '.join(unsaid)}.",
+                do=f"Give what is missing: dataclasses.replace(job, {given}).",
+            )
+
     def _swapped(self) -> RetargetError:
         """What is wrong with one picture that drives a clip."""
         return RetargetError(
@@ -219,7 +238,8 @@ class VideoJob(StartsFromPreset):
 
         output = self.output or default_output(self.driving, self.identity)
         photos = self.diffusion.photos
-        read = (self.driving, self.identity, self.rest.neutral, self.preset, *photos)
+        identity = named_face(self.identity).file
+        read = (self.driving, identity, self.rest.neutral, self.preset, *photos)
         check_output(output, overwrite=self.sink.overwrite, read=read)
         written = [output]
         if self.preview:

@@ -6,7 +6,8 @@
                | unit                     AU12, AU12C, 12C, R12A, AU12=0.4
                | word [ "=" number ]      joy, neutral, mouthSmileLeft=0.6
                | gaze( … ) | head( … )    gaze(left=10, up=5), gaze(10, -5), head(yaw=8)
-               | from:picture [ @ time ]  from:angry.png, from:"my clip.mp4"@1.2s, from:a.mp4@1:02
+               | from:picture [ @ time ]  from:angry.png, from:"my clip.mp4"@1.2s, from:a.mp4@1:02,
+                                          from:group.jpg#left (see face/settings.py)
 
 The tree knows where in the text each part stood, so whoever gives it a meaning can name the place.
 """
@@ -272,6 +273,11 @@ class _Reader:
                         f"'=' was expected behind {name!r}",
                         do=f"Write {what}(yaw=10, pitch=5) or {what}(10, 5), in degrees.",
                     )
+            elif any(named for named, _, _ in given):  # as in left=2,5, meant as 2.5
+                raise self.problem(
+                    f"A direction was expected behind the ',' in {what}(…)",
+                    do="Write numbers with a point (left=2.5) and name each angle (left=2, up=5).",
+                )
             given.append((name, self.number(f"of degrees in {what}(…)"), at))
         return Angles(what=what, given=tuple(given), at=start)
 

@@ -17,9 +17,11 @@ from retarget.language.words import Vocabulary
 
 MAX_LENGTH = 100_000
 """Characters of one line."""
-_TIME = r"[-+]?(?:\d+\.?\d*|\.\d+)\s*(?:ms|s)"
+_TIME = r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)\s*(?:ms|s)"
 _TIMES = re.compile(rf"(?:^|\s)({_TIME}(?:\s*/\s*{_TIME})*)\s*$")
-_BARE_NUMBER = re.compile(r"\s(?:[\d.]+\s*(?:ms|s)?\s*/\s*)*[\d.]+\s*$")
+_NEARLY = r"\d[\d.,]*(?:\s*[a-z]{1,3})?"
+_NEARLY_TIMES = re.compile(rf"(?<=[^\s+*:=/])\s+({_NEARLY}(?:\s*/\s*{_NEARLY})*)(?:\s*/)?$")
+"""What was meant as times, and is none: 120/80/200ms, 0,5s, 1sec."""
 _QUOTED = re.compile(r"\"[^\"]*\"|'[^']*'")
 _HOLD, _PHASES = "hold_ms", ("onset_ms", "apex_ms", "offset_ms")
 
@@ -63,16 +65,19 @@ class _Text:
     def step(self, i: int, start: int, part: str) -> Step:
         """Read one step, which stands at `start`."""
         found = _TIMES.search(part)
-        text = (part[: found.start()] if found else part).strip()
+        before = (part[: found.start()] if found else part).rstrip()
+        text = before.lstrip()
         if not text:
             raise self.problem(
                 start,
                 f"Step {i + 1} has no expression",
                 do="Write one before its time, as in: neutral 0.5s > joy 2s.",
             )
-        if not found and (bare := _BARE_NUMBER.search(part)):
+        if nearly := _NEARLY_TIMES.search(before):
             raise self.problem(
-                start + bare.start() + 1, "A time needs a unit", do="Write 120ms or 0.5s."
+                start + nearly.start(1),
+                f"{nearly.group(1)!r} is no time that can be read here",
+                do="Write 0.5s or 120ms/80ms/200ms, each number with its unit and a point.",
             )
         times = self.times(i, start + found.start(1), found.group(1)) if found else ()
         try:

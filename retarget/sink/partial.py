@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -13,7 +12,7 @@ import av
 
 from retarget.errors import CannotWrite
 from retarget.flow.held_signals import held_signals
-from retarget.flow.whole import HIDDEN, becoming, hidden_name
+from retarget.flow.whole import HIDDEN, becoming, hidden_name, removing
 from retarget.sink.names import FOLDER_PATTERN, is_pattern, matches
 
 
@@ -193,12 +192,10 @@ def writing(target: Path) -> Iterator[None]:
 @contextmanager
 def _hidden_folder(target: Path) -> Iterator[Path]:
     hidden = hidden_name(target, "")
-    try:
+    with removing(hidden):
         with writing(target):
             hidden.mkdir()
         yield hidden
-    finally:
-        shutil.rmtree(hidden, ignore_errors=True)
 
 
 def _exchange(new: Path, folder: Path, old: Iterable[Path]) -> None:

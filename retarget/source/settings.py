@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from retarget.flow.declared import AsDeclared, check_range
+from retarget.flow.declared import AsDeclared, Kept, check_range
+from retarget.flow.spoken_time import seconds_of
 from retarget.source.bounds import MAX_SIDE
 
 LONGEST = 1e9
@@ -18,10 +19,10 @@ SMALLEST = 64
 class SourceSettings(AsDeclared):
     """Which piece to read, and how."""
 
-    start: float = 0.0
+    start: Kept[float] = 0.0
     """Seconds (or 1:02.5) to leave out at the beginning; the first frame is the first not before
     that."""
-    end: float | None = None
+    end: Kept[float] | None = None
     """Second (or 1:02.5) at which to stop; the frame shown at that moment is left out."""
     picture_rate: float = 25.0
     """Frames per second of a folder of pictures."""
@@ -37,6 +38,10 @@ class SourceSettings(AsDeclared):
     """Seconds to wait for a remote video that does not answer."""
 
     def __post_init__(self) -> None:
+        for name in ("start", "end"):
+            given = getattr(self, name)
+            if isinstance(given, str) and (seconds := seconds_of(given)) is not None:
+                object.__setattr__(self, name, seconds)
         super().__post_init__()
         check_range("picture_rate", self.picture_rate, 0.01, 1000.0)
         check_range("patience", self.patience, 0.01, LONGEST)

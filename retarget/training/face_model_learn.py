@@ -28,8 +28,11 @@ _MIRROR = np.array([blendshapes.index(blendshapes.mirrored(n)) for n in blendsha
 """The blendshape that takes each one's place in a mirror."""
 _POSE_MIRROR = np.array([1.0, -1.0, -1.0, 1.0, 1.0, 1.0, -1.0, -1.0, 1.0])
 """Sign of each pose term in a mirror."""
-_AS_SCULPTED = ("eyeBlink", "eyeLook", "mouthClose", "tongueOut")
-"""Shapes that geometry knows better than scores do: lids and lips that meet, eyes that turn."""
+_AS_SCULPTED = (
+    "eyeBlink", "eyeLook", "mouthClose", "tongueOut", "cheekPuff", "mouthLeft", "mouthRight",
+)  # fmt: skip
+"""Shapes that geometry knows better than scores do: lids and lips that meet, eyes that turn. No
+score tells of puffed cheeks, and the mesh of a mouth drawn aside leaves its corners behind."""
 _BONY = (
     10, 151, 9, 8, 168, 6, 197, 195, 5, 4, 127, 356, 234, 454, 93, 323, 21, 251, 162, 389, 103,
     332, 67, 297, 54, 284, 109, 338, 33, 263, 133, 362, 129, 358, 98, 327, 193, 417, 122, 351,

@@ -32,6 +32,9 @@ _CREASE = landmarks.LEFT_EYE_FOLD[1:-1]
 _UNDER_EYE = (255, 339, 254, 253, 252, 256, 341)
 _FROM_CORNER = (0.0, 0.35, 0.7, 0.9, 1.0, 1.0)
 _SIDE_LIP = (0.3, 0.75, 1.0, 1.0, 0.7, 0.35)
+_ASIDE = (0.80, 0.86, 0.92, 0.97, 1.0, 1.0, 0.97, 0.91, 0.83, 0.75, 0.68)
+"""How far lips that go to the left do so, from the right corner of the mouth to the left: the one
+is dragged along, the other pushed against its cheek."""
 
 
 def _row(
@@ -104,8 +107,10 @@ ONE_SIDED: Mapping[str, tuple[Handles, float]] = {
         0.22,
     ),
     "mouth": (
-        {i: (0.090, 0.0, 0.0) for r in (*_UPPER_ROWS, *_LOWER_ROWS) for i in r}
-        | _row((164, 18), (0.07, 0.0, 0.0)) | _row(_CORNER, (0.085, -0.006, 0.03)),
+        _rows((*landmarks.UPPER_LIP_ROWS, *landmarks.LOWER_LIP_ROWS), ((0.125, 0.0, 0.0),) * 8,
+              _ASIDE)
+        | _row((164, 18), (0.08, 0.0, 0.0)) | _row((57, 43, 186), (0.075, 0.0, 0.0))
+        | _row((287, 273, 410), (0.065, 0.0, 0.02)),
         0.30,
     ),
     "mouthLowerDown": (
@@ -162,9 +167,11 @@ TWO_SIDED: Mapping[str, tuple[Handles, float]] = {
         0.20,
     ),
     "cheekPuff": (
-        _row(_CHEEK, (0.075, 0.0, -0.060)) | _row((287, 410), (0.035, 0.0, -0.050))
-        | _row(_CORNER, (0.004, 0.0, -0.016)) | _row((322, 335), (0.008, 0.0, -0.035))
-        | _row((0, 17), (0.0, 0.0, -0.012)) | _row((430, 364), (0.05, 0.0, -0.02)),
+        _row(_CHEEK, (0.105, 0.0, -0.13)) | _row((433, 376, 435, 367, 364), (0.095, 0.0, -0.09))
+        | _row((288, 397), (0.075, 0.0, -0.04)) | _row((361, 365), (0.05, 0.0, -0.03))
+        | _row((430,), (0.07, 0.0, -0.05)) | _row((287, 410), (0.035, 0.0, -0.07))
+        | _row(_CORNER, (-0.006, 0.0, -0.02)) | _row((322, 335), (0.008, 0.0, -0.045))
+        | _row((0, 17), (0.0, 0.0, -0.02)),
         0.24,
     ),
     "mouthFunnel": (

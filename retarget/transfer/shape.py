@@ -20,6 +20,7 @@ from retarget.flow.gaze import carried, move_irises, off_middle
 from retarget.flow.values import Expression, RestFace
 from retarget.transfer.strength import region_shares
 
+_BLINKS = [blendshapes.index(name) for name in ("eyeBlinkLeft", "eyeBlinkRight")]
 _INNER_LIPS = (landmarks.LIPS_INNER_UPPER, landmarks.LIPS_INNER_LOWER)
 _UPPER_LID_SHARE = 0.85
 """Part of a lid correction that the upper lid takes."""
@@ -70,7 +71,7 @@ class Shape:
         moved = self._model.displacement(weights)
         if seen is not None and seen.detail is not None:
             moved = moved + seen.detail
-        aperture = opened(self._model.neutral, moved) if seen is None else seen.aperture
+        aperture = self._said(weights, moved) if seen is None else seen.aperture
         aperture = self._widened(aperture, rest)
         wider, taller = self._ratios(rest)
         moved[:, 0] *= 1 + self._mouth[:, 0] * (wider - 1)
@@ -81,6 +82,16 @@ class Shape:
             set_irises(mesh, start, seen.gaze * _TOLD_OF_GAZE)
             set_lips(mesh, seen.lip_gap * taller)
         return mesh
+
+    def _said(self, weights: Floats, moved: Floats) -> Floats:
+        """Apertures (2,) of lids that were said; they shut by shares of what is open without that.
+
+        Else lids that are half shut would meet as soon as the eyes look down or narrow.
+        """
+        blink = np.zeros_like(weights)
+        blink[_BLINKS] = weights[_BLINKS]
+        left_open = opened(self._model.neutral, moved - self._model.displacement(blink))
+        return np.asarray(left_open * (1 - np.minimum(blink[_BLINKS], 1)), np.float32)
 
     def _widened(self, aperture: Floats, rest: RestFace) -> Floats:
         """Apertures (2,) whose lids part no farther beyond rest than the driving ones do.

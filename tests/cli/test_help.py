@@ -67,6 +67,16 @@ def test_help_tells_an_option_that_may_be_left_out_by_what_it_takes(
     assert job.source.end is None
 
 
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_gives_no_default_that_cannot_be_read(
+    name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        main([name, "--help"])
+    told = " ".join(capsys.readouterr().out.replace("│", " ").split())
+    assert "(default: )" not in told
+
+
 def test_help_may_come_before_the_command(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as end:
         main(["help", "fit"])

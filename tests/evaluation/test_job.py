@@ -10,6 +10,10 @@ import pytest
 from PIL import Image
 
 from retarget.cli.main import main
+from retarget.errors import UnreadableInput
+from retarget.evaluation.compare import compare
+from retarget.evaluation.evaluate import evaluate
+from retarget.evaluation.settings import EvaluateSettings
 from retarget.evaluation.values import Observed
 from tests.evaluation.conftest import Picture, write_clip
 
@@ -52,6 +56,15 @@ def test_only_the_groups_that_were_asked_for_are_measured(folder: Path, tmp_path
     assert main(words(folder, "drive.mp4", *more)) == 0
     keys = json.loads(figures.read_text("utf-8"))["measures"]
     assert {k.split(".")[0] for k in keys} == {"identity", "sound"}
+
+
+def test_names_do_for_files_which_are_looked_for_before_any_is_read(folder: Path) -> None:
+    drive, face = str(folder / "drive.mp4"), str(folder / "face.png")
+    found = evaluate(drive, drive, face, EvaluateSettings(measure="sound"))
+    assert (found.result, found.identity) == (folder / "drive.mp4", folder / "face.png")
+    for measured in (evaluate, lambda result, *others: compare([result], *others)):
+        with pytest.raises(UnreadableInput, match=r"no file absent\.mp4"):
+            measured("absent.mp4", str(folder / "text.mp4"), face)
 
 
 def test_what_was_not_asked_for_is_not_read(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,14 @@ from hypothesis.strategies import floats, integers
 from PIL import Image
 
 from retarget.cli.main import main
-from retarget.evaluation.stimuli import Shown, follows, largest, main_channels, movement
+from retarget.evaluation.stimuli import (
+    Shown,
+    along,
+    follows,
+    largest,
+    main_channels,
+    movement,
+)
 from retarget.flow import blendshapes
 from retarget.flow.face_model import face_model
 from tests.evaluation.conftest import Picture
@@ -32,6 +39,17 @@ def test_points_that_make_a_share_of_the_movement_are_read_as_that_share(
     points = np.stack([rest, rest, moved])
     found = movement(points, SMILE.astype(float), range(478), 2)
     np.testing.assert_allclose(found, [0, 0, share], atol=1e-4)
+
+
+def test_a_reader_tells_nothing_of_what_it_cannot_see() -> None:
+    model, lips = face_model(), [13, 14, 61, 291]
+    points = np.stack([100 * model.neutral[lips, :2]] * 3)
+    aside = blendshapes.weights({"eyeLookOutLeft": 1.0, "eyeLookInRight": 1.0}).astype(float)
+    puffed = blendshapes.weights({"cheekPuff": 1.0}).astype(float)
+    for calm in (movement(points, 0 * aside, lips, 2), along(np.zeros((3, 52)), 0 * aside)):
+        np.testing.assert_array_equal(calm, 0)
+    for blind in (movement(points, aside, lips, 2), along(np.zeros((3, 52)), puffed)):
+        assert np.isnan(blind).all()
 
 
 def test_main_channels_are_the_strong_ones_that_scores_can_tell() -> None:

@@ -72,6 +72,43 @@ def test_a_string_names_a_performance_as_a_path_does(
         assert back.info.count == len(frames)
 
 
+@pytest.mark.parametrize("name", ["a.npz", "a.csv"])
+def test_what_could_not_be_read_again_is_not_written(
+    tmp_path: Path, shown: tuple[RestFace, list[ExpressedFrame]], name: str
+) -> None:
+    rest, frames = shown
+    lost = replace(frames[0].pose, rotation=np.full((3, 3), np.nan))
+    for wrong in ([], [frames[0], frames[0]], [replace(frames[0], pose=lost)]):
+        with pytest.raises(CannotWrite, match=name):
+            save_performance(tmp_path / name, iter(wrong), rest, INFO)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_times_too_fine_for_a_table_are_refused_for_it_alone(
+    tmp_path: Path, shown: tuple[RestFace, list[ExpressedFrame]]
+) -> None:
+    rest, frames = shown
+    close = [frames[0], replace(frames[1], at=Instant(1, Fraction(1, 1_000_000)))]
+    save_performance(tmp_path / "a.npz", iter(close), rest, INFO)
+    with pytest.raises(CannotWrite, match=r"Line 3 of a\.csv has a time that is not later"):
+        save_performance(tmp_path / "a.csv", iter(close), rest, INFO)
+
+
+@pytest.mark.parametrize("name", ["a.npz", "a.csv"])
+def test_what_fails_in_reading_is_not_told_of_as_writing(
+    tmp_path: Path, shown: tuple[RestFace, list[ExpressedFrame]], name: str
+) -> None:
+    rest, frames = shown
+
+    def broken() -> Iterator[ExpressedFrame]:
+        yield frames[0]
+        raise TimeoutError("the camera's")
+
+    with pytest.raises(TimeoutError, match="the camera's"):
+        save_performance(tmp_path / name, broken(), rest, INFO)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_two_that_save_to_one_place_at_once_do_not_mix(
     tmp_path: Path, shown: tuple[RestFace, list[ExpressedFrame]]
 ) -> None:

@@ -60,14 +60,16 @@ def test_a_face_of_few_pixels_in_a_large_picture_is_refused_in_a_sentence() -> N
         find_face(frame(on(wall(), small, 250, 250)), TrackSettings(), Report())
 
 
-def test_of_several_faces_one_is_taken_and_the_others_are_mentioned() -> None:
+def test_of_several_faces_one_is_taken_and_the_others_are_mentioned_unless_it_was_named() -> None:
     scene = wall(900, 300)
     for person, x in ((astronaut, 130), (stranger, 400), (astronaut, 700)):
         scene = on(scene, head(person()), x, 150)
-    report = Report()
-    face = find_face(frame(scene), TrackSettings(which="1"), report)
+    named, unsaid = Report(), Report()
+    face = find_face(frame(scene), TrackSettings(which="1"), named)
     assert face.points[1, 0] == pytest.approx(400, abs=40)
-    assert any("3 faces" in line and "track.which" in line for line in report.warnings)
+    find_face(frame(scene), TrackSettings(), unsaid, called="three.png")
+    assert named.warnings == []
+    assert ["three.png shows several faces" in line for line in unsaid.warnings] == [True]
 
 
 def test_a_number_that_no_face_has_is_answered_with_choices_that_any_picture_has() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -85,7 +86,7 @@ def test_what_is_numpys_becomes_python_s() -> None:
     assert (type(transfer.relative), type(transfer.strength)) == (bool, float)
     assert type(SinkSettings(quality=np.int64(70)).quality) is int  # type: ignore[arg-type]
     levels = np.array([0.25, 0.5])
-    still = StillJob(identity="a.jpg", expression="joy", intensity=levels)  # type: ignore[arg-type]
+    still = StillJob(identity="a.jpg", expression="joy", intensity=levels)
     assert still.intensity == (0.25, 0.5)
 
 
@@ -110,24 +111,49 @@ def test_a_field_keeps_what_it_declares(kind: Any) -> None:
 
 @pytest.mark.parametrize("kind", [str, Path])
 def test_one_name_does_where_several_may_be_given(kind: Any) -> None:
-    still = StillJob(identity=kind("a.jpg"), expression="joy")  # type: ignore[arg-type]
+    still = StillJob(identity=kind("a.jpg"), expression="joy")
     assert (still.identity, still.expression) == (("a.jpg",), ("joy",))
-    ranked = EvaluateJob(compare=[kind("a.mp4"), kind("b.mp4")])  # type: ignore[arg-type]
+    ranked = EvaluateJob(compare=[kind("a.mp4"), kind("b.mp4")])
     assert ranked.compare == (Path("a.mp4"), Path("b.mp4"))
 
 
 def test_numbers_do_where_text_or_several_are_kept() -> None:
-    still = StillJob(identity="a.jpg", expression="joy", intensity=0.3)  # type: ignore[arg-type]
+    still = StillJob(identity="a.jpg", expression="joy", intensity=0.3)
     assert still.intensity == (0.3,)
     rates = (30, 29.97, Fraction(30000, 1001))
-    told = [MicroJob(identity="a.jpg", rate=rate).rate for rate in rates]  # type: ignore[arg-type]
+    told = [MicroJob(identity="a.jpg", rate=rate).rate for rate in rates]
     assert told == ["30", "29.97", "30000/1001"]
-    assert RestSettings(neutral=12).neutral == "12"  # type: ignore[arg-type]
-    assert RestSettings(neutral=Path("calm.jpg")).neutral == "calm.jpg"  # type: ignore[arg-type]
-    assert TrackSettings(which=0).which == "0"  # type: ignore[arg-type]
+    assert RestSettings(neutral=12).neutral == "12"
+    assert RestSettings(neutral=Path("calm.jpg")).neutral == "calm.jpg"
+    assert TrackSettings(which=0).which == "0"
+
+
+def test_a_time_may_be_given_as_on_the_command_line() -> None:
+    piece = SourceSettings(start="1:02.5", end="90s")
+    assert (piece.start, piece.end) == (62.5, 90.0)
+    with pytest.raises(ValueError, match="end must be a number"):
+        SourceSettings(end="late")
 
 
 def test_what_is_no_name_stays_as_it_is() -> None:
     job = VideoJob(driving="a.mp4", identity="b.jpg", output=None, preview=True)
     assert job.output is None
     assert job.preview is True
+
+
+@dataclass(frozen=True, kw_only=True)
+class Derived(VideoJob):
+    tags: list[str] = field(default_factory=list)
+    told: Callable[[str], object] | None = None
+    place: tuple[int, str] = (0, "")
+    about: Any = None
+    crop: int = 0
+
+
+def test_settings_that_others_derive_may_hold_what_is_not_checked_here() -> None:
+    job = Derived(
+        driving=Path("a.mp4"), identity="b.jpg", tags=["x"], told=print, place=(1, "b"), about=3
+    )
+    assert (job.driving, job.tags, job.told, job.place) == ("a.mp4", ["x"], print, (1, "b"))
+    with pytest.raises(ValueError, match="crop must be a whole number"):
+        replace(job, crop="no")

@@ -93,6 +93,22 @@ def test_muscles_pull_the_way_they_pull(name: str, point: int, axis: int, sign: 
     assert sign * shape(name)[point, axis] > 0.008
 
 
+@pytest.mark.parametrize(("name", "sign"), [("mouthLeft", 1), ("mouthRight", -1)])
+def test_lips_that_go_aside_take_both_corners_of_the_mouth_along(name: str, sign: int) -> None:
+    across = sign * shape(name)[:, 0]
+    middle = across[[0, 13, 14, 17]].mean()
+    assert middle > 0.1
+    assert across[list(landmarks.MOUTH_CORNERS)].min() > 0.6 * middle
+
+
+def test_puffed_cheeks_widen_the_jaw_and_not_the_mouth() -> None:
+    wider = shape("cheekPuff")[:, 0] * np.sign(MODEL.neutral[:, 0])
+    cheeks, jaw = [425, 205, 427, 207], [288, 58, 397, 172]
+    assert wider[cheeks].min() > 0.09
+    assert wider[jaw].min() > 0.06
+    assert wider[list(landmarks.MOUTH_CORNERS)].max() < 0.01
+
+
 @pytest.mark.parametrize(
     ("name", "axis", "sign"),
     [("Out", 0, 1), ("In", 0, -1), ("Up", 1, -1), ("Down", 1, 1)],

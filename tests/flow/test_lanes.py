@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
@@ -216,4 +216,22 @@ def test_jobs_that_overlap_add_in_one_order_until_the_last_one_ends() -> None:
         one.__exit__(None, None, None)
         assert set(blas_threads().values()) == {1}
         two.__exit__(None, None, None)
+        assert blas_threads() == before
+
+
+def test_a_job_adds_in_one_order_on_whichever_thread_it_is_entered_and_left() -> None:
+    def on_a_thread(do: Callable[[], object]) -> None:
+        thread = threading.Thread(target=do)
+        thread.start()
+        thread.join()
+
+    with threadpool_limits(2, user_api="blas"):
+        before = blas_threads()
+        job = Lanes()
+        on_a_thread(job.__enter__)
+        assert set(blas_threads().values()) == {1}
+        job.__exit__(None, None, None)
+        assert blas_threads() == before
+        job.__enter__()
+        on_a_thread(lambda: job.__exit__(None, None, None))
         assert blas_threads() == before

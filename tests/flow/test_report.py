@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import pickle
 import time
 from collections.abc import Iterator
 
 import pytest
 
-from retarget.flow.report import Report
+from retarget.flow.report import Report, begin
 
 
 def quick(frames: Iterator[int]) -> Iterator[int]:
@@ -80,3 +81,40 @@ def test_closing_a_measured_stage_closes_what_it_reads() -> None:
 def test_a_report_of_nothing_has_no_speed() -> None:
     assert Report().frames_per_second == 0.0
     assert Report().steady_frames_per_second == pytest.approx(0.0)
+
+
+def test_its_speed_stays_what_it_was_however_late_it_is_asked_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = 100.0
+    monkeypatch.setattr(time, "perf_counter", lambda: now)
+    report = begin(None)
+    now += 2.0
+    list(report.watch(iter(range(10))))
+    now += 3600.0
+    assert report.frames_per_second == pytest.approx(5.0)
+
+
+def test_a_report_handed_to_a_further_run_tells_of_that_one_alone() -> None:
+    report = begin(Report(facts={"mine": 1}))
+    list(report.watch(iter("abc")))
+    report.lost(1)
+    report.warn("No sound.")
+    first = report.as_dict()
+    assert begin(report) is report
+    list(report.watch(iter("ab")))
+    report.warn("No sound.")
+    second = report.as_dict()
+    assert (first["frames"], first["frames_without_face"], first["mine"]) == (3, [1], 1)
+    assert (second["frames"], second["frames_without_face"]) == (2, [])
+    assert second["warnings"] == ["No sound."]
+
+
+def test_a_report_can_be_sent_on_from_a_pool_s_worker() -> None:
+    report = begin(None)
+    list(report.stage("quick", quick, report.watch(iter([1, 2]))))
+    report.warn("No sound.")
+    sent = pickle.loads(pickle.dumps(report))
+    sent.warn("No sound.")
+    assert (sent.frames, list(sent.stages())) == (2, ["quick"])
+    assert sent.as_dict()["warnings"] == ["No sound. (2 times)"]

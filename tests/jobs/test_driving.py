@@ -11,7 +11,7 @@ import pytest
 
 from retarget.errors import RetargetError, UnreadableInput
 from retarget.expression.performance import save_performance
-from retarget.expression.settings import RestSettings
+from retarget.expression.settings import FitSettings, RestSettings, SmoothSettings
 from retarget.flow import blendshapes
 from retarget.flow.face_model import face_model
 from retarget.flow.lanes import Lanes
@@ -89,3 +89,17 @@ def test_a_neutral_is_not_passed_over_beside_a_performance_that_has_its_own(long
         open_driving(str(long), given, Report()),
     ):
         pass
+
+
+def test_what_a_performance_is_past_is_told_of_where_it_is_asked_for(long: Path) -> None:
+    def told(settings: DrivingSettings) -> list[str]:
+        report = Report()
+        with open_driving(str(long), settings, report):
+            return report.warnings
+
+    assert told(DrivingSettings()) == []
+    asked = DrivingSettings(
+        fit=FitSettings(detail=False), smooth=SmoothSettings(strength=2.0), shows_rest=True
+    )
+    (line,) = told(asked)
+    assert line.startswith("warp.wrinkles and fit.detail and smooth.strength do not count beside")

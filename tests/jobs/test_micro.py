@@ -81,13 +81,17 @@ def test_a_clip_at_a_broadcast_rate_keeps_exact_times(astronaut: Path, tmp_path:
         ("59.94", Fraction(60000, 1001)),
         ("23.976", Fraction(24000, 1001)),
         ("12.5", Fraction(25, 2)),
+        (str(30000 / 1001), Fraction(30000, 1001)),
+        (str(100 / 3), Fraction(100, 3)),
     ],
 )
 def test_a_rate_is_read_exactly(text: str, rate: Fraction) -> None:
     assert read_rate(text) == rate
 
 
-@pytest.mark.parametrize("text", ["0", "-5", "fast", "60/0", "nan", "1e3", ""])
+@pytest.mark.parametrize(
+    "text", ["0", "-5", "fast", "60/0", "60/00", "0.00000001", "nan", "1e3", ""]
+)
 def test_a_rate_that_is_none_is_refused(text: str) -> None:
     with pytest.raises(RetargetError, match="rate"):
         read_rate(text)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
 from retarget.errors import CannotWrite, NoFaceFound, RetargetError
 from retarget.face.settings import TrackSettings
+from retarget.flow.blendshapes import NAMES
 from retarget.flow.report import Report
 from retarget.jobs.micro import MicroJob
 
@@ -116,8 +118,10 @@ def test_photos_of_one_name_in_several_folders_are_told_apart(
 
 
 def test_the_manifest_names_the_frames_of_each_event(stimuli: Path, tmp_path: Path) -> None:
+    stimuli.write_text(SET.replace("rate = 30", "rate = 29.97"))
     folder = MicroJob(set=stimuli, output=tmp_path / "set").run()
     for row in rows(folder):
+        assert float(row["frames_per_second"]) == pytest.approx(30000 / 1001, abs=1e-6)
         with (folder / row["table"]).open(newline="") as file:
             table = list(csv.DictReader(file))
         assert len(table) == int(row["frames"])
@@ -188,3 +192,63 @@ def test_a_folder_with_other_files_is_left_alone(stimuli: Path, tmp_path: Path) 
     with pytest.raises(CannotWrite):
         MicroJob(set=stimuli, output=folder).run()
     assert contents(folder) == {"letter.txt": b"mine"}
+
+
+def test_a_changed_set_leaves_no_clip_of_the_former_one_and_takes_nothing_else_away(
+    stimuli: Path, tmp_path: Path
+) -> None:
+    folder = MicroJob(set=stimuli, output=tmp_path / "set").run()
+    (folder / "00001_notes.csv").write_text("mine")
+    cut = folder / rows(folder)[1]["file"]
+    cut.write_bytes(b"cut by hand")
+    stimuli.write_text(SET.replace("[1.0]", "[0.5]"))
+    report = Report()
+    MicroJob(set=stimuli, output=folder).run(report)
+    named = {row[column] for row in rows(folder) for column in ("file", "table")}
+    assert {p.name for p in folder.iterdir()} == {
+        *named, "manifest.csv", "00001_notes.csv", cut.name
+    }  # fmt: skip
+    assert any(cut.name in line for line in report.warnings)
+
+
+def test_a_manifest_of_something_else_protects_its_folder(stimuli: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    (folder / "manifest.csv").write_text("photo,age\na.png,30\n")
+    with pytest.raises(CannotWrite, match="not of a set"):
+        MicroJob(set=stimuli, output=folder).run()
+    assert contents(folder) == {"manifest.csv": b"photo,age\na.png,30\n"}
+
+
+def test_a_set_that_was_killed_in_its_first_clip_goes_on(
+    stimuli: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "set"
+
+    def killed(*_: object, **__: object) -> None:
+        (folder / ".retarget-0.mp4").touch()
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("retarget.jobs.micro_clip.write_clip", killed)
+        with pytest.raises(KeyboardInterrupt):
+            MicroJob(set=stimuli, output=folder).run()
+    MicroJob(set=stimuli, output=folder).run()
+    assert len(rows(folder)) == 2
+
+
+def test_an_intensity_is_how_far_the_face_goes_from_the_base_and_none_keeps_it_calm(
+    stimuli: Path, tmp_path: Path
+) -> None:
+    asked = SET.replace(', "contempt"', "").replace("[1.0]", "[0, 0.5, 1]")
+    stimuli.write_text(f'base = "joy:0.5"\nlag_ms = 20\n{asked}')
+    folder = MicroJob(set=stimuli, output=tmp_path / "set").run()
+    tables = []
+    for row in rows(folder):
+        with (folder / row["table"]).open(newline="") as file:
+            lines = list(csv.DictReader(file))
+        tables.append(np.array([[float(line[name]) for name in NAMES] for line in lines]))
+    none, half, whole = tables
+    assert np.ptp(none, axis=0).max() == 0
+    np.testing.assert_allclose(half, (none + whole) / 2, atol=2e-5)
+    assert np.ptp(whole, axis=0).max() > 0.4

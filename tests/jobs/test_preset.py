@@ -17,7 +17,7 @@ from retarget.transfer.settings import TransferSettings
 def mine(folder: Path, text: str) -> VideoJob:
     path = folder / "mine.toml"
     path.write_text(text, "utf-8")
-    return VideoJob.from_preset(str(path))
+    return VideoJob.from_preset(path)
 
 
 @pytest.mark.parametrize("name", preset_names())
@@ -54,12 +54,13 @@ def test_a_word_that_is_no_choice_is_offered_the_nearest(
         "[diffusion]\nloras = 3",
         "[diffusion]\nphotos = [1]",
         "transfer = 1",
+        "[transfer]\nstrength = 99",
         "[transfer.gain]\njaw = 99",
         "not TOML",
     ],
 )
 def test_a_value_of_the_wrong_kind_is_refused_in_a_sentence(tmp_path: Path, text: str) -> None:
-    with pytest.raises(RetargetError, match=r"preset|gain"):
+    with pytest.raises(RetargetError, match=r"preset"):
         mine(tmp_path, text)
 
 
@@ -130,3 +131,17 @@ def test_values_are_checked_for_a_job_of_anybody_s_own() -> None:
     assert (laid.output, laid.rate) == (Path("new.mp4"), 30.0)
     with pytest.raises(RetargetError, match=r"mine\.toml: rate must be a number"):
         lay_over(Copy(), {"rate": "fast"}, where="mine.toml")
+
+
+def test_a_job_that_is_nothing_but_a_preset_says_what_it_lacks() -> None:
+    empty = VideoJob.from_preset("natural")
+    with pytest.raises(RetargetError, match="no driving and no identity"):
+        empty.run()
+    with pytest.raises(RetargetError, match=r"no identity.*identity=…\)"):
+        next(replace(empty, driving="drive.mp4").frames())
+
+
+def test_a_preset_s_file_may_end_in_large_letters(tmp_path: Path) -> None:
+    path = tmp_path / "MINE.TOML"
+    path.write_text("preview = true", "utf-8")
+    assert VideoJob(driving="drive.mp4", identity="face.jpg", preset=path).preview

@@ -271,8 +271,33 @@ def test_each_frame_is_its_reader_s_to_change(drive_with_gap: Path, photo: Path)
 def test_leaving_the_loop_over_frames_ends_every_thread(drive: Path, photo: Path) -> None:
     frames = VideoJob(driving=str(drive), identity=str(photo)).frames()
     assert isinstance(next(frames), FinishedFrame)
-    frames.close()  # type: ignore[attr-defined]
+    frames.close()
     assert not [t for t in threading.enumerate() if t.name.startswith("retarget-")]
+
+
+def test_a_frame_and_its_report_print_without_their_arrays(drive: Path, photo: Path) -> None:
+    report = Report()
+    frame = next(VideoJob(driving=str(drive), identity=str(photo)).frames(report))
+    for shown in (repr(frame), repr(report)):
+        assert "array(" not in shown
+        assert " object at " not in shown
+
+
+def test_who_reads_frames_sees_progress_and_each_run_s_own_count(drive: Path, photo: Path) -> None:
+    told = []
+
+    class Bar:
+        def advance(self, done: int, total: int | None) -> None:
+            told.append(done)
+
+        def warn(self, line: str) -> None: ...
+
+    report = Report(bar=Bar())
+    job = VideoJob(driving=str(drive), identity=str(photo), source=SourceSettings(end=0.2))
+    for _ in range(2):
+        count = len(list(job.frames(report)))
+        assert report.frames == count == 5
+    assert told == 2 * [1, 2, 3, 4, 5]
 
 
 def test_the_background_shows_behind_a_photo_that_is_transparent(

@@ -216,6 +216,7 @@ def test_a_mistyped_word_offers_the_nearest_one(text: str, offered: str | None) 
         ("mouthSmileLeft=1.5", 16),
         ("joy + gaze(up=90)", 7),
         ("joy + gaze(left=5, right=5)", 7),
+        ("gaze(left=2,5)", 13),
         ("joy + head(1, 2, 3, 4)", 7),
         ("from:", 6),
         ("nan*joy", 4),

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from clips import finished, info_for, number_in, numbered, read
 from PIL import Image
+from programs import run
 
 from retarget.errors import CannotWrite
 from retarget.sink.names import default_output
@@ -33,6 +34,31 @@ def test_what_is_interrupted_leaves_nothing(
         assert list(tmp_path.iterdir()), "something is being written"
         assert all(file.name.startswith(".") for file in tmp_path.iterdir())
         raise error
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_a_program_s_end_breaks_off_leaves_nothing(tmp_path: Path, name: str) -> None:
+    done = run(f"""
+        import os
+        import threading
+        from pathlib import Path
+        from clips import finished, info_for
+        from retarget.sink.open import open_sink
+        folder, begun = Path({str(tmp_path)!r}), threading.Event()
+        def job():
+            with open_sink(folder / {name!r}, info=info_for()) as sink:
+                sink.write(finished(0))
+                begun.set()
+                threading.Event().wait()
+        threading.Thread(target=job, daemon=True).start()
+        begun.wait()
+        if os.fork() == 0:
+            raise SystemExit  # what a copy of the program does not write, it does not remove
+        os.wait()
+        print(len(list(folder.iterdir())) > 0)
+    """)
+    assert done.stdout == "True\n"
     assert list(tmp_path.iterdir()) == []
 
 

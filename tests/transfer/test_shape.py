@@ -91,6 +91,20 @@ def test_a_blink_that_is_said_shuts_eyes_of_any_size(larger: float) -> None:
         assert opening(mesh, "right") == pytest.approx(opening(eyes.head, "right"), abs=1e-4)
 
 
+@pytest.mark.parametrize("also", ["eyeLookDown", "eyeSquint", "eyeWide"])
+def test_a_blink_that_is_said_shuts_eyes_by_a_share_of_how_open_they_else_are(also: str) -> None:
+    shape = Shape(face_model(), None)
+
+    def left(**named: float) -> float:
+        said = Expression(weights=blendshapes.weights({f"{k}Left": v for k, v in named.items()}))
+        return opening(shape(rest(), rest().head, said), "left")
+
+    alone = left(**{also: 1.0})
+    for blink in (0.25, 0.5, 1.0):
+        both = left(eyeBlink=blink, **{also: 1.0})
+        assert both == pytest.approx((1 - blink) * alone, abs=2e-3)
+
+
 @pytest.mark.parametrize("larger", [1.4, 0.7])
 def test_a_widened_narrow_eye_does_not_make_a_large_one_stare(larger: float) -> None:
     driving, own = rest(), with_eyes(rest(), larger)
@@ -333,7 +347,7 @@ def test_lips_that_touch_keep_touching_whatever_the_gains(
 @pytest.mark.parametrize("strength", [0.0, 0.5, 1.2])
 def test_strength_multiplies_all_that_is_away_from_rest(strength: float) -> None:
     random = np.random.default_rng(4)
-    look = seen((0.6, 1.2), gap=0.1, jawOpen=0.4, browInnerUp=0.3, eyeBlinkLeft=0.5)
+    look = seen((1.1, 1.2), gap=0.1, jawOpen=0.4, browInnerUp=0.3, eyeBlinkLeft=0.5)
     assert look.measured is not None
     gaze, detail = random.normal(size=(2, 2)), random.normal(scale=0.01, size=(478, 3))
     look = replace(
@@ -367,7 +381,7 @@ def test_of_the_shape_beyond_the_weights_as_much_is_passed_on_as_asked() -> None
 
 @pytest.mark.parametrize("region", ["eyes", "gaze"])
 def test_a_gain_and_the_strength_are_multiplied(region: str) -> None:
-    look = seen((0.8, 1.1))
+    look = seen((1.2, 1.1))
     assert look.measured is not None
     look = replace(look, measured=replace(look.measured, gaze=np.full((2, 2), 5, np.float32)))
     both, one = (
@@ -381,6 +395,22 @@ def test_a_gain_and_the_strength_are_multiplied(region: str) -> None:
     }
     for name, shown in ratio.items():
         np.testing.assert_allclose(shown, 1.4 if name == region else 1.0, rtol=1e-4)
+
+
+def test_more_strength_narrows_eyes_as_told_but_shuts_none_that_is_open_by_a_slit() -> None:
+    a_little, slit = 0.98, 0.1
+    settings = TransferSettings(strength=1.3)
+    measured = Strength(settings, face_model())(seen((a_little, slit))).measured
+    assert measured is not None
+    assert 1 - measured.aperture[0] == pytest.approx(1.3 * (1 - a_little), rel=0.03)
+    assert 0.6 * slit < measured.aperture[1] < slit
+
+
+def test_less_strength_leaves_a_blink_half_done() -> None:
+    settings = TransferSettings(strength=0.5)
+    measured = Strength(settings, face_model())(seen((0.0, 0.4))).measured
+    assert measured is not None
+    np.testing.assert_allclose(measured.aperture, [0.5, 0.7], atol=1e-6)
 
 
 def test_eyes_under_a_large_gain_shut_but_neither_open_inside_out_nor_stare() -> None:

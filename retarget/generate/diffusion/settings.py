@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from retarget.flow.declared import AsDeclared, check_range
+from retarget.flow.declared import AsDeclared, Kept, check_range
 
 Quality = Literal["draft", "standard", "best"]
 Scheduler = Literal["lcm", "dpm", "tcd", "ddim"]
@@ -80,12 +80,12 @@ class DiffusionSettings(AsDeclared):
     """Record a pass of the network as a CUDA graph and replay it. auto: with CUDA, where a small
     batch waits for the launching of some 800 kernels a pass; a replay that tells other numbers is
     not used. off: saves the memory of a pass. on: refuse without CUDA."""
-    photos: tuple[Path, ...] = ()
+    photos: Kept[tuple[Path, ...]] = ()
     """More photos of the same person; who they are is averaged with the identity picture."""
-    base: Path | None = None
+    base: Kept[Path] | None = None
     """Another network of the Stable Diffusion 1.5 family, drawn with instead: its folder, or its
     pipeline's, as the library diffusers lays them out."""
-    loras: tuple[Path, ...] = ()
+    loras: Kept[tuple[Path, ...]] = ()
     """LoRA files for the network, such as a style; made for Stable Diffusion 1.5."""
     lora_scale: float = 1.0
     """How strongly those count."""

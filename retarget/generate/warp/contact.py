@@ -15,9 +15,9 @@ from retarget.flow.ease import smoothstep
 from retarget.flow.values import FaceRequest, Identity
 from retarget.generate.warp.rims import LEFT_EYE, MOUTH, RIGHT_EYE, Opening, rims_of
 
-SHUT, NEARLY_SHUT = 0.06, 0.34
+SHUT, NEARLY_SHUT = 0.04, 0.16
 """Measured aperture at and below which lids meet, and from which they are drawn together."""
-SHUT_SAID, NEARLY_SHUT_SAID = 0.16, 0.45
+SHUT_SAID, NEARLY_SHUT_SAID = 0.1, 0.25
 """The same for the opening of a mesh whose aperture nobody measured."""
 TOUCHING, NEARLY_TOUCHING = 0.004, 0.016
 """The same for the gap of the lips, in head units."""

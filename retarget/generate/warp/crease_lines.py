@@ -113,7 +113,7 @@ _BESIDE_THE_MOUTH = [
     ),
     _Sculpted(
         ({186: 0.55, 57: 0.45}, {57: 0.8, 61: 0.2}, {57: 0.45, 43: 0.45, 202: 0.1}),
-        (0, 1, 0), {"mouthDimple": 0.9, "mouthSmile": 0.2}, 0.12, (1, 0),
+        (0, 1, 0), {"mouthDimple": 0.9, "cheekPuff": 0.7, "mouthSmile": 0.2}, 0.12, (1, 0),
     ),
 ]  # fmt: skip
 _BESIDE_THE_EYE = [

@@ -132,7 +132,7 @@ class Displacer:
         mesh[list(landmarks.SKULL_OVAL)] *= landmarks.SKULL_SHARE
         brows_keep_their_form(mesh)
         corners_keep_their_form(mesh, self._along)
-        self._lips.keep_their_form(mesh)
+        self._lips.keep_their_form(mesh, said=request.expression.measured is None)
         moved = self.unfolded(self._agreed @ mesh)
         moved = self._contact.lips_meet(request, moved)
         corners = [wish[[a, b], :2].mean(axis=0) for a, b in ((33, 133), (362, 263))]

@@ -25,6 +25,8 @@ FARTHEST_UP, FARTHEST_DOWN = 0.13, 0.14
 SHADOW, SHADOW_DEPTH, SHADOW_OPEN = 0.06, 0.45, 0.35
 """Eye widths that the shadow of a lowered lid reaches, how dark it is, and how much of it lies
 under an open lid where the photo's own was lost."""
+SHADOW_WIDTH = 60.0
+"""Pixels of an eye's width that are enough for its shadow, which is soft; more cost far more."""
 UNSHADED = 0.7
 """How far what is made up of the white goes over to its tone."""
 BARE, MOST_LIT = 1.15, 1.25
@@ -364,9 +366,16 @@ def _lid_shadow(opening: Floats, ball: Eyeball, now: Rims, bare: float) -> Float
     """(h, w) factor: a lid that comes down brings its shadow along."""
     down = min(1 - max(now.gap, 0.0) / max(ball.rims.gap, 1.0), 1.0)
     down = max(down, SHADOW_OPEN * bare)
-    above = _way(-now.down, 2 * SHADOW * now.width).astype(np.float32)
-    lowered = cv2.filter2D(opening, -1, above / above.sum(), borderType=cv2.BORDER_CONSTANT)
-    return 1 - np.float32(SHADOW_DEPTH * down) * (1 - lowered)
+    height, width = opening.shape
+    scale = min(1.0, SHADOW_WIDTH / now.width)
+    small = (max(1, round(scale * width)), max(1, round(scale * height)))
+    above = _way(-now.down, 2 * SHADOW * scale * now.width).astype(np.float32)
+    lowered = cv2.filter2D(
+        cv2.resize(opening, small, interpolation=cv2.INTER_AREA),
+        -1, above / above.sum(), borderType=cv2.BORDER_CONSTANT,
+    )  # fmt: skip
+    lowered = cv2.resize(lowered, (width, height), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(1 - np.float32(SHADOW_DEPTH * down) * (1 - lowered), np.float32)
 
 
 def _between(ball: Eyeball, now: Rims, corner: tuple[int, int]) -> Doubles:

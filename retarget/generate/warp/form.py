@@ -6,10 +6,15 @@ a brow of twice its thickness or a lower lip that reaches the chin.
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 
 from retarget.flow import landmarks
 from retarget.flow.arrays import Floats
+from retarget.flow.ease import smoothstep
+from retarget.flow.face_model import face_model
+from retarget.generate.warp.rims import MOUTH, rims_of
 
 BROWS = (
     (landmarks.RIGHT_BROW[:5], landmarks.RIGHT_BROW[:4:-1], (225, 224, 223, 222, 221)),
@@ -38,6 +43,9 @@ BESIDE_LIPS = np.array([
 """Points of the outer rim of the lips, and of the skin beside each."""
 NEAREST = 0.5
 """How near these may come, against the photo: lips that widen push the skin on."""
+ROUND, ROUNDED = (0.05, 0.2), 0.7
+"""How far the middle of a rim goes out from its corners, in mouth widths, from which on and at
+which it nears a bow, and how nearly: blendshapes draw a mouth that opens wide as a hexagon."""
 THINNEST, THICKEST = 0.6, 1.4
 """How far rows may come together or apart, against the photo."""
 LEAST_ROW = 0.012
@@ -88,13 +96,21 @@ class Lips:
             for inner, outer, rest in zip(rows[:-1], rows[1:], apart, strict=True):
                 low, high = (np.float32(share - 1) * rest for share in (THINNEST, THICKEST))
                 self._rows.append((inner, outer, way, low, high))
+        self._points = points[: landmarks.MESH_COUNT]
         lip, skin = BESIDE_LIPS
         out = points[skin, :2] - points[lip, :2]
         self._room = np.linalg.norm(out, axis=1, keepdims=True)
         self._out = out / np.maximum(self._room, np.float32(1e-3))
 
-    def keep_their_form(self, moved: Floats) -> None:
-        """Change displacements (468, 3) in place; the rims of the mouth stay."""
+    def keep_their_form(self, moved: Floats, *, said: bool) -> None:
+        """Change displacements (468, 3) in place; of the rims only those of a wide mouth.
+
+        Args:
+            moved: what is asked of each point.
+            said: no driving mouth has the form that is asked.
+        """
+        if said:
+            self._round(moved)
         for inner, outer, way, low, high in self._rows:
             change = (moved[outer, :2] - moved[inner, :2]) @ way
             off = np.minimum(np.maximum(change, low), high) - change
@@ -103,3 +119,20 @@ class Lips:
         nearer = ((moved[skin, :2] - moved[lip, :2]) * self._out).sum(axis=1, keepdims=True)
         short = np.maximum(np.float32(NEAREST - 1) * self._room - nearer, 0)
         moved[skin, :2] += short * self._out
+
+    def _round(self, moved: Floats) -> None:
+        """Let each rim of a mouth that opens wide lie in a bow, as far out as in its middle."""
+        now = rims_of(self._points + moved, MOUTH)
+        for rim, line, way in ((MOUTH[0], now.upper, -now.down), (MOUTH[1], now.lower, now.down)):
+            out = (line - now.middle_of_corners) @ way
+            off = float(out[4:7].mean()) * _bow() - out
+            farther = moved[rim[4:7], :2].mean(axis=0) - moved[rim[[0, -1]], :2].mean(axis=0)
+            much = smoothstep(*ROUND, float(farther @ way) / now.width)
+            moved[rim[1:-1], :2] += np.float32(ROUNDED * much) * off[1:-1, None] * way
+
+
+@cache
+def _bow() -> Floats:
+    """(11,) how far from the line of its corners each point of a bow through them lies, 0..1."""
+    across = face_model().neutral[MOUTH[0], 0]
+    return np.asarray(np.sqrt(1 - np.square(across / across[-1])), np.float32)

@@ -130,11 +130,11 @@ class Lid:
         shape = patch.shape[:2]
         lit = patch.astype(np.float32)
         if soon >= LEAST:
-            lid = _lid_mask(rim, fold, shape, now.width)
+            lid = _lid_mask(rim, fold, shape, now)
             lit = self._relit(patch, box, lid, now, (RELIT * soon, STREAKED * soon))
             crease = _line(fold[2:-2], shape, 0.03 * now.width, 0.03 * now.width)
             lit *= 1 - np.float32(0.16 * much) * crease[..., None]
-        thick, down = LASH_WIDTH * now.width, self._hanging * much**2 * now.width
+        thick, down = LASH_WIDTH * now.width, self._hanging * much**6 * now.width
         lashes = _lashes(rim, shape, (thick * now.down, down * now.down), 0.02 * now.width)
         lit += (np.float32(LASH_STRENGTH * max(soon, gone)) * lashes)[..., None] * (self.lash - lit)
         patch[...] = to_bytes(lit)
@@ -193,14 +193,12 @@ def _height(points: Floats, fold: Ints, brow: Ints, down: Floats) -> float:
     return max(float(between @ down), 1.0)
 
 
-def _lid_mask(rim: Floats, fold: Floats, shape: tuple[int, ...], width: float) -> Floats:
+def _lid_mask(rim: Floats, fold: Floats, shape: tuple[int, ...], now: Rims) -> Floats:
     """(h, w) 0..1 the skin from the rim to a little past the fold, soft, nothing below the rim."""
     mask, below = np.zeros(shape, np.uint8), np.zeros(shape, np.uint8)
     fill(mask, np.concatenate([rim, (fold + np.float32(PAST_FOLD) * (fold - rim))[::-1]]))
-    deep = shape[0] + 9.0
-    floor = np.array([[rim[-1, 0], deep], [rim[0, 0], deep]], np.float32)
-    fill(below, np.concatenate([rim, floor]))
-    soft = np.minimum(blurred(mask, max(0.07 * width, 0.6)), 255 - below)
+    fill(below, np.concatenate([rim, rim[[-1, 0]] + now.width * now.down]))
+    soft = np.minimum(blurred(mask, max(0.07 * now.width, 0.6)), 255 - below)
     return soft.astype(np.float32) / 255
 
 

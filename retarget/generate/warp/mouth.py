@@ -25,6 +25,7 @@ from retarget.generate.warp.own_mouth import own_inside
 from retarget.generate.warp.paint import blurred, box_of, fill, placed, stroke, to_bytes
 from retarget.generate.warp.palette import Palette
 from retarget.generate.warp.rims import MOUTH, Rims, rims_of
+from retarget.generate.warp.shut_lips import draw_lip_line
 from retarget.generate.warp.teeth import Dentist, Layer
 
 LIP_OVER_TEETH = 0.015
@@ -115,6 +116,7 @@ class Mouth:
         """Draw it into the moved crop; `white` (3,) is that of the driving eyes, where known."""
         now = rims_of(moved.points, MOUTH)
         if now.differs(self._photo) > 0.05:
+            draw_lip_line(out, self._photo, now)
             self._draw_inside(out, now, moved, request, white)
         tongue = float(request.expression.weights[TONGUE_OUT])
         if tongue > 0.05:

@@ -28,6 +28,7 @@ from retarget.generate.warp.mouth import Mouth
 from retarget.generate.warp.render import Canvas, pixel_field
 from retarget.generate.warp.rims import LEFT_EYE, MOUTH, RIGHT_EYE, rims_of
 from retarget.generate.warp.seen_lids import lids_to_where_seen
+from retarget.generate.warp.shut_lips import closing, lips_backed
 from retarget.generate.warp.wrinkles import DrivingFolds, draw_folds
 
 EYES = (
@@ -131,7 +132,9 @@ class Portrait:
             now = rims_of(moved.points, eye)
             backed(source, rims_of(self._points, eye), eye, lid.closing(now))
             openings.append((now, rims_of(source, eye)))
-        openings.append((rims_of(moved.points, MOUTH), rims_of(self._points, MOUTH)))
+        now = rims_of(moved.points, MOUTH)
+        lips_backed(source, closing(rims_of(self._points, MOUTH), now))
+        openings.append((now, rims_of(source, MOUTH)))
         placed = self._source + change
         triangles = self._in_order(triangles, moved, placed)
         field = flow.skin_field(grid, placed, source - placed, triangles)

@@ -77,8 +77,11 @@ class Dentist:
         corner, mask = _blank(outline)
         fill(mask, _drawn(outline, corner))
         soft = blurred(mask, 0.035 * self._pixels).astype(np.float32) / 255
-        height = np.linspace(1.0, 0.72, mask.shape[0], dtype=np.float32)[:, None]
-        bright = (0.45 + 0.55 * soft**1.5) * height
+        back, front = _drawn(self._project(np.array([[0, -0.05, 0.1], [0, 0.15, 0.1]])), corner)
+        way = (front - back) / float((front - back) @ (front - back))
+        rows, columns = np.indices(mask.shape, np.float32)
+        outwards = (columns - back[0]) * way[0] + (rows - back[1]) * way[1]
+        bright = (0.45 + 0.55 * soft**1.5) * (1 - 0.28 * outwards)
         groove = np.zeros_like(mask)
         ends = self._project(np.array([[0, -0.04, 0.1], [0, 0.14, 0.1]]))
         stroke(groove, _drawn(ends, corner), 0.012 * self._pixels)

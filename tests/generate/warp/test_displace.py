@@ -16,6 +16,8 @@ from retarget.flow import blendshapes, landmarks
 from retarget.flow.values import HeadPose, Identity
 from retarget.generate.warp.displace import Displacer
 from retarget.generate.warp.mesh import signed_areas, topology
+from retarget.generate.warp.rims import LEFT_EYE, MOUTH, RIGHT_EYE, rims_of
+from retarget.transfer.shape import set_lids
 
 SHAPES = sampled_from([n for n in blendshapes.NAMES if n != "tongueOut"])
 
@@ -41,6 +43,21 @@ def test_measured_lids_rule_over_the_mesh() -> None:
     up, low = list(landmarks.LEFT_EYE_UPPER[1:-1]), list(landmarks.LEFT_EYE_LOWER[1:-1])
     gap = np.abs(shut[low, 1] - shut[up, 1]).max()
     assert gap < 0.01 * identity.face.eye_distance
+
+
+@pytest.mark.parametrize("measured", [True, False])
+@pytest.mark.parametrize("aperture", [0.2, 0.3])
+def test_an_eye_that_is_open_by_a_slit_is_drawn_so(aperture: float, *, measured: bool) -> None:
+    identity = calm()
+    request = ask(identity, {}, aperture=aperture if measured else None)
+    head = identity.pose.to_head(identity.face.points).astype(np.float32)
+    narrowed = head.copy()
+    set_lids(narrowed, head, np.full(2, aperture, np.float32))
+    points = identity.pose.to_picture(narrowed).astype(np.float32)
+    moved = Displacer(identity, identity.face.points)(replace(request, points=points)).points
+    for eye in (LEFT_EYE, RIGHT_EYE):
+        share = rims_of(moved, eye).gap / rims_of(identity.face.points, eye).gap
+        assert share == pytest.approx(aperture, abs=0.06)
 
 
 def test_lips_that_touch_by_measure_meet_in_the_mesh() -> None:
@@ -79,6 +96,24 @@ def test_the_lower_lip_of_a_mouth_torn_open_keeps_its_body(
 
     assert (thick(moved) / thick(points)).min() > 0.35
     assert displace.folds(moved - points).sum() < 6
+
+
+@pytest.mark.parametrize("jaw", [0.6, 1.0])
+def test_a_mouth_that_opens_wide_has_round_rims(jaw: float) -> None:
+    moved = Displacer(calm(), calm().face.points)(ask(calm(), {"jawOpen": jaw}))
+    now = rims_of(moved.points, MOUTH)
+    for line, way in ((now.upper, 1), (now.lower, -1)):
+        x, y = np.diff(line, axis=0).T
+        turns = way * np.degrees(np.diff(np.arctan2(y, x)))
+        assert turns.min() > 0
+        assert turns.max() < 30
+
+
+def test_a_mouth_that_was_seen_keeps_the_form_it_had() -> None:
+    request = ask(calm(), {"jawOpen": 0.8}, aperture=1.0, lip_gap=0.3)
+    drawn = rims_of(Displacer(calm(), calm().face.points)(request).points, MOUTH)
+    seen = rims_of(request.points, MOUTH)
+    assert drawn.differs(seen) < 0.01 * seen.width
 
 
 def test_points_at_odds_with_each_other_are_made_to_agree() -> None:

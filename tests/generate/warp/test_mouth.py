@@ -8,14 +8,19 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 import pytest
-from asked import ask, calm, smiling
+from asked import ask, calm, on_its_side, smiling
 from drawn import Picture, around, draw, seen, whole
 
 from retarget.flow import landmarks
-from retarget.flow.values import FaceRequest
+from retarget.flow.landmarks import LIPS_OUTER_LOWER, LIPS_OUTER_UPPER
+from retarget.flow.values import FaceRequest, Identity
+from retarget.generate.settings import WarpSettings
+from retarget.generate.warp.displace import Displacer
 from retarget.generate.warp.driving_mouth import Tones, inside_of
 from retarget.generate.warp.mouth import Hole
-from retarget.generate.warp.rims import MOUTH, rims_of
+from retarget.generate.warp.palette import Palette
+from retarget.generate.warp.rims import MOUTH, Rims, rims_of
+from retarget.generate.warp.teeth import Dentist
 from retarget.generate.warp.warp import WarpGenerator
 
 
@@ -175,3 +180,50 @@ def test_what_is_pale_deep_in_the_mouth_is_a_tongue() -> None:
 
     assert blueness(0.1) > 40
     assert abs(blueness(0.35)) < 5
+
+
+def test_the_tongue_of_a_photo_on_its_side_is_shaded_from_throat_to_tip_as_well() -> None:
+    skin, lip, white = np.array([[200, 160, 140], [170, 90, 90], [220, 215, 210]], np.float32)
+    palette = Palette.of(skin, lip, white)
+    shades = []
+    for who, turns in ((calm(), 0), (on_its_side(calm()), 1)):
+        tongue = np.rot90(Dentist(who, who.face.points, palette).tongue().rgba, turns)
+        red = np.where(tongue[..., 3] > 250, tongue[..., 0], np.nan)
+        shades.append([np.nanmean(part) for part in np.array_split(red, 3)])
+    np.testing.assert_allclose(shades[1], shades[0], rtol=0.03)
+
+
+def closed(identity: Identity) -> tuple[Picture, Rims]:
+    """The photo with its lips brought together, and where these are."""
+    request = ask(identity, {"mouthClose": 1.0}, aperture=1.0, lip_gap=0.0)
+    moved = Displacer(identity, identity.face.points)(request)
+    return whole(draw(WarpGenerator(WarpSettings()), request)), rims_of(moved.points, MOUTH)
+
+
+def test_teeth_that_the_mesh_takes_for_lip_are_left_out_when_the_mouth_closes() -> None:
+    rgb, points = smiling().frame.rgb.copy(), smiling().face.points[:, :2]
+    rims = rims_of(points, MOUTH)
+    outer = rims_of(points, (np.array(LIPS_OUTER_UPPER), np.array(LIPS_OUTER_LOWER)))
+    beyond = Rims(*(r + 0.3 * (o - r) for r, o in zip(
+        (rims.upper, rims.lower), (outer.upper, outer.lower), strict=True
+    )))  # fmt: skip
+    cv2.fillPoly(rgb, [np.rint(beyond.outline).astype(np.int32)], (250, 0, 250))
+    picture, now = closed(replace(smiling(), frame=replace(smiling().frame, rgb=rgb)))
+    mouth = np.zeros(picture.shape[:2], np.uint8)
+    cv2.fillPoly(mouth, [np.rint(now.outline).astype(np.int32)], (1,))
+    mouth = cv2.dilate(mouth, np.ones((9, 9), np.uint8))
+    of_teeth = np.clip(picture[..., 0].astype(float) - picture[..., 1], 120, None) - 120
+    assert of_teeth[mouth > 0].mean() < 3
+
+
+def test_a_line_is_seen_between_lips_that_close_over_an_open_mouth() -> None:
+    lip = (200, 110, 110)
+    rgb = np.full_like(smiling().frame.rgb, lip)
+    picture, now = closed(replace(smiling(), frame=replace(smiling().frame, rgb=rgb)))
+    middle = now.middle[3:-3]
+    away = 0.08 * now.width * now.down
+    line, above, below = (
+        np.mean([picture[y, x].mean() for x, y in np.rint(p).astype(int).tolist()])
+        for p in (middle, middle - away, middle + away)
+    )
+    assert line < 0.85 * min(above, below)

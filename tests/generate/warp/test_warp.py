@@ -111,6 +111,7 @@ def test_an_eye_that_turns_alone_is_that_eye(warp: WarpGenerator, side: str) -> 
         {"jawOpen": 0.6, "eyeLookOutLeft": 0.6, "eyeLookInRight": 0.6},
         {"jawOpen": 0.5, "tongueOut": 1.0},
         {"eyeBlinkLeft": 1.0, "eyeBlinkRight": 0.6, "browInnerUp": 0.8},
+        {"eyeBlinkLeft": 0.5, "eyeBlinkRight": 0.5},
     ],
 )
 def test_a_photo_that_lies_on_its_side_does_the_same(
