@@ -188,8 +188,14 @@ class Report:
 
 
 def begin(report: Report | None) -> Report:
-    """The account of a run that begins now; what is left in it of an earlier run is cleared."""
-    report = report or Report()
+    """The account of a run that begins now; what is left in it of an earlier run is cleared.
+
+    Raises:
+        ValueError: it is none, such as the name of a file to write one to.
+    """
+    report = Report() if report is None else report
+    if not isinstance(report, Report):
+        raise ValueError(f"a run is told of in a Report, not in {report!r}")
     if report._taken:
         vars(report).update(vars(Report(bar=report.bar)))
     report._taken, report._started = True, time.perf_counter()

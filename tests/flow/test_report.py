@@ -107,3 +107,8 @@ def test_a_report_can_be_sent_on_from_a_pool_s_worker() -> None:
     sent.warn("No sound.")
     assert (sent.frames, list(sent.stages())) == (2, ["quick"])
     assert sent.as_dict()["warnings"] == ["No sound. (2 times)"]
+
+
+def test_a_file_s_name_is_no_report() -> None:
+    with pytest.raises(ValueError, match=r"a Report, not in 'run\.json'"):
+        begin("run.json")  # type: ignore[arg-type]
