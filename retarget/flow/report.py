@@ -162,7 +162,7 @@ class Report:
 
     def stages(self) -> dict[str, float]:
         """Seconds spent in each stage itself, in the order the stages began."""
-        return {name: clock.seconds for name, clock in self._clocks.items()}
+        return {name: clock.seconds for name, clock in list(self._clocks.items())}
 
     def as_dict(self) -> dict[str, Any]:
         """Everything, in plain values for JSON."""
