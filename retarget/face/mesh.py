@@ -22,6 +22,7 @@ from retarget.face.mediapipe_core import import_light
 from retarget.face.region import Detection, Picture, Reading, Region
 from retarget.flow import landmarks
 from retarget.flow.quiet import quiet
+from retarget.flow.unbroken import unbroken
 
 MESH_PIXELS = 192
 DETECT_PIXELS = 256
@@ -76,6 +77,7 @@ _OPTIONS = (
 class _Graph:
     """One MediaPipe graph, run on the calling thread, a picture at a time."""
 
+    @unbroken()
     def __init__(self, text: str, outputs: tuple[str, ...]) -> None:
         package = import_light()
         for name in _OPTIONS:  # the text names these options, so they must be known
@@ -101,6 +103,7 @@ class _Graph:
         self._graph.start_run({})
         self._time = 0
 
+    @unbroken()
     def run(self, picture: Picture) -> dict[str, Any]:
         """The graph's packets for one picture, by stream."""
         self._out.clear()
@@ -110,6 +113,7 @@ class _Graph:
         self._graph.wait_until_idle()
         return self._out
 
+    @unbroken()
     def close(self) -> None:
         self._graph.close_all_packet_sources()
         self._graph.wait_until_done()

@@ -16,6 +16,7 @@ from contextlib import ExitStack
 from types import TracebackType
 from typing import Generic, TypeVar
 
+import retarget.flow.unbroken  # noqa: F401  (what is registered first ends last: after all lanes)
 from retarget.flow.blas import one_blas_thread
 from retarget.flow.held_signals import held_signals
 
