@@ -127,7 +127,7 @@ def _detector_in(bundle: Path) -> bytes:
 def _not_the_bundle(bundle: Path) -> MissingModel:
     return MissingModel(
         f"{bundle} is not MediaPipe's face_landmarker.task.",
-        do="Delete it and fetch it again with `retarget models pull face-landmarker`.",
+        do="Name another, or fetch it anew with `retarget models pull face-landmarker`.",
     )
 
 

@@ -40,6 +40,8 @@ class DrivingSettings:
     rest: RestSettings = field(default_factory=RestSettings)
     fit: FitSettings = field(default_factory=FitSettings)
     smooth: SmoothSettings = field(default_factory=SmoothSettings)
+    models: Path | None = None
+    """Folder with model files; None: RETARGET_MODELS or the user's cache."""
     shows_rest: bool = False
     """Whether the moment nearest to rest is wanted with its pixels."""
 
@@ -73,7 +75,7 @@ def open_driving(driving: str, settings: DrivingSettings, report: Report) -> Ite
         return
     from retarget.source.open import open_source
 
-    settings = replace(settings, track=with_model(settings.track))
+    settings = replace(settings, track=with_model(settings.track, settings.models))
     with open_source(driving, settings.source, warn=report.warn) as source:
         yield _filmed(driving, source, settings, report)
 

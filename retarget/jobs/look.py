@@ -37,14 +37,21 @@ class Looker:
         folder: what the names are relative to.
         confined: refuse names that lead out of the folder.
         track: which face, and how it is found.
+        models: folder with model files; None: RETARGET_MODELS or the user's cache.
     """
 
     def __init__(
-        self, folder: Path, *, confined: bool = False, track: TrackSettings | None = None
+        self,
+        folder: Path,
+        *,
+        confined: bool = False,
+        track: TrackSettings | None = None,
+        models: Path | None = None,
     ) -> None:
         self._folder = folder
         self._confined = confined
-        self._track = with_model(track or TrackSettings())
+        self._track = track or TrackSettings()
+        self._models = models
         self._seen: dict[tuple[str, float | None], ExpressedFrame] = {}
 
     @property
@@ -92,12 +99,13 @@ class Looker:
         from retarget.jobs.reframe import TILE, around_face, reframed
         from retarget.transfer.strength import Strength
 
-        face = find_face(frame, self._track, Report())
+        track = with_model(self._track, self._models)
+        face = find_face(frame, track, Report())
         if source.info.still:
             seen = understand(frame, face, _SURE)
         else:
             count = RestSettings().samples
-            tracked = Track(self._track, Report())(source.sample(count))
+            tracked = Track(track, Report())(source.sample(count))
             samples = [t.without_pixels() for t in tracked]
             rest = find_rest(samples)
             expression, pose = Fit(rest, FitSettings()).express(face)
