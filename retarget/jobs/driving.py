@@ -223,7 +223,7 @@ def _performed(performance: Performance, settings: DrivingSettings, report: Repo
         )
     if idle := _idle(settings):
         report.warn(
-            f"{' and '.join(idle)} {'does' if len(idle) == 1 else 'do'} not count beside "
+            f"{', '.join(idle)} {'does' if len(idle) == 1 else 'do'} not count beside "
             f"{performance.path}, whose frames are taken as they were saved, without pixels; drive "
             "with the video, or save it anew with retarget fit."
         )
@@ -256,7 +256,7 @@ def _idle(settings: DrivingSettings) -> list[str]:
     needs_pixels = ["warp.wrinkles"] if settings.shows_rest else []
     return needs_pixels + [
         f"{stage}.{field.name}"
-        for stage in ("fit", "smooth")
+        for stage in ("rest", "fit", "smooth")
         for field in fields(getattr(settings, stage))
         if getattr(getattr(settings, stage), field.name)
         != getattr(getattr(usual, stage), field.name)
