@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import platform
 import threading
 import time
@@ -43,6 +44,14 @@ class _Silent:
 
     def warn(self, line: str) -> None:
         """Show nothing."""
+
+
+class _Logged(_Silent):
+    """What a caller hears of who keeps no report: warnings, in the log of the package's name."""
+
+    def warn(self, line: str) -> None:
+        """Log one warning."""
+        logging.getLogger("retarget").warning("%s", line)
 
 
 class _Clock:
@@ -190,10 +199,12 @@ class Report:
 def begin(report: Report | None) -> Report:
     """The account of a run that begins now; what is left in it of an earlier run is cleared.
 
+    Where none is given, nobody will read it, so its warnings are logged.
+
     Raises:
         ValueError: it is none, such as the name of a file to write one to.
     """
-    report = Report() if report is None else report
+    report = Report(bar=_Logged()) if report is None else report
     if not isinstance(report, Report):
         raise ValueError(f"a run is told of in a Report, not in {report!r}")
     if report._taken:
