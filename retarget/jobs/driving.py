@@ -224,8 +224,8 @@ def _performed(performance: Performance, settings: DrivingSettings, report: Repo
     if idle := _idle(settings):
         report.warn(
             f"{', '.join(idle)} {'does' if len(idle) == 1 else 'do'} not count beside "
-            f"{performance.path}, whose frames are taken as they were saved, without pixels; drive "
-            "with the video, or save it anew with retarget fit."
+            f"{performance.path}, whose frames are taken as they were saved, without pixels; such "
+            "settings count where a video is read, as when retarget fit saves it."
         )
     count, usual = _looked_through(_piece(performance, settings.source))
     if not count:
