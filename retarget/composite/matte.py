@@ -18,6 +18,7 @@ import numpy.typing as npt
 from retarget.flow import landmarks
 from retarget.flow.arrays import Floats, Picture
 from retarget.flow.quiet import quiet
+from retarget.flow.unbroken import unbroken
 
 _LONGEST = 1280
 """Pixels of the longer side at which edges are sought; larger pictures are scaled down for it."""
@@ -111,6 +112,7 @@ class PersonMatte:
         large = cv2.resize(rough, rgb.shape[1::-1], interpolation=cv2.INTER_LINEAR)
         return np.asarray(np.rint(255 * np.clip(large, 0, 1)), np.uint8)
 
+    @unbroken()
     def _segmented(self, rgb: Picture) -> Floats | None:
         """(height, width) the network's soft mask; None where no network came with mediapipe."""
         if self._absent:

@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import Any
 
 from retarget.errors import UnknownWord
-from retarget.flow.toml_file import Place, TomlFile
+from retarget.flow.toml_file import Place, TomlFile, is_file
 
 CROSS, SELF = "cross-identity", "self-reenactment"
 _WORDS = ("name", "results", "job", "options", "self_options", "pair")
@@ -106,7 +106,7 @@ def _case(file: TomlFile, i: int, pair: object) -> Case:
     if "identity" in pair:
         identity = folder / _text(file, (*place, "identity"), pair["identity"])
     for where in (driving, identity):
-        if where is not None and not where.is_file():
+        if where is not None and not is_file(where):
             raise file.problem(place, f"There is no file {where}.", do="Correct the path.")
     own = re.sub(r"[^\w.-]+", "_", f"{driving.stem}_{identity.stem if identity else 'self'}")
     name = _text(file, (*place, "name"), pair.get("name", own))

@@ -24,6 +24,7 @@ from retarget.flow import blendshapes, landmarks
 from retarget.flow.arrays import Doubles
 from retarget.flow.crop import Crop
 from retarget.flow.quiet import quiet
+from retarget.flow.unbroken import unbroken
 
 _EYEBALL = 0.4
 """Radius of the eyeball (12 mm) in widths of the eye's opening (30 mm)."""
@@ -113,6 +114,7 @@ class TasksEstimator:
             looks=scores,
         )
 
+    @unbroken()
     def _look(self, rgb: npt.NDArray[np.uint8]) -> _Look | None:
         found = self._landmarker.detect(self._image(np.ascontiguousarray(rgb)))
         if not found.face_landmarks or not found.face_blendshapes:

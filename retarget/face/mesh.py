@@ -23,6 +23,7 @@ from retarget.face.region import Detection, Reading, Region
 from retarget.flow import landmarks
 from retarget.flow.arrays import Picture
 from retarget.flow.quiet import quiet
+from retarget.flow.unbroken import unbroken
 
 MESH_PIXELS = 192
 DETECT_PIXELS = 256
@@ -77,6 +78,7 @@ _OPTIONS = (
 class _Graph:
     """One MediaPipe graph, run on the calling thread, a picture at a time."""
 
+    @unbroken()
     def __init__(self, text: str, outputs: tuple[str, ...]) -> None:
         package = import_light()
         for name in _OPTIONS:  # the text names these options, so they must be known
@@ -102,6 +104,7 @@ class _Graph:
         self._graph.start_run({})
         self._time = 0
 
+    @unbroken()
     def run(self, picture: Picture) -> dict[str, Any]:
         """The graph's packets for one picture, by stream."""
         self._out.clear()
@@ -111,6 +114,7 @@ class _Graph:
         self._graph.wait_until_idle()
         return self._out
 
+    @unbroken()
     def close(self) -> None:
         self._graph.close_all_packet_sources()
         self._graph.wait_until_done()

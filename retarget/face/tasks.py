@@ -22,6 +22,7 @@ from retarget.face.region import Detection, Reading, Region
 from retarget.flow import blendshapes, landmarks
 from retarget.flow.arrays import Picture
 from retarget.flow.quiet import quiet
+from retarget.flow.unbroken import unbroken
 
 _VIEW_PIXELS = 256
 _READ_PIXELS = 384
@@ -36,6 +37,7 @@ _MOST_BYTES = 64_000_000
 class TasksModel:
     """Detector and landmarker of the bundle `face_landmarker.task`, run on regions of a frame."""
 
+    @unbroken()
     def __init__(self, bundle: Path, *, certainty: float) -> None:
         detector = _detector_in(bundle)
         import_light()
@@ -88,16 +90,19 @@ class TasksModel:
         scores = _scores(result.face_blendshapes[nearest])
         return Reading(points=_to_frame(faces[nearest], view), presence=_PRESENCE, scores=scores)
 
+    @unbroken()
     def close(self) -> None:
         """Free detector and landmarker."""
         with quiet():
             self._detector.close()
             self._landmarker.close()
 
+    @unbroken()
     def _landmark(self, picture: Picture) -> Any:
         self._time += _MILLISECONDS  # must rise from call to call, whatever the video's own times
         return self._landmarker.detect_for_video(self._image(picture), self._time)
 
+    @unbroken()
     def _detect(self, rgb: Picture, view: Region) -> list[Detection]:
         result = self._detector.detect(self._image(view.cut(rgb, _VIEW_PIXELS, black=True)))
         matrix = view.to_frame(_VIEW_PIXELS)
@@ -123,7 +128,7 @@ def _detector_in(bundle: Path) -> bytes:
 def _not_the_bundle(bundle: Path) -> MissingModel:
     return MissingModel(
         f"{bundle} is not MediaPipe's face_landmarker.task.",
-        do="Delete it and fetch it again with `retarget models pull face-landmarker`.",
+        do="Name another, or fetch it anew with `retarget models pull face-landmarker`.",
     )
 
 

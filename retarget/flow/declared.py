@@ -48,7 +48,8 @@ class AsDeclared:
     """A frozen dataclass whose fields keep what their annotations say.
 
     A string does for a path and a path for a string, a number for text (`neutral=12`), one value
-    where several may stand, and what is numpy's for what is Python's.
+    where several may stand, and what is numpy's for what is Python's. Of kinds that no setting here
+    has, as where others derive from one, whatever is given is kept.
 
     Raises:
         UnknownWord: a word is none of its field's choices; the nearest is offered.

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import Generic, TypeVar
 
+import retarget.flow.unbroken  # noqa: F401  (what is registered first ends last: after all lanes)
 from retarget.flow.blas import one_blas_thread
 from retarget.flow.held_signals import held_signals
 

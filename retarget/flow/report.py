@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import platform
 import threading
 import time
@@ -43,6 +44,14 @@ class _Silent:
 
     def warn(self, line: str) -> None:
         """Show nothing."""
+
+
+class _Logged(_Silent):
+    """What a caller hears of who keeps no report: warnings, in the log of the package's name."""
+
+    def warn(self, line: str) -> None:
+        """Log one warning."""
+        logging.getLogger("retarget").warning("%s", line)
 
 
 class _Clock:
@@ -162,7 +171,7 @@ class Report:
 
     def stages(self) -> dict[str, float]:
         """Seconds spent in each stage itself, in the order the stages began."""
-        return {name: clock.seconds for name, clock in self._clocks.items()}
+        return {name: clock.seconds for name, clock in list(self._clocks.items())}
 
     def as_dict(self) -> dict[str, Any]:
         """Everything, in plain values for JSON."""
@@ -188,8 +197,16 @@ class Report:
 
 
 def begin(report: Report | None) -> Report:
-    """The account of a run that begins now; what is left in it of an earlier run is cleared."""
-    report = report or Report()
+    """The account of a run that begins now; what is left in it of an earlier run is cleared.
+
+    Where none is given, nobody will read it, so its warnings are logged.
+
+    Raises:
+        ValueError: it is none, such as the name of a file to write one to.
+    """
+    report = Report(bar=_Logged()) if report is None else report
+    if not isinstance(report, Report):
+        raise ValueError(f"a run is told of in a Report, not in {report!r}")
     if report._taken:
         vars(report).update(vars(Report(bar=report.bar)))
     report._taken, report._started = True, time.perf_counter()

@@ -61,6 +61,14 @@ class TomlFile:
         return UnreadableInput(f"{self.path.name}, line {self.line(place)}: {what}", do=do)
 
 
+def is_file(path: Path) -> bool:
+    """Whether a file that is named in one is there; a name may be too long for one, or locked."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
+
+
 def _text(path: Path, what: str) -> str:
     try:
         if path.stat().st_size > MAX_BYTES:

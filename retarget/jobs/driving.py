@@ -40,6 +40,8 @@ class DrivingSettings:
     rest: RestSettings = field(default_factory=RestSettings)
     fit: FitSettings = field(default_factory=FitSettings)
     smooth: SmoothSettings = field(default_factory=SmoothSettings)
+    models: Path | None = None
+    """Folder with model files; None: RETARGET_MODELS or the user's cache."""
     shows_rest: bool = False
     """Whether the moment nearest to rest is wanted with its pixels."""
 
@@ -73,7 +75,7 @@ def open_driving(driving: str, settings: DrivingSettings, report: Report) -> Ite
         return
     from retarget.source.open import open_source
 
-    settings = replace(settings, track=with_model(settings.track))
+    settings = replace(settings, track=with_model(settings.track, settings.models))
     with open_source(driving, settings.source, warn=report.warn) as source:
         yield _filmed(driving, source, settings, report)
 
@@ -221,9 +223,9 @@ def _performed(performance: Performance, settings: DrivingSettings, report: Repo
         )
     if idle := _idle(settings):
         report.warn(
-            f"{' and '.join(idle)} {'does' if len(idle) == 1 else 'do'} not count beside "
-            f"{performance.path}, whose frames are taken as they were saved, without pixels; drive "
-            "with the video, or save it anew with retarget fit."
+            f"{', '.join(idle)} {'does' if len(idle) == 1 else 'do'} not count beside "
+            f"{performance.path}, whose frames are taken as they were saved, without pixels; such "
+            "settings count where a video is read, as when retarget fit saves it."
         )
     count, usual = _looked_through(_piece(performance, settings.source))
     if not count:
@@ -254,7 +256,7 @@ def _idle(settings: DrivingSettings) -> list[str]:
     needs_pixels = ["warp.wrinkles"] if settings.shows_rest else []
     return needs_pixels + [
         f"{stage}.{field.name}"
-        for stage in ("fit", "smooth")
+        for stage in ("rest", "fit", "smooth")
         for field in fields(getattr(settings, stage))
         if getattr(getattr(settings, stage), field.name)
         != getattr(getattr(usual, stage), field.name)

@@ -72,7 +72,7 @@ class ExpressionsJob(AsDeclared):
             vocabulary = vocabulary.with_file(self.words)
         if self.units:
             return _unit_table(vocabulary)
-        look = Looker(Path(), track=self.track)
+        look = Looker(Path(), track=self.track, models=self.draw.models)
         found = self._found(vocabulary, look)
         if self.sheet is not None:
             return self._draw(found, vocabulary, look.read, begin(report))
@@ -133,7 +133,7 @@ class ExpressionsJob(AsDeclared):
             )
         read = (named_face(self.identity).file, self.words, *seen, *self.draw.diffusion.photos)
         check_picture(self.sheet, overwrite=self.overwrite, read=read)
-        with open_identity(self.identity, self.track, report) as lane:
+        with open_identity(self.identity, self.track, report, models=self.draw.models) as lane:
             photo = lane.first
         photo = reframed(photo, around_face(photo, TILE), (self.tile, self.tile))
         actor = Actor(photo, self.draw.open(report), report)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+# Here, as it cannot be imported any more once the main thread has ended, and jobs on others go on.
+import concurrent.futures.thread  # noqa: F401
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from retarget.errors import UnreadableInput
@@ -52,7 +53,12 @@ class IdentityLane:
 
 @contextmanager
 def open_identity(
-    identity: str, track: TrackSettings, report: Report, *, source: SourceSettings | None = None
+    identity: str,
+    track: TrackSettings,
+    report: Report,
+    *,
+    source: SourceSettings | None = None,
+    models: Path | None = None,
 ) -> Iterator[IdentityLane]:
     """Open a photo or a clip of the person who shall perform.
 
@@ -61,6 +67,7 @@ def open_identity(
         track: which face of it where its name does not say so.
         report: where times and warnings go.
         source: how its pixels are read.
+        models: folder with model files; None: RETARGET_MODELS or the user's cache.
 
     Raises:
         UnreadableInput: it cannot be read.
@@ -75,7 +82,7 @@ def open_identity(
             do="Give a photo or a clip of the person who shall perform.",
         )
     named, source = named_face(identity), source or SourceSettings()
-    track = with_model(named.chosen(track))
+    track = with_model(named.chosen(track), models)
     with open_source(named.file, source, warn=report.warn) as opened:
         with report.clock("identity"), naming(named.file):
             if opened.info.still:

@@ -38,6 +38,7 @@ class Looker:
         folder: what the names are relative to.
         confined: refuse names that lead out of the folder.
         track: which face where a name does not say so, and how it is found.
+        models: folder with model files; None: RETARGET_MODELS or the user's cache.
         report: where warnings go; None: nowhere.
     """
 
@@ -47,11 +48,13 @@ class Looker:
         *,
         confined: bool = False,
         track: TrackSettings | None = None,
+        models: Path | None = None,
         report: Report | None = None,
     ) -> None:
         self._folder = folder
         self._confined = confined
-        self._track = with_model(track or TrackSettings())
+        self._track = track or TrackSettings()
+        self._models = models
         self._report = report or Report()
         self._seen: dict[tuple[str, float | None], ExpressedFrame] = {}
 
@@ -101,7 +104,7 @@ class Looker:
         from retarget.jobs.reframe import TILE, around_face, reframed
         from retarget.transfer.strength import Strength
 
-        track = named.chosen(self._track)
+        track = with_model(named.chosen(self._track), self._models)
         face = find_face(frame, track, self._report, called=named.file)
         if source.info.still:
             seen = understand(frame, face, _SURE)

@@ -139,7 +139,7 @@ class MicroJob(StartsFromPreset):
         output = self.output or free_name(identity, self._called(), ".mp4")
         photo = named_face(identity).file
         self._check_written(output, (photo, self.timeline and self.timeline.strip()))
-        look = Looker(Path(), track=self.track, report=report)
+        look = Looker(Path(), track=self.track, models=self.draw.models, report=report)
         timeline = Timeline(self._steps(words, look), self.pace, self.blinking)
         self._check_written(output, look.read)
         timeline.check(rate)
@@ -242,7 +242,13 @@ class MicroJob(StartsFromPreset):
         from retarget.jobs.micro_keep import SetFolder
         from retarget.jobs.micro_set import read_set
 
-        look = Looker(path.parent, confined=not self.outside, track=self.track, report=report)
+        look = Looker(
+            path.parent,
+            confined=not self.outside,
+            track=self.track,
+            models=self.draw.models,
+            report=report,
+        )
         whole = read_set(path, outside=self.outside, words=words, look=look)
         folder = SetFolder(self.output or path.with_suffix(""), overwrite=self.sink.overwrite)
         bar, drawn = Report(bar=report.bar), Report()
@@ -306,7 +312,7 @@ class MicroJob(StartsFromPreset):
     def _photo(self, name: str, report: Report) -> Identity:
         from retarget.jobs.identity import open_identity
 
-        with open_identity(name, self.track, report) as lane:
+        with open_identity(name, self.track, report, models=self.draw.models) as lane:
             return lane.first
 
     def _square(self, named: NamedFace, size: int | None, report: Report) -> Identity:

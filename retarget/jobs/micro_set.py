@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from retarget.errors import RetargetError, UnknownWord
 from retarget.face.settings import NamedFace, named_face
-from retarget.flow.toml_file import TomlFile
+from retarget.flow.toml_file import TomlFile, is_file
 from retarget.jobs.look import within
 from retarget.jobs.micro_clip import read_rate
 from retarget.language.settings import BlinkSettings, PaceSettings
@@ -217,7 +217,7 @@ class _Reader:
             path = folder / name if self.outside else within(folder, name)
         except RetargetError as error:
             raise self.file.problem((key,), error.what, do=error.do) from error
-        if not path.is_file():
+        if not is_file(path):
             raise self.file.problem((key,), f"There is no file {name}.", do="Check the name.")
         return path
 

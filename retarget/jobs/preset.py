@@ -14,11 +14,7 @@ from typing import Any, TypeVar
 from retarget.errors import RetargetError, UnknownWord
 from retarget.flow.declared import AsDeclared, as_declared
 from retarget.flow.presets import presets_folder
-from retarget.flow.spoken_time import seconds_of
 from retarget.flow.toml_file import TomlFile
-
-_TIMES = ("start", "end")
-"""Settings that take a time as well as a number of seconds, as on the command line."""
 
 Job = TypeVar("Job")
 Starting = TypeVar("Starting", bound="StartsFromPreset")
@@ -129,9 +125,11 @@ def lay_over(
                 raise RetargetError(f"{name} in {place} is not a table.", do=do)
             changed[name] = lay_over(old, value, where=where, within=(*within, name))
         else:
-            changed[name] = _in_seconds(name, value)
+            changed[name] = value
     try:
-        return replace(job, **as_declared(type(job), changed))  # type: ignore[type-var]
+        if not isinstance(job, AsDeclared):
+            changed = as_declared(type(job), changed)
+        return replace(job, **changed)  # type: ignore[type-var]
     except RetargetError as problem:
         raise problem.placed(place) from None
     except ValueError as problem:
@@ -170,9 +168,3 @@ def _tables_with(
         if not called and any(f.name == name for f in fields(inner)):
             yield here
         yield from _tables_with(name, inner, here, called=called)
-
-
-def _in_seconds(name: str, value: object) -> object:
-    """The seconds of a time, `1:02.5` or `3s`; all else as it is."""
-    seconds = seconds_of(value) if name in _TIMES and isinstance(value, str) else None
-    return value if seconds is None else seconds

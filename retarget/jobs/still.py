@@ -92,14 +92,14 @@ class StillJob(StartsFromPreset):
         words: Vocabulary = shipped_words()
         if self.words is not None:
             words = words.with_file(self.words)
-        look = Looker(Path(), track=self.track, report=report)
+        look = Looker(Path(), track=self.track, models=self.draw.models, report=report)
         said = {text: say(text, words, look) for text in self.expression}
         check_apart(output, look.read)
         if self.grid:
             page = self._page(said, report)
             self._save(page, output)
             return output
-        photo = _understood(self.identity[0], self.track, report)
+        photo = self._understood(self.identity[0], report)
         actor = Actor(photo, self.draw.open(report), report)
         picture = actor.show(said[self.expression[0]] * self.intensity[0])
         self._save(picture, output)
@@ -153,7 +153,7 @@ class StillJob(StartsFromPreset):
         asked = [(text, level) for text in self.expression for level in self.intensity]
         generator = self.draw.open(report)
         for name in self.identity:
-            photo = _understood(name, self.track, report)
+            photo = self._understood(name, report)
             photo = reframed(photo, around_face(photo, TILE), (self.tile, self.tile))
             actor = Actor(photo, generator, report)
             pictures = actor.show_each(said[text] * level for text, level in asked)
@@ -162,12 +162,11 @@ class StillJob(StartsFromPreset):
                 note = Path(name).stem if len(self.identity) > 1 else ""
                 yield Tile(rgb=rgb, caption=caption, note=note)
 
+    def _understood(self, name: str, report: Report) -> Identity:
+        from retarget.jobs.identity import open_identity
 
-def _understood(name: str, track: TrackSettings, report: Report) -> Identity:
-    from retarget.jobs.identity import open_identity
-
-    with open_identity(name, track, report) as lane:
-        return lane.first
+        with open_identity(name, self.track, report, models=self.draw.models) as lane:
+            return lane.first
 
 
 def _square(count: int) -> int:

@@ -64,7 +64,13 @@ class StoryJob(AsDeclared):
         from retarget.language.words import shipped_words
 
         report = begin(report)
-        look = Looker(self.story.parent, confined=not self.outside, track=self.track, report=report)
+        look = Looker(
+            self.story.parent,
+            confined=not self.outside,
+            track=self.track,
+            models=self.draw.models,
+            report=report,
+        )
         board = read_storyboard(self.story, outside=self.outside, words=shipped_words(), look=look)
         output = self.output or self.story.with_suffix("")
         about = {"storyboard": self.story.name, "title": board.title}

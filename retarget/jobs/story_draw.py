@@ -211,7 +211,9 @@ class PanelDrawer:
 
     def _understood(self, named: NamedFace) -> Identity:
         if named not in self._photos:
-            with open_identity(str(named), self._track, self._report) as lane:
+            with open_identity(
+                str(named), self._track, self._report, models=self._draw.models
+            ) as lane:
                 photo = within_size(lane.first, _LONGEST)
             while len(self._photos) >= _KEPT:
                 self._rough.pop(id(self._photos.pop(next(iter(self._photos)))), None)

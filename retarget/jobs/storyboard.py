@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from retarget.errors import RetargetError, UnknownWord, UnreadableInput
 from retarget.face.settings import NamedFace, named_face
-from retarget.flow.toml_file import Place, TomlFile
+from retarget.flow.toml_file import Place, TomlFile, is_file
 from retarget.jobs.generators import GeneratorName
 from retarget.jobs.look import within
 
@@ -312,7 +312,7 @@ class _Reader:
             path = folder / name if self.outside else within(folder, name)
         except UnreadableInput as error:
             raise self.wrong(place, error.what, error.do) from error
-        if not path.is_file():
+        if not is_file(path):
             raise self.wrong(place, f"There is no file {name}.", "Check the name.")
         self.files.add(path)
         return path

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 from retarget.face.settings import TrackSettings
 
 
-def with_model(track: TrackSettings) -> TrackSettings:
+def with_model(track: TrackSettings, models: Path | None = None) -> TrackSettings:
     """The settings with the place of the model file, where the tracker needs one.
+
+    Args:
+        track: the settings.
+        models: folder with model files; None: RETARGET_MODELS or the user's cache.
 
     Raises:
         MissingModel: it needs one, and the file is not here or not the right one.
@@ -22,4 +27,4 @@ def with_model(track: TrackSettings) -> TrackSettings:
     from retarget.models.catalog import LANDMARKER
     from retarget.models.store import Store
 
-    return replace(track, bundle=Store().need(LANDMARKER))
+    return replace(track, bundle=Store(models).need(LANDMARKER))

@@ -161,7 +161,9 @@ class VideoJob(StartsFromPreset):
         self._check_said()
         look = replace(self.source, start=0.0, end=None)
         with (
-            open_identity(self.identity, self.track, report, source=look) as identity,
+            open_identity(
+                self.identity, self.track, report, source=look, models=self.models
+            ) as identity,
             open_driving(self.driving, self._driving_settings(), report) as driving,
             Lanes() as lanes,
         ):
@@ -227,6 +229,7 @@ class VideoJob(StartsFromPreset):
             rest=self.rest,
             fit=self.fit,
             smooth=self.smooth,
+            models=self.models,
             shows_rest=self.warp.wrinkles > 0,
         )
 

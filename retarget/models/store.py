@@ -80,7 +80,7 @@ class Store:
                 f"The model file {Path(model.path).name} ({model.serves}) is not here; "
                 f"looked for {looked}.",
                 do=f"Fetch it with `retarget models pull {model.name}`, or name the folder that "
-                f"holds it with --models or {folders.VARIABLE}.",
+                f"holds it in the environment variable {folders.VARIABLE}.",
             )
         self._verify(model, path)
         return path

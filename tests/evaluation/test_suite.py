@@ -224,6 +224,7 @@ def test_results_that_exist_are_measured_and_not_made(folder: Path) -> None:
     [
         ("[[pair]]\ndriver = 'a.mp4'", UnknownWord, "driving"),
         ("[[pair]]\ndriving = 'absent.mp4'", UnreadableInput, "line 1"),
+        (f"[[pair]]\ndriving = '{'a' * 300}.mp4'", UnreadableInput, "line 1"),
         ("[[pair]]\nidentity = 'b.png'", UnreadableInput, "no driving"),
         ("name = 'x'", UnreadableInput, "no pair"),
         ("[[pair]]\ndriving = 'a.mp4'\nname = '../x'", UnreadableInput, "cannot name a file"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import pickle
 import time
 from collections.abc import Iterator
@@ -116,3 +117,15 @@ def test_a_report_can_be_sent_on_from_a_pool_s_worker() -> None:
     sent.warn("No sound.")
     assert (sent.frames, list(sent.stages())) == (2, ["quick"])
     assert sent.as_dict()["warnings"] == ["No sound. (2 times)"]
+
+
+def test_a_file_s_name_is_no_report() -> None:
+    with pytest.raises(ValueError, match=r"a Report, not in 'run\.json'"):
+        begin("run.json")  # type: ignore[arg-type]
+
+
+def test_warnings_that_no_report_is_kept_of_are_logged(caplog: pytest.LogCaptureFixture) -> None:
+    begin(Report()).warn("No sound.")
+    assert caplog.record_tuples == []
+    begin(None).warn("100 % of it is dark.")
+    assert caplog.record_tuples == [("retarget", logging.WARNING, "100 % of it is dark.")]

@@ -99,7 +99,10 @@ def test_what_a_performance_is_past_is_told_of_where_it_is_asked_for(long: Path)
 
     assert told(DrivingSettings()) == []
     asked = DrivingSettings(
-        fit=FitSettings(detail=False), smooth=SmoothSettings(strength=2.0), shows_rest=True
+        rest=RestSettings(samples=64),
+        fit=FitSettings(detail=False),
+        smooth=SmoothSettings(strength=2.0),
+        shows_rest=True,
     )
     (line,) = told(asked)
-    assert line.startswith("warp.wrinkles and fit.detail and smooth.strength do not count beside")
+    assert line.startswith("warp.wrinkles, rest.samples, fit.detail, smooth.strength do not count")

@@ -136,6 +136,7 @@ def test_the_manifest_names_the_frames_of_each_event(stimuli: Path, tmp_path: Pa
     [
         ('"surprise"', '"surprize"', 2, "surprise"),
         ("eileen.png", "nobody.png", 1, "nobody.png"),
+        ("eileen.png", "x" * 300, 1, "no file x"),
         ("eileen.png", "../eileen.png", 1, "lies outside"),
         ("[1.0]", "[1.5]", 3, "0 to 1"),
         ("70, 40, 100", "70, 40", 4, "three times"),

@@ -199,6 +199,7 @@ def test_only_pages_of_the_story_itself_give_way(story: Path) -> None:
         ('who = "eileen"\nexpression = "0', 'who = "elieen"\nexpression = "0', 8, "eileen"),
         ("close-up", "closeup", 15, "close-up"),
         ('"#406080"', '"beach.jpg"', 16, "no file beach.jpg"),
+        ('"#406080"', f'"{"a long beach " * 20}"', 16, "no file a long beach"),
         ('"#406080"', '"../beach.jpg"', 16, "lies outside"),
         ('"#406080"', '"#4060"', 16, "not a colour"),
         ('"#406080"', '"blurr"', 16, "Did you mean 'blur'"),

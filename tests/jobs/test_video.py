@@ -14,6 +14,7 @@ import av
 import numpy as np
 import pytest
 from PIL import Image
+from programs import run
 
 from retarget.flow import blendshapes, landmarks
 from retarget.flow.report import Report
@@ -298,6 +299,23 @@ def test_who_reads_frames_sees_progress_and_each_run_s_own_count(drive: Path, ph
         count = len(list(job.frames(report)))
         assert report.frames == count == 5
     assert told == 2 * [1, 2, 3, 4, 5]
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_job_on_a_thread_goes_on_when_the_main_thread_has_ended(
+    drive: Path, photo: Path, tmp_path: Path, threads: int
+) -> None:
+    done = run(f"""
+        import threading
+        from retarget.generate.settings import WarpSettings
+        from retarget.jobs.video import VideoJob
+        job = VideoJob(
+            driving={str(drive)!r}, identity={str(photo)!r}, output={str(tmp_path / "o.mp4")!r},
+            warp=WarpSettings(threads={threads}),
+        )
+        threading.Thread(target=job.run).start()
+    """)
+    assert (done.returncode, times(tmp_path / "o.mp4")) == (0, pytest.approx(times(drive)))
 
 
 def test_the_background_shows_behind_a_photo_that_is_transparent(

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import chain
 
+from retarget.flow.arrays import Floats
 from retarget.flow.values import FaceRequest, GeneratedFace, Identity
 from retarget.generate.settings import WarpSettings
 from retarget.generate.warp.eye_white import LastingWhite
@@ -55,8 +56,8 @@ class WarpGenerator:
         with ThreadPoolExecutor(threads, thread_name_prefix="warp") as pool:
             try:
                 for request in frames:
-                    draw = self._asked(request).draw
-                    coming.append(pool.submit(draw, request, white(request)))
+                    portrait = self._asked(request)
+                    coming.append(_begun(pool, portrait, request, white(request)))
                     if len(coming) > threads:
                         yield coming.popleft().result()
                 while coming:
@@ -76,3 +77,19 @@ class WarpGenerator:
         while len(self._ready) > (1 if identity.passing else KEPT):
             self._ready.popitem(last=False)
         return found
+
+
+def _begun(
+    pool: ThreadPoolExecutor, portrait: Portrait, request: FaceRequest, white: Floats | None
+) -> Future[GeneratedFace]:
+    """The drawing, begun on a thread of the pool.
+
+    Where the main thread has ended, pools take nothing more, while a job on another thread goes on:
+    then it is done here.
+    """
+    try:
+        return pool.submit(portrait.draw, request, white)
+    except RuntimeError:
+        done: Future[GeneratedFace] = Future()
+        done.set_result(portrait.draw(request, white))
+        return done

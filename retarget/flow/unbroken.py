@@ -1,0 +1,42 @@
+"""What a program's end waits for.
+
+A daemon thread is broken off wherever it is when the program ends. Where that is inside MediaPipe,
+whose parts are taken down at the same time, the whole program is brought down.
+"""
+
+from __future__ import annotations
+
+import atexit
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+_PATIENCE = 3.0
+"""Seconds: a picture takes hundredths. A process that was forked may wait for what it has not."""
+_door = threading.Condition()
+_inside = 0
+_over = False
+
+
+@contextmanager
+def unbroken() -> Iterator[None]:
+    """Let the program's end wait for the body, which no other thread enters after it."""
+    global _inside  # noqa: PLW0603  (as the end that it is counted for is the program's)
+    with _door:
+        while _over and threading.current_thread() is not threading.main_thread():
+            _door.wait()
+        _inside += 1
+    try:
+        yield
+    finally:
+        with _door:
+            _inside -= 1
+            _door.notify_all()
+
+
+@atexit.register
+def _end() -> None:
+    global _over  # noqa: PLW0603
+    with _door:
+        _over = True
+        _door.wait_for(lambda: _inside == 0, _PATIENCE)
