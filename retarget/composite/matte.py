@@ -27,6 +27,8 @@ _COARSE = 512
 """The same where no fine edges are wanted; the network itself looks at 256."""
 _FACE_SEEN = 0.8
 """How much of a face the network must take for a person to be believed."""
+_NEAR = 6.0
+"""Heights of a face that a nearer look takes in, in each direction."""
 _SURE = 0.92
 _CONNECTED = 0.6
 _PURE = 4
@@ -90,6 +92,10 @@ class PersonMatte:
         found = self._segmented(rgb)
         if found is None:
             found = _by_colours(rgb, points[:, :2])
+        elif not _face_seen(found, points):  # as one of many people, or small in a wide picture
+            near = _around(points, found.shape)
+            found = found.copy()
+            found[near] = self._segmented(rgb[near])
         return _with_face(found, points[:, :2])
 
     def where(self, rgb: Picture, points: Floats) -> Picture | None:
@@ -104,11 +110,7 @@ class PersonMatte:
         scale = min(1.0, _COARSE / max(rgb.shape[:2]))
         small = _resized(rgb, scale)
         rough = self.rough(small, points * scale)
-        oval = np.zeros(rough.shape, np.uint8)
-        outline = np.rint(points[list(landmarks.FACE_OVAL), :2] * scale).astype(np.int32)
-        cv2.fillPoly(oval, [outline], (1,))
-        face = rough[oval > 0]
-        if self._absent or not face.size or face.mean() < _FACE_SEEN:
+        if self._absent or not _face_seen(rough, points * scale):
             return None
         large = cv2.resize(rough, rgb.shape[1::-1], interpolation=cv2.INTER_LINEAR)
         return np.asarray(np.rint(255 * np.clip(large, 0, 1)), np.uint8)
@@ -128,6 +130,30 @@ class PersonMatte:
                 self._network.process(np.zeros((64, 64, 3), np.uint8))  # the first makes it log
         mask = self._network.process(np.ascontiguousarray(rgb)).segmentation_mask
         return np.asarray(mask, np.float32)
+
+
+def _face_seen(rough: Floats, points: Floats) -> bool:
+    """Whether a mask takes the face with these points for a person's."""
+    oval = np.zeros(rough.shape, np.uint8)
+    outline = np.rint(points[list(landmarks.FACE_OVAL), :2]).astype(np.int32)
+    cv2.fillPoly(oval, [outline], (1,))
+    face = rough[oval > 0]
+    return bool(face.size and face.mean() >= _FACE_SEEN)
+
+
+def _around(points: Floats, shape: tuple[int, ...]) -> tuple[slice, slice]:
+    """The rows and columns about a face that show its person, more below than above it."""
+    (left, top), (right, bottom) = points[:, :2].min(0), points[:, :2].max(0)
+    side = _NEAR * float(bottom - top)
+    first = (top + bottom) / 2 - 0.4 * side, (left + right - side) / 2
+    rows, columns = (_within(a, a + side, most) for a, most in zip(first, shape, strict=True))
+    return rows, columns
+
+
+def _within(start: float, stop: float, most: int) -> slice:
+    """From start to stop as far as there are pixels, and one in any case."""
+    begins = int(np.clip(start, 0, most - 1))
+    return slice(begins, int(np.clip(stop, begins + 1, most)))
 
 
 def _with_face(rough: Floats, points: Floats) -> Floats:
