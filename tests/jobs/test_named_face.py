@@ -132,3 +132,20 @@ def test_a_link_out_of_the_folder_is_no_way_around_with_a_face_either(
     (inner / "link.png").symlink_to(pair)
     with pytest.raises(UnreadableInput, match="lies outside"):
         Looker(inner, confined=True)("link.png#left", None)
+
+
+def test_no_two_pictures_of_a_grid_are_called_the_same(pair: Path, tmp_path: Path) -> None:
+    page, side = tmp_path / "page.png", 64
+    StillJob(
+        identity=(f"{pair}#left", f"{pair}#right"), expression=("0.5*joy + 0.3*surprise + AU45",),
+        intensity=(0.5, 1.0), grid=True, tile=side, output=page,
+    ).run()  # fmt: skip
+    with Image.open(page) as drawn:
+        words = np.asarray(drawn.convert("L")) < 128
+    high, wide = words.shape[0] // 2, words.shape[1] // 2
+    beneath = {
+        words[row * high : (row + 1) * high, left : left + side][-30:].tobytes()
+        for row in range(2)
+        for left in (6, wide + 3)
+    }
+    assert len(beneath) == 4
