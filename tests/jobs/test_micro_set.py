@@ -157,7 +157,7 @@ def test_a_mistake_in_a_set_names_its_line(
     assert not (tmp_path / "set").exists()
 
 
-@pytest.mark.parametrize("expression", ["AU5", "L12", "R12"])
+@pytest.mark.parametrize("expression", ["AU5", "L12", "R12", "L12 + head(yaw=9)", "head(yaw=9)"])
 def test_an_event_goes_from_the_first_side_that_moves_to_the_last(
     stimuli: Path, tmp_path: Path, expression: str
 ) -> None:
@@ -168,7 +168,7 @@ def test_an_event_goes_from_the_first_side_that_moves_to_the_last(
     with (folder / row["table"]).open(newline="") as file:
         table = list(csv.DictReader(file))
     shapes = [name for name in table[0] if name.endswith(("Left", "Right"))]
-    moving = [sum(float(line[name]) for name in shapes) for line in table]
+    moving = [sum(float(line[name]) for name in (*shapes, "yaw")) for line in table]
     moved = [i for i, much in enumerate(moving) if much > 0]
     assert moved[0] == int(row["onset_frame"])
     assert moved[-1] == int(row["offset_frame"])
@@ -241,8 +241,10 @@ def test_an_intensity_is_how_far_the_face_goes_from_the_base_and_none_keeps_it_c
     stimuli: Path, tmp_path: Path
 ) -> None:
     asked = SET.replace(', "contempt"', "").replace("[1.0]", "[0, 0.5, 1]")
-    stimuli.write_text(f'base = "joy:0.5"\nlag_ms = 20\n{asked}')
+    stimuli.write_text(f'base = "joy:0.5"\nlag_ms = 50\n{asked}')
     folder = MicroJob(set=stimuli, output=tmp_path / "set").run()
+    frames = {tuple(row[f"{n}_frame"] for n in ("onset", "apex", "offset")) for row in rows(folder)}
+    assert len(frames) == 1, "what is compared is marked alike"
     tables = []
     for row in rows(folder):
         with (folder / row["table"]).open(newline="") as file:
