@@ -24,7 +24,7 @@ from retarget.face.settings import NamedFace, named_face
 from retarget.flow.toml_file import TomlFile
 from retarget.jobs.look import within
 from retarget.jobs.micro_clip import read_rate
-from retarget.language.settings import BlinkSettings, PaceSettings
+from retarget.language.settings import MOST_LAG, BlinkSettings, PaceSettings
 
 if TYPE_CHECKING:
     from retarget.language.say import Look, Said
@@ -134,7 +134,7 @@ class _Reader:
             rate=self.rate(),
             size=self.size(),
             around=(self.seconds("before_ms", 500), self.seconds("after_ms", 500)),
-            pace=PaceSettings(lag_ms=self.number("lag_ms", 0, -100, 100)),
+            pace=PaceSettings(lag_ms=self.number("lag_ms", 0, -MOST_LAG, MOST_LAG)),
             blinking=BlinkSettings(blinks=self.flag("blinks"), seed=self.seed()),
             ending=self.ending(),
         )

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from retarget.errors import RetargetError
 from retarget.flow.declared import AsDeclared
 
+MOST_LAG = 200
+"""Milliseconds that one side of a face may move after the other."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class PaceSettings(AsDeclared):
@@ -23,7 +26,7 @@ class PaceSettings(AsDeclared):
         super().__post_init__()
         _within("hold-ms", self.hold_ms, 1, 600_000)
         _within("travel-ms", self.travel_ms, 0, 600_000)
-        _within("lag-ms", self.lag_ms, -200, 200)
+        _within("lag-ms", self.lag_ms, -MOST_LAG, MOST_LAG)
 
 
 @dataclass(frozen=True, kw_only=True)
