@@ -244,7 +244,9 @@ class MicroJob(StartsFromPreset):
 
         look = Looker(path.parent, confined=not self.outside, track=self.track, report=report)
         whole = read_set(path, outside=self.outside, words=words, look=look)
-        folder = SetFolder(self.output or path.with_suffix(""), overwrite=self.sink.overwrite)
+        folder = SetFolder(
+            self.output or path.with_suffix(""), whole.files, overwrite=self.sink.overwrite
+        )
         bar, drawn = Report(bar=report.bar), Report()
         actor: Actor | None = None
         generator = self.draw.open(report)
@@ -264,8 +266,8 @@ class MicroJob(StartsFromPreset):
             folder.note(row)
         if changed := folder.close():
             report.warn(
-                f"{folder.folder} still holds files that an earlier form of the set made and "
-                f"somebody has changed since: {', '.join(changed)}."
+                f"{folder.folder} still holds files that an earlier set made and somebody has "
+                f"changed since: {', '.join(changed)}."
             )
         report.frames = drawn.frames
         return folder.folder
@@ -294,8 +296,7 @@ class MicroJob(StartsFromPreset):
         from retarget.jobs.micro_clip import write_clip
         from retarget.jobs.micro_keep import row_of
 
-        name = whole.name(stimulus)
-        clip, table = folder / f"{name}{whole.ending}", folder / f"{name}.csv"
+        clip, table = (folder / name for name in whole.pair(stimulus))
         write_clip(
             clip, actor, whole.timeline(stimulus), whole.rate,
             sink=replace(self.sink, overwrite=True), report=report,

@@ -5,8 +5,8 @@
     intensities = [0.2, 0.5]
     durations = [[70, 30, 100], [120, 80, 200]]   # onset, apex and offset in ms
 
-Each clip has a table of what was commanded in each frame; `manifest.csv` lists the clips. Those of
-an earlier form of the set, which it lists no more, are taken away.
+Each clip has a table of what was commanded in each frame; `manifest.csv` lists the clips, and no
+other that was made lies beside them.
 """
 
 from __future__ import annotations
@@ -103,6 +103,16 @@ class StimulusSet:
         who = f"{Path(stimulus.who.removesuffix(mark)).with_suffix('')}{mark}"
         who = re.sub(r"\W+", "-", who).strip("-")[-32:]
         return f"{stimulus.number:05d}_{who}_{word}_{stimulus.intensity:g}_{pace}"
+
+    def pair(self, stimulus: Stimulus) -> tuple[str, str]:
+        """Names of the clip and of its table."""
+        name = self.name(stimulus)
+        return f"{name}{self.ending}", f"{name}.csv"
+
+    @property
+    def files(self) -> Iterator[str]:
+        """Names of all clips and tables."""
+        return (name for stimulus in self.stimuli for name in self.pair(stimulus))
 
 
 def read_set(path: Path, *, outside: bool, words: Vocabulary, look: Look) -> StimulusSet:

@@ -14,6 +14,7 @@ from retarget.face.settings import TrackSettings
 from retarget.flow.blendshapes import NAMES
 from retarget.flow.report import Report
 from retarget.jobs.micro import MicroJob
+from retarget.sink.settings import SinkSettings
 
 skimage_data = pytest.importorskip("skimage.data")
 
@@ -100,7 +101,7 @@ def test_the_manifest_says_what_this_set_says_though_the_pixels_are_the_same(
     folder = MicroJob(set=stimuli, output=tmp_path / "set").run()
     (tmp_path / "S01.png").write_bytes((tmp_path / "eileen.png").read_bytes())
     stimuli.write_text(short.replace(old, new))
-    MicroJob(set=stimuli, output=folder).run()
+    MicroJob(set=stimuli, output=folder, sink=SinkSettings(overwrite=True)).run()
     assert [row[column] for row in rows(folder)] == [new.strip('"')]
 
 
@@ -202,8 +203,11 @@ def test_a_changed_set_leaves_no_clip_of_the_former_one_and_takes_nothing_else_a
     cut = folder / rows(folder)[1]["file"]
     cut.write_bytes(b"cut by hand")
     stimuli.write_text(SET.replace("[1.0]", "[0.5]"))
-    report = Report()
-    MicroJob(set=stimuli, output=folder).run(report)
+    before, report = contents(folder), Report()
+    with pytest.raises(CannotWrite, match="clips that this set does not name"):
+        MicroJob(set=stimuli, output=folder).run()
+    assert contents(folder) == before
+    MicroJob(set=stimuli, output=folder, sink=SinkSettings(overwrite=True)).run(report)
     named = {row[column] for row in rows(folder) for column in ("file", "table")}
     assert {p.name for p in folder.iterdir()} == {
         *named, "manifest.csv", "00001_notes.csv", cut.name
