@@ -158,6 +158,15 @@ def test_a_mistake_in_a_set_names_its_line(
     assert not (tmp_path / "set").exists()
 
 
+def test_a_codec_that_the_sets_ending_does_not_hold_is_refused_before_anything_is_made(
+    stimuli: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(CannotWrite, match=r"\.mp4 file does not hold ffv1") as refused:
+        MicroJob(set=stimuli, output=tmp_path / "set", sink=SinkSettings(codec="ffv1")).run()
+    assert "ending" in refused.value.do
+    assert not (tmp_path / "set").exists()
+
+
 @pytest.mark.parametrize("expression", ["AU5", "L12", "R12", "L12 + head(yaw=9)", "head(yaw=9)"])
 def test_an_event_goes_from_the_first_side_that_moves_to_the_last(
     stimuli: Path, tmp_path: Path, expression: str
