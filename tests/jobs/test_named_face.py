@@ -15,6 +15,7 @@ from retarget.flow.report import Report
 from retarget.jobs.identity import open_identity
 from retarget.jobs.look import Looker
 from retarget.jobs.micro import MicroJob
+from retarget.jobs.moments import MomentsJob
 from retarget.jobs.still import StillJob
 from retarget.jobs.story import StoryJob
 from retarget.jobs.video import VideoJob
@@ -55,6 +56,18 @@ def test_a_name_says_which_face_whatever_holds_for_other_pictures(pair: Path) ->
             assert lane.first.face.points[:, 0].mean() // SIDE == side
 
 
+def test_the_driving_face_and_the_identitys_are_each_named(pair: Path) -> None:
+    job = VideoJob(driving=f"{pair}#right", identity=f"{pair}#left")
+    with job.performing(Report()) as performing:
+        (frame,) = performing.frames
+    request = frame.request
+    assert request is not None
+    assert request.driving.tracked is not None
+    driving, identity = request.driving.tracked.face, request.identity.face
+    assert driving is not None
+    assert [face.points[:, 0].mean() // SIDE for face in (driving, identity)] == [1, 0]
+
+
 def test_a_file_whose_name_has_such_an_ending_is_meant_itself(pair: Path, tmp_path: Path) -> None:
     alike = pair.rename(tmp_path / "pair.png#left")
     assert named_face(str(alike)) == NamedFace(file=str(alike))
@@ -80,6 +93,7 @@ def test_a_photo_is_not_written_over_though_its_name_says_which_face(pair: Path)
                  sink=SinkSettings(overwrite=True)),
         VideoJob(driving=str(SAMPLES / "drive.mp4"), identity=named, report=pair,
                  sink=SinkSettings(overwrite=True)),
+        MomentsJob(driving=named, json=pair, overwrite=True),
     ]  # fmt: skip
     for job in jobs:
         with pytest.raises(CannotWrite, match="also read from"):
