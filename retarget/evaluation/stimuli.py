@@ -113,6 +113,8 @@ def _clips(folder: Path) -> list[_Clip]:
     try:
         with (folder / CLIPS_TABLE).open(newline="", encoding="utf-8") as file:
             rows = list(csv.DictReader(file))
+        if not rows:
+            raise ValueError("no clip was finished")
         return [_clip(folder, row) for row in rows]
     except (OSError, UnicodeDecodeError, csv.Error, KeyError, ValueError, IndexError) as problem:
         raise UnreadableInput(

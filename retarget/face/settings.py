@@ -23,7 +23,7 @@ class TrackSettings(AsDeclared):
     which: Kept[str] = "largest"
     """Face to follow where there are several: largest, left, right (as the picture shows them), a
     number counted from the left starting with 0, or the pixel "x,y" it is nearest to. The name of
-    a photo can say so for itself: group.jpg#left."""
+    a photo or clip can say so for itself: group.jpg#left."""
     certainty: float = 0.5
     """How sure a face must be, 0.05 to 0.95; lower finds more faces, and more that are none."""
     looks: int = 1

@@ -65,7 +65,7 @@ def _chosen(found: list[Reading], settings: TrackSettings, report: Report, calle
     if len(found) > 1 and settings.which == TrackSettings.which:
         report.warn(
             f"{called} shows several faces, of which the {settings.which} is taken. Another "
-            "is named by track.which, or behind the photo's name, as in group.jpg#left."
+            "is named by track.which, or behind the picture's name, as in group.jpg#left."
         )
     return Face(points=face.points, scores=face.scores)
 

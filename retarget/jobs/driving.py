@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from retarget.errors import NoFaceFound, RetargetError, UnreadableInput
 from retarget.expression.settings import FitSettings, RestSettings, SmoothSettings
-from retarget.face.settings import TrackSettings
+from retarget.face.settings import TrackSettings, named_face
 from retarget.flow.lanes import Lanes, depth_for
 from retarget.flow.report import Report
 from retarget.jobs.naming import naming
@@ -62,6 +62,8 @@ class Driving:
 def open_driving(driving: str, settings: DrivingSettings, report: Report) -> Iterator[Driving]:
     """Open whatever drives; its rest is found before this returns.
 
+    Its name may say which face drives, as in two.mp4#left; else `settings.track` does.
+
     Raises:
         UnreadableInput: it cannot be read.
         NoFaceFound: it never shows a face.
@@ -69,13 +71,15 @@ def open_driving(driving: str, settings: DrivingSettings, report: Report) -> Ite
     """
     from retarget.expression.performance import is_performance, open_performance
 
+    named = named_face(driving)
+    driving, track = named.file, named.chosen(settings.track)
     if is_performance(driving):
         with open_performance(Path(driving)) as performance:
             yield _performed(performance, settings, report)
         return
     from retarget.source.open import open_source
 
-    settings = replace(settings, track=with_model(settings.track, settings.models))
+    settings = replace(settings, track=with_model(track, settings.models))
     with open_source(driving, settings.source, warn=report.warn) as source:
         yield _filmed(driving, source, settings, report)
 

@@ -72,10 +72,11 @@ class ExpressionsJob(AsDeclared):
             vocabulary = vocabulary.with_file(self.words)
         if self.units:
             return _unit_table(vocabulary)
-        look = Looker(Path(), track=self.track, models=self.draw.models)
+        report = begin(report)
+        look = Looker(Path(), track=self.track, models=self.draw.models, report=report)
         found = self._found(vocabulary, look)
         if self.sheet is not None:
-            return self._draw(found, vocabulary, look.read, begin(report))
+            return self._draw(found, vocabulary, look.read, report)
         return _table([vocabulary.labels[name] for name in found])
 
     def _found(self, words: Vocabulary, look: Look) -> dict[str, Said]:

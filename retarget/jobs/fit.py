@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import tyro
 
 from retarget.expression.settings import FitSettings, RestSettings, SmoothSettings
-from retarget.face.settings import TrackSettings
+from retarget.face.settings import TrackSettings, named_face
 from retarget.flow.declared import HERE, AsDeclared, Kept
 from retarget.flow.lanes import Lanes
 from retarget.flow.report import Report, begin
@@ -55,7 +55,7 @@ class FitJob(AsDeclared):
         from retarget.sink.partial import check_free
 
         report = begin(report)
-        read = (self.driving, self.rest.neutral)
+        read = (named_face(self.driving).file, self.rest.neutral)
         suffix_of(self.output)
         check_free(self.output, overwrite=self.overwrite, read=read)
         settings = DrivingSettings(

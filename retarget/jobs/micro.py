@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
-from retarget.errors import RetargetError
+from retarget.errors import CannotWrite, RetargetError
 from retarget.face.settings import TrackSettings, named_face
 from retarget.flow.blas import one_blas_thread
 from retarget.flow.declared import HERE, Kept
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from retarget.face.settings import NamedFace
     from retarget.flow.values import Identity
     from retarget.jobs.act import Actor
+    from retarget.jobs.micro_keep import SetFolder
     from retarget.jobs.micro_set import Stimulus, StimulusSet
     from retarget.language.say import Look, Said
     from retarget.language.timeline import Step, Timeline
@@ -239,7 +240,6 @@ class MicroJob(StartsFromPreset):
     def _run_set(self, path: Path, words: Vocabulary, report: Report) -> Path:
         from retarget.jobs.act import Actor
         from retarget.jobs.look import Looker
-        from retarget.jobs.micro_keep import SetFolder
         from retarget.jobs.micro_set import read_set
 
         look = Looker(
@@ -250,7 +250,7 @@ class MicroJob(StartsFromPreset):
             report=report,
         )
         whole = read_set(path, outside=self.outside, words=words, look=look)
-        folder = SetFolder(self.output or path.with_suffix(""), overwrite=self.sink.overwrite)
+        folder = self._folder(path, whole)
         bar, drawn = Report(bar=report.bar), Report()
         actor: Actor | None = None
         generator = self.draw.open(report)
@@ -270,11 +270,24 @@ class MicroJob(StartsFromPreset):
             folder.note(row)
         if changed := folder.close():
             report.warn(
-                f"{folder.folder} still holds files that an earlier form of the set made and "
-                f"somebody has changed since: {', '.join(changed)}."
+                f"{folder.folder} still holds files that an earlier set made and somebody has "
+                f"changed since: {', '.join(changed)}."
             )
         report.frames = drawn.frames
         return folder.folder
+
+    def _folder(self, path: Path, whole: StimulusSet) -> SetFolder:
+        """Where the set of this file goes, once nothing is in the way of its clips."""
+        from retarget.jobs.micro_keep import SetFolder
+        from retarget.sink.codecs import codec_for
+
+        try:
+            codec_for(whole.ending, self.sink.codec)
+        except CannotWrite as error:
+            do = f"Write another ending into {path.name}, or say another --codec."
+            raise CannotWrite(error.what, do=do) from error
+        output = self.output or path.with_suffix("")
+        return SetFolder(output, whole.files, overwrite=self.sink.overwrite)
 
     def _key(self, whole: StimulusSet, stimulus: Stimulus) -> str:
         from retarget.flow import digest
@@ -300,8 +313,7 @@ class MicroJob(StartsFromPreset):
         from retarget.jobs.micro_clip import write_clip
         from retarget.jobs.micro_keep import row_of
 
-        name = whole.name(stimulus)
-        clip, table = folder / f"{name}{whole.ending}", folder / f"{name}.csv"
+        clip, table = (folder / name for name in whole.pair(stimulus))
         write_clip(
             clip, actor, whole.timeline(stimulus), whole.rate,
             sink=replace(self.sink, overwrite=True), report=report,

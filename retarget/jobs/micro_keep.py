@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from retarget import __version__
@@ -27,13 +27,15 @@ class SetFolder:
 
     Args:
         folder: where the set goes.
-        overwrite: whether a folder with other files may be used.
+        own: names of the files that the set will be.
+        overwrite: whether a folder with other files may be used, and clips of another set, or of
+            an earlier form of this one, be taken away.
 
     Raises:
-        CannotWrite: the folder cannot be made or holds files of someone else's.
+        CannotWrite: the folder cannot be made, or holds files that are not of this set.
     """
 
-    def __init__(self, folder: Path, *, overwrite: bool) -> None:
+    def __init__(self, folder: Path, own: Iterable[str], *, overwrite: bool) -> None:
         self.folder = made_folder(folder)
         self._manifest = folder / CLIPS_TABLE
         before = _rows(self._manifest)
@@ -43,7 +45,14 @@ class SetFolder:
                 do="Choose an empty or new folder, or say --overwrite.",
             )
         self._before = {row["key"]: row for row in before or ()}
-        self._made = {made for row in before or () for made in _files(row)}
+        named = {name.casefold() for name in own}
+        made = {made for row in before or () for made in _files(row)}
+        self._others = {other for other in made if other[0].casefold() not in named}
+        if not overwrite and any(self._is_as_made(*other) for other in self._others):
+            raise CannotWrite(
+                f"The folder {folder} holds clips that this set does not name.",
+                do="Choose another folder, or say --overwrite to have them taken away.",
+            )
         self.rows: list[Mapping[str, str]] = []
         if before is None:
             self._write()  # from now on the folder is known as a set's
@@ -61,20 +70,17 @@ class SetFolder:
             csv.DictWriter(f, COLUMNS).writerow(row)
 
     def close(self) -> list[str]:
-        """Write the manifest anew: this set's clips, in order; clips of its earlier forms go.
+        """Write the manifest anew: this set's clips, in order; others that were made before go.
 
         Returns:
-            Files of earlier forms that somebody has changed since, which stay.
+            Those of the others that somebody has changed since, which stay.
         """
-        own = {name.casefold() for row in self.rows for name, _ in _files(row)}
-        left = {made for made in self._made if made[0].casefold() not in own}
-        for made in left:
-            if self._is_as_made(*made):
-                path = self.folder / made[0]
-                with writing(path):
-                    path.unlink()
+        for name, sha256 in self._others:
+            if self._is_as_made(name, sha256):
+                with writing(self.folder / name):
+                    (self.folder / name).unlink()
         self._write()
-        return sorted({name for name, _ in left if (self.folder / name).exists()})
+        return sorted({name for name, _ in self._others if (self.folder / name).exists()})
 
     def _write(self) -> None:
         with (

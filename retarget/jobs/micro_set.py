@@ -5,8 +5,8 @@
     intensities = [0.2, 0.5]
     durations = [[70, 30, 100], [120, 80, 200]]   # onset, apex and offset in ms
 
-Each clip has a table of what was commanded in each frame; `manifest.csv` lists the clips. Those of
-an earlier form of the set, which it lists no more, are taken away.
+Each clip has a table of what was commanded in each frame; `manifest.csv` lists the clips, and no
+other that was made lies beside them.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from retarget.face.settings import NamedFace, named_face
 from retarget.flow.toml_file import TomlFile, is_file
 from retarget.jobs.look import within
 from retarget.jobs.micro_clip import read_rate
-from retarget.language.settings import BlinkSettings, PaceSettings
+from retarget.language.settings import MOST_LAG, BlinkSettings, PaceSettings
 
 if TYPE_CHECKING:
     from retarget.language.say import Look, Said
@@ -104,6 +104,16 @@ class StimulusSet:
         who = re.sub(r"\W+", "-", who).strip("-")[-32:]
         return f"{stimulus.number:05d}_{who}_{word}_{stimulus.intensity:g}_{pace}"
 
+    def pair(self, stimulus: Stimulus) -> tuple[str, str]:
+        """Names of the clip and of its table."""
+        name = self.name(stimulus)
+        return f"{name}{self.ending}", f"{name}.csv"
+
+    @property
+    def files(self) -> Iterator[str]:
+        """Names of all clips and tables."""
+        return (name for stimulus in self.stimuli for name in self.pair(stimulus))
+
 
 def read_set(path: Path, *, outside: bool, words: Vocabulary, look: Look) -> StimulusSet:
     """Read a set; every mistake names its line.
@@ -134,7 +144,7 @@ class _Reader:
             rate=self.rate(),
             size=self.size(),
             around=(self.seconds("before_ms", 500), self.seconds("after_ms", 500)),
-            pace=PaceSettings(lag_ms=self.number("lag_ms", 0, -100, 100)),
+            pace=PaceSettings(lag_ms=self.number("lag_ms", 0, -MOST_LAG, MOST_LAG)),
             blinking=BlinkSettings(blinks=self.flag("blinks"), seed=self.seed()),
             ending=self.ending(),
         )

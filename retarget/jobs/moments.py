@@ -17,7 +17,7 @@ from retarget.expression.settings import (
     RestSettings,
     SmoothSettings,
 )
-from retarget.face.settings import TrackSettings
+from retarget.face.settings import TrackSettings, named_face
 from retarget.flow.declared import HERE, AsDeclared, Kept
 from retarget.flow.lanes import Lanes
 from retarget.flow.report import Report, begin
@@ -96,7 +96,7 @@ class MomentsJob(AsDeclared):
 
         for path in (self.json, self.plot):
             if path is not None:
-                read = (self.driving, self.rest.neutral)
+                read = (named_face(self.driving).file, self.rest.neutral)
                 check_free(path, overwrite=self.overwrite, read=read)
         _check_ending("What is found is written", self.json, ".json")
         if self.plot is not None:

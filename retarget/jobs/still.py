@@ -153,13 +153,14 @@ class StillJob(StartsFromPreset):
         asked = [(text, level) for text in self.expression for level in self.intensity]
         generator = self.draw.open(report)
         for name in self.identity:
+            named = named_face(name)
             photo = self._understood(name, report)
             photo = reframed(photo, around_face(photo, TILE), (self.tile, self.tile))
             actor = Actor(photo, generator, report)
             pictures = actor.show_each(said[text] * level for text, level in asked)
             for (text, level), rgb in zip(asked, pictures, strict=True):
-                caption = text if level == 1.0 else f"{text}  {level:g}"
-                note = Path(name).stem if len(self.identity) > 1 else ""
+                caption = text if level == 1.0 else f"{level:g} × {text}"
+                note = f"{Path(named.file).stem}{named.mark}" if len(self.identity) > 1 else ""
                 yield Tile(rgb=rgb, caption=caption, note=note)
 
     def _understood(self, name: str, report: Report) -> Identity:

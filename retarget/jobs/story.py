@@ -44,7 +44,7 @@ class StoryJob(AsDeclared):
     text_to_image: Kept[Path] | None = None
     """Folder of a text-to-image model in diffusers' layout, for backgrounds from prompts."""
     overwrite: bool = False
-    """Write into a folder that holds other files."""
+    """Write into a folder that holds other files, and over panels that were changed since."""
     draw: Annotated[DrawSettings, HERE] = field(default_factory=DrawSettings)
     """Who draws, where a panel does not say."""
     track: TrackSettings = field(default_factory=TrackSettings)

@@ -27,11 +27,11 @@ class StoryFolder:
         about: what the manifest says of the story as a whole.
         panels: how many the story has.
         read: the files that it is made of, which are never replaced.
-        overwrite: whether files may be replaced that no manifest speaks of.
+        overwrite: whether files may be replaced that are not as a manifest speaks of them.
 
     Raises:
-        CannotWrite: the folder cannot be made, holds files of someone else's, or files that are
-            read where the story's own would be.
+        CannotWrite: the folder cannot be made, holds files of someone else's, panels that somebody
+            has changed since, or files that are read where the story's own would be.
     """
 
     def __init__(
@@ -53,6 +53,8 @@ class StoryFolder:
                 do="Choose an empty or new folder, or say --overwrite.",
             )
         self._before = before or {}
+        if not overwrite:
+            self._check_untouched()
         for file in self._made({*range(1, panels + 1), *self._before}):
             if os.path.lexists(file):
                 check_apart(file, read)
@@ -135,6 +137,15 @@ class StoryFolder:
             self.page(number).unlink(missing_ok=True)
         self._pages = count
         self._write(self._entries)
+
+    def _check_untouched(self) -> None:
+        for number, entry in self._before.items():
+            path = self._picture(number)
+            if path.is_file() and entry.get("sha256") != digest.of_file(path):
+                raise CannotWrite(
+                    f"{path} was changed since it was drawn.",
+                    do="Move it out of the folder, or say --overwrite to have it drawn again.",
+                )
 
     def _picture(self, number: int) -> Path:
         return self.folder / f"{number:04d}.png"

@@ -241,8 +241,8 @@ class VideoJob(StartsFromPreset):
 
         output = self.output or default_output(self.driving, self.identity)
         photos = self.diffusion.photos
-        identity = named_face(self.identity).file
-        read = (self.driving, identity, self.rest.neutral, self.preset, *photos)
+        given = (named_face(name).file for name in (self.driving, self.identity))
+        read = (*given, self.rest.neutral, self.preset, *photos)
         check_output(output, overwrite=self.sink.overwrite, read=read)
         written = [output]
         if self.preview:

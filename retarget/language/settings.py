@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 from retarget.flow.declared import AsDeclared, check_range
 
+MOST_LAG = 200
+"""Milliseconds that one side of a face may move after the other."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class PaceSettings(AsDeclared):
@@ -22,7 +25,7 @@ class PaceSettings(AsDeclared):
         super().__post_init__()
         check_range("hold_ms", self.hold_ms, 1.0, 600_000.0)
         check_range("travel_ms", self.travel_ms, 0.0, 600_000.0)
-        check_range("lag_ms", self.lag_ms, -200.0, 200.0)
+        check_range("lag_ms", self.lag_ms, -MOST_LAG, MOST_LAG)
 
 
 @dataclass(frozen=True, kw_only=True)

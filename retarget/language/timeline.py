@@ -313,10 +313,15 @@ def _events(segments: Sequence[Segment], lag: Fraction) -> Iterator[Event]:
 
 
 def _delays(segment: Segment, lag: Fraction) -> tuple[Fraction, Fraction]:
-    """How late the first and the last part of the face are that take part in a movement."""
+    """How late the first and the last part of the face are that take part in a movement.
+
+    Where nothing moves, as at intensity 0, as late as if both sides did: what is compared with most
+    expressions is marked as they are.
+    """
     lagging = _LEFT if lag > 0 else _RIGHT
     ends = (segment.before, segment.after)
     moves = np.any([segment.peak.weights != end.weights for end in ends], axis=0)
-    late = abs(lag)
-    first = Fraction(0) if moves[~lagging].any() or not moves.any() else late
-    return first, late if moves[lagging].any() else Fraction(0)
+    turns = any(segment.peak.head != end.head for end in ends)
+    calm, late = not (moves.any() or turns), abs(lag)
+    first = Fraction(0) if moves[~lagging].any() or turns or calm else late
+    return first, late if moves[lagging].any() or calm else Fraction(0)

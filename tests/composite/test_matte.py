@@ -83,6 +83,18 @@ def test_another_person_in_the_picture_is_left_out(
         assert share[there[:, 1], there[:, 0]].max() < 0.05
 
 
+@pytest.mark.parametrize("people", [3, 5])
+def test_each_person_of_a_row_is_found(
+    portrait: npt.NDArray[np.uint8], points: npt.NDArray[np.float32], people: int
+) -> None:
+    other = (portrait * np.array([0.55, 0.8, 1.0])).astype(np.uint8)
+    row, matte = np.hstack([portrait, other, portrait, other, portrait][:people]), PersonMatte()
+    for number in range(people):
+        face = points + np.float32((number * portrait.shape[1], 0, 0))
+        at = face[:, :2].round().astype(int)
+        assert matte.share(row, face)[at[:, 1], at[:, 0]].mean() > 0.95
+
+
 def test_hair_has_pixels_between_person_and_background(
     portrait: npt.NDArray[np.uint8], points: npt.NDArray[np.float32]
 ) -> None:

@@ -111,5 +111,8 @@ def test_a_drawn_set_follows_what_was_commanded(
 def test_a_folder_that_is_no_set_is_one_sentence(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["evaluate", "--stimuli", str(tmp_path)]) == 1
-    assert "not a finished set" in capsys.readouterr().err
+    for made in (False, True):
+        if made:
+            (tmp_path / "manifest.csv").write_text("clip,file,table\n")
+        assert main(["evaluate", "--stimuli", str(tmp_path)]) == 1
+        assert "not a finished set" in capsys.readouterr().err

@@ -14,6 +14,7 @@ from retarget.face.settings import TrackSettings
 from retarget.flow.blendshapes import NAMES
 from retarget.flow.report import Report
 from retarget.jobs.micro import MicroJob
+from retarget.sink.settings import SinkSettings
 
 skimage_data = pytest.importorskip("skimage.data")
 
@@ -100,7 +101,7 @@ def test_the_manifest_says_what_this_set_says_though_the_pixels_are_the_same(
     folder = MicroJob(set=stimuli, output=tmp_path / "set").run()
     (tmp_path / "S01.png").write_bytes((tmp_path / "eileen.png").read_bytes())
     stimuli.write_text(short.replace(old, new))
-    MicroJob(set=stimuli, output=folder).run()
+    MicroJob(set=stimuli, output=folder, sink=SinkSettings(overwrite=True)).run()
     assert [row[column] for row in rows(folder)] == [new.strip('"')]
 
 
@@ -158,7 +159,16 @@ def test_a_mistake_in_a_set_names_its_line(
     assert not (tmp_path / "set").exists()
 
 
-@pytest.mark.parametrize("expression", ["AU5", "L12", "R12"])
+def test_a_codec_that_the_sets_ending_does_not_hold_is_refused_before_anything_is_made(
+    stimuli: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(CannotWrite, match=r"\.mp4 file does not hold ffv1") as refused:
+        MicroJob(set=stimuli, output=tmp_path / "set", sink=SinkSettings(codec="ffv1")).run()
+    assert "ending" in refused.value.do
+    assert not (tmp_path / "set").exists()
+
+
+@pytest.mark.parametrize("expression", ["AU5", "L12", "R12", "L12 + head(yaw=9)", "head(yaw=9)"])
 def test_an_event_goes_from_the_first_side_that_moves_to_the_last(
     stimuli: Path, tmp_path: Path, expression: str
 ) -> None:
@@ -169,7 +179,7 @@ def test_an_event_goes_from_the_first_side_that_moves_to_the_last(
     with (folder / row["table"]).open(newline="") as file:
         table = list(csv.DictReader(file))
     shapes = [name for name in table[0] if name.endswith(("Left", "Right"))]
-    moving = [sum(float(line[name]) for name in shapes) for line in table]
+    moving = [sum(float(line[name]) for name in (*shapes, "yaw")) for line in table]
     moved = [i for i, much in enumerate(moving) if much > 0]
     assert moved[0] == int(row["onset_frame"])
     assert moved[-1] == int(row["offset_frame"])
@@ -203,8 +213,11 @@ def test_a_changed_set_leaves_no_clip_of_the_former_one_and_takes_nothing_else_a
     cut = folder / rows(folder)[1]["file"]
     cut.write_bytes(b"cut by hand")
     stimuli.write_text(SET.replace("[1.0]", "[0.5]"))
-    report = Report()
-    MicroJob(set=stimuli, output=folder).run(report)
+    before, report = contents(folder), Report()
+    with pytest.raises(CannotWrite, match="clips that this set does not name"):
+        MicroJob(set=stimuli, output=folder).run()
+    assert contents(folder) == before
+    MicroJob(set=stimuli, output=folder, sink=SinkSettings(overwrite=True)).run(report)
     named = {row[column] for row in rows(folder) for column in ("file", "table")}
     assert {p.name for p in folder.iterdir()} == {
         *named, "manifest.csv", "00001_notes.csv", cut.name
@@ -242,8 +255,10 @@ def test_an_intensity_is_how_far_the_face_goes_from_the_base_and_none_keeps_it_c
     stimuli: Path, tmp_path: Path
 ) -> None:
     asked = SET.replace(', "contempt"', "").replace("[1.0]", "[0, 0.5, 1]")
-    stimuli.write_text(f'base = "joy:0.5"\nlag_ms = 20\n{asked}')
+    stimuli.write_text(f'base = "joy:0.5"\nlag_ms = 50\n{asked}')
     folder = MicroJob(set=stimuli, output=tmp_path / "set").run()
+    frames = {tuple(row[f"{n}_frame"] for n in ("onset", "apex", "offset")) for row in rows(folder)}
+    assert len(frames) == 1, "what is compared is marked alike"
     tables = []
     for row in rows(folder):
         with (folder / row["table"]).open(newline="") as file:

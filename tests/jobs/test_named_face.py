@@ -15,6 +15,7 @@ from retarget.flow.report import Report
 from retarget.jobs.identity import open_identity
 from retarget.jobs.look import Looker
 from retarget.jobs.micro import MicroJob
+from retarget.jobs.moments import MomentsJob
 from retarget.jobs.still import StillJob
 from retarget.jobs.story import StoryJob
 from retarget.jobs.video import VideoJob
@@ -55,6 +56,18 @@ def test_a_name_says_which_face_whatever_holds_for_other_pictures(pair: Path) ->
             assert lane.first.face.points[:, 0].mean() // SIDE == side
 
 
+def test_the_driving_face_and_the_identitys_are_each_named(pair: Path) -> None:
+    job = VideoJob(driving=f"{pair}#right", identity=f"{pair}#left")
+    with job.performing(Report()) as performing:
+        (frame,) = performing.frames
+    request = frame.request
+    assert request is not None
+    assert request.driving.tracked is not None
+    driving, identity = request.driving.tracked.face, request.identity.face
+    assert driving is not None
+    assert [face.points[:, 0].mean() // SIDE for face in (driving, identity)] == [1, 0]
+
+
 def test_a_file_whose_name_has_such_an_ending_is_meant_itself(pair: Path, tmp_path: Path) -> None:
     alike = pair.rename(tmp_path / "pair.png#left")
     assert named_face(str(alike)) == NamedFace(file=str(alike))
@@ -80,6 +93,7 @@ def test_a_photo_is_not_written_over_though_its_name_says_which_face(pair: Path)
                  sink=SinkSettings(overwrite=True)),
         VideoJob(driving=str(SAMPLES / "drive.mp4"), identity=named, report=pair,
                  sink=SinkSettings(overwrite=True)),
+        MomentsJob(driving=named, json=pair, overwrite=True),
     ]  # fmt: skip
     for job in jobs:
         with pytest.raises(CannotWrite, match="also read from"):
@@ -132,3 +146,20 @@ def test_a_link_out_of_the_folder_is_no_way_around_with_a_face_either(
     (inner / "link.png").symlink_to(pair)
     with pytest.raises(UnreadableInput, match="lies outside"):
         Looker(inner, confined=True)("link.png#left", None)
+
+
+def test_no_two_pictures_of_a_grid_are_called_the_same(pair: Path, tmp_path: Path) -> None:
+    page, side = tmp_path / "page.png", 64
+    StillJob(
+        identity=(f"{pair}#left", f"{pair}#right"), expression=("0.5*joy + 0.3*surprise + AU45",),
+        intensity=(0.5, 1.0), grid=True, tile=side, output=page,
+    ).run()  # fmt: skip
+    with Image.open(page) as drawn:
+        words = np.asarray(drawn.convert("L")) < 128
+    high, wide = words.shape[0] // 2, words.shape[1] // 2
+    beneath = {
+        words[row * high : (row + 1) * high, left : left + side][-30:].tobytes()
+        for row in range(2)
+        for left in (6, wide + 3)
+    }
+    assert len(beneath) == 4

@@ -102,6 +102,22 @@ def test_a_shorter_story_leaves_no_panel_of_the_longer_one(story: Path) -> None:
     assert sorted(p.name for p in folder.glob("0*.png")) == ["0001.png"]
 
 
+def test_a_panel_that_somebody_retouched_is_neither_drawn_over_nor_taken_away_unasked(
+    story: Path,
+) -> None:
+    panel = StoryJob(story=story).run() / "0002.png"
+    Image.new("RGB", (240, 180)).save(panel)
+    retouched = panel.read_bytes()
+    for text in (STORY, STORY[: STORY.rindex("[[panel]]")]):
+        story.write_text(text)
+        with pytest.raises(CannotWrite, match=r"0002\.png was changed since it was drawn"):
+            StoryJob(story=story).run()
+    assert panel.read_bytes() == retouched
+    story.write_text(STORY)
+    StoryJob(story=story, overwrite=True).run()
+    assert panel.read_bytes() != retouched
+
+
 def test_two_people_share_a_panel(story: Path) -> None:
     story.write_text(
         STORY.replace('who = "eileen"\nexpression = "surprise"\nframing = "close-up"',

@@ -262,7 +262,13 @@ def test_a_percentage_is_told_how_it_is_written(text: str) -> None:
 
 @pytest.mark.parametrize(
     ("text", "remedy"),
-    [("joy:0,5", "0.5"), ("0,7*joy", "with a point"), ("0.7 joy", "0.7*joy"), ("2 joy", "*")],
+    [
+        ("joy:0,5", "0.5"),
+        ("0,7*joy", "with a point"),
+        ("0.7 joy", "0.7*joy"),
+        ("2 joy", "*"),
+        ("from:clip.mp4@1s#left", "clip.mp4#left@"),
+    ],
 )
 def test_a_number_is_told_how_it_is_written(text: str, remedy: str) -> None:
     with pytest.raises(RetargetError) as problem:
