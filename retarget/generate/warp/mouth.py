@@ -159,8 +159,8 @@ class Mouth:
         inside *= np.float32(LIP_SHADE) * lit + np.float32(1 - LIP_SHADE)
         if self._own is not None:
             lip = moved.expression[LOWER_RIM].mean(axis=0)
-            for layer, place in self._own.placed(moved.skull, lip):
-                _lay(inside, layer, place, hole, self._own_share)
+            for layer, place, share in self._own.placed(moved.skull, lip):
+                _lay(inside, layer, place, hole, self._own_share * share)
         return np.asarray(inside, np.float32)
 
     def _jaw(self, moved: Moved) -> Floats:

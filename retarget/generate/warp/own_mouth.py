@@ -1,8 +1,8 @@
 """The inside of a mouth that is open in the photo, kept for when it opens otherwise.
 
 Upper teeth belong to the skull and lower teeth to the jaw, so the picture is parted along its
-darkest row; between the two parts, when they move away from each other, it is stretched, which
-cannot be seen in the dark. A picture without a dark row is upper teeth all over.
+darkest row; when the two parts move away from each other, that row is stretched between them and,
+as it is never quite dark, grows faint. A picture without a dark row is upper teeth all over.
 """
 
 from __future__ import annotations
@@ -39,23 +39,32 @@ class OwnInside:
     """(2,) across the opening, towards the chin."""
     gap: float
     """Pixels between the lips."""
+    parting: float = 0.5
+    """Where the parts meet, from the upper (0) to the lower lip (1)."""
 
-    def placed(self, skull: Doubles, lip: Floats) -> list[tuple[Layer, Doubles]]:
-        """The layers, undermost first, and where each goes.
+    def placed(self, skull: Doubles, lip: Floats) -> list[tuple[Layer, Doubles, float]]:
+        """The layers, undermost first, where each goes, and how opaque it is, 0..1.
 
         Args:
             skull: (2, 3) the head's movement.
             lip: (2,) displacement of the lower lip in the photo's pose.
         """
         if self.upper is None or self.lower is None:
-            return [(self.whole, skull)]
+            return [(self.whole, skull, 1.0)]
         with_lip = skull.copy()
         with_lip[:, 2] += skull[:, :2] @ lip
-        along = np.outer(lip, self.down) / self.gap  # none at the upper lip, all at the lower
+        soft = SOFT * self.gap if lip @ self.down > 0 else 0.5 * self.gap
+        along = np.outer(lip, self.down) / (2 * soft)  # none at the band's begin, all at its end
+        begin = self.top + (self.parting * self.gap - soft) * self.down
         linear = skull[:, :2] @ (np.eye(2) + along)
-        start = skull[:, 2] - skull[:, :2] @ along @ self.top
+        start = skull[:, 2] - skull[:, :2] @ along @ begin
         stretched = np.concatenate([linear, start[:, None]], axis=1)
-        return [(self.whole, stretched), (self.lower, with_lip), (self.upper, skull)]
+        faint = 1 / max(1 + float(lip @ self.down) / (2 * soft), 1.0)
+        return [
+            (self.whole, stretched, faint),
+            (self.lower, with_lip, 1.0),
+            (self.upper, skull, 1.0),
+        ]
 
 
 def own_inside(photo: Bytes, rims: Rims, unit: float) -> OwnInside | None:
@@ -89,7 +98,7 @@ def own_inside(photo: Bytes, rims: Rims, unit: float) -> OwnInside | None:
         Layer(corner, to_bytes(np.dstack([patch * a[..., None], 255 * a])))
         for a in (alpha, alpha * (1 - below), alpha * below)
     )
-    return OwnInside(whole, upper, lower, top, rims.down, rims.gap)
+    return OwnInside(whole, upper, lower, top, rims.down, rims.gap, parting)
 
 
 def _parting(bright: Floats, depth: Floats, seen: Bools) -> float | None:

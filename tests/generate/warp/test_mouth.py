@@ -198,3 +198,20 @@ def test_a_line_is_seen_between_lips_that_close_over_an_open_mouth() -> None:
         for p in (middle, middle - away, middle + away)
     )
     assert line < 0.85 * min(above, below)
+
+
+def test_teeth_of_ones_own_do_not_grow_long_where_the_jaw_drops(warp: WarpGenerator) -> None:
+    dim = (90 * (smiling().frame.rgb / 255) ** 2.2).astype(np.uint8)
+    identity = replace(smiling(), frame=replace(smiling().frame, rgb=dim))
+    request = ask(identity, {"jawOpen": 1.0})
+    bright = 0.6 * dim[around(identity, landmarks.LIPS_INNER_UPPER)].mean(axis=1).max()
+
+    def long(picture: Picture, points: npt.NDArray[np.float32]) -> int:
+        rims = rims_of(points, MOUTH)
+        x, top, bottom = rims.upper[5, 0], rims.upper[5, 1], rims.lower[5, 1]
+        strip = picture[round(float(top)) : round(float(bottom)), round(float(x)) - 2 :][:, :5]
+        return int((strip.mean(axis=(1, 2)) > bright).sum())
+
+    moved = Displacer(identity, identity.face.points)(request)
+    then, now = long(dim, identity.face.points), long(whole(draw(warp, request)), moved.points)
+    assert 0 < now < 1.3 * then
