@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from retarget.flow import blendshapes, landmarks
+from retarget.flow.ease import smoothstep
 from retarget.flow.face_model import FaceModel
 from retarget.flow.gaze import carried, move_irises, off_middle
 from retarget.flow.values import Expression, RestFace
@@ -37,7 +38,10 @@ _READ_MILDLY = {
 """Of what a face does, how much more than its mesh tells, by the beginning of a weight's name. A
 mesh stays near to usual brows: of drawn ones it tells 0.5 to 0.6, of lowered ones more, since their
 weight holds what the rest of the face says. And lips that purse, roll in or are drawn aside hide
-the points by which it would know them."""
+the points by which it would know them, unless they part."""
+_PARTED = (0.06, 0.2)
+"""Gap of the lips in head units from which on less and at which no more than it tells: a rounded
+mouth would become a slit."""
 _TOLD_OF_GAZE = np.array([1.3, 1.0], np.float32)
 """The same of yaw and pitch: of an iris that is drawn aside a mesh tells 0.5 to 0.8. It tells less
 yet of one drawn above or below, but there the lids say the rest."""
@@ -73,7 +77,7 @@ class Shape:
             (478, 3) head-frame mesh.
         """
         seen = expression.measured
-        weights = expression.weights if seen is None else expression.weights * _told()
+        weights = expression.weights if seen is None else expression.weights * _told(seen.lip_gap)
         moved = self._model.displacement(weights)
         if seen is not None and seen.detail is not None:
             moved = moved + seen.detail
@@ -120,13 +124,21 @@ class Shape:
         return float(wider), float(taller)
 
 
-@cache
-def _told() -> npt.NDArray[np.float32]:
-    """(52,) what a measured weight is multiplied by."""
-    out = np.ones(blendshapes.COUNT, np.float32)
-    for i, name in enumerate(blendshapes.NAMES):
-        out[i] = next((f for start, f in _READ_MILDLY.items() if name.startswith(start)), 1.0)
+def _told(gap: float) -> npt.NDArray[np.float32]:
+    """(52,) what a measured weight is multiplied by where lips are `gap` head units apart."""
+    more, hidden = _more()
+    out: npt.NDArray[np.float32] = 1 + more - np.float32(smoothstep(*_PARTED, gap)) * hidden
     return out
+
+
+@cache
+def _more() -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+    """(52,) each: how much more than its mesh tells a face does; and of the lips alone."""
+    out = np.zeros((2, blendshapes.COUNT), np.float32)
+    for i, name in enumerate(blendshapes.NAMES):
+        more = next((f - 1 for start, f in _READ_MILDLY.items() if name.startswith(start)), 0.0)
+        out[:, i] = more, more * name.startswith("mouth")
+    return out[0], out[1]
 
 
 def mouth_width(head: Mesh) -> float:

@@ -154,6 +154,14 @@ def test_what_a_mesh_tells_too_little_of_goes_farther_seen_than_said(name: str, 
     assert 1.1 < np.linalg.norm(followed[point]) / np.linalg.norm(said[point]) < 1.7
 
 
+def test_a_rounded_mouth_is_no_narrower_than_it_is_seen() -> None:
+    face = rest()
+    round_ = {"mouthPucker": 1.0, "mouthFunnel": 0.5, "jawOpen": 0.7}
+    told = face.head + face_model().displacement(blendshapes.weights(round_))
+    mesh = Shape(face_model(), face)(face, face.head, seen(gap=0.3, **round_))
+    assert mouth_width(mesh) == pytest.approx(mouth_width(told), rel=0.02)
+
+
 @pytest.mark.parametrize("name", ["jawOpen", "mouthSmileLeft", "cheekSquintLeft", "noseSneerLeft"])
 def test_what_a_mesh_tells_well_goes_as_far_seen_as_said(name: str) -> None:
     face = rest()
