@@ -215,3 +215,13 @@ def test_teeth_of_ones_own_do_not_grow_long_where_the_jaw_drops(warp: WarpGenera
     moved = Displacer(identity, identity.face.points)(request)
     then, now = long(dim, identity.face.points), long(whole(draw(warp, request)), moved.points)
     assert 0 < now < 1.3 * then
+
+
+def test_nothing_of_the_driving_frame_but_its_mouth_edges_a_pursed_one(warp: WarpGenerator) -> None:
+    painted = smiling().frame.rgb.copy()
+    painted[:40, :40] = (255, 0, 255)
+    pictures = [
+        whole(draw(warp, ask(calm(), {"jawOpen": 0.8, "mouthPucker": 1.0}, driving=seen(who))))
+        for who in (smiling(), replace(smiling(), frame=replace(smiling().frame, rgb=painted)))
+    ]
+    np.testing.assert_array_equal(*pictures)
