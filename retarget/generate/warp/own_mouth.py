@@ -39,6 +39,8 @@ class OwnInside:
     """(2,) across the opening, towards the chin."""
     gap: float
     """Pixels between the lips."""
+    teeth: float
+    """0..1 how surely it holds teeth."""
     parting: float = 0.5
     """Where the parts meet, from the upper (0) to the lower lip (1)."""
 
@@ -49,31 +51,34 @@ class OwnInside:
             skull: (2, 3) the head's movement.
             lip: (2,) displacement of the lower lip in the photo's pose.
         """
+        dropped = max(float(lip @ self.down), 0.0)
+        soft = SOFT * self.gap if dropped > 0 else 0.5 * self.gap
+        faint = 1 / (1 + dropped / (2 * soft))
+        kept = max(faint, self.teeth)
         if self.upper is None or self.lower is None:
-            return [(self.whole, skull, 1.0)]
+            return [(self.whole, skull, kept)]
         with_lip = skull.copy()
         with_lip[:, 2] += skull[:, :2] @ lip
-        soft = SOFT * self.gap if lip @ self.down > 0 else 0.5 * self.gap
         along = np.outer(lip, self.down) / (2 * soft)  # none at the band's begin, all at its end
         begin = self.top + (self.parting * self.gap - soft) * self.down
         linear = skull[:, :2] @ (np.eye(2) + along)
         start = skull[:, 2] - skull[:, :2] @ along @ begin
         stretched = np.concatenate([linear, start[:, None]], axis=1)
-        faint = 1 / max(1 + float(lip @ self.down) / (2 * soft), 1.0)
         return [
             (self.whole, stretched, faint),
-            (self.lower, with_lip, 1.0),
-            (self.upper, skull, 1.0),
+            (self.lower, with_lip, faint),
+            (self.upper, skull, kept),
         ]
 
 
-def own_inside(photo: Bytes, rims: Rims, unit: float) -> OwnInside | None:
+def own_inside(photo: Bytes, rims: Rims, unit: float, teeth: float) -> OwnInside | None:
     """Cut the inside out of a photo, feathered at the lips.
 
     Args:
         photo: (height, width, 3) the crop.
         rims: its lips.
         unit: eye distance in pixels.
+        teeth: 0..1 how surely it holds teeth.
     """
     box = box_of(rims.outline, 0.04 * unit + 2, photo.shape)
     if box is None or rims.gap < 1:
@@ -92,13 +97,13 @@ def own_inside(photo: Bytes, rims: Rims, unit: float) -> OwnInside | None:
     parting = _parting(patch @ LUMA, depth, (mask > 127) & (aside < 0.25 * rims.width))
     if parting is None:
         whole = Layer(corner, to_bytes(np.dstack([patch * alpha[..., None], 255 * alpha])))
-        return OwnInside(whole, None, None, top, rims.down, rims.gap)
+        return OwnInside(whole, None, None, top, rims.down, rims.gap, teeth)
     below = np.clip((depth - parting) / (2 * SOFT) + 0.5, 0, 1)
     whole, upper, lower = (
         Layer(corner, to_bytes(np.dstack([patch * a[..., None], 255 * a])))
         for a in (alpha, alpha * (1 - below), alpha * below)
     )
-    return OwnInside(whole, upper, lower, top, rims.down, rims.gap, parting)
+    return OwnInside(whole, upper, lower, top, rims.down, rims.gap, teeth, parting)
 
 
 def _parting(bright: Floats, depth: Floats, seen: Bools) -> float | None:
