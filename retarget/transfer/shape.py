@@ -197,7 +197,7 @@ def set_lips(mesh: Mesh, gap: float) -> None:
     if gap < CONTACT:
         off = -now
     elif middle > 1e-4:
-        off = now * np.float32(np.clip(gap / middle, 0.25, 4.0) - 1)
+        off = now * np.float32(min(gap / middle, 4.0) - 1)
     else:
         return
     mesh[up] -= np.float32(0.5) * off

@@ -246,6 +246,14 @@ def test_a_shorter_face_drops_its_jaw_less_far() -> None:
     assert np.linalg.norm(open_[low] - open_[up]) == pytest.approx(0.85 * 0.2, rel=0.02)
 
 
+@pytest.mark.parametrize("gap", [1.1 * CONTACT, 0.03, 0.1])
+def test_a_mouth_torn_open_in_the_photo_closes_to_the_gap_that_is_seen(gap: float) -> None:
+    face = rest()
+    shouting = face.head + face_model().displacement(blendshapes.weights({"jawOpen": 1.0}))
+    mesh = Shape(face_model(), face)(face, shouting, seen(gap=gap))
+    assert np.linalg.norm(mesh[14] - mesh[13]) == pytest.approx(gap, rel=0.01)
+
+
 def test_lips_measured_in_contact_touch_along_the_whole_line() -> None:
     face = rest()
     mesh = Shape(face_model(), face)(face, face.head, seen(gap=CONTACT / 2, jawOpen=0.3))
