@@ -106,7 +106,8 @@ class Mouth:
         self._shut_gap = max(gap, 0.0) if self._own_share == 0 else 0.0
         self._own = None
         if self._own_share > 0:
-            self._own = own_inside(photo, self._photo, self._unit, toothy)
+            gum = np.float32(0.8) * self._palette.gum
+            self._own = own_inside(photo, self._photo, self._unit, toothy, gum)
         from_rest = identity.face.points - identity.pose.to_picture(identity.rest.head)
         self._rest_jaw = from_rest[CHIN, :2].mean(axis=0).astype(np.float32)
         self._rest_lip = from_rest[LOWER_RIM, :2].mean(axis=0).astype(np.float32)

@@ -21,6 +21,8 @@ PARTING = (0.25, 0.9)
 """Where between the lips the parting is looked for, from the upper (0) to the lower one (1)."""
 DARK = 0.65
 """A parting must be darker than this share of the brightest, which is teeth."""
+GUM = 0.16
+"""Height of the gum above the upper teeth, in eye distances."""
 SOFT = 0.08
 """Half the width of the parting's edge, in the same measure."""
 
@@ -29,6 +31,8 @@ SOFT = 0.08
 class OwnInside:
     """The photo's own inside in three layers."""
 
+    gum: Layer
+    """Above the upper teeth, for lips that draw back from them."""
     whole: Layer
     upper: Layer | None
     lower: Layer | None
@@ -56,7 +60,7 @@ class OwnInside:
         faint = 1 / (1 + dropped / (2 * soft))
         kept = max(faint, self.teeth)
         if self.upper is None or self.lower is None:
-            return [(self.whole, skull, kept)]
+            return [(self.gum, skull, self.teeth), (self.whole, skull, kept)]
         with_lip = skull.copy()
         with_lip[:, 2] += skull[:, :2] @ lip
         along = np.outer(lip, self.down) / (2 * soft)  # none at the band's begin, all at its end
@@ -65,13 +69,16 @@ class OwnInside:
         start = skull[:, 2] - skull[:, :2] @ along @ begin
         stretched = np.concatenate([linear, start[:, None]], axis=1)
         return [
+            (self.gum, skull, self.teeth),
             (self.whole, stretched, faint),
             (self.lower, with_lip, faint),
             (self.upper, skull, kept),
         ]
 
 
-def own_inside(photo: Bytes, rims: Rims, unit: float, teeth: float) -> OwnInside | None:
+def own_inside(
+    photo: Bytes, rims: Rims, unit: float, teeth: float, gum: Floats
+) -> OwnInside | None:
     """Cut the inside out of a photo, feathered at the lips.
 
     Args:
@@ -79,6 +86,7 @@ def own_inside(photo: Bytes, rims: Rims, unit: float, teeth: float) -> OwnInside
         rims: its lips.
         unit: eye distance in pixels.
         teeth: 0..1 how surely it holds teeth.
+        gum: (3,) its colour, 0..255.
     """
     box = box_of(rims.outline, 0.04 * unit + 2, photo.shape)
     if box is None or rims.gap < 1:
@@ -88,6 +96,7 @@ def own_inside(photo: Bytes, rims: Rims, unit: float, teeth: float) -> OwnInside
     mask = np.zeros(patch.shape[:2], np.uint8)
     fill(mask, rims.smooth().outline - np.array(corner, np.float32))
     alpha = blurred(mask, 0.004 * unit + 0.4).astype(np.float32) / 255
+    above = _gum(rims, unit, gum, photo.shape)
     middle = len(rims.upper) // 2
     top = rims.upper[middle]
     y, x = np.mgrid[: patch.shape[0], : patch.shape[1]].astype(np.float32)
@@ -97,13 +106,25 @@ def own_inside(photo: Bytes, rims: Rims, unit: float, teeth: float) -> OwnInside
     parting = _parting(patch @ LUMA, depth, (mask > 127) & (aside < 0.25 * rims.width))
     if parting is None:
         whole = Layer(corner, to_bytes(np.dstack([patch * alpha[..., None], 255 * alpha])))
-        return OwnInside(whole, None, None, top, rims.down, rims.gap, teeth)
+        return OwnInside(above, whole, None, None, top, rims.down, rims.gap, teeth)
     below = np.clip((depth - parting) / (2 * SOFT) + 0.5, 0, 1)
     whole, upper, lower = (
         Layer(corner, to_bytes(np.dstack([patch * a[..., None], 255 * a])))
         for a in (alpha, alpha * (1 - below), alpha * below)
     )
-    return OwnInside(whole, upper, lower, top, rims.down, rims.gap, teeth, parting)
+    return OwnInside(above, whole, upper, lower, top, rims.down, rims.gap, teeth, parting)
+
+
+def _gum(rims: Rims, unit: float, colour: Floats, shape: tuple[int, ...]) -> Layer:
+    """Gum above the photo's upper lip, where nothing of it is seen yet."""
+    up = np.float32(GUM * unit) * rims.down
+    band = np.concatenate([rims.upper, (rims.upper - up)[::-1]])
+    rows, columns = box_of(band, 2, shape) or (slice(0, 1), slice(0, 1))
+    mask = np.zeros((rows.stop - rows.start, columns.stop - columns.start), np.uint8)
+    fill(mask, band - np.array([columns.start, rows.start], np.float32))
+    alpha = blurred(mask, 0.004 * unit + 0.4).astype(np.float32)[..., None] / 255
+    rgba = np.concatenate([alpha * colour, 255 * alpha], axis=2)
+    return Layer((columns.start, rows.start), to_bytes(rgba))
 
 
 def _parting(bright: Floats, depth: Floats, seen: Bools) -> float | None:

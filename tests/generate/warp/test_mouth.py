@@ -242,3 +242,19 @@ def test_the_driving_mouth_is_seen_below_teeth_of_ones_own(warp: WarpGenerator) 
     green = [picture[y, x, 1] - picture[y, x, 0] > 40 for y in heights]
     assert not any(green[:2])
     assert all(green[4:7])
+
+
+def test_lips_that_draw_back_from_teeth_of_ones_own_bare_gum_and_nothing_of_the_driving_mouth(
+    warp: WarpGenerator,
+) -> None:
+    rgb = smiling().frame.rgb.copy()
+    outline = rims_of(smiling().face.points, MOUTH).outline
+    cv2.fillPoly(rgb, [np.rint(outline).astype(np.int32)], (20, 200, 20))
+    driving = seen(replace(smiling(), frame=replace(smiling().frame, rgb=rgb)))
+    bares = ("mouthUpperUpLeft", "mouthUpperUpRight", "noseSneerLeft", "noseSneerRight")
+    request = ask(smiling(), {"jawOpen": 0.8, **dict.fromkeys(bares, 1.0)}, driving=driving)
+    picture = whole(draw(warp, request)).astype(int)
+    drawn = Displacer(smiling(), smiling().face.points)(request)
+    x, y = np.rint(rims_of(drawn.points, MOUTH).upper[5]).astype(int).tolist()
+    red, green, _ = picture[y : y + 3, x - 2 : x + 3].mean(axis=(0, 1))
+    assert red > green + 20
