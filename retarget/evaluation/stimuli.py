@@ -208,7 +208,7 @@ def movement(points: Doubles, commanded: Doubles, places: Sequence[int], onset: 
     # Where a turned head's points move in the picture: the affine view of the mean face.
     space = np.column_stack([model.neutral[at], np.ones(len(at))]).astype(np.float64)
     view = np.linalg.lstsq(space, rest, rcond=None)[0]
-    wanted = model.displacement(commanded)[at].astype(np.float64) @ view[:3]
+    wanted = model.said(commanded)[at].astype(np.float64) @ view[:3]
     moved, most = points - rest, float((wanted**2).sum())
     if commanded.any() and most < _UNMOVED:
         return np.full(len(points), np.nan)

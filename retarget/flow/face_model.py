@@ -17,6 +17,8 @@ from retarget.flow.arrays import Reals
 from retarget.flow.check import check_array
 from retarget.flow.values import HeadPose
 
+ASIDE = [blendshapes.index(name) for name in ("mouthLeft", "mouthRight")]
+"""The blendshapes that draw a mouth aside."""
 POSE_TERMS = 9
 """Functions of the head pose that leak into a mesh seen by one camera."""
 
@@ -28,7 +30,9 @@ class FaceModel:
     neutral: npt.NDArray[np.float32]
     """(478, 3) the mean face at rest."""
     basis: npt.NDArray[np.float32]
-    """(52, 478, 3) displacement of every point at weight 1."""
+    """(52, 478, 3) displacement of every point of a tracked mesh at weight 1."""
+    aside: npt.NDArray[np.float32]
+    """(2, 478, 3) that of a face for `ASIDE`: a mesh leaves the corners of the mouth behind."""
     stability: npt.NDArray[np.float32]
     """(478,) how much a point says about the head's pose; sums to 1."""
     leak: npt.NDArray[np.float32]
@@ -41,13 +45,21 @@ class FaceModel:
         check_array("identity", self.identity, (None, landmarks.COUNT, 3), np.float32)
         check_array("neutral", self.neutral, (landmarks.COUNT, 3), np.float32)
         check_array("basis", self.basis, (blendshapes.COUNT, landmarks.COUNT, 3), np.float32)
+        check_array("aside", self.aside, (len(ASIDE), landmarks.COUNT, 3), np.float32)
         check_array("stability", self.stability, (landmarks.COUNT,), np.float32)
         check_array("leak", self.leak, (POSE_TERMS, landmarks.COUNT, 3), np.float32)
 
     def displacement(self, weights: Reals) -> npt.NDArray[np.float32]:
-        """How (52,) weights move the mesh: (478, 3) in the head frame."""
+        """How (52,) weights that were read off a mesh move it: (478, 3) in the head frame."""
         flat = self.basis.reshape(blendshapes.COUNT, -1)
         return (weights.astype(np.float32) @ flat).reshape(landmarks.COUNT, 3)
+
+    def said(self, weights: Reals) -> npt.NDArray[np.float32]:
+        """How (52,) weights that were said move a face: (478, 3) in the head frame."""
+        beyond = self.aside - self.basis[ASIDE]
+        return self.displacement(weights) + np.tensordot(
+            weights[ASIDE].astype(np.float32), beyond, axes=1
+        )
 
 
 @cache
@@ -60,6 +72,7 @@ def face_model() -> FaceModel:
         return FaceModel(
             neutral=data["neutral"],
             basis=data["basis"],
+            aside=data["aside"],
             stability=data["stability"],
             leak=data["leak"],
             identity=data["identity"],

@@ -18,7 +18,7 @@ import numpy.typing as npt
 from retarget.flow import blendshapes, landmarks
 from retarget.flow.arrays import Doubles
 from retarget.flow.ease import eased
-from retarget.flow.face_model import POSE_TERMS, pose_terms
+from retarget.flow.face_model import ASIDE, POSE_TERMS, pose_terms
 from retarget.flow.rigid import align
 from retarget.training.face_model_identity import identity_modes
 from retarget.training.face_model_mesh import CanonicalFace
@@ -28,11 +28,9 @@ _MIRROR = np.array([blendshapes.index(blendshapes.mirrored(n)) for n in blendsha
 """The blendshape that takes each one's place in a mirror."""
 _POSE_MIRROR = np.array([1.0, -1.0, -1.0, 1.0, 1.0, 1.0, -1.0, -1.0, 1.0])
 """Sign of each pose term in a mirror."""
-_AS_SCULPTED = (
-    "eyeBlink", "eyeLook", "mouthClose", "tongueOut", "cheekPuff", "mouthLeft", "mouthRight",
-)  # fmt: skip
-"""Shapes that geometry knows better than scores do: lids and lips that meet, eyes that turn. No
-score tells of puffed cheeks, and the mesh of a mouth drawn aside leaves its corners behind."""
+_AS_SCULPTED = ("eyeBlink", "eyeLook", "mouthClose", "tongueOut", "cheekPuff")
+"""Shapes that geometry knows better than scores do: lids and lips that meet, eyes that turn; and no
+score tells of puffed cheeks."""
 _BONY = (
     10, 151, 9, 8, 168, 6, 197, 195, 5, 4, 127, 356, 234, 454, 93, 323, 21, 251, 162, 389, 103,
     332, 67, 297, 54, 284, 109, 338, 33, 263, 133, 362, 129, 358, 98, 327, 193, 417, 122, 351,
@@ -97,8 +95,8 @@ def learn(
     basis = finish(basis, sculpted, neutral, face, strength)
     modes = identity_modes(neutral, face.mirror, stability)
     arrays = {
-        "neutral": neutral, "basis": basis, "stability": stability, "leak": leak,
-        "identity": modes,
+        "neutral": neutral, "basis": basis, "aside": sculpted[ASIDE], "stability": stability,
+        "leak": leak, "identity": modes,
     }  # fmt: skip
     return {name: array.astype(np.float32) for name, array in arrays.items()}
 

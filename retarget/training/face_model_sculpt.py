@@ -33,8 +33,9 @@ _UNDER_EYE = (255, 339, 254, 253, 252, 256, 341)
 _FROM_CORNER = (0.0, 0.35, 0.7, 0.9, 1.0, 1.0)
 _SIDE_LIP = (0.3, 0.75, 1.0, 1.0, 0.7, 0.35)
 _ASIDE = (0.80, 0.86, 0.92, 0.97, 1.0, 1.0, 0.97, 0.91, 0.83, 0.75, 0.68)
-"""How far lips that go to the left do so, from the right corner of the mouth to the left: the one
-is dragged along, the other pushed against its cheek."""
+_ASIDE_UP = (-0.07, -0.07, -0.07, -0.05, -0.03, 0.0, 0.01, 0.04, 0.18, 0.29, 0.38)
+"""How far lips that go to the left do so, and rise, from the right corner of the mouth to the left:
+the one is dragged along, the other pushed up against its cheek."""
 
 
 def _row(
@@ -107,10 +108,11 @@ ONE_SIDED: Mapping[str, tuple[Handles, float]] = {
         0.22,
     ),
     "mouth": (
-        _rows((*landmarks.UPPER_LIP_ROWS, *landmarks.LOWER_LIP_ROWS), ((0.125, 0.0, 0.0),) * 8,
-              _ASIDE)
+        {i: (0.125 * aside, -0.125 * up, 0.0)
+         for row in (*landmarks.UPPER_LIP_ROWS, *landmarks.LOWER_LIP_ROWS)
+         for i, aside, up in zip(row, _ASIDE, _ASIDE_UP, strict=True)}
         | _row((164, 18), (0.08, 0.0, 0.0)) | _row((57, 43, 186), (0.075, 0.0, 0.0))
-        | _row((287, 273, 410), (0.065, 0.0, 0.02)),
+        | _row((287, 273, 410), (0.065, -0.025, 0.02)),
         0.30,
     ),
     "mouthLowerDown": (

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from retarget.flow import blendshapes, landmarks
 from retarget.flow.arrays import Floats
+from retarget.flow.ease import smoothstep
 from retarget.flow.face_model import FaceModel
 from retarget.flow.gaze import carried, move_irises, off_middle
 from retarget.flow.values import Expression, RestFace
@@ -31,7 +32,10 @@ _READ_MILDLY = {
 """Of what a face does, how much more than its mesh tells, by the beginning of a weight's name. A
 mesh stays near to usual brows: of drawn ones it tells 0.5 to 0.6, of lowered ones more, since their
 weight holds what the rest of the face says. And lips that purse, roll in or are drawn aside hide
-the points by which it would know them."""
+the points by which it would know them, unless they part."""
+_PARTED = (0.06, 0.2)
+"""Gap of the lips in head units from which on less and at which no more than it tells: a rounded
+mouth would become a slit."""
 _TOLD_OF_GAZE = np.array([1.3, 1.0], np.float32)
 """The same of yaw and pitch: of an iris that is drawn aside a mesh tells 0.5 to 0.8. It tells less
 yet of one drawn above or below, but there the lids say the rest."""
@@ -67,11 +71,13 @@ class Shape:
             (478, 3) head-frame mesh.
         """
         seen = expression.measured
-        weights = expression.weights if seen is None else expression.weights * _told()
-        moved = self._model.displacement(weights)
-        if seen is not None and seen.detail is not None:
-            moved = moved + seen.detail
-        aperture = self._said(weights, moved) if seen is None else seen.aperture
+        if seen is None:
+            moved = self._model.said(expression.weights)
+            aperture = self._said(expression.weights, moved)
+        else:
+            moved = self._model.displacement(expression.weights * _told(seen.lip_gap))
+            moved += 0 if seen.detail is None else seen.detail
+            aperture = seen.aperture
         aperture = self._widened(aperture, rest)
         wider, taller = self._ratios(rest)
         moved[:, 0] *= 1 + self._mouth[:, 0] * (wider - 1)
@@ -114,13 +120,21 @@ class Shape:
         return float(wider), float(taller)
 
 
-@cache
-def _told() -> npt.NDArray[np.float32]:
-    """(52,) what a measured weight is multiplied by."""
-    out = np.ones(blendshapes.COUNT, np.float32)
-    for i, name in enumerate(blendshapes.NAMES):
-        out[i] = next((f for start, f in _READ_MILDLY.items() if name.startswith(start)), 1.0)
+def _told(gap: float) -> npt.NDArray[np.float32]:
+    """(52,) what a measured weight is multiplied by where lips are `gap` head units apart."""
+    more, hidden = _more()
+    out: npt.NDArray[np.float32] = 1 + more - np.float32(smoothstep(*_PARTED, gap)) * hidden
     return out
+
+
+@cache
+def _more() -> tuple[Floats, Floats]:
+    """(52,) each: how much more than its mesh tells a face does; and of the lips alone."""
+    out = np.zeros((2, blendshapes.COUNT), np.float32)
+    for i, name in enumerate(blendshapes.NAMES):
+        more = next((f - 1 for start, f in _READ_MILDLY.items() if name.startswith(start)), 0.0)
+        out[:, i] = more, more * name.startswith("mouth")
+    return out[0], out[1]
 
 
 def mouth_width(head: Floats) -> float:
@@ -182,7 +196,7 @@ def set_lips(mesh: Floats, gap: float) -> None:
     if gap < CONTACT:
         off = -now
     elif middle > 1e-4:
-        off = now * np.float32(np.clip(gap / middle, 0.25, 4.0) - 1)
+        off = now * np.float32(min(gap / middle, 4.0) - 1)
     else:
         return
     mesh[up] -= np.float32(0.5) * off

@@ -154,6 +154,14 @@ def test_what_a_mesh_tells_too_little_of_goes_farther_seen_than_said(name: str, 
     assert 1.1 < np.linalg.norm(followed[point]) / np.linalg.norm(said[point]) < 1.7
 
 
+def test_a_rounded_mouth_is_no_narrower_than_it_is_seen() -> None:
+    face = rest()
+    round_ = {"mouthPucker": 1.0, "mouthFunnel": 0.5, "jawOpen": 0.7}
+    told = face.head + face_model().displacement(blendshapes.weights(round_))
+    mesh = Shape(face_model(), face)(face, face.head, seen(gap=0.3, **round_))
+    assert mouth_width(mesh) == pytest.approx(mouth_width(told), rel=0.02)
+
+
 @pytest.mark.parametrize("name", ["jawOpen", "mouthSmileLeft", "cheekSquintLeft", "noseSneerLeft"])
 def test_what_a_mesh_tells_well_goes_as_far_seen_as_said(name: str) -> None:
     face = rest()
@@ -236,6 +244,14 @@ def test_a_shorter_face_drops_its_jaw_less_far() -> None:
     up, low = INNER[len(INNER) // 2]
     open_ = shape(short, short.head, seen(gap=0.2, jawOpen=1.0))
     assert np.linalg.norm(open_[low] - open_[up]) == pytest.approx(0.85 * 0.2, rel=0.02)
+
+
+@pytest.mark.parametrize("gap", [1.1 * CONTACT, 0.03, 0.1])
+def test_a_mouth_torn_open_in_the_photo_closes_to_the_gap_that_is_seen(gap: float) -> None:
+    face = rest()
+    shouting = face.head + face_model().displacement(blendshapes.weights({"jawOpen": 1.0}))
+    mesh = Shape(face_model(), face)(face, shouting, seen(gap=gap))
+    assert np.linalg.norm(mesh[14] - mesh[13]) == pytest.approx(gap, rel=0.01)
 
 
 def test_lips_measured_in_contact_touch_along_the_whole_line() -> None:

@@ -91,23 +91,29 @@ class Contact:
         """Wished displacements (478, 3) with lips that touch when they should."""
         now = rims_of(self._points + wish, MOUTH)
         held = self.touching(request, now.gap / self._unit)
-        return self._close(wish, held)
+        return self._closed(wish, held, now.apart)
 
-    def lips_meet(self, request: FaceRequest, moved: Floats) -> Floats:
-        """The same of displacements (468, 3), for what agreement with neighbours parted again."""
-        now = rims_of(self._points[: landmarks.MESH_COUNT] + moved, MOUTH)
-        held = self.touching(request, now.gap / self._unit)
-        return self._close(moved, held)
+    def lips_meet(self, request: FaceRequest, moved: Floats, wish: Floats) -> Floats:
+        """The same once more, for what agreement with neighbours has parted again.
 
-    def _close(self, wish: Floats, held: float) -> Floats:
+        Args:
+            request: what is asked.
+            moved: displacements (468, 3) that agree.
+            wish: those that were wished.
+        """
+        wished = rims_of(self._points[: landmarks.MESH_COUNT] + wish, MOUTH)
+        held = self.touching(request, wished.gap / self._unit)
+        return self._closed(moved, held, wished.apart)
+
+    def _closed(self, moved: Floats, held: float, wished: Floats) -> Floats:
+        """Displacements with lips at most (11,) pixels apart, and held together as much as said."""
         photo = self._mouth
-        now = rims_of(self._points[: len(wish)] + wish, MOUTH)
-        apart = now.apart
-        rest = photo.apart
-        touch = rest if self.mouth_shut else np.zeros_like(rest)
-        close = held * (apart - touch) + (1 - held) * np.minimum(apart - touch, 0)
+        apart = rims_of(self._points[: len(moved)] + moved, MOUTH).apart
+        touch = photo.apart if self.mouth_shut else np.zeros_like(photo.apart)
+        too_far = np.maximum(apart - np.maximum(wished, touch), 0) + np.minimum(apart - touch, 0)
+        close = held * (apart - touch) + (1 - held) * too_far
         across = (0.5 * close[:, None] * photo.down).astype(np.float32)
-        out = wish.copy()
+        out = moved.copy()
         upper, lower = MOUTH
         out[upper[1:-1], :2] += across[1:-1]
         out[lower[1:-1], :2] -= across[1:-1]

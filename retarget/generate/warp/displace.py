@@ -134,7 +134,7 @@ class Displacer:
         corners_keep_their_form(mesh, self._along)
         self._lips.keep_their_form(mesh, said=request.expression.measured is None)
         moved = self.unfolded(self._agreed @ mesh)
-        moved = self._contact.lips_meet(request, moved)
+        moved = self._contact.lips_meet(request, moved, mesh)
         corners = [wish[[a, b], :2].mean(axis=0) for a, b in ((33, 133), (362, 263))]
         irises = wish[[landmarks.RIGHT_IRIS[0], landmarks.LEFT_IRIS[0]], :2] - corners
         chin = moved[[landmarks.CHIN, 148, 377, 175], :2].mean(axis=0)

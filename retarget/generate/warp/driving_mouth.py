@@ -269,10 +269,13 @@ def _shrunk(rims: Rims, across: float, along: float) -> Rims:
 
 def _strip_map(box: tuple[slice, slice], now: Rims, then: Rims) -> Floats:
     """(h, w, 2) where each pixel of a box comes from when one opening is laid on another."""
-    out = np.float32(EDGE) * now.down
-    aside = np.array([out[1], -out[0]], np.float32)
+    out, aside = np.float32(EDGE) * now.down, np.float32(EDGE) * now.along
     rows, columns = box
-    here = (now.upper - out, now.upper, now.lower, now.lower + out)
+    upper, lower = (  # outwards at the sides as well: those of a pursed mouth are upright
+        line + (2 * (line - now.middle_of_corners) @ now.along / now.width)[:, None] * aside
+        for line in (now.upper, now.lower)
+    )
+    here = (upper - out, now.upper, now.lower, lower + out)
     there = (then.upper, then.upper, then.lower, then.lower)
     corners = np.concatenate([np.concatenate([r[:1] - aside, r, r[-1:] + aside]) for r in here])
     corners -= np.array([columns.start, rows.start], np.float32)

@@ -124,10 +124,12 @@ class Lips:
         """Let each rim of a mouth that opens wide lie in a bow, as far out as in its middle."""
         now = rims_of(self._points + moved, MOUTH)
         for rim, line, way in ((MOUTH[0], now.upper, -now.down), (MOUTH[1], now.lower, now.down)):
-            out = (line - now.middle_of_corners) @ way
-            off = float(out[4:7].mean()) * _bow() - out
             farther = moved[rim[4:7], :2].mean(axis=0) - moved[rim[[0, -1]], :2].mean(axis=0)
             much = smoothstep(*ROUND, float(farther @ way) / now.width)
+            if much == 0:
+                continue
+            out = (line - now.middle_of_corners) @ way
+            off = float(out[4:7].mean()) * _bow() - out
             moved[rim[1:-1], :2] += np.float32(ROUNDED * much) * off[1:-1, None] * way
 
 

@@ -1,7 +1,8 @@
 """The inside of the mouth, drawn between the lips.
 
-Where it comes from, the better first: the photo's own mouth where that is open, the driving
-frame's where its pixels are at hand and its mouth is open, a drawn set of teeth otherwise.
+Where it comes from, the better first: the photo's own mouth where that is open, as far as it goes;
+else, and below its teeth, the driving frame's where its pixels are at hand and its mouth is open, a
+drawn set of teeth otherwise.
 """
 
 from __future__ import annotations
@@ -99,10 +100,14 @@ class Mouth:
         self._photo = rims_of(points, MOUTH)
         gap = self._photo.gap / self._unit
         teeth = self._tones.teeth(photo, self._photo.smooth().outline)
-        worth = max(smoothstep(*TOOTHY, teeth), smoothstep(*AGAPE, gap))
+        toothy = smoothstep(*TOOTHY, teeth)
+        worth = max(toothy, smoothstep(*AGAPE, gap))
         self._own_share = worth * smoothstep(*OPEN_PHOTO, gap - identity.rest.lip_gap)
         self._shut_gap = max(gap, 0.0) if self._own_share == 0 else 0.0
-        self._own = own_inside(photo, self._photo, self._unit) if self._own_share > 0 else None
+        self._own = None
+        if self._own_share > 0:
+            gum = np.float32(0.8) * self._palette.gum
+            self._own = own_inside(photo, self._photo, self._unit, toothy, gum)
         from_rest = identity.face.points - identity.pose.to_picture(identity.rest.head)
         self._rest_jaw = from_rest[CHIN, :2].mean(axis=0).astype(np.float32)
         self._rest_lip = from_rest[LOWER_RIM, :2].mean(axis=0).astype(np.float32)
@@ -135,15 +140,18 @@ class Mouth:
         if inside is None or driven < 1:
             # A driving mouth that is all but shut shows no teeth, nor are any drawn for it: they
             # would flash up whenever it closes.
-            teeth = filmed is None or self._own is not None
-            drawn = self._drawn(hole, moved, teeth=teeth)
+            drawn = self._drawn(hole, moved, teeth=filmed is None)
             inside = drawn if inside is None else drawn + np.float32(driven) * (inside - drawn)
+        if self._own is not None:
+            lip = moved.expression[LOWER_RIM].mean(axis=0)
+            for layer, place, share in self._own.placed(moved.skull, lip):
+                _lay(inside, layer, place, hole, self._own_share * share)
         patch = out[hole.box]
         alpha = np.float32(seen) * hole.alpha[..., None]
         patch[...] = to_bytes(patch + alpha * (inside - patch))
 
     def _drawn(self, hole: Hole, moved: Moved, *, teeth: bool) -> Floats:
-        """(h, w, 3) flesh, with or without teeth and tongue, and over it the photo's own inside."""
+        """(h, w, 3) flesh, with or without tongue and teeth: no upper ones over the photo's own."""
         flesh = np.exp(hole.depth / np.float32(-0.08 * hole.rims.width))[..., None]
         cavity = self._palette.cavity
         inside = cavity + flesh * (np.float32(0.5) * self._palette.gum - cavity)
@@ -157,10 +165,6 @@ class Mouth:
                 _lay(inside, upper, moved.skull, hole)
         lit = np.minimum(hole.depth / np.float32(LIP_REACH * hole.rims.width), 1)[..., None]
         inside *= np.float32(LIP_SHADE) * lit + np.float32(1 - LIP_SHADE)
-        if self._own is not None:
-            lip = moved.expression[LOWER_RIM].mean(axis=0)
-            for layer, place in self._own.placed(moved.skull, lip):
-                _lay(inside, layer, place, hole, self._own_share)
         return np.asarray(inside, np.float32)
 
     def _jaw(self, moved: Moved) -> Floats:
@@ -187,7 +191,7 @@ class Mouth:
     ) -> tuple[float, Floats | None]:
         """How much of the inside the driving frame gives, 0..1, and what it gives."""
         frame, face = filmed
-        share = (1 - self._own_share) * openness(face)
+        share = openness(face)
         if share <= 0:
             return 0.0, None
         inside = inside_of(

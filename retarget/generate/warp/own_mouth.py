@@ -1,8 +1,8 @@
 """The inside of a mouth that is open in the photo, kept for when it opens otherwise.
 
 Upper teeth belong to the skull and lower teeth to the jaw, so the picture is parted along its
-darkest row; between the two parts, when they move away from each other, it is stretched, which
-cannot be seen in the dark. A picture without a dark row is upper teeth all over.
+darkest row; when the two parts move away from each other, that row is stretched between them and,
+as it is never quite dark, grows faint. A picture without a dark row is upper teeth all over.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ PARTING = (0.25, 0.9)
 """Where between the lips the parting is looked for, from the upper (0) to the lower one (1)."""
 DARK = 0.65
 """A parting must be darker than this share of the brightest, which is teeth."""
+GUM = 0.16
+"""Height of the gum above the upper teeth, in eye distances."""
 SOFT = 0.08
 """Half the width of the parting's edge, in the same measure."""
 
@@ -29,6 +31,8 @@ SOFT = 0.08
 class OwnInside:
     """The photo's own inside in three layers."""
 
+    gum: Layer
+    """Above the upper teeth, for lips that draw back from them."""
     whole: Layer
     upper: Layer | None
     lower: Layer | None
@@ -39,32 +43,50 @@ class OwnInside:
     """(2,) across the opening, towards the chin."""
     gap: float
     """Pixels between the lips."""
+    teeth: float
+    """0..1 how surely it holds teeth."""
+    parting: float = 0.5
+    """Where the parts meet, from the upper (0) to the lower lip (1)."""
 
-    def placed(self, skull: Doubles, lip: Floats) -> list[tuple[Layer, Doubles]]:
-        """The layers, undermost first, and where each goes.
+    def placed(self, skull: Doubles, lip: Floats) -> list[tuple[Layer, Doubles, float]]:
+        """The layers, undermost first, where each goes, and how opaque it is, 0..1.
 
         Args:
             skull: (2, 3) the head's movement.
             lip: (2,) displacement of the lower lip in the photo's pose.
         """
+        dropped = max(float(lip @ self.down), 0.0)
+        soft = SOFT * self.gap if dropped > 0 else 0.5 * self.gap
+        faint = 1 / (1 + dropped / (2 * soft))
+        kept = max(faint, self.teeth)
         if self.upper is None or self.lower is None:
-            return [(self.whole, skull)]
+            return [(self.gum, skull, self.teeth), (self.whole, skull, kept)]
         with_lip = skull.copy()
         with_lip[:, 2] += skull[:, :2] @ lip
-        along = np.outer(lip, self.down) / self.gap  # none at the upper lip, all at the lower
+        along = np.outer(lip, self.down) / (2 * soft)  # none at the band's begin, all at its end
+        begin = self.top + (self.parting * self.gap - soft) * self.down
         linear = skull[:, :2] @ (np.eye(2) + along)
-        start = skull[:, 2] - skull[:, :2] @ along @ self.top
+        start = skull[:, 2] - skull[:, :2] @ along @ begin
         stretched = np.concatenate([linear, start[:, None]], axis=1)
-        return [(self.whole, stretched), (self.lower, with_lip), (self.upper, skull)]
+        return [
+            (self.gum, skull, self.teeth),
+            (self.whole, stretched, faint),
+            (self.lower, with_lip, faint),
+            (self.upper, skull, kept),
+        ]
 
 
-def own_inside(photo: Bytes, rims: Rims, unit: float) -> OwnInside | None:
+def own_inside(
+    photo: Bytes, rims: Rims, unit: float, teeth: float, gum: Floats
+) -> OwnInside | None:
     """Cut the inside out of a photo, feathered at the lips.
 
     Args:
         photo: (height, width, 3) the crop.
         rims: its lips.
         unit: eye distance in pixels.
+        teeth: 0..1 how surely it holds teeth.
+        gum: (3,) its colour, 0..255.
     """
     box = box_of(rims.outline, 0.04 * unit + 2, photo.shape)
     if box is None or rims.gap < 1:
@@ -74,6 +96,7 @@ def own_inside(photo: Bytes, rims: Rims, unit: float) -> OwnInside | None:
     mask = np.zeros(patch.shape[:2], np.uint8)
     fill(mask, rims.smooth().outline - np.array(corner, np.float32))
     alpha = blurred(mask, 0.004 * unit + 0.4).astype(np.float32) / 255
+    above = _gum(rims, unit, gum, photo.shape)
     middle = len(rims.upper) // 2
     top = rims.upper[middle]
     y, x = np.mgrid[: patch.shape[0], : patch.shape[1]].astype(np.float32)
@@ -83,13 +106,25 @@ def own_inside(photo: Bytes, rims: Rims, unit: float) -> OwnInside | None:
     parting = _parting(patch @ LUMA, depth, (mask > 127) & (aside < 0.25 * rims.width))
     if parting is None:
         whole = Layer(corner, to_bytes(np.dstack([patch * alpha[..., None], 255 * alpha])))
-        return OwnInside(whole, None, None, top, rims.down, rims.gap)
+        return OwnInside(above, whole, None, None, top, rims.down, rims.gap, teeth)
     below = np.clip((depth - parting) / (2 * SOFT) + 0.5, 0, 1)
     whole, upper, lower = (
         Layer(corner, to_bytes(np.dstack([patch * a[..., None], 255 * a])))
         for a in (alpha, alpha * (1 - below), alpha * below)
     )
-    return OwnInside(whole, upper, lower, top, rims.down, rims.gap)
+    return OwnInside(above, whole, upper, lower, top, rims.down, rims.gap, teeth, parting)
+
+
+def _gum(rims: Rims, unit: float, colour: Floats, shape: tuple[int, ...]) -> Layer:
+    """Gum above the photo's upper lip, where nothing of it is seen yet."""
+    up = np.float32(GUM * unit) * rims.down
+    band = np.concatenate([rims.upper, (rims.upper - up)[::-1]])
+    rows, columns = box_of(band, 2, shape) or (slice(0, 1), slice(0, 1))
+    mask = np.zeros((rows.stop - rows.start, columns.stop - columns.start), np.uint8)
+    fill(mask, band - np.array([columns.start, rows.start], np.float32))
+    alpha = blurred(mask, 0.004 * unit + 0.4).astype(np.float32)[..., None] / 255
+    rgba = np.concatenate([alpha * colour, 255 * alpha], axis=2)
+    return Layer((columns.start, rows.start), to_bytes(rgba))
 
 
 def _parting(bright: Floats, depth: Floats, seen: Bools) -> float | None:

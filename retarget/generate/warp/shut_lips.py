@@ -16,6 +16,7 @@ from retarget.generate.warp.rims import Rims, curved
 
 AGAPE = (0.04, 0.12)
 """Gap of the photo's lips, in mouth widths, from which on and at which this is done."""
+_ROWS = np.array([landmarks.UPPER_LIP_ROWS, landmarks.LOWER_LIP_ROWS])
 LEFT_OUT = np.array([1, 1, 0.7, 0.5, 0.35, 0.35, 0.35, 0.5, 0.7, 1, 1], np.float32)
 """Which share of a lip holds something else, from one corner of the mouth to the other."""
 MEET = (0.0, 0.06)
@@ -37,10 +38,9 @@ def lips_backed(source: Floats, much: float) -> None:
         source: (576, 2) where the mesh takes its pixels from, changed in place.
         much: 0 open, 1 shut.
     """
-    share = np.float32(much) * LEFT_OUT[:, None]
-    for outer, *rows in (landmarks.UPPER_LIP_ROWS, landmarks.LOWER_LIP_ROWS):
-        for row in rows:
-            source[list(row)] += share * (source[list(outer)] - source[list(row)])
+    if much > 0:
+        share = np.float32(much) * LEFT_OUT[:, None]
+        source[_ROWS[:, 1:]] += share * (source[_ROWS[:, :1]] - source[_ROWS[:, 1:]])
 
 
 def draw_lip_line(out: Bytes, photo: Rims, now: Rims) -> None:

@@ -19,6 +19,7 @@ from retarget.generate.warp.mesh import signed_areas, topology
 from retarget.generate.warp.rims import LEFT_EYE, MOUTH, RIGHT_EYE, rims_of
 from retarget.transfer.shape import set_lids
 
+SIDES = ("Left", "Right")
 SHAPES = sampled_from([n for n in blendshapes.NAMES if n != "tongueOut"])
 
 
@@ -67,6 +68,19 @@ def test_lips_that_touch_by_measure_meet_in_the_mesh() -> None:
         points = displace(ask(identity, weights, aperture=1.0, lip_gap=0.0)).points
         up, low = list(landmarks.LIPS_INNER_UPPER[2:-2]), list(landmarks.LIPS_INNER_LOWER[2:-2])
         assert np.abs(points[low, 1] - points[up, 1]).max() < 0.01 * identity.face.eye_distance
+
+
+@pytest.mark.parametrize("jaw", [0.05, 0.2])
+def test_lips_of_a_mouth_torn_open_in_the_photo_part_no_farther_than_they_should(
+    jaw: float,
+) -> None:
+    sides = {f"mouth{which}{side}": 1.0 for which in ("UpperUp", "LowerDown") for side in SIDES}
+    gaping = ask(calm(), {"jawOpen": 1.0, **sides}).points
+    torn = replace(calm(), face=replace(calm().face, points=gaping))
+    request = replace(ask(calm(), {"jawOpen": jaw}, aperture=1.0, lip_gap=0.05), identity=torn)
+    drawn = Displacer(torn, gaping)(request).points
+    asked, got = (rims_of(points, MOUTH).gap for points in (request.points, drawn))
+    assert got == pytest.approx(asked, abs=0.001 * calm().face.eye_distance)
 
 
 @pytest.mark.parametrize("said", ["mouthPucker", "mouthFrownLeft", "mouthSmileLeft"])

@@ -113,14 +113,15 @@ def test_teeth_of_ones_own_are_kept_and_a_mere_gap_is_not(warp: WarpGenerator, g
         flat = cv2.cvtColor(toothy.frame.rgb, cv2.COLOR_RGB2GRAY)
         toothy = replace(toothy, frame=replace(toothy.frame, rgb=np.dstack([flat] * 3)))
     rgb = toothy.frame.rgb.copy()
-    rgb[around(toothy, landmarks.LIPS_INNER_UPPER + landmarks.LIPS_INNER_LOWER[::-1])] //= 5
+    mouth = around(toothy, landmarks.LIPS_INNER_UPPER + landmarks.LIPS_INNER_LOWER[::-1])
+    rgb[mouth] //= 5
     toothless = replace(toothy, frame=replace(toothy.frame, rgb=rgb))
     for identity, follows in ((toothy, False), (toothless, True)):
         alone, driven = (
             whole(draw(warp, ask(identity, {"jawOpen": 0.4}, driving=d))).astype(int)
             for d in (None, seen(smiling()))
         )
-        assert bool((np.abs(alone - driven).max(axis=2) > 12).sum() > 60) == follows
+        assert bool((np.abs(alone - driven).max(axis=2) > 12)[mouth].sum() > 60) == follows
 
 
 def test_a_tongue_comes_out_over_the_lower_lip(warp: WarpGenerator) -> None:
@@ -227,3 +228,62 @@ def test_a_line_is_seen_between_lips_that_close_over_an_open_mouth() -> None:
         for p in (middle, middle - away, middle + away)
     )
     assert line < 0.85 * min(above, below)
+
+
+def test_teeth_of_ones_own_do_not_grow_long_where_the_jaw_drops(warp: WarpGenerator) -> None:
+    dim = (90 * (smiling().frame.rgb / 255) ** 2.2).astype(np.uint8)
+    identity = replace(smiling(), frame=replace(smiling().frame, rgb=dim))
+    request = ask(identity, {"jawOpen": 1.0})
+    bright = 0.6 * dim[around(identity, landmarks.LIPS_INNER_UPPER)].mean(axis=1).max()
+
+    def long(picture: Picture, points: npt.NDArray[np.float32]) -> int:
+        rims = rims_of(points, MOUTH)
+        x, top, bottom = rims.upper[5, 0], rims.upper[5, 1], rims.lower[5, 1]
+        strip = picture[round(float(top)) : round(float(bottom)), round(float(x)) - 2 :][:, :5]
+        return int((strip.mean(axis=(1, 2)) > bright).sum())
+
+    moved = Displacer(identity, identity.face.points)(request)
+    then, now = long(dim, identity.face.points), long(whole(draw(warp, request)), moved.points)
+    assert 0 < now < 1.3 * then
+
+
+def test_nothing_of_the_driving_frame_but_its_mouth_edges_a_pursed_one(warp: WarpGenerator) -> None:
+    painted = smiling().frame.rgb.copy()
+    painted[:40, :40] = (255, 0, 255)
+    pictures = [
+        whole(draw(warp, ask(calm(), {"jawOpen": 0.8, "mouthPucker": 1.0}, driving=seen(who))))
+        for who in (smiling(), replace(smiling(), frame=replace(smiling().frame, rgb=painted)))
+    ]
+    np.testing.assert_array_equal(*pictures)
+
+
+def test_the_driving_mouth_is_seen_below_teeth_of_ones_own(warp: WarpGenerator) -> None:
+    rgb = smiling().frame.rgb.copy()
+    outline = rims_of(smiling().face.points, MOUTH).outline
+    cv2.fillPoly(rgb, [np.rint(outline).astype(np.int32)], (20, 200, 20))
+    driving = seen(replace(smiling(), frame=replace(smiling().frame, rgb=rgb)))
+    request = ask(smiling(), {"jawOpen": 1.0}, driving=driving)
+    picture = whole(draw(warp, request)).astype(int)
+    rims = rims_of(Displacer(smiling(), smiling().face.points)(request).points, MOUTH)
+    top, bottom = rims.upper[5], rims.lower[5]
+    x, _ = np.rint(top).astype(int).tolist()
+    heights = np.linspace(top[1], bottom[1], 11).round().astype(int).tolist()
+    green = [picture[y, x, 1] - picture[y, x, 0] > 40 for y in heights]
+    assert not any(green[:2])
+    assert all(green[4:7])
+
+
+def test_lips_that_draw_back_from_teeth_of_ones_own_bare_gum_and_nothing_of_the_driving_mouth(
+    warp: WarpGenerator,
+) -> None:
+    rgb = smiling().frame.rgb.copy()
+    outline = rims_of(smiling().face.points, MOUTH).outline
+    cv2.fillPoly(rgb, [np.rint(outline).astype(np.int32)], (20, 200, 20))
+    driving = seen(replace(smiling(), frame=replace(smiling().frame, rgb=rgb)))
+    bares = ("mouthUpperUpLeft", "mouthUpperUpRight", "noseSneerLeft", "noseSneerRight")
+    request = ask(smiling(), {"jawOpen": 0.8, **dict.fromkeys(bares, 1.0)}, driving=driving)
+    picture = whole(draw(warp, request)).astype(int)
+    drawn = Displacer(smiling(), smiling().face.points)(request)
+    x, y = np.rint(rims_of(drawn.points, MOUTH).upper[5]).astype(int).tolist()
+    red, green, _ = picture[y : y + 3, x - 2 : x + 3].mean(axis=(0, 1))
+    assert red > green + 20
