@@ -14,7 +14,7 @@ import json
 import zipfile
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from fractions import Fraction
@@ -27,14 +27,20 @@ import numpy as np
 import numpy.typing as npt
 
 from retarget.errors import CannotWrite, UnknownWord, UnreadableInput
-from retarget.flow import blendshapes, landmarks
+from retarget.expression.packed import (
+    FRAME,
+    REST,
+    packed,
+    packed_info,
+    packed_rest,
+    unpacked,
+    unpacked_info,
+)
+from retarget.flow import blendshapes
 from retarget.flow.source_info import SourceInfo
 from retarget.flow.values import (
     ExpressedFrame,
     Expression,
-    HeadPose,
-    Instant,
-    Measurement,
     RestFace,
 )
 from retarget.flow.whole import becoming
@@ -51,21 +57,6 @@ _MAX_CHUNK_BYTES = 4 << 20
 _MAX_HEADER_BYTES = 1 << 20
 _MAX_CHUNKS = 100_000
 _HEADER, _REST = "header.npy", "rest.npy"
-
-_FRAME = np.dtype(
-    [
-        ("index", "<i8"), ("pts", "<i8"), ("time_base", "<i8", 2), ("duration", "<i8", 2),
-        ("cut", "?"), ("expressed", "?"), ("measured", "?"), ("detailed", "?"), ("posed", "?"),
-        ("weights", "<f4", blendshapes.COUNT), ("gaze", "<f4", (2, 2)), ("aperture", "<f4", 2),
-        ("lip_gap", "<f4"), ("rotation", "<f8", (3, 3)), ("translation", "<f8", 3),
-        ("scale", "<f8"), ("detail", "<f2", (landmarks.COUNT, 3)),
-    ]
-)  # fmt: skip
-"""One frame. Detail as half floats: a hundredth of a pixel on any face."""
-_REST_TYPE = np.dtype(
-    [("head", "<f4", (landmarks.COUNT, 3)), ("aperture", "<f4", 2), ("gaze", "<f4", (2, 2)),
-     ("lip_gap", "<f4")]
-)  # fmt: skip
 
 
 class Performance(AbstractContextManager["Performance"], ABC):
@@ -217,17 +208,17 @@ def _write_npz(
         header = {
             "format": "retarget performance", "version": VERSION, "basis": Expression.basis,
             "blendshapes": blendshapes.NAMES, "chunks": chunks,
-            "rest": rest.found, "info": _packed_info(replace(info, count=count)),
+            "rest": rest.found, "info": packed_info(replace(info, count=count)),
         }  # fmt: skip
         text = json.dumps(header).encode()
         with guard():
-            _put(out, _REST, _packed_rest(rest))
+            _put(out, _REST, packed_rest(rest))
             _put(out, _HEADER, np.frombuffer(text, np.uint8))
 
 
 def _blocks(frames: Iterator[ExpressedFrame]) -> Iterator[npt.NDArray[Any]]:
     """The frames, packed, in arrays of a chunk's length and a last one of the rest."""
-    rows = map(_packed, frames)
+    rows = map(packed, frames)
     while held := list(islice(rows, _CHUNK)):
         yield np.concatenate(held)
 
@@ -245,54 +236,6 @@ def _put(out: zipfile.ZipFile, name: str, array: npt.NDArray[Any]) -> None:
     out.writestr(member, held.getvalue())
 
 
-def _packed(frame: ExpressedFrame) -> npt.NDArray[Any]:
-    row = np.zeros(1, _FRAME)
-    row["index"], row["pts"], row["cut"] = frame.index, frame.at.pts, frame.cut
-    row["time_base"] = frame.at.time_base.as_integer_ratio()
-    row["duration"] = frame.duration.as_integer_ratio()
-    if frame.pose is not None:
-        row["posed"], row["scale"] = True, frame.pose.scale
-        row["rotation"], row["translation"] = frame.pose.rotation, frame.pose.translation
-    if frame.expression is None:
-        return row
-    row["expressed"], row["weights"] = True, frame.expression.weights
-    seen = frame.expression.measured
-    if seen is None:
-        return row
-    row["measured"], row["gaze"], row["aperture"] = True, seen.gaze, seen.aperture
-    row["lip_gap"] = seen.lip_gap
-    if seen.detail is not None:
-        row["detailed"], row["detail"] = True, np.clip(seen.detail, -100, 100)
-    return row
-
-
-def _packed_rest(rest: RestFace) -> npt.NDArray[Any]:
-    row = np.zeros(1, _REST_TYPE)
-    row["head"], row["aperture"], row["gaze"] = rest.head, rest.aperture, rest.gaze
-    row["lip_gap"] = rest.lip_gap
-    return row
-
-
-def _packed_info(info: SourceInfo) -> dict[str, Any]:
-    exact = {n: None if v is None else str(v) for n, v in _fractions(info).items()}
-    known = {name: getattr(info, name) for name in ("name", "size", "count", "cut", "still")}
-    return {**known, **exact}
-
-
-def _fractions(info: SourceInfo) -> dict[str, Fraction | None]:
-    return {"time_base": info.time_base, "rate": info.rate, "duration": info.duration}
-
-
-def _unpacked_info(said: dict[str, Any]) -> SourceInfo:
-    width, height = (int(x) for x in said["size"])
-    rate, duration = (None if said[n] is None else Fraction(said[n]) for n in ("rate", "duration"))
-    return SourceInfo(
-        name=str(said["name"]), size=(width, height), time_base=Fraction(said["time_base"]),
-        rate=rate, count=int(said["count"]), duration=duration,
-        cut=bool(said.get("cut")), still=bool(said.get("still")),  # older files have neither
-    )  # fmt: skip
-
-
 class NpzPerformance(Performance):
     """A performance in an `.npz` file, read chunk by chunk."""
 
@@ -302,11 +245,11 @@ class NpzPerformance(Performance):
             text = self._array(zipped, _HEADER, np.dtype(np.uint8), _MAX_HEADER_BYTES)
             header = self._header(text)
             try:
-                self.info = _unpacked_info(header["info"])
+                self.info = unpacked_info(header["info"])
             except (KeyError, TypeError, ValueError, ZeroDivisionError) as wrong:
                 raise self._not_ours("its header is damaged") from wrong
             self._chunks: int = header["chunks"]
-            row = self._array(zipped, _REST, _REST_TYPE, _MAX_HEADER_BYTES)
+            row = self._array(zipped, _REST, REST, _MAX_HEADER_BYTES)
             self.rest = self._unpacked_rest(row, str(header["rest"]))
 
     def frames(self) -> Iterator[ExpressedFrame]:
@@ -315,9 +258,9 @@ class NpzPerformance(Performance):
         with self._opened() as zipped:
             for number in range(self._chunks):
                 name = _chunk_name(number)
-                for row in self._array(zipped, name, _FRAME, _MAX_CHUNK_BYTES):
+                for row in self._array(zipped, name, FRAME, _MAX_CHUNK_BYTES):
                     with self._checked():
-                        frame = _unpacked(row)
+                        frame = unpacked(row)
                         if before is not None and frame.at.exact <= before:
                             raise ValueError("it is not later than the one before")
                     before = frame.at.exact
@@ -396,36 +339,3 @@ class NpzPerformance(Performance):
             f"{self.path} is not a performance that can be read: {why}.",
             do="Make one with: retarget fit CLIP -o NAME.npz",
         )
-
-
-def _unpacked(row: np.void) -> ExpressedFrame:
-    expression = pose = None
-    finite: Sequence[str] = ("weights", "gaze", "aperture", "lip_gap", "rotation", "translation",
-                             "scale", "detail")  # fmt: skip
-    if not all(np.isfinite(row[name]).all() for name in finite):
-        raise ValueError("it holds NaN or infinity")
-    duration = Fraction(*(int(x) for x in row["duration"]))
-    if duration < 0:
-        raise ValueError("it lasts a negative time")
-    if row["posed"]:
-        if not row["scale"] > 0:
-            raise ValueError("its head has no size")
-        pose = HeadPose(
-            rotation=row["rotation"].copy(), translation=row["translation"].copy(),
-            scale=float(row["scale"]),
-        )  # fmt: skip
-    if row["expressed"]:
-        measured = None
-        if row["measured"]:
-            measured = Measurement(
-                gaze=row["gaze"].copy(), aperture=row["aperture"].copy(),
-                lip_gap=float(row["lip_gap"]),
-                detail=row["detail"].astype(np.float32) if row["detailed"] else None,
-            )  # fmt: skip
-        expression = Expression(weights=row["weights"].copy(), measured=measured)
-    return ExpressedFrame(
-        index=int(row["index"]),
-        at=Instant(int(row["pts"]), Fraction(*(int(x) for x in row["time_base"]))),
-        duration=duration,
-        expression=expression, pose=pose, cut=bool(row["cut"]),
-    )  # fmt: skip

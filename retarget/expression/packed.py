@@ -1,0 +1,131 @@
+"""How a performance's frames, rest and source lie in arrays and JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from retarget.flow import blendshapes, landmarks
+from retarget.flow.source_info import SourceInfo
+from retarget.flow.values import (
+    ExpressedFrame,
+    Expression,
+    HeadPose,
+    Instant,
+    Measurement,
+    RestFace,
+)
+
+FRAME = np.dtype(
+    [
+        ("index", "<i8"), ("pts", "<i8"), ("time_base", "<i8", 2), ("duration", "<i8", 2),
+        ("cut", "?"), ("expressed", "?"), ("measured", "?"), ("detailed", "?"), ("posed", "?"),
+        ("weights", "<f4", blendshapes.COUNT), ("gaze", "<f4", (2, 2)), ("aperture", "<f4", 2),
+        ("lip_gap", "<f4"), ("rotation", "<f8", (3, 3)), ("translation", "<f8", 3),
+        ("scale", "<f8"), ("detail", "<f2", (landmarks.COUNT, 3)),
+    ]
+)  # fmt: skip
+"""One frame. Detail as half floats: a hundredth of a pixel on any face."""
+REST = np.dtype(
+    [("head", "<f4", (landmarks.COUNT, 3)), ("aperture", "<f4", 2), ("gaze", "<f4", (2, 2)),
+     ("lip_gap", "<f4")]
+)  # fmt: skip
+"""A face at rest."""
+
+
+def packed(frame: ExpressedFrame) -> npt.NDArray[Any]:
+    """(1,) of `FRAME`."""
+    row = np.zeros(1, FRAME)
+    row["index"], row["pts"], row["cut"] = frame.index, frame.at.pts, frame.cut
+    row["time_base"] = frame.at.time_base.as_integer_ratio()
+    row["duration"] = frame.duration.as_integer_ratio()
+    if frame.pose is not None:
+        row["posed"], row["scale"] = True, frame.pose.scale
+        row["rotation"], row["translation"] = frame.pose.rotation, frame.pose.translation
+    if frame.expression is None:
+        return row
+    row["expressed"], row["weights"] = True, frame.expression.weights
+    seen = frame.expression.measured
+    if seen is None:
+        return row
+    row["measured"], row["gaze"], row["aperture"] = True, seen.gaze, seen.aperture
+    row["lip_gap"] = seen.lip_gap
+    if seen.detail is not None:
+        row["detailed"], row["detail"] = True, np.clip(seen.detail, -100, 100)
+    return row
+
+
+def packed_rest(rest: RestFace) -> npt.NDArray[Any]:
+    """(1,) of `REST`."""
+    row = np.zeros(1, REST)
+    row["head"], row["aperture"], row["gaze"] = rest.head, rest.aperture, rest.gaze
+    row["lip_gap"] = rest.lip_gap
+    return row
+
+
+def packed_info(info: SourceInfo) -> dict[str, Any]:
+    """Values for JSON; fractions as text."""
+    exact = {n: None if v is None else str(v) for n, v in _fractions(info).items()}
+    known = {name: getattr(info, name) for name in ("name", "size", "count", "cut", "still")}
+    return {**known, **exact}
+
+
+def _fractions(info: SourceInfo) -> dict[str, Fraction | None]:
+    return {"time_base": info.time_base, "rate": info.rate, "duration": info.duration}
+
+
+def unpacked_info(said: dict[str, Any]) -> SourceInfo:
+    """What `packed_info` told.
+
+    Raises:
+        KeyError, TypeError, ValueError: it did not tell this.
+    """
+    width, height = (int(x) for x in said["size"])
+    rate, duration = (None if said[n] is None else Fraction(said[n]) for n in ("rate", "duration"))
+    return SourceInfo(
+        name=str(said["name"]), size=(width, height), time_base=Fraction(said["time_base"]),
+        rate=rate, count=int(said["count"]), duration=duration,
+        cut=bool(said.get("cut")), still=bool(said.get("still")),  # older files have neither
+    )  # fmt: skip
+
+
+def unpacked(row: np.void) -> ExpressedFrame:
+    """The frame of one `FRAME`.
+
+    Raises:
+        ValueError: it holds what no frame can.
+    """
+    expression = pose = None
+    finite: Sequence[str] = ("weights", "gaze", "aperture", "lip_gap", "rotation", "translation",
+                             "scale", "detail")  # fmt: skip
+    if not all(np.isfinite(row[name]).all() for name in finite):
+        raise ValueError("it holds NaN or infinity")
+    duration = Fraction(*(int(x) for x in row["duration"]))
+    if duration < 0:
+        raise ValueError("it lasts a negative time")
+    if row["posed"]:
+        if not row["scale"] > 0:
+            raise ValueError("its head has no size")
+        pose = HeadPose(
+            rotation=row["rotation"].copy(), translation=row["translation"].copy(),
+            scale=float(row["scale"]),
+        )  # fmt: skip
+    if row["expressed"]:
+        measured = None
+        if row["measured"]:
+            measured = Measurement(
+                gaze=row["gaze"].copy(), aperture=row["aperture"].copy(),
+                lip_gap=float(row["lip_gap"]),
+                detail=row["detail"].astype(np.float32) if row["detailed"] else None,
+            )  # fmt: skip
+        expression = Expression(weights=row["weights"].copy(), measured=measured)
+    return ExpressedFrame(
+        index=int(row["index"]),
+        at=Instant(int(row["pts"]), Fraction(*(int(x) for x in row["time_base"]))),
+        duration=duration,
+        expression=expression, pose=pose, cut=bool(row["cut"]),
+    )  # fmt: skip
