@@ -12,7 +12,7 @@ from retarget.flow.arrays import Bytes, Floats, Ints
 from retarget.flow.ease import smoothstep
 from retarget.flow.values import Face
 from retarget.generate.warp.flow import draw_affine
-from retarget.generate.warp.paint import colours, fill, ramp, read
+from retarget.generate.warp.paint import blurred, colours, fill, ramp, read
 from retarget.generate.warp.palette import LUMA, luma
 from retarget.generate.warp.rims import MOUTH, Rims, rims_of
 
@@ -57,6 +57,8 @@ what is pale there is a wet tongue."""
 TOOTH_OWN = 0.5
 """The part of its own tint that a filmed tooth keeps, as far as that is a tooth's: no cooler than
 grey and no warmer than the identity's."""
+UPPER_ROW = 0.16
+"""Height of the row of upper teeth, in eye distances."""
 LIP_GAIN = (0.4, 2.5)
 """How far the brightness of a lip's colour channel may be changed."""
 LIP_TURNED_IN = 0.25
@@ -188,14 +190,17 @@ def openness(face: Face) -> float:
     return smoothstep(*OPEN, rims_of(face.points, MOUTH).gap / face.eye_distance)
 
 
-def teeth_in(rgb: Bytes, driving: Tones) -> Floats:
-    """(h, w) 0..1 how surely a pixel of the driving mouth is tooth: paler than lips and lit."""
+def teeth_in(rgb: Bytes, driving: Tones, *, colourless: float = 0.0) -> Floats:
+    """(h, w) 0..1 how surely a pixel of the driving mouth is tooth: paler than lips and lit.
+
+    Where lips are as pale as teeth, all that is lit is `colourless`.
+    """
     bright = rgb @ LUMA
+    lit = ramp(SEEN, bright / np.float32(max(luma(driving.skin), 1.0)))
     lip_red = _redness(driving.lip, driving.lip @ LUMA)
     if lip_red < LEAST_RED:
-        return np.zeros_like(bright)
-    pale = 1 - ramp(PALE, _redness(rgb, bright) / lip_red)
-    return pale * ramp(SEEN, bright / np.float32(max(luma(driving.skin), 1.0)))
+        return np.float32(colourless) * lit
+    return lit * (1 - ramp(PALE, _redness(rgb, bright) / lip_red))
 
 
 def inside_of(
@@ -214,10 +219,8 @@ def inside_of(
         now: the identity's lips, in pixels of the crop.
         depth: (h, w) pixels from the nearest lip.
     """
-    then = rims_of(face.points, MOUTH)
-    wide = smoothstep(0.26, 0.42, then.width / face.eye_distance)
-    then = _shrunk(then, 0.80 + 0.12 * wide, 0.72 + 0.26 * wide)  # a pursed mesh holds more lip
-    where = _strip_map(box, now, then.smooth())
+    wide = _wide(face)
+    where = _strip_map(box, now, _hole_in(face).smooth())
     driving = Tones.of(rgb, face.points, white)
     shade = np.minimum(depth / np.float32(RIM_REACH * now.width), 1) * np.float32(RIM_SHADE)
     raw = read(rgb, where)
@@ -237,6 +240,19 @@ def inside_of(
     return inside
 
 
+def upper_teeth_of(rgb: Bytes, face: Face, *, box: tuple[slice, slice], now: Rims) -> Floats:
+    """(h, w) 0..1 where the inside that `inside_of` gives for a box shows the upper teeth."""
+    then = rims_of(face.points, MOUTH).smooth()
+    row = np.float32(UPPER_ROW * face.eye_distance) / np.maximum(then.apart, np.float32(1))
+    edge = now.upper + np.minimum(row, 1)[:, None] * (now.lower - now.upper)
+    mask = np.zeros((box[0].stop - box[0].start, box[1].stop - box[1].start), np.uint8)
+    corner = np.array([box[1].start, box[0].start], np.float32)
+    fill(mask, np.concatenate([now.upper, edge[::-1]]) - corner)
+    raw = read(rgb, _strip_map(box, now, _hole_in(face).smooth()))
+    seen = blurred(mask, 0.02 * now.width).astype(np.float32) / 255
+    return seen * teeth_in(raw, Tones.of(rgb, face.points, None), colourless=1.0)
+
+
 def _lips(rgb: Bytes, lip: Floats, deep: Floats) -> Floats:
     """(h, w) 0..1 where the driving lips reach into what the mesh takes for the opening.
 
@@ -254,6 +270,17 @@ def _lips(rgb: Bytes, lip: Floats, deep: Floats) -> Floats:
     out = ramp(LIP_RED, _redness(rgb, bright) / lip_red)
     out *= ramp(LIP_BRIGHT, bright / lip_bright)
     return out * (1 - deep)
+
+
+def _wide(face: Face) -> float:
+    """0..1 how far a mouth is from pursed."""
+    return smoothstep(0.26, 0.42, rims_of(face.points, MOUTH).width / face.eye_distance)
+
+
+def _hole_in(face: Face) -> Rims:
+    """What of the driving mouth's inner contour is the hole: a pursed mesh holds more lip."""
+    wide = _wide(face)
+    return _shrunk(rims_of(face.points, MOUTH), 0.80 + 0.12 * wide, 0.72 + 0.26 * wide)
 
 
 def _shrunk(rims: Rims, across: float, along: float) -> Rims:

@@ -19,7 +19,7 @@ from retarget.flow.ease import smoothstep
 from retarget.flow.values import Face, FaceRequest, Identity, VideoFrame
 from retarget.generate.settings import WarpSettings
 from retarget.generate.warp.displace import Moved
-from retarget.generate.warp.driving_mouth import Tones, inside_of, openness
+from retarget.generate.warp.driving_mouth import Tones, inside_of, openness, upper_teeth_of
 from retarget.generate.warp.eye_white import eye_white
 from retarget.generate.warp.lip_corners import draw_lip_corners
 from retarget.generate.warp.own_mouth import own_inside
@@ -136,12 +136,11 @@ class Mouth:
             return
         draw_lip_corners(out, now, self._photo, self._tones.lip)
         filmed = self._filmed(request)
-        driven, inside = (0.0, None) if filmed is None else self._driven(hole, filmed, white)
-        if inside is None or driven < 1:
-            # A driving mouth that is all but shut shows no teeth, nor are any drawn for it: they
-            # would flash up whenever it closes.
-            drawn = self._drawn(hole, moved, teeth=filmed is None)
-            inside = drawn if inside is None else drawn + np.float32(driven) * (inside - drawn)
+        # A driving mouth that is all but shut shows no teeth, nor are any drawn for it: they would
+        # flash up whenever it closes.
+        inside = self._drawn(hole, moved, teeth=filmed is None)
+        if filmed is not None:
+            inside = self._driven(hole, filmed, white, inside)
         if self._own is not None:
             lip = moved.expression[LOWER_RIM].mean(axis=0)
             for layer, place, share in self._own.placed(moved.skull, lip):
@@ -187,18 +186,25 @@ class Mouth:
         return tracked.frame, tracked.face
 
     def _driven(
-        self, hole: Hole, filmed: tuple[VideoFrame, Face], white: Floats | None
-    ) -> tuple[float, Floats | None]:
-        """How much of the inside the driving frame gives, 0..1, and what it gives."""
+        self, hole: Hole, filmed: tuple[VideoFrame, Face], white: Floats | None, bare: Floats
+    ) -> Floats:
+        """(h, w, 3) what the driving frame gives, over a `bare` inside as far as it gives any.
+
+        Its upper teeth are left out as far as the photo shows its own.
+        """
         frame, face = filmed
         share = openness(face)
         if share <= 0:
-            return 0.0, None
+            return bare
         inside = inside_of(
             frame.rgb, face, white=white, tones=self._tones, tooth=self._palette.tooth,
             box=hole.box, now=hole.rims, depth=hole.depth,
         )  # fmt: skip
-        return share, inside
+        seen: Floats | np.float32 = np.float32(share)
+        if self._own is not None and self._own.teeth > 0:
+            upper = upper_teeth_of(frame.rgb, face, box=hole.box, now=hole.rims)
+            seen = seen * (1 - np.float32(self._own_share * self._own.teeth) * upper[..., None])
+        return bare + seen * (inside - bare)
 
     def _draw_tongue_out(self, out: Bytes, now: Rims, much: float) -> None:
         """A tongue that lies over the lower lip."""

@@ -257,10 +257,10 @@ def test_nothing_of_the_driving_frame_but_its_mouth_edges_a_pursed_one(warp: War
     np.testing.assert_array_equal(*pictures)
 
 
-def test_the_driving_mouth_is_seen_below_teeth_of_ones_own(warp: WarpGenerator) -> None:
+def test_the_driving_tongue_is_seen_below_teeth_of_ones_own(warp: WarpGenerator) -> None:
     rgb = smiling().frame.rgb.copy()
     outline = rims_of(smiling().face.points, MOUTH).outline
-    cv2.fillPoly(rgb, [np.rint(outline).astype(np.int32)], (20, 200, 20))
+    cv2.fillPoly(rgb, [np.rint(outline).astype(np.int32)], (220, 40, 40))
     driving = seen(replace(smiling(), frame=replace(smiling().frame, rgb=rgb)))
     request = ask(smiling(), {"jawOpen": 1.0}, driving=driving)
     picture = whole(draw(warp, request)).astype(int)
@@ -268,9 +268,30 @@ def test_the_driving_mouth_is_seen_below_teeth_of_ones_own(warp: WarpGenerator) 
     top, bottom = rims.upper[5], rims.lower[5]
     x, _ = np.rint(top).astype(int).tolist()
     heights = np.linspace(top[1], bottom[1], 11).round().astype(int).tolist()
-    green = [picture[y, x, 1] - picture[y, x, 0] > 40 for y in heights]
-    assert not any(green[:2])
-    assert all(green[4:7])
+    red = [picture[y, x, 0] - picture[y, x, 1] > 90 for y in heights]
+    assert not any(red[:2])
+    assert all(red[4:7])
+
+
+@pytest.mark.parametrize("grey", [False, True])
+def test_the_driving_upper_teeth_are_no_second_row_below_ones_own(
+    warp: WarpGenerator, grey: bool
+) -> None:
+    rgb = smiling().frame.rgb.copy()
+    rims = rims_of(smiling().face.points, MOUTH)
+    cv2.fillPoly(rgb, [np.rint(rims.outline).astype(np.int32)], (30, 10, 10))
+    row = np.concatenate([rims.upper, (rims.upper + 0.6 * (rims.lower - rims.upper))[::-1]])
+    cv2.fillPoly(rgb, [np.rint(row).astype(np.int32)], (240, 235, 225))
+    if grey:
+        rgb = np.dstack([cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)] * 3)
+    driving = seen(replace(smiling(), frame=replace(smiling().frame, rgb=rgb)))
+    request = ask(smiling(), {"jawOpen": 1.0}, driving=driving)
+    picture = whole(draw(warp, request)).mean(axis=2)
+    now = rims_of(Displacer(smiling(), smiling().face.points)(request).points, MOUTH)
+    (x, top), bottom = np.rint(now.upper[5]).astype(int), round(float(now.lower[5, 1]))
+    bright = picture[top:bottom, x - 2 : x + 3].mean(axis=1)
+    assert bright[: len(bright) // 4].max() > 150  # teeth of one's own
+    assert bright[len(bright) // 2 : -3].max() < 0.5 * bright.max()
 
 
 def test_lips_that_draw_back_from_teeth_of_ones_own_bare_gum_and_nothing_of_the_driving_mouth(
