@@ -40,6 +40,9 @@ OPEN_PHOTO = (0.025, 0.05)
 TOOTHY, AGAPE = (0.08, 0.2), (0.12, 0.2)
 """as far as teeth fill this share of it, or it gapes this wide. Lips that are only parted show too
 little to be drawn large."""
+STRETCHED, CLOSED = (1.05, 1.25), (0.2, 0.4)
+"""Width of the drawn lips in that of the photo's from which on less and less and at which nothing
+of a toothless inside is kept; the same of their gap, at which nothing and from which on all is."""
 CHIN = [landmarks.CHIN, 148, 377, 175]
 LOWER_RIM = [87, 14, 317]
 TONGUE_OUT = blendshapes.index("tongueOut")
@@ -101,11 +104,12 @@ class Mouth:
         gap = self._photo.gap / self._unit
         teeth = self._tones.teeth(photo, self._photo.smooth().outline)
         toothy = smoothstep(*TOOTHY, teeth)
-        worth = max(toothy, smoothstep(*AGAPE, gap))
-        self._own_share = worth * smoothstep(*OPEN_PHOTO, gap - identity.rest.lip_gap)
-        self._shut_gap = max(gap, 0.0) if self._own_share == 0 else 0.0
+        opened = smoothstep(*OPEN_PHOTO, gap - identity.rest.lip_gap)
+        self._toothy, self._agape = opened * toothy, opened * smoothstep(*AGAPE, gap)
+        worth = max(self._toothy, self._agape)
+        self._shut_gap = max(gap, 0.0) if worth == 0 else 0.0
         self._own = None
-        if self._own_share > 0:
+        if worth > 0:
             gum = np.float32(0.8) * self._palette.gum
             self._own = own_inside(photo, self._photo, self._unit, toothy, gum)
         from_rest = identity.face.points - identity.pose.to_picture(identity.rest.head)
@@ -138,19 +142,32 @@ class Mouth:
         filmed = self._filmed(request)
         # A driving mouth that is all but shut shows no teeth, nor are any drawn for it: they would
         # flash up whenever it closes.
-        inside = self._drawn(hole, moved, teeth=filmed is None)
+        own = self._own_share(now)
+        inside = self._drawn(hole, moved, own, teeth=filmed is None)
         if filmed is not None:
             inside = self._driven(hole, filmed, white, inside)
-        if self._own is not None:
+        if self._own is not None and own > 0:
             lip = moved.expression[LOWER_RIM].mean(axis=0)
             for layer, place, share in self._own.placed(moved.skull, lip):
-                _lay(inside, layer, place, hole, self._own_share * share)
+                _lay(inside, layer, place, hole, own * share)
         patch = out[hole.box]
         alpha = np.float32(seen) * hole.alpha[..., None]
         patch[...] = to_bytes(patch + alpha * (inside - patch))
 
-    def _drawn(self, hole: Hole, moved: Moved, *, teeth: bool) -> Floats:
-        """(h, w, 3) flesh, with or without tongue and teeth: no upper ones over the photo's own."""
+    def _own_share(self, now: Rims) -> float:
+        """0..1 how much of the photo's own inside is worth keeping between these lips.
+
+        Teeth are their owner's in any mouth; a tongue and a throat fit one that is shaped alike.
+        """
+        alike = 1 - smoothstep(*STRETCHED, now.width / self._photo.width)
+        alike *= smoothstep(*CLOSED, now.gap / max(self._photo.gap, 1e-3))
+        return max(self._toothy, self._agape * alike)
+
+    def _drawn(self, hole: Hole, moved: Moved, own: float, *, teeth: bool) -> Floats:
+        """(h, w, 3) flesh, with or without tongue and teeth.
+
+        Upper ones are left out as far as the photo's `own` inside (0..1) is laid over them.
+        """
         flesh = np.exp(hole.depth / np.float32(-0.08 * hole.rims.width))[..., None]
         cavity = self._palette.cavity
         inside = cavity + flesh * (np.float32(0.5) * self._palette.gum - cavity)
@@ -160,8 +177,8 @@ class Mouth:
             tongue, lower, upper = self._teeth
             _lay(inside, tongue, with_jaw, hole)
             _lay(inside, lower, with_jaw, hole)
-            if self._own is None:
-                _lay(inside, upper, moved.skull, hole)
+            if own < 1:
+                _lay(inside, upper, moved.skull, hole, 1 - own)
         lit = np.minimum(hole.depth / np.float32(LIP_REACH * hole.rims.width), 1)[..., None]
         inside *= np.float32(LIP_SHADE) * lit + np.float32(1 - LIP_SHADE)
         return np.asarray(inside, np.float32)
@@ -201,9 +218,9 @@ class Mouth:
             box=hole.box, now=hole.rims, depth=hole.depth,
         )  # fmt: skip
         seen: Floats | np.float32 = np.float32(share)
-        if self._own is not None and self._own.teeth > 0:
+        if self._toothy > 0:
             upper = upper_teeth_of(frame.rgb, face, box=hole.box, now=hole.rims)
-            seen = seen * (1 - np.float32(self._own_share * self._own.teeth) * upper[..., None])
+            seen = seen * (1 - np.float32(self._toothy) * upper[..., None])
         return bare + seen * (inside - bare)
 
     def _draw_tongue_out(self, out: Bytes, now: Rims, much: float) -> None:

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 import pytest
-from asked import ask, calm, on_its_side, smiling
+from asked import ask, calm, known, on_its_side, smiling
 from drawn import Picture, around, draw, seen, whole
 
 from retarget.flow import landmarks
@@ -122,6 +122,31 @@ def test_teeth_of_ones_own_are_kept_and_a_mere_gap_is_not(warp: WarpGenerator, g
             for d in (None, seen(smiling()))
         )
         assert bool((np.abs(alone - driven).max(axis=2) > 12)[mouth].sum() > 60) == follows
+
+
+@pytest.mark.parametrize(
+    ("change", "own"),
+    [
+        ({"mouthLowerDownLeft": 0.3, "mouthLowerDownRight": 0.3}, True),
+        ({"mouthClose": 0.72}, False),
+        ({"mouthStretchLeft": 1.0, "mouthStretchRight": 1.0}, False),
+    ],
+    ids=["as open", "nearly shut", "wider"],
+)
+def test_a_throat_of_ones_own_is_shown_in_a_mouth_that_gapes_alike(
+    warp: WarpGenerator, change: dict[str, float], own: bool
+) -> None:
+    gaping = known(whole(draw(warp, ask(calm(), {"jawOpen": 1.0, "mouthPucker": 0.8}))))
+    rgb, outline = gaping.frame.rgb.copy(), rims_of(gaping.face.points, MOUTH).outline
+    cv2.fillPoly(rgb, [np.rint(outline).astype(np.int32)], (30, 30, 160))
+    blue = replace(gaping, frame=replace(gaping.frame, rgb=rgb))
+    request = ask(blue, change, driving=seen(smiling()))
+    picture = whole(draw(warp, request)).astype(int)
+    now = rims_of(Displacer(blue, blue.face.points)(request).points, MOUTH)
+    assert now.gap / blue.face.eye_distance > 0.04
+    x, y = np.rint(now.middle[5]).astype(int).tolist()
+    red, _, blueness = picture[y - 1 : y + 2, x - 2 : x + 3].mean(axis=(0, 1))
+    assert bool(blueness > red + 60) == own
 
 
 def test_a_tongue_comes_out_over_the_lower_lip(warp: WarpGenerator) -> None:
