@@ -43,8 +43,11 @@ little to be drawn large."""
 STRETCHED, CLOSED = (1.05, 1.25), (0.2, 0.4)
 """Width of the drawn lips in that of the photo's from which on less and less and at which nothing
 of a toothless inside is kept; the same of their gap, at which nothing and from which on all is."""
+RAISED = (0.04, 0.055)
+"""How far the upper lip draws back from where the photo has it, in eye distances, from which on
+less and less and at which nothing of its teeth is kept: what the lip hid of them nobody knows."""
 CHIN = [landmarks.CHIN, 148, 377, 175]
-LOWER_RIM = [87, 14, 317]
+UPPER_RIM, LOWER_RIM = [81, 82, 13, 312, 311], [87, 14, 317]
 TONGUE_OUT = blendshapes.index("tongueOut")
 
 
@@ -142,10 +145,10 @@ class Mouth:
         filmed = self._filmed(request)
         # A driving mouth that is all but shut shows no teeth, nor are any drawn for it: they would
         # flash up whenever it closes.
-        own = self._own_share(now)
+        own = self._own_share(now, moved)
         inside = self._drawn(hole, moved, own, teeth=filmed is None)
         if filmed is not None:
-            inside = self._driven(hole, filmed, white, inside)
+            inside = self._driven(hole, filmed, white, inside, own)
         if self._own is not None and own > 0:
             lip = moved.expression[LOWER_RIM].mean(axis=0)
             for layer, place, share in self._own.placed(moved.skull, lip):
@@ -154,14 +157,17 @@ class Mouth:
         alpha = np.float32(seen) * hole.alpha[..., None]
         patch[...] = to_bytes(patch + alpha * (inside - patch))
 
-    def _own_share(self, now: Rims) -> float:
+    def _own_share(self, now: Rims, moved: Moved) -> float:
         """0..1 how much of the photo's own inside is worth keeping between these lips.
 
-        Teeth are their owner's in any mouth; a tongue and a throat fit one that is shaped alike.
+        Teeth are their owner's until the lip bares what the photo hides of them; a tongue and a
+        throat fit a mouth that is shaped alike.
         """
+        raised = float((moved.expression[UPPER_RIM] @ -self._photo.down).max())
+        bared = smoothstep(*RAISED, raised / self._unit)
         alike = 1 - smoothstep(*STRETCHED, now.width / self._photo.width)
         alike *= smoothstep(*CLOSED, now.gap / max(self._photo.gap, 1e-3))
-        return max(self._toothy, self._agape * alike)
+        return max(self._toothy * (1 - bared), self._agape * alike)
 
     def _drawn(self, hole: Hole, moved: Moved, own: float, *, teeth: bool) -> Floats:
         """(h, w, 3) flesh, with or without tongue and teeth.
@@ -203,11 +209,16 @@ class Mouth:
         return tracked.frame, tracked.face
 
     def _driven(
-        self, hole: Hole, filmed: tuple[VideoFrame, Face], white: Floats | None, bare: Floats
+        self,
+        hole: Hole,
+        filmed: tuple[VideoFrame, Face],
+        white: Floats | None,
+        bare: Floats,
+        own: float,
     ) -> Floats:
         """(h, w, 3) what the driving frame gives, over a `bare` inside as far as it gives any.
 
-        Its upper teeth are left out as far as the photo shows its own.
+        Its upper teeth are left out as far as the photo's `own` inside (0..1) has some.
         """
         frame, face = filmed
         share = openness(face)
@@ -218,9 +229,9 @@ class Mouth:
             box=hole.box, now=hole.rims, depth=hole.depth,
         )  # fmt: skip
         seen: Floats | np.float32 = np.float32(share)
-        if self._toothy > 0:
+        if own * self._toothy > 0:
             upper = upper_teeth_of(frame.rgb, face, box=hole.box, now=hole.rims)
-            seen = seen * (1 - np.float32(self._toothy) * upper[..., None])
+            seen = seen * (1 - np.float32(own * self._toothy) * upper[..., None])
         return bare + seen * (inside - bare)
 
     def _draw_tongue_out(self, out: Bytes, now: Rims, much: float) -> None:

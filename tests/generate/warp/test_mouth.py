@@ -319,17 +319,24 @@ def test_the_driving_upper_teeth_are_no_second_row_below_ones_own(
     assert bright[len(bright) // 2 : -3].max() < 0.5 * bright.max()
 
 
-def test_lips_that_draw_back_from_teeth_of_ones_own_bare_gum_and_nothing_of_the_driving_mouth(
-    warp: WarpGenerator,
+@pytest.mark.parametrize(("much", "gum"), [(0.4, True), (1.0, False)])
+def test_lips_that_draw_back_bare_gum_above_teeth_of_ones_own_or_else_the_driving_mouth(
+    warp: WarpGenerator, much: float, gum: bool
 ) -> None:
-    rgb = smiling().frame.rgb.copy()
-    outline = rims_of(smiling().face.points, MOUTH).outline
-    cv2.fillPoly(rgb, [np.rint(outline).astype(np.int32)], (20, 200, 20))
-    driving = seen(replace(smiling(), frame=replace(smiling().frame, rgb=rgb)))
+    outline = np.rint(rims_of(smiling().face.points, MOUTH).outline).astype(np.int32)
     bares = ("mouthUpperUpLeft", "mouthUpperUpRight", "noseSneerLeft", "noseSneerRight")
-    request = ask(smiling(), {"jawOpen": 0.8, **dict.fromkeys(bares, 1.0)}, driving=driving)
-    picture = whole(draw(warp, request)).astype(int)
-    drawn = Displacer(smiling(), smiling().face.points)(request)
-    x, y = np.rint(rims_of(drawn.points, MOUTH).upper[5]).astype(int).tolist()
-    red, green, _ = picture[y : y + 3, x - 2 : x + 3].mean(axis=(0, 1))
-    assert red > green + 20
+    under_lip = []
+    for paint in (20, 230):
+        rgb = smiling().frame.rgb.copy()
+        cv2.fillPoly(rgb, [outline], (paint,) * 3)
+        driving = seen(replace(smiling(), frame=replace(smiling().frame, rgb=rgb)))
+        request = ask(smiling(), {"jawOpen": 0.8, **dict.fromkeys(bares, much)}, driving=driving)
+        moved = Displacer(smiling(), smiling().face.points)(request)
+        x, y = np.rint(rims_of(moved.points, MOUTH).upper[5]).astype(int).tolist()
+        under_lip.append(whole(draw(warp, request))[y + 1 : y + 4, x - 2 : x + 3].mean(axis=(0, 1)))
+    dark, light = under_lip
+    if gum:
+        assert dark[0] > dark[1] + 20
+        assert np.abs(light - dark).max() < 10
+    else:
+        assert (light - dark).min() > 60
