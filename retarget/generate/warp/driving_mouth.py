@@ -203,54 +203,64 @@ def teeth_in(rgb: Bytes, driving: Tones, *, colourless: float = 0.0) -> Floats:
     return lit * (1 - ramp(PALE, _redness(rgb, bright) / lip_red))
 
 
-def inside_of(
-    rgb: Bytes, face: Face, *, white: Floats | None, tones: Tones, tooth: Floats,
-    box: tuple[slice, slice], now: Rims, depth: Floats,
-) -> Floats:  # fmt: skip
-    """(h, w, 3) the driving mouth's inside as the photo would show it.
+class DrivingInside:
+    """The driving mouth's inside, laid between the lips of a photo.
 
     Args:
         rgb: the driving frame.
         face: its mesh.
         white: (3,) of its eyes, where known.
-        tones: the identity's.
-        tooth: (3,) what colour the identity's teeth have.
-        box: rows and columns of the crop to fill.
-        now: the identity's lips, in pixels of the crop.
-        depth: (h, w) pixels from the nearest lip.
+        box: rows and columns of the photo's crop to fill.
+        now: the photo's lips, in pixels of the crop.
     """
-    wide = _wide(face)
-    where = _strip_map(box, now, _hole_in(face).smooth())
-    driving = Tones.of(rgb, face.points, white)
-    shade = np.minimum(depth / np.float32(RIM_REACH * now.width), 1) * np.float32(RIM_SHADE)
-    raw = read(rgb, where)
-    light = Light.between(driving, tones)
-    inside = light(raw)
-    teeth = teeth_in(raw, driving) * (1 - ramp(TOOTH_DEEP, depth / np.float32(now.width)))
-    inside += teeth[..., None] * (light.on_teeth(raw, tooth) - inside)
-    lit = (shade + np.float32(1 - RIM_SHADE))[..., None]
-    inside *= lit
-    deep = [float(d + wide * (w - d)) for d, w in zip(LIP_DEEP, LIP_DEEP_WIDE, strict=True)]
-    lips = _lips(raw, driving.lip, ramp((deep[0], deep[1]), depth / np.float32(now.width)))
-    lips = lips[..., None]
-    if lips.any():
-        gain = np.clip(tones.lip / np.maximum(driving.lip, 8.0), *LIP_GAIN).astype(np.float32)
-        seen = light.muted(np.minimum(raw * gain, np.float32(255)))
-        inside += lips * (np.float32(1 - LIP_TURNED_IN * wide) * lit * seen - inside)
-    return inside
 
+    def __init__(
+        self, rgb: Bytes, face: Face, *, white: Floats | None, box: tuple[slice, slice], now: Rims
+    ) -> None:
+        self._box, self._now, self._unit = box, now, face.eye_distance
+        self._tones = Tones.of(rgb, face.points, white)
+        self._rims = rims_of(face.points, MOUTH)
+        self._wide = smoothstep(0.26, 0.42, self._rims.width / self._unit)
+        hole = _shrunk(  # a pursed mesh holds more lip
+            self._rims, 0.80 + 0.12 * self._wide, 0.72 + 0.26 * self._wide
+        )
+        self._raw = read(rgb, _strip_map(box, now, hole.smooth()))
 
-def upper_teeth_of(rgb: Bytes, face: Face, *, box: tuple[slice, slice], now: Rims) -> Floats:
-    """(h, w) 0..1 where the inside that `inside_of` gives for a box shows the upper teeth."""
-    then = rims_of(face.points, MOUTH).smooth()
-    row = np.float32(UPPER_ROW * face.eye_distance) / np.maximum(then.apart, np.float32(1))
-    edge = now.upper + np.minimum(row, 1)[:, None] * (now.lower - now.upper)
-    mask = np.zeros((box[0].stop - box[0].start, box[1].stop - box[1].start), np.uint8)
-    corner = np.array([box[1].start, box[0].start], np.float32)
-    fill(mask, np.concatenate([now.upper, edge[::-1]]) - corner)
-    raw = read(rgb, _strip_map(box, now, _hole_in(face).smooth()))
-    seen = blurred(mask, 0.02 * now.width).astype(np.float32) / 255
-    return seen * teeth_in(raw, Tones.of(rgb, face.points, None), colourless=1.0)
+    def lit(self, tones: Tones, tooth: Floats, depth: Floats) -> Floats:
+        """(h, w, 3) it as the photo would show it.
+
+        Args:
+            tones: the photo's.
+            tooth: (3,) what colour the identity's teeth have.
+            depth: (h, w) pixels from the nearest lip.
+        """
+        raw, driving, wide = self._raw, self._tones, self._wide
+        depth = depth / np.float32(self._now.width)
+        light = Light.between(driving, tones)
+        inside = light(raw)
+        teeth = teeth_in(raw, driving) * (1 - ramp(TOOTH_DEEP, depth))
+        inside += teeth[..., None] * (light.on_teeth(raw, tooth) - inside)
+        shade = np.minimum(depth / np.float32(RIM_REACH), 1) * np.float32(RIM_SHADE)
+        lit = (shade + np.float32(1 - RIM_SHADE))[..., None]
+        inside *= lit
+        deep = [float(d + wide * (w - d)) for d, w in zip(LIP_DEEP, LIP_DEEP_WIDE, strict=True)]
+        lips = _lips(raw, driving.lip, ramp((deep[0], deep[1]), depth))[..., None]
+        if lips.any():
+            gain = np.clip(tones.lip / np.maximum(driving.lip, 8.0), *LIP_GAIN).astype(np.float32)
+            seen = light.muted(np.minimum(raw * gain, np.float32(255)))
+            inside += lips * (np.float32(1 - LIP_TURNED_IN * wide) * lit * seen - inside)
+        return inside
+
+    def upper_teeth(self) -> Floats:
+        """(h, w) 0..1 where it shows the upper teeth."""
+        now, (rows, columns) = self._now, self._box
+        row = np.float32(UPPER_ROW * self._unit)
+        share = np.minimum(row / np.maximum(self._rims.smooth().apart, 1), 1)[:, None]
+        band = np.concatenate([now.upper, (now.upper + share * (now.lower - now.upper))[::-1]])
+        mask = np.zeros((rows.stop - rows.start, columns.stop - columns.start), np.uint8)
+        fill(mask, band - np.array([columns.start, rows.start], np.float32))
+        seen = blurred(mask, 0.02 * now.width).astype(np.float32) / 255
+        return seen * teeth_in(self._raw, self._tones, colourless=1.0)
 
 
 def _lips(rgb: Bytes, lip: Floats, deep: Floats) -> Floats:
@@ -270,17 +280,6 @@ def _lips(rgb: Bytes, lip: Floats, deep: Floats) -> Floats:
     out = ramp(LIP_RED, _redness(rgb, bright) / lip_red)
     out *= ramp(LIP_BRIGHT, bright / lip_bright)
     return out * (1 - deep)
-
-
-def _wide(face: Face) -> float:
-    """0..1 how far a mouth is from pursed."""
-    return smoothstep(0.26, 0.42, rims_of(face.points, MOUTH).width / face.eye_distance)
-
-
-def _hole_in(face: Face) -> Rims:
-    """What of the driving mouth's inner contour is the hole: a pursed mesh holds more lip."""
-    wide = _wide(face)
-    return _shrunk(rims_of(face.points, MOUTH), 0.80 + 0.12 * wide, 0.72 + 0.26 * wide)
 
 
 def _shrunk(rims: Rims, across: float, along: float) -> Rims:

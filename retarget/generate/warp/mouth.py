@@ -19,7 +19,7 @@ from retarget.flow.ease import smoothstep
 from retarget.flow.values import Face, FaceRequest, Identity, VideoFrame
 from retarget.generate.settings import WarpSettings
 from retarget.generate.warp.displace import Moved
-from retarget.generate.warp.driving_mouth import Tones, inside_of, openness, upper_teeth_of
+from retarget.generate.warp.driving_mouth import DrivingInside, Tones, openness
 from retarget.generate.warp.eye_white import eye_white
 from retarget.generate.warp.lip_corners import draw_lip_corners
 from retarget.generate.warp.own_mouth import own_inside
@@ -224,14 +224,12 @@ class Mouth:
         share = openness(face)
         if share <= 0:
             return bare
-        inside = inside_of(
-            frame.rgb, face, white=white, tones=self._tones, tooth=self._palette.tooth,
-            box=hole.box, now=hole.rims, depth=hole.depth,
-        )  # fmt: skip
+        theirs = DrivingInside(frame.rgb, face, white=white, box=hole.box, now=hole.rims)
         seen: Floats | np.float32 = np.float32(share)
         if own * self._toothy > 0:
-            upper = upper_teeth_of(frame.rgb, face, box=hole.box, now=hole.rims)
-            seen = seen * (1 - np.float32(own * self._toothy) * upper[..., None])
+            left_out = np.float32(own * self._toothy) * theirs.upper_teeth()
+            seen = seen * (1 - left_out[..., None])
+        inside = theirs.lit(self._tones, self._palette.tooth, hole.depth)
         return bare + seen * (inside - bare)
 
     def _draw_tongue_out(self, out: Bytes, now: Rims, much: float) -> None:

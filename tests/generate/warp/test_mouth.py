@@ -16,7 +16,7 @@ from retarget.flow.landmarks import LIPS_OUTER_LOWER, LIPS_OUTER_UPPER
 from retarget.flow.values import FaceRequest, Identity
 from retarget.generate.settings import WarpSettings
 from retarget.generate.warp.displace import Displacer
-from retarget.generate.warp.driving_mouth import Tones, inside_of
+from retarget.generate.warp.driving_mouth import DrivingInside, Tones
 from retarget.generate.warp.mouth import Hole
 from retarget.generate.warp.palette import Palette
 from retarget.generate.warp.rims import MOUTH, Rims, rims_of
@@ -168,10 +168,8 @@ def test_driving_lips_inside_the_opening_take_the_photos_colour_and_its_shade() 
     tones = Tones(skin=np.array([180, 150, 130], np.float32), lip=np.array(own, np.float32))
 
     def inside(rgb: Picture, *, deep: bool = False) -> npt.NDArray[np.float32]:
-        drawn = inside_of(
-            rgb, driver.face, white=None, tones=tones, tooth=np.array([210, 200, 180], np.float32),
-            box=hole.box, now=hole.rims, depth=hole.depth,
-        )  # fmt: skip
+        theirs = DrivingInside(rgb, driver.face, white=None, box=hole.box, now=hole.rims)
+        drawn = theirs.lit(tones, np.array([210, 200, 180], np.float32), hole.depth)
         share = hole.depth / hole.rims.width
         where = share > 0.1 if deep else (hole.depth > 0.5) & (share < 0.05)
         shown: npt.NDArray[np.float32] = drawn[where]
@@ -194,13 +192,11 @@ def test_what_is_pale_deep_in_the_mouth_is_a_tongue() -> None:
     hole = Hole.between(rims_of(driver.face.points, MOUTH), rgb.shape)
     assert hole is not None
     middle = hole.depth == hole.depth.max()
+    theirs = DrivingInside(rgb, driver.face, white=None, box=hole.box, now=hole.rims)
+    tones = Tones.of(rgb, driver.face.points, None)
 
     def blueness(depth: float) -> float:
-        inside = inside_of(
-            rgb, driver.face, white=None, tones=Tones.of(rgb, driver.face.points, None),
-            tooth=blue, box=hole.box, now=hole.rims,
-            depth=np.full_like(hole.depth, depth * hole.rims.width),
-        )  # fmt: skip
+        inside = theirs.lit(tones, blue, np.full_like(hole.depth, depth * hole.rims.width))
         red, _, blue_ = inside[middle].mean(axis=0)
         return float(blue_ - red)
 
