@@ -45,9 +45,11 @@ RELIT, RELIT_FOLD = 0.9, 0.8
 """How much of the broad tones of a shut lid, and of the fold under a raised brow, is replaced."""
 PAST_FOLD = 0.2
 """Lid heights beyond the fold that are re-lit: its dark edge goes as the fold is drawn out."""
-STREAKED, STREAKED_FOLD = 0.9, 0.5
+STREAKED = 0.9
 """How much of the grain of a shut lid and of a fold drawn out is replaced: a narrow strip was drawn
 long for it, and its lashes with it."""
+LASHED = 0.45
+"""Share of the way from the lid's rim to its fold that is left to lashes under a raised brow."""
 SHADED, BALL = 0.94, 0.06
 """Light of a shut lid's edge against the skin around, and how much lighter its middle is."""
 TAPERED = np.array([0.3, 0.5, 0.7, 0.7, 0.7, 0.5, 0.3], np.float32)
@@ -140,13 +142,15 @@ class Lid:
         patch[...] = to_bytes(lit)
 
     def _draw_fold(self, out: Bytes, points: Floats, now: Rims) -> None:
-        """Re-light the skin between fold and brow, as much as the brow is raised."""
+        """Re-light the skin between lashes and brow, as much as the brow is raised."""
         raised = _height(points, self.fold, self.brow, now.down) / self.brow_height - 1
         much = RELIT_FOLD * smoothstep(0.2, 0.9, raised)
         if much < LEAST:
             return
         fold, brow = points[self.fold[1:-1], :2], points[self.brow[[0, 0, 1, 2, 3, 4, 4]], :2]
-        area = np.concatenate([fold, (fold + TAPERED[:, None] * (brow - fold))[::-1]])
+        rim = now.upper[1:-1]
+        lashes = rim + np.float32(LASHED) * (fold - rim)
+        area = np.concatenate([lashes, (fold + TAPERED[:, None] * (brow - fold))[::-1]])
         box = box_of(area, 0.15 * now.width + 2, out.shape)
         if box is None:
             return
@@ -154,7 +158,7 @@ class Lid:
         mask = np.zeros(patch.shape[:2], np.uint8)
         fill(mask, area - np.array([box[1].start, box[0].start], np.float32))
         soft = blurred(mask, 0.07 * now.width).astype(np.float32) / 255
-        patch[...] = to_bytes(self._relit(patch, box, soft, now, (much, STREAKED_FOLD * much)))
+        patch[...] = to_bytes(self._relit(patch, box, soft, now, (much, STREAKED * much)))
 
     def _relit(
         self,
