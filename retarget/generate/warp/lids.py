@@ -94,7 +94,8 @@ class Lid:
         dark = np.take_along_axis(across, across.sum(-1).argmin(0)[None, :, None], axis=0)[0]
         lash = np.minimum(np.median(dark, axis=0), 0.8 * skin)
         skin, lash = skin.astype(np.float32), lash.astype(np.float32)
-        shut = LidSkin(photo, rims, points[rows[0], :2], skin)
+        fold, brow = (points[row, :2] for row in rows)
+        shut = LidSkin(photo, rims, fold, brow, skin)
         height = _height(points, *rows, rims.down)
         return cls(*rows, height, skin, lash, shut, max(rims.gap, 1.0))
 

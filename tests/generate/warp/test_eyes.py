@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 from asked import ask, calm
-from drawn import Picture, draw, whole
+from drawn import Picture, around, draw, whole
 
 from retarget.flow import landmarks
 from retarget.flow.arrays import Floats
@@ -17,7 +17,7 @@ from retarget.flow.values import Identity
 from retarget.generate.settings import WarpSettings
 from retarget.generate.warp.displace import Displacer
 from retarget.generate.warp.eyes import lit_when_bare, take_apart
-from retarget.generate.warp.lids import LEFT_FOLD
+from retarget.generate.warp.lids import LEFT_BROW, LEFT_FOLD
 from retarget.generate.warp.rims import LEFT_EYE, Rims, rims_of
 from retarget.generate.warp.seen_lids import lids_to_where_seen
 from retarget.generate.warp.warp import WarpGenerator
@@ -162,6 +162,19 @@ def test_lashes_are_not_drawn_long_under_a_raised_brow() -> None:
     ends, plain = rim + np.float32(0.7) * (fold - rim), drawn_again(calm(), raised)
     before = darker(rgb, calm().frame.rgb, tips)
     assert darker(drawn_again(repainted(rgb), raised), plain, ends).mean() < 0.4 * before.mean()
+
+
+def test_the_skin_under_a_raised_brow_takes_no_tone_from_its_hairs() -> None:
+    raised = {"browInnerUp": 1.0, "browOuterUpLeft": 1.0, "browOuterUpRight": 1.0}
+    brow, rgb = calm().face.points[list(landmarks.LEFT_BROW), :2], calm().frame.rgb
+    skin = np.median(rgb[around(calm(), (338, 337, 299))], axis=0)
+    bare, fair = rgb.copy(), rgb.copy()
+    for picture, tone in ((bare, skin), (fair, 0.7 * skin)):
+        cv2.fillPoly(picture, [np.rint(brow).astype(np.int32)], tone.tolist())
+    moved = Displacer(calm(), calm().face.points)(ask(calm(), raised)).points[:, :2]
+    below = moved[LEFT_FOLD[2:-2]] + np.float32(0.4) * (moved[LEFT_BROW] - moved[LEFT_FOLD[2:-2]])
+    with_brow, without = (drawn_again(repainted(x), raised) for x in (fair, bare))
+    assert darker(with_brow, without, below).max() < 6
 
 
 def outlined(line: Floats) -> Identity:
