@@ -23,7 +23,7 @@ from retarget.flow.values import FaceRequest, TrackedFrame
 from retarget.generate.warp.crease_lines import crease_lines
 from retarget.generate.warp.flow import Grid, draw_affine, enlarged
 from retarget.generate.warp.mesh import signed_areas, topology
-from retarget.generate.warp.paint import blurred, fill, ramp, read, to_bytes
+from retarget.generate.warp.paint import blurred, fill, ramp, read
 from retarget.generate.warp.palette import LUMA
 
 SCALE = 80.0
@@ -200,8 +200,9 @@ def draw_folds(out: Bytes, grid: Grid, placed: Floats, ratio: Floats, tint: Floa
     where = enlarged(field, grid.step)
     patch = out[grid.top : grid.top + where.shape[0], grid.left : grid.left + where.shape[1]]
     where = where[: patch.shape[0], : patch.shape[1]]
-    shade = np.exp(_read_inside(ratio, where)[..., None] * tint)
-    patch[...] = to_bytes(patch * shade)
+    inside = _read_inside(ratio, where)
+    shade = cv2.merge([cv2.exp(inside * share) for share in tint])
+    patch[...] = cv2.multiply(patch, shade, dtype=cv2.CV_8U)
 
 
 def _flat_guess(grid: Grid, cells: Floats, on_map: Floats) -> Floats:
