@@ -41,8 +41,9 @@ LASH_WIDTH, LASH_STRENGTH = 0.045, 0.8
 HANGING, DARK = 0.08, (0.25, 0.6)
 """Eye widths by which upper lashes hang over the lower lid of a shut eye, and how much darker than
 skin they are, as a share of its brightness, from which on some and at which full lashes do."""
-RELIT, RELIT_FOLD = 0.9, 0.8
-"""How much of the broad tones of a shut lid, and of the fold under a raised brow, is replaced."""
+RELIT, RELIT_FOLD = 0.9, 0.45
+"""How much of the broad tones of a shut lid, and of the fold under a raised brow, is replaced: that
+one lies in the shadow of the brow all the same, the deeper the eyes lie."""
 PAST_FOLD = 0.2
 """Lid heights beyond the fold that are re-lit: its dark edge goes as the fold is drawn out."""
 STREAKED = 0.9
@@ -145,7 +146,7 @@ class Lid:
     def _draw_fold(self, out: Bytes, points: Floats, now: Rims) -> None:
         """Re-light the skin between lashes and brow, as much as the brow is raised."""
         raised = _height(points, self.fold, self.brow, now.down) / self.brow_height - 1
-        much = RELIT_FOLD * smoothstep(0.2, 0.9, raised)
+        much = smoothstep(0.2, 0.9, raised)
         if much < LEAST:
             return
         fold, brow = points[self.fold[1:-1], :2], points[self.brow[[0, 0, 1, 2, 3, 4, 4]], :2]
@@ -159,7 +160,8 @@ class Lid:
         mask = np.zeros(patch.shape[:2], np.uint8)
         fill(mask, area - np.array([box[1].start, box[0].start], np.float32))
         soft = blurred(mask, 0.07 * now.width).astype(np.float32) / 255
-        patch[...] = to_bytes(self._relit(patch, box, soft, now, (much, STREAKED * much)))
+        shares = (RELIT_FOLD * much, STREAKED * much)
+        patch[...] = to_bytes(self._relit(patch, box, soft, now, shares))
 
     def _relit(
         self,
