@@ -76,7 +76,8 @@ class Creases:
         lines = crease_lines()
         self._own = np.maximum(own, 0).astype(np.float32)
         tone = _Tone(photo, points)
-        self._tint = tone.shadow
+        self.tint = tone.shadow
+        """(3,) of the photo's shadows, as `TINT`."""
         skin = tone.skin(lines.along @ points[lines.points, :2])
         depth = lines.depth * np.concatenate([_eroded(skin[part]) for part in lines.parts])
         deepest = np.array([depth[part].max() for part in lines.parts], np.float32)
@@ -87,18 +88,18 @@ class Creases:
             for part, most in zip(lines.parts[inside], deepest[inside], strict=True):
                 self._half[part] = np.float32(0.5 * width) * depth[part] / max(most, 1e-3)
 
-    def draw(self, out: Bytes, points: Floats, weights: Floats, share: float) -> None:
+    def draw(self, out: Bytes, points: Floats, weights: Floats, share: Floats | float) -> None:
         """Shade a moved crop, in place.
 
         Args:
             out: (height, width, 3).
             points: (468 or more, 2 or 3) where its mesh lies now.
             weights: (52,) the expression it shows.
-            share: of every depth, 0..1.
+            share: of every depth, 0..1, or (lines,) of each line's.
         """
         lines = crease_lines()
         folded = ramp(FOLDING, lines.by @ np.maximum(weights - self._own, 0))
-        deep = np.float32(share) * self._deepest * folded
+        deep = np.asarray(share, np.float32) * self._deepest * folded
         if not (deep > LEAST).any():
             return
         axes = _Axes.of(points)
@@ -111,7 +112,7 @@ class Creases:
                 if dark[k] > 0
             ]
             if folds:
-                _shade(out, folds, width * axes.unit, self._tint)
+                _shade(out, folds, width * axes.unit, self.tint)
 
     def _outlines(self, points: Floats, axes: _Axes) -> list[Floats]:
         """(2n, 2) of every line, in pixels: it reaches half its width to each side."""

@@ -25,8 +25,8 @@ from retarget.generate.warp.form import (
     CORNERS,
     LOWER_LIP,
     UPPER_LIP,
+    Brows,
     Lips,
-    brows_keep_their_form,
     corners_keep_their_form,
 )
 from retarget.generate.warp.mesh import signed_areas, topology
@@ -120,6 +120,7 @@ class Displacer:
         self._contact = Contact(identity, points)
         mouth = rims_of(points, MOUTH)
         self._along = mouth.along
+        self._brows = Brows(points, mouth.down, identity.pose.scale)
         self._lips = Lips(points, mouth.down, identity.pose.scale)
 
     def __call__(self, request: FaceRequest) -> Moved:
@@ -130,7 +131,7 @@ class Displacer:
         wish = self._contact.lips(request, wish)
         mesh = wish[:_MESH].copy()
         mesh[list(landmarks.SKULL_OVAL)] *= landmarks.SKULL_SHARE
-        brows_keep_their_form(mesh)
+        self._brows.keep_their_form(mesh)
         corners_keep_their_form(mesh, self._along)
         self._lips.keep_their_form(mesh, said=request.expression.measured is None)
         moved = self.unfolded(self._agreed @ mesh)

@@ -21,8 +21,12 @@ BROWS = (
     (landmarks.LEFT_BROW[:5], landmarks.LEFT_BROW[:4:-1], (445, 444, 443, 442, 441)),
 )
 """Upper and lower row of each brow, and the row of skin below it."""
+LIDS = (landmarks.RIGHT_EYE_UPPER[2:-2], landmarks.LEFT_EYE_UPPER[2:-2])
 ALONG = 0.5
 """How far that row goes with the brow: hairs reach below the mesh's brow."""
+HIDDEN, STRETCHED = 0.1, 0.5
+"""How far up a brow goes at most: eye distances of skin that lies hidden in the fold below it, and
+as a share of what is seen from there to the lid. Drawn out farther, lashes and shadows smear."""
 
 LOWER_LIP = np.array([row[1:-1] for row in landmarks.LOWER_LIP_ROWS[::-1]])
 BELOW_LIP = np.array([
@@ -52,12 +56,34 @@ LEAST_ROW = 0.012
 """Head units below which the distance of two rows says little: then this is taken for it."""
 
 
-def brows_keep_their_form(moved: Floats) -> None:
-    """Displace (468, 3) both rows of each brow alike, in place, so that none grows thicker."""
-    for upper, lower, below in BROWS:
-        brow = np.float32(0.5) * (moved[list(upper)] + moved[list(lower)])
-        moved[list(upper)] = moved[list(lower)] = brow
-        moved[list(below)] += np.float32(ALONG) * (brow - moved[list(below)])
+class Brows:
+    """Keeps brows as thick as they are in one photo, and no higher than the skin below them lasts.
+
+    Args:
+        points: (478, 3) the photo's mesh.
+        down: (2,) towards the chin.
+        unit: pixels to a head unit.
+    """
+
+    def __init__(self, points: Floats, down: Floats, unit: float) -> None:
+        self._down = down
+        height = points[:, :2] @ -down
+        self._most = []
+        for (_, lower, _), lid in zip(BROWS, LIDS, strict=True):
+            seen = max(float(height[list(lower)].mean() - height[list(lid)].mean()), 0.0)
+            self._most.append(HIDDEN * unit + STRETCHED * seen)
+
+    def keep_their_form(self, moved: Floats) -> None:
+        """Displace (468, 3) both rows of each brow alike, in place, so that none grows thicker."""
+        for (upper, lower, below), most in zip(BROWS, self._most, strict=True):
+            brow = np.float32(0.5) * (moved[list(upper)] + moved[list(lower)])
+            raised = max(-float(brow[:, :2].mean(axis=0) @ self._down), 0.0)
+            less = (1 + (raised / most) ** 4) ** -0.25
+            for row in (brow, skin := moved[list(below)]):
+                up = np.minimum(row[:, :2] @ self._down, 0)
+                row[:, :2] -= np.float32(1 - less) * up[:, None] * self._down
+            moved[list(upper)] = moved[list(lower)] = brow
+            moved[list(below)] = skin + np.float32(ALONG) * (brow - skin)
 
 
 def corners_keep_their_form(moved: Floats, along: Floats) -> None:

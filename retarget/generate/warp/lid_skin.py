@@ -12,7 +12,7 @@ from functools import cached_property
 import cv2
 import numpy as np
 
-from retarget.flow.arrays import Bools, Bytes, Floats
+from retarget.flow.arrays import Bytes, Floats
 from retarget.generate.warp.paint import averaged, blurred, box_of, fill, placed, ramp
 from retarget.generate.warp.palette import LUMA
 from retarget.generate.warp.rims import Rims, curved
@@ -23,6 +23,8 @@ _PAST_FOLD = 0.35
 """Lid heights beyond the fold that are still of the eye, for its dark edge."""
 _LASHES = 0.06
 """Eye widths around the eye in which its lashes lie."""
+_BROW = (0.08, 0.3)
+"""Eye widths down and up from the lower row of a brow within which its hairs lie."""
 _DIMMEST, _LIT, _OTHER_HUE = 0.45, 0.9, 0.35
 """What is dimmer than this share of the skin, or of another colour (logarithm), is hair; what is
 lit counts more than the hollows around the eye, for a lid lies on a ball."""
@@ -41,11 +43,14 @@ class LidSkin:
         photo: (height, width, 3).
         rims: the eye's, in its pixels.
         fold: (n, 2) the row of points above the lid.
+        brow: (n, 2) the lower row of the brow.
         skin: (3,) median tone of the skin around the eye, 0..255.
     """
 
-    def __init__(self, photo: Bytes, rims: Rims, fold: Floats, skin: Floats) -> None:
+    def __init__(self, photo: Bytes, rims: Rims, fold: Floats, brow: Floats, skin: Floats) -> None:
         self._photo, self._rims, self._fold, self._skin = photo, rims, fold, skin
+        low, high = (way * np.float32(rims.width) * rims.down for way in _BROW)
+        self._brow = np.concatenate([brow + low, (brow - high)[::-1]])
         reach = np.concatenate([rims.outline, fold, rims.lower + _BELOW * rims.width * rims.down])
         self._box = box_of(reach, _AROUND * rims.width, photo.shape)
 
@@ -60,7 +65,9 @@ class LidSkin:
         rim = curved(rims.lower, 2) - corner
         past = curved(self._fold, 2) - corner
         past += np.float32(_PAST_FOLD) * (past - (curved(rims.upper, 2) - corner))
-        counts = _like_skin(patch, self._skin) * ~_eye(rim, past, patch.shape, rims.width)
+        other = _eye(rim, past, patch.shape, rims.width)
+        fill(other, self._brow - corner)
+        counts = _like_skin(patch, self._skin) * (other == 0)
         return _carried_in(patch, counts, rims.width), _grain(patch, counts, rims), corner
 
     def at(self, now: Rims, box: tuple[slice, slice]) -> tuple[Floats, Floats] | None:
@@ -93,12 +100,12 @@ def _like_skin(patch: Floats, skin: Floats) -> Floats:
     return np.asarray(lit * (np.abs(hue).max(axis=2) < _OTHER_HUE), np.float32)
 
 
-def _eye(rim: Floats, past: Floats, shape: tuple[int, ...], width: float) -> Bools:
-    """(h, w) the eye from its lower rim to past its fold, and its lashes."""
+def _eye(rim: Floats, past: Floats, shape: tuple[int, ...], width: float) -> Bytes:
+    """(h, w) 255 in the eye from its lower rim to past its fold, and its lashes."""
     mask = np.zeros(shape[:2], np.uint8)
     fill(mask, np.concatenate([rim, past[::-1]]))
     side = 2 * max(1, round(_LASHES * width)) + 1
-    return np.asarray(cv2.dilate(mask, np.ones((side, side), np.uint8)) > 0)
+    return np.asarray(cv2.dilate(mask, np.ones((side, side), np.uint8)), np.uint8)
 
 
 def _carried_in(patch: Floats, counts: Floats, width: float) -> Floats:

@@ -41,13 +41,16 @@ LASH_WIDTH, LASH_STRENGTH = 0.045, 0.8
 HANGING, DARK = 0.08, (0.25, 0.6)
 """Eye widths by which upper lashes hang over the lower lid of a shut eye, and how much darker than
 skin they are, as a share of its brightness, from which on some and at which full lashes do."""
-RELIT, RELIT_FOLD = 0.9, 0.8
-"""How much of the broad tones of a shut lid, and of the fold under a raised brow, is replaced."""
+RELIT, RELIT_FOLD = 0.9, 0.45
+"""How much of the broad tones of a shut lid, and of the fold under a raised brow, is replaced: that
+one lies in the shadow of the brow all the same, the deeper the eyes lie."""
 PAST_FOLD = 0.2
 """Lid heights beyond the fold that are re-lit: its dark edge goes as the fold is drawn out."""
-STREAKED, STREAKED_FOLD = 0.9, 0.5
+STREAKED = 0.9
 """How much of the grain of a shut lid and of a fold drawn out is replaced: a narrow strip was drawn
 long for it, and its lashes with it."""
+LASHED = 0.45
+"""Share of the way from the lid's rim to its fold that is left to lashes under a raised brow."""
 SHADED, BALL = 0.94, 0.06
 """Light of a shut lid's edge against the skin around, and how much lighter its middle is."""
 TAPERED = np.array([0.3, 0.5, 0.7, 0.7, 0.7, 0.5, 0.3], np.float32)
@@ -92,7 +95,8 @@ class Lid:
         dark = np.take_along_axis(across, across.sum(-1).argmin(0)[None, :, None], axis=0)[0]
         lash = np.minimum(np.median(dark, axis=0), 0.8 * skin)
         skin, lash = skin.astype(np.float32), lash.astype(np.float32)
-        shut = LidSkin(photo, rims, points[rows[0], :2], skin)
+        fold, brow = (points[row, :2] for row in rows)
+        shut = LidSkin(photo, rims, fold, brow, skin)
         height = _height(points, *rows, rims.down)
         return cls(*rows, height, skin, lash, shut, max(rims.gap, 1.0))
 
@@ -140,13 +144,15 @@ class Lid:
         patch[...] = to_bytes(lit)
 
     def _draw_fold(self, out: Bytes, points: Floats, now: Rims) -> None:
-        """Re-light the skin between fold and brow, as much as the brow is raised."""
+        """Re-light the skin between lashes and brow, as much as the brow is raised."""
         raised = _height(points, self.fold, self.brow, now.down) / self.brow_height - 1
-        much = RELIT_FOLD * smoothstep(0.2, 0.9, raised)
+        much = smoothstep(0.2, 0.9, raised)
         if much < LEAST:
             return
         fold, brow = points[self.fold[1:-1], :2], points[self.brow[[0, 0, 1, 2, 3, 4, 4]], :2]
-        area = np.concatenate([fold, (fold + TAPERED[:, None] * (brow - fold))[::-1]])
+        rim = now.upper[1:-1]
+        lashes = rim + np.float32(LASHED) * (fold - rim)
+        area = np.concatenate([lashes, (fold + TAPERED[:, None] * (brow - fold))[::-1]])
         box = box_of(area, 0.15 * now.width + 2, out.shape)
         if box is None:
             return
@@ -154,7 +160,8 @@ class Lid:
         mask = np.zeros(patch.shape[:2], np.uint8)
         fill(mask, area - np.array([box[1].start, box[0].start], np.float32))
         soft = blurred(mask, 0.07 * now.width).astype(np.float32) / 255
-        patch[...] = to_bytes(self._relit(patch, box, soft, now, (much, STREAKED_FOLD * much)))
+        shares = (RELIT_FOLD * much, STREAKED * much)
+        patch[...] = to_bytes(self._relit(patch, box, soft, now, shares))
 
     def _relit(
         self,

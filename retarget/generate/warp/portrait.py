@@ -28,8 +28,9 @@ from retarget.generate.warp.mouth import Mouth
 from retarget.generate.warp.render import Canvas, pixel_field
 from retarget.generate.warp.rims import LEFT_EYE, MOUTH, RIGHT_EYE, rims_of
 from retarget.generate.warp.seen_lids import lids_to_where_seen
+from retarget.generate.warp.seen_outline import outline_to_where_seen
 from retarget.generate.warp.shut_lips import closing, lips_backed
-from retarget.generate.warp.wrinkles import DrivingFolds, draw_folds
+from retarget.generate.warp.wrinkles import DrivingFolds, along_creases, draw_folds
 
 EYES = (
     (RIGHT_EYE, landmarks.RIGHT_IRIS, (RIGHT_FOLD, RIGHT_BROW), RIGHT_SKIN),
@@ -62,12 +63,16 @@ class Portrait:
         self._points = points - self._origin
         for eye, _, _, around in EYES:
             self._points = lids_to_where_seen(photo, self._points, eye, around[:3])
+        person = None
+        if moves and identity.person is not None:
+            person = identity.person[low[1] : high[1], low[0] : high[0]]
+            unit = identity.face.eye_distance
+            self._points = outline_to_where_seen(person, self._points, unit)
         self._source = rings - self._origin[:2]
         self._source[: landmarks.MESH_COUNT] = self._points[: landmarks.MESH_COUNT, :2]
         self._step = max(1, round(identity.face.eye_distance / CELLS))
         backdrop = None
-        if moves and identity.person is not None and settings.background == "still":
-            person = identity.person[low[1] : high[1], low[0] : high[0]]
+        if person is not None and settings.background == "still":
             backdrop = Backdrop.of(photo, person, identity.face.eye_distance)
         self._canvas = Canvas(photo, passing=identity.passing, backdrop=backdrop)
         self._displace = Displacer(identity, self._points)
@@ -145,11 +150,12 @@ class Portrait:
 
     def _draw_folds(self, out: Bytes, grid: flow.Grid, moved: Moved, request: FaceRequest) -> None:
         folds = self._folds(request) if self._wrinkles > 0 else None
-        share = 1.0
+        share: Floats | float = 1.0
         if folds is not None:
-            ratio, trust = folds
-            draw_folds(out, grid, moved.points[:, :2], np.float32(self._wrinkles) * ratio)
-            share -= self._wrinkles * trust
+            ratio, told = folds
+            ratio *= np.float32(self._wrinkles)
+            draw_folds(out, grid, moved.points[:, :2], ratio, self._creases.tint)
+            share = 1 - np.float32(self._wrinkles) * along_creases(told)
         self._creases.draw(out, moved.points, request.expression.weights, share)
 
     def _draw_eyes(self, out: Bytes, moved: Moved) -> None:

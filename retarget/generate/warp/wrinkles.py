@@ -20,30 +20,34 @@ from retarget.flow.ease import smoothstep
 from retarget.flow.face_model import face_model
 from retarget.flow.unfold import Unfolding
 from retarget.flow.values import FaceRequest, TrackedFrame
+from retarget.generate.warp.crease_lines import crease_lines
 from retarget.generate.warp.flow import Grid, draw_affine, enlarged
 from retarget.generate.warp.mesh import signed_areas, topology
-from retarget.generate.warp.paint import blurred, fill, ramp, read, to_bytes
+from retarget.generate.warp.paint import blurred, fill, ramp, read
 from retarget.generate.warp.palette import LUMA
 
 SCALE = 80.0
 """Pixels of the map to an eye distance."""
 FINE, BROAD = 1.2, 9.0
 """Deviation, in pixels of the map, of what is finer than a fold and of what is broader."""
-LIMITS = (-0.5, 0.12)
+LIMITS = (-0.5, 0.06)
 """Logarithm of the darkest and the brightest ratio: folds are dark, and highlights noise."""
-TURNED = (6.0, 13.0)
+TURNED, TURNED_BETWEEN = (6.0, 13.0), (15.0, 30.0)
 """Degrees that the driving head has turned from where it was seen at rest, from which and at which
-its light is no longer that of its rest."""
+its light is no longer that of its rest; and between the brows, where skin lies straight ahead."""
 DARKEST = 12.0
 """Brightness, 0..255, below which a ratio is noise."""
-AWAY = (0.05, 0.14)
-"""Eye distances from brows, eyes, lips and nose at which skin begins to be skin and is."""
+AWAY, AWAY_BETWEEN = (0.05, 0.14), (0.02, 0.07)
+"""Eye distances from brows, eyes, lips and nose at which skin begins to be skin and is; and between
+the brows, whose frown lies close beside their ends."""
 EDGE = (0.08, 0.25)
 """The same from the outline of the face."""
 NOSE = (
     197, 196, 236, 198, 131, 49, 48, 64, 98, 97, 2, 326, 327, 294, 278, 279, 360, 420, 456, 419,
 )  # fmt: skip
 """Outline of the nose below its bridge: highlights wander over it, folds do not."""
+BETWEEN, BETWEEN_SOFT = (108, 337, 336, 285, 417, 168, 193, 55, 107), 4.0
+"""Outline of the skin between the brows, and the deviation of its edge in pixels of the map."""
 
 _MESH = landmarks.MESH_COUNT
 
@@ -57,6 +61,8 @@ class SkinMap:
     unfolding: Unfolding
     skin: Floats
     """(height, width) how far a pixel is skin that may fold, 0..1."""
+    between: Floats
+    """(height, width) how far it lies between the brows, 0..1."""
 
     def flat(self, rgb: Bytes, points: Floats) -> Floats:
         """(height, width) logarithm of brightness of a face, laid flat.
@@ -94,9 +100,14 @@ def skin_map() -> SkinMap:
         fill(other, places[list(part)])
     face = np.zeros((height, width), np.uint8)
     fill(face, places[list(landmarks.FACE_OVAL)])
-    skin = ramp(AWAY, _distance(~other)) * ramp(EDGE, _distance(face))
+    brows = np.zeros((height, width), np.uint8)
+    fill(brows, places[list(BETWEEN)])
+    between = blurred(brows, BETWEEN_SOFT).astype(np.float32) / 255
+    away = _distance(~other)
+    skin = ramp(AWAY, away) + between * (ramp(AWAY_BETWEEN, away) - ramp(AWAY, away))
+    skin *= ramp(EDGE, _distance(face))
     unfolding = Unfolding(places.astype(np.float64), (width, height))
-    return SkinMap(places, unfolding, skin.astype(np.float32))
+    return SkinMap(places, unfolding, skin.astype(np.float32), between)
 
 
 def _distance(inside: Bytes) -> Floats:
@@ -128,12 +139,12 @@ class DrivingFolds:
     def __init__(self) -> None:
         self._rest: tuple[TrackedFrame, Floats] | None = None
 
-    def __call__(self, request: FaceRequest) -> tuple[Floats, float] | None:
+    def __call__(self, request: FaceRequest) -> tuple[Floats, Floats] | None:
         """What the driving skin does; None where nothing can be told.
 
         Returns:
-            (height, width) logarithm of the ratio on `skin_map`, and how far it could be told,
-            0..1, which is in it already.
+            (height, width) logarithm of the ratio on `skin_map`, and how far it could be told
+            there, 0..1, which is in it already.
         """
         now = request.driving
         rest = request.driving_rest
@@ -141,13 +152,15 @@ class DrivingFolds:
             return None
         if rest is None or rest.tracked is None or rest.tracked.face is None or rest.pose is None:
             return None
-        trust = 1 - smoothstep(*TURNED, _angle(now.pose.rotation, rest.pose.rotation))
-        if trust == 0:
+        angle = _angle(now.pose.rotation, rest.pose.rotation)
+        aside, between = (1 - smoothstep(*ends, angle) for ends in (TURNED, TURNED_BETWEEN))
+        if between == 0:
             return None
+        told = np.float32(aside) + np.float32(between - aside) * skin_map().between
         if self._rest is None or self._rest[0] is not rest.tracked:
             self._rest = rest.tracked, _folds(rest.tracked)
-        ratio = np.float32(trust) * (_folds(now.tracked) - self._rest[1])
-        return np.clip(ratio, *LIMITS).astype(np.float32), trust
+        ratio = told * (_folds(now.tracked) - self._rest[1])
+        return np.clip(ratio, *LIMITS).astype(np.float32), told
 
 
 def _folds(tracked: TrackedFrame) -> Floats:
@@ -162,7 +175,14 @@ def _angle(one: Doubles, other: Doubles) -> float:
     return float(np.degrees(np.arccos(np.clip((np.trace(one @ other.T) - 1) / 2, -1, 1))))
 
 
-def draw_folds(out: Bytes, grid: Grid, placed: Floats, ratio: Floats) -> None:
+def along_creases(told: Floats) -> Floats:
+    """(lines,) how far folds could be told, (height, width) on `skin_map`, along each crease."""
+    lines = crease_lines()
+    at = np.rint(lines.along @ skin_map().places[lines.points]).astype(int)
+    return np.array([told[at[part, 1], at[part, 0]].mean() for part in lines.parts], np.float32)
+
+
+def draw_folds(out: Bytes, grid: Grid, placed: Floats, ratio: Floats, tint: Floats) -> None:
     """Shade a moved crop, in place.
 
     Args:
@@ -170,6 +190,7 @@ def draw_folds(out: Bytes, grid: Grid, placed: Floats, ratio: Floats) -> None:
         grid: cells that cover the face.
         placed: (468, 2) its mesh, in pixels of the crop.
         ratio: (height, width) logarithm on `skin_map`.
+        tint: (3,) shares of a shadow's logarithm in red, green and blue.
     """
     on_map = skin_map().places
     cells = grid.to_cells(placed)
@@ -179,8 +200,9 @@ def draw_folds(out: Bytes, grid: Grid, placed: Floats, ratio: Floats) -> None:
     where = enlarged(field, grid.step)
     patch = out[grid.top : grid.top + where.shape[0], grid.left : grid.left + where.shape[1]]
     where = where[: patch.shape[0], : patch.shape[1]]
-    shade = np.exp(_read_inside(ratio, where))
-    patch[...] = to_bytes(patch * shade[..., None])
+    inside = _read_inside(ratio, where)
+    shade = cv2.merge([cv2.exp(inside * share) for share in tint])
+    patch[...] = cv2.multiply(patch, shade, dtype=cv2.CV_8U)
 
 
 def _flat_guess(grid: Grid, cells: Floats, on_map: Floats) -> Floats:

@@ -130,6 +130,26 @@ def test_a_mouth_that_was_seen_keeps_the_form_it_had() -> None:
     assert drawn.differs(seen) < 0.01 * seen.width
 
 
+def test_a_brow_goes_up_no_farther_than_the_skin_below_it_lasts() -> None:
+    raised = np.array([0.3, 1.0, 1.6])  # the last as of a face that raises them farther than most
+
+    def up(identity: Identity) -> npt.NDArray[np.float64]:
+        """(3,) how far the left brow goes up against how far it is asked to."""
+        displace = Displacer(identity, identity.face.points)
+        brow, out = list(landmarks.LEFT_BROW), []
+        for much in raised:
+            request = ask(identity, {"browInnerUp": much, "browOuterUpLeft": much})
+            asked = (request.points - identity.face.points)[brow, 1].mean()
+            out.append(float(displace(request).expression[brow, 1].mean() / asked))
+        return np.array(out)
+
+    knitted = ask(calm(), {"browDownLeft": 1.0}).points  # brows that lie near the eyes
+    far, near = up(calm()), up(replace(calm(), face=replace(calm().face, points=knitted)))
+    assert near[0] > 0.9
+    assert near[2] < 0.75 * near[0]
+    assert (far[1:] > near[1:]).all()
+
+
 def test_points_at_odds_with_each_other_are_made_to_agree() -> None:
     identity = calm()
     displace = Displacer(identity, identity.face.points)

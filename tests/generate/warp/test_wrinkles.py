@@ -18,7 +18,7 @@ from retarget.generate.warp.warp import WarpGenerator
 
 BETWEEN_BROWS, FROM_NOSE = (9, 8), (205, 187)
 """Ends of a frown line and of a smile fold."""
-BROW = (105, 66)
+BROW, BESIDE_BROW = (105, 66), (108, 193)
 
 
 def filmed(
@@ -83,6 +83,19 @@ def test_a_head_turned_far_from_its_rest_gives_none() -> None:
     assert darkening(FROM_NOSE, turned=15.0).max() == 0
 
 
+def test_a_frown_close_beside_a_brow_is_drawn_though_the_head_turns_with_it() -> None:
+    for turned in (0.0, 14.0):
+        assert darkening(BESIDE_BROW, turned=turned).max() > 10
+    assert darkening(BESIDE_BROW, turned=30.0).max() == 0
+
+
+def test_a_fold_has_the_colour_of_the_shadows_on_the_skin() -> None:
+    rest, folded = filmed(smiling()), filmed(smiling(), BETWEEN_BROWS)
+    plain, shaded = (drawn(1.0, moment, rest).astype(float) + 1 for moment in (rest, folded))
+    red, _, blue = np.log(plain / shaded).max(axis=(0, 1))
+    assert blue > 1.15 * red > 0
+
+
 def test_hair_of_the_brows_is_no_fold() -> None:
     assert darkening(BROW).max() < 3
 
@@ -95,7 +108,7 @@ def test_without_a_known_rest_there_are_none() -> None:
 def test_they_take_the_place_of_creases_as_far_as_they_can_be_told() -> None:
     rest = filmed(smiling())
     assert np.array_equal(drawn(1.0, rest, rest, creases=1.0), drawn(1.0, rest, rest))
-    aside = filmed(smiling(), turned=20.0)
+    aside = filmed(smiling(), turned=30.0)
     creased = drawn(1.0, aside, rest, creases=1.0)
     assert np.array_equal(creased, drawn(0.0, aside, rest, creases=1.0))
     assert not np.array_equal(creased, drawn(1.0, aside, rest))
