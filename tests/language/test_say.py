@@ -72,6 +72,19 @@ def test_scaling_a_label_scales_all_that_it_does() -> None:
     np.testing.assert_allclose(say("fear:0.3").weights, 0.3 * say("fear").weights, rtol=1e-6)
 
 
+@pytest.mark.parametrize("text", ["AU6+AU7+AU12", "AU25+AU27", "2*joy", *LABELS])
+def test_half_of_an_expression_is_half_of_what_the_whole_shows(text: str) -> None:
+    """So steps of intensity are equal, and an onset runs its course, where units add up."""
+    half = (say(text) * 0.5).expression.weights
+    np.testing.assert_allclose(half, 0.5 * say(text).expression.weights, atol=1e-6)
+
+
+@pytest.mark.parametrize("label", LABELS)
+def test_half_of_a_word_is_half_of_what_the_word_shows(label: str) -> None:
+    half = say(f"0.5*{label}").expression.weights
+    np.testing.assert_allclose(half, 0.5 * say(label).expression.weights, atol=1e-6)
+
+
 def test_parentheses_share_a_factor() -> None:
     np.testing.assert_allclose(
         say("0.5*(joy + fear)").weights, say("0.5*joy + 0.5*fear").weights, atol=1e-6
