@@ -77,6 +77,18 @@ def test_the_list_of_units_names_their_sources() -> None:
     assert "from: FACS" in told
 
 
+@pytest.mark.parametrize("asked", ["AU1", "inner brow", "browinnerup"])
+def test_a_search_among_the_units_finds_what_it_names(asked: str) -> None:
+    told = str(ExpressionsJob(units=True, search=(asked,)).run())
+    assert told.startswith("AU1 ")
+    assert told.count("from:") == 1
+
+
+def test_a_search_among_the_units_for_none_of_them_offers_the_nearest() -> None:
+    with pytest.raises(UnknownWord, match="AU99"):
+        ExpressionsJob(units=True, search=("AU99",)).run()
+
+
 def test_a_sheet_draws_the_words_that_were_found(astronaut: Path, tmp_path: Path) -> None:
     out = tmp_path / "sheet.png"
     job = ExpressionsJob(head="surprise", sheet=out, identity=str(astronaut), tile=64)
