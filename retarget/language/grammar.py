@@ -134,7 +134,7 @@ def _in_one(words: Sequence[str], known: Collection[str]) -> str:
     if near:
         return f"Did you mean {near[0]!r}?"
     means = [w for w in words if w in known or w.lower() in known or _UNIT.fullmatch(w)]
-    if len(means) == len(words):
+    if len(means) > 1:
         return _JOIN
     if means:
         return f"Write {means[0]!r} alone; how much of it is a number, as in {means[0]}:0.5."

@@ -253,6 +253,7 @@ def test_a_mistake_names_its_place(text: str, character: int) -> None:
         ("a big smile", "'big'", "smile:0.5"),
         ("Joy fear", "'fear'", "'+'"),
         ("AU6 AU12", "'AU12'", "'+'"),
+        ("joy and fear", "'and'", "'+'"),
         ("jawOpen smile", "'smile'", "'+'"),
         ("look away", "'away'", "retarget expressions"),
     ],
