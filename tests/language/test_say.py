@@ -204,6 +204,8 @@ def test_a_picture_without_a_face_is_refused() -> None:
         ("mouthSmleLeft=0.4", "mouthSmileLeft"),
         ("crying", "cry"),
         ("smiling", "smile"),
+        ("hopeless", "hopelessness"),
+        ("eager", "eagerness"),
         ("Freude", None),
     ],
 )
