@@ -41,7 +41,7 @@ def test_a_search_looks_into_what_the_words_do(asked: str) -> None:
 def test_the_group_of_the_word_that_is_called_just_so_comes_first() -> None:
     told = str(ExpressionsJob(search=("Smile",)).run())
     assert told.startswith("everyday · mouth\n")
-    assert re.search(r"^  smile +6B\+12D$", told.partition("\n\n")[0], re.MULTILINE)
+    assert re.search(r"^  smile +6C\+12E$", told.partition("\n\n")[0], re.MULTILINE)
     assert told.count("everyday · mouth") == 1
 
 
