@@ -31,8 +31,7 @@ class ExpressionsJob(AsDeclared):
     """
 
     search: tyro.conf.Positional[Kept[tuple[str, ...]]] = ()
-    """Words to look for in names, groups and definitions: joy, AU12, shame; with --units in what
-    stands there."""
+    """Words to look for in names, groups and definitions: joy, AU12, shame."""
     head: str | None = None
     """Only the words of one basic emotion, love, joy, surprise, anger, sadness or fear; everyday:
     what faces do besides (smile, wink, yawn), and moods as adjectives (happy, angry); the name of
