@@ -20,7 +20,9 @@ MAX_LENGTH = 100_000
 _TIME = r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)\s*(?:ms|s)"
 _TIMES = re.compile(rf"(?:^|\s)({_TIME}(?:\s*/\s*{_TIME})*)\s*$")
 _NEARLY = r"\d[\d.,]*(?:\s*[a-z]{1,3})?"
-_NEARLY_TIMES = re.compile(rf"(?<=[^\s+*:=/])\s+({_NEARLY}(?:\s*/\s*{_NEARLY})*)(?:\s*/)?$")
+_NEARLY_TIMES = re.compile(
+    rf"(?<=[^\s+*:=/])(?<![Aa][Uu])\s+({_NEARLY}(?:\s*/\s*{_NEARLY})*)(?:\s*/)?$"
+)
 """What was meant as times, and is none: 120/80/200ms, 0,5s, 1sec."""
 _QUOTED = re.compile(r"\"[^\"]*\"|'[^']*'")
 _HOLD, _PHASES = "hold_ms", ("onset_ms", "apex_ms", "offset_ms")

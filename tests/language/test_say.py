@@ -46,12 +46,24 @@ def test_an_action_unit_at_a_number_can_be_written_in_several_ways(text: str) ->
 
 
 @pytest.mark.parametrize(
-    ("text", "side"), [("R12A", "Right"), ("L14", "Left"), ("RAU12C", "Right")]
+    ("text", "side"),
+    [("R12A", "Right"), ("L14", "Left"), ("RAU12C", "Right"), ("AU14L=0.4", "Left")],
 )
 def test_a_one_sided_unit_leaves_the_other_side_alone(text: str, side: str) -> None:
     moved = weights(text)
     assert moved
     assert all(name.endswith(side) for name in moved)
+
+
+@pytest.mark.parametrize("text", ["AU 1 + AU 4C + AU 15", "AU 1+4C+15", "au1+au4c+au15"])
+def test_units_may_be_written_as_papers_write_them(text: str) -> None:
+    assert say(text).units == {"AU1": 1.0, "AU4": 0.5, "AU15": 1.0}
+
+
+def test_units_read_as_they_are_written_into_tables() -> None:
+    said = say("contempt + 0.3*AU4C")
+    told = "+".join(f"{name}={value:.4f}" for name, value in said.units.items())
+    assert say(told).units == pytest.approx(said.units)
 
 
 def test_basic_surprise_is_its_emfacs_units() -> None:
