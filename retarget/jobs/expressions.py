@@ -212,8 +212,8 @@ def _unit_lines(unit: ActionUnit) -> str:
         for axis, angle in zip(("yaw", "pitch", "roll"), unit.head, strict=True)
         if angle
     )
-    about = f"AU{unit.number:<3} {unit.name:<30} {shapes or turned}"
-    return f"{about}\n{'':5} {'':<30} from: {unit.source}"
+    about = f"AU{unit.number:<3} {unit.name:<31} {shapes or turned}"
+    return f"{about}\n{'':5} {'':<31} from: {unit.source}"
 
 
 def _rounded(named: dict[str, float]) -> dict[str, float]:

@@ -26,6 +26,8 @@ _NEARLY_TIMES = re.compile(
 """What was meant as times, and is none: 120/80/200ms, 0,5s, 1sec."""
 _QUOTED = re.compile(r"\"[^\"]*\"|'[^']*'")
 _HOLD, _PHASES = "hold_ms", ("onset_ms", "apex_ms", "offset_ms")
+STEP_ENTRIES = ("expression", _HOLD, *_PHASES)
+"""What a [[step]] may say."""
 
 
 def steps_from_text(
@@ -139,10 +141,9 @@ def _table(
 ) -> Step:
     if not isinstance(step, Mapping):
         raise file.problem(place, "This step is no table.", do="Write [[step]].")
-    known = ("expression", _HOLD, *_PHASES)
     for key in step:
-        if key not in known:
-            unknown = UnknownWord("entry of a step", key, known)
+        if key not in STEP_ENTRIES:
+            unknown = UnknownWord("entry of a step", key, STEP_ENTRIES)
             raise file.problem((*place, key), unknown.what, do=unknown.do)
     text = step.get("expression")
     if not isinstance(text, str):
