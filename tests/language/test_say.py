@@ -325,6 +325,12 @@ def test_what_looks_like_an_action_unit_is_told_how_one_is_written(text: str) ->
     assert "adoration" not in problem.value.do
 
 
+def test_the_unit_of_a_neutral_face_is_told_by_its_word() -> None:
+    with pytest.raises(NotUnderstood) as problem:
+        say("AU0")
+    assert "neutral" in problem.value.do
+
+
 def test_a_text_far_too_long_is_refused_before_it_is_read() -> None:
     with pytest.raises(NotUnderstood, match="at most 2000 characters"):
         say("joy+" * 1000 + "joy")
