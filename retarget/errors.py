@@ -79,9 +79,11 @@ class UnknownWord(RetargetError):
 def nearest_or_all(word: str, known: Iterable[str]) -> tuple[str | None, str]:
     """The known word nearest to `word`, if one is near, and a remedy that offers it or all."""
     known = sorted(known)
+    longer = [name for name in known if len(word) > 2 and name.lower().startswith(word.lower())]
     begun = [name for name in known if len(name) > 2 and word.lower().startswith(name.lower())]
-    # "crying" has more letters in common with "caring" than with "cry".
-    near = [max(begun, key=len)] if begun else difflib.get_close_matches(word, known, n=1)
+    # "crying" has more letters in common with "caring" than with "cry", "eager" with "anger".
+    near = sorted(longer, key=len)[:1] or sorted(begun, key=len)[-1:]
+    near = near or difflib.get_close_matches(word, known, n=1)
     if near:
         return near[0], f"Did you mean {near[0]!r}?"
     listed = ", ".join(known[:12]) + (", …" if len(known) > 12 else "")

@@ -52,6 +52,8 @@ RATE = 60
 """Timecode frames per second that the app counts by default, and that is written here."""
 _TICK = Fraction(1, 60_000)
 """A thousandth of a timecode frame: the finest time that the layout can say."""
+_BROADCAST = Fraction(1000, 1001)
+"""Frames of broadcast video in the time of a frame at a whole rate."""
 _RATES = (24, 25, 30, 48, 50, 60, 90, 100, 120, 240)
 _ENOUGH = 4096
 """Rows whose times tell the rate that the app counted at."""
@@ -111,6 +113,8 @@ class LiveLinkPerformance(Performance):
     def __init__(self, path: Path) -> None:
         self.path = path
         self.rest = average_rest()
+        self._step: Fraction | None = None
+        """Seconds from each frame to the next, where rows round those of a broadcast rate."""
         latest = frames = 0
         told: list[tuple[int, float]] = []
         for line, row in self._rows():
@@ -123,9 +127,13 @@ class LiveLinkPerformance(Performance):
             raise self._wrong(1, "is the last: there are no frames")
         self._rate = max(_counted_at(told), latest + 1)
         last, end = self._lasted()
+        rate = Fraction(frames - 1) / last if last else None
+        if rate and self._runs_at(broadcast := round(rate / _BROADCAST) * _BROADCAST):
+            self._step = 1 / broadcast
+            rate, end = broadcast, frames * self._step
         self.info = SourceInfo(
-            name=str(path), size=(0, 0), time_base=_TICK, count=frames, duration=end,
-            rate=Fraction(frames - 1) / last if last else None,
+            name=str(path), size=(0, 0), time_base=self._step or _TICK, count=frames,
+            duration=end, rate=rate,
         )  # fmt: skip
 
     def _lasted(self) -> tuple[Fraction, Fraction]:
@@ -135,6 +143,12 @@ class LiveLinkPerformance(Performance):
             last = frame.at.exact
             end = last + frame.duration
         return last, end
+
+    def _runs_at(self, rate: Fraction) -> bool:
+        """Whether every frame's time is that of the rate, as nearly as rows can say."""
+        return all(
+            abs(frame.at.exact * rate - frame.index) < _TICK * rate for frame in self.frames()
+        )
 
     def frames(self) -> Iterator[ExpressedFrame]:
         """Every frame, in order; one row is read ahead, to know how long each lasts.
@@ -175,8 +189,10 @@ class LiveLinkPerformance(Performance):
                 translation=np.zeros(3),
                 scale=1.0,
             )
+        step = self._step
         return ExpressedFrame(
-            index=index, at=Instant(tick, _TICK), duration=ticks * _TICK,
+            index=index, at=Instant(index, step) if step else Instant(tick, _TICK),
+            duration=step or ticks * _TICK,
             expression=expression, pose=pose, cut=index == 0,
         )  # fmt: skip
 

@@ -21,6 +21,7 @@ from retarget.flow.values import (
     Identity,
     Instant,
 )
+from retarget.transfer.head import MAX_TURN
 from retarget.transfer.settings import TransferSettings
 from retarget.transfer.transfer import DrivingFace, Transfer
 
@@ -58,9 +59,19 @@ class Actor:
         face = DrivingFace(rest=self.identity.rest, usual=[_STRAIGHT])
         settings = TransferSettings(motion="full", strength=1.0)
         transfer = Transfer(settings, face, lambda _: self.identity)
-        requests = self._report.stage("transfer", transfer, iter(frames))
+        requests = self._report.stage("transfer", transfer, self._within_reach(frames))
         faces = self._report.stage("generate", self._generator, requests)
         return self._report.stage("paste", Paste(PasteSettings()), faces)
+
+    def _within_reach(self, frames: Iterable[ExpressedFrame]) -> Iterator[ExpressedFrame]:
+        """The same frames; of a head that is to turn farther than it will, a line is told."""
+        for frame in frames:
+            if frame.pose is not None and max(map(abs, frame.pose.angles)) > MAX_TURN:
+                self._report.warn(
+                    f"A head that is to turn by more than {MAX_TURN:g}° turns less: one photo does "
+                    "not show what would come into view."
+                )
+            yield frame
 
     def show(self, said: Said) -> Picture:
         """One picture (height, width, 3) in the photo's own size."""

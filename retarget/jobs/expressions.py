@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -17,7 +18,7 @@ from retarget.jobs.draw import DrawSettings
 
 if TYPE_CHECKING:
     from retarget.language.say import Look, Said
-    from retarget.language.words import Label, Vocabulary
+    from retarget.language.words import ActionUnit, Label, Vocabulary
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,7 +72,7 @@ class ExpressionsJob(AsDeclared):
         if self.words is not None:
             vocabulary = vocabulary.with_file(self.words)
         if self.units:
-            return _unit_table(vocabulary)
+            return _unit_table(vocabulary, self.search)
         report = begin(report)
         look = Looker(Path(), track=self.track, models=self.draw.models, report=report)
         found = self._found(vocabulary, look)
@@ -178,22 +179,41 @@ def _table(labels: list[Label]) -> str:
     return "\n".join(lines[1:])
 
 
-def _unit_table(words: Vocabulary) -> str:
+def _unit_table(words: Vocabulary, search: tuple[str, ...]) -> str:
+    told = {f"AU{unit.number}": _unit_lines(unit) for unit in words.units.values()}
+    told |= {f"AU{n}": f"AU{n:<3} not possible: {why}" for n, why in words.without.items()}
+    found = dict(told)
+    for asked in search:
+        matching = [name for name in told if _tells_of(name, told[name], asked)]
+        if not matching:
+            raise UnknownWord("action unit", asked, told)
+        found = {name: lines for name, lines in found.items() if name in matching}
+    if not found:
+        raise RetargetError(
+            f"No action unit answers to all of {', '.join(search)}.",
+            do="Search for fewer words at a time.",
+        )
+    return "\n".join(found.values())
+
+
+def _tells_of(name: str, lines: str, asked: str) -> bool:
+    """Whether lines about a unit are what was asked for by its number (AU12, 12) or in words."""
+    number = re.fullmatch(r"(?:au)?0*(\d+)", asked, re.I)
+    return name == f"AU{number[1]}" if number else asked.lower() in lines.lower()
+
+
+def _unit_lines(unit: ActionUnit) -> str:
     from retarget.flow import blendshapes
 
-    lines = []
-    for unit in words.units.values():
-        moved = blendshapes.named(unit.weights(""))
-        shapes = ", ".join(f"{name}={value:g}" for name, value in _rounded(moved).items())
-        turned = ", ".join(
-            f"{axis} {angle:g}°"
-            for axis, angle in zip(("yaw", "pitch", "roll"), unit.head, strict=True)
-            if angle
-        )
-        lines.append(f"AU{unit.number:<3} {unit.name:<30} {shapes or turned}")
-        lines.append(f"{'':5} {'':<30} from: {unit.source}")
-    lines += [f"AU{number:<3} not possible: {why}" for number, why in words.without.items()]
-    return "\n".join(lines)
+    moved = blendshapes.named(unit.weights(""))
+    shapes = ", ".join(f"{name}={value:g}" for name, value in _rounded(moved).items())
+    turned = ", ".join(
+        f"{axis} {angle:g}°"
+        for axis, angle in zip(("yaw", "pitch", "roll"), unit.head, strict=True)
+        if angle
+    )
+    about = f"AU{unit.number:<3} {unit.name:<31} {shapes or turned}"
+    return f"{about}\n{'':5} {'':<31} from: {unit.source}"
 
 
 def _rounded(named: dict[str, float]) -> dict[str, float]:

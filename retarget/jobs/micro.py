@@ -68,11 +68,12 @@ class MicroJob(StartsFromPreset):
     """Milliseconds of the base after."""
     timeline: Kept[str] | None = None
     """Instead of expression and times above: steps in one line, or a .toml file of [[step]]
-    tables."""
+    tables: expression, and hold_ms or onset_ms, apex_ms and offset_ms."""
     set: Kept[Path] | None = None
     """Instead of all above: a .toml file that asks for many clips; its entries are identities,
     expressions, intensities, durations ([[onset, apex, offset], ...] in ms), base, rate, size,
-    before_ms, after_ms, lag_ms, blinks, seed, ending and words."""
+    before_ms, after_ms, lag_ms, blinks, seed, ending and words. Its manifest.csv lists the clips;
+    frames count from 0."""
     from_: Annotated[Kept[str] | None, tyro.conf.arg(name="from")] = None
     """With --to, instead of --identity: begin with this real picture."""
     to: Kept[str] | None = None

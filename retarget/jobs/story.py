@@ -31,6 +31,13 @@ class StoryJob(AsDeclared):
     """Draw a storyboard: numbered frames, a page as PNG and PDF, and a manifest.
 
     retarget story story.toml -o frames/
+
+    First of all: title, size = [960, 720], layout (comic, grid), columns, font, words
+    [characters.NAME] photo, or photos = [...]
+    [[panel]] who, expression (lists for several together), photo (a number)
+    [[panel]] framing (close-up, portrait, wide), aspect (16:9), caption
+    [[panel]] background (photo, blur, #rrggbb, a picture, prompt: ...), generator
+    [[panel]] light (0 to 1: how much the background's tints them), seed
     """
 
     story: tyro.conf.Positional[Kept[Path]]

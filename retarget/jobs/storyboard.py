@@ -36,12 +36,12 @@ FRAMINGS = ("close-up", "portrait", "wide")
 LAYOUTS = ("comic", "grid")
 _SIDES = (64, 4096)
 _LONGEST_CAPTION = 600
-_TOP = (
+STORY_ENTRIES = (
     "title", "size", "layout", "columns", "seed", "light", "words", "font", "characters",
     "panel",
 )  # fmt: skip
-_CHARACTER = ("photo", "photos")
-_PANEL = (
+CHARACTER_ENTRIES = ("photo", "photos")
+PANEL_ENTRIES = (
     "who", "expression", "photo", "framing", "background", "caption", "aspect", "light", "seed",
     "generator",
 )  # fmt: skip
@@ -128,7 +128,7 @@ class _Reader:
         self.words = words
         self.look = look
         self.files = {file.path}
-        self.known((), file.data, _TOP, "entry of a storyboard")
+        self.known((), file.data, STORY_ENTRIES, "entry of a storyboard")
         if "words" in file.data:
             self.words = words.with_file(self.path(("words",), file.data["words"]))
         self.size = self.read_size()
@@ -171,7 +171,7 @@ class _Reader:
         place: Place = ("panel", i)
         if not isinstance(panel, Mapping):
             raise self.wrong(place, "This is no table.", "Write [[panel]].")
-        self.known(place, panel, _PANEL, "entry of a panel")
+        self.known(place, panel, PANEL_ENTRIES, "entry of a panel")
         roles = self.roles(place, panel)
         return Panel(
             number=i + 1,
@@ -287,7 +287,7 @@ class _Reader:
             place: Place = ("characters", name)
             if not isinstance(character, Mapping):
                 raise self.wrong(place, f"{name} is not a table.", f"Write [characters.{name}].")
-            self.known(place, character, _CHARACTER, "entry of a character")
+            self.known(place, character, CHARACTER_ENTRIES, "entry of a character")
             key = "photos" if "photos" in character else "photo"
             photos = self.texts(place, key)
             if not photos or len(photos) > 50:

@@ -3,7 +3,7 @@
     expression = term { "+" term }
     term       = [ number "*" ] item [ ":" number ]
     item       = "(" expression ")"
-               | unit                     AU12, AU12C, 12C, R12A, AU12=0.4
+               | unit                     AU12, AU 12, AU12C, 12C, R12A, AU12R, AU12=0.4
                | word [ "=" number ]      joy, neutral, mouthSmileLeft=0.6
                | gaze( … ) | head( … )    gaze(left=10, up=5), gaze(10, -5), head(yaw=8)
                | from:picture [ @ time ]  from:angry.png, from:"my clip.mp4"@1.2s, from:a.mp4@1:02,
@@ -31,7 +31,11 @@ _MAX_DEPTH = 16
 _JOIN = "Join parts with '+', as in 0.6*joy + 0.4*surprise."
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)")
-_UNIT = re.compile(r"(?P<side>[LR])?(?:AU)?(?P<unit>\d{1,2})(?P<letter>[A-E])?(?![\w.])", re.I)
+_UNIT = re.compile(
+    r"(?P<side>[LR])?(?:AU\s*)?(?P<unit>\d{1,2})(?(side)|(?P<behind>[LR])?)"
+    r"(?P<letter>[A-E])?(?![\w.])",
+    re.I,
+)
 _WORD = re.compile(r"[^\W\d_]\w*")  # letters of any alphabet
 _SEVERAL = re.compile(r"[^\W\d_]\w*(?:(?:\s+|-)[^\W\d_]\w*)+")
 _PERCENT = re.compile(r"[\d.]*\s*%")
@@ -134,7 +138,7 @@ def _in_one(words: Sequence[str], known: Collection[str]) -> str:
     if near:
         return f"Did you mean {near[0]!r}?"
     means = [w for w in words if w in known or w.lower() in known or _UNIT.fullmatch(w)]
-    if len(means) == len(words):
+    if len(means) > 1:
         return _JOIN
     if means:
         return f"Write {means[0]!r} alone; how much of it is a number, as in {means[0]}:0.5."
@@ -231,7 +235,7 @@ class _Reader:
             intensity = self.intensity("behind the action unit's '='")
         return Unit(
             number=int(found.group("unit")),
-            side=(found.group("side") or "").upper(),
+            side=(found.group("side") or found.group("behind") or "").upper(),
             intensity=intensity,
             at=found.start(),
         )

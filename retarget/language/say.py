@@ -1,8 +1,9 @@
 """From words to what a face does.
 
 Everything is a sum: a label is the sum of its action units, an action unit the sum of its
-blendshapes, a mixture the sum of its parts. Weights are cut to 0..1 once, at the very end, so
-that `0.5*(AU12+AU6)` and `0.5*AU12+0.5*AU6` are the same.
+blendshapes, a mixture the sum of its parts. Weights are cut to 0..1 where a definition or a text
+ends, so that half of an expression is half of what the whole shows, and within one
+`0.5*(AU12+AU6)` and `0.5*AU12+0.5*AU6` are the same.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ class Said:
     """An expression as it was said: for a face of any identity, away from that face's rest."""
 
     weights: Weights = field(default_factory=lambda: np.zeros(blendshapes.COUNT, np.float32))
-    """(52,) ARKit weights; cut to 0..1 in `expression`, not here."""
+    """(52,) ARKit weights; those of a sum or a multiple may leave 0..1."""
     units: Mapping[str, float] = field(default_factory=dict)
     """Commanded action units by name (AU12, AU12L), 0..1; those of pictures are not known."""
     head: tuple[float, float, float] = (0.0, 0.0, 0.0)
@@ -122,7 +123,11 @@ class _Meaning:
 
     def whole(self) -> Said:
         said = self.sum(parse(self.text, self.all_words))
-        return replace(said, units={n: min(v, 1.0) for n, v in said.units.items() if v > 0})
+        return replace(
+            said,
+            weights=np.clip(said.weights, 0.0, 1.0),
+            units={n: min(v, 1.0) for n, v in said.units.items() if v > 0},
+        )
 
     def sum(self, tree: Sum) -> Said:
         total = NOTHING

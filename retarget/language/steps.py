@@ -20,10 +20,14 @@ MAX_LENGTH = 100_000
 _TIME = r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)\s*(?:ms|s)"
 _TIMES = re.compile(rf"(?:^|\s)({_TIME}(?:\s*/\s*{_TIME})*)\s*$")
 _NEARLY = r"\d[\d.,]*(?:\s*[a-z]{1,3})?"
-_NEARLY_TIMES = re.compile(rf"(?<=[^\s+*:=/])\s+({_NEARLY}(?:\s*/\s*{_NEARLY})*)(?:\s*/)?$")
+_NEARLY_TIMES = re.compile(
+    rf"(?<=[^\s+*:=/])(?<![Aa][Uu])\s+({_NEARLY}(?:\s*/\s*{_NEARLY})*)(?:\s*/)?$"
+)
 """What was meant as times, and is none: 120/80/200ms, 0,5s, 1sec."""
 _QUOTED = re.compile(r"\"[^\"]*\"|'[^']*'")
 _HOLD, _PHASES = "hold_ms", ("onset_ms", "apex_ms", "offset_ms")
+STEP_ENTRIES = ("expression", _HOLD, *_PHASES)
+"""What a [[step]] may say."""
 
 
 def steps_from_text(
@@ -137,10 +141,9 @@ def _table(
 ) -> Step:
     if not isinstance(step, Mapping):
         raise file.problem(place, "This step is no table.", do="Write [[step]].")
-    known = ("expression", _HOLD, *_PHASES)
     for key in step:
-        if key not in known:
-            unknown = UnknownWord("entry of a step", key, known)
+        if key not in STEP_ENTRIES:
+            unknown = UnknownWord("entry of a step", key, STEP_ENTRIES)
             raise file.problem((*place, key), unknown.what, do=unknown.do)
     text = step.get("expression")
     if not isinstance(text, str):

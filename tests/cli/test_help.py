@@ -10,6 +10,15 @@ from retarget.cli.commands import COMMANDS
 from retarget.cli.main import main
 from retarget.cli.overview import overview
 from retarget.cli.parse import job_from
+from retarget.jobs.micro_set import ENTRIES as SET_ENTRIES
+from retarget.jobs.storyboard import (
+    CHARACTER_ENTRIES,
+    FRAMINGS,
+    LAYOUTS,
+    PANEL_ENTRIES,
+    STORY_ENTRIES,
+)
+from retarget.language.steps import STEP_ENTRIES
 
 
 @pytest.mark.parametrize("words", [[], ["--help"], ["-h"]])
@@ -42,6 +51,26 @@ def test_every_command_has_a_help_of_its_own(name: str, capsys: pytest.CaptureFi
         main([name, "--help"])
     assert not end.value.code
     assert "--help" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("name", "entries"),
+    [
+        ("story", {*STORY_ENTRIES, *CHARACTER_ENTRIES, *PANEL_ENTRIES, *FRAMINGS, *LAYOUTS}),
+        ("micro", {*SET_ENTRIES, *STEP_ENTRIES}),
+    ],
+)
+def test_help_names_every_entry_of_the_files_that_a_command_reads(
+    name: str,
+    entries: set[str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("COLUMNS", "400")
+    with pytest.raises(SystemExit):
+        main([name, "--help"])
+    told = set(re.findall(r"[\w-]+", capsys.readouterr().out))
+    assert {entry for entry in entries if entry not in told} == set()
 
 
 def test_help_breaks_a_line_only_where_it_is_full(

@@ -64,6 +64,19 @@ def test_a_few_seconds_tell_the_rate_at_which_their_timecode_counts(
     np.testing.assert_allclose(np.diff(at), step / counted, atol=1e-4)
 
 
+@pytest.mark.parametrize("rate", [Fraction(24000, 1001), Fraction(30000, 1001), Fraction(60)])
+def test_frames_at_a_broadcast_rate_come_back_at_their_exact_times(
+    tmp_path: Path, rate: Fraction
+) -> None:
+    """A thousandth of a timecode frame does not divide the time of one at 24000/1001."""
+    path = tmp_path / "take.csv"
+    path.write_text(live_link([row(timecode(i / rate)) for i in range(40)]))
+    frames = list(open_performance(path).frames())
+    assert [f.at.exact for f in frames] == [i / rate for i in range(40)]
+    assert {f.duration for f in frames} == {1 / rate}
+    assert open_performance(path).info.rate == rate
+
+
 def test_the_last_row_lasts_as_long_as_the_one_before_it(tmp_path: Path) -> None:
     path = tmp_path / "take.csv"
     path.write_text(live_link([row(f"00:00:00:{2 * i:02d}.000") for i in range(3)]))

@@ -41,7 +41,7 @@ def test_a_search_looks_into_what_the_words_do(asked: str) -> None:
 def test_the_group_of_the_word_that_is_called_just_so_comes_first() -> None:
     told = str(ExpressionsJob(search=("Smile",)).run())
     assert told.startswith("everyday · mouth\n")
-    assert re.search(r"^  smile +6B\+12D$", told.partition("\n\n")[0], re.MULTILINE)
+    assert re.search(r"^  smile +6C\+12E$", told.partition("\n\n")[0], re.MULTILINE)
     assert told.count("everyday · mouth") == 1
 
 
@@ -75,6 +75,18 @@ def test_the_list_of_units_names_their_sources() -> None:
     assert isinstance(told, str)
     assert "lip corner puller" in told
     assert "from: FACS" in told
+
+
+@pytest.mark.parametrize("asked", ["AU1", "inner brow", "browinnerup"])
+def test_a_search_among_the_units_finds_what_it_names(asked: str) -> None:
+    told = str(ExpressionsJob(units=True, search=(asked,)).run())
+    assert told.startswith("AU1 ")
+    assert told.count("from:") == 1
+
+
+def test_a_search_among_the_units_for_none_of_them_offers_the_nearest() -> None:
+    with pytest.raises(UnknownWord, match="AU99"):
+        ExpressionsJob(units=True, search=("AU99",)).run()
 
 
 def test_a_sheet_draws_the_words_that_were_found(astronaut: Path, tmp_path: Path) -> None:

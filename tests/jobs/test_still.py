@@ -13,6 +13,7 @@ from threadpoolctl import threadpool_limits
 
 from retarget.errors import CannotWrite, NoFaceFound, RetargetError
 from retarget.flow import landmarks
+from retarget.flow.report import Report
 from retarget.jobs.act import Actor
 from retarget.jobs.micro import MicroJob
 from retarget.jobs.reframe import Box, on_face, reframed, within_size
@@ -38,6 +39,16 @@ def test_a_stronger_word_moves_more(actor: Actor) -> None:
     ]
     assert away == sorted(away)
     assert away[0] > 0
+
+
+@pytest.mark.parametrize(("said", "told"), [("head(left=30)", 1), ("joy + head(left=10)", 0)])
+def test_a_head_that_cannot_turn_as_far_as_is_said_is_told_of(
+    astronaut: Path, tmp_path: Path, said: str, told: int
+) -> None:
+    report = Report()
+    out = tmp_path / "turned.png"
+    StillJob(identity=(str(astronaut),), expression=(said,), output=out).run(report)
+    assert sum("turns less" in line for line in report.warnings) == told
 
 
 def test_a_reframed_photo_keeps_points_and_pose_together(actor: Actor) -> None:

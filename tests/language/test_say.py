@@ -46,12 +46,24 @@ def test_an_action_unit_at_a_number_can_be_written_in_several_ways(text: str) ->
 
 
 @pytest.mark.parametrize(
-    ("text", "side"), [("R12A", "Right"), ("L14", "Left"), ("RAU12C", "Right")]
+    ("text", "side"),
+    [("R12A", "Right"), ("L14", "Left"), ("RAU12C", "Right"), ("AU14L=0.4", "Left")],
 )
 def test_a_one_sided_unit_leaves_the_other_side_alone(text: str, side: str) -> None:
     moved = weights(text)
     assert moved
     assert all(name.endswith(side) for name in moved)
+
+
+@pytest.mark.parametrize("text", ["AU 1 + AU 4C + AU 15", "AU 1+4C+15", "au1+au4c+au15"])
+def test_units_may_be_written_as_papers_write_them(text: str) -> None:
+    assert say(text).units == {"AU1": 1.0, "AU4": 0.5, "AU15": 1.0}
+
+
+def test_units_read_as_they_are_written_into_tables() -> None:
+    said = say("contempt + 0.3*AU4C")
+    told = "+".join(f"{name}={value:.4f}" for name, value in said.units.items())
+    assert say(told).units == pytest.approx(said.units)
 
 
 def test_basic_surprise_is_its_emfacs_units() -> None:
@@ -70,6 +82,19 @@ def test_a_mixture_is_the_sum_of_its_parts(first: str, second: str, share: float
 
 def test_scaling_a_label_scales_all_that_it_does() -> None:
     np.testing.assert_allclose(say("fear:0.3").weights, 0.3 * say("fear").weights, rtol=1e-6)
+
+
+@pytest.mark.parametrize("text", ["AU6+AU7+AU12", "AU25+AU27", "2*joy", *LABELS])
+def test_half_of_an_expression_is_half_of_what_the_whole_shows(text: str) -> None:
+    """So steps of intensity are equal, and an onset runs its course, where units add up."""
+    half = (say(text) * 0.5).expression.weights
+    np.testing.assert_allclose(half, 0.5 * say(text).expression.weights, atol=1e-6)
+
+
+@pytest.mark.parametrize("label", LABELS)
+def test_half_of_a_word_is_half_of_what_the_word_shows(label: str) -> None:
+    half = say(f"0.5*{label}").expression.weights
+    np.testing.assert_allclose(half, 0.5 * say(label).expression.weights, atol=1e-6)
 
 
 def test_parentheses_share_a_factor() -> None:
@@ -191,6 +216,8 @@ def test_a_picture_without_a_face_is_refused() -> None:
         ("mouthSmleLeft=0.4", "mouthSmileLeft"),
         ("crying", "cry"),
         ("smiling", "smile"),
+        ("hopeless", "hopelessness"),
+        ("eager", "eagerness"),
         ("Freude", None),
     ],
 )
@@ -240,6 +267,7 @@ def test_a_mistake_names_its_place(text: str, character: int) -> None:
         ("a big smile", "'big'", "smile:0.5"),
         ("Joy fear", "'fear'", "'+'"),
         ("AU6 AU12", "'AU12'", "'+'"),
+        ("joy and fear", "'and'", "'+'"),
         ("jawOpen smile", "'smile'", "'+'"),
         ("look away", "'away'", "retarget expressions"),
     ],
@@ -295,6 +323,12 @@ def test_what_looks_like_an_action_unit_is_told_how_one_is_written(text: str) ->
     with pytest.raises(RetargetError) as problem:
         say(text)
     assert "adoration" not in problem.value.do
+
+
+def test_the_unit_of_a_neutral_face_is_told_by_its_word() -> None:
+    with pytest.raises(NotUnderstood) as problem:
+        say("AU0")
+    assert "neutral" in problem.value.do
 
 
 def test_a_text_far_too_long_is_refused_before_it_is_read() -> None:

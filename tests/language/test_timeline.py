@@ -29,6 +29,12 @@ def heights(line: Timeline, rate: int) -> np.ndarray:
     return np.array([m.said.weights[BROW] for m in line.moments(Fraction(rate))])
 
 
+def test_the_number_of_a_unit_is_no_time() -> None:
+    (step,) = steps_from_text("AU 1 + au 4")
+    assert step.said.units == {"AU1": 1.0, "AU4": 1.0}
+    assert step.times == ()
+
+
 def test_a_line_lasts_as_long_as_its_parts() -> None:
     assert timeline(LINE).duration == Fraction(19, 10)
 

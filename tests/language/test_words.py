@@ -7,7 +7,9 @@ import numpy.typing as npt
 import pytest
 
 from retarget.errors import RetargetError, UnreadableInput
+from retarget.expression.measure import lip_gap
 from retarget.flow import blendshapes
+from retarget.flow.face_model import face_model
 from retarget.flow.values import HeadPose
 from retarget.language.say import say
 from retarget.language.words import read_words, shipped_words
@@ -235,3 +237,32 @@ def test_an_action_unit_with_an_unknown_shape_names_the_file_and_line(tmp_path: 
     )
     with pytest.raises(RetargetError, match=r"action_units\.toml, line 10: .*browInnerUp"):
         read_words(tmp_path)
+
+
+def parted(expression: str) -> float:
+    """How much farther than at rest the lips of the average face stand apart, in head units."""
+    model = face_model()
+    moved = model.neutral + model.said(say(expression).expression.weights)
+    return lip_gap(moved) - lip_gap(model.neutral)
+
+
+CLOSED, OPEN = 0.01, 0.012
+"""Head units below which lips that touched at rest still do, and from which on a gap is seen."""
+TRACE = shipped_words().intensity["A"]
+BARING = {"AU9", "AU10", "AU16", "AU19", "AU22"}
+
+
+@pytest.mark.parametrize("unit", ["12E", "14E", "R14E", "15E", "17E", "23E", "24E", "29E", "L30E"])
+def test_a_unit_that_leaves_the_lips_closed_shows_them_closed(unit: str) -> None:
+    assert parted(unit) < CLOSED
+
+
+@pytest.mark.parametrize("name", sorted(shipped_words().labels))
+def test_a_word_parts_the_lips_where_its_units_do(name: str) -> None:
+    """Parted by 25, 26 and 27, save a trace; 9, 10, 16, 19 and 22 may bare what lies between."""
+    units = say(name).units
+    by = max(units.get(unit, 0.0) for unit in ("AU25", "AU26", "AU27"))
+    if by > TRACE:
+        assert parted(name) > OPEN
+    elif not by and not {unit.rstrip("LR") for unit in units} & BARING:
+        assert parted(name) < CLOSED
