@@ -132,7 +132,7 @@ class _Runner:
         path = self._folder / f"{case.name}_photo.png"
         with beside(path, overwrite=True) as hidden:
             Image.fromarray(video.first_picture(case.driving)).save(hidden)
-        return path
+        return Path(f"{path}{video.named(case.driving).mark}")
 
     def _file(self, case: Case) -> Path:
         return self._folder / f"{case.name}.json"
@@ -157,7 +157,7 @@ class _Runner:
                 "program": _source(measuring=False),
                 "job": self._suite.job if case.given is None else "given",
                 "options": case.options,
-                "files": [(str(p), _state(p)) for p in read],
+                "files": [(str(p), _state(Path(video.named(p).file))) for p in read],
             }
         )
 
