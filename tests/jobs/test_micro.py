@@ -100,11 +100,11 @@ def test_a_rate_that_is_none_is_refused(text: str) -> None:
 @pytest.mark.parametrize(
     ("change", "about"),
     [
-        ({"onset_ms": -5.0}, "--onset-ms"),
+        ({"onset_ms": -5.0}, "onset_ms must lie in"),
         ({"onset_ms": 10.0}, "less than one frame"),
         ({"rate": "500"}, "frames per second"),
         ({"identity": None}, "--identity"),
-        ({"intensity": 2.0}, "0 to 1"),
+        ({"intensity": 2.0}, "intensity must lie in"),
     ],
 )
 def test_an_impossible_clip_is_refused_and_nothing_is_written(
