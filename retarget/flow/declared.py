@@ -101,6 +101,9 @@ def _kept(name: str, declared: tuple[Any, ...], given: Any) -> Any:
     if any(_is_free(kind) for kind in declared):
         return given
     plain = given.tolist() if hasattr(given, "tolist") else given  # numpy's values have it
+    for one in plain if isinstance(plain, list | tuple) else (plain,):
+        if isinstance(one, str | os.PathLike) and "\0" in os.fspath(one):  # can be no file's name
+            raise WrongSetting(f"{name} must hold no null character, got {given!r}")
     for kind in declared:
         taken = _taken(kind, plain)
         if taken is not None:

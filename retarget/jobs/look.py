@@ -83,7 +83,7 @@ class Looker:
         from retarget.source.open import open_source
 
         named = named_face(path, self._folder)
-        file = within(self._folder, named.file) if self._confined else self._folder / named.file
+        file = within(self._folder, named.file, outside=not self._confined)
         settings = SourceSettings(start=seconds or 0.0)
         with open_source(str(file), settings) as source:
             frame = next(source.frames(), None)
@@ -127,14 +127,16 @@ class Looker:
         )
 
 
-def within(folder: Path, name: str) -> Path:
-    """The file of that name in a folder.
+def within(folder: Path, name: str, *, outside: bool) -> Path:
+    """The file of that name in a folder, or outside where that is allowed.
 
     Raises:
-        UnreadableInput: the name leads out of the folder, links followed.
+        UnreadableInput: the name leads out of the folder, links followed, or can be no file's.
     """
+    if not name or "\0" in name:
+        raise UnreadableInput(f"{name!r} is not the name of a file.", do="Correct the name.")
     path = folder / name
-    if not path.resolve().is_relative_to(folder.resolve()):
+    if not outside and not path.resolve().is_relative_to(folder.resolve()):
         raise UnreadableInput(
             f"{name!r} lies outside {folder.resolve()}.",
             do="Move it into that folder, or say --outside to allow it.",

@@ -32,6 +32,7 @@ from retarget.jobs.fit import FitJob
 from retarget.jobs.generators import open_generator
 from retarget.jobs.micro import MicroJob
 from retarget.jobs.still import StillJob
+from retarget.jobs.story import StoryJob
 from retarget.jobs.video import VideoJob
 from retarget.sink.settings import SinkSettings
 from retarget.source.settings import SourceSettings
@@ -111,6 +112,22 @@ def test_what_is_out_of_its_range_is_a_person_s_error_wherever_it_is_set(
         made(**value)
     again = pickle.loads(pickle.dumps(refused.value))  # as a pool of processes hands it on
     assert (again.what, again.do) == (refused.value.what, refused.value.do)
+
+
+@pytest.mark.parametrize(
+    ("made", "value"),
+    [
+        (VideoJob, {"driving": "a\0.mp4", "identity": "face.jpg"}),
+        (VideoJob, {"output": "a\0.mp4", "driving": "a.mp4", "identity": "face.jpg"}),
+        (StillJob, {"identity": ("a.jpg", "a\0.jpg"), "expression": "joy"}),
+        (StoryJob, {"story": Path("a\0.toml")}),
+    ],
+)
+def test_a_name_that_no_file_can_have_is_refused(
+    made: Callable[..., Any], value: dict[str, object]
+) -> None:
+    with pytest.raises(WrongSetting, match=f"{next(iter(value))} must hold no null character"):
+        made(**value)
 
 
 def test_what_is_numpys_becomes_python_s() -> None:
