@@ -208,6 +208,17 @@ def test_only_pages_of_the_story_itself_give_way(story: Path) -> None:
     }  # fmt: skip
 
 
+def test_without_pages_none_of_an_earlier_run_lie_beside_the_panels(story: Path) -> None:
+    folder = StoryJob(story=story).run()
+    assert {"page.png", "page.pdf"} < {p.name for p in folder.iterdir()}
+    (folder / "page_notes.png").write_bytes(b"somebody's own")
+    StoryJob(story=story, page=False).run()
+    assert {p.name for p in folder.glob("page*")} == {"page_notes.png"}
+    (folder / "page.pdf").write_bytes(b"somebody's own")
+    StoryJob(story=story, page=False).run()
+    assert {p.name for p in folder.glob("page*")} == {"page_notes.png", "page.pdf"}
+
+
 @pytest.mark.parametrize(
     ("old", "new", "line", "about"),
     [
