@@ -247,7 +247,7 @@ class MicroJob(StartsFromPreset):
         )
         whole = read_set(path, outside=self.outside, words=words, look=look)
         folder = self._folder(path, whole)
-        bar, drawn = Report(bar=report.bar), Report()
+        bar = Report(bar=report.bar)
         actor: Actor | None = None
         generator = self.draw.open(report)
         shown: NamedFace | None = None
@@ -262,14 +262,17 @@ class MicroJob(StartsFromPreset):
                         raise error.placed(f"{path.name}, clip {stimulus.number}") from None
                     actor = Actor(photo, generator, report)
                     shown = stimulus.identity
+                drawn = Report()
                 row = self._draw(whole, stimulus, actor, folder.folder, key=key, report=drawn)
+                report.frames += drawn.frames
+                for line in drawn.warnings:  # once for all clips of which it is true
+                    report.warn(line.replace(row["file"], f"A clip of {path.name}"))
             folder.note(row)
         if changed := folder.close():
             report.warn(
                 f"{folder.folder} still holds files that an earlier set made and somebody has "
                 f"changed since: {', '.join(changed)}."
             )
-        report.frames = drawn.frames
         return folder.folder
 
     def _folder(self, path: Path, whole: StimulusSet) -> SetFolder:
