@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -136,9 +137,10 @@ def within(folder: Path, name: str, *, outside: bool) -> Path:
     if not name or "\0" in name:
         raise UnreadableInput(f"{name!r} is not the name of a file.", do="Correct the name.")
     path = folder / name
-    if not outside and not path.resolve().is_relative_to(folder.resolve()):
+    home = os.path.realpath(folder)  # Path.resolve fails where a link leads round in a circle
+    if not outside and not Path(os.path.realpath(path)).is_relative_to(home):
         raise UnreadableInput(
-            f"{name!r} lies outside {folder.resolve()}.",
+            f"{name!r} lies outside {home}.",
             do="Move it into that folder, or say --outside to allow it.",
         )
     return path

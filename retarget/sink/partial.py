@@ -263,8 +263,8 @@ def _same(one: Path, two: Path) -> bool:
     """Whether two names lead to one file, be it by a link or by another case of letters."""
     try:
         return one.samefile(two)
-    except OSError:  # one is not there yet
-        return one.resolve() == two.resolve()
+    except OSError:  # one is not there yet, or a link that leads round in a circle
+        return os.path.realpath(one) == os.path.realpath(two)  # Path.resolve fails at a circle
 
 
 def _replaces(pattern: Path, source: Path) -> bool:

@@ -279,6 +279,14 @@ def test_a_link_out_of_the_folder_is_no_way_around_that(story: Path, tmp_path: P
         StoryJob(story=moved).run()
 
 
+def test_a_link_that_leads_round_in_a_circle_is_no_photo(story: Path) -> None:
+    photo = story.parent / "eileen.png"
+    photo.unlink()
+    photo.symlink_to(photo)
+    with pytest.raises(UnreadableInput, match=r"line 5: There is no file eileen\.png"):
+        StoryJob(story=story).run()
+
+
 def test_ten_thousand_panels_are_refused_in_a_sentence(story: Path) -> None:
     story.write_text(STORY + '[[panel]]\nwho = "eileen"\n' * 10_000)
     with pytest.raises(UnreadableInput, match="10002 panels, and a story has at most 300"):
