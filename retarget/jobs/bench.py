@@ -120,6 +120,11 @@ def _measured(driving: str, photo: Path, folder: Path) -> dict[str, Any]:
         )
     told: dict[str, Any] = json.loads(account.read_text("utf-8"))
     told["wall"] = time.perf_counter() - start
+    if told["frames"] < 2:
+        raise RetargetError(
+            f"{driving} is one single frame, which tells no speed.",
+            do="Name a longer driving video.",
+        )
     return told
 
 
