@@ -308,7 +308,7 @@ class NpzPerformance(Performance):
     def _header(self, text: npt.NDArray[np.uint8]) -> dict[str, Any]:
         try:
             header = json.loads(text.tobytes())
-        except ValueError as wrong:
+        except (ValueError, RecursionError) as wrong:
             raise self._not_ours("its header is damaged") from wrong
         if not isinstance(header, dict) or header.get("format") != "retarget performance":
             raise self._not_ours("its header says something else")

@@ -279,6 +279,7 @@ def test_broken_files_say_what_is_wrong(
         (rewritten(whole, "header.npy", headed({**header, "blendshapes": 5})), "are others"),
         (rewritten(whole, "header.npy", headed(timeless)), "its header is damaged"),
         (rewritten(whole, "header.npy", headed(endless)), "its header is damaged"),
+        (rewritten(whole, "header.npy", npy(np.frombuffer(b"[" * 9000, np.uint8))), "damaged"),
         (rewritten(whole, "rest.npy", npy(flat)), "its rest is damaged"),
         (rewritten(whole, "frames_00000.npy", changed("weights", np.nan)), "NaN"),
         (rewritten(whole, "frames_00000.npy", changed("scale", 0.0)), "no size"),
