@@ -82,7 +82,7 @@ def unpacked_info(said: dict[str, Any]) -> SourceInfo:
     """What `packed_info` told.
 
     Raises:
-        KeyError, TypeError, ValueError: it did not tell this.
+        KeyError, TypeError, ValueError, ArithmeticError: it did not tell this.
     """
     width, height = (int(x) for x in said["size"])
     rate, duration = (None if said[n] is None else Fraction(said[n]) for n in ("rate", "duration"))
