@@ -1,7 +1,7 @@
 """What can go wrong for the person at the keyboard, and what they can do about it.
 
 A `RetargetError` is a sentence and a remedy; the command line prints both and exits with 1.
-A programmer's mistake (a wrong shape, a negative size) is a `ValueError` and keeps its traceback.
+A programmer's mistake (a wrong shape) is a plain `ValueError` and keeps its traceback.
 """
 
 from __future__ import annotations
@@ -57,6 +57,18 @@ class MissingPackage(RetargetError):
 
 class MissingModel(RetargetError):
     """A model file is absent, or is not the file it should be."""
+
+
+class WrongSetting(RetargetError, ValueError):
+    """A setting's value is of another kind than the setting, or out of its range.
+
+    Args:
+        what: what is wrong with it, without a full stop; it begins with the setting's name.
+    """
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"{what}.", do="Give a value that it can have.")
+        self.args = (self.what,)  # what the command line is told of a setting within settings
 
 
 class UnknownWord(RetargetError):

@@ -15,7 +15,7 @@ from typing import Any
 
 from retarget.cli.commands import COMMANDS, VIDEO
 from retarget.cli.wording import MISSING, TIMES, as_typed, plain
-from retarget.errors import RetargetError, UnknownWord
+from retarget.errors import RetargetError, UnknownWord, WrongSetting
 
 _RULE = re.compile(r"^[\s─\-]+$")
 _FRAME = re.compile(r"^[│|]\s?|\s?[│|]$")
@@ -53,8 +53,8 @@ def job_from(words: Sequence[str]) -> Any:
                 default=starting,
                 registry=REGISTRY,
             )
-    except ValueError as problem:  # a setting's own check: a programmer's error, but for us words
-        said = as_typed(f"{problem}.", words)
+    except WrongSetting as problem:
+        said = as_typed(problem.what, words)
         raise WrongWords(said, do=f"retarget {name} --help lists every option.") from None
     except SystemExit as end:
         if end.code in (0, None):

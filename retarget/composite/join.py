@@ -29,8 +29,6 @@ _REACH = (0.2, 0.12)
 """Over how much (eye distances) flow is made one, in each round: single hairs find no partner."""
 _BEHIND = 200
 """Grey before which the persons are compared, so that their backgrounds do not draw the flow."""
-_UNSEEN = 0.03
-"""How much a background counts where only a guess of it is known, as a person hides it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -129,8 +127,8 @@ class Join:
     def _background(self, share: float) -> Floats:
         """(height, width, 3) of both backgrounds; where one camera saw only one, that one."""
         first, second = self._plates
-        old = (1 - share) * (first.share + _UNSEEN) + 1e-4  # where the second has no pixels
-        new = share * (second.share + _UNSEEN) * self._cover
+        old = (1 - share) * first.share + 1e-4  # where the second has no pixels
+        new = share * second.share * self._cover
         part = (new / (old + new))[..., None]
         mixed = first.rgb + part * (second.rgb.astype(np.float32) - first.rgb)
         return np.asarray(mixed, np.float32)

@@ -17,13 +17,12 @@ import cv2
 import numpy as np
 
 from retarget.errors import NoFaceFound
-from retarget.evaluation import expression
+from retarget.evaluation import expression, video
 from retarget.evaluation.catalog import Sheet
 from retarget.evaluation.pairs import pair
 from retarget.evaluation.values import Channel, Observed
 from retarget.flow.values import FinishedFrame
 from retarget.sink.open import open_sink
-from retarget.source.open import open_source
 
 _FRAMES = 600
 """As much of the driving clip is encoded anew at most, so that the cost has an end."""
@@ -66,6 +65,8 @@ class Ceiling:
         with TemporaryDirectory() as folder:
             again = Path(folder) / "driving.mp4"
             recode(self._driving.path, again, scale)
+            if video.named(self._driving.path).which:
+                again = Path(f"{again}#{_place(self._driving, scale)}")
             try:
                 seen = self._observe(again)
             except NoFaceFound:
@@ -90,9 +91,16 @@ def shrinking(driving: Observed, result: Observed) -> float:
     return min(1.0, max(0.05, round(20 * ours / theirs) / 20))
 
 
+def _place(seen: Observed, scale: float) -> str:
+    """The pixel "x,y" at which a clip's face is first seen, once the clip is scaled."""
+    box = seen.boxes[~np.isnan(seen.boxes).any(axis=1)][0]
+    x, y = (box[:2] + box[2:]) / 2 * scale
+    return f"{x:.0f},{y:.0f}"
+
+
 def recode(clip: Path, target: Path, scale: float) -> None:
     """Write the first pictures of a clip, scaled, as every result is written."""
-    with open_source(clip) as source, open_sink(target, info=source.info) as sink:
+    with video.opened(clip) as source, open_sink(target, info=source.info) as sink:
         for frame in islice(source.frames(), _FRAMES):
             width, height = (max(2, 2 * round(side * scale / 2)) for side in frame.size)
             small = cv2.resize(frame.rgb, (width, height), interpolation=cv2.INTER_AREA)

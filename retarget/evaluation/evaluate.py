@@ -16,6 +16,7 @@ import numpy as np
 from retarget import __version__
 from retarget.errors import NoFaceFound
 from retarget.evaluation import expression, identity, in_time, picture, sound, story, video
+from retarget.evaluation.alone import alone_in_photo
 from retarget.evaluation.catalog import Sheet
 from retarget.evaluation.ceiling import Ceiling
 from retarget.evaluation.dlib_face import DlibEstimator
@@ -42,6 +43,8 @@ def evaluate(
         result: the video that was made.
         driving: whose expressions it should show.
         identity: whose face it should show: a picture, or a video (its first face is taken).
+            Each of the three may say which face of it: group.jpg#left; a result that does not
+            shows the one that the identity says.
         settings: what to measure.
         report: shows progress.
 
@@ -82,9 +85,11 @@ class Evaluator:
     ) -> None:
         self.settings, self.report = settings, report
         self.driving_path, self.identity_path = driving, identity
-        self.photo = video.first_picture(identity)
+        photo = next(video.frames(identity))
+        self.photo = photo.rgb
         self.estimators = estimators or Estimators(settings)
-        points = DlibEstimator(self.estimators.dlib).read(self.photo)
+        shown = alone_in_photo(photo, video.named(identity), settings)
+        points = DlibEstimator(self.estimators.dlib).read(shown)
         if points is None:
             raise NoFaceFound(
                 f"dlib sees no face in {identity}.",
@@ -109,6 +114,8 @@ class Evaluator:
 
     def evaluate(self, result: Path) -> Evaluation:
         """Measure one result; see `evaluate`."""
+        if not video.named(result).which:  # it shows the photo, and so the photo's choice
+            result = Path(f"{result}{video.named(self.identity_path).mark}")
         wanted = self.settings.measure
         seen = observe(result, self.estimators, sample_faces=True, watch=self._watch(result))
         pairs = pair(self.driving, seen, self.settings.start)

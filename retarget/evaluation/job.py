@@ -32,9 +32,10 @@ class EvaluateJob(AsDeclared):
     result: tyro.conf.Positional[Kept[Path] | None] = None
     """The video to measure; any tool's."""
     driving: Kept[Path] | None = None
-    """Whose expressions it should show."""
+    """Whose expressions it should show; two.mp4#right says which face of it."""
     identity: Kept[Path] | None = None
-    """Whose face it should show: the photo, or a clip."""
+    """Whose face it should show: the photo, or a clip; group.jpg#left says which face of it, and of
+    the result."""
     compare: Kept[tuple[Path, ...]] = ()
     """Rank these results of the same driving video and identity."""
     suite: Kept[Path] | None = None
@@ -150,9 +151,11 @@ class EvaluateJob(AsDeclared):
 
     def _check_forms(self) -> None:
         """Refuse, before hours of measuring, to write where it cannot be or over what is read."""
+        from retarget.evaluation.video import named
         from retarget.sink.partial import check_apart, check_free
 
-        read = (self.result, self.driving, self.identity, self.suite, *self.compare)
+        faces = (self.result, self.driving, self.identity, *self.compare)
+        read = (self.suite, *(named(path).file for path in faces if path is not None))
         for path in (self.json, self.page):
             if path is not None:
                 check_free(path, overwrite=True, read=read)

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from retarget.errors import NoFaceFound
 from retarget.evaluation import at_hand, dlib_face, video
+from retarget.evaluation.alone import alone
 from retarget.evaluation.arcface import ArcFace
 from retarget.evaluation.dlib_face import DlibEstimator, dlib_models
 from retarget.evaluation.picture import sharpness
@@ -21,11 +22,13 @@ from retarget.evaluation.steadiness import Flicker, Shake, Tremble, surroundings
 from retarget.evaluation.tasks_face import ReadingNoise, TasksEstimator, TasksFace
 from retarget.evaluation.values import RATIOS, FaceSample, Observed
 from retarget.flow import blendshapes, landmarks
-from retarget.flow.arrays import Doubles
+from retarget.flow.arrays import Doubles, Picture
 from retarget.flow.lanes import Lanes
 from retarget.flow.values import VideoFrame
 
-Read = tuple[VideoFrame, TasksFace | None]
+Shown = tuple[VideoFrame, Picture]
+"""A frame, and what estimators are shown of it."""
+Read = tuple[VideoFrame, Picture, TasksFace | None]
 Watch = Callable[[Iterator[Read]], Iterator[Read]]
 
 
@@ -69,7 +72,7 @@ def observe(
     """Read a whole video; its pictures pass by and are not kept.
 
     Args:
-        path: the video.
+        path: the video, which may say which face of it: two.mp4#right.
         estimators: as loaded for this run.
         sample_faces: whether to sample who it is and how sharp (the result needs it).
         watch: shows progress.
@@ -87,17 +90,18 @@ def observe(
         reader = _Reader(estimators, tasks is not None, sample_faces, count)
         first: VideoFrame | None = None
         frames = lanes.ahead(video.frames(path), name="decode")
-        for frame, mesh in watch(lanes.ahead(_meshes(tasks, frames), name="mesh")):
+        shown = alone(frames, video.named(path), estimators.settings)
+        for frame, rgb, mesh in watch(lanes.ahead(_meshes(tasks, shown), name="mesh")):
             first = first or frame
-            reader.take(frame, mesh, frame.at.seconds - first.at.seconds)
+            reader.take(frame, rgb, mesh, frame.at.seconds - first.at.seconds)
         assert first is not None  # noqa: S101  (video.frames raises where there is none)
         return reader.observed(path, first)
 
 
-def _meshes(tasks: TasksEstimator | None, frames: Iterator[VideoFrame]) -> Iterator[Read]:
+def _meshes(tasks: TasksEstimator | None, frames: Iterator[Shown]) -> Iterator[Read]:
     """Each frame with what MediaPipe reads, which runs beside dlib on a thread of its own."""
-    for frame in frames:
-        yield frame, tasks.read(frame.rgb) if tasks is not None else None
+    for frame, rgb in frames:
+        yield frame, rgb, tasks.read(rgb) if tasks is not None else None
 
 
 class _Reader:
@@ -119,11 +123,11 @@ class _Reader:
         self._tremble, self._flicker = Tremble(), Flicker()
         self._faces = _Thinned(estimators.settings.faces if sample_faces else 0, count)
 
-    def take(self, frame: VideoFrame, mesh: TasksFace | None, seconds: float) -> None:
+    def take(self, frame: VideoFrame, rgb: Picture, mesh: TasksFace | None, seconds: float) -> None:
         rows = self._rows
         rows.times.append(seconds)
         self._keep_mesh(mesh)
-        points = self._dlib.read(frame.rgb)
+        points = self._dlib.read(rgb)
         unit = dlib_face.eye_distance(points) if points is not None else 1.0
         rows.dlib_shake.append(self._dlib_shake(points, unit))
         if not self._has_mesh:
@@ -137,7 +141,7 @@ class _Reader:
         rows.warping.append(warping)
         if self._all.smirk is not None:
             mesh_points = mesh.points if mesh is not None else None
-            does, turned = self._all.smirk.read(frame.rgb, mesh_points)
+            does, turned = self._all.smirk.read(rgb, mesh_points)
             rows.smirk.append(does)
             rows.smirk_pose.append(turned)
         if points is not None and self._faces.wants(frame.index):

@@ -29,7 +29,7 @@ from retarget.evaluation.suite_file import SELF, Case, Suite
 from retarget.evaluation.values import Failures
 from retarget.flow import digest
 from retarget.flow.report import Report
-from retarget.sink.partial import beside, made_folder
+from retarget.sink.partial import beside, made_folder, save_text, writing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,16 +130,15 @@ class _Runner:
     def _own_photo(self, case: Case) -> Path:
         """The driving video's first frame as a picture without loss."""
         path = self._folder / f"{case.name}_photo.png"
-        with beside(path, overwrite=True) as hidden:
+        with beside(path, overwrite=True) as hidden, writing(path):
             Image.fromarray(video.first_picture(case.driving)).save(hidden)
-        return path
+        return Path(f"{path}{video.named(case.driving).mark}")
 
     def _file(self, case: Case) -> Path:
         return self._folder / f"{case.name}.json"
 
     def _keep(self, case: Case, told: Mapping[str, Any]) -> None:
-        with beside(self._file(case), overwrite=True) as hidden:
-            hidden.write_text(json.dumps(told) + "\n", "utf-8")
+        save_text(self._file(case), json.dumps(told) + "\n", overwrite=True)
 
     def _kept(self, case: Case) -> Mapping[str, Any]:
         """What an earlier run left; empty where there is nothing, or nothing that is ours."""
@@ -157,7 +156,7 @@ class _Runner:
                 "program": _source(measuring=False),
                 "job": self._suite.job if case.given is None else "given",
                 "options": case.options,
-                "files": [(str(p), _state(p)) for p in read],
+                "files": [(str(p), _state(Path(video.named(p).file))) for p in read],
             }
         )
 

@@ -14,7 +14,7 @@
     [[pair]]                         # self-reenactment: the photo is the driving's first frame
     driving = "driving/a.mp4"
 
-Paths are relative to the suite's file.
+Paths are relative to the suite's file, and may say which face: "two.mp4#right".
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from retarget.errors import UnknownWord
+from retarget.errors import RetargetError, UnknownWord
+from retarget.face.settings import NamedFace, named_face
 from retarget.flow.toml_file import Place, TomlFile, is_file
 
 CROSS, SELF = "cross-identity", "self-reenactment"
@@ -105,10 +106,9 @@ def _case(file: TomlFile, i: int, pair: object) -> Case:
     identity = None
     if "identity" in pair:
         identity = folder / _text(file, (*place, "identity"), pair["identity"])
-    for where in (driving, identity):
-        if where is not None and not is_file(where):
-            raise file.problem(place, f"There is no file {where}.", do="Correct the path.")
-    own = re.sub(r"[^\w.-]+", "_", f"{driving.stem}_{identity.stem if identity else 'self'}")
+    names = [_named(file, place, path) for path in (driving, identity) if path is not None]
+    who = [f"{Path(name.file).stem}{name.mark}" for name in names]
+    own = re.sub(r"[^\w.-]+", "_", "_".join(who if identity else (*who, "self")))
     name = _text(file, (*place, "name"), pair.get("name", own))
     if not re.fullmatch(r"[\w.-]+", name) or name.startswith("."):
         raise file.problem(place, f"{name!r} cannot name a file.", do="Use letters and digits.")
@@ -120,6 +120,17 @@ def _case(file: TomlFile, i: int, pair: object) -> Case:
         given=_given(file, name),
         start=_number(file, (*place, "start"), pair.get("start", 0.0)),
     )
+
+
+def _named(file: TomlFile, place: Place, path: Path) -> NamedFace:
+    """A video or photo that is there, and which face of it."""
+    try:
+        name = named_face(str(path))
+    except RetargetError as problem:
+        raise file.problem(place, problem.what, do=problem.do) from None
+    if not is_file(Path(name.file)):
+        raise file.problem(place, f"There is no file {path}.", do="Correct the path.")
+    return name
 
 
 def _options(

@@ -1,9 +1,14 @@
-"""What an evaluation asks of a file: its frames, a few of its pictures, its sound as stored."""
+"""What an evaluation asks of a file: its frames, a few of its pictures, its sound as stored.
+
+A path may end as in two.mp4#right, which says which of its faces is measured.
+"""
 
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -13,8 +18,10 @@ import numpy as np
 import numpy.typing as npt
 
 from retarget.errors import UnreadableInput
+from retarget.face.settings import NamedFace, named_face
 from retarget.flow.values import VideoFrame
 from retarget.source.open import open_source
+from retarget.source.source import Source
 
 
 def present(path: str | Path) -> Path:
@@ -22,11 +29,30 @@ def present(path: str | Path) -> Path:
 
     Raises:
         UnreadableInput: it is not.
+        RetargetError: what stands behind its name says no face.
     """
     path = Path(path)
-    if not path.exists():
+    if not os.path.exists(named(path).file):  # noqa: PTH110  (Path's own fails for a long name)
         raise UnreadableInput(f"There is no file {path}.", do="Check the path.")
     return path
+
+
+def named(path: Path) -> NamedFace:
+    """The file, and which of its faces is meant where the name says so.
+
+    Raises:
+        RetargetError: what stands behind its name says no face.
+    """
+    return named_face(str(path))
+
+
+def opened(path: Path) -> AbstractContextManager[Source]:
+    """The file, whichever of its faces is meant.
+
+    Raises:
+        UnreadableInput: it is missing or no video.
+    """
+    return open_source(named(path).file)
 
 
 def frames(path: Path) -> Iterator[VideoFrame]:
@@ -35,13 +61,13 @@ def frames(path: Path) -> Iterator[VideoFrame]:
     Raises:
         UnreadableInput: the file is missing, no video, or holds no frame.
     """
-    with open_source(path) as source:
+    with opened(path) as source:
         yield from source.frames()
 
 
 def frame_count(path: Path) -> int | None:
     """About how many frames the file has; None where nobody knows."""
-    with open_source(path) as source:
+    with opened(path) as source:
         return source.info.count
 
 
@@ -79,15 +105,15 @@ class SoundPackets:
 
 def sound_packets(path: Path) -> SoundPackets | None:
     """The packets of the sound; None where there is none."""
-    with open_source(path) as source:
+    with opened(path) as source:
         sound = source.sound()
         if sound is None:
             return None
         first = next(source.frames()).at.exact
         digests: list[bytes] = []
         starts: list[Fraction] = []
-        with sound.open() as opened:
-            for at, packet in opened.packets():
+        with sound.open() as stored:
+            for at, packet in stored.packets():
                 digests.append(hashlib.blake2b(bytes(packet), digest_size=16).digest())
                 starts.append(at - first)
     return SoundPackets(digests=tuple(digests), starts=tuple(float(s) for s in starts))
@@ -106,15 +132,15 @@ def sound_wave(
     """
     room = int(rate * seconds)
     out = np.zeros(room, np.float32)
-    with open_source(path) as source:
+    with opened(path) as source:
         sound = source.sound()
         if sound is None:
             return out
         first = next(source.frames()).at.exact
         resampler = av.AudioResampler(format="flt", layout="mono", rate=rate)
         place: int | None = None
-        with sound.open() as opened:
-            for at, packet in opened.packets():
+        with sound.open() as stored:
+            for at, packet in stored.packets():
                 if place is None:
                     place = round((float(at - first) - start) * rate)
                 try:

@@ -82,12 +82,16 @@ def unpacked_info(said: dict[str, Any]) -> SourceInfo:
     """What `packed_info` told.
 
     Raises:
-        KeyError, TypeError, ValueError: it did not tell this.
+        KeyError, TypeError, ValueError, ArithmeticError: it did not tell this.
     """
     width, height = (int(x) for x in said["size"])
     rate, duration = (None if said[n] is None else Fraction(said[n]) for n in ("rate", "duration"))
+    time_base = Fraction(said["time_base"])
+    for exact in (time_base, rate or time_base):
+        if not (exact > 0 and max(exact.as_integer_ratio()) < 2**31):  # FFmpeg's are no larger
+            raise ValueError(f"{exact} is no time")
     return SourceInfo(
-        name=str(said["name"]), size=(width, height), time_base=Fraction(said["time_base"]),
+        name=str(said["name"]), size=(width, height), time_base=time_base,
         rate=rate, count=int(said["count"]), duration=duration,
         cut=bool(said.get("cut")), still=bool(said.get("still")),  # older files have neither
     )  # fmt: skip

@@ -246,7 +246,7 @@ class NpzPerformance(Performance):
             header = self._header(text)
             try:
                 self.info = unpacked_info(header["info"])
-            except (KeyError, TypeError, ValueError, ZeroDivisionError) as wrong:
+            except (KeyError, TypeError, ValueError, ArithmeticError) as wrong:
                 raise self._not_ours("its header is damaged") from wrong
             self._chunks: int = header["chunks"]
             row = self._array(zipped, _REST, REST, _MAX_HEADER_BYTES)
@@ -308,7 +308,7 @@ class NpzPerformance(Performance):
     def _header(self, text: npt.NDArray[np.uint8]) -> dict[str, Any]:
         try:
             header = json.loads(text.tobytes())
-        except ValueError as wrong:
+        except (ValueError, RecursionError) as wrong:
             raise self._not_ours("its header is damaged") from wrong
         if not isinstance(header, dict) or header.get("format") != "retarget performance":
             raise self._not_ours("its header says something else")
@@ -321,13 +321,14 @@ class NpzPerformance(Performance):
         chunks, info = header.get("chunks"), header.get("info")
         if not (isinstance(chunks, int) and 0 <= chunks <= _MAX_CHUNKS and isinstance(info, dict)):
             raise self._not_ours("its header is damaged")
-        if list(header.get("blendshapes", ())) != list(blendshapes.NAMES):
+        if header.get("blendshapes") != list(blendshapes.NAMES):
             raise self._not_ours("its blendshapes are others")
         return header
 
     def _unpacked_rest(self, row: npt.NDArray[Any], found: str) -> RestFace:
         numbers = [row[name] for name in ("head", "aperture", "gaze", "lip_gap")]
-        if len(row) != 1 or not all(np.isfinite(n).all() for n in numbers):
+        whole = len(row) == 1 and all(np.isfinite(n).all() for n in numbers)
+        if not whole or not 0.1 < np.ptp(row["head"][0, :, :2], axis=0).min() < 100:  # head units
             raise self._not_ours("its rest is damaged")
         return RestFace(
             head=row["head"][0], aperture=row["aperture"][0], gaze=row["gaze"][0],

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from retarget.errors import WrongSetting
 from retarget.flow.declared import AsDeclared, Kept, check_range
 
 
@@ -97,6 +98,6 @@ class MomentsSettings(AsDeclared):
         check_range("longest", self.longest, 0.05, 5.0)
         check_range("blink", self.blink, 0.05, 1.0)
         if not self.shortest < self.longest:
-            raise ValueError(
+            raise WrongSetting(
                 f"shortest must be less than longest, got {self.shortest} and {self.longest}"
             )

@@ -24,7 +24,7 @@ from typing import (
 
 from tyro import MISSING, conf
 
-from retarget.errors import UnknownWord
+from retarget.errors import UnknownWord, WrongSetting
 
 HERE = conf.arg(name="")
 """Marks a field whose settings carry no prefix on the command line: what people ask for most."""
@@ -53,7 +53,7 @@ class AsDeclared:
 
     Raises:
         UnknownWord: a word is none of its field's choices; the nearest is offered.
-        ValueError: a value is of another kind.
+        WrongSetting: a value is of another kind.
     """
 
     def __post_init__(self) -> None:
@@ -65,11 +65,11 @@ def check_range(name: str, value: float, low: float, high: float = math.inf) -> 
     """Refuse a setting outside [low, high].
 
     Raises:
-        ValueError: the command line and presets tell it with the setting's name as it was written.
+        WrongSetting: told by the command line and presets with the name as it was written.
     """
     if not low <= value <= high:
         wanted = f"be {low} or more" if high == math.inf else f"lie in {low} to {high}"
-        raise ValueError(f"{name} must {wanted}, got {value}")
+        raise WrongSetting(f"{name} must {wanted}, got {value}")
 
 
 def as_declared(kind: Any, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -77,7 +77,7 @@ def as_declared(kind: Any, given: Mapping[str, Any]) -> dict[str, Any]:
 
     Raises:
         UnknownWord: a word is none of its field's choices; the nearest is offered.
-        ValueError: a value is of another kind.
+        WrongSetting: a value is of another kind.
     """
     declared = _declared(kind)
     return {name: _kept(name, declared[name], value) for name, value in given.items()}
@@ -101,6 +101,9 @@ def _kept(name: str, declared: tuple[Any, ...], given: Any) -> Any:
     if any(_is_free(kind) for kind in declared):
         return given
     plain = given.tolist() if hasattr(given, "tolist") else given  # numpy's values have it
+    for one in plain if isinstance(plain, list | tuple) else (plain,):
+        if isinstance(one, str | os.PathLike) and "\0" in os.fspath(one):  # can be no file's name
+            raise WrongSetting(f"{name} must hold no null character, got {given!r}")
     for kind in declared:
         taken = _taken(kind, plain)
         if taken is not None:
@@ -109,7 +112,7 @@ def _kept(name: str, declared: tuple[Any, ...], given: Any) -> Any:
     if words and isinstance(given, str):
         raise UnknownWord(f"choice for {name}:", given, words)
     wanted = " or ".join(_called(kind) for kind in declared)
-    raise ValueError(f"{name} must be {wanted}, got {given!r}")
+    raise WrongSetting(f"{name} must be {wanted}, got {given!r}")
 
 
 def _is_free(kind: Any) -> bool:

@@ -48,6 +48,11 @@ class TomlFile:
                 do='Write that line as name = 0.5 or name = "text", in straight quotes and with / '
                 "between folders; a name beyond a-z, 0-9, - and _ stands in quotes, too.",
             ) from error
+        except RecursionError as error:
+            raise UnreadableInput(
+                f"The {what} {path.name} holds lists within lists beyond all depth.",
+                do="Write it anew.",
+            ) from error
         self._lines = _lines(text)
 
     def line(self, place: Place) -> int:

@@ -5,13 +5,11 @@ from __future__ import annotations
 import atexit
 import os
 import secrets
-import shutil
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 
-HIDDEN = ".retarget-"
-"""How the name of what is not finished begins."""
+from retarget.flow.dead_files import HIDDEN, clear, locked, remove
 
 _unfinished: dict[Path, int] = {}
 """What is being written, and by which process."""
@@ -36,12 +34,14 @@ def becoming(
         OSError: the place refuses.
     """
     hidden = hidden_name(target, target.suffix)
+    clear(target.parent)
     with removing(hidden):  # from before it is there: Ctrl-C may come as soon as it is
         with guard():
             hidden.touch(exist_ok=False)
-        yield hidden
-        with guard():
-            hidden.replace(target)
+        with locked(hidden):
+            yield hidden
+            with guard():
+                hidden.replace(target)
 
 
 @contextmanager
@@ -54,15 +54,8 @@ def removing(hidden: Path) -> Iterator[None]:
     try:
         yield
     finally:
-        _remove(hidden)
+        remove(hidden)
         del _unfinished[hidden]
-
-
-def _remove(hidden: Path) -> None:
-    if hidden.is_dir():
-        shutil.rmtree(hidden, ignore_errors=True)
-    with suppress(OSError):
-        hidden.unlink(missing_ok=True)
 
 
 @atexit.register
@@ -71,4 +64,4 @@ def _remove_unfinished() -> None:
         if process != os.getpid():  # begun before this process was forked: its parent goes on
             continue
         for part in hidden.parent.glob(f"{hidden.stem}*"):  # a sink may set pictures aside there
-            _remove(part)
+            remove(part)

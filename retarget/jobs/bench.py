@@ -14,7 +14,7 @@ from typing import Any
 
 from retarget.errors import RetargetError
 from retarget.extras import extra
-from retarget.flow.declared import AsDeclared, Kept
+from retarget.flow.declared import AsDeclared, Kept, check_range
 from retarget.flow.report import Report, begin
 from retarget.generate.diffusion.settings import DiffusionSettings
 from retarget.jobs.generators import GeneratorName, check_room
@@ -47,6 +47,10 @@ class BenchJob(AsDeclared):
     diffusion: DiffusionSettings = field(default_factory=DiffusionSettings)
     """The diffusion generator: device, precision, compile and graphs count."""
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_range("runs", self.runs, 1)
+
     def run(self, report: Report | None = None) -> str:
         """Measure and return the table.
 
@@ -54,8 +58,6 @@ class BenchJob(AsDeclared):
             RetargetError: there is nothing to measure, or a run failed.
         """
         report = begin(report)
-        if self.runs < 1:
-            raise RetargetError("There must be at least one run.", do="Give --runs 1 or more.")
         if self.generator == "diffusion":
             return self._by_diffusion(report)
         if self.sweep:
@@ -118,6 +120,11 @@ def _measured(driving: str, photo: Path, folder: Path) -> dict[str, Any]:
         )
     told: dict[str, Any] = json.loads(account.read_text("utf-8"))
     told["wall"] = time.perf_counter() - start
+    if told["frames"] < 2:
+        raise RetargetError(
+            f"{driving} is one single frame, which tells no speed.",
+            do="Name a longer driving video.",
+        )
     return told
 
 

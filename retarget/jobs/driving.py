@@ -44,6 +44,8 @@ class DrivingSettings:
     """Folder with model files; None: RETARGET_MODELS or the user's cache."""
     shows_rest: bool = False
     """Whether the moment nearest to rest is wanted with its pixels."""
+    finds_identity: bool = False
+    """Whether the face of an identity is found with `track`, too."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,7 +77,7 @@ def open_driving(driving: str, settings: DrivingSettings, report: Report) -> Ite
     driving, track = named.file, named.chosen(settings.track)
     if is_performance(driving):
         with open_performance(Path(driving)) as performance:
-            yield _performed(performance, settings, report)
+            yield _performed(performance, settings, report, named.mark)
         return
     from retarget.source.open import open_source
 
@@ -214,7 +216,9 @@ def _people(source: Source, settings: DrivingSettings) -> list[Person]:
     return people_in(islice((t for t in everything if t.face is not None), count))
 
 
-def _performed(performance: Performance, settings: DrivingSettings, report: Report) -> Driving:
+def _performed(
+    performance: Performance, settings: DrivingSettings, report: Report, mark: str
+) -> Driving:
     from retarget.source.open import check_piece
     from retarget.transfer.transfer import DrivingFace, usual_gaze
 
@@ -225,7 +229,7 @@ def _performed(performance: Performance, settings: DrivingSettings, report: Repo
             "rest that was found when it was saved.",
             do="Leave it out, or save the performance anew: retarget fit VIDEO --neutral …",
         )
-    if idle := _idle(settings):
+    if idle := [*filter(None, [mark]), *_idle(settings)]:
         report.warn(
             f"{', '.join(idle)} {'does' if len(idle) == 1 else 'do'} not count beside "
             f"{performance.path}, whose frames are taken as they were saved, without pixels; such "
@@ -258,9 +262,12 @@ def _idle(settings: DrivingSettings) -> list[str]:
     """What was asked for, other than the usual, of the stages that a saved performance is past."""
     usual = DrivingSettings()
     needs_pixels = ["warp.wrinkles"] if settings.shows_rest else []
+    stages: tuple[str, ...] = ("rest", "fit", "smooth")
+    if not settings.finds_identity:
+        stages = ("track", *stages)
     return needs_pixels + [
         f"{stage}.{field.name}"
-        for stage in ("rest", "fit", "smooth")
+        for stage in stages
         for field in fields(getattr(settings, stage))
         if getattr(getattr(settings, stage), field.name)
         != getattr(getattr(usual, stage), field.name)

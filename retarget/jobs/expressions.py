@@ -12,7 +12,7 @@ import tyro
 from retarget.errors import RetargetError, UnknownWord
 from retarget.face.settings import TrackSettings, named_face
 from retarget.flow.blas import one_blas_thread
-from retarget.flow.declared import HERE, AsDeclared, Kept
+from retarget.flow.declared import HERE, AsDeclared, Kept, check_range
 from retarget.flow.report import Report, begin
 from retarget.jobs.draw import DrawSettings
 
@@ -57,6 +57,12 @@ class ExpressionsJob(AsDeclared):
     """Who draws."""
     track: TrackSettings = field(default_factory=TrackSettings)
     """Which face of the photo, and how it is found."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_range("strength", self.strength, 0.0, 1.0)
+        check_range("tile", self.tile, 32, 1024)
+        check_range("columns", self.columns, 1, 100)
 
     @one_blas_thread()
     def run(self, report: Report | None = None) -> Path | str:
@@ -124,15 +130,6 @@ class ExpressionsJob(AsDeclared):
 
         if self.sheet is None or self.identity is None:
             raise RetargetError("A sheet needs a face.", do="Add --identity face.jpg.")
-        if not 32 <= self.tile <= 1024 or not 1 <= self.columns <= 100:
-            raise RetargetError(
-                f"Tiles of {self.tile} pixels, {self.columns} in a row, cannot be drawn.",
-                do="Use tiles of 32 to 1024 pixels and 1 to 100 columns.",
-            )
-        if not 0.0 <= self.strength <= 1.0:
-            raise RetargetError(
-                f"The strength {self.strength:g} is not from 0 to 1.", do="Use 0.2 to 1."
-            )
         read = (named_face(self.identity).file, self.words, *seen, *self.draw.diffusion.photos)
         check_picture(self.sheet, overwrite=self.overwrite, read=read)
         with open_identity(self.identity, self.track, report, models=self.draw.models) as lane:

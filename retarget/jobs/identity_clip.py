@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from itertools import chain, cycle
 
 from retarget.composite.open_eyes import OpenEyes
 from retarget.expression.eye_contact import EyeContact
@@ -62,10 +61,10 @@ class _Kept:
                 self._pictures.clear()
             yield picture
 
-    def back_and_forth(self) -> Iterator[_Lasting]:
-        """Without end; nothing where there were too many of them."""
+    def back_and_forth(self) -> list[_Lasting]:
+        """Once; nothing where there were too many of them."""
         there = self._pictures
-        yield from cycle([*there[-2:0:-1], *there])
+        return [*there[-2:0:-1], *there]
 
 
 class IdentityClip:
@@ -91,6 +90,7 @@ class IdentityClip:
         seen = [self._fit.express(sample.face) for sample in samples if sample.face is not None]
         self._contact = EyeContact(self._fit.rest, seen)
         self._usual = 1 / (source.info.rate or Fraction(25))
+        self._asked = Fraction(0)
         self._shown = self._pictures()
         first = next(self._shown)
         self._now = replace(first, identity=replace(first.identity, passing=False))
@@ -103,6 +103,7 @@ class IdentityClip:
 
     def __call__(self, seconds: Fraction) -> Identity:
         """The picture to show so many seconds after the first one."""
+        self._asked = seconds
         while self._next.begins <= seconds + _EARLY * self._next.lasts:
             self._now, self._next = self._next, next(self._shown)
         return self._now.identity
@@ -117,18 +118,20 @@ class IdentityClip:
         """The clip's pictures with a face, back and forth without end."""
         passed, kept = Passed(), _Kept()
         begins = Fraction(0)
-        for lasts, identity in chain(
-            kept.watch(self._understood(passed.watch(self._source.frames()))),
-            kept.back_and_forth(),
-            self._read_back_and_forth(passed),
-        ):
-            yield _Shown(identity=identity, begins=begins, lasts=lasts)
-            begins += lasts
+        pictures = kept.watch(self._understood(passed.watch(self._source.frames())))
+        while True:
+            begun = begins
+            for lasts, identity in pictures:
+                yield _Shown(identity=identity, begins=begins, lasts=lasts)
+                begins += lasts
+            lasted = begins - begun
+            if begun > 0 and lasted > 0:  # rounds between two driving frames are not gone through
+                begins += max(0, (self._asked - begins) // lasted) * lasted
+            pictures = iter(kept.back_and_forth() or self._read_back_and_forth(passed))
 
     def _read_back_and_forth(self, passed: Passed) -> Iterator[_Lasting]:
-        while True:
-            yield from self._understood(backwards(self._spec, self._settings, passed))
-            yield from self._understood(passed.watch(self._source.frames()))
+        yield from self._understood(backwards(self._spec, self._settings, passed))
+        yield from self._understood(passed.watch(self._source.frames()))
 
     def _understood(self, frames: Iterator[VideoFrame]) -> Iterator[_Lasting]:
         """Seconds and identity of each frame with a face."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -83,7 +84,7 @@ class Looker:
         from retarget.source.open import open_source
 
         named = named_face(path, self._folder)
-        file = within(self._folder, named.file) if self._confined else self._folder / named.file
+        file = within(self._folder, named.file, outside=not self._confined)
         settings = SourceSettings(start=seconds or 0.0)
         with open_source(str(file), settings) as source:
             frame = next(source.frames(), None)
@@ -127,16 +128,19 @@ class Looker:
         )
 
 
-def within(folder: Path, name: str) -> Path:
-    """The file of that name in a folder.
+def within(folder: Path, name: str, *, outside: bool) -> Path:
+    """The file of that name in a folder, or outside where that is allowed.
 
     Raises:
-        UnreadableInput: the name leads out of the folder, links followed.
+        UnreadableInput: the name leads out of the folder, links followed, or can be no file's.
     """
+    if not name or "\0" in name:
+        raise UnreadableInput(f"{name!r} is not the name of a file.", do="Correct the name.")
     path = folder / name
-    if not path.resolve().is_relative_to(folder.resolve()):
+    home = os.path.realpath(folder)  # Path.resolve fails where a link leads round in a circle
+    if not outside and not Path(os.path.realpath(path)).is_relative_to(home):
         raise UnreadableInput(
-            f"{name!r} lies outside {folder.resolve()}.",
+            f"{name!r} lies outside {home}.",
             do="Move it into that folder, or say --outside to allow it.",
         )
     return path

@@ -12,7 +12,7 @@ import tyro
 from retarget.errors import CannotWrite, RetargetError
 from retarget.face.settings import TrackSettings, named_face
 from retarget.flow.blas import one_blas_thread
-from retarget.flow.declared import HERE, Kept
+from retarget.flow.declared import HERE, Kept, check_range
 from retarget.flow.report import Report, begin
 from retarget.jobs.draw import DrawSettings
 from retarget.jobs.preset import StartsFromPreset
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from retarget.language.timeline import Step, Timeline
     from retarget.language.words import Vocabulary
 
+_TIMES = ("before_ms", "onset_ms", "apex_ms", "offset_ms", "after_ms")
 _FACE_SQUARE = 2.0
 """Side of a set's picture in sizes of the face."""
 
@@ -100,6 +101,12 @@ class MicroJob(StartsFromPreset):
     """Which face of the photo, and how it is found."""
     sink: Annotated[SinkSettings, HERE] = field(default_factory=SinkSettings)
     """How the clip is written."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_range("intensity", self.intensity, 0.0, 1.0)
+        for name in _TIMES:
+            check_range(name, getattr(self, name), 1.0, 600_000.0)
 
     @classmethod
     def from_preset(cls, preset: str | Path) -> MicroJob:
@@ -180,28 +187,19 @@ class MicroJob(StartsFromPreset):
             return steps_from_toml(Path(self.timeline.strip()), words, look)
         if self.timeline is not None:
             return steps_from_text(self.timeline, words, look)
-        if not 0 <= self.intensity <= 1:
-            raise RetargetError(
-                f"The intensity {self.intensity:g} is not from 0 to 1.", do="Use 0.2 to 1."
-            )
         base = say(self.base, words, look)
         there: Said = base.toward(say(self.expression, words, look), self.intensity)
-        times = tuple(self._time(n, getattr(self, f"{n}_ms")) for n in ("onset", "apex", "offset"))
-        rest = [self._time(n, getattr(self, f"{n}_ms")) for n in ("before", "after")]
+        before, *times, after = self._times()
         where = "--expression"
         return [
-            Step(text=self.base, said=base, times=(rest[0],), where="--before-ms"),
-            Step(text=self.expression, said=there, times=times, where=where),
-            Step(text=self.base, said=base, times=(rest[1],), where="--after-ms"),
+            Step(text=self.base, said=base, times=(before,), where="--before-ms"),
+            Step(text=self.expression, said=there, times=tuple(times), where=where),
+            Step(text=self.base, said=base, times=(after,), where="--after-ms"),
         ]
 
-    def _time(self, name: str, milliseconds: float) -> Fraction:
-        if not 0 < milliseconds <= 600_000:
-            raise RetargetError(
-                f"--{name}-ms is {milliseconds:g}, which is not a time above 0.",
-                do="Every phase takes some time; give milliseconds.",
-            )
-        return Fraction(str(milliseconds)) / 1000
+    def _times(self) -> list[Fraction]:
+        """Seconds before, of onset, apex and offset, and after."""
+        return [Fraction(str(getattr(self, name))) / 1000 for name in _TIMES]
 
     def _run_between(self, rate: Fraction, report: Report) -> Path:
         from retarget.jobs.micro_between import change
@@ -217,9 +215,7 @@ class MicroJob(StartsFromPreset):
             )
         output = self.output or free_name(self.from_, Path(self.to).stem, ".mp4")
         self._check_written(output, (named_face(name).file for name in (self.from_, self.to)))
-        before, onset, after = (
-            self._time(n, getattr(self, f"{n}_ms")) for n in ("before", "onset", "after")
-        )
+        before, onset, _, _, after = self._times()
         held = [
             Step(text="the first picture", said=NOTHING, times=(before,), where="--before-ms"),
             Step(text="the change", said=NOTHING, times=(onset,), where="--onset-ms"),
@@ -252,7 +248,7 @@ class MicroJob(StartsFromPreset):
         )
         whole = read_set(path, outside=self.outside, words=words, look=look)
         folder = self._folder(path, whole)
-        bar, drawn = Report(bar=report.bar), Report()
+        bar = Report(bar=report.bar)
         actor: Actor | None = None
         generator = self.draw.open(report)
         shown: NamedFace | None = None
@@ -267,14 +263,17 @@ class MicroJob(StartsFromPreset):
                         raise error.placed(f"{path.name}, clip {stimulus.number}") from None
                     actor = Actor(photo, generator, report)
                     shown = stimulus.identity
+                drawn = Report()
                 row = self._draw(whole, stimulus, actor, folder.folder, key=key, report=drawn)
+                report.frames += drawn.frames
+                for line in drawn.warnings:  # once for all clips of which it is true
+                    report.warn(line.replace(row["file"], f"A clip of {path.name}"))
             folder.note(row)
         if changed := folder.close():
             report.warn(
                 f"{folder.folder} still holds files that an earlier set made and somebody has "
                 f"changed since: {', '.join(changed)}."
             )
-        report.frames = drawn.frames
         return folder.folder
 
     def _folder(self, path: Path, whole: StimulusSet) -> SetFolder:

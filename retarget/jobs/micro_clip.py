@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,7 +19,7 @@ from retarget.jobs.act import Actor, performed
 from retarget.language.timeline import Moment, Timeline
 from retarget.sink.mark import COMPOSITE
 from retarget.sink.open import open_sink
-from retarget.sink.partial import beside
+from retarget.sink.partial import beside, writing
 from retarget.sink.settings import SinkSettings
 
 if TYPE_CHECKING:
@@ -91,9 +91,7 @@ def write_clip(
     """
     timeline.check(rate)
     info = _clip_info(path.name, actor.identity.frame.size, timeline, rate)
-    with _beside_table(table, sink) as hidden:
-        if hidden is not None:
-            _write_table(hidden, timeline, rate)
+    with _beside(table, _commanded(timeline, rate), sink):
         opened = open_sink(path, sink, info=info, warn=report.warn, source_type=source_type)
         _write(opened, actor.perform(_frames(timeline, rate)), info.count, report)
 
@@ -128,9 +126,7 @@ def write_change(
     """
     info = _clip_info(path.name, change.size, timeline, rate)
     opened = open_sink(path, sink, info=info, warn=report.warn, source_type=source_type)
-    with _beside_table(table, sink) as hidden:
-        if hidden is not None:
-            _write_change_table(hidden, ways, change.expressions(ways), rate)
+    with _beside(table, _shown(ways, change.expressions(ways), rate), sink):
         _write(opened, change.frames(ways, rate), len(ways), report)
 
 
@@ -152,33 +148,38 @@ def _frames(timeline: Timeline, rate: Fraction) -> Iterator[ExpressedFrame]:
         yield performed(moment.said, index=moment.index, at=moment.at, duration=1 / rate)
 
 
-def _write_table(path: Path, timeline: Timeline, rate: Fraction) -> None:
+@contextmanager
+def _beside(
+    table: Path | None, lines: Iterable[Sequence[str]], sink: SinkSettings
+) -> Iterator[None]:
+    """Write a table, where one is asked for; it is there once the clip in the block is whole."""
+    if table is None:
+        yield
+        return
+    with beside(table, overwrite=sink.overwrite) as hidden:
+        with writing(table), hidden.open("w", newline="", encoding="utf-8") as file:
+            csv.writer(file).writerows(lines)
+        yield
+
+
+def _commanded(timeline: Timeline, rate: Fraction) -> Iterator[Sequence[str]]:
     """One line for each frame: time, phase, action units and all 52 weights as commanded."""
     moments = list(timeline.moments(rate))
     units = sorted({name for m in moments for name in m.said.units}, key=_unit_order)
-    with path.open("w", newline="", encoding="utf-8") as file:
-        out = csv.writer(file)
-        about = ("frame", "seconds", "phase", "event", "blink", "yaw", "pitch", "roll")
-        out.writerow([*about, *units, *blendshapes.NAMES])
-        for moment in moments:
-            out.writerow(_row(moment, units))
+    about = ("frame", "seconds", "phase", "event", "blink", "yaw", "pitch", "roll")
+    yield [*about, *units, *blendshapes.NAMES]
+    for moment in moments:
+        yield _row(moment, units)
 
 
-def _beside_table(table: Path | None, sink: SinkSettings) -> AbstractContextManager[Path | None]:
-    """Where the lines of a table go until the clip is whole; None where no table is asked for."""
-    return nullcontext(None) if table is None else beside(table, overwrite=sink.overwrite)
-
-
-def _write_change_table(
-    path: Path, ways: Sequence[float], expressions: Sequence[Expression], rate: Fraction
-) -> None:
+def _shown(
+    ways: Sequence[float], expressions: Sequence[Expression], rate: Fraction
+) -> Iterator[Sequence[str]]:
     """One line for each frame of a change: time, how far it has come (0..1), all 52 weights."""
-    with path.open("w", newline="", encoding="utf-8") as file:
-        out = csv.writer(file)
-        out.writerow(["frame", "seconds", "way", *blendshapes.NAMES])
-        for i, (way, expression) in enumerate(zip(ways, expressions, strict=True)):
-            weights = (f"{weight:.5f}" for weight in expression.weights)
-            out.writerow([str(i), f"{float(i / rate):.6f}", f"{way:.5f}", *weights])
+    yield ["frame", "seconds", "way", *blendshapes.NAMES]
+    for i, (way, expression) in enumerate(zip(ways, expressions, strict=True)):
+        weights = (f"{weight:.5f}" for weight in expression.weights)
+        yield [str(i), f"{float(i / rate):.6f}", f"{way:.5f}", *weights]
 
 
 def _row(moment: Moment, units: list[str]) -> list[str]:

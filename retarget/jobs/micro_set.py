@@ -224,7 +224,7 @@ class _Reader:
             raise self.file.problem((key,), f"{name!r} is no file.", do="Write it in quotes.")
         folder = self.file.path.parent
         try:
-            path = folder / name if self.outside else within(folder, name)
+            path = within(folder, name, outside=self.outside)
         except RetargetError as error:
             raise self.file.problem((key,), error.what, do=error.do) from error
         if not is_file(path):

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from retarget.source.source import Source
 
 AUTO = "auto"
-_FRAME = re.compile(r"\d+")
+_FRAME = re.compile(r"\d{1,18}")
 
 
 @dataclass(frozen=True, kw_only=True)

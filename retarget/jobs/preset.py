@@ -148,10 +148,22 @@ def _unknown(
     paths = list(_tables_with(name, job, within, called=isinstance(value, Mapping)))
     if not paths:
         known = [f.name for f in fields(job)]  # type: ignore[arg-type]
-        return UnknownWord("setting", name, known, where=place)
+        return _of_videos(name, place) or UnknownWord("setting", name, known, where=place)
     there = " or ".join(_table(path) for path in paths)
     return RetargetError(
         f"There is no setting {name!r} in {place} itself.", do=f"Write it under {there}."
+    )
+
+
+def _of_videos(name: str, place: str) -> RetargetError | None:
+    """What is wrong with a name that only the making of videos has; None where that has not."""
+    from retarget.jobs.video import VideoJob
+
+    if name not in (f.name for f in fields(VideoJob)):
+        return None
+    return RetargetError(
+        f"{place} sets {name!r}, which only a video has.",
+        do="Leave the preset out, or give a .toml file with the settings of this command.",
     )
 
 

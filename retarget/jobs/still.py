@@ -13,7 +13,7 @@ import tyro
 from retarget.errors import RetargetError
 from retarget.face.settings import TrackSettings, named_face
 from retarget.flow.blas import one_blas_thread
-from retarget.flow.declared import HERE, Kept
+from retarget.flow.declared import HERE, Kept, check_range
 from retarget.flow.report import Report, begin
 from retarget.jobs.draw import DrawSettings
 from retarget.jobs.preset import StartsFromPreset
@@ -62,6 +62,12 @@ class StillJob(StartsFromPreset):
     """Who draws."""
     track: TrackSettings = field(default_factory=TrackSettings)
     """Which face of the photo, and how it is found."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for intensity in self.intensity:
+            check_range("intensity", intensity, 0.0, 1.0)
+        check_range("tile", self.tile, 32, 2048)
 
     @classmethod
     def from_preset(cls, preset: str | Path) -> StillJob:
@@ -127,12 +133,6 @@ class StillJob(StartsFromPreset):
             raise RetargetError(
                 f"{many} pictures were asked for, and {MOST_PICTURES} are the most.",
                 do="Split the grid.",
-            )
-        if not all(0.0 <= value <= 1.0 for value in self.intensity):
-            raise RetargetError("An intensity lies outside 0 to 1.", do="Use 0 to 1.")
-        if not 32 <= self.tile <= 2048:
-            raise RetargetError(
-                f"Tiles of {self.tile} pixels cannot be drawn.", do="Use 32 to 2048."
             )
 
     def _page(self, said: Mapping[str, Said], report: Report) -> Image.Image:

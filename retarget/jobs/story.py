@@ -45,7 +45,8 @@ class StoryJob(AsDeclared):
     output: Annotated[Kept[Path] | None, tyro.conf.arg(aliases=["-o"])] = None
     """The folder for the frames. Left out, it lies beside the storyboard and has its name."""
     page: bool = True
-    """Also set all panels with their captions on pages: page.png and page.pdf."""
+    """Also set all panels with their captions on pages: page.png and page.pdf. Without, those of an
+    earlier run are taken away."""
     outside: bool = False
     """Let the storyboard name files outside its own folder."""
     text_to_image: Kept[Path] | None = None
@@ -91,6 +92,8 @@ class StoryJob(AsDeclared):
         folder.finish()
         if self.page:
             self._set_pages(board, folder, report)
+        else:
+            folder.note_pages(0)
         return output
 
     def _draw(self, panel: Panel, drawer: PanelDrawer, folder: StoryFolder) -> None:

@@ -135,6 +135,8 @@ class StoryFolder:
         """Make room for so many pages: those of an earlier, longer story go, and no other file."""
         for number in range(count + 1, self._pages + 1):
             self.page(number).unlink(missing_ok=True)
+        if self._pages and not count:
+            self.book.unlink(missing_ok=True)
         self._pages = count
         self._write(self._entries)
 

@@ -309,7 +309,7 @@ class _Reader:
             raise self.wrong(place, "This is not the name of a file.", "Write it in quotes.")
         folder = self.file.path.parent
         try:
-            path = folder / name if self.outside else within(folder, name)
+            path = within(folder, name, outside=self.outside)
         except UnreadableInput as error:
             raise self.wrong(place, error.what, error.do) from error
         if not is_file(path):

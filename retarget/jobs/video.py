@@ -231,6 +231,7 @@ class VideoJob(StartsFromPreset):
             smooth=self.smooth,
             models=self.models,
             shows_rest=self.warp.wrinkles > 0,
+            finds_identity=True,
         )
 
     def _output(self) -> Path:

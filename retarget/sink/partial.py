@@ -11,8 +11,9 @@ from pathlib import Path
 import av
 
 from retarget.errors import CannotWrite
+from retarget.flow.dead_files import ASIDE, HIDDEN, clear, locked
 from retarget.flow.held_signals import held_signals
-from retarget.flow.whole import HIDDEN, becoming, hidden_name, removing
+from retarget.flow.whole import becoming, hidden_name, removing
 from retarget.sink.names import FOLDER_PATTERN, is_pattern, matches
 
 
@@ -192,10 +193,12 @@ def writing(target: Path) -> Iterator[None]:
 @contextmanager
 def _hidden_folder(target: Path) -> Iterator[Path]:
     hidden = hidden_name(target, "")
+    clear(target.parent)
     with removing(hidden):
         with writing(target):
             hidden.mkdir()
-        yield hidden
+        with locked(hidden):
+            yield hidden
 
 
 def _exchange(new: Path, folder: Path, old: Iterable[Path]) -> None:
@@ -203,7 +206,7 @@ def _exchange(new: Path, folder: Path, old: Iterable[Path]) -> None:
 
     These wait in `new` until the last of its files is where it belongs.
     """
-    files, aside = list(new.iterdir()), new / "old"
+    files, aside = list(new.iterdir()), new / ASIDE
     aside.mkdir()
     with ExitStack() as undo:
         for file in filter(os.path.lexists, old):
@@ -263,8 +266,8 @@ def _same(one: Path, two: Path) -> bool:
     """Whether two names lead to one file, be it by a link or by another case of letters."""
     try:
         return one.samefile(two)
-    except OSError:  # one is not there yet
-        return one.resolve() == two.resolve()
+    except OSError:  # one is not there yet, or a link that leads round in a circle
+        return os.path.realpath(one) == os.path.realpath(two)  # Path.resolve fails at a circle
 
 
 def _replaces(pattern: Path, source: Path) -> bool:

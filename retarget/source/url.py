@@ -36,15 +36,24 @@ def open_url(
     Raises:
         UnreadableInput: the scheme is neither http nor https, or nothing usable answers.
     """
-    if scheme not in ("http", "https") or not urlsplit(url).hostname:
+    if scheme not in ("http", "https") or not _host(url):
         raise UnreadableInput(
             f"{url} is neither a file that exists nor an address that is read.",
             do="Give a path, or an address that begins with https:// or http://.",
         )
     if _is_picture(url, settings.patience):
         return picture_file(_fetched(url, settings.patience), url, settings, background, warn)
-    place = Place(name=url, address=url, remote=True, patience=settings.patience)
+    address = scheme + url[len(scheme) :]  # FFmpeg knows no HTTP://
+    place = Place(name=url, address=address, remote=True, patience=settings.patience)
     return VideoFile(place, settings, background, warn)
+
+
+def _host(url: str) -> str | None:
+    """Whom an address names; None where it is none."""
+    try:
+        return urlsplit(url).hostname
+    except ValueError:  # half a pair of brackets
+        return None
 
 
 def _is_picture(url: str, patience: float) -> bool:
@@ -66,7 +75,8 @@ def _fetched(url: str, patience: float) -> bytes:
             data: bytes = answer.read(_MOST_BYTES + 1)
     except (OSError, ValueError, http.client.HTTPException) as cause:
         raise UnreadableInput(
-            f"{url} cannot be fetched ({cause}).", do="Check the address and the connection."
+            f"{url} cannot be fetched ({getattr(cause, 'reason', cause)}).",
+            do="Check the address and the connection.",
         ) from cause
     if len(data) > _MOST_BYTES:
         raise UnreadableInput(

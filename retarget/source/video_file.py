@@ -191,6 +191,12 @@ class VideoFile:
         return Span(first=first, end=end, time_base=clock.time_base, rate=clock.rate)
 
     def _nothing(self) -> UnreadableInput:
+        if self.settings.end is not None:
+            return UnreadableInput(
+                f"{self.place.name} has no picture from {self.settings.start:g} s to "
+                f"{self.settings.end:g} s.",
+                do="Give another piece; times count as the video's own clock does.",
+            )
         if self._start > 0:
             return UnreadableInput(
                 f"{self.place.name} has no picture at {self.settings.start:g} s or later.",

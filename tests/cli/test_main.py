@@ -196,6 +196,23 @@ def test_a_setting_out_of_its_range_is_named_once_as_it_was_typed(option: str, v
 
 
 @pytest.mark.parametrize(
+    ("words", "option"),
+    [
+        ("still --identity a.jpg --expression joy --tile 8", "--tile"),
+        ("still --identity a.jpg --expression joy --intensity 2", "--intensity"),
+        ("micro --identity a.jpg --apex-ms 0", "--apex-ms"),
+        ("expressions joy --columns 0", "--columns"),
+        ("bench --runs 0", "--runs"),
+    ],
+)
+def test_a_job_s_own_ranges_are_told_in_the_same_words(words: str, option: str) -> None:
+    with pytest.raises(WrongWords) as refused:
+        job_from(words.split())
+    assert refused.value.what.startswith(f"{option} must ")
+    assert "--help lists every option" in refused.value.do
+
+
+@pytest.mark.parametrize(
     ("written", "said"),
     [
         (None, ["mine.toml cannot be read: No such file"]),

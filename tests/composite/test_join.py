@@ -91,6 +91,11 @@ def test_before_another_wall_the_head_stays_where_it_was_and_the_wall_changes() 
     assert np.abs(out[120:160] - 120).max() < 12
 
 
+@pytest.mark.parametrize(("lighter", "one"), [(5, True), (-5, True), (20, False), (-20, False)])
+def test_a_wall_in_a_little_other_light_is_seen_by_one_camera(lighter: int, one: bool) -> None:
+    assert joined(portrait(70), portrait(100, 210 + lighter), 30.0).one_camera == one
+
+
 def test_what_one_person_hides_of_the_wall_is_seen_in_the_other_picture() -> None:
     first, second = portrait(50), portrait(150)
     mark = np.s_[70:90, 145:155]

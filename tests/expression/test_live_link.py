@@ -135,6 +135,15 @@ def test_unicode_text_of_excel_is_read_and_a_count_of_nought_however_written(
     assert [e and e.weights[0] for e in shown] == [0.25, None]
 
 
+def test_what_is_counted_within_one_second_lies_within_it_however_fast_the_app_counts(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "take.csv"
+    path.write_text(live_link([row(f"00:00:00:{count:02}.000") for count in (0, 40, 90)]))
+    times = [frame.at.seconds for frame in open_performance(path).frames()]
+    assert times[0] == 0 < times[1] < times[2] < 1
+
+
 @pytest.mark.parametrize("mark", [",", ";"])
 def test_a_decimal_comma_is_read_beside_either_mark(tmp_path: Path, mark: str) -> None:
     fields = [[field.replace(".", ",") for field in row("00:00:00:00.500", 0.25).split(",")]]

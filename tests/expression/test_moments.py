@@ -135,6 +135,47 @@ def test_what_an_opening_jaw_or_a_glance_drags_along_is_no_expression(
     assert together == []
 
 
+def weights_of(bumps: dict[str, float], times: np.ndarray) -> np.ndarray:
+    """(n, 52) each of these rising so high at 1.5 s, on the sides where it has any."""
+    rows = np.zeros((len(times), blendshapes.COUNT))
+    for name, height in bumps.items():
+        sides = [n for n in blendshapes.NAMES if n in (name, f"{name}Left", f"{name}Right")]
+        for side in sides:
+            rows[:, blendshapes.index(side)] = height * bump(times, 1.5, 0.1, 0.15)
+    return rows
+
+
+@pytest.mark.parametrize(
+    ("shape", "height", "found"),
+    [("browOuterUp", 0.2, 0), ("browOuterUp", 0.5, 1), ("eyeWide", 0.4, 0), ("eyeWide", 0.8, 1)],
+)
+def test_what_goes_with_a_wide_glance_of_both_eyes_must_be_large(
+    shape: str, height: float, found: int
+) -> None:
+    rows = weights_of({shape: height, "eyeLookUp": 1.0}, np.arange(90) / 30)
+    assert len(find_moments(acted(rows), MomentsSettings())) == found
+
+
+@pytest.mark.parametrize(
+    ("shape", "height", "found"),
+    [("noseSneer", 0.12, 0), ("noseSneer", 0.3, 1), ("mouthSmile", 0.1, 1), ("browDown", 0.15, 0)],
+)
+def test_half_a_blink_excuses_nose_and_brows_and_hardly_a_mouth(
+    shape: str, height: float, found: int
+) -> None:
+    rows = weights_of({shape: height, "eyeBlink": 0.25}, np.arange(90) / 30)
+    assert len(find_moments(acted(rows), MomentsSettings())) == found
+
+
+@pytest.mark.parametrize(("before", "found"), [(0.15, 0), (0.55, 1)])
+def test_a_head_that_has_just_turned_still_moves_the_brows(before: float, found: int) -> None:
+    times = np.arange(90) / 30
+    yaws = 15 * np.clip((times - 1.5 + before + 0.2) / 0.2, 0, 1)
+    frames = acted(weights_of({"browDown": 0.2}, times))
+    turned = [replace(f, pose=pose(yaw=y)) for f, y in zip(frames, yaws, strict=True)]
+    assert len(find_moments(turned, MomentsSettings())) == found
+
+
 @pytest.mark.parametrize(("tremble", "found"), [(0.03, 1), (0.1, 0)])
 def test_the_more_a_brow_trembles_the_larger_a_bump_must_be(tremble: float, found: int) -> None:
     times = np.arange(300) / 30

@@ -256,7 +256,13 @@ def test_broken_files_say_what_is_wrong(
         header = json.loads(arrays["header"].tobytes())
         chunk, nowhere = arrays["frames_00000"].copy(), arrays["rest"].copy()
     nowhere["head"][0, 3] = np.nan
-    newer = npy(np.frombuffer(json.dumps({**header, "version": 99}).encode(), np.uint8))
+    flat = nowhere.copy()
+    flat["head"] = 0
+    timeless = {**header, "info": {**header["info"], "time_base": "0"}}
+    endless = {**header, "info": {**header["info"], "rate": "1e18"}}
+
+    def headed(said: dict[str, object]) -> bytes:
+        return npy(np.frombuffer(json.dumps(said).encode(), np.uint8))
 
     def changed(field: str, value: object) -> bytes:
         other = chunk.copy()
@@ -269,7 +275,12 @@ def test_broken_files_say_what_is_wrong(
     for path, says in [
         (tmp_path / "none.npz", "There is no file"),
         (cut, "not a zip archive"),
-        (rewritten(whole, "header.npy", newer), "version 99"),
+        (rewritten(whole, "header.npy", headed({**header, "version": 99})), "version 99"),
+        (rewritten(whole, "header.npy", headed({**header, "blendshapes": 5})), "are others"),
+        (rewritten(whole, "header.npy", headed(timeless)), "its header is damaged"),
+        (rewritten(whole, "header.npy", headed(endless)), "its header is damaged"),
+        (rewritten(whole, "header.npy", npy(np.frombuffer(b"[" * 9000, np.uint8))), "damaged"),
+        (rewritten(whole, "rest.npy", npy(flat)), "its rest is damaged"),
         (rewritten(whole, "frames_00000.npy", changed("weights", np.nan)), "NaN"),
         (rewritten(whole, "frames_00000.npy", changed("scale", 0.0)), "no size"),
         (rewritten(whole, "frames_00000.npy", changed("pts", -5)), "not later"),

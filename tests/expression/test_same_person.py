@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 from retarget.expression.rest import find_rest, understand
 from retarget.expression.same_person import sameness, with_driving_rest
 from retarget.expression.settings import RestSettings
-from retarget.flow import blendshapes
+from retarget.flow import blendshapes, landmarks
 from retarget.flow.values import Identity, Instant, RestFace, VideoFrame
 from tests.expression.acting import BLANK, face, person, tracked
 
@@ -44,6 +45,16 @@ def test_a_stranger_keeps_the_rest_that_was_found_for_them() -> None:
     for seed in range(10, 16):
         stranger = photo_of(person(seed, 0.6), SMILE)
         assert with_driving_rest(stranger, rest_of(person(3, 0.6))) is stranger
+
+
+def test_a_glance_makes_nobody_another_person() -> None:
+    one, other = person(3, 0.6), person(4, 0.6)
+    rest = rest_of(one)
+    between = (face(one + share * (other - one)) for share in np.linspace(0, 1, 41))
+    doubtful = next(f for f in between if 0 < sameness(f, rest) < 1)
+    points = doubtful.points.copy()
+    points[landmarks.MESH_COUNT :, :2] += 0.1 * doubtful.eye_distance
+    assert sameness(replace(doubtful, points=points), rest) == sameness(doubtful, rest)
 
 
 def test_nobody_becomes_another_person_all_of_a_sudden() -> None:

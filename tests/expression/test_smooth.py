@@ -52,6 +52,27 @@ def test_a_short_movement_keeps_its_height(
 
 
 @BOTH
+def test_a_head_that_turns_or_moves_passes_whole_though_it_trembles_across(live: bool) -> None:
+    shivers = 0.002 * (-1.0) ** np.arange(60)
+    away = np.clip((np.arange(60) - 30) / 2, -1, 1)
+    frames = acted(np.zeros((60, blendshapes.COUNT)))
+    for turning in (True, False):
+        heads = [
+            replace(
+                pose(yaw=15 * a * turning, pitch=np.degrees(s)),
+                translation=np.array([100 + 40 * a * (not turning), 100 + 140 * s, 0.0]),
+            )
+            for a, s in zip(away, shivers, strict=True)
+        ]
+        posed = [replace(f, pose=head) for f, head in zip(frames, heads, strict=True)]
+        seen = smoothed(posed, live=live)[30].pose
+        assert seen is not None
+        kept, calmed = ("rotation", "translation") if turning else ("translation", "rotation")
+        np.testing.assert_allclose(getattr(seen, kept), getattr(heads[30], kept), atol=1e-6)
+        assert np.abs(getattr(seen, calmed) - getattr(heads[30], calmed)).max() > 1e-4
+
+
+@BOTH
 @pytest.mark.parametrize("rate", [25, 30, 60])
 @pytest.mark.parametrize("tremble", [0.003, 0.015])
 def test_the_tremble_of_a_still_face_is_at_least_halved(

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from faces import astronaut, frame, head, middles, moved, on, stranger, track, wall
 
-from retarget.errors import RetargetError
+from retarget.errors import RetargetError, WrongSetting
 from retarget.face.mesh import MeshModel
 from retarget.face.open import carries_models
 from retarget.face.region import Region
@@ -199,7 +199,7 @@ def test_an_unknown_choice_of_face_offers_the_known_ones(wrong: str) -> None:
     ],
 )
 def test_settings_out_of_range_are_refused_by_name(wrong: dict[str, object]) -> None:
-    with pytest.raises(ValueError, match=f"{next(iter(wrong))} must "):
+    with pytest.raises(WrongSetting, match=f"{next(iter(wrong))} must "):
         TrackSettings(**wrong)  # type: ignore[arg-type]
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,17 +14,25 @@ import numpy as np
 import pytest
 
 from retarget.composite.settings import PasteSettings
-from retarget.errors import UnknownWord
+from retarget.errors import RetargetError, UnknownWord, WrongSetting
 from retarget.evaluation.job import EvaluateJob
-from retarget.expression.settings import FitSettings, RestSettings, SmoothSettings
+from retarget.expression.settings import (
+    FitSettings,
+    MomentsSettings,
+    RestSettings,
+    SmoothSettings,
+)
 from retarget.face.settings import TrackSettings
 from retarget.flow.report import Report
 from retarget.generate.diffusion.settings import DiffusionSettings
 from retarget.generate.settings import WarpSettings
+from retarget.jobs.bench import BenchJob
+from retarget.jobs.expressions import ExpressionsJob
 from retarget.jobs.fit import FitJob
 from retarget.jobs.generators import open_generator
 from retarget.jobs.micro import MicroJob
 from retarget.jobs.still import StillJob
+from retarget.jobs.story import StoryJob
 from retarget.jobs.video import VideoJob
 from retarget.sink.settings import SinkSettings
 from retarget.source.settings import SourceSettings
@@ -76,7 +86,47 @@ def test_a_mistyped_choice_is_refused_and_the_nearest_offered(
 def test_what_is_of_another_kind_is_refused(
     made: Callable[..., Any], value: dict[str, object]
 ) -> None:
-    with pytest.raises(ValueError, match=next(iter(value))):
+    with pytest.raises(WrongSetting, match=next(iter(value))):
+        made(**value)
+
+
+@pytest.mark.parametrize(
+    ("made", "value"),
+    [
+        (TransferSettings, {"strength": 99}),
+        (Gains, {"jaw": -1}),
+        (MomentsSettings, {"shortest": 0.5, "longest": 0.5}),
+        (BenchJob, {"runs": 0}),
+        (partial(StillJob, identity="a.jpg", expression="joy"), {"intensity": [0.5, 1.5]}),
+        (partial(StillJob, identity="a.jpg", expression="joy"), {"tile": 8}),
+        (partial(MicroJob, identity="a.jpg"), {"intensity": 2}),
+        (partial(MicroJob, identity="a.jpg"), {"apex_ms": 0}),
+        (ExpressionsJob, {"columns": 0}),
+    ],
+)
+def test_what_is_out_of_its_range_is_a_person_s_error_wherever_it_is_set(
+    made: Callable[..., Any], value: dict[str, object]
+) -> None:
+    name = next(iter(value))
+    with pytest.raises(RetargetError, match=rf"^{name} must .*, got .*\.$") as refused:
+        made(**value)
+    again = pickle.loads(pickle.dumps(refused.value))  # as a pool of processes hands it on
+    assert (again.what, again.do) == (refused.value.what, refused.value.do)
+
+
+@pytest.mark.parametrize(
+    ("made", "value"),
+    [
+        (VideoJob, {"driving": "a\0.mp4", "identity": "face.jpg"}),
+        (VideoJob, {"output": "a\0.mp4", "driving": "a.mp4", "identity": "face.jpg"}),
+        (StillJob, {"identity": ("a.jpg", "a\0.jpg"), "expression": "joy"}),
+        (StoryJob, {"story": Path("a\0.toml")}),
+    ],
+)
+def test_a_name_that_no_file_can_have_is_refused(
+    made: Callable[..., Any], value: dict[str, object]
+) -> None:
+    with pytest.raises(WrongSetting, match=f"{next(iter(value))} must hold no null character"):
         made(**value)
 
 
@@ -131,7 +181,7 @@ def test_numbers_do_where_text_or_several_are_kept() -> None:
 def test_a_time_may_be_given_as_on_the_command_line() -> None:
     piece = SourceSettings(start="1:02.5", end="90s")
     assert (piece.start, piece.end) == (62.5, 90.0)
-    with pytest.raises(ValueError, match="end must be a number"):
+    with pytest.raises(WrongSetting, match="end must be a number"):
         SourceSettings(end="late")
 
 
@@ -155,5 +205,5 @@ def test_settings_that_others_derive_may_hold_what_is_not_checked_here() -> None
         driving=Path("a.mp4"), identity="b.jpg", tags=["x"], told=print, place=(1, "b"), about=3
     )
     assert (job.driving, job.tags, job.told, job.place) == ("a.mp4", ["x"], print, (1, "b"))
-    with pytest.raises(ValueError, match="crop must be a whole number"):
+    with pytest.raises(WrongSetting, match="crop must be a whole number"):
         replace(job, crop="no")

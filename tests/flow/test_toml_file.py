@@ -38,3 +38,9 @@ def test_what_people_write_that_is_not_toml_is_answered_with_how_to_write_it(
     with pytest.raises(UnreadableInput, match=r"mine\.toml is not TOML: .* line 2\b") as refused:
         TomlFile(written(tmp_path, f"# a story\n{line}\n"), "storyboard")
     assert remedy in refused.value.do
+
+
+def test_lists_in_lists_beyond_all_depth_are_refused_in_a_sentence(tmp_path: Path) -> None:
+    deep = written(tmp_path, "a = " + "[" * 9000 + "]" * 9000)
+    with pytest.raises(UnreadableInput, match=r"mine\.toml holds lists within lists"):
+        TomlFile(deep, "storyboard")

@@ -12,6 +12,7 @@ import pytest
 from retarget.errors import RetargetError, UnreadableInput
 from retarget.expression.performance import save_performance
 from retarget.expression.settings import FitSettings, RestSettings, SmoothSettings
+from retarget.face.settings import TrackSettings
 from retarget.flow import blendshapes
 from retarget.flow.face_model import face_model
 from retarget.flow.lanes import Lanes
@@ -20,6 +21,7 @@ from retarget.flow.source_info import SourceInfo
 from retarget.flow.values import ExpressedFrame, Expression, HeadPose, Instant, RestFace
 from retarget.jobs.driving import DrivingSettings, open_driving
 from retarget.jobs.fit import FitJob
+from retarget.jobs.moments import MomentsJob
 from retarget.source.settings import SourceSettings
 
 RATE = Fraction(30)
@@ -106,3 +108,16 @@ def test_what_a_performance_is_past_is_told_of_where_it_is_asked_for(long: Path)
     )
     (line,) = told(asked)
     assert line.startswith("warp.wrinkles, rest.samples, fit.detail, smooth.strength do not count")
+
+
+def test_which_face_was_asked_for_is_told_not_to_count_beside_a_performance(
+    long: Path, tmp_path: Path
+) -> None:
+    left = TrackSettings(which="left")
+    report = Report()
+    MomentsJob(driving=str(long), track=left).run(report)
+    assert [line.startswith("track.which does not count") for line in report.warnings] == [True]
+    FitJob(driving=f"{long}#left", output=tmp_path / "a.npz").run(report)
+    assert [line.startswith("#left does not count") for line in report.warnings] == [True]
+    with open_driving(str(long), DrivingSettings(track=left, finds_identity=True), report):
+        assert len(report.warnings) == 1  # the identity's face is found with it

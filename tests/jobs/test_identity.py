@@ -71,6 +71,18 @@ def test_a_short_clip_goes_back_and_forth_and_never_jumps(
     assert max(shown[COUNT:]) == COUNT - 1
 
 
+@pytest.mark.parametrize("kept", [0, 1_000_000_000])
+def test_a_long_gap_in_the_driving_time_is_leapt_over(
+    drive: Path, monkeypatch: pytest.MonkeyPatch, kept: int
+) -> None:
+    monkeypatch.setattr(identity_clip, "_KEPT_BYTES", kept)
+    there_and_back = Fraction(2 * (COUNT - 1), RATE)
+    with opened(drive) as lane:
+        for rounds, k in ((0, 3), (10**9, 7), (10**9, COUNT + 2), (10**12, 1)):
+            shown = number(lane.at(rounds * there_and_back + Fraction(k, RATE)))
+            assert shown == min(k, 2 * (COUNT - 1) - k)
+
+
 def test_a_clip_of_one_picture_shows_it_for_ever(photo: Path, tmp_path: Path) -> None:
     rgb = np.asarray(Image.open(photo).convert("RGB").resize((256, 256)))
     clip = make_clip(tmp_path / "one.mp4", count=1, picture=lambda _: rgb)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import sys
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -12,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 from PIL import Image
+from programs import run
 
 from retarget.errors import CannotWrite, RetargetError
 from retarget.flow import landmarks
@@ -100,11 +102,11 @@ def test_a_rate_that_is_none_is_refused(text: str) -> None:
 @pytest.mark.parametrize(
     ("change", "about"),
     [
-        ({"onset_ms": -5.0}, "--onset-ms"),
+        ({"onset_ms": -5.0}, "onset_ms must lie in"),
         ({"onset_ms": 10.0}, "less than one frame"),
         ({"rate": "500"}, "frames per second"),
         ({"identity": None}, "--identity"),
-        ({"intensity": 2.0}, "0 to 1"),
+        ({"intensity": 2.0}, "intensity must lie in"),
     ],
 )
 def test_an_impossible_clip_is_refused_and_nothing_is_written(
@@ -113,6 +115,26 @@ def test_an_impossible_clip_is_refused_and_nothing_is_written(
     with pytest.raises(RetargetError, match=about):
         micro(astronaut, tmp_path / "clip.mp4", **change).run()
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="limits on file size are POSIX")
+def test_a_disk_too_full_for_a_table_is_one_sentence(astronaut: Path, tmp_path: Path) -> None:
+    told = run(f"""
+        import resource
+        from retarget.errors import CannotWrite
+        from retarget.jobs.micro import MicroJob
+        resource.setrlimit(resource.RLIMIT_FSIZE, (2_000, 2_000))
+        try:
+            MicroJob(
+                identity={str(astronaut)!r}, output={str(tmp_path / "c.mp4")!r},
+                table={str(tmp_path / "c.csv")!r},
+            ).run()
+        except CannotWrite as problem:
+            print("told:", problem.what)
+    """)
+    assert "told: There is no room left for " in told.stdout, told.stderr
+    assert "c.csv" in told.stdout
+    assert list(tmp_path.glob("*c.*")) == []
 
 
 @pytest.mark.parametrize("written", ["output", "table"])

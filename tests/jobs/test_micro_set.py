@@ -73,6 +73,19 @@ def test_the_report_counts_frames_that_were_drawn_and_not_clips(
     assert second.frames == 0
 
 
+def test_what_is_to_be_told_of_its_clips_is_told_of_the_set_once(
+    stimuli: Path, tmp_path: Path
+) -> None:
+    Image.fromarray(skimage_data.astronaut()[:301, 100:401]).save(tmp_path / "eileen.png")
+    stimuli.write_text(SET.replace("size = 96\n", ""))
+    report = Report()
+    MicroJob(set=stimuli, output=tmp_path / "odd").run(report)
+    assert [line for line in report.warnings if "even sides" in line] == [
+        "A clip of stimuli.toml is 302 x 302 pixels: its codec needs even sides, so the last row "
+        "or column is there twice."
+    ]
+
+
 def test_a_clip_that_was_damaged_since_is_made_again(stimuli: Path, tmp_path: Path) -> None:
     folder = MicroJob(set=stimuli, output=tmp_path / "set").run()
     before = contents(folder)

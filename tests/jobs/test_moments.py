@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from retarget.errors import CannotWrite, RetargetError, UnreadableInput
+from retarget.errors import CannotWrite, RetargetError, UnreadableInput, WrongSetting
 from retarget.expression.performance import save_performance
 from retarget.expression.settings import MomentsSettings
 from retarget.flow.arrays import Picture
@@ -110,7 +110,7 @@ def test_neither_the_driving_file_nor_a_wrong_ending_is_written(
 
 
 def test_a_shortest_that_is_no_shorter_than_the_longest_is_refused() -> None:
-    with pytest.raises(ValueError, match="shortest"):
+    with pytest.raises(WrongSetting, match="shortest"):
         MomentsSettings(shortest=0.5, longest=0.1)
 
 

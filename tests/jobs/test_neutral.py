@@ -9,7 +9,7 @@ import pytest
 from clips import make_clip, number_in
 from PIL import Image
 
-from retarget.errors import NoFaceFound, UnreadableInput
+from retarget.errors import NoFaceFound, RetargetError, UnreadableInput
 from retarget.expression.settings import RestSettings
 from retarget.jobs.neutral import neutral_frame, parse_neutral
 from retarget.jobs.video import VideoJob
@@ -32,6 +32,12 @@ def test_a_time_is_one_of_the_videos_own_clock(late: Path) -> None:
 @pytest.mark.parametrize("word", ["11.17s", "12s", "30"])
 def test_what_lies_after_the_end_is_said_of_the_neutral(late: Path, word: str) -> None:
     with open_source(late) as source, pytest.raises(UnreadableInput, match=f"neutral '{word}'"):
+        neutral_frame(word, str(late), source, SourceSettings())
+
+
+@pytest.mark.parametrize("word", ["9" * 30, "9" * 200])
+def test_a_number_that_no_video_counts_to_is_one_sentence(late: Path, word: str) -> None:
+    with open_source(late) as source, pytest.raises(RetargetError, match="neutral '9999"):
         neutral_frame(word, str(late), source, SourceSettings())
 
 

@@ -9,7 +9,9 @@ import pytest
 
 from retarget.errors import RetargetError, UnknownWord
 from retarget.expression.settings import SmoothSettings
+from retarget.jobs.micro import MicroJob
 from retarget.jobs.preset import lay_over, preset_names
+from retarget.jobs.still import StillJob
 from retarget.jobs.video import VideoJob
 from retarget.transfer.settings import TransferSettings
 
@@ -91,6 +93,13 @@ def test_in_python_a_preset_fills_in_what_is_as_usual(tmp_path: Path) -> None:
     assert job.smooth == SmoothSettings(live=True, reach=0.4)
     later = replace(job, transfer=TransferSettings(motion="expression"))
     assert later.transfer.motion == "expression"
+
+
+@pytest.mark.parametrize("name", preset_names())
+def test_a_preset_for_videos_is_told_to_be_one_where_no_video_is_made(name: str) -> None:
+    for job in (StillJob, MicroJob):
+        with pytest.raises(RetargetError, match=f"preset {name} sets '.*', which only a video has"):
+            job.from_preset(name)
 
 
 def test_in_python_an_unknown_preset_is_refused() -> None:

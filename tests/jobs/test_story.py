@@ -208,6 +208,17 @@ def test_only_pages_of_the_story_itself_give_way(story: Path) -> None:
     }  # fmt: skip
 
 
+def test_without_pages_none_of_an_earlier_run_lie_beside_the_panels(story: Path) -> None:
+    folder = StoryJob(story=story).run()
+    assert {"page.png", "page.pdf"} < {p.name for p in folder.iterdir()}
+    (folder / "page_notes.png").write_bytes(b"somebody's own")
+    StoryJob(story=story, page=False).run()
+    assert {p.name for p in folder.glob("page*")} == {"page_notes.png"}
+    (folder / "page.pdf").write_bytes(b"somebody's own")
+    StoryJob(story=story, page=False).run()
+    assert {p.name for p in folder.glob("page*")} == {"page_notes.png", "page.pdf"}
+
+
 @pytest.mark.parametrize(
     ("old", "new", "line", "about"),
     [
@@ -217,6 +228,10 @@ def test_only_pages_of_the_story_itself_give_way(story: Path) -> None:
         ('"#406080"', '"beach.jpg"', 16, "no file beach.jpg"),
         ('"#406080"', f'"{"a long beach " * 20}"', 16, "no file a long beach"),
         ('"#406080"', '"../beach.jpg"', 16, "lies outside"),
+        ('"#406080"', '""', 16, "'' is not the name of a file"),
+        ('"#406080"', r'"beach\u0000.jpg"', 16, "is not the name of a file"),
+        ('"eileen.png"', '""', 5, "is not the name of a file"),
+        ('"surprise"', r'"from:a\u0000.png"', 14, "is not the name of a file"),
         ('"#406080"', '"#4060"', 16, "not a colour"),
         ('"#406080"', '"blurr"', 16, "Did you mean 'blur'"),
         ('"#406080"', '"red"', 16, "#rrggbb"),
@@ -262,6 +277,14 @@ def test_a_link_out_of_the_folder_is_no_way_around_that(story: Path, tmp_path: P
     moved.write_text(STORY)
     with pytest.raises(UnreadableInput, match="lies outside"):
         StoryJob(story=moved).run()
+
+
+def test_a_link_that_leads_round_in_a_circle_is_no_photo(story: Path) -> None:
+    photo = story.parent / "eileen.png"
+    photo.unlink()
+    photo.symlink_to(photo)
+    with pytest.raises(UnreadableInput, match=r"line 5: There is no file eileen\.png"):
+        StoryJob(story=story).run()
 
 
 def test_ten_thousand_panels_are_refused_in_a_sentence(story: Path) -> None:

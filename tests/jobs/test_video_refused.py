@@ -43,6 +43,19 @@ def test_a_performance_of_no_kind_is_refused_before_anything_is_read(tmp_path: P
         FitJob(driving="none.mp4", output=tmp_path / "out.mp4").run()
 
 
+def test_a_link_that_leads_round_in_a_circle_is_no_file(
+    drive: Path, photo: Path, tmp_path: Path
+) -> None:
+    loop = tmp_path / "loop.mp4"
+    loop.symlink_to(loop)
+    with pytest.raises(UnreadableInput, match=r"no file .*loop\.mp4"):
+        VideoJob(driving=str(loop), identity=str(photo), output=tmp_path / "out.mp4").run()
+    for output, about in ((loop, "there already"), (loop / "out.mp4", "no folder")):
+        with pytest.raises(CannotWrite, match=about):
+            VideoJob(driving=str(drive), identity=str(photo), output=output).run()
+    assert list(tmp_path.iterdir()) == [loop]
+
+
 def test_an_existing_result_is_kept(drive: Path, photo: Path, tmp_path: Path) -> None:
     out = tmp_path / "out.mp4"
     out.write_bytes(b"mine")

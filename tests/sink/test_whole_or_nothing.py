@@ -38,6 +38,54 @@ def test_what_is_interrupted_leaves_nothing(
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_what_a_killed_run_left_is_cleared_by_a_later_one_and_what_a_living_one_writes_is_not(
+    tmp_path: Path, name: str
+) -> None:
+    with open_sink(tmp_path / name, info=info_for()) as living:
+        living.write(finished(0))
+        ours = set(tmp_path.iterdir())
+        run(f"""
+            import os
+            from pathlib import Path
+            from clips import finished, info_for
+            from retarget.sink.open import open_sink
+            with open_sink(Path({str(tmp_path)!r}) / "killed{name}", info=info_for()) as sink:
+                sink.write(finished(0))
+                os._exit(0)
+        """)
+        (tmp_path / ".retarget-mine.txt").write_text("somebody's own")
+        left = set(tmp_path.iterdir())
+        assert len(left) > len(ours) + 1
+        run(later(tmp_path))
+        assert left < set(tmp_path.iterdir()), "what has just been written stays for an hour"
+        for file in left:
+            os.utime(file, (0, 0))
+        (tmp_path / "later.png").unlink()
+        run(later(tmp_path))
+        names = {file.name for file in ours} | {".retarget-mine.txt", "later.png"}
+        assert {file.name for file in tmp_path.iterdir()} == names
+
+
+def later(folder: Path) -> str:
+    return f"""
+        from pathlib import Path
+        from clips import finished, info_for
+        from retarget.sink.open import open_sink
+        with open_sink(Path({str(folder)!r}) / "later.png", info=info_for()) as sink:
+            sink.write(finished(0))
+    """
+
+
+def test_files_that_were_to_be_replaced_when_a_run_was_killed_are_kept(tmp_path: Path) -> None:
+    kept = tmp_path / ".retarget-0badcafe" / "old" / "0001.png"
+    kept.parent.mkdir(parents=True)
+    kept.write_text("somebody's own")
+    os.utime(tmp_path / ".retarget-0badcafe", (0, 0))
+    run(later(tmp_path))
+    assert kept.is_file()
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_what_a_program_s_end_breaks_off_leaves_nothing(tmp_path: Path, name: str) -> None:
     done = run(f"""
         import os

@@ -146,6 +146,13 @@ def test_bad_input_is_one_sentence_and_one_piece_of_advice(
     one_sentence(lambda: read(spec), UnreadableInput)
 
 
+def test_a_piece_before_the_first_picture_is_not_said_to_be_after_the_last(tmp_path: Path) -> None:
+    late = make_clip(tmp_path / "late.mp4", stamps=range(250, 280), rate=25)
+    for start in (0.0, 0.2):
+        with pytest.raises(UnreadableInput, match=rf"no picture from {start:g} s to 0\.5 s"):
+            read(late, start=start, end=0.5)
+
+
 @pytest.mark.skipif(not hasattr(os, "geteuid"), reason="this system has no such permissions")
 def test_a_folder_that_may_not_be_entered_is_told(tmp_path: Path, one_sentence: Check) -> None:
     path = make_clip(tmp_path / "c.mp4", count=2)

@@ -6,6 +6,7 @@ import pytest
 from clips import make_clip, number_in, numbered, read
 from PIL import Image
 
+from retarget.errors import WrongSetting
 from retarget.source.open import open_source
 from retarget.source.settings import SourceSettings
 
@@ -48,5 +49,5 @@ def test_what_is_small_enough_is_let_be(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("longest", [0, 63, 20_000])
 def test_a_size_without_sense_is_refused(longest: int) -> None:
-    with pytest.raises(ValueError, match=f"longest_side .* got {longest}"):
+    with pytest.raises(WrongSetting, match=f"longest_side .* got {longest}"):
         SourceSettings(longest_side=longest)

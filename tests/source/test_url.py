@@ -75,6 +75,13 @@ def served(tmp_path: Path) -> Iterator[tuple[Path, str]]:
         server.server_close()
 
 
+def test_an_address_may_begin_in_capitals(served: tuple[Path, str]) -> None:
+    folder, address = served
+    make_clip(folder / "clip.mp4", container={"movflags": "+faststart"})
+    with open_source(f"{address.replace('http', 'HTTP')}/clip.mp4") as source:
+        assert number_in(next(source.frames()).rgb) == 0
+
+
 def test_a_remote_video_gives_the_frames_and_sound_of_the_file(served: tuple[Path, str]) -> None:
     folder, address = served
     clip = make_clip(folder / "clip.mp4", sound="aac", container={"movflags": "+faststart"})
@@ -185,9 +192,11 @@ def test_a_redirection_is_followed_to_web_addresses_only(
             elsewhere.accept()
 
 
-@pytest.mark.parametrize("name", ["c.mp4", "c.png"])
-def test_nobody_answering_is_one_sentence(name: str, one_sentence: Callable[..., None]) -> None:
-    one_sentence(lambda: read(f"http://127.0.0.1:9/{name}", patience=2.0), UnreadableInput)
+@pytest.mark.parametrize(
+    "address", ["http://127.0.0.1:9/c.mp4", "http://127.0.0.1:9/c.png", "http://[::1", "http://"]
+)
+def test_nobody_answering_is_one_sentence(address: str, one_sentence: Callable[..., None]) -> None:
+    one_sentence(lambda: read(address, patience=2.0), UnreadableInput)
 
 
 def test_a_remote_playlist_may_not_name_files_of_this_machine(served: tuple[Path, str]) -> None:

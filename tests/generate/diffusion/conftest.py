@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import shutil
+from collections.abc import Callable, Iterator, Mapping
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 import pytest
+
+from retarget.errors import MissingModel
+
+if TYPE_CHECKING:
+    from diffusers import UNet2DConditionModel
 
 NEEDED = ("torch", "diffusers", "transformers", "safetensors", "onnxruntime")
 
@@ -54,3 +61,26 @@ def _one_thread() -> Iterator[None]:
 def recorded() -> Mapping[str, npt.NDArray[np.generic]]:
     with np.load(Path(__file__).with_name("recorded.npz"), allow_pickle=False) as kept:
         return {name: kept[name] for name in kept.files}
+
+
+@pytest.fixture(scope="module")
+def unet(models: Path) -> UNet2DConditionModel:
+    from retarget.generate.diffusion import load
+
+    return load.load_unet(models / "arc2face")
+
+
+@pytest.fixture
+def copied(models: Path, tmp_path: Path) -> Callable[[str], Path]:
+    def copy(name: str) -> Path:
+        source, target = models / name, tmp_path / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        (shutil.copytree if source.is_dir() else shutil.copy)(source, target)
+        return target
+
+    return copy
+
+
+def one_sentence(problem: MissingModel) -> None:
+    assert problem.what.endswith(".") and problem.what.count("\n") == 0
+    assert problem.do

@@ -11,7 +11,7 @@ import pytest
 import torch
 from diffusers import UNet2DConditionModel
 
-from retarget.errors import MissingModel, UnknownWord
+from retarget.errors import MissingModel, UnknownWord, WrongSetting
 from retarget.generate.diffusion.attention import processors
 from retarget.generate.diffusion.compiling import compile_blocks
 from retarget.generate.diffusion.denoise import Conditions, Denoiser, Schedule, prompt_memory
@@ -230,7 +230,7 @@ def test_unknown_words_offer_the_nearest(nets: Networks) -> None:
 
 @pytest.mark.parametrize("wrong", [{"steps": 0}, {"guidance": 0.5}, {"batch": 10**6}, {"seed": -1}])
 def test_a_setting_out_of_range_cannot_be_made(wrong: dict[str, int]) -> None:
-    with pytest.raises(ValueError, match=next(iter(wrong))):
+    with pytest.raises(WrongSetting, match=next(iter(wrong))):
         DiffusionSettings(**wrong)
 
 
