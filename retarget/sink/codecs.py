@@ -44,8 +44,8 @@ def _x264(quality: int, speed: str) -> dict[str, str]:
         # look ahead is what saves bits, and the motion search hardly matters.
         params += ":mbtree=1:rc-lookahead=10"
     # Left to PyAV, each frame is cut into as many slices as there are cores, and eight of them take
-    # up to 18 % more bytes. Whole frames are written alike by however many threads, while the next
-    # ones are made; but each thread holds frames of its own.
+    # up to a fifth more bytes. Whole frames are written alike by however many threads, while the
+    # next ones are made; but each thread holds frames of its own.
     threads = "2" if speed == "fast" else "4"
     return {
         "crf": _scale(quality, 36, 12),
