@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import gc
 import io
 import os
 import re
@@ -114,6 +116,7 @@ def summary(report: Report) -> str:
 
 def run() -> None:
     """The `retarget` program."""
+    _leave_what_stays()
     _fill_closed_streams()
     _spell_what_is_not_known()
     for name in ("SIGINT", "SIGTERM", "SIGHUP"):
@@ -122,6 +125,15 @@ def run() -> None:
         if number is not None and signal.getsignal(number) in usual:  # nohup ignores it
             signal.signal(number, _ending)
     sys.exit(main())
+
+
+def _leave_what_stays() -> None:
+    """Let nobody look for garbage among the libraries' own objects, nor take them apart at the end.
+
+    Both together take as long as ten frames.
+    """
+    gc.set_threshold(100_000)
+    atexit.register(gc.freeze)
 
 
 def _spell_what_is_not_known() -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import numpy.typing as npt
-from scipy.linalg.lapack import dposv
 
 from retarget.flow.arrays import Doubles
 
@@ -63,5 +63,7 @@ class BoxSolver:
         if free.size:
             found[free] = 0.0
             pushed = gain[free] - gram[free] @ found
-            found[free] = dposv(gram[free[:, None], free], pushed, lower=1)[1]
+            # As fast as scipy's, which would be a tenth of a short clip's start to import.
+            solved = cv2.solve(gram[free[:, None], free], pushed, flags=cv2.DECOMP_CHOLESKY)[1]
+            found[free] = solved[:, 0]
         return found, gram @ found - gain

@@ -164,7 +164,7 @@ def _table(rows: list[tuple[str, dict[str, Any]]]) -> str:
         table.add_column(size, justify="right")
     for name in _LANES:
         speeds = [told["frames"] / max(told["stages"].get(name, 0), 1e-9) for _, told in rows]
-        table.add_row(f"{name}, frames/s alone", *[f"{speed:.0f}" for speed in speeds])
+        table.add_row(f"{name}, frames/s beside the others", *[f"{speed:.0f}" for speed in speeds])
     told = [t for _, t in rows]
     table.add_row("whole, frames/s", *[f"{t['frames'] / t['wall']:.1f}" for t in told])
     table.add_row("steady, frames/s", *[f"{t['steady_frames_per_second']:.1f}" for t in told])

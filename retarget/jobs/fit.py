@@ -11,6 +11,7 @@ import tyro
 
 from retarget.expression.settings import FitSettings, RestSettings, SmoothSettings
 from retarget.face.settings import TrackSettings, named_face
+from retarget.flow.blas import one_blas_thread
 from retarget.flow.declared import HERE, AsDeclared, Kept
 from retarget.flow.lanes import Lanes
 from retarget.flow.report import Report, begin
@@ -61,7 +62,11 @@ class FitJob(AsDeclared):
         settings = DrivingSettings(
             source=self.source, track=self.track, rest=self.rest, fit=self.fit, smooth=self.smooth
         )
-        with open_driving(self.driving, settings, report) as driving, Lanes() as lanes:
+        with (
+            one_blas_thread(),
+            open_driving(self.driving, settings, report) as driving,
+            Lanes() as lanes,
+        ):
             # On a lane: the program's end waits for those, not for a daemon thread's own work.
             frames = lanes.ahead(_without_pixels(driving.frames(lanes)), name="fit")
             watched = report.watch(frames, driving.info.count)

@@ -18,6 +18,7 @@ from retarget.expression.settings import (
     SmoothSettings,
 )
 from retarget.face.settings import TrackSettings, named_face
+from retarget.flow.blas import one_blas_thread
 from retarget.flow.declared import HERE, AsDeclared, Kept
 from retarget.flow.lanes import Lanes
 from retarget.flow.report import Report, begin
@@ -74,7 +75,11 @@ class MomentsJob(AsDeclared):
             source=self.source, track=self.track, rest=self.rest, fit=self.fit, smooth=self.smooth
         )
         curves = Curves()
-        with open_driving(self.driving, settings, report) as driving, Lanes() as lanes:
+        with (
+            one_blas_thread(),
+            open_driving(self.driving, settings, report) as driving,
+            Lanes() as lanes,
+        ):
             # On a lane: the program's end waits for those, not for a daemon thread's own work.
             frames = lanes.ahead(_noted(driving.frames(lanes), curves), name="moments")
             found = find_moments(report.watch(frames, driving.info.count), self.find)

@@ -22,6 +22,7 @@ from retarget.expression.settings import (
     SmoothSettings,
 )
 from retarget.face.settings import TrackSettings, named_face
+from retarget.flow.blas import one_blas_thread
 from retarget.flow.declared import HERE, Kept
 from retarget.flow.lanes import Lanes, depth_for
 from retarget.flow.report import Report, begin
@@ -161,6 +162,7 @@ class VideoJob(StartsFromPreset):
         self._check_said()
         look = replace(self.source, start=0.0, end=None)
         with (
+            one_blas_thread(),  # as faces at rest are read before any lane begins
             open_identity(
                 self.identity, self.track, report, source=look, models=self.models
             ) as identity,

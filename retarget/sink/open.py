@@ -134,13 +134,15 @@ def _opened(
     mark: Mark,
     warn: Warn,
 ) -> Iterator[OpenSink]:
-    from retarget.sink import gif, names, partial, stills, video_file
+    from retarget.sink import names, partial, stills
     from retarget.sink.codecs import CONTAINERS
 
     kind, again, quality = _kind(target), settings.overwrite, settings.quality
     if kind in CONTAINERS:
+        from retarget.sink.video_file import VideoSink
+
         with partial.beside(target, overwrite=again) as file:
-            yield video_file.VideoSink(
+            yield VideoSink(
                 file, target, settings=settings, info=info, sound=sound, mark=mark, warn=warn
             )
         return
@@ -148,8 +150,10 @@ def _opened(
         what = "" if kind else ", a folder of pictures,"
         warn(f"{target.absolute().name}{what} holds no sound.")
     if kind == ".gif":
+        from retarget.sink.gif import GifSink
+
         with partial.beside(target, overwrite=again) as file:
-            yield gif.GifSink(file, target, info=info, mark=mark, warn=warn)
+            yield GifSink(file, target, info=info, mark=mark, warn=warn)
     elif kind in stills.SUFFIXES and names.is_pattern(target.name):
         with partial.beside_each(target.parent, target.name, overwrite=again) as folder:
             yield stills.PicturesSink(

@@ -15,6 +15,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from programs import run as run_program
 
 from retarget.cli.main import main
 from retarget.cli.parse import WrongWords, job_from
@@ -269,6 +270,18 @@ def test_the_main_job_does_not_load_torch() -> None:
         "sys.exit('torch' in sys.modules or 'mediapipe' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_video_is_made_without_what_takes_long_to_load(tmp_path: Path) -> None:
+    words = [SAMPLES / "drive.mp4", "--identity", SAMPLES / "face.jpg", "--end", "0.1"]
+    made = run_program(f"""
+        import sys
+        from retarget.cli.main import main
+        assert main({[*map(str, words), "-o", str(tmp_path / "out.mp4")]}) == 0
+        loaded = {{"scipy", "torch", "ffmpeg"}} & set(sys.modules)
+        sys.exit(str(loaded) if loaded else 0)
+        """)
+    assert made.returncode == 0, made.stderr
 
 
 def test_start_and_end_are_seconds_or_times() -> None:

@@ -182,6 +182,19 @@ def test_the_mesh_is_the_one_of_the_face_mesh_solution() -> None:
     assert apart.mean() < 0.02 * np.linalg.norm(points[33] - points[263])
 
 
+def test_networks_that_another_model_leaves_read_what_new_ones_do() -> None:
+    region = Region(x=222, y=122, side=180)
+    models = [MeshModel(looks=1) for _ in range(3)]  # more than are left, so some are new
+    new = [model.read(astronaut(), region).points for model in models]
+    for model in models:
+        model.read(wall(), region)
+        model.close()
+    again = MeshModel(looks=1)
+    new.append(again.read(astronaut(), region).points)
+    again.close()
+    assert all((points == new[0]).all() for points in new)
+
+
 @pytest.mark.parametrize("wrong", ["tallest", "1,2,3", "-1", "nan,1", "", "1e9,3"])
 def test_an_unknown_choice_of_face_offers_the_known_ones(wrong: str) -> None:
     with pytest.raises(RetargetError, match="largest, left"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -15,6 +16,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from programs import run
+from threadpoolctl import threadpool_limits
 
 from retarget.flow import blendshapes, landmarks
 from retarget.flow.report import Report
@@ -156,6 +158,18 @@ def test_the_same_job_gives_the_same_pixels(drive: Path, photo: Path) -> None:
 
     for one, two in zip(some(), some(), strict=True):
         np.testing.assert_array_equal(one, two)
+
+
+def test_what_is_read_off_the_photo_is_the_same_however_many_threads_numpy_has(
+    drive: Path, photo: Path
+) -> None:
+    def read(threads: int) -> bytes:
+        job = VideoJob(driving=str(drive), identity=str(photo))
+        with threadpool_limits(threads, user_api="blas"), job.performing(Report()) as performing:
+            request = next(performing.frames).request
+            return pickle.dumps((request.identity.rest, request.expression))
+
+    assert read(1) == read(2)
 
 
 @pytest.mark.parametrize("lost", ["hold", "ease", "neutral"])

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import replace
@@ -124,6 +125,25 @@ def test_a_processor_without_fast_instructions_writes_the_same_bytes(
 
     monkeypatch.setitem(CODECS, "h264", replace(codec, options=plain))
     assert save("plain.mp4", speed=speed, picture=grains).read_bytes() == usual
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="cores cannot be taken away")
+@pytest.mark.skipif((os.cpu_count() or 1) < 2, reason="has one core")
+@pytest.mark.parametrize("codec", CODECS)
+def test_however_many_cores_there_are_the_same_bytes_are_written(save: Save, codec: str) -> None:
+    def grains(index: int) -> np.ndarray:
+        coarse = np.random.default_rng(1).integers(60, 120, (16, 16, 3), np.uint8)
+        return np.roll(cv2.resize(coarse, (256, 256), interpolation=cv2.INTER_CUBIC), index, axis=1)
+
+    name = next(f"{{}}{suffix}" for suffix, kind in CONTAINERS.items() if codec in kind.codecs)
+    on_all = save(name.format("all"), codec=codec, picture=grains).read_bytes()
+    cores = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(cores)})
+    try:
+        on_one = save(name.format("one"), codec=codec, picture=grains).read_bytes()
+    finally:
+        os.sched_setaffinity(0, cores)
+    assert on_one == on_all
 
 
 @pytest.mark.parametrize(

@@ -78,14 +78,16 @@ class Canvas:
         place = slice(top, top + field.shape[0]), slice(left, left + field.shape[1])
         part, at = out[place], self._at[place]
         height, width = at.shape[:2]
-        source = cv2.scaleAdd(field[:height, :width], float(self._times), at)
-        where = np.asarray(source, np.float32)
-        if self._times == 1:
-            part[...] = read_finely(self._picture, where)
-        elif self._behind is None:
-            cv2.cvtColor(read(self._picture, where), cv2.COLOR_RGBA2RGB, dst=part)
-        else:
-            _lay_over(read(self._picture, where), self._behind[place], part)
+        for first in range(0, height, BAND):
+            rows = slice(first, min(first + BAND, height))
+            source = cv2.scaleAdd(field[rows, :width], float(self._times), at[rows])
+            where = np.asarray(source, np.float32)
+            if self._times == 1:
+                part[rows] = read_finely(self._picture, where)
+            elif self._behind is None:
+                cv2.cvtColor(read(self._picture, where), cv2.COLOR_RGBA2RGB, dst=part[rows])
+            else:
+                _lay_over(read(self._picture, where), self._behind[place][rows], part[rows])
         for seam in seams:
             self._mix(part, at, seam)
         return out
@@ -104,12 +106,9 @@ class Canvas:
 
 def _lay_over(four: Bytes, behind: Bytes, out: Bytes) -> None:
     """Write a picture (height, width, 4), last its share of each pixel, over another (…, 3)."""
-    for top in range(0, out.shape[0], BAND):
-        rows = slice(top, top + BAND)
-        share = four[rows, :, 3].astype(np.float32) * np.float32(1 / 255)
-        picture = cv2.cvtColor(four[rows], cv2.COLOR_RGBA2RGB)
-        below = np.ascontiguousarray(behind[rows])
-        out[rows] = cv2.blendLinear(picture, below, share, 1 - share)
+    share = four[..., 3].astype(np.float32) * np.float32(1 / 255)
+    picture = cv2.cvtColor(four, cv2.COLOR_RGBA2RGB)
+    out[...] = cv2.blendLinear(picture, np.ascontiguousarray(behind), share, 1 - share)
 
 
 def _enlarged(photo: Bytes) -> tuple[Bytes, int]:
