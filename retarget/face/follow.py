@@ -93,9 +93,10 @@ class Follower:
     def _choose(self, rgb: Picture, found: list[Reading]) -> Reading | None:
         """Begin to follow one of the faces, and to know the others."""
         chosen = choose(found, self.choice)
-        self.person = None if chosen is None else Person(rgb, chosen)
-        self._know(rgb, [face for face in found if face is not chosen])
-        return chosen
+        face = None if chosen is None else self.search.settled(rgb, chosen)
+        self.person = None if face is None else Person(rgb, face)
+        self._know(rgb, [other for other in found if other is not chosen])
+        return face
 
     def _know(self, rgb: Picture, others: list[Reading]) -> None:
         self.company = [Person(rgb, face) for face in others]
@@ -153,9 +154,10 @@ class Follower:
             return None
         if person.unseen > _FORGET:
             return self._choose(rgb, found)
-        face = min(found, key=lambda f: person.unlike(rgb, f))
+        nearest = min(found, key=lambda f: person.unlike(rgb, f))
+        face = self.search.settled(rgb, nearest)
         person.seen(rgb, face, alone=False)
-        self._know(rgb, [other for other in found if other is not face])
+        self._know(rgb, [other for other in found if other is not nearest])
         return face
 
     def _among(self, rgb: Picture, person: Person) -> Reading | None:

@@ -20,6 +20,10 @@ _FINEST = 160
 """Pixels: no part of the frame smaller than this is looked into."""
 _PIECES = 2
 """Parts of the frame that are looked into in each frame while no face is in view."""
+_SETTLING, _SETTLED = 6, 0.003
+"""How often at most a face is read again where it was just read, and after which movement, in
+widths, no more: four times are usual. A mesh from the detector's square is off by as much as a
+face trembles, and creeps into place over the first frames."""
 _QUARTERS = (np.pi / 2, -np.pi / 2, np.pi)
 
 
@@ -121,6 +125,17 @@ class Search:
         if fine is None or fine.presence < self.sure or not plausible(fine, rough.region):
             return None
         return fine if self.confirmed(rgb, fine.region) >= self._wanted(rgb, fine.region) else None
+
+    def settled(self, rgb: Picture, face: Reading) -> Reading:
+        """A face as it is read where it lies itself, and not where something else found it."""
+        for _ in range(_SETTLING):
+            again = self.model.read(rgb, face.region)
+            if again is None or again.presence < self.certainty:
+                break
+            moved, face = np.abs(again.points - face.points).max(), again
+            if moved < _SETTLED * face.region.side / MARGIN:
+                break
+        return face
 
     def confirmed(self, rgb: Picture, region: Region) -> float:
         """What the detector says of a face, 0..1, seen upright and at its favourite size."""

@@ -42,15 +42,22 @@ def find_face(
     try:
         search = Search(model, settings.certainty)
         found = search.everywhere(frame.rgb, complete=choice.rule != "largest", turned=True)
+        face = choose(found, choice)
+        if face is None:
+            raise _nobody(len(found), settings)
+        face = search.settled(frame.rgb, face)
     finally:
         model.close()
-    return _chosen(found, settings, report, called)
+    _check_size(face, report, called)
+    if len(found) > 1 and settings.which == TrackSettings.which:
+        report.warn(
+            f"{called} shows several faces, of which the {settings.which} is taken. Another "
+            "is named by track.which, or behind the picture's name, as in group.jpg#left."
+        )
+    return Face(points=face.points, scores=face.scores)
 
 
-def _chosen(found: list[Reading], settings: TrackSettings, report: Report, called: str) -> Face:
-    face = choose(found, parse_choice(settings.which))
-    if face is None:
-        raise _nobody(len(found), settings)
+def _check_size(face: Reading, report: Report, called: str) -> None:
     wide = face.region.side / MARGIN
     if wide < SMALLEST:
         raise UnreadableInput(
@@ -62,12 +69,6 @@ def _chosen(found: list[Reading], settings: TrackSettings, report: Report, calle
             f"{called} shows a face only {wide:.0f} pixels wide, which looks soft and is "
             "read less surely than a larger one."
         )
-    if len(found) > 1 and settings.which == TrackSettings.which:
-        report.warn(
-            f"{called} shows several faces, of which the {settings.which} is taken. Another "
-            "is named by track.which, or behind the picture's name, as in group.jpg#left."
-        )
-    return Face(points=face.points, scores=face.scores)
 
 
 def _nobody(count: int, settings: TrackSettings) -> NoFaceFound:

@@ -195,6 +195,18 @@ def test_networks_that_another_model_leaves_read_what_new_ones_do() -> None:
     assert all((points == new[0]).all() for points in new)
 
 
+def test_a_held_face_stays_where_it_is_first_seen_and_seen_again() -> None:
+    """A mesh that crept into place would be an expression that nobody made."""
+    held = on(wall(), cv2.resize(head(astronaut()), None, fx=1.6, fy=1.6), 320, 240)
+    tracked = track([held] * 10 + [wall()] * 2 + [held] * 10, FAST)
+    points = [t.face.points[:, :2] for t in tracked if t.face is not None]
+    assert len(points) == 20
+    for first, *later in (points[:10], points[10:]):
+        place = np.mean(later[3:], axis=0)
+        trembles = max(np.linalg.norm(p - place, axis=1).mean() for p in later[3:])
+        assert np.linalg.norm(first - place, axis=1).mean() <= 1.2 * trembles
+
+
 @pytest.mark.parametrize("wrong", ["tallest", "1,2,3", "-1", "nan,1", "", "1e9,3"])
 def test_an_unknown_choice_of_face_offers_the_known_ones(wrong: str) -> None:
     with pytest.raises(RetargetError, match="largest, left"):
