@@ -31,7 +31,7 @@ _JUMP, _STRANGE = 0.6, 3.0
 """A face this far astray that fits this badly (see people.py) may be somebody else in front."""
 _STILL = 0.1
 """A mesh that moves by less than this part of its width from one frame to the next is no cut."""
-_QUICK, _REREADS = 0.15, 2
+_QUICK, _REREADS = 0.03, 2
 """A face that moved by more than this (in widths) in its region is read again, up to so often."""
 _DOUBT = 0.95
 """A mesh the network is less sure of than this is looked at again by the detector."""
