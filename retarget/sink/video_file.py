@@ -172,6 +172,8 @@ class VideoSink:
                 self._container.mux(run.waiting)
             elif packet.pts is not None and packet.dts is not None:
                 run.lag = packet.pts - packet.dts
+            if packet.pts == run.last:  # an edit list ends with what is shown last
+                packet.duration = run.length
             run.waiting = packet
 
     def _mux_last(self, run: _Running) -> None:
