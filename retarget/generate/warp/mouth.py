@@ -46,6 +46,9 @@ of a toothless inside is kept; the same of their gap, at which nothing and from 
 RAISED = (0.04, 0.055)
 """How far the upper lip draws back from where the photo has it, in eye distances, from which on
 less and less and at which nothing of its teeth is kept: what the lip hid of them nobody knows."""
+COVERED = (0.4, 0.65)
+"""Share of the photo's upper teeth that its lip comes to hide, from which on less and less and at
+which nothing is kept: what is left is an edge, below which the mouth would be empty."""
 CHIN = [landmarks.CHIN, 148, 377, 175]
 UPPER_RIM, LOWER_RIM = [81, 82, 13, 312, 311], [87, 14, 317]
 TONGUE_OUT = blendshapes.index("tongueOut")
@@ -160,14 +163,17 @@ class Mouth:
     def _own_share(self, now: Rims, moved: Moved) -> float:
         """0..1 how much of the photo's own inside is worth keeping between these lips.
 
-        Teeth are their owner's until the lip bares what the photo hides of them; a tongue and a
-        throat fit a mouth that is shaped alike.
+        Teeth are their owner's until the lip bares what the photo hides of them, or hides most of
+        them; a tongue and a throat fit a mouth that is shaped alike.
         """
-        raised = float((moved.expression[UPPER_RIM] @ -self._photo.down).max())
-        bared = smoothstep(*RAISED, raised / self._unit)
+        if self._own is None:
+            return 0.0
+        raised = moved.expression[UPPER_RIM] @ -self._photo.down
+        bared = smoothstep(*RAISED, float(raised.max()) / self._unit)
+        covered = smoothstep(*COVERED, -float(raised.mean()) / self._own.row)
         alike = 1 - smoothstep(*STRETCHED, now.width / self._photo.width)
         alike *= smoothstep(*CLOSED, now.gap / max(self._photo.gap, 1e-3))
-        return max(self._toothy * (1 - bared), self._agape * alike)
+        return max(self._toothy * (1 - bared) * (1 - covered), self._agape * alike)
 
     def _drawn(self, hole: Hole, moved: Moved, own: float, *, teeth: bool) -> Floats:
         """(h, w, 3) flesh, with or without tongue and teeth.

@@ -48,6 +48,11 @@ class OwnInside:
     parting: float = 0.5
     """Where the parts meet, from the upper (0) to the lower lip (1)."""
 
+    @property
+    def row(self) -> float:
+        """Pixels of the upper teeth's height that are seen."""
+        return self.gap if self.upper is None else self.parting * self.gap
+
     def placed(self, skull: Doubles, lip: Floats) -> list[tuple[Layer, Doubles, float]]:
         """The layers, undermost first, where each goes, and how opaque it is, 0..1.
 

@@ -315,24 +315,34 @@ def test_the_driving_upper_teeth_are_no_second_row_below_ones_own(
     assert bright[len(bright) // 2 : -3].max() < 0.5 * bright.max()
 
 
-@pytest.mark.parametrize(("much", "gum"), [(0.4, True), (1.0, False)])
-def test_lips_that_draw_back_bare_gum_above_teeth_of_ones_own_or_else_the_driving_mouth(
-    warp: WarpGenerator, much: float, gum: bool
-) -> None:
+BARES = ("mouthUpperUpLeft", "mouthUpperUpRight", "noseSneerLeft", "noseSneerRight")
+LOWERED = {"mouthPucker": 1.0, "mouthUpperUpLeft": -1.0, "mouthUpperUpRight": -1.0}
+
+
+def under_the_lip(warp: WarpGenerator, weights: dict[str, float]) -> list[Picture]:
+    """(3,) what a smile shows there, driven by a mouth that is dark inside and by one all teeth."""
     outline = np.rint(rims_of(smiling().face.points, MOUTH).outline).astype(np.int32)
-    bares = ("mouthUpperUpLeft", "mouthUpperUpRight", "noseSneerLeft", "noseSneerRight")
-    under_lip = []
+    colours = []
     for paint in (20, 230):
         rgb = smiling().frame.rgb.copy()
         cv2.fillPoly(rgb, [outline], (paint,) * 3)
         driving = seen(replace(smiling(), frame=replace(smiling().frame, rgb=rgb)))
-        request = ask(smiling(), {"jawOpen": 0.8, **dict.fromkeys(bares, much)}, driving=driving)
+        request = ask(smiling(), weights, driving=driving)
         moved = Displacer(smiling(), smiling().face.points)(request)
         x, y = np.rint(rims_of(moved.points, MOUTH).upper[5]).astype(int).tolist()
-        under_lip.append(whole(draw(warp, request))[y + 1 : y + 4, x - 2 : x + 3].mean(axis=(0, 1)))
-    dark, light = under_lip
-    if gum:
-        assert dark[0] > dark[1] + 20
-        assert np.abs(light - dark).max() < 10
-    else:
-        assert (light - dark).min() > 60
+        colours.append(whole(draw(warp, request))[y + 1 : y + 4, x - 2 : x + 3].mean(axis=(0, 1)))
+    return colours
+
+
+def test_lips_that_draw_back_a_little_bare_gum_above_teeth_of_ones_own(warp: WarpGenerator) -> None:
+    dark, light = under_the_lip(warp, {"jawOpen": 0.8, **dict.fromkeys(BARES, 0.4)})
+    assert dark[0] > dark[1] + 20
+    assert np.abs(light - dark).max() < 10
+
+
+@pytest.mark.parametrize("weights", [dict.fromkeys(BARES, 1.0), LOWERED], ids=["bared", "covered"])
+def test_the_driving_mouth_is_shown_where_lips_bare_what_the_photo_hides_or_hide_its_teeth(
+    warp: WarpGenerator, weights: dict[str, float]
+) -> None:
+    dark, light = under_the_lip(warp, {"jawOpen": 0.8, **weights})
+    assert (light - dark).min() > 60
