@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import tyro
 
@@ -19,6 +20,8 @@ from retarget.jobs.draw import DrawSettings
 if TYPE_CHECKING:
     from retarget.language.say import Look, Said
     from retarget.language.words import ActionUnit, Label, Vocabulary
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,17 +100,9 @@ class ExpressionsJob(AsDeclared):
             for w in words.labels.values()
             if self.head in (None, w.head)
         }
-        found = dict(meant)
-        for asked in self.search:
-            matching = {n for n, said in meant.items() if _matches(n, said, asked, words)}
-            if not matching:
-                raise UnknownWord("expression", asked, meant)
-            found = {name: said for name, said in found.items() if name in matching}
-        if not found:
-            raise RetargetError(
-                f"No expression answers to all of {', '.join(self.search)}.",
-                do="Search for fewer words at a time.",
-            )
+        found = _searched(
+            "expression", meant, self.search, lambda n, asked: _matches(n, meant[n], asked, words)
+        )
         return self._called_so_first(found, words)
 
     def _called_so_first(self, found: dict[str, Said], words: Vocabulary) -> dict[str, Said]:
@@ -179,18 +174,37 @@ def _table(labels: list[Label]) -> str:
 def _unit_table(words: Vocabulary, search: tuple[str, ...]) -> str:
     told = {f"AU{unit.number}": _unit_lines(unit) for unit in words.units.values()}
     told |= {f"AU{n}": f"AU{n:<3} not possible: {why}" for n, why in words.without.items()}
-    found = dict(told)
+    found = _searched("action unit", told, search, lambda n, asked: _tells_of(n, told[n], asked))
+    return "\n".join(found.values())
+
+
+def _searched(
+    kind: str, known: Mapping[str, T], search: Iterable[str], tells: Callable[[str, str], bool]
+) -> dict[str, T]:
+    """What answers to every word of a search.
+
+    Args:
+        kind: what is searched, as errors call it.
+        known: all of it by name.
+        search: the words.
+        tells: whether a name answers to a word.
+
+    Raises:
+        UnknownWord: nothing answers to one of them.
+        RetargetError: nothing answers to all.
+    """
+    found = dict(known)
     for asked in search:
-        matching = [name for name in told if _tells_of(name, told[name], asked)]
+        matching = {name for name in known if tells(name, asked)}
         if not matching:
-            raise UnknownWord("action unit", asked, told)
-        found = {name: lines for name, lines in found.items() if name in matching}
+            raise UnknownWord(kind, asked, known)
+        found = {name: what for name, what in found.items() if name in matching}
     if not found:
         raise RetargetError(
-            f"No action unit answers to all of {', '.join(search)}.",
+            f"No {kind} answers to all of {', '.join(search)}.",
             do="Search for fewer words at a time.",
         )
-    return "\n".join(found.values())
+    return found
 
 
 def _tells_of(name: str, lines: str, asked: str) -> bool:
