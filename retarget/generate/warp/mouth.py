@@ -146,12 +146,11 @@ class Mouth:
             return
         draw_lip_corners(out, now, self._photo, self._tones.lip)
         filmed = self._filmed(request)
-        # A driving mouth that is all but shut shows no teeth, nor are any drawn for it: they would
-        # flash up whenever it closes.
         own = self._own_share(now, moved)
-        inside = self._drawn(hole, moved, own, teeth=filmed is None)
-        if filmed is not None:
-            inside = self._driven(hole, filmed, white, inside, own)
+        if filmed is None:
+            inside = self._drawn(hole, moved, own, teeth=True)
+        else:
+            inside = self._driven(hole, filmed, white, moved, own)
         if self._own is not None and own > 0:
             lip = moved.expression[LOWER_RIM].mean(axis=0)
             for layer, place, share in self._own.placed(moved.skull, lip):
@@ -215,28 +214,29 @@ class Mouth:
         return tracked.frame, tracked.face
 
     def _driven(
-        self,
-        hole: Hole,
-        filmed: tuple[VideoFrame, Face],
-        white: Floats | None,
-        bare: Floats,
+        self, hole: Hole, filmed: tuple[VideoFrame, Face], white: Floats | None, moved: Moved,
         own: float,
-    ) -> Floats:
-        """(h, w, 3) what the driving frame gives, over a `bare` inside as far as it gives any.
+    ) -> Floats:  # fmt: skip
+        """(h, w, 3) what the driving frame gives, over flesh as far as it gives nothing.
 
-        Its upper teeth are left out as far as the photo's `own` inside (0..1) has some.
+        A driving mouth that is all but shut shows no teeth, nor are any drawn for it: they would
+        flash up whenever it closes. Its upper ones are left out as far as the photo's `own` inside
+        (0..1) has some.
         """
         frame, face = filmed
         share = openness(face)
-        if share <= 0:
-            return bare
+        if share == 0:
+            return self._drawn(hole, moved, own, teeth=False)
         theirs = DrivingInside(frame.rgb, face, white=white, box=hole.box, now=hole.rims)
-        seen: Floats | np.float32 = np.float32(share)
-        if own * self._toothy > 0:
-            left_out = np.float32(own * self._toothy) * theirs.upper_teeth()
-            seen = seen * (1 - left_out[..., None])
         inside = theirs.lit(self._tones, self._palette.tooth, hole.depth)
-        return bare + seen * (inside - bare)
+        left_out = np.float32(own * self._toothy)
+        if share == 1 and left_out == 0:
+            return inside
+        seen: Floats | np.float32 = np.float32(share)
+        if left_out > 0:
+            seen = seen * (1 - left_out * theirs.upper_teeth()[..., None])
+        flesh = self._drawn(hole, moved, own, teeth=False)
+        return flesh + seen * (inside - flesh)
 
     def _draw_tongue_out(self, out: Bytes, now: Rims, much: float) -> None:
         """A tongue that lies over the lower lip."""
