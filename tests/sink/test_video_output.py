@@ -78,6 +78,19 @@ def test_the_file_says_how_its_colors_are_coded(save: Save) -> None:
     )  # fmt: skip
 
 
+@pytest.mark.parametrize("count", [30, 31])
+def test_the_last_frame_is_shown_as_long_as_it_should_be_in_whichever_order_it_is_decoded(
+    tmp_path: Path, count: int
+) -> None:
+    *before, last = (finished(index) for index in range(count))
+    long = replace(last, frame=replace(last.frame, duration=Fraction(1, 5)))
+    info = info_for(time_base=Fraction(1, 1000))
+    with open_sink(tmp_path / "o.mp4", SinkSettings(), info=info) as sink:
+        for one in (*before, long):
+            sink.write(one)
+    assert read(tmp_path / "o.mp4")[-1].duration == Fraction(1, 5)
+
+
 def test_an_odd_side_is_made_even_by_its_own_edge_and_told(save: Save) -> None:
     said: list[str] = []
     path = save("a.mp4", picture=lambda i: numbered(i, (97, 65)), quality=95, warn=said.append)
