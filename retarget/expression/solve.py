@@ -64,6 +64,8 @@ class BoxSolver:
             found[free] = 0.0
             pushed = gain[free] - gram[free] @ found
             # As fast as scipy's, which would be a tenth of a short clip's start to import.
-            solved = cv2.solve(gram[free[:, None], free], pushed, flags=cv2.DECOMP_CHOLESKY)[1]
+            column = pushed[:, None]  # OpenCV 5 takes no vector for one
+            square = gram[free[:, None], free]
+            solved = cv2.solve(square, column, flags=cv2.DECOMP_CHOLESKY)[1]
             found[free] = solved[:, 0]
         return found, gram @ found - gain
