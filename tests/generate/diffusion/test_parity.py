@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,33 +20,39 @@ from retarget.generate.diffusion.settings import DiffusionSettings
 from retarget.models.parts import ModelFolder
 
 from . import tiny
+from .cuda import on_cuda
 
 Recorded = Mapping[str, npt.NDArray[np.generic]]
 STEP, LATENTS, BYTES = 1e-5, 1e-5, 1
 """Largest difference of a tensor of one step, relative of final latents, of 8-bit pixels."""
-CPU = torch.device("cpu")
 PUBLISHED = Schedule(scheduler="dpm", steps=25, guidance=3.0)
 SCALES = (0.0, 0.8, 1.0)
 
 
-@pytest.fixture(scope="module")
-def networks(models: Path) -> dict[float, Networks]:
+@pytest.fixture(scope="module", params=["cpu", pytest.param("cuda", marks=on_cuda)])
+def networks(models: Path, request: pytest.FixtureRequest) -> Iterator[dict[float, Networks]]:
     """The networks at each scale of the reference adapter."""
-    best = DiffusionSettings(quality="best")
-    return {
+    best = DiffusionSettings(quality="best", graphs="off")
+    before = torch.backends.cudnn.allow_tf32
+    torch.backends.cudnn.allow_tf32 = False  # the recorded numbers have all their 32 bits
+    yield {
         scale: load_networks(
-            replace(best, reference_scale=scale), ModelFolder(models), CPU, torch.float32
+            replace(best, reference_scale=scale),
+            ModelFolder(models),
+            torch.device(request.param),
+            torch.float32,
         )
         for scale in SCALES
     }
+    torch.backends.cudnn.allow_tf32 = before
 
 
 def far(got: torch.Tensor, wanted: npt.NDArray[np.generic]) -> float:
-    return float(np.abs(got.numpy().astype(np.float64) - wanted).max())
+    return float(np.abs(got.cpu().numpy().astype(np.float64) - wanted).max())
 
 
 def identity(nets: Networks, recorded: Recorded) -> torch.Tensor:
-    return nets.text.of(torch.from_numpy(recorded["in/face_emb"]))
+    return nets.text.of(torch.from_numpy(recorded["in/face_emb"]).to(nets.device))
 
 
 def conditions(
@@ -54,13 +60,16 @@ def conditions(
 ) -> Conditions:
     """As the recorded cases have them; one reference latent per frame."""
     prompt = identity(nets, recorded)
-    nothing = nets.expression.tokens(torch.zeros(1, 55))
+    nothing = nets.expression.tokens(torch.zeros(1, 55, device=nets.device))
+    doing = nets.expression.tokens(tiny.expressions()[expression].to(nets.device))
     return Conditions(
         prompt=prompt_memory(nets.unet, prompt),
-        expression=nets.expression.memory(nets.expression.tokens(tiny.expressions()[expression])),
+        expression=nets.expression.memory(doing),
         reference=None
         if reference is None
-        else nets.reference.prepare(reference, prompt.expand(len(reference), -1, -1)),
+        else nets.reference.prepare(
+            reference.to(nets.device), prompt.expand(len(reference), -1, -1)
+        ),
         without=(
             prompt_memory(nets.unet, nets.text.empty()),
             nets.expression.memory(nothing),
@@ -87,7 +96,7 @@ def of_sampling(recorded: Recorded, frames: int) -> torch.Tensor:
 
 
 def one_step(nets: Networks, recorded: Recorded, asked: Conditions) -> torch.Tensor:
-    latents = torch.from_numpy(recorded["in/unet_latents"])
+    latents = torch.from_numpy(recorded["in/unet_latents"]).to(nets.device)
     with nets.denoiser.scope(asked, PUBLISHED, 1):
         return nets.denoiser.told(latents, 601)
 
@@ -105,7 +114,7 @@ def test_several_identities_in_one_batch_are_each_as_if_alone(
 ) -> None:
     text = networks[0.8].text
     others = torch.nn.functional.normalize(torch.randn(2, 512, generator=_seeded(3)), dim=1)
-    faces = torch.cat([torch.from_numpy(recorded["in/face_emb"]), others])
+    faces = torch.cat([torch.from_numpy(recorded["in/face_emb"]), others]).to(networks[0.8].device)
     together = text.of(faces)
     assert far(together[:1], recorded["prompt_embeds"]) < STEP
     for row in range(3):
@@ -117,7 +126,7 @@ def test_expressions_become_the_same_tokens(
     networks: dict[float, Networks], recorded: Recorded, which: int
 ) -> None:
     adapter = networks[0.8].expression
-    tokens = adapter.tokens(tiny.expressions()[which])
+    tokens = adapter.tokens(tiny.expressions()[which].to(networks[0.8].device))
     assert far(tokens[None], recorded[f"exp_tokens/{which}"]) < STEP
 
 
@@ -126,7 +135,8 @@ def test_every_self_attention_is_handed_the_same_picture_of_the_reference(
 ) -> None:
     nets = networks[0.0]
     prompt = identity(nets, recorded).expand(2, -1, -1)
-    bank = nets.reference.read(torch.from_numpy(recorded["in/unet_latents"]), prompt)
+    latents = torch.from_numpy(recorded["in/unet_latents"]).to(nets.device)
+    bank = nets.reference.read(latents, prompt)
     wanted = {k.removeprefix("bank/"): v for k, v in recorded.items() if k.startswith("bank/")}
     assert {path.removesuffix(".attn1") for path in bank} == wanted.keys()
     for path, tensor in bank.items():
@@ -170,7 +180,7 @@ def test_twenty_five_steps_end_in_the_same_picture(
     final = nets.denoiser.run(
         conditions(nets, recorded, expression, reference),
         replace(PUBLISHED, expression_scale=expression_scale),
-        torch.randn((frames, 4, 8, 8), generator=_seeded(seed)),
+        torch.randn((frames, 4, 8, 8), generator=_seeded(seed)).to(nets.device),
     )
     unscaled, wanted = final / 0.18215, recorded[f"{case}/latents"]
     assert far(unscaled, wanted) < LATENTS * np.abs(wanted).max()
@@ -197,7 +207,7 @@ def at_step_one(nets: Networks, recorded: Recorded) -> Conditions:
 
 def jaw_and_eyelids_swapped(nets: Networks, recorded: Recorded) -> Conditions:
     right = conditions(nets, recorded, 0, of_step(recorded))
-    numbers = tiny.expressions()[0]
+    numbers = tiny.expressions()[0].to(nets.device)
     swapped = torch.cat([numbers[:, :50], numbers[:, 52:], numbers[:, 50:52]], dim=1)
     return replace(right, expression=nets.expression.memory(nets.expression.tokens(swapped)))
 
@@ -216,7 +226,7 @@ def no_reference(nets: Networks, recorded: Recorded) -> Conditions:
 
 def zeros_for_no_expression(nets: Networks, recorded: Recorded) -> Conditions:
     right = conditions(nets, recorded, 0, of_step(recorded))
-    zeros = torch.zeros_like(nets.expression.tokens(torch.zeros(1, 55)))
+    zeros = torch.zeros_like(nets.expression.tokens(torch.zeros(1, 55, device=nets.device)))
     return replace(right, without=(right.without[0], nets.expression.memory(zeros)))
 
 
@@ -273,7 +283,7 @@ def test_rows_without_conditions_that_saw_the_reference_would_be_seen(
 ) -> None:
     nets = networks[0.8]
     asked = conditions(nets, recorded, 0, of_step(recorded))
-    latents = torch.from_numpy(recorded["in/unet_latents"])
+    latents = torch.from_numpy(recorded["in/unet_latents"]).to(nets.device)
     with (
         nets.denoiser.scope(asked, PUBLISHED, 1),
         processors(nets.unet, nets.reference.seeing(nets.unet, asked.reference, guided=False)),
