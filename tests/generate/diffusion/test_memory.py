@@ -26,11 +26,6 @@ SD15 = Sizes(
 BEST = DiffusionSettings(quality="best", batch=8)
 
 
-@pytest.fixture(autouse=True)
-def _sixteen_bits_on_the_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda **_: True)
-
-
 def there_is(monkeypatch: pytest.MonkeyPatch, here: float, there: float | None = None) -> None:
     monkeypatch.setattr(memory.host, "free_memory", lambda: here)
     monkeypatch.setattr(memory.host, "free_address_space", lambda: None)
