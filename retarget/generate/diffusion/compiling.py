@@ -12,16 +12,24 @@ from typing import Any
 
 import torch
 
+_RESIDUAL = "ResnetBlock2D"
+"""Beside the attention blocks that the library has compiled: half of a pass is theirs, and their
+norms copy every tensor to another layout and back where nobody compiles them."""
 
-def compile_blocks(unet: Any, tell: Callable[[str], None]) -> None:
+
+def compile_blocks(unet: Any, tell: Callable[[str], None], backend: Any = "inductor") -> None:
     """Compile every repeated block at its first use.
 
     Args:
         unet: of the library diffusers, which knows its repeated blocks.
         tell: is told, once, that it failed.
+        backend: PyTorch's name of the compiler, or the compiler.
     """
-    unet.compile_repeated_blocks(dynamic=False)  # every batch is filled up to the same size
-    blocks = _compiled(unet)
+    kinds = {*unet._repeated_blocks, _RESIDUAL}
+    blocks = [module for module in unet.modules() if type(module).__name__ in kinds]
+    _allow(len(blocks))
+    for block in blocks:
+        block.compile(dynamic=False, backend=backend)  # batches are filled up to the same size
 
     def give_up(why: Exception) -> None:
         for block in blocks:
@@ -31,6 +39,15 @@ def compile_blocks(unet: Any, tell: Callable[[str], None]) -> None:
 
     for block in blocks:
         block._compiled_call_impl = _trying(block, give_up)
+
+
+def _allow(shapes: int) -> None:
+    """Let one block's code be compiled for so many shapes; beyond a few it would be left plain."""
+    from torch._dynamo import config
+
+    for name in ("recompile_limit", "cache_size_limit"):  # the later and the earlier name
+        if hasattr(config, name):
+            setattr(config, name, max(getattr(config, name), shapes))
 
 
 @contextmanager

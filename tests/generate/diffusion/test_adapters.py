@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -250,7 +249,8 @@ def test_a_few_step_scheduler_without_its_weights_says_so(models: Path) -> None:
 def test_half_precision_is_taken_only_where_it_is_sound() -> None:
     assert choose_dtype(CPU, "full") == torch.float32
     assert choose_dtype(CPU, "half") in (torch.float32, torch.bfloat16)
-    assert choose_dtype(torch.device("mps"), "half") == torch.float16
+    for gpu in ("mps", "cuda"):
+        assert choose_dtype(torch.device(gpu), "half") == torch.float16
 
 
 def test_half_precision_draws_nearly_the_same_step(models: Path, prompt: torch.Tensor) -> None:
@@ -275,8 +275,7 @@ def own_unet(models: Path) -> Iterator[UNet2DConditionModel]:
 def compile_with(unet: UNet2DConditionModel, backend: Backend) -> list[str]:
     """Compile `unet` by a compiler of the test's own; what is told of it comes in the list."""
     told: list[str] = []
-    unet.compile_repeated_blocks = partial(unet.compile_repeated_blocks, backend=backend)
-    compile_blocks(unet, told.append)
+    compile_blocks(unet, told.append, backend)
     return told
 
 
@@ -310,8 +309,14 @@ def test_a_network_is_compiled_once_for_all_frames_and_not_for_the_photo(
     for conditions_, wanted in zip(asked, plain, strict=True):
         torch.testing.assert_close(denoiser.run(conditions_, quick, noise), wanted)
         counted.append(len(made))
-    shapes = {(32, 8), (64, 4), (64, 2), (64, 1)}  # channels and side, as the network has them
-    assert counted == [len(shapes)] * 3
+    # As the network has them: channels and side of attention, and (in, out, side) of the others.
+    attending = {(32, 8), (64, 4), (64, 2), (64, 1)}
+    down = {(32, 32, 8), (32, 64, 4), (64, 64, 4), (64, 64, 2), (64, 64, 1)}
+    up = {(128, 64, 1), (128, 64, 2), (128, 64, 4), (96, 64, 4), (96, 32, 8), (64, 32, 8)}
+    least = len(attending) + len(down) + len(up)
+    # One pixel wide, a tensor can be laid out in two ways that are the same.
+    assert least <= counted[0] <= least + 1
+    assert counted == counted[:1] * 3
     assert told == []
 
 
