@@ -55,11 +55,15 @@ class _Logged(_Silent):
 
 
 class _Clock:
-    """Time one stage spends itself: its input's time, on the same thread, is taken out."""
+    """Time one stage spends itself: its input's time, on the same thread, is taken out.
+
+    A stage that reads its input on a thread of its own waits for it there, not here.
+    """
 
     def __init__(self) -> None:
         self.seconds = 0.0
         self._upstream = 0.0
+        self._thread = 0
 
     def inside(self, values: Iterator[T]) -> Iterator[T]:
         """Count the time between asking `values` and its answer as not the stage's own."""
@@ -68,15 +72,20 @@ class _Clock:
             try:
                 value = next(values)
             except StopIteration:
-                self._upstream += time.perf_counter() - start
+                self._waited(start)
                 return
-            self._upstream += time.perf_counter() - start
+            self._waited(start)
             yield value
+
+    def _waited(self, start: float) -> None:
+        if threading.get_ident() == self._thread:
+            self._upstream += time.perf_counter() - start
 
     def outside(self, values: Iterator[T]) -> Iterator[T]:
         """Count the rest of the time until each value as the stage's own."""
         try:
             while True:
+                self._thread = threading.get_ident()
                 start, before = time.perf_counter(), self._upstream
                 try:
                     value = next(values)

@@ -81,13 +81,9 @@ class Draw:
             seed=self._settings.seed,
         )
 
-    def faces(self, frames: list[Frame], latents: torch.Tensor) -> list[GeneratedFace]:
-        """The pictures, laid where they belong."""
-        pictures = self._networks.pixels.pictures(latents)
-        return [
-            _from_noise(f.request, p) if f.guide is None else _from_guide(f, f.guide, p)
-            for f, p in zip(frames, pictures, strict=True)
-        ]
+    def pictures(self, latents: torch.Tensor) -> list[Picture]:
+        """Pictures (height, width, 3) of final latents, aligned as the networks draw them."""
+        return self._networks.pixels.pictures(latents)
 
     def _schedule(self, strength: float) -> Schedule:
         chosen = self._settings.chosen()
@@ -112,6 +108,13 @@ def without_conditions(networks: Networks) -> tuple[attention.Memory, attention.
 def _aligned(guide: GeneratedFace, look: Look) -> Picture:
     """The guide's picture in the aligned crop, with the photo around it."""
     return align.lay(look.picture, guide.rgb, align.within(guide.crop, look.crop), guide.mask)
+
+
+def laid(frame: Frame, picture: Picture) -> GeneratedFace:
+    """The drawn picture, laid where it belongs."""
+    if frame.guide is None:
+        return _from_noise(frame.request, picture)
+    return _from_guide(frame, frame.guide, picture)
 
 
 def _from_noise(request: FaceRequest, picture: Picture) -> GeneratedFace:

@@ -11,15 +11,18 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from dataclasses import asdict
+from functools import partial
 from itertools import islice
 
 import torch
 
+from retarget.flow.arrays import Picture
 from retarget.flow.flame import FlameExpression
+from retarget.flow.lanes import Lanes
 from retarget.flow.report import Report
 from retarget.flow.values import FaceRequest, GeneratedFace, Identity
 from retarget.generate.diffusion.device import choose_device, choose_dtype, choose_graphs
-from retarget.generate.diffusion.draw import Draw, Frame
+from retarget.generate.diffusion.draw import Draw, Frame, laid
 from retarget.generate.diffusion.load import load_networks
 from retarget.generate.diffusion.look import Looks
 from retarget.generate.diffusion.memory import after_running_out, memory_watched
@@ -61,7 +64,9 @@ class DiffusionGenerator:
         self._device = choose_device(settings.device)
         # Whatever is fixed to a shape is handed whole batches.
         self._fixed_shape = settings.compile or choose_graphs(self._device, settings.graphs)
-        self._reader = ReadExpression(settings.expression, models, order=settings.pixel_order)
+        self._reader = ReadExpression(
+            settings.expression, models, order=settings.pixel_order, device=self._device
+        )
         self._loaded: Draw | None = None
         # Held while the networks are in use: a photo may be prepared on another thread.
         self._lock = threading.RLock()
@@ -74,23 +79,52 @@ class DiffusionGenerator:
             self._guide.prepare(identity)
 
     def __call__(self, frames: Iterator[FaceRequest], /) -> Iterator[GeneratedFace]:
-        """Draw every request, `batch` of them at a time."""
-        asked = _alone(frames) if self._guide is None else _guided(self._guide(frames))
+        """Draw every request, `batch` of them at a time.
+
+        While a device draws one batch, the host makes the next one ready and lays the last one
+        where it belongs.
+        """
+        size = 1 if self._warm else self.settings.batch
+        with Lanes() as lanes:
+            asked = lanes.ahead(
+                self._report.stage("guide", self._guided, frames), depth=size, name="guide"
+            )
+            drawn = lanes.ahead(
+                self._report.stage("denoise", partial(self._drawn, size), asked),
+                depth=size,
+                name="denoise",
+            )
+            for frame, picture in drawn:
+                yield laid(frame, picture)
+
+    def _guided(self, frames: Iterator[FaceRequest]) -> Iterator[_Asked]:
+        """Every request, with the picture to start from where there is a guide."""
+        if self._guide is None:
+            return ((request, None) for request in frames)
+        return ((face.request, face) for face in self._guide(frames))
+
+    def _drawn(self, size: int, asked: Iterator[_Asked]) -> Iterator[tuple[Frame, Picture]]:
+        """Pictures of the networks, in batches of `size`."""
         warm = _WarmStart(self.settings) if self._warm else None
-        held = FlameExpression.rest()
-        for batch in _batches(asked, 1 if warm else self.settings.batch):
+        held: FlameExpression | None = None
+        for batch in _batches(asked, size):
             with self._lock, torch.inference_mode(), memory_watched(self._what_fits):
-                draw = self._draw()
-                drawn = []
-                for request, guide in batch:
-                    held = self._reader.of(request, FlameExpression.rest() if request.cut else held)
-                    drawn.append(Frame(request, held, guide, draw.look(request.identity)))
-                start = warm.before(batch[0][0]) if warm else None
-                latents = draw.latents(self._filled(drawn), start)[: len(drawn)]
+                frames = self._frames(batch, held)
+                held = frames[-1].expression
+                start = warm.before(frames[0].request) if warm else None
+                latents = self._draw().latents(self._filled(frames), start)[: len(frames)]
                 if warm:
                     warm.after(latents)
-                faces = draw.faces(drawn, latents)
-            yield from faces
+                pictures = self._draw().pictures(latents)
+            yield from zip(frames, pictures, strict=True)
+
+    def _frames(self, batch: list[_Asked], held: FlameExpression | None) -> list[Frame]:
+        draw = self._draw()
+        expressions = self._reader.of([request for request, _ in batch], held)
+        return [
+            Frame(request, expression, guide, draw.look(request.identity))
+            for (request, guide), expression in zip(batch, expressions, strict=True)
+        ]
 
     @property
     def _warm(self) -> bool:
@@ -143,14 +177,6 @@ class _WarmStart:
         self._anchor = latents if self._anchor is None else self._anchor
         self._last = latents
         self._drawn += 1
-
-
-def _alone(frames: Iterator[FaceRequest]) -> Iterator[_Asked]:
-    return ((request, None) for request in frames)
-
-
-def _guided(faces: Iterator[GeneratedFace]) -> Iterator[_Asked]:
-    return ((face.request, face) for face in faces)
 
 
 def _batches(asked: Iterator[_Asked], size: int) -> Iterator[list[_Asked]]:

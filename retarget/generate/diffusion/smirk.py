@@ -23,9 +23,10 @@ from retarget.errors import MissingModel
 from retarget.flow import flame
 from retarget.flow.arrays import Picture, Reals
 from retarget.flow.flame import FlameExpression
-from retarget.flow.values import TrackedFrame
+from retarget.flow.values import Face
 from retarget.generate.diffusion import align, files
 
+_CPU = torch.device("cpu")
 _EPSILON = 1e-3
 _STEM = 16
 """Channels that the first two layers of either size give."""
@@ -72,27 +73,33 @@ class SmirkEncoder:
     Args:
         path: `SMIRK_em1.pt`.
         order: how colors are handed over.
+        device: where it computes.
 
     Raises:
         MissingModel: the file is absent, damaged, or holds another network.
     """
 
-    def __init__(self, path: Path, *, order: Literal["rgb", "bgr"] = "rgb") -> None:
-        self._network = _read(path, "expression", _Encoder())
+    def __init__(
+        self,
+        path: Path,
+        *,
+        order: Literal["rgb", "bgr"] = "rgb",
+        device: torch.device = _CPU,
+    ) -> None:
+        self._network = _read(path, "expression", _Encoder()).to(device)
         self._order = order
+        self._device = device
 
     @torch.inference_mode()
     def read(self, crops: Sequence[Picture]) -> list[FlameExpression]:
         """What n face crops (224, 224, 3) do."""
-        told = self._network(_pixels(crops, self._order)).numpy()
+        told = self._network(_pixels(crops, self._order).to(self._device)).cpu().numpy()
         return [FlameExpression.limited(row) for row in told]
 
-    def of_frame(self, tracked: TrackedFrame) -> FlameExpression | None:
-        """What the followed face does; None while it is away."""
-        if tracked.face is None:
-            return None
-        crop = align.smirk(tracked.face.points)
-        return self.read([align.cut(tracked.frame.rgb, crop, smooth=False)])[0]
+    @staticmethod
+    def crop(rgb: Picture, face: Face) -> Picture:
+        """(224, 224, 3) what the network is shown of a frame (height, width, 3) and its face."""
+        return align.cut(rgb, align.smirk(face.points), smooth=False)
 
 
 class SmirkPoseEncoder:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import threading
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -99,6 +100,29 @@ def test_the_pixels_do_not_depend_on_the_number_of_threads(plain: DiffusionGener
         assert apart(one, drawn(plain, asked)) <= 1
     finally:
         torch.set_num_threads(1)
+
+
+def test_the_next_batch_is_made_ready_while_one_is_drawn(
+    models: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A device that draws is not left waiting for the host."""
+    size, further = 2, threading.Event()
+    latents = Draw.latents
+
+    def waiting(draw: Draw, frames: list[Frame], *more: object) -> torch.Tensor:
+        assert further.wait(30)
+        return latents(draw, frames, *more)
+
+    def coming(asked: Iterable[FaceRequest]) -> Iterator[FaceRequest]:
+        for request in asked:
+            if request.index == size:
+                further.set()
+            yield request
+
+    monkeypatch.setattr(Draw, "latents", waiting)
+    asked = scene.requests(scene.person(), 2 * size)
+    made = generator(models, replace(QUICK, batch=size), guide=scene.Still())
+    assert [f.request for f in drawn(made, coming(asked))] == asked
 
 
 def test_two_people_in_one_batch_are_each_as_if_alone(models: Path) -> None:
