@@ -10,12 +10,14 @@ from typing import NamedTuple
 import numpy as np
 
 from retarget.face.choose import choose
+from retarget.face.likeness import replaced
 from retarget.face.people import Person, matched
 from retarget.face.region import MARGIN, Reading, Region, overlap, whole
 from retarget.face.search import SAME, FaceModel, Search, plausible, tiles
 from retarget.face.settings import TrackSettings, parse_choice
 from retarget.face.shots import Change, Shots
 from retarget.flow.arrays import Picture
+from retarget.flow.values import Face
 
 _SURVEY = 15
 """Frames between two looks at the whole frame while one face is in view."""
@@ -58,6 +60,7 @@ class Follower:
         self.others = 0
         self.most = 0
         """Faces ever seen at once."""
+        self._last: Picture | None = None
         self._begun = False
         self._until_survey = 0
         self._pieces: Iterator[Region] = iter(())
@@ -75,15 +78,36 @@ class Follower:
         change = Change.NONE if self.shots is None else self.shots.change(rgb)
         if not self._begun:
             self._pieces = cycle(tiles(rgb))
-            self._begun = True
+            self._begun, self._last = True, rgb
             return Followed(self._begin(rgb), cut=False, others=self.others)
         was_in_view = self.person is not None and self.person.unseen == 0
         before = self.person.face if self.person is not None and was_in_view else None
         face = self._again(rgb)
-        if change is Change.SURE or (change is Change.MAYBE and not _goes_on(before, face)):
+        another = self._another(before, rgb, face)
+        if (
+            another
+            or change is Change.SURE
+            or (change is Change.MAYBE and not _goes_on(before, face))
+        ):
             self.person, self.company = None, []
-            face, before = self._choose(rgb, self.search.again(rgb, None, self._pieces)), None
+            found = self.search.again(rgb, None, self._pieces)
+            if another and face is not None and not found:
+                found = [face]
+            face, before = self._choose(rgb, found), None
+        self._last = rgb
         return Followed(face, cut=face is not None and before is None, others=self.others)
+
+    def _another(self, before: Reading | None, rgb: Picture, now: Reading | None) -> bool:
+        """Whether a cut shows somebody else before the same wall, which `Shots` cannot notice.
+
+        Where others are in view, people.py tells who is who, also where they hide one another.
+        """
+        if self.shots is None or self._last is None or self.company:
+            return False
+        if before is None or now is None:
+            return False
+        one, two = Face(points=before.points), Face(points=now.points)
+        return replaced((self._last, one), (rgb, two))
 
     def _begin(self, rgb: Picture) -> Reading | None:
         """Look everywhere and choose."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
+from functools import cache
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -16,10 +18,12 @@ from retarget.face.mesh import MeshModel
 from retarget.face.open import carries_models
 from retarget.face.region import Region
 from retarget.face.settings import TrackSettings
+from retarget.face.still import find_face
 from retarget.face.track import Track
 from retarget.flow.arrays import Picture
 from retarget.flow.report import Report
 from retarget.flow.values import Instant
+from retarget.source.open import open_source
 
 pytestmark = pytest.mark.skipif(not carries_models(), reason="this mediapipe carries no models")
 FAST = TrackSettings(looks=1)
@@ -140,6 +144,31 @@ def test_a_flash_does_not_end_the_shot() -> None:
     flash = np.clip(astronaut().astype(int) + 90, 0, 255).astype(np.uint8)
     tracked = track([astronaut()] * 3 + [flash] + [astronaut()] * 3, FAST)
     assert not any(t.cut for t in tracked)
+
+
+def portrait(rgb: Picture) -> Picture:
+    """200x200 around the one face of a picture."""
+    face = find_face(frame(rgb), FAST, Report()).points[:, :2]
+    (x, y), side = (face.min(axis=0) + face.max(axis=0)) / 2, float(np.ptp(face, axis=0).max())
+    return Region(x=float(x), y=float(y), side=1.9 * side).cut(rgb, 200)
+
+
+@cache
+def talking(count: int) -> list[Picture]:
+    """As many moments of the sample clip, spread over it."""
+    with open_source(str(Path(__file__).parents[2] / "samples" / "drive.mp4")) as clip:
+        return [moment.rgb for moment in clip.sample(count)]
+
+
+def test_a_cut_to_somebody_else_in_the_same_place_before_the_same_wall_is_noticed() -> None:
+    people = [on(wall(), portrait(rgb), 256, 256) for rgb in (astronaut(), talking(1)[0])]
+    tracked = track([people[0]] * 4 + [people[1]] * 4 + [people[0]] * 4, FAST)
+    assert [i for i, t in enumerate(tracked) if t.cut] == [4, 8]
+    assert all(t.face is not None for t in tracked)
+
+
+def test_a_person_who_does_something_else_at_once_is_still_the_same() -> None:
+    assert not any(t.cut for t in track(talking(12), FAST))
 
 
 def test_cuts_can_be_left_unnoticed() -> None:

@@ -42,6 +42,21 @@ def test_a_large_region_is_averaged_not_only_sampled() -> None:
     assert Region(x=512, y=512, side=1000).cut(frame, 100).std() < 0.6 * one_sample
 
 
+@pytest.mark.parametrize("side", [700, 1500, 3000])
+def test_of_a_large_region_every_pixel_counts(side: int) -> None:
+    """Of grain as fine as a pixel is left what a mean over all pixels of a place leaves."""
+    noise = np.random.default_rng(0).normal(127, 40, (2048, 2048, 1)).clip(0, 255)
+    frame = np.repeat(noise, 3, axis=2).astype(np.uint8)
+    crop = Region(x=1024, y=1024, side=side, turn=0.3).cut(frame, 96)[20:76, 20:76]
+    assert crop.std() < 1.5 * frame.std() * 96 / side
+
+
+@pytest.mark.parametrize(("width", "height"), [(1, 1500), (2, 2), (1501, 3)])
+def test_a_region_of_a_narrow_frame_is_still_a_picture(width: int, height: int) -> None:
+    frame = np.full((height, width, 3), 90, np.uint8)
+    assert Region(x=0.5, y=1, side=1500).cut(frame, 96).max() == 90
+
+
 def test_beyond_the_border_is_its_colour_or_black() -> None:
     region = Region(x=0, y=256, side=400)
     assert region.cut(wall(), 64)[32, 0, 0] == wall()[256, 0, 0]
