@@ -16,6 +16,8 @@ far cheek are drawn out into streaks. Every generator draws the turn that it is 
 MAX_SHIFT = 0.35
 """Eye-corner distances."""
 MAX_ZOOM = 1.15
+FREE = 0.6
+"""Share of a limit up to which it is not felt at all."""
 
 
 class HeadMotion:
@@ -65,8 +67,9 @@ class HeadMotion:
 
 
 def soft_limit(vector: npt.NDArray[np.float64], limit: float) -> npt.NDArray[np.float64]:
-    """Shorten a vector (n,) so that it is never longer than `limit` and hardly changes if short."""
-    length = float(np.linalg.norm(vector))
-    if length < 1e-9:
+    """Shorten a vector (n,) so that it is never longer than `limit` and stays as it is if short."""
+    length, free = float(np.linalg.norm(vector)), FREE * limit
+    if length <= free:
         return vector
-    return np.asarray(vector * (limit * np.tanh(length / limit) / length))
+    room = limit - free
+    return np.asarray(vector * ((free + room * np.tanh((length - free) / room)) / length))

@@ -9,6 +9,9 @@ from retarget.flow.declared import AsDeclared, check_range
 
 MOST_GAIN = 4.0
 """A larger gain than this only drives every movement against its limit."""
+MADE_UP = 1.15
+"""What makes up for the folds and shadows that a moved photo lacks and for want of which it is read
+as doing less."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,11 +47,11 @@ class TransferSettings(AsDeclared):
     """Add the performance to the photo's own expression instead of replacing it."""
     lost: Literal["hold", "ease", "neutral"] = "ease"
     """While the driving face is away: hold the last expression, ease to neutral, or be neutral."""
-    strength: float = 1.15
+    strength: float = MADE_UP
     """One gain for the whole performance, multiplied with the gains of the regions. 1 moves every
     point as measured (pursed and sideways mouths further: a mesh under-reports them); a little more
     makes up for the folds and shadows that a moved photo lacks and for want of which it is read as
-    doing less."""
+    doing less. A head that turns lacks none: what makes up for them leaves it as measured."""
     detail: float = 1.0
     """How much of the measured shape beyond the 52 blendshapes is passed on, 0 to 1."""
     gain: Gains = field(default_factory=Gains)
@@ -58,3 +61,8 @@ class TransferSettings(AsDeclared):
         super().__post_init__()
         check_range("strength", self.strength, 0.0, MOST_GAIN)
         check_range("detail", self.detail, 0.0, 1.0)
+
+    @property
+    def of_head(self) -> float:
+        """What the head's movement is multiplied by: 1 for strengths from 1 to `MADE_UP`."""
+        return min(self.strength, max(1.0, self.strength / MADE_UP)) * self.gain.head

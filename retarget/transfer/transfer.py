@@ -77,7 +77,7 @@ class Transfer:
         if settings.motion == "full" and driving is not None and driving.usual:
             from retarget.transfer.head import HeadMotion  # its SciPy takes long to load
 
-            gain = settings.strength * settings.gain.head
+            gain = settings.of_head
             self._head = HeadMotion(driving.usual, gain)
             self._heads = [(one.rest, HeadMotion(one.usual, gain)) for one in driving.others]
 

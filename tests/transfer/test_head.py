@@ -100,9 +100,17 @@ def test_a_gain_of_nothing_keeps_the_head_still() -> None:
     np.testing.assert_allclose(moved.translation, PHOTO.translation)
 
 
-def test_the_soft_limit_hardly_changes_what_is_small() -> None:
-    small = np.array([0.02, -0.01, 0.0])
-    np.testing.assert_allclose(soft_limit(small, 0.35), small, rtol=0.01)
+@pytest.mark.parametrize("degrees", [4.0, 8.0])
+def test_a_turn_that_a_photo_can_show_is_not_shortened(degrees: float) -> None:
+    moved = HeadMotion([pose()], 1.0)(pose(degrees), PHOTO)
+    assert moved.angles[0] - PHOTO.angles[0] == pytest.approx(degrees, abs=1e-6)
+
+
+@given(length=floats(0.0, 3.0), farther=floats(1e-3, 1.0))
+def test_what_goes_farther_is_never_shown_less_far(length: float, farther: float) -> None:
+    """Not even at the length from which the limit is felt, and by no more than it goes."""
+    one, other = (soft_limit(np.array([x, 0.0]), 0.35)[0] for x in (length, length + farther))
+    assert 0 <= other - one <= farther + 1e-9
 
 
 def test_each_of_several_people_moves_from_their_own_usual_place() -> None:

@@ -2,8 +2,8 @@
 
 The wished displacements of neighbouring points disagree a little: measurement noise, another
 person's proportions. Solving (W + 0.35 L) u = W u* with the mesh's graph Laplacian L lets them
-agree; points on lips and lids (W large) keep their wish. Where a triangle would still fold, its
-points are relaxed until it does not.
+agree; points on lips, lids and brows (W large) keep their wish. Where a triangle would still fold,
+its points are relaxed until it does not.
 
 All of this happens in the photo's own pose; a turned head is applied last, to the unfolded mesh.
 """
@@ -33,7 +33,10 @@ from retarget.generate.warp.mesh import signed_areas, topology
 from retarget.generate.warp.rims import MOUTH, rims_of
 
 STIFFNESS = 0.35
-RIM_WEIGHT, BROW_WEIGHT = 24.0, 6.0
+FIRM_WEIGHT, SKIN_WEIGHT = 24.0, 6.0
+"""How firmly rims, brows and the skin below the lip keep to their wish, and how firmly the skin
+beside mouth and nose does: what gives way is drawn as less than was asked."""
+NOSE_WINGS = (64, 48, 129, 102, 98, 294, 278, 358, 331, 327)
 SMALLEST_AREA = 0.1
 """A triangle may shrink to this share of its area, not further."""
 THIN = 0.1
@@ -72,10 +75,11 @@ def _agreement() -> Floats:
         *landmarks.LIPS_OUTER_LOWER, *landmarks.RIGHT_EYE_UPPER, *landmarks.RIGHT_EYE_LOWER,
         *landmarks.LEFT_EYE_UPPER, *landmarks.LEFT_EYE_LOWER,
     )  # fmt: skip
-    weight[list(rims)] = RIM_WEIGHT
-    weight[[i for brow in BROWS for row in brow[:2] for i in row]] = BROW_WEIGHT
-    weight[[i for _, beside in CORNERS for i in beside]] = BROW_WEIGHT
-    weight[BELOW_LIP[1]] = RIM_WEIGHT
+    weight[list(rims)] = FIRM_WEIGHT
+    weight[[i for brow in BROWS for row in brow[:2] for i in row]] = FIRM_WEIGHT
+    weight[[i for _, beside in CORNERS for i in beside]] = SKIN_WEIGHT
+    weight[list(NOSE_WINGS)] = SKIN_WEIGHT
+    weight[BELOW_LIP[1]] = FIRM_WEIGHT
     system = np.diag(weight) + STIFFNESS * topology().laplacian
     out: Floats = np.linalg.solve(system, np.diag(weight)).astype(np.float32)
     return out

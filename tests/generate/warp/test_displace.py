@@ -150,6 +150,25 @@ def test_a_brow_goes_up_no_farther_than_the_skin_below_it_lasts() -> None:
     assert (far[1:] > near[1:]).all()
 
 
+@pytest.mark.parametrize(
+    ("said", "points"),
+    [
+        ("browDownLeft", landmarks.LEFT_BROW),
+        ("browOuterUpLeft", landmarks.LEFT_BROW),
+        ("noseSneerLeft", (294, 278, 358)),
+    ],
+)
+def test_brows_and_the_wings_of_the_nose_go_as_far_as_they_are_asked_to(
+    said: str, points: tuple[int, ...]
+) -> None:
+    """The skin around them yields: what they lose to it is drawn as less than was done."""
+    identity = calm()
+    request = ask(identity, {said: 0.3})
+    asked = (request.points - identity.face.points)[list(points), 1].mean()
+    moved = Displacer(identity, identity.face.points)(request).expression[list(points), 1].mean()
+    assert moved == pytest.approx(asked, rel=0.05)
+
+
 def test_points_at_odds_with_each_other_are_made_to_agree() -> None:
     identity = calm()
     displace = Displacer(identity, identity.face.points)
