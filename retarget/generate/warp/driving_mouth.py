@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 from math import sqrt
 
+import cv2
 import numpy as np
 
 from retarget.flow.arrays import Bytes, Floats, Ints
@@ -59,6 +60,9 @@ TOOTH_OWN = 0.5
 grey and no warmer than the identity's."""
 UPPER_ROW = 0.16
 """Height of the row of upper teeth, in eye distances."""
+FRINGE = 0.025
+"""How far around them the edge of teeth that are left out goes with them, in mouth widths: left
+there, it stands as flecks below teeth of one's own."""
 LIP_RELIEF = 0.7
 """Power of the driving lips' light and shade that the photo's lips show: theirs may be glossy."""
 LIP_TURNED_IN = 0.25
@@ -289,7 +293,9 @@ class DrivingInside:
         mask = np.zeros((rows.stop - rows.start, columns.stop - columns.start), np.uint8)
         fill(mask, band - np.array([columns.start, rows.start], np.float32))
         seen = blurred(mask, 0.02 * now.width).astype(np.float32) / 255
-        return seen * teeth_in(self._raw, self._tones, colourless=1.0)
+        teeth = teeth_in(self._raw, self._tones, colourless=1.0)
+        side = 2 * round(FRINGE * now.width) + 1
+        return seen * np.asarray(cv2.dilate(teeth, np.ones((side, side), np.uint8)), np.float32)
 
 
 def _front(lips: Floats, depth: Floats, width: float) -> Floats:

@@ -344,6 +344,24 @@ def test_the_driving_upper_teeth_are_no_second_row_below_ones_own(
     assert bright[len(bright) // 2 : -3].max() < 0.5 * bright.max()
 
 
+def test_driving_teeth_that_are_left_out_leave_no_edge_behind() -> None:
+    driver = smiling()
+    rgb, rims = driver.frame.rgb.copy(), rims_of(driver.face.points, MOUTH)
+    cv2.fillPoly(rgb, [np.rint(rims.outline).astype(np.int32)], (30, 10, 10))
+    row = np.concatenate([rims.upper, (rims.upper + 0.5 * (rims.lower - rims.upper))[::-1]])
+    cv2.fillPoly(rgb, [np.rint(row).astype(np.int32)], (240, 235, 225))
+    rgb = cv2.GaussianBlur(rgb, (0, 0), 1.0)  # no lens draws an edge in one pixel
+    hole = Hole.between(rims, rgb.shape)
+    assert hole is not None
+    theirs = DrivingInside(rgb, driver.face, white=None, box=hole.box, now=hole.rims)
+    tones = Tones(skin=np.array([180, 150, 130], np.float32), lip=LIP)
+    drawn, _ = theirs.lit(tones, np.array([210, 200, 180], np.float32), hole.depth)
+    x = round(float(rims.upper[5, 0])) - hole.corner[0]
+    column = drawn.mean(axis=2)[:, x]
+    left = (column * (1 - theirs.upper_teeth()[:, x]))[int(column.argmax()) : -2]
+    assert left.max() < 0.2 * column.max()
+
+
 BARES = ("mouthUpperUpLeft", "mouthUpperUpRight", "noseSneerLeft", "noseSneerRight")
 LOWERED = {"mouthPucker": 1.0, "mouthUpperUpLeft": -1.0, "mouthUpperUpRight": -1.0}
 
