@@ -50,6 +50,8 @@ less and less and at which nothing of its teeth is kept: what the lip hid of the
 COVERED = (0.4, 0.8)
 """Share of the photo's upper teeth that its lip comes to hide, from which on they slide up behind
 it and at which they are gone: what is left is an edge, below which the mouth would be empty."""
+EMPTY = (0.2, 0.6)
+"""The part of the opening below that edge from which on and at which they do so."""
 CHIN = [landmarks.CHIN, 148, 377, 175]
 UPPER_RIM, LOWER_RIM = [81, 82, 13, 312, 311], [87, 14, 317]
 TONGUE_OUT = blendshapes.index("tongueOut")
@@ -195,11 +197,13 @@ class Mouth:
             return 0.0, 0.0
         raised = moved.expression[UPPER_RIM] @ -self._photo.down
         bared = smoothstep(*RAISED, float(raised.max()) / self._unit)
-        covered = smoothstep(*COVERED, -float(raised.mean()) / self._own.row)
+        covered = -float(raised.mean()) / self._own.row
+        empty = 1 - max(1 - covered, 0.0) * self._own.row / max(now.gap, 1e-3)
+        hidden = smoothstep(*COVERED, covered) * smoothstep(*EMPTY, empty)
         alike = 1 - smoothstep(*STRETCHED, now.width / self._photo.width)
         alike *= smoothstep(*CLOSED, now.gap / max(self._photo.gap, 1e-3))
         throat = self._agape * alike
-        return max(self._toothy * (1 - bared), throat), covered * (1 - throat)
+        return max(self._toothy * (1 - bared), throat), hidden * (1 - throat)
 
     def _others(self, hole: Hole, moved: Moved, theirs: _Theirs | None, *, upper: float) -> Floats:
         """(h, w, 3) the inside without the photo's own.

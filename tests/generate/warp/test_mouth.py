@@ -403,10 +403,10 @@ def test_teeth_that_a_lip_comes_to_hide_go_up_behind_it_and_do_not_fade(
     cv2.fillPoly(rgb, [np.rint(outline).astype(np.int32)], (30, 10, 10))
     driving = seen(replace(smiling(), frame=replace(smiling().frame, rgb=rgb)))
 
-    def tall(share: float) -> tuple[float, int]:
+    def tall(share: float, jaw: float = 0.8) -> tuple[float, int]:
         """How bright the brightest row of teeth is, and how many are bright."""
         lowered = {name: share * value for name, value in LOWERED.items()}
-        request = ask(smiling(), {"jawOpen": 0.8, **lowered}, driving=driving)
+        request = ask(smiling(), {"jawOpen": jaw, **lowered}, driving=driving)
         rims = rims_of(Displacer(smiling(), smiling().face.points)(request).points, MOUTH)
         x, top = np.rint(rims.upper[5]).astype(int).tolist()
         rows = whole(draw(warp, request))[top : top + 12, x - 2 : x + 3].mean(axis=(1, 2))
@@ -417,3 +417,4 @@ def test_teeth_that_a_lip_comes_to_hide_go_up_behind_it_and_do_not_fade(
         brightest, rows = tall(share)
         assert rows <= 2 or brightest > 0.85 * full  # these lie at the edge of the lip
     assert rows == 0
+    assert tall(0.65, jaw=0.0)[0] > 0.85 * full  # they still fill a mouth that is less open
