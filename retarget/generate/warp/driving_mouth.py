@@ -63,8 +63,9 @@ UPPER_ROW = 0.16
 FRINGE = 0.025
 """How far around them the edge of teeth that are left out goes with them, in mouth widths: left
 there, it stands as flecks below teeth of one's own."""
-LIP_RELIEF = 0.7
-"""Power of the driving lips' light and shade that the photo's lips show: theirs may be glossy."""
+LIP_BRIGHTEST, LIP_RELIEF = 1.2, 0.8
+"""Brightness, in that of the driving lips, at which they are as bright as the photo's are, which
+show none of their gloss; and the power of their shade below it."""
 LIP_TURNED_IN = 0.25
 """How much darker what is lip inside a wide mouth is drawn: its inner side, which faces no light.
 In a pursed mouth, and where it reaches far in, it is the lip's own front, lit as lips are."""
@@ -257,10 +258,11 @@ class DrivingInside:
         lit = (shade + np.float32(1 - RIM_SHADE))[..., None]
         inside *= lit
         lips, turned_in = self._lips(depth)
-        relief = ((raw @ LUMA) / np.float32(max(luma(driving.lip), 8.0))) ** np.float32(LIP_RELIEF)
+        brightest = np.float32(LIP_BRIGHTEST * max(luma(driving.lip), 8.0))
+        relief = np.minimum((raw @ LUMA) / brightest, np.float32(1)) ** np.float32(LIP_RELIEF)
         shown = relief[..., None] * tones.lip
         shown *= 1 - turned_in[..., None] * (1 - np.float32(1 - LIP_TURNED_IN) * lit)
-        inside += lips[..., None] * (np.minimum(shown, np.float32(255)) - inside)
+        inside += lips[..., None] * (shown - inside)
         return inside, lips * (1 - turned_in)
 
     def _lips(self, depth: Floats) -> tuple[Floats, Floats]:
