@@ -24,7 +24,7 @@ LINES = {
     "Left": ((358, 423, 426, 436, 287), 1.0),
 }
 """Mesh points from beside the nose to beside the mouth, and which way is out."""
-INNER, OUTER = (0.0, -0.02, -0.02, 0.0, 0.04), (0.04, 0.12, 0.16, 0.17, 0.17)
+INNER, OUTER = (-0.02, -0.07, -0.09, -0.06, 0.02), (0.05, 0.13, 0.18, 0.2, 0.2)
 """Eye distances outwards from these, between which the fold lies."""
 EDGE, REACH = 0.035, 0.22
 """Deviation of the edge of that place, and how far around it is looked at, in eye distances."""
