@@ -21,6 +21,7 @@ from retarget.flow.values import (
     Identity,
     Instant,
 )
+from retarget.jobs.identity import told_from_background
 from retarget.transfer.head import MAX_TURN
 from retarget.transfer.settings import TransferSettings
 from retarget.transfer.transfer import DrivingFace, Transfer
@@ -46,10 +47,20 @@ class Actor:
         identity: the photo, understood.
         generator: who draws.
         report: where the times go.
+        tells_background: whether what is behind the person keeps still when the head turns.
     """
 
-    def __init__(self, identity: Identity, generator: Generator, report: Report) -> None:
-        self.identity = identity
+    def __init__(
+        self,
+        identity: Identity,
+        generator: Generator,
+        report: Report,
+        *,
+        tells_background: bool = True,
+    ) -> None:
+        self.identity, self._drawn = identity, identity
+        self._tells_background = tells_background
+        self._apart: Identity | None = None
         self._generator = generator
         self._report = report
         generator.prepare(identity)
@@ -58,15 +69,23 @@ class Actor:
         """One finished picture for each frame, in the photo's own size."""
         face = DrivingFace(rest=self.identity.rest, usual=[_STRAIGHT])
         settings = TransferSettings(motion="full", strength=1.0)
-        transfer = Transfer(settings, face, lambda _: self.identity)
-        requests = self._report.stage("transfer", transfer, self._within_reach(frames))
+        transfer = Transfer(settings, face, lambda _: self._drawn)
+        requests = self._report.stage("transfer", transfer, self._turning(frames))
         faces = self._report.stage("generate", self._generator, requests)
         return self._report.stage("paste", Paste(PasteSettings()), faces)
 
-    def _within_reach(self, frames: Iterable[ExpressedFrame]) -> Iterator[ExpressedFrame]:
-        """The same frames; of a head that is to turn farther than it will, a line is told."""
+    def _turning(self, frames: Iterable[ExpressedFrame]) -> Iterator[ExpressedFrame]:
+        """The same frames; of a head that turns, the person is told from what is behind.
+
+        Of a head that is to turn farther than it will, a line is told.
+        """
         for frame in frames:
-            if frame.pose is not None and max(map(abs, frame.pose.angles)) > MAX_TURN:
+            turn = 0.0 if frame.pose is None else max(map(abs, frame.pose.angles))
+            turns = turn > 0 and self._tells_background
+            if turns and self._apart is None:
+                self._apart = told_from_background(self.identity)
+            self._drawn = self._apart if turns and self._apart is not None else self.identity
+            if turn > MAX_TURN:
                 self._report.warn(
                     f"A head that is to turn by more than {MAX_TURN:g}° turns less: one photo does "
                     "not show what would come into view."

@@ -42,13 +42,15 @@ class IdentityLane:
 
     def told_from_background(self) -> IdentityLane:
         """The same photo, of which is known what is behind the person; a clip as it is."""
-        from retarget.composite.matte import PersonMatte
+        return _of_photo(told_from_background(self.first)) if self.photo else self
 
-        if not self.photo:
-            return self
-        photo = self.first
-        person = PersonMatte().where(photo.frame.rgb, photo.face.points)
-        return _of_photo(replace(photo, person=person))
+
+def told_from_background(photo: Identity) -> Identity:
+    """The same photo, of which is known what is behind the person."""
+    from retarget.composite.matte import PersonMatte
+
+    person = PersonMatte().where(photo.frame.rgb, photo.face.points)
+    return replace(photo, person=person)
 
 
 @contextmanager

@@ -79,11 +79,13 @@ class Change:
         over = _similarity(first.pose, second.pose)
         head = first.pose.translation[:2]
         self._join = Join(one, two, over, head, first.pose.scale)
-        self._actors = [Actor(p, generator, report) for p in self._photos]
+        self._actors = [_with_background(p, generator, report) for p in self._photos]
         self._mattes: list[Actor] = []
         if generator.name == "warp":  # any other leaves hair where it is
             both = zip(self._photos, self._still, strict=True)
-            self._mattes = [Actor(_as_picture(p, s.share), generator, report) for p, s in both]
+            self._mattes = [
+                _with_background(_as_picture(p, s.share), generator, report) for p, s in both
+            ]
         # Roll is left to the plane: what remains is how far the heads are turned apart.
         begins, ends = (
             HeadPose.rotation_of(0, 0, -p.pose.angles[2]) @ p.pose.rotation for p in self._photos
@@ -174,6 +176,11 @@ class Change:
         alike, far = _FADE
         reach = alike + (far - alike) * min(1.0, self.apart / FAR) ** 2
         return eased(float(np.clip((way - 0.5) / (2 * reach) + 0.5, 0, 1)))
+
+
+def _with_background(photo: Identity, generator: Generator, report: Report) -> Actor:
+    """An actor whose background goes along, so that what is drawn of a matte fits the picture."""
+    return Actor(photo, generator, report, tells_background=False)
 
 
 def change(first: Identity, second: Identity, generator: Generator, report: Report) -> Change:

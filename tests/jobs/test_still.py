@@ -51,6 +51,14 @@ def test_a_head_that_cannot_turn_as_far_as_is_said_is_told_of(
     assert sum("turns less" in line for line in report.warnings) == told
 
 
+def test_the_room_keeps_still_behind_a_head_that_turns_and_not_before(actor: Actor) -> None:
+    photo, before = actor.identity.frame.rgb, actor.show(say("joy"))
+    turned = actor.show(say("head(left=10)"))
+    assert (turned != photo).mean() > 0.3
+    np.testing.assert_array_equal(turned[:, -24:], photo[:, -24:])
+    np.testing.assert_array_equal(actor.show(say("joy")), before)
+
+
 def test_a_reframed_photo_keeps_points_and_pose_together(actor: Actor) -> None:
     photo = actor.identity
     small = reframed(photo, Box(10.0, 20.0, 200.0, 200.0), (100, 100))

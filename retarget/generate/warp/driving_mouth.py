@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from functools import cache
 from math import sqrt
 
+import cv2
 import numpy as np
 
 from retarget.flow.arrays import Bytes, Floats, Ints
 from retarget.flow.ease import smoothstep
 from retarget.flow.values import Face
 from retarget.generate.warp.flow import draw_affine
-from retarget.generate.warp.paint import blurred, colours, fill, ramp, read
+from retarget.generate.warp.paint import averaged, blurred, colours, fill, ramp, read
 from retarget.generate.warp.palette import LUMA, luma
 from retarget.generate.warp.rims import MOUTH, Rims, rims_of
 
@@ -59,11 +60,21 @@ TOOTH_OWN = 0.5
 grey and no warmer than the identity's."""
 UPPER_ROW = 0.16
 """Height of the row of upper teeth, in eye distances."""
-LIP_GAIN = (0.4, 2.5)
-"""How far the brightness of a lip's colour channel may be changed."""
+FRINGE = 0.025
+"""How far around them the edge of teeth that are left out goes with them, in mouth widths: left
+there, it stands as flecks below teeth of one's own."""
+LIP_BRIGHTEST, LIP_RELIEF = 1.2, 0.8
+"""Brightness, in that of the driving lips, at which they are as bright as the photo's are, which
+show none of their gloss; and the power of their shade below it."""
 LIP_TURNED_IN = 0.25
 """How much darker what is lip inside a wide mouth is drawn: its inner side, which faces no light.
-In a pursed mouth it is the lip's own front."""
+In a pursed mouth, and where it reaches far in, it is the lip's own front, lit as lips are."""
+LIP_LIT = (0.65, 0.9)
+"""Brightness, in that of the lips, from which on and at which it may be their front: a tongue lies
+in shade."""
+LIP_RING, LIP_FRONT = (0.03, 0.09), (0.4, 0.8)
+"""Depth, in mouth widths, from which and up to which it is looked how far lips reach in; the share
+of it that they fill from which on and at which their front does."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -226,15 +237,18 @@ class DrivingInside:
         )
         self._raw = read(rgb, _strip_map(box, now, hole.smooth()))
 
-    def lit(self, tones: Tones, tooth: Floats, depth: Floats) -> Floats:
-        """(h, w, 3) it as the photo would show it.
+    def lit(self, tones: Tones, tooth: Floats, depth: Floats) -> tuple[Floats, Floats]:
+        """It as the photo would show it, and where it is the front of a lip.
 
         Args:
             tones: the photo's.
             tooth: (3,) what colour the identity's teeth have.
             depth: (h, w) pixels from the nearest lip.
+
+        Returns:
+            (h, w, 3) colours and (h, w) 0..1.
         """
-        raw, driving, wide = self._raw, self._tones, self._wide
+        raw, driving = self._raw, self._tones
         depth = depth / np.float32(self._now.width)
         light = Light.between(driving, tones)
         inside = light(raw)
@@ -243,13 +257,34 @@ class DrivingInside:
         shade = np.minimum(depth / np.float32(RIM_REACH), 1) * np.float32(RIM_SHADE)
         lit = (shade + np.float32(1 - RIM_SHADE))[..., None]
         inside *= lit
-        deep = [float(d + wide * (w - d)) for d, w in zip(LIP_DEEP, LIP_DEEP_WIDE, strict=True)]
-        lips = _lips(raw, driving.lip, ramp((deep[0], deep[1]), depth))[..., None]
-        if lips.any():
-            gain = np.clip(tones.lip / np.maximum(driving.lip, 8.0), *LIP_GAIN).astype(np.float32)
-            seen = light.muted(np.minimum(raw * gain, np.float32(255)))
-            inside += lips * (np.float32(1 - LIP_TURNED_IN * wide) * lit * seen - inside)
-        return inside
+        lips, turned_in = self._lips(depth)
+        brightest = np.float32(LIP_BRIGHTEST * max(luma(driving.lip), 8.0))
+        relief = np.minimum((raw @ LUMA) / brightest, np.float32(1)) ** np.float32(LIP_RELIEF)
+        shown = relief[..., None] * tones.lip
+        shown *= 1 - turned_in[..., None] * (1 - np.float32(1 - LIP_TURNED_IN) * lit)
+        inside += lips[..., None] * (shown - inside)
+        return inside, lips * (1 - turned_in)
+
+    def _lips(self, depth: Floats) -> tuple[Floats, Floats]:
+        """(h, w) each, 0..1: what is lip, and how far it is turned in.
+
+        A rounded mouth's inner contour runs along its lips, not along the hole between them.
+
+        Args:
+            depth: (h, w) from the nearest lip, in mouth widths.
+        """
+        bright, lip = self._raw @ LUMA, self._tones.lip
+        lip_bright = np.maximum(lip @ LUMA, np.float32(1))
+        lip_red = _redness(lip, lip_bright)
+        if lip_red < LEAST_RED:
+            return np.zeros_like(bright), np.ones_like(bright)
+        lips = ramp(LIP_RED, _redness(self._raw, bright) / lip_red)
+        lips *= ramp(LIP_BRIGHT, bright / lip_bright)
+        front = _front(lips * ramp(LIP_LIT, bright / lip_bright), depth, self._now.width)
+        turned_in = np.float32(self._wide) * (1 - front)
+        deep, deep_wide = ramp(LIP_DEEP, depth), ramp(LIP_DEEP_WIDE, depth)
+        lips *= 1 - deep - turned_in * (deep_wide - deep)
+        return lips, turned_in
 
     def upper_teeth(self) -> Floats:
         """(h, w) 0..1 where it shows the upper teeth."""
@@ -260,26 +295,23 @@ class DrivingInside:
         mask = np.zeros((rows.stop - rows.start, columns.stop - columns.start), np.uint8)
         fill(mask, band - np.array([columns.start, rows.start], np.float32))
         seen = blurred(mask, 0.02 * now.width).astype(np.float32) / 255
-        return seen * teeth_in(self._raw, self._tones, colourless=1.0)
+        teeth = teeth_in(self._raw, self._tones, colourless=1.0)
+        side = 2 * round(FRINGE * now.width) + 1
+        return seen * np.asarray(cv2.dilate(teeth, np.ones((side, side), np.uint8)), np.float32)
 
 
-def _lips(rgb: Bytes, lip: Floats, deep: Floats) -> Floats:
-    """(h, w) 0..1 where the driving lips reach into what the mesh takes for the opening.
-
-    A rounded mouth's inner contour runs along its lips, not along the hole between them.
+def _front(lips: Floats, depth: Floats, width: float) -> Floats:
+    """(h, w) 0..1 where lips (h, w) reach so far in that it is their front that is seen.
 
     Args:
-        rgb: (h, w, 3) the driving mouth.
-        lip: (3,) the colour of its lips.
-        deep: (h, w) 0..1 how surely a pixel lies too deep for a lip.
+        lips: 0..1 what is like the front of a lip.
+        depth: (h, w) from the nearest lip, in mouth widths.
+        width: of the mouth in pixels.
     """
-    bright, lip_bright = rgb @ LUMA, lip @ LUMA
-    lip_red = _redness(lip, lip_bright)
-    if lip_red < LEAST_RED:
-        return np.zeros_like(deep)
-    out = ramp(LIP_RED, _redness(rgb, bright) / lip_red)
-    out *= ramp(LIP_BRIGHT, bright / lip_bright)
-    return out * (1 - deep)
+    low, high = LIP_RING
+    ring = ((depth > low) & (depth < high)).astype(np.float32)
+    near = averaged(np.stack([ring, ring * lips], axis=-1), high * width)
+    return ramp(LIP_FRONT, near[..., 1] / np.maximum(near[..., 0], np.float32(1e-3)))
 
 
 def _shrunk(rims: Rims, across: float, along: float) -> Rims:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -16,7 +17,7 @@ import numpy as np
 from retarget.flow import blendshapes, landmarks
 from retarget.flow.arrays import Bytes, Doubles, Floats
 from retarget.flow.ease import smoothstep
-from retarget.flow.values import Face, FaceRequest, Identity, VideoFrame
+from retarget.flow.values import FaceRequest, Identity
 from retarget.generate.settings import WarpSettings
 from retarget.generate.warp.displace import Moved
 from retarget.generate.warp.driving_mouth import DrivingInside, Tones, openness
@@ -46,12 +47,15 @@ of a toothless inside is kept; the same of their gap, at which nothing and from 
 RAISED = (0.04, 0.055)
 """How far the upper lip draws back from where the photo has it, in eye distances, from which on
 less and less and at which nothing of its teeth is kept: what the lip hid of them nobody knows."""
-COVERED = (0.4, 0.65)
-"""Share of the photo's upper teeth that its lip comes to hide, from which on less and less and at
-which nothing is kept: what is left is an edge, below which the mouth would be empty."""
+COVERED = (0.4, 0.8)
+"""Share of the photo's upper teeth that its lip comes to hide, from which on they slide up behind
+it and at which they are gone: what is left is an edge, below which the mouth would be empty."""
+EMPTY = (0.2, 0.6)
+"""The part of the opening below that edge from which on and at which they do so."""
 CHIN = [landmarks.CHIN, 148, 377, 175]
 UPPER_RIM, LOWER_RIM = [81, 82, 13, 312, 311], [87, 14, 317]
 TONGUE_OUT = blendshapes.index("tongueOut")
+_ALL = np.float32(1)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -85,6 +89,19 @@ class Hole:
         depth = np.asarray(cv2.distanceTransform(solid // 128, cv2.DIST_L2, 3), np.float32)
         alpha = blurred(solid, 0.4 + 0.006 * rims.width).astype(np.float32) / 255
         return cls(fine, box, depth, alpha)
+
+
+class _Theirs(NamedTuple):
+    """What a driving frame shows between its lips, over one opening."""
+
+    share: float
+    """0..1 how far the driving mouth is open enough to tell."""
+    inside: Floats
+    """(h, w, 3)"""
+    front: Floats
+    """(h, w, 1) 0..1 where the front of a lip covers what is behind."""
+    upper_teeth: Floats
+    """(h, w, 1) 0..1 where it shows them."""
 
 
 class Mouth:
@@ -145,51 +162,81 @@ class Mouth:
         if hole is None:
             return
         draw_lip_corners(out, now, self._photo, self._tones.lip)
-        filmed = self._filmed(request)
-        own = self._own_share(now, moved)
-        if filmed is None:
-            inside = self._drawn(hole, moved, own, teeth=True)
-        else:
-            inside = self._driven(hole, filmed, white, moved, own)
-        if self._own is not None and own > 0:
-            lip = moved.expression[LOWER_RIM].mean(axis=0)
-            for layer, place, share in self._own.placed(moved.skull, lip):
-                _lay(inside, layer, place, hole, own * share)
+        inside = self._inside(hole, now, moved, self._theirs(hole, request, white))
         patch = out[hole.box]
         alpha = np.float32(seen) * hole.alpha[..., None]
         patch[...] = to_bytes(patch + alpha * (inside - patch))
 
-    def _own_share(self, now: Rims, moved: Moved) -> float:
-        """0..1 how much of the photo's own inside is worth keeping between these lips.
+    def _inside(self, hole: Hole, now: Rims, moved: Moved, theirs: _Theirs | None) -> Floats:
+        """(h, w, 3) the photo's own as far as that is worth keeping, and what else there is."""
+        own, hidden = self._own_share(now, moved)
+        if self._own is None or own == 0:
+            return self._others(hole, moved, theirs, upper=1.0)
+        upper = 1 - self._toothy * (1 - hidden)
+        mine = self._others(hole, moved, theirs, upper=upper)
+        lip = moved.expression[LOWER_RIM].mean(axis=0)
+        free = np.float32(1) if theirs is None else 1 - theirs.front
+        for layer, place, share in self._own.placed(moved.skull, lip, hidden):
+            _lay(mine, layer, place, hole, np.float32(share) * free)
+        if own == 1:
+            return mine
+        # Not each laid over a part of the other: between them the flesh behind would shine through.
+        inside = self._others(hole, moved, theirs, upper=1.0)
+        return inside + np.float32(own) * (mine - inside)
 
-        Teeth are their owner's until the lip bares what the photo hides of them, or hides most of
-        them; a tongue and a throat fit a mouth that is shaped alike.
+    def _own_share(self, now: Rims, moved: Moved) -> tuple[float, float]:
+        """How much of the photo's own inside is worth keeping between these lips, 0..1 each.
+
+        Teeth are their owner's until the lip bares what the photo hides of them; a tongue and a
+        throat fit a mouth that is shaped alike.
+
+        Returns:
+            how opaque it is, and how far it has slid up behind a lip that hides most of its teeth.
         """
         if self._own is None:
-            return 0.0
+            return 0.0, 0.0
         raised = moved.expression[UPPER_RIM] @ -self._photo.down
         bared = smoothstep(*RAISED, float(raised.max()) / self._unit)
-        covered = smoothstep(*COVERED, -float(raised.mean()) / self._own.row)
+        covered = -float(raised.mean()) / self._own.row
+        empty = 1 - max(1 - covered, 0.0) * self._own.row / max(now.gap, 1e-3)
+        hidden = smoothstep(*COVERED, covered) * smoothstep(*EMPTY, empty)
         alike = 1 - smoothstep(*STRETCHED, now.width / self._photo.width)
         alike *= smoothstep(*CLOSED, now.gap / max(self._photo.gap, 1e-3))
-        return max(self._toothy * (1 - bared) * (1 - covered), self._agape * alike)
+        throat = self._agape * alike
+        return max(self._toothy * (1 - bared), throat), hidden * (1 - throat)
 
-    def _drawn(self, hole: Hole, moved: Moved, own: float, *, teeth: bool) -> Floats:
-        """(h, w, 3) flesh, with or without tongue and teeth.
+    def _others(self, hole: Hole, moved: Moved, theirs: _Theirs | None, *, upper: float) -> Floats:
+        """(h, w, 3) the inside without the photo's own.
 
-        Upper ones are left out as far as the photo's `own` inside (0..1) is laid over them.
+        A driving mouth that is all but shut shows no teeth, nor are any drawn for it: they would
+        flash up whenever it closes.
+
+        Args:
+            hole: between the lips.
+            moved: where everything is.
+            theirs: what the driving frame gives; over flesh as far as it gives nothing.
+            upper: how much of the upper teeth, 0..1.
         """
+        if theirs is None:
+            return self._drawn(hole, moved, upper)
+        if theirs.share == 1 and upper == 1:
+            return theirs.inside.copy()
+        seen = np.float32(theirs.share) * (1 - np.float32(1 - upper) * theirs.upper_teeth)
+        flesh = self._drawn(hole, moved, None)
+        return flesh + seen * (theirs.inside - flesh)
+
+    def _drawn(self, hole: Hole, moved: Moved, upper: float | None) -> Floats:
+        """(h, w, 3) flesh with tongue and teeth, of the upper ones this share; None: flesh only."""
         flesh = np.exp(hole.depth / np.float32(-0.08 * hole.rims.width))[..., None]
         cavity = self._palette.cavity
         inside = cavity + flesh * (np.float32(0.5) * self._palette.gum - cavity)
         with_jaw = moved.skull.copy()
         with_jaw[:, 2] += moved.skull[:, :2] @ self._jaw(moved)
-        if teeth:
-            tongue, lower, upper = self._teeth
+        if upper is not None:
+            tongue, lower_row, upper_row = self._teeth
             _lay(inside, tongue, with_jaw, hole)
-            _lay(inside, lower, with_jaw, hole)
-            if own < 1:
-                _lay(inside, upper, moved.skull, hole, 1 - own)
+            _lay(inside, lower_row, with_jaw, hole)
+            _lay(inside, upper_row, moved.skull, hole, np.float32(upper))
         lit = np.minimum(hole.depth / np.float32(LIP_REACH * hole.rims.width), 1)[..., None]
         inside *= np.float32(LIP_SHADE) * lit + np.float32(1 - LIP_SHADE)
         return np.asarray(inside, np.float32)
@@ -206,37 +253,20 @@ class Mouth:
         behind = float((lip - chin) @ down) - LIP_OVER_TEETH * self._unit
         return np.asarray(chin + max(behind, 0.0) * down, np.float32)
 
-    def _filmed(self, request: FaceRequest) -> tuple[VideoFrame, Face] | None:
-        """The driving frame and its face, where its pixels may be taken."""
+    def _theirs(self, hole: Hole, request: FaceRequest, white: Floats | None) -> _Theirs | None:
+        """What the driving frame gives; None where its pixels may not be taken."""
         tracked = request.driving.tracked if request.driving is not None else None
         if not self._settings.driving_mouth or tracked is None or tracked.face is None:
             return None
-        return tracked.frame, tracked.face
-
-    def _driven(
-        self, hole: Hole, filmed: tuple[VideoFrame, Face], white: Floats | None, moved: Moved,
-        own: float,
-    ) -> Floats:  # fmt: skip
-        """(h, w, 3) what the driving frame gives, over flesh as far as it gives nothing.
-
-        A driving mouth that is all but shut shows no teeth, nor are any drawn for it: they would
-        flash up whenever it closes. Its upper ones are left out as far as the photo's `own` inside
-        (0..1) has some.
-        """
-        frame, face = filmed
+        frame, face = tracked.frame, tracked.face
         share = openness(face)
+        none = np.zeros((*hole.depth.shape, 1), np.float32)
         if share == 0:
-            return self._drawn(hole, moved, own, teeth=False)
+            return _Theirs(0.0, none, none, none)
         theirs = DrivingInside(frame.rgb, face, white=white, box=hole.box, now=hole.rims)
-        inside = theirs.lit(self._tones, self._palette.tooth, hole.depth)
-        left_out = np.float32(own * self._toothy)
-        if share == 1 and left_out == 0:
-            return inside
-        seen: Floats | np.float32 = np.float32(share)
-        if left_out > 0:
-            seen = seen * (1 - left_out * theirs.upper_teeth()[..., None])
-        flesh = self._drawn(hole, moved, own, teeth=False)
-        return flesh + seen * (inside - flesh)
+        inside, front = theirs.lit(self._tones, self._palette.tooth, hole.depth)
+        upper = none if self._own is None else theirs.upper_teeth()[..., None]
+        return _Theirs(share, inside, np.float32(share) * front[..., None], upper)
 
     def _draw_tongue_out(self, out: Bytes, now: Rims, much: float) -> None:
         """A tongue that lies over the lower lip."""
@@ -269,11 +299,13 @@ class Mouth:
         patch[...] = to_bytes(patch + alpha * (colour - patch))
 
 
-def _lay(inside: Floats, layer: Layer, place: Doubles, hole: Hole, share: float = 1.0) -> None:
-    """Lay a layer that moves by `place` over what is in the hole."""
+def _lay(
+    inside: Floats, layer: Layer, place: Doubles, hole: Hole, share: Floats | np.float32 = _ALL
+) -> None:
+    """Lay a layer that moves by `place` over what is in the hole, as opaque as said, 0..1."""
     to_hole = place.copy()
     to_hole[:, 2] += place[:, :2] @ layer.corner - hole.corner
     rows, columns = inside.shape[:2]
     drawn = placed(layer.rgba, to_hole, (columns, rows)).astype(np.float32)
-    inside *= 1 - np.float32(share / 255) * drawn[..., 3:]
-    inside += np.float32(share) * drawn[..., :3]
+    inside *= 1 - share * drawn[..., 3:] / np.float32(255)
+    inside += share * drawn[..., :3]

@@ -53,13 +53,18 @@ class OwnInside:
         """Pixels of the upper teeth's height that are seen."""
         return self.gap if self.upper is None else self.parting * self.gap
 
-    def placed(self, skull: Doubles, lip: Floats) -> list[tuple[Layer, Doubles, float]]:
+    def placed(
+        self, skull: Doubles, lip: Floats, hidden: float = 0.0
+    ) -> list[tuple[Layer, Doubles, float]]:
         """The layers, undermost first, where each goes, and how opaque it is, 0..1.
 
         Args:
             skull: (2, 3) the head's movement.
             lip: (2,) displacement of the lower lip in the photo's pose.
+            hidden: 0..1 how far the upper teeth have slid up behind their lip.
         """
+        skull = skull.copy()
+        skull[:, 2] -= skull[:, :2] @ (np.float32(hidden * self.row) * self.down)
         dropped = max(float(lip @ self.down), 0.0)
         soft = SOFT * self.gap if dropped > 0 else 0.5 * self.gap
         faint = 1 / (1 + dropped / (2 * soft))
@@ -75,8 +80,8 @@ class OwnInside:
         stretched = np.concatenate([linear, start[:, None]], axis=1)
         return [
             (self.gum, skull, self.teeth),
-            (self.whole, stretched, faint),
-            (self.lower, with_lip, faint),
+            (self.whole, stretched, faint * (1 - hidden)),
+            (self.lower, with_lip, faint * (1 - hidden)),
             (self.upper, skull, kept),
         ]
 

@@ -25,6 +25,7 @@ from retarget.generate.warp.lids import (
     backed,
 )
 from retarget.generate.warp.mouth import Mouth
+from retarget.generate.warp.own_folds import OwnFolds
 from retarget.generate.warp.render import Canvas, pixel_field
 from retarget.generate.warp.rims import LEFT_EYE, MOUTH, RIGHT_EYE, rims_of
 from retarget.generate.warp.seen_lids import lids_to_where_seen
@@ -88,6 +89,7 @@ class Portrait:
         white = np.mean(tones or [photo.mean(axis=(0, 1))], axis=0).astype(np.float32)
         own = identity.expression.weights
         self._creases = Creases(photo, self._points, own, settings.creases)
+        self._own_folds = OwnFolds(own)
         self._wrinkles = settings.wrinkles
         self._folds = DrivingFolds()
         self._mouth = Mouth(identity, photo, self._points, white=white, settings=settings)
@@ -149,6 +151,7 @@ class Portrait:
         return self._canvas.moved(grid, *pixel_field(grid, field, openings))
 
     def _draw_folds(self, out: Bytes, grid: flow.Grid, moved: Moved, request: FaceRequest) -> None:
+        self._own_folds.smooth(out, moved.points, request.expression.weights)
         folds = self._folds(request) if self._wrinkles > 0 else None
         share: Floats | float = 1.0
         if folds is not None:

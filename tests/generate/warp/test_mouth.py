@@ -157,32 +157,61 @@ def test_a_tongue_comes_out_over_the_lower_lip(warp: WarpGenerator) -> None:
     assert lowest > with_tongue.points[14, 1] + 0.1 * calm().face.eye_distance
 
 
-def test_driving_lips_inside_the_opening_take_the_photos_colour_and_its_shade() -> None:
-    driver, lip, own = smiling(), np.array([190, 90, 90], np.float32), (120, 90, 60)
+LIP = np.array([190, 90, 90], np.float32)
+
+
+def lips_reaching(far: float, behind: float) -> Picture:
+    """A smile whose lips reach so far in, in mouth widths; all behind is this bright, of 1."""
+    driver = smiling()
     outline = landmarks.LIPS_OUTER_UPPER + landmarks.LIPS_OUTER_LOWER[::-1]
     rgb = driver.frame.rgb.copy()
-    rgb[around(driver, outline)] = lip.astype(np.uint8)
+    rgb[around(driver, outline)] = LIP.astype(np.uint8)
     mouth = rims_of(driver.face.points, MOUTH)
-    hole = Hole.between(mouth, rgb.shape)
+    mask = np.zeros(rgb.shape[:2], np.uint8)
+    cv2.fillPoly(mask, [np.rint(mouth.outline).astype(np.int32)], (1,))
+    deep = cv2.distanceTransform(mask, cv2.DIST_L2, 5) > far * mouth.width
+    rgb[deep] = (behind * LIP).astype(np.uint8)
+    return rgb
+
+
+def test_driving_lips_inside_the_opening_take_the_photos_colour_and_its_shade() -> None:
+    driver, own = smiling(), (120, 90, 60)
+    hole = Hole.between(rims_of(driver.face.points, MOUTH), driver.frame.rgb.shape)
     assert hole is not None
     tones = Tones(skin=np.array([180, 150, 130], np.float32), lip=np.array(own, np.float32))
 
     def inside(rgb: Picture, *, deep: bool = False) -> npt.NDArray[np.float32]:
         theirs = DrivingInside(rgb, driver.face, white=None, box=hole.box, now=hole.rims)
-        drawn = theirs.lit(tones, np.array([210, 200, 180], np.float32), hole.depth)
+        drawn, _ = theirs.lit(tones, np.array([210, 200, 180], np.float32), hole.depth)
         share = hole.depth / hole.rims.width
-        where = share > 0.1 if deep else (hole.depth > 0.5) & (share < 0.05)
+        where = share > 0.1 if deep else (hole.depth > 0.5) & (share < 0.03)
         shown: npt.NDArray[np.float32] = drawn[where]
         return shown
 
-    of_own = inside(rgb) / own
-    assert np.ptp(of_own, axis=1).max() < 0.03
-    assert 0.3 < of_own.min() < of_own.max() < 0.85
-    assert np.abs(inside(rgb, deep=True) - own).min() > 10  # a tongue as red as lips is none
-    teeth = rgb.copy()
+    edge, front = (inside(lips_reaching(far, 0.5)) / own for far in (0.035, 0.1))
+    for of_own in (edge, front):
+        assert np.ptp(of_own, axis=1).max() < 0.03
+    assert 0.3 < np.median(edge) < 0.7  # turned in, it faces no light
+    assert 0.85 < np.median(front) < 1.15
+    tongue = inside(lips_reaching(0.035, 0.5), deep=True)
+    assert np.abs(tongue - own).min() > 10  # one as red as lips is none
+    teeth = driver.frame.rgb.copy()
     teeth[around(driver, landmarks.LIPS_INNER_UPPER + landmarks.LIPS_INNER_LOWER[::-1])] = 230
     seen = np.median(inside(teeth), axis=0)
     assert seen.max() - seen.min() < 40  # teeth stay teeth
+
+
+def test_driving_lips_that_reach_in_cover_teeth_of_ones_own(warp: WarpGenerator) -> None:
+    def reddest(rgb: Picture) -> float:
+        """How red it is where the photo's own teeth are seen."""
+        driving = seen(replace(smiling(), frame=replace(smiling().frame, rgb=rgb)))
+        request = ask(smiling(), {"jawOpen": 0.4}, driving=driving)
+        at = rims_of(Displacer(smiling(), smiling().face.points)(request).points, MOUTH).upper
+        x, y = np.rint(at[5]).astype(int).tolist()
+        shown = whole(draw(warp, request)).astype(int)[y + 2 : y + 6, x - 3 : x + 4]
+        return float(shown[..., 0].mean() / shown[..., 1].mean())
+
+    assert reddest(lips_reaching(0.1, 0.2)) > 1.15 * reddest(lips_reaching(0.0, 0.2))
 
 
 def test_what_is_pale_deep_in_the_mouth_is_a_tongue() -> None:
@@ -196,7 +225,7 @@ def test_what_is_pale_deep_in_the_mouth_is_a_tongue() -> None:
     tones = Tones.of(rgb, driver.face.points, None)
 
     def blueness(depth: float) -> float:
-        inside = theirs.lit(tones, blue, np.full_like(hole.depth, depth * hole.rims.width))
+        inside, _ = theirs.lit(tones, blue, np.full_like(hole.depth, depth * hole.rims.width))
         red, _, blue_ = inside[middle].mean(axis=0)
         return float(blue_ - red)
 
@@ -315,6 +344,24 @@ def test_the_driving_upper_teeth_are_no_second_row_below_ones_own(
     assert bright[len(bright) // 2 : -3].max() < 0.5 * bright.max()
 
 
+def test_driving_teeth_that_are_left_out_leave_no_edge_behind() -> None:
+    driver = smiling()
+    rgb, rims = driver.frame.rgb.copy(), rims_of(driver.face.points, MOUTH)
+    cv2.fillPoly(rgb, [np.rint(rims.outline).astype(np.int32)], (30, 10, 10))
+    row = np.concatenate([rims.upper, (rims.upper + 0.5 * (rims.lower - rims.upper))[::-1]])
+    cv2.fillPoly(rgb, [np.rint(row).astype(np.int32)], (240, 235, 225))
+    rgb = cv2.GaussianBlur(rgb, (0, 0), 1.0)  # no lens draws an edge in one pixel
+    hole = Hole.between(rims, rgb.shape)
+    assert hole is not None
+    theirs = DrivingInside(rgb, driver.face, white=None, box=hole.box, now=hole.rims)
+    tones = Tones(skin=np.array([180, 150, 130], np.float32), lip=LIP)
+    drawn, _ = theirs.lit(tones, np.array([210, 200, 180], np.float32), hole.depth)
+    x = round(float(rims.upper[5, 0])) - hole.corner[0]
+    column = drawn.mean(axis=2)[:, x]
+    left = (column * (1 - theirs.upper_teeth()[:, x]))[int(column.argmax()) : -2]
+    assert left.max() < 0.2 * column.max()
+
+
 BARES = ("mouthUpperUpLeft", "mouthUpperUpRight", "noseSneerLeft", "noseSneerRight")
 LOWERED = {"mouthPucker": 1.0, "mouthUpperUpLeft": -1.0, "mouthUpperUpRight": -1.0}
 
@@ -346,3 +393,28 @@ def test_the_driving_mouth_is_shown_where_lips_bare_what_the_photo_hides_or_hide
 ) -> None:
     dark, light = under_the_lip(warp, {"jawOpen": 0.8, **weights})
     assert (light - dark).min() > 60
+
+
+def test_teeth_that_a_lip_comes_to_hide_go_up_behind_it_and_do_not_fade(
+    warp: WarpGenerator,
+) -> None:
+    rgb = smiling().frame.rgb.copy()
+    outline = rims_of(smiling().face.points, MOUTH).outline
+    cv2.fillPoly(rgb, [np.rint(outline).astype(np.int32)], (30, 10, 10))
+    driving = seen(replace(smiling(), frame=replace(smiling().frame, rgb=rgb)))
+
+    def tall(share: float, jaw: float = 0.8) -> tuple[float, int]:
+        """How bright the brightest row of teeth is, and how many are bright."""
+        lowered = {name: share * value for name, value in LOWERED.items()}
+        request = ask(smiling(), {"jawOpen": jaw, **lowered}, driving=driving)
+        rims = rims_of(Displacer(smiling(), smiling().face.points)(request).points, MOUTH)
+        x, top = np.rint(rims.upper[5]).astype(int).tolist()
+        rows = whole(draw(warp, request))[top : top + 12, x - 2 : x + 3].mean(axis=(1, 2))
+        return float(rows.max()), int((rows > 120).sum())
+
+    full = tall(0.0)[0]
+    for share in np.linspace(0.3, 0.7, 9):
+        brightest, rows = tall(share)
+        assert rows <= 2 or brightest > 0.85 * full  # these lie at the edge of the lip
+    assert rows == 0
+    assert tall(0.65, jaw=0.0)[0] > 0.85 * full  # they still fill a mouth that is less open

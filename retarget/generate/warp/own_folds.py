@@ -1,0 +1,98 @@
+"""The photo's own folds beside its smile, smoothed as far as the smile goes.
+
+A photo that smiles keeps the folds between cheek and lips in its pixels, and with its mouth at rest
+it still seems to smirk. What is darker there than the skin on both sides of it is made as bright,
+in every colour (a closing: Serra, "Image Analysis and Mathematical Morphology", 1982), so the fold
+is found where it is in this face; pores and grain, which are finer, stay.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from retarget.flow import blendshapes, landmarks
+from retarget.flow.arrays import Bytes, Floats
+from retarget.generate.warp.paint import blurred, box_of, fill, ramp
+
+FOLDS_BY = {"mouthSmile": 0.7, "noseSneer": 0.6, "mouthUpperUp": 0.25, "mouthStretch": 0.2}
+"""Blendshapes without their side, and how much of these folds each makes."""
+FOLDING = (0.06, 0.5)
+"""How much less of that than in the photo from which on and at which the folds are smoothed."""
+LINES = {
+    "Right": ((129, 203, 206, 216, 57), -1.0),
+    "Left": ((358, 423, 426, 436, 287), 1.0),
+}
+"""Mesh points from beside the nose to beside the mouth, and which way is out."""
+INNER, OUTER = (-0.02, -0.07, -0.09, -0.06, 0.02), (0.05, 0.13, 0.18, 0.2, 0.2)
+"""Eye distances outwards from these, between which the fold lies."""
+EDGE, REACH = 0.035, 0.22
+"""Deviation of the edge of that place, and how far around it is looked at, in eye distances."""
+UNIT = 45.0
+"""Pixels to an eye distance at which folds are looked for: they are broad."""
+GRAIN, WIDE, SOFT = 0.012, 0.11, 0.03
+"""Eye distances: what is finer is grain; how wide a fold is at most; deviation of the new tone."""
+MOST = 0.5
+"""Logarithm of brightness by which a fold is lit at most."""
+
+
+class OwnFolds:
+    """Smooths the folds of one photo's smile.
+
+    Args:
+        own: (52,) the photo's own expression.
+    """
+
+    def __init__(self, own: Floats) -> None:
+        self._by = np.stack([_weights(side) for side in LINES])
+        self._own = self._by @ np.maximum(own, 0)
+
+    def smooth(self, out: Bytes, points: Floats, weights: Floats) -> None:
+        """Smooth a moved crop, in place.
+
+        Args:
+            out: (height, width, 3).
+            points: (468 or more, 2 or 3) where its mesh lies now.
+            weights: (52,) the expression it shows.
+        """
+        much = ramp(FOLDING, self._own - self._by @ np.maximum(weights, 0))
+        if not much.any():
+            return
+        right, left = points[list(landmarks.EYE_OUTER_CORNERS), :2]
+        across = left - right
+        for share, (line, way) in zip(much, LINES.values(), strict=True):
+            if share > 0:
+                inner, outer = (np.array(x, np.float32)[:, None] * across for x in (INNER, OUTER))
+                at, way_out = points[list(line), :2], np.float32(way)
+                area = np.concatenate([at + way_out * inner, (at + way_out * outer)[::-1]])
+                _smooth(out, area, float(np.hypot(*across)), share)
+
+
+def _weights(side: str) -> Floats:
+    """(52,) how much of the fold on one side each blendshape makes."""
+    out = np.zeros(blendshapes.COUNT, np.float32)
+    for name, share in FOLDS_BY.items():
+        out[blendshapes.index(name + side)] = share
+    return out
+
+
+def _smooth(out: Bytes, area: Floats, unit: float, much: np.float32) -> None:
+    """Light what is dark between lighter skin in an area (n, 2), in place, as much as said."""
+    box = box_of(area, REACH * unit, out.shape)
+    if box is None:
+        return
+    patch = out[box]
+    height, width = patch.shape[:2]
+    scale = min(1.0, UNIT / max(unit, 1.0))
+    size, unit = (max(3, round(width * scale)), max(3, round(height * scale))), unit * scale
+    small = cv2.resize(patch, size, interpolation=cv2.INTER_AREA).astype(np.float32)
+    tone = np.log(blurred(small, max(GRAIN * unit, 0.5)) + np.float32(8))
+    side = 2 * max(1, round(WIDE * unit)) + 1
+    square = np.ones((side, side), np.uint8)  # which is done row by row, unlike a disc
+    closed = cv2.morphologyEx(tone, cv2.MORPH_CLOSE, square, borderType=cv2.BORDER_REPLICATE)
+    lack = np.clip(blurred(np.asarray(closed, np.float32), SOFT * unit) - tone, 0, MOST)
+    mask = np.zeros(size[::-1], np.uint8)
+    fill(mask, (area - (box[1].start, box[0].start)) * np.float32(scale))
+    lack *= (much / np.float32(255)) * blurred(mask, EDGE * unit).astype(np.float32)[..., None]
+    gain = cv2.exp(cv2.resize(lack, (width, height), interpolation=cv2.INTER_LINEAR))
+    patch[...] = cv2.multiply(patch, gain, dtype=cv2.CV_8U)

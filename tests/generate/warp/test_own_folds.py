@@ -1,0 +1,52 @@
+"""The photo's own folds: they go with its smile, and only they."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+from asked import ask, calm, known, smiling
+from drawn import Picture, draw, whole
+
+from retarget.flow.values import Identity
+from retarget.generate.warp.warp import WarpGenerator
+
+FOLDS = ((203, 206, 216), (423, 426, 436))
+
+
+def folded(identity: Identity) -> Identity:
+    """The same face, with a dark fold a little outside of where the mesh has one."""
+    points, rgb = identity.face.points, identity.frame.rgb
+    across = points[263, :2] - points[33, :2]
+    mask = np.zeros(rgb.shape[:2], np.float32)
+    for line, way in zip(FOLDS, (-0.06, 0.06), strict=True):
+        at = np.rint(points[list(line), :2] + way * across).astype(np.int32)
+        cv2.polylines(mask, [at], False, (1.0,), 2)
+    shade = 1 - 0.4 * np.clip(cv2.GaussianBlur(mask, (0, 0), 1.0), 0, 1)
+    return known((rgb * shade[..., None]).astype(np.uint8))
+
+
+def darker(one: Picture, other: Picture, identity: Identity) -> float:
+    """How much darker one picture is than another beside the mouth, at the darkest places."""
+    low = identity.face.points[[36, 205, 266, 425], :2].min(axis=0).astype(int)
+    high = identity.face.points[[216, 57, 436, 287], :2].max(axis=0).astype(int)
+    part = slice(low[1], high[1]), slice(low[0] - 15, high[0] + 15)
+    less = (other[part].astype(float) - one[part]).mean(axis=2)
+    return float(np.percentile(less, 97))
+
+
+@pytest.mark.parametrize(("smile", "kept"), [(1.0, (0.8, 1.1)), (0.0, (0.0, 0.65))])
+def test_the_folds_of_a_smile_go_as_it_goes(
+    warp: WarpGenerator, smile: float, kept: tuple[float, float]
+) -> None:
+    weights = {"mouthSmileLeft": smile, "mouthSmileRight": smile, "browInnerUp": 0.1}
+    plain, creased = smiling(), folded(smiling())
+    shown = [whole(draw(warp, ask(who, weights))) for who in (creased, plain)]
+    deep = darker(*shown, plain) / darker(creased.frame.rgb, plain.frame.rgb, plain)
+    assert kept[0] < deep < kept[1]
+
+
+def test_a_face_that_does_not_smile_keeps_its_lines(warp: WarpGenerator) -> None:
+    plain, creased = calm(), folded(calm())
+    shown = [whole(draw(warp, ask(who, {"browInnerUp": 0.3}))) for who in (creased, plain)]
+    assert darker(*shown, plain) > 0.8 * darker(creased.frame.rgb, plain.frame.rgb, plain)
