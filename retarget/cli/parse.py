@@ -35,6 +35,7 @@ def job_from(words: Sequence[str]) -> Any:
         WrongWords: an option or value that the job does not know, or one that is missing.
         SystemExit: `--help` was asked for and shown.
     """
+    _check_filled(words)
     name, rest = _command(_with_seconds(words))
     kind = COMMANDS[name].load()
     rest = _first_by_name(kind, rest)
@@ -60,6 +61,23 @@ def job_from(words: Sequence[str]) -> Any:
         if end.code in (0, None):
             raise
         raise _sentence(told.getvalue(), name, kind, words) from None
+
+
+def _check_filled(words: Sequence[str]) -> None:
+    """Refuse a word of no letters, which would be read as a path and mean the current folder.
+
+    Raises:
+        WrongWords: there is one.
+    """
+    for before, word in zip(["", *words], words, strict=False):
+        option, sign, value = word.partition("=")
+        if not word and not before.startswith("-"):
+            what = "One of the words is empty"
+        elif not word or (sign and not value and option.startswith("-")):
+            what = f"{option or before} was given an empty value"
+        else:
+            continue
+        raise WrongWords(f"{what}.", do="Fill it; in a script, a variable may not be set.")
 
 
 def _with_seconds(words: Sequence[str]) -> list[str]:

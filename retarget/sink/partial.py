@@ -16,6 +16,9 @@ from retarget.flow.held_signals import held_signals
 from retarget.flow.whole import becoming, hidden_name, removing
 from retarget.sink.names import FOLDER_PATTERN, is_pattern, matches
 
+_STREAM = "-"
+"""What many programs take as the name of their own input or output."""
+
 
 @contextmanager
 def beside(target: Path, *, overwrite: bool) -> Iterator[Path]:
@@ -35,6 +38,7 @@ def made_folder(folder: Path) -> Path:
     Raises:
         CannotWrite: it cannot be made, or may not be listed.
     """
+    _check_named(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -72,8 +76,9 @@ def check_apart(target: Path, read: Iterable[str | Path | None], *, use: str = "
         use: what else the job does with them.
 
     Raises:
-        CannotWrite: `target` is one of them, or would replace a picture in one.
+        CannotWrite: `target` is one of them, or would replace a picture in one; or it is "-".
     """
+    _check_named(target)
     pattern = target / FOLDER_PATTERN if is_folder(target) else target
     for source in (Path(name) for name in read if name is not None):
         if _same(target, source) or (is_pattern(pattern.name) and _replaces(pattern, source)):
@@ -246,6 +251,14 @@ def _check_alone(folder: Path, pattern: str) -> None:
         raise CannotWrite(
             f"The folder {folder} holds other files.",
             do=f"Choose a new or empty folder for pictures, or name a video: {folder / 'out.mp4'}.",
+        )
+
+
+def _check_named(target: Path) -> None:
+    if target.name == _STREAM:
+        raise CannotWrite(
+            "What is written goes to a file, which appears once it is whole, and not to a stream.",
+            do=f"Give it a name other than {_STREAM}.",
         )
 
 

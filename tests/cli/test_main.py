@@ -89,6 +89,9 @@ _BOTH = ["a.mp4", "--identity", "b.jpg"]
         ([*_BOTH, "--prevew"], ["Did you mean --preview?"]),
         ([*_BOTH, "--gian.mouth", "2", "--lots", "ease"], ["--gain.mouth", "--lost"]),
         ([*_BOTH, "--smooth.reach", "-1"], ["--smooth.reach must lie in"]),
+        ([*_BOTH, "-o", ""], ["-o was given an empty value", "variable"]),
+        ([*_BOTH, "--report="], ["--report was given an empty value"]),
+        (["", "--identity", "b.jpg"], ["One of the words is empty"]),
         (["evalute", "a.mp4", "--driving", "b.mp4"], ["Did you mean 'evaluate'?"]),
     ],
 )

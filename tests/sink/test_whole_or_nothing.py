@@ -17,7 +17,7 @@ from programs import run
 from retarget.errors import CannotWrite
 from retarget.sink.names import default_output
 from retarget.sink.open import check_output, open_sink
-from retarget.sink.partial import check_free
+from retarget.sink.partial import check_free, made_folder
 from retarget.sink.settings import SinkSettings
 
 NAMES = ["a.mp4", "a.mkv", "a.webm", "a.gif", "a_%03d.png", "a.png", "frames"]
@@ -362,6 +362,17 @@ def test_a_full_disk_is_one_sentence_and_leaves_nothing(tmp_path: Path, name: st
     assert "told:" in run.stdout, run.stderr
     assert str(tmp_path / name) in run.stdout
     assert "Traceback" not in run.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_name_of_a_stream_is_refused_rather_than_made_a_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(CannotWrite, match="not to a stream"):
+        check_output(Path("-"), overwrite=True)
+    with pytest.raises(CannotWrite, match="not to a stream"):
+        made_folder(Path("-"))
     assert list(tmp_path.iterdir()) == []
 
 
