@@ -13,7 +13,7 @@ import av
 from retarget.errors import CannotWrite
 from retarget.flow.dead_files import ASIDE, HIDDEN, clear, locked
 from retarget.flow.held_signals import held_signals
-from retarget.flow.whole import becoming, hidden_name, removing
+from retarget.flow.whole import alone, becoming, hidden_name, removing
 from retarget.sink.names import FOLDER_PATTERN, is_pattern, matches
 
 _STREAM = "-"
@@ -25,18 +25,21 @@ def beside(target: Path, *, overwrite: bool) -> Iterator[Path]:
     """Lend a hidden name next to `target`; that file becomes `target` when the block ends well.
 
     Raises:
-        CannotWrite: something is there already, or the folder cannot be written to.
+        CannotWrite: something is there already or comes to be there, another run writes it, or
+            the folder cannot be written to.
     """
     check_free(target, overwrite=overwrite)
-    with becoming(target, lambda: writing(target)) as hidden:
+    with alone(target), becoming(target, lambda: writing(target)) as hidden:
         yield hidden
+        check_free(target, overwrite=overwrite)
 
 
-def made_folder(folder: Path) -> Path:
-    """The folder, made where it is not there.
+@contextmanager
+def filling(folder: Path) -> Iterator[Path]:
+    """Lend a folder, made where it is not there, that no other run fills meanwhile.
 
     Raises:
-        CannotWrite: it cannot be made, or may not be listed.
+        CannotWrite: it cannot be made, or may not be listed, or another run fills it.
     """
     _check_named(folder)
     try:
@@ -46,7 +49,8 @@ def made_folder(folder: Path) -> Path:
             f"The folder {folder} cannot be made: {error.strerror}.", do="Choose another one."
         ) from error
     _listed(folder)
-    return folder
+    with alone(folder):
+        yield folder
 
 
 def save_text(target: Path, text: str, *, overwrite: bool) -> None:
@@ -199,7 +203,7 @@ def writing(target: Path) -> Iterator[None]:
 def _hidden_folder(target: Path) -> Iterator[Path]:
     hidden = hidden_name(target, "")
     clear(target.parent)
-    with removing(hidden):
+    with alone(target), removing(hidden):
         with writing(target):
             hidden.mkdir()
         with locked(hidden):
