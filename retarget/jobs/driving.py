@@ -219,6 +219,7 @@ def _people(source: Source, settings: DrivingSettings) -> list[Person]:
 def _performed(
     performance: Performance, settings: DrivingSettings, report: Report, mark: str
 ) -> Driving:
+    from retarget.expression.smooth import Smooth
     from retarget.source.open import check_piece
     from retarget.transfer.transfer import DrivingFace, usual_gaze
 
@@ -245,7 +246,10 @@ def _performed(
     report.facts["driving_rest"] = performance.rest.found
 
     def frames(lanes: Lanes) -> Iterator[ExpressedFrame]:
-        return report.timed("source", _noted(_piece(performance, settings.source), report))
+        read = report.timed("source", _noted(_piece(performance, settings.source), report))
+        if settings.smooth == SmoothSettings():  # as it was when the performance was saved
+            return read
+        return report.stage("smooth", Smooth(settings.smooth), read)
 
     return Driving(
         info=info,
@@ -262,7 +266,7 @@ def _idle(settings: DrivingSettings) -> list[str]:
     """What was asked for, other than the usual, of the stages that a saved performance is past."""
     usual = DrivingSettings()
     needs_pixels = ["warp.wrinkles"] if settings.shows_rest else []
-    stages: tuple[str, ...] = ("rest", "fit", "smooth")
+    stages: tuple[str, ...] = ("rest", "fit")
     if not settings.finds_identity:
         stages = ("track", *stages)
     return needs_pixels + [
