@@ -236,7 +236,7 @@ def _performed(
             f"{performance.path}, whose frames are taken as they were saved, without pixels; such "
             "settings count where a video is read, as when retarget fit saves it."
         )
-    count, usual = _looked_through(_piece(performance, settings.source))
+    count, usual = _looked_through(piece(performance, settings.source))
     if not count:
         raise UnreadableInput(
             f"{performance.path} has no frame in the piece that was asked for.",
@@ -246,7 +246,7 @@ def _performed(
     report.facts["driving_rest"] = performance.rest.found
 
     def frames(lanes: Lanes) -> Iterator[ExpressedFrame]:
-        read = report.timed("source", _noted(_piece(performance, settings.source), report))
+        read = report.timed("source", _noted(piece(performance, settings.source), report))
         if settings.smooth == SmoothSettings():  # as it was when the performance was saved
             return read
         return report.stage("smooth", Smooth(settings.smooth), read)
@@ -285,8 +285,8 @@ def _noted(frames: Iterator[ExpressedFrame], report: Report) -> Iterator[Express
         yield frame
 
 
-def _piece(performance: Performance, settings: SourceSettings) -> Iterator[ExpressedFrame]:
-    """The performance's frames between start and end, as a video would give them."""
+def piece(performance: Performance, settings: SourceSettings) -> Iterator[ExpressedFrame]:
+    """A performance's frames between start and end, as a video would give them."""
     from retarget.source.clock import moment
 
     start = moment(settings.start)
