@@ -7,11 +7,14 @@ A programmer's mistake (a wrong shape) is a plain `ValueError` and keeps its tra
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
     from typing_extensions import Self
+
+Near: TypeAlias = Callable[[str, Iterable[str]], "tuple[str | None, str]"]
+"""Finds the known word that was meant, if it can, and a remedy."""
 
 
 class RetargetError(Exception):
@@ -79,11 +82,20 @@ class UnknownWord(RetargetError):
         word: the word as it was given.
         known: every word that would have been accepted.
         where: the place in which it stands, if not where its reader looks ("preset mine.toml").
+        near: finds the word that was meant, if it can, and a remedy.
     """
 
-    def __init__(self, kind: str, word: str, known: Iterable[str], *, where: str = "") -> None:
+    def __init__(
+        self,
+        kind: str,
+        word: str,
+        known: Iterable[str],
+        *,
+        where: str = "",
+        near: Near | None = None,
+    ) -> None:
         self.word = word
-        self.nearest, do = nearest_or_all(word, known)
+        self.nearest, do = (near or nearest_or_all)(word, known)
         place = f" in {where}" if where else ""
         super().__init__(f"There is no {kind} {word!r}{place}.", do=do)
 

@@ -219,6 +219,16 @@ def test_a_picture_without_a_face_is_refused() -> None:
         ("hopeless", "hopelessness"),
         ("eager", "eagerness"),
         ("Freude", None),
+        ("angriest", "angry"),
+        ("happily", "happy"),
+        ("cried", "cry"),
+        ("scarier", "scared"),
+        ("Envious", "envy"),
+        ("depressed", "depression"),
+        ("horrified", "horror"),
+        ("open_mouth", "mouth_open"),
+        ("nager", "anger"),
+        *((word, None) for word in ("curious", "merry", "serious", "upset", "singing")),
     ],
 )
 def test_a_mistyped_word_offers_the_nearest_one(text: str, offered: str | None) -> None:
