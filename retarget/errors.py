@@ -107,7 +107,7 @@ def nearest_or_all(word: str, known: Iterable[str]) -> tuple[str | None, str]:
     begun = [name for name in known if len(name) > 2 and word.lower().startswith(name.lower())]
     # "crying" has more letters in common with "caring" than with "cry", "eager" with "anger".
     near = sorted(longer, key=len)[:1] or sorted(begun, key=len)[-1:]
-    near = near or difflib.get_close_matches(word, known, n=1)
+    near = near or difflib.get_close_matches(word, known, n=1, cutoff=0.7)
     if near:
         return near[0], f"Did you mean {near[0]!r}?"
     listed = ", ".join(known[:12]) + (", …" if len(known) > 12 else "")

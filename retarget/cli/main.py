@@ -59,7 +59,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if wants_overview(words):
         show(overview())
         return 0
-    if words == ["--version"]:
+    if words in (["--version"], ["-V"], ["version"]):
         from retarget import __version__
 
         show(f"retarget {__version__}")

@@ -92,6 +92,11 @@ _BOTH = ["a.mp4", "--identity", "b.jpg"]
         ([*_BOTH, "-o", ""], ["-o was given an empty value", "variable"]),
         ([*_BOTH, "--report="], ["--report was given an empty value"]),
         (["", "--identity", "b.jpg"], ["One of the words is empty"]),
+        ([*_BOTH, "--out", "c.mp4"], ["no option --out.", "Did you mean --output?"]),
+        (["--hlep"], ["no option --hlep.", "Did you mean --help?"]),
+        (["--identity", "b.jpg", "--moton", "full"], ["no option --moton.", "mean --motion?"]),
+        (["--identity", "b.jpg"], ["the first word"]),
+        (["vresion"], ["no command 'vresion'"]),
         (["evalute", "a.mp4", "--driving", "b.mp4"], ["Did you mean 'evaluate'?"]),
     ],
 )
