@@ -29,8 +29,9 @@ def alone(target: Path) -> Iterator[None]:
     Raises:
         CannotWrite: one is writing it.
     """
-    name = digest.of_parts({"name": target.name})[:8]
-    mark = target.parent / f"{HIDDEN}{name}.mark"
+    place = target.absolute()  # the current folder has a name, too, and is held beside itself
+    name = digest.of_parts({"name": place.name})[:8]
+    mark = place.parent / f"{HIDDEN}{name}.mark"
     with ExitStack() as opened:
         free = marked(mark, opened)
         if free is False:

@@ -258,12 +258,19 @@ def test_what_another_program_puts_there_meanwhile_stays(tmp_path: Path) -> None
     assert (tmp_path / "a.mp4").read_bytes() == b"theirs"
 
 
-def test_a_folder_is_filled_by_one_run_at_a_time(tmp_path: Path) -> None:
+def test_a_folder_is_filled_by_one_run_at_a_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     place = tmp_path / "set"
     with filling(place), pytest.raises(CannotWrite, match="another run"), filling(place):
         pass
     with filling(place) as folder:
-        assert folder.is_dir()
+        assert list(folder.iterdir()) == []
+    monkeypatch.chdir(place)
+    with filling(Path()) as folder:
+        assert list(folder.iterdir()) == []
+        with pytest.raises(CannotWrite, match="another run"), filling(place):
+            pass
 
 
 @pytest.mark.parametrize("at", [1, 3, 4, 5])
