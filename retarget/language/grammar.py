@@ -336,6 +336,8 @@ class _Reader:
             do = "Write 50% as 0.5: smile:0.5."
         elif _COMMA.match(self.text, self.at):
             do = "Write numbers with a point, as in 0.5*joy."
+        elif found == "*":
+            do = "A factor stands before what it scales: 0.5*joy."
         elif found == "#":
             do = "A face stands before the time: from:clip.mp4#left@1.2s."
         elif found != "from" and _FILE.search(self.text, self.at):

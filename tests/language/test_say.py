@@ -291,6 +291,13 @@ def test_words_side_by_side_are_named_whole_and_one_word_is_offered(
     assert offered in problem.value.do
 
 
+@pytest.mark.parametrize("text", ["joy*0.5", "0.3*joy + AU12 * 0.5"])
+def test_a_factor_behind_what_it_scales_is_answered_with_where_it_stands(text: str) -> None:
+    with pytest.raises(NotUnderstood, match=r"'\*' does not belong here") as problem:
+        say(text)
+    assert "before what it scales: 0.5*joy" in problem.value.do
+
+
 @pytest.mark.parametrize("text", ["smile:50%", "50%*smile", "50% smile", "smile 50%", "AU12=50%"])
 def test_a_percentage_is_told_how_it_is_written(text: str) -> None:
     with pytest.raises(NotUnderstood) as problem:
