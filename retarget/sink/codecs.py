@@ -52,7 +52,7 @@ def _x264(quality: int, speed: str, pixels: int) -> dict[str, str]:
         # Half the time of the preset veryfast at its size and fidelity: on a talking head the
         # look ahead is what saves bits, and the motion search hardly matters.
         params += ":mbtree=1"
-        if pixels > _LARGE:  # two frames fewer are held, a quarter gigabyte at 12 megapixels
+        if pixels > _LARGE:  # a quarter gigabyte less at 12 megapixels, for a fifteenth more bytes
             params += ":bframes=1"
     # Left to PyAV, each frame is cut into as many slices as there are cores, and eight of them take
     # up to a fifth more bytes. Whole frames are written alike by however many threads, while the
