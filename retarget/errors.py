@@ -7,11 +7,14 @@ A programmer's mistake (a wrong shape) is a plain `ValueError` and keeps its tra
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
     from typing_extensions import Self
+
+Near: TypeAlias = Callable[[str, Iterable[str]], "tuple[str | None, str]"]
+"""Finds the known word that was meant, if it can, and a remedy."""
 
 
 class RetargetError(Exception):
@@ -79,11 +82,20 @@ class UnknownWord(RetargetError):
         word: the word as it was given.
         known: every word that would have been accepted.
         where: the place in which it stands, if not where its reader looks ("preset mine.toml").
+        near: finds the word that was meant, if it can, and a remedy.
     """
 
-    def __init__(self, kind: str, word: str, known: Iterable[str], *, where: str = "") -> None:
+    def __init__(
+        self,
+        kind: str,
+        word: str,
+        known: Iterable[str],
+        *,
+        where: str = "",
+        near: Near | None = None,
+    ) -> None:
         self.word = word
-        self.nearest, do = nearest_or_all(word, known)
+        self.nearest, do = (near or nearest_or_all)(word, known)
         place = f" in {where}" if where else ""
         super().__init__(f"There is no {kind} {word!r}{place}.", do=do)
 
@@ -95,7 +107,7 @@ def nearest_or_all(word: str, known: Iterable[str]) -> tuple[str | None, str]:
     begun = [name for name in known if len(name) > 2 and word.lower().startswith(name.lower())]
     # "crying" has more letters in common with "caring" than with "cry", "eager" with "anger".
     near = sorted(longer, key=len)[:1] or sorted(begun, key=len)[-1:]
-    near = near or difflib.get_close_matches(word, known, n=1)
+    near = near or difflib.get_close_matches(word, known, n=1, cutoff=0.7)
     if near:
         return near[0], f"Did you mean {near[0]!r}?"
     listed = ", ".join(known[:12]) + (", …" if len(known) > 12 else "")

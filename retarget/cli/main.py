@@ -21,7 +21,8 @@ from retarget.flow.report import Report
 
 _NO_MEMORY = re.compile(r"[Ii]nsufficient memory|bad_alloc|[Cc]annot allocate memory|"
                         r"can't start new thread|[Oo]ut of memory|"
-                        r"failed to map segment")  # fmt: skip
+                        r"failed to map segment|Unable to map file|"
+                        r"Resource temporarily unavailable")  # fmt: skip
 """What libraries say that have an error of their own for this."""
 
 
@@ -58,7 +59,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if wants_overview(words):
         show(overview())
         return 0
-    if words == ["--version"]:
+    if words in (["--version"], ["-V"], ["version"]):
         from retarget import __version__
 
         show(f"retarget {__version__}")
@@ -82,7 +83,8 @@ def _told(problem: Exception) -> bool:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     elif isinstance(problem, MemoryError) or _NO_MEMORY.search(str(problem)):
         sys.stderr.write(
-            "retarget: There is not enough memory for this.\n  Use a smaller photo or video.\n"
+            "retarget: There is not enough memory for this.\n"
+            "  Use a smaller photo or video, or raise the limit if one is set (`ulimit -a`).\n"
         )
     else:
         return False

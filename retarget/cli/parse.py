@@ -14,13 +14,16 @@ from pathlib import Path
 from typing import Any
 
 from retarget.cli.commands import COMMANDS, VIDEO
-from retarget.cli.wording import MISSING, TIMES, as_typed, plain
+from retarget.cli.wording import MISSING, NO_DRIVING, NO_OPTION, TIMES, as_typed, plain
 from retarget.errors import RetargetError, UnknownWord, WrongSetting
 
 _RULE = re.compile(r"^[\s─\-]+$")
 _FRAME = re.compile(r"^[│|]\s?|\s?[│|]$")
 _EDGES = ("╭", "╰")
 _NEAR = ("Perhaps you meant", "Arguments similar to")
+_LIKE = 0.75
+"""How alike two options must be, of 0 to 1, for one to be the other mistyped."""
+_OPTION = re.compile(r"--?[a-zA-Z]")
 _EXAMPLE = re.compile(r"^ *(retarget .+)$", re.MULTILINE)
 
 
@@ -35,6 +38,7 @@ def job_from(words: Sequence[str]) -> Any:
         WrongWords: an option or value that the job does not know, or one that is missing.
         SystemExit: `--help` was asked for and shown.
     """
+    _check_filled(words)
     name, rest = _command(_with_seconds(words))
     kind = COMMANDS[name].load()
     rest = _first_by_name(kind, rest)
@@ -60,6 +64,23 @@ def job_from(words: Sequence[str]) -> Any:
         if end.code in (0, None):
             raise
         raise _sentence(told.getvalue(), name, kind, words) from None
+
+
+def _check_filled(words: Sequence[str]) -> None:
+    """Refuse a word of no letters, which would be read as a path and mean the current folder.
+
+    Raises:
+        WrongWords: there is one.
+    """
+    for before, word in zip(["", *words], words, strict=False):
+        option, sign, value = word.partition("=")
+        if not word and not before.startswith("-"):
+            what = "One of the words is empty"
+        elif not word or (sign and not value and option.startswith("-")):
+            what = f"{option or before} was given an empty value"
+        else:
+            continue
+        raise WrongWords(f"{what}.", do="Fill it; in a script, a variable may not be set.")
 
 
 def _with_seconds(words: Sequence[str]) -> list[str]:
@@ -134,6 +155,8 @@ def _sentence(box: str, name: str, kind: type[Any], words: Sequence[str]) -> Wro
         texts = texts[1:]
     what, do = plain(texts[0] if texts else ["The command line cannot be understood"])
     near = [part[1].split()[0].rstrip(",") for part in texts if part[0].startswith(_NEAR)]
+    if what.startswith(NO_OPTION) or what == NO_DRIVING:
+        what, near = _misspelt(words, kind) or (what, near)
     if what.startswith(MISSING):
         typed = next((part[1] for part in texts if part[0].startswith("Unrecognized")), "")
         missing = re.findall(r"(?:^|; )(--\S+)", what.removeprefix(MISSING))
@@ -146,6 +169,38 @@ def _sentence(box: str, name: str, kind: type[Any], words: Sequence[str]) -> Wro
     if what.startswith(MISSING) and (example := _EXAMPLE.search(kind.__doc__ or "")):
         more = f"retarget {name} --help lists every option; for example: {example[1]}"
     return WrongWords(f"{as_typed(what, words)}.", do=f"{do} {more}" if do else more)
+
+
+def _misspelt(words: Sequence[str], kind: type[Any]) -> tuple[str, list[str]] | None:
+    """Of an option that there is not, the sentence and what was meant; None where all are known.
+
+    Tyro offers what has letters in common with it, and where the first word is missing, too, or it
+    stands in its place, tells of that alone.
+    """
+    known = _options(kind)
+    typed = (word.partition("=")[0] for word in words if _OPTION.match(word))
+    unknown = [name for name in typed if name.replace("_", "-") not in known]
+    if not unknown:
+        return None
+    near = []
+    for name in unknown:
+        longer = sorted((option for option in known if option.startswith(name)), key=len)
+        near += longer[:1] or difflib.get_close_matches(name, known, n=1, cutoff=_LIKE)
+    return f"{NO_OPTION}{unknown[0]}", near
+
+
+def _options(kind: type[Any]) -> list[str]:
+    """All options of a command, short and long, as its help lists them."""
+    import tyro
+
+    from retarget.cli.told import REGISTRY
+
+    shown = io.StringIO()
+    with contextlib.redirect_stdout(shown), contextlib.suppress(SystemExit):
+        tyro.cli(kind, args=["--help"], registry=REGISTRY)
+    lines = (_FRAME.sub("", line).strip() for line in shown.getvalue().splitlines())
+    named = (line.partition("  ")[0] for line in lines if line.startswith("-"))
+    return [name for line in named for name in re.findall(r"(?<!\S)--?[a-z][\w.-]*", line)]
 
 
 def wants_overview(words: Sequence[str]) -> bool:

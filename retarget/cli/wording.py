@@ -10,6 +10,8 @@ from retarget.errors import nearest_or_all
 TIMES = ("--start", "--end")
 """Options that take a time as well as a number of seconds."""
 MISSING = "Still missing: "
+NO_DRIVING = f"{MISSING}the first word"
+NO_OPTION = "There is no option "
 
 _CHOICE = re.compile(r"invalid choice '(.*)' for argument '(.*)'\. Expected one of \((.*)\)")
 _NO_VALUE = re.compile(r"Missing value for argument '(?:\S+/)?(\S+)'\.")
@@ -35,7 +37,7 @@ def plain(lines: Sequence[str]) -> tuple[str, str]:
         return f"{found[2]} cannot be {found[1]!r}", nearest_or_all(found[1], known)[1]
     if found := _NO_VALUE.match(said + "."):
         option = found[1]
-        return (f"{option} needs a value" if option.startswith("-") else MISSING + option), ""
+        return (f"{option} needs a value" if option.startswith("-") else NO_DRIVING), ""
     if found := _VALUE.match(said):
         return _value(found[1], found[2])
     if found := _UNKNOWN.match(said):
@@ -58,7 +60,7 @@ def as_typed(said: str, words: Sequence[str]) -> str:
 
 def _unknown(word: str) -> tuple[str, str]:
     if word.startswith("-"):
-        return f"There is no option {word}", ""
+        return f"{NO_OPTION}{word}", ""
     what = f"{word} is one word too many"
     return what, "One command takes one of each; an option's value follows its name."
 

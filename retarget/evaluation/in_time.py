@@ -100,26 +100,32 @@ def delay(driving: Observed, result: Observed, start: float = 0.0) -> float | No
     if step <= 0 or d is None or r is None:
         return None
     driven = driving.times - start
-    last = min(driven[-1], result.times[-1])
-    grid = np.arange(0.0, last + step / 2, step)
     active = np.flatnonzero(span(d) > (0.05 if have_scores else 0.02))
-    reach = min(round(_FARTHEST / step), len(grid) // 3)
+    reach = min(round(_FARTHEST / step), int((driven >= 0).sum()) // 3)
     if not len(active) or reach < 1:
         return None
-    d = np.stack([np.interp(grid, driven, d[:, k]) for k in active], axis=1)
-    r = np.stack([np.interp(grid, result.times, r[:, k]) for k in active], axis=1)
     lags = list(range(-reach, reach + 1))
-    follows = [_shifted(d, r, lag) for lag in lags]
+    late = [driven + lag * step for lag in lags]
+    follows = [_follows(d[:, active], at, result.times, r[:, active], step) for at in late]
     best = int(np.argmax(follows))
     inside = 0 < best < len(lags) - 1
     return lags[best] * step if inside and follows[best] > _CLEAR else None
 
 
-def _shifted(driving: Doubles, result: Doubles, lag: int) -> float:
-    """Mean correlation when the result is taken `lag` frames later."""
-    n = len(driving)
-    d, r = driving[max(0, -lag) : n - max(0, lag)], result[max(0, lag) : n - max(0, -lag)]
-    return float(np.mean([correlation(d[:, k], r[:, k]) for k in range(d.shape[1])]))
+def _follows(
+    driving: Doubles, late: Doubles, times: Doubles, result: Doubles, step: float
+) -> float:
+    """Mean correlation when each driving frame is looked for at its time in `late`.
+
+    Only there: between frames that are hours apart nothing is read.
+    """
+    slack = step / 100
+    both = (late >= times[0] - slack) & (late <= times[-1] + slack)
+    if both.sum() < 2:
+        return 0.0
+    columns = range(driving.shape[1])
+    there = (np.interp(late[both], times, result[:, k]) for k in columns)
+    return float(np.mean([correlation(driving[both, k], r) for k, r in enumerate(there)]))
 
 
 def _filled(times: Doubles, rows: Doubles) -> Doubles | None:

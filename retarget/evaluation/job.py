@@ -66,6 +66,7 @@ class EvaluateJob(AsDeclared):
             )
         self._check_idle()
         self._check_forms()
+        self._check_room()
         if self.stimuli is not None:
             return self._set(self.stimuli, report)
         if self.suite is not None:
@@ -148,6 +149,13 @@ class EvaluateJob(AsDeclared):
         for name in idle:
             if getattr(self, name) is not None:
                 raise RetargetError(f"--{name} does not count beside {beside}.", do="Leave it out.")
+
+    def _check_room(self) -> None:
+        """Refuse what would run into a limit on the way."""
+        from retarget.evaluation.at_hand import landmarker
+        from retarget.face.open import check_room
+
+        check_room(imported=True, tasks=landmarker(self.measuring) is not None)
 
     def _check_forms(self) -> None:
         """Refuse, before hours of measuring, to write where it cannot be or over what is read."""

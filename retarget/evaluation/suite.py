@@ -29,7 +29,7 @@ from retarget.evaluation.suite_file import SELF, Case, Suite
 from retarget.evaluation.values import Failures
 from retarget.flow import digest
 from retarget.flow.report import Report
-from retarget.sink.partial import beside, made_folder, save_text, writing
+from retarget.sink.partial import beside, filling, save_text, writing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,14 +53,15 @@ def run_suite(
     """Every pair in order. A pair that fails is told and counted, and tried again next time.
 
     Raises:
-        CannotWrite: the folder cannot be made.
+        CannotWrite: the folder cannot be made, or another run fills it.
         UnreadableInput: the suite names a job that does not exist, or every pair failed.
     """
-    runner = _Runner(suite, made_folder(folder), settings, report)
     out = []
-    for i, case in enumerate(suite.cases):
-        report.warn(f"pair {i + 1} of {len(suite.cases)}: {case.name}")
-        out.append(runner.outcome(case))
+    with filling(folder):
+        runner = _Runner(suite, folder, settings, report)
+        for i, case in enumerate(suite.cases):
+            report.warn(f"pair {i + 1} of {len(suite.cases)}: {case.name}")
+            out.append(runner.outcome(case))
     if all(o.problem is not None for o in out):
         raise UnreadableInput(
             f"None of the {len(out)} pairs could be made and measured; {out[0].case.name}: "

@@ -14,7 +14,8 @@
     [[pair]]                         # self-reenactment: the photo is the driving's first frame
     driving = "driving/a.mp4"
 
-Paths are relative to the suite's file, and may say which face: "two.mp4#right".
+Paths are relative to the suite's file, and may say which face: "two.mp4#right". That face, or the
+one that `[options.track] which` says, is measured, from `[options.source] start` on.
 """
 
 from __future__ import annotations
@@ -112,14 +113,31 @@ def _case(file: TomlFile, i: int, pair: object) -> Case:
     name = _text(file, (*place, "name"), pair.get("name", own))
     if not re.fullmatch(r"[\w.-]+", name) or name.startswith("."):
         raise file.problem(place, f"{name!r} cannot name a file.", do="Use letters and digits.")
+    options = _options(file, place, pair, identity is None)
+    which, start = (_option(options, *at) for at in (("track", "which"), ("source", "start")))
     return Case(
         name=name,
-        driving=driving,
-        identity=identity,
-        options=_options(file, place, pair, identity is None),
+        driving=_marked(file, place, driving, which),
+        identity=None if identity is None else _marked(file, place, identity, which),
+        options=options,
         given=_given(file, name),
-        start=_number(file, (*place, "start"), pair.get("start", 0.0)),
+        start=_number(file, (*place, "start"), pair.get("start", start or 0.0)),
     )
+
+
+def _option(options: Mapping[str, Any], table: str, name: str) -> Any:
+    """What the job is told of something that is to be measured as it was made; None: nothing."""
+    settings = options.get(table)
+    return settings.get(name) if isinstance(settings, Mapping) else None
+
+
+def _marked(file: TomlFile, place: Place, path: Path, which: object) -> Path:
+    """The path with the face that the options choose where it names none itself."""
+    if which is None or named_face(str(path)).which:
+        return path
+    marked = Path(f"{path}#{which}")
+    _named(file, (*place, "options"), marked)
+    return marked
 
 
 def _named(file: TomlFile, place: Place, path: Path) -> NamedFace:

@@ -43,7 +43,7 @@ from retarget.flow.values import (
     Expression,
     RestFace,
 )
-from retarget.flow.whole import becoming
+from retarget.flow.whole import alone, becoming
 
 Guard: TypeAlias = Callable[[], AbstractContextManager[None]]
 """Entered around each write, to word what the system says of it."""
@@ -97,7 +97,7 @@ def save_performance(
     """
     path = Path(path)
     as_table, guard = suffix_of(path) == ".csv", partial(_writing, path)
-    with becoming(path, guard) as part:
+    with alone(path), becoming(path, guard) as part:
         some = _some(iter(frames), path)
         if as_table:
             _write_csv(part, some, guard)

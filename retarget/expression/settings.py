@@ -47,7 +47,10 @@ class FitSettings(AsDeclared):
 
 @dataclass(frozen=True, kw_only=True)
 class SmoothSettings(AsDeclared):
-    """How the tremble of landmarks is taken out of weights, pose and detail."""
+    """How the tremble of landmarks is taken out of weights, pose and detail.
+
+    A saved performance is calmed only where these are not the usual values.
+    """
 
     reach: float = 0.17
     """Seconds to look at on each side of a moment (live: before it); 0 leaves all as fitted."""

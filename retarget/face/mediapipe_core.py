@@ -8,9 +8,12 @@ gets it then, as if it had been imported in full.
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import sys
 import threading
+import warnings
+from contextlib import suppress
 from types import ModuleType
 from typing import Any
 
@@ -35,6 +38,7 @@ def import_light() -> ModuleType:
                 "Finding faces needs the package 'mediapipe', which is not installed.",
                 do="Install it with: pip install retarget",
             )
+        _import_protobuf()
         package = importlib.util.module_from_spec(spec)
         loader = spec.loader
 
@@ -49,3 +53,13 @@ def import_light() -> ModuleType:
         package.__getattr__ = load_rest  # type: ignore[method-assign]
         sys.modules[_NAME] = package
         return package
+
+
+def _import_protobuf() -> None:
+    """Import what MediaPipe is described in, whose C types Python 3.12 warns of once.
+
+    Programs and tests that take warnings for errors could not import it.
+    """
+    with warnings.catch_warnings(), suppress(ImportError):
+        warnings.simplefilter("ignore", DeprecationWarning)
+        importlib.import_module("google.protobuf.internal.api_implementation")

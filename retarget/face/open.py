@@ -13,9 +13,9 @@ from retarget.face.search import FaceModel
 from retarget.face.settings import TrackSettings
 from retarget.flow.free_memory import require_address_space
 
-_LIBRARIES, _NETWORKS, _PER_CORE = 0.3e9, 0.75e9, 0.1e9
-"""Address space in bytes that a whole video takes: to import what it needs, from there on, and for
-the threads that are started for each core; measured on Linux."""
+_LIBRARIES, _NETWORKS, _TASKS, _PER_CORE = 0.3e9, 0.75e9, 0.4e9, 0.1e9
+"""Address space in bytes that a whole video takes: to import what it needs, from there on, more
+with MediaPipe's Tasks, and for the threads that are started for each core; measured on Linux."""
 
 
 def open_model(settings: TrackSettings) -> FaceModel:
@@ -28,13 +28,14 @@ def open_model(settings: TrackSettings) -> FaceModel:
         RetargetError: a limit on this process leaves no room for them, or it was forked from one
             that has opened them.
     """
-    check_room(imported=True)
+    tasks = settings.by == "tasks" or (settings.by == "auto" and not carries_models())
+    check_room(imported=True, tasks=tasks)
     if _first_process() != os.getpid():  # it would end without a word, and a pool wait for ever
         raise RetargetError(
             "Faces cannot be followed in a process forked from one that has followed some.",
             do='Start it afresh, as multiprocessing.get_context("spawn") does.',
         )
-    if settings.by == "tasks" or (settings.by == "auto" and not carries_models()):
+    if tasks:
         return _open_tasks(settings)
     if not carries_models():
         raise MissingModel(
@@ -48,18 +49,20 @@ def open_model(settings: TrackSettings) -> FaceModel:
 
 
 @cache
-def check_room(*, imported: bool) -> None:
+def check_room(*, imported: bool, tasks: bool = False) -> None:
     """Refuse to follow faces where there is no room: with too little, OpenBLAS waits for ever.
 
     What fitted once is in place from then on, and is not asked for again.
 
     Args:
         imported: whether the libraries are in place already.
+        tasks: whether it is MediaPipe's Tasks that follow them.
 
     Raises:
         RetargetError: a limit on this process leaves less than a video takes.
     """
     wanted = _NETWORKS + _PER_CORE * (os.cpu_count() or 1) + (0.0 if imported else _LIBRARIES)
+    wanted += _TASKS if tasks else 0.0
     require_address_space(wanted, of="Following a face and drawing it", do="")
 
 

@@ -1,8 +1,8 @@
-"""Clear away what killed runs left unfinished.
+"""Know which runs live: clear away what killed ones left, and keep two from writing one result.
 
 A run holds a lock on what it writes, and the system lets go of it however the run ends. So what
 bears one of our names and can be locked is nobody's any more. Where there are no such locks,
-nothing is cleared.
+nothing is cleared, and nothing kept apart.
 """
 
 from __future__ import annotations
@@ -39,6 +39,32 @@ def locked(path: Path) -> Iterator[bool]:
         yield _lock(path, opened)
 
 
+def marked(mark: Path, opened: ExitStack) -> bool | None:
+    """Make a file, or take one that was left, and lock it.
+
+    Args:
+        mark: what to call it; its holder removes it before it lets go of it.
+        opened: holds the lock.
+
+    Returns:
+        False where another run holds it; None where there are no such locks.
+    """
+    while fcntl is not None:
+        with ExitStack() as tried:
+            try:  # to write, as shared folders lock nothing else
+                descriptor = os.open(mark, os.O_RDWR | os.O_CREAT, 0o666)
+                tried.callback(os.close, descriptor)
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return False
+            except OSError:
+                return None
+            if _is_at(descriptor, mark):  # else its holder removed it meanwhile
+                opened.push(tried.pop_all())
+                return True
+    return None
+
+
 @cache
 def clear(folder: Path) -> None:
     """Remove what killed runs left in a folder, once in the life of this one."""
@@ -72,6 +98,14 @@ def _lock(path: Path, opened: ExitStack) -> bool:
     except OSError:
         return False
     return True
+
+
+def _is_at(descriptor: int, path: Path) -> bool:
+    """Whether an open file is still the one at a path."""
+    try:
+        return os.path.samestat(os.fstat(descriptor), path.stat())
+    except OSError:
+        return False
 
 
 def _is_old(path: Path) -> bool:

@@ -151,6 +151,8 @@ def _of_number(kind: Any, given: Any) -> Any:
 
 def _of_name(kind: Any, given: Any) -> Any:
     """The name of a file as this type; None where either is something else."""
+    if kind is Path and given == "":  # which would be the current folder
+        return None
     if kind in (str, Path) and isinstance(given, str | os.PathLike):
         return Path(given) if kind is Path else os.fspath(given)
     return None

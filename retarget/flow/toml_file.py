@@ -18,6 +18,7 @@ else:
 MAX_BYTES = 4_000_000
 """A larger file is refused before it is read."""
 
+_ENDING = ".toml"
 Place: TypeAlias = tuple[str | int, ...]
 """Keys and indices from the top of the file: ("panel", 3, "caption")."""
 
@@ -43,6 +44,8 @@ class TomlFile:
         try:
             self.data: Mapping[str, Any] = tomllib.loads(text)
         except tomllib.TOMLDecodeError as error:
+            if path.suffix.lower() != _ENDING:
+                raise _of_another_kind(path, what) from error
             raise UnreadableInput(
                 f"The {what} {path.name} is not TOML: {error}.",
                 do='Write that line as name = 0.5 or name = "text", in straight quotes and with / '
@@ -87,9 +90,19 @@ def _text(path: Path, what: str) -> str:
             f"The {what} {path} cannot be read: {error.strerror or error}.", do="Check the name."
         ) from error
     except UnicodeDecodeError as error:
+        if path.suffix.lower() != _ENDING:
+            raise _of_another_kind(path, what) from error
         raise UnreadableInput(
             f"The {what} {path} is not UTF-8 text.", do="Save it as UTF-8."
         ) from error
+
+
+def _of_another_kind(path: Path, what: str) -> UnreadableInput:
+    """What is wrong with a photo or a table in the place of a file in TOML."""
+    return UnreadableInput(
+        f"The {what} {path.name} is not TOML, which its name does not say either.",
+        do=f"Give a {_ENDING} file.",
+    )
 
 
 def _lines(text: str) -> dict[Place, int]:

@@ -6,10 +6,12 @@ import atexit
 import os
 import secrets
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from pathlib import Path
 
-from retarget.flow.dead_files import HIDDEN, clear, locked, remove
+from retarget.errors import CannotWrite
+from retarget.flow import digest
+from retarget.flow.dead_files import HIDDEN, clear, locked, marked, remove
 
 _unfinished: dict[Path, int] = {}
 """What is being written, and by which process."""
@@ -18,6 +20,28 @@ _unfinished: dict[Path, int] = {}
 def hidden_name(target: Path, suffix: str) -> Path:
     """A name next to `target` that no other run takes."""
     return target.parent / f"{HIDDEN}{secrets.token_hex(4)}{suffix}"
+
+
+@contextmanager
+def alone(target: Path) -> Iterator[None]:
+    """Let no other run write `target` while the block lasts, as far as the place has locks.
+
+    Raises:
+        CannotWrite: one is writing it.
+    """
+    place = target.absolute()  # the current folder has a name, too, and is held beside itself
+    name = digest.of_parts({"name": place.name})[:8]
+    mark = place.parent / f"{HIDDEN}{name}.mark"
+    with ExitStack() as opened:
+        free = marked(mark, opened)
+        if free is False:
+            raise CannotWrite(
+                f"{target} is being written by another run.",
+                do="Wait for that one, or choose another output.",
+            )
+        if free:
+            opened.enter_context(removing(mark))
+        yield
 
 
 @contextmanager

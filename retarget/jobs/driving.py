@@ -219,6 +219,7 @@ def _people(source: Source, settings: DrivingSettings) -> list[Person]:
 def _performed(
     performance: Performance, settings: DrivingSettings, report: Report, mark: str
 ) -> Driving:
+    from retarget.expression.smooth import Smooth
     from retarget.source.open import check_piece
     from retarget.transfer.transfer import DrivingFace, usual_gaze
 
@@ -235,7 +236,7 @@ def _performed(
             f"{performance.path}, whose frames are taken as they were saved, without pixels; such "
             "settings count where a video is read, as when retarget fit saves it."
         )
-    count, usual = _looked_through(_piece(performance, settings.source))
+    count, usual = _looked_through(piece(performance, settings.source))
     if not count:
         raise UnreadableInput(
             f"{performance.path} has no frame in the piece that was asked for.",
@@ -245,7 +246,10 @@ def _performed(
     report.facts["driving_rest"] = performance.rest.found
 
     def frames(lanes: Lanes) -> Iterator[ExpressedFrame]:
-        return report.timed("source", _noted(_piece(performance, settings.source), report))
+        read = report.timed("source", _noted(piece(performance, settings.source), report))
+        if settings.smooth == SmoothSettings():  # as it was when the performance was saved
+            return read
+        return report.stage("smooth", Smooth(settings.smooth), read)
 
     return Driving(
         info=info,
@@ -262,7 +266,7 @@ def _idle(settings: DrivingSettings) -> list[str]:
     """What was asked for, other than the usual, of the stages that a saved performance is past."""
     usual = DrivingSettings()
     needs_pixels = ["warp.wrinkles"] if settings.shows_rest else []
-    stages: tuple[str, ...] = ("rest", "fit", "smooth")
+    stages: tuple[str, ...] = ("rest", "fit")
     if not settings.finds_identity:
         stages = ("track", *stages)
     return needs_pixels + [
@@ -281,8 +285,8 @@ def _noted(frames: Iterator[ExpressedFrame], report: Report) -> Iterator[Express
         yield frame
 
 
-def _piece(performance: Performance, settings: SourceSettings) -> Iterator[ExpressedFrame]:
-    """The performance's frames between start and end, as a video would give them."""
+def piece(performance: Performance, settings: SourceSettings) -> Iterator[ExpressedFrame]:
+    """A performance's frames between start and end, as a video would give them."""
     from retarget.source.clock import moment
 
     start = moment(settings.start)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import tyro
 
-from retarget.errors import RetargetError, UnknownWord
+from retarget.errors import Near, RetargetError, UnknownWord
 from retarget.face.settings import TrackSettings, named_face
 from retarget.flow.blas import one_blas_thread
 from retarget.flow.declared import HERE, AsDeclared, Kept, check_range
@@ -91,18 +91,20 @@ class ExpressionsJob(AsDeclared):
 
     def _found(self, words: Vocabulary, look: Look) -> dict[str, Said]:
         """The words that were asked for, by name, and what they mean."""
+        from retarget.language.near import meant
         from retarget.language.say import say
 
         if self.head is not None and self.head not in words.heads:
             raise UnknownWord("kind of expression", self.head, words.heads)
-        meant = {
+        said = {
             w.name: say(w.name, words, look)
             for w in words.labels.values()
             if self.head in (None, w.head)
         }
         found = _searched(
-            "expression", meant, self.search, lambda n, asked: _matches(n, meant[n], asked, words)
-        )
+            "expression", said, self.search, lambda n, asked: _matches(n, said[n], asked, words),
+            near=meant,
+        )  # fmt: skip
         return self._called_so_first(found, words)
 
     def _called_so_first(self, found: dict[str, Said], words: Vocabulary) -> dict[str, Said]:
@@ -179,7 +181,11 @@ def _unit_table(words: Vocabulary, search: tuple[str, ...]) -> str:
 
 
 def _searched(
-    kind: str, known: Mapping[str, T], search: Iterable[str], tells: Callable[[str, str], bool]
+    kind: str,
+    known: Mapping[str, T],
+    search: Iterable[str],
+    tells: Callable[[str, str], bool],
+    near: Near | None = None,
 ) -> dict[str, T]:
     """What answers to every word of a search.
 
@@ -188,6 +194,7 @@ def _searched(
         known: all of it by name.
         search: the words.
         tells: whether a name answers to a word.
+        near: see `UnknownWord`.
 
     Raises:
         UnknownWord: nothing answers to one of them.
@@ -197,7 +204,7 @@ def _searched(
     for asked in search:
         matching = {name for name in known if tells(name, asked)}
         if not matching:
-            raise UnknownWord(kind, asked, known)
+            raise UnknownWord(kind, asked, known, near=near)
         found = {name: what for name, what in found.items() if name in matching}
     if not found:
         raise RetargetError(

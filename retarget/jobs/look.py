@@ -1,8 +1,9 @@
-"""Look at the faces that an expression names: `from:angry.png`, `from:clip.mp4@1.2s`."""
+"""Look at what an expression names: `from:angry.png`, `from:clip.mp4@1.2s`, `from:saved.npz@3`."""
 
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -81,16 +82,20 @@ class Looker:
         return self._seen[asked]
 
     def _read(self, path: str, seconds: float | None) -> ExpressedFrame:
+        from retarget.expression.performance import is_performance
         from retarget.source.open import open_source
 
         named = named_face(path, self._folder)
         file = within(self._folder, named.file, outside=not self._confined)
         settings = SourceSettings(start=seconds or 0.0)
+        if is_performance(file):
+            return _performed(file, path, settings)
         with open_source(str(file), settings) as source:
             frame = next(source.frames(), None)
             if frame is None:
                 raise UnreadableInput(
-                    f"{path} has no picture at {seconds:g} s.", do="Choose an earlier moment."
+                    f"{path} has no picture at {settings.start:g} s.",
+                    do="Choose an earlier moment.",
                 )
             with naming(path):
                 return self._read_face(frame, source, named)
@@ -100,10 +105,8 @@ class Looker:
         from retarget.expression.rest import find_rest, understand
         from retarget.face.still import find_face
         from retarget.face.track import Track
-        from retarget.flow.face_model import face_model
         from retarget.flow.values import ExpressedFrame, Identity, TrackedFrame
         from retarget.jobs.reframe import TILE, around_face, reframed
-        from retarget.transfer.strength import Strength
 
         track = with_model(named.chosen(self._track), self._models)
         face = find_face(frame, track, self._report, called=named.file)
@@ -118,14 +121,41 @@ class Looker:
             seen = Identity(frame=frame, face=face, pose=pose, expression=expression, rest=rest)
         if max(frame.size) > _KEPT:
             seen = reframed(seen, around_face(seen, TILE), (_KEPT, _KEPT))
-        return ExpressedFrame(
+        shown = ExpressedFrame(
             index=0,
             at=frame.at,
             duration=frame.duration,
-            expression=Strength(_AS_PERFORMED, face_model())(seen.expression),
+            expression=seen.expression,
             pose=seen.pose,
             tracked=TrackedFrame(frame=seen.frame, face=seen.face),
         )
+        return _as_shown(shown)
+
+
+def _performed(file: Path, path: str, settings: SourceSettings) -> ExpressedFrame:
+    """The moment of a saved performance, which has no pixels to keep."""
+    from retarget.expression.performance import open_performance
+    from retarget.jobs.driving import piece
+
+    with open_performance(file) as performance:
+        frame = next(piece(performance, settings), None)
+    if frame is None:
+        raise UnreadableInput(
+            f"{path} has no frame at {settings.start:g} s or later.",
+            do="Choose an earlier moment.",
+        )
+    return _as_shown(frame)
+
+
+def _as_shown(frame: ExpressedFrame) -> ExpressedFrame:
+    """A frame, what its face does as strong as a driving face's would be shown."""
+    from retarget.flow.face_model import face_model
+    from retarget.transfer.strength import Strength
+
+    if frame.expression is None:
+        return frame
+    strength = Strength(_AS_PERFORMED, face_model())
+    return replace(frame, expression=strength(frame.expression))
 
 
 def within(folder: Path, name: str, *, outside: bool) -> Path:

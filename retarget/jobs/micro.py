@@ -235,9 +235,10 @@ class MicroJob(StartsFromPreset):
         return output
 
     def _run_set(self, path: Path, words: Vocabulary, report: Report) -> Path:
-        from retarget.jobs.act import Actor
         from retarget.jobs.look import Looker
+        from retarget.jobs.micro_keep import SetFolder
         from retarget.jobs.micro_set import read_set
+        from retarget.sink.partial import filling
 
         look = Looker(
             path.parent,
@@ -247,7 +248,15 @@ class MicroJob(StartsFromPreset):
             report=report,
         )
         whole = read_set(path, outside=self.outside, words=words, look=look)
-        folder = self._folder(path, whole)
+        with filling(self._set_folder(path, whole)) as output:
+            folder = SetFolder(output, whole.files, overwrite=self.sink.overwrite)
+            self._fill(folder, path, whole, report)
+        return output
+
+    def _fill(self, folder: SetFolder, path: Path, whole: StimulusSet, report: Report) -> None:
+        """Draw the clips of a set that are not in its folder yet."""
+        from retarget.jobs.act import Actor
+
         bar = Report(bar=report.bar)
         actor: Actor | None = None
         generator = self.draw.open(report)
@@ -274,11 +283,9 @@ class MicroJob(StartsFromPreset):
                 f"{folder.folder} still holds files that an earlier set made and somebody has "
                 f"changed since: {', '.join(changed)}."
             )
-        return folder.folder
 
-    def _folder(self, path: Path, whole: StimulusSet) -> SetFolder:
-        """Where the set of this file goes, once nothing is in the way of its clips."""
-        from retarget.jobs.micro_keep import SetFolder
+    def _set_folder(self, path: Path, whole: StimulusSet) -> Path:
+        """Where the set of this file goes, once its clips are known to be of a kind that can be."""
         from retarget.sink.codecs import codec_for
 
         try:
@@ -286,8 +293,7 @@ class MicroJob(StartsFromPreset):
         except CannotWrite as error:
             do = f"Write another ending into {path.name}, or say another --codec."
             raise CannotWrite(error.what, do=do) from error
-        output = self.output or path.with_suffix("")
-        return SetFolder(output, whole.files, overwrite=self.sink.overwrite)
+        return self.output or path.with_suffix("")
 
     def _key(self, whole: StimulusSet, stimulus: Stimulus) -> str:
         from retarget.flow import digest

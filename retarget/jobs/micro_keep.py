@@ -12,7 +12,7 @@ from retarget.flow import digest
 from retarget.jobs.micro_set import Stimulus, StimulusSet
 from retarget.jobs.story_keep import template_digest
 from retarget.sink.names import CLIPS_TABLE
-from retarget.sink.partial import beside, made_folder, writing
+from retarget.sink.partial import beside, writing
 
 COLUMNS = (
     "clip", "file", "table", "identity", "expression", "intensity", "base", "onset_ms", "apex_ms",
@@ -26,17 +26,17 @@ class SetFolder:
     """The clips that are there already, by what they were made from.
 
     Args:
-        folder: where the set goes.
+        folder: where the set goes; it is there.
         own: names of the files that the set will be.
         overwrite: whether a folder with other files may be used, and clips of another set, or of
             an earlier form of this one, be taken away.
 
     Raises:
-        CannotWrite: the folder cannot be made, or holds files that are not of this set.
+        CannotWrite: the folder holds files that are not of this set.
     """
 
     def __init__(self, folder: Path, own: Iterable[str], *, overwrite: bool) -> None:
-        self.folder = made_folder(folder)
+        self.folder = folder
         self._manifest = folder / CLIPS_TABLE
         before = _rows(self._manifest)
         if before is None and not overwrite and any(folder.iterdir()):

@@ -70,6 +70,7 @@ class StoryJob(AsDeclared):
         from retarget.jobs.story_keep import StoryFolder
         from retarget.jobs.storyboard import read_storyboard
         from retarget.language.words import shipped_words
+        from retarget.sink.partial import filling
 
         report = begin(report)
         look = Looker(
@@ -83,17 +84,18 @@ class StoryJob(AsDeclared):
         output = self.output or self.story.with_suffix("")
         about = {"storyboard": self.story.name, "title": board.title}
         read = {*board.files, *look.read, *self.draw.diffusion.photos}
-        folder = StoryFolder(
-            output, about=about, panels=len(board.panels), read=read, overwrite=self.overwrite
-        )
-        drawer = PanelDrawer(self.track, self.draw, report, self.text_to_image)
-        for panel in report.watch(iter(board.panels), len(board.panels)):
-            self._draw(panel, drawer, folder)
-        folder.finish()
-        if self.page:
-            self._set_pages(board, folder, report)
-        else:
-            folder.note_pages(0)
+        with filling(output):
+            folder = StoryFolder(
+                output, about=about, panels=len(board.panels), read=read, overwrite=self.overwrite
+            )
+            drawer = PanelDrawer(self.track, self.draw, report, self.text_to_image)
+            for panel in report.watch(iter(board.panels), len(board.panels)):
+                self._draw(panel, drawer, folder)
+            folder.finish()
+            if self.page:
+                self._set_pages(board, folder, report)
+            else:
+                folder.note_pages(0)
         return output
 
     def _draw(self, panel: Panel, drawer: PanelDrawer, folder: StoryFolder) -> None:

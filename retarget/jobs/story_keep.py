@@ -13,7 +13,7 @@ from retarget.errors import CannotWrite
 from retarget.flow import blendshapes, digest
 from retarget.jobs.storyboard import MOST_PANELS, Panel, Role
 from retarget.language.say import Said
-from retarget.sink.partial import beside, check_apart, made_folder, writing
+from retarget.sink.partial import beside, check_apart, writing
 
 MANIFEST = "manifest.json"
 FORMAT = 1
@@ -23,14 +23,14 @@ class StoryFolder:
     """A folder of panels and its manifest.
 
     Args:
-        folder: where the story goes; it is made if it is not there.
+        folder: where the story goes; it is there.
         about: what the manifest says of the story as a whole.
         panels: how many the story has.
         read: the files that it is made of, which are never replaced.
         overwrite: whether files may be replaced that are not as a manifest speaks of them.
 
     Raises:
-        CannotWrite: the folder cannot be made, holds files of someone else's, panels that somebody
+        CannotWrite: the folder holds files of someone else's, panels that somebody
             has changed since, or files that are read where the story's own would be.
     """
 
@@ -43,7 +43,7 @@ class StoryFolder:
         read: Collection[Path],
         overwrite: bool,
     ) -> None:
-        self.folder = made_folder(folder)
+        self.folder = folder
         self.book = folder / "page.pdf"
         """Where all pages are together."""
         before, self._pages = _read(folder / MANIFEST)

@@ -7,6 +7,7 @@
                | word [ "=" number ]      joy, neutral, mouthSmileLeft=0.6
                | gaze( … ) | head( … )    gaze(left=10, up=5), gaze(10, -5), head(yaw=8)
                | from:picture [ @ time ]  from:angry.png, from:"my clip.mp4"@1.2s, from:a.mp4@1:02,
+                                          from:saved.npz@3 (a performance, without pixels),
                                           from:group.jpg#left (see face/settings.py)
 
 The tree knows where in the text each part stood, so whoever gives it a meaning can name the place.
@@ -335,6 +336,8 @@ class _Reader:
             do = "Write 50% as 0.5: smile:0.5."
         elif _COMMA.match(self.text, self.at):
             do = "Write numbers with a point, as in 0.5*joy."
+        elif found == "*":
+            do = "A factor stands before what it scales: 0.5*joy."
         elif found == "#":
             do = "A face stands before the time: from:clip.mp4#left@1.2s."
         elif found != "from" and _FILE.search(self.text, self.at):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from retarget.errors import RetargetError, UnknownWord
+from retarget.errors import Near, RetargetError, UnknownWord
 
 _SHOWN = 60
 
@@ -25,10 +25,28 @@ class NotUnderstood(RetargetError):
 
 
 class UnknownWordAt(UnknownWord):
-    """A word of a text that is in none of its lists; the nearest one is offered."""
+    """A word of a text that is in none of its lists; the nearest one is offered.
 
-    def __init__(self, text: str, at: int, kind: str, word: str, known: Iterable[str]) -> None:
-        super().__init__(kind, word, known)
+    Args:
+        text: the whole text.
+        at: at which of its characters (from 0) the word stands.
+        kind: what it was meant to be.
+        word: as it was given.
+        known: every word that would have been accepted.
+        near: see `UnknownWord`.
+    """
+
+    def __init__(
+        self,
+        text: str,
+        at: int,
+        kind: str,
+        word: str,
+        known: Iterable[str],
+        *,
+        near: Near | None = None,
+    ) -> None:
+        super().__init__(kind, word, known, near=near)
         self.what = f"{self.what[:-1]}, at character {at + 1} of {shown(text, at)!r}."
         self.args = (f"{self.what} {self.do}",)
         self.at = at

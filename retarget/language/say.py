@@ -22,6 +22,7 @@ from retarget.flow.check import check_array
 from retarget.flow.values import ExpressedFrame, Expression
 from retarget.language import gaze
 from retarget.language.grammar import Angles, Item, Sum, Template, Unit, Word, parse
+from retarget.language.near import meant
 from retarget.language.problems import NotUnderstood, UnknownWordAt, WrongDefinition
 from retarget.language.words import NEUTRAL, Vocabulary, Weights, shipped_words
 
@@ -185,7 +186,9 @@ class _Meaning:
                     f"{word.name!r} is no action unit",
                     do="Write AU12, AU12A to AU12E, AU12=0.4, or R12A for one side.",
                 )
-            raise UnknownWordAt(self.text, word.at, "expression", word.name, self.all_words)
+            raise UnknownWordAt(
+                self.text, word.at, "expression", word.name, self.all_words, near=meant
+            )
         if word.value is not None:
             raise self.problem(
                 word.at,

@@ -13,8 +13,11 @@ import av
 from retarget.errors import CannotWrite
 from retarget.flow.dead_files import ASIDE, HIDDEN, clear, locked
 from retarget.flow.held_signals import held_signals
-from retarget.flow.whole import becoming, hidden_name, removing
+from retarget.flow.whole import alone, becoming, hidden_name, removing
 from retarget.sink.names import FOLDER_PATTERN, is_pattern, matches
+
+_STREAM = "-"
+"""What many programs take as the name of their own input or output."""
 
 
 @contextmanager
@@ -22,19 +25,23 @@ def beside(target: Path, *, overwrite: bool) -> Iterator[Path]:
     """Lend a hidden name next to `target`; that file becomes `target` when the block ends well.
 
     Raises:
-        CannotWrite: something is there already, or the folder cannot be written to.
+        CannotWrite: something is there already or comes to be there, another run writes it, or
+            the folder cannot be written to.
     """
     check_free(target, overwrite=overwrite)
-    with becoming(target, lambda: writing(target)) as hidden:
+    with alone(target), becoming(target, lambda: writing(target)) as hidden:
         yield hidden
+        check_free(target, overwrite=overwrite)
 
 
-def made_folder(folder: Path) -> Path:
-    """The folder, made where it is not there.
+@contextmanager
+def filling(folder: Path) -> Iterator[Path]:
+    """Lend a folder, made where it is not there, that no other run fills meanwhile.
 
     Raises:
-        CannotWrite: it cannot be made, or may not be listed.
+        CannotWrite: it cannot be made, or may not be listed, or another run fills it.
     """
+    _check_named(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -42,7 +49,8 @@ def made_folder(folder: Path) -> Path:
             f"The folder {folder} cannot be made: {error.strerror}.", do="Choose another one."
         ) from error
     _listed(folder)
-    return folder
+    with alone(folder):
+        yield folder
 
 
 def save_text(target: Path, text: str, *, overwrite: bool) -> None:
@@ -72,8 +80,9 @@ def check_apart(target: Path, read: Iterable[str | Path | None], *, use: str = "
         use: what else the job does with them.
 
     Raises:
-        CannotWrite: `target` is one of them, or would replace a picture in one.
+        CannotWrite: `target` is one of them, or would replace a picture in one; or it is "-".
     """
+    _check_named(target)
     pattern = target / FOLDER_PATTERN if is_folder(target) else target
     for source in (Path(name) for name in read if name is not None):
         if _same(target, source) or (is_pattern(pattern.name) and _replaces(pattern, source)):
@@ -194,7 +203,7 @@ def writing(target: Path) -> Iterator[None]:
 def _hidden_folder(target: Path) -> Iterator[Path]:
     hidden = hidden_name(target, "")
     clear(target.parent)
-    with removing(hidden):
+    with alone(target), removing(hidden):
         with writing(target):
             hidden.mkdir()
         with locked(hidden):
@@ -246,6 +255,14 @@ def _check_alone(folder: Path, pattern: str) -> None:
         raise CannotWrite(
             f"The folder {folder} holds other files.",
             do=f"Choose a new or empty folder for pictures, or name a video: {folder / 'out.mp4'}.",
+        )
+
+
+def _check_named(target: Path) -> None:
+    if target.name == _STREAM:
+        raise CannotWrite(
+            "What is written goes to a file, which appears once it is whole, and not to a stream.",
+            do=f"Give it a name other than {_STREAM}.",
         )
 
 

@@ -140,7 +140,9 @@ class VideoSink:
         stream: VideoStream = self._container.add_stream(  # type: ignore[assignment]
             self._codec.encoder,
             rate=rate,
-            options=self._codec.options(self._settings.quality, self._settings.speed),
+            options=self._codec.options(
+                self._settings.quality, self._settings.speed, size[0] * size[1]
+            ),
         )
         convert.describe(stream.codec_context)
         stream.codec_context.bit_rate = 0  # the quality decides, not PyAV's default

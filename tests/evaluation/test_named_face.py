@@ -66,6 +66,23 @@ def test_a_result_is_measured_by_the_face_of_the_photo_it_shows(folder: Path) ->
     assert of_one(other) == 0
 
 
+@pytest.mark.usefixtures("estimators")
+def test_a_suite_measures_the_face_and_the_piece_that_its_options_choose(folder: Path) -> None:
+    asked = '[options.track]\nwhich = "right"\n[options.source]\nstart = 0.125\n'
+    pair = '[[pair]]\ndriving = "two.mp4"\nidentity = "group.png"\n'
+    path = folder / "chosen.toml"
+    path.write_text(asked + pair + pair.replace('"two.mp4"', '"two.mp4#left"'))
+    right, left = read_suite(path).cases
+    assert [Path(f).name for f in (right.driving, right.identity or "")] == [
+        "two.mp4#right", "group.png#right",
+    ]  # fmt: skip
+    assert left.driving.name == "two.mp4#left", "what stands behind a name counts more"
+    assert (right.name, right.start) == ("two_group", 0.125)
+    path.write_text(asked.replace("right", "middle") + pair)
+    with pytest.raises(UnreadableInput, match=r"middle.*does not say which face"):
+        read_suite(path)
+
+
 def test_what_is_no_choice_is_answered_with_those_that_are(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

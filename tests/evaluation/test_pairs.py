@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import tracemalloc
 from dataclasses import replace
 
 import numpy as np
@@ -47,6 +48,19 @@ def test_a_delay_is_told_from_where_the_result_begins(seen: dict[str, Observed])
     late = cut(seen["driving"], slice(6, None))
     assert in_time.delay(seen["driving"], late, start=6 / RATE) == pytest.approx(0, abs=1e-6)
     assert in_time.delay(seen["driving"], late, start=4 / RATE) == pytest.approx(-2 / RATE)
+
+
+def test_a_delay_is_told_across_a_pause_of_hours_without_reading_through_it(
+    seen: dict[str, Observed],
+) -> None:
+    times = seen["driving"].times.copy()
+    times[COUNT // 2 :] += 30 * 3600
+    driving = replace(seen["driving"], times=times)
+    late = replace(driving, times=times + 2 / RATE)
+    tracemalloc.start()
+    assert in_time.delay(driving, late) == pytest.approx(2 / RATE)
+    assert tracemalloc.get_traced_memory()[1] < 10_000_000
+    tracemalloc.stop()
 
 
 def test_pieces_that_never_meet_are_refused(seen: dict[str, Observed]) -> None:

@@ -109,14 +109,15 @@ def test_what_fails_in_reading_is_not_told_of_as_writing(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_two_that_save_to_one_place_at_once_do_not_mix(
+def test_while_one_saves_to_a_place_no_other_does(
     tmp_path: Path, shown: tuple[RestFace, list[ExpressedFrame]]
 ) -> None:
     rest, frames = shown
 
     def while_another_saves() -> Iterator[ExpressedFrame]:
         yield frames[0]
-        save_performance(tmp_path / "a.npz", iter(frames), rest, INFO)
+        with pytest.raises(CannotWrite, match="another run"):
+            save_performance(tmp_path / "a.npz", iter(frames), rest, INFO)
         yield frames[1]
 
     save_performance(tmp_path / "a.npz", while_another_saves(), rest, INFO)

@@ -78,3 +78,13 @@ def test_an_error_inside_is_raised_and_the_terminal_is_given_back(
         raise ValueError("inside")
     os.write(2, b"after\n")
     assert capfd.readouterr().err == "after\n"
+
+
+@needs_models
+def test_faces_can_be_followed_where_warnings_are_errors() -> None:
+    done = run(
+        "import warnings; warnings.simplefilter('error')\n"
+        "from faces import astronaut, track\n"
+        "print(track([astronaut()])[0].face is not None)"
+    )
+    assert done.stdout == "True\n", done.stderr

@@ -80,6 +80,7 @@ def test_a_mistyped_choice_is_refused_and_the_nearest_offered(
         (DiffusionSettings, {"photos": ["a.jpg", 1]}),
         (EvaluateJob, {"result": 3}),
         (VideoJob, {"driving": None, "identity": "face.jpg"}),
+        (VideoJob, {"output": "", "driving": "a.mp4", "identity": "face.jpg"}),
         (VideoJob, {"warp": {"creases": 1}, "driving": "a.mp4", "identity": "face.jpg"}),
     ],
 )

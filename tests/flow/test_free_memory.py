@@ -73,17 +73,23 @@ def test_a_limit_of_address_space_is_told_less_what_is_taken() -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="limits of address space are kept on Linux")
 @pytest.mark.parametrize("limit", [550_000_000, 1_000_000_000])
-def test_a_limit_that_leaves_no_room_is_told_and_not_waited_on(limit: int, tmp_path: Path) -> None:
+@pytest.mark.parametrize("measured", [False, True])
+def test_a_limit_that_leaves_no_room_is_told_and_not_waited_on(
+    measured: bool, limit: int, tmp_path: Path
+) -> None:
     """OpenBLAS asks again and again for memory that it does not get."""
     samples = Path(__file__).parents[2] / "samples"
+    drive, face = str(samples / "drive.mp4"), str(samples / "face.jpg")
+    words = [drive, "--identity", face, "-o", str(tmp_path / "out.mp4")]
+    if measured:
+        words = ["evaluate", drive, "--driving", drive, "--identity", face]
     done = subprocess.run(
         [
             sys.executable,
             "-c",
             f"import resource as r; r.setrlimit(r.RLIMIT_AS, ({limit}, {limit}));"
             "from retarget.cli.main import main; import sys; sys.exit(main(sys.argv[1:]))",
-            str(samples / "drive.mp4"), "--identity", str(samples / "face.jpg"),
-            "-o", str(tmp_path / "out.mp4"),
+            *words,
         ],
         capture_output=True,
         text=True,

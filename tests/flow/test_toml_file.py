@@ -40,6 +40,18 @@ def test_what_people_write_that_is_not_toml_is_answered_with_how_to_write_it(
     assert remedy in refused.value.do
 
 
+@pytest.mark.parametrize("content", [b"identity,expression\na.jpg,joy\n", b"\xff\xd8\xff\xe0"])
+def test_a_table_or_a_photo_in_its_place_is_called_what_it_is_not(
+    tmp_path: Path, content: bytes
+) -> None:
+    (tmp_path / "mine.csv").write_bytes(content)
+    with pytest.raises(
+        UnreadableInput, match=r"set of stimuli mine\.csv is not TOML, which"
+    ) as said:
+        TomlFile(tmp_path / "mine.csv", "set of stimuli")
+    assert said.value.do == "Give a .toml file."
+
+
 def test_lists_in_lists_beyond_all_depth_are_refused_in_a_sentence(tmp_path: Path) -> None:
     deep = written(tmp_path, "a = " + "[" * 9000 + "]" * 9000)
     with pytest.raises(UnreadableInput, match=r"mine\.toml holds lists within lists"):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from fractions import Fraction
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -103,11 +105,39 @@ def test_what_a_performance_is_past_is_told_of_where_it_is_asked_for(long: Path)
     asked = DrivingSettings(
         rest=RestSettings(samples=64),
         fit=FitSettings(detail=False),
-        smooth=SmoothSettings(strength=2.0),
         shows_rest=True,
     )
     (line,) = told(asked)
-    assert line.startswith("warp.wrinkles, rest.samples, fit.detail, smooth.strength do not count")
+    assert line.startswith("warp.wrinkles, rest.samples, fit.detail do not count")
+
+
+@pytest.mark.parametrize("name", ["shiver.npz", "shiver.csv"])
+def test_a_performance_that_trembles_is_calmed_where_that_is_asked_for(
+    long: Path, tmp_path: Path, name: str
+) -> None:
+    with open_driving(str(long), DrivingSettings(), Report()) as driving, Lanes() as lanes:
+        frames = list(islice(driving.frames(lanes), 40))
+        shiver = [0.30 + 0.01 * (-1) ** i for i in range(len(frames))]
+        trembling = [
+            replace(f, expression=Expression(weights=blendshapes.weights({"jawOpen": opened})))
+            for f, opened in zip(frames, shiver, strict=True)
+        ]
+        save_performance(tmp_path / name, trembling, driving.face.rest, INFO)
+
+    def spread(smooth: SmoothSettings) -> float:
+        report, settings = Report(), DrivingSettings(smooth=smooth)
+        with (
+            open_driving(str(tmp_path / name), settings, report) as driving,
+            Lanes() as lanes,
+        ):
+            acted = list(driving.frames(lanes))
+        assert report.warnings == []
+        assert [f.at.exact for f in acted] == [f.at.exact for f in frames]
+        return float(np.std([f.expression.weights.max() for f in acted if f.expression]))
+
+    assert spread(SmoothSettings()) == pytest.approx(0.01, abs=1e-4), "as it was saved"
+    assert spread(SmoothSettings(strength=2.0)) < 0.002
+    assert spread(SmoothSettings(reach=0.0)) == pytest.approx(0.01, abs=1e-4)
 
 
 def test_which_face_was_asked_for_is_told_not_to_count_beside_a_performance(

@@ -219,6 +219,16 @@ def test_a_picture_without_a_face_is_refused() -> None:
         ("hopeless", "hopelessness"),
         ("eager", "eagerness"),
         ("Freude", None),
+        ("angriest", "angry"),
+        ("happily", "happy"),
+        ("cried", "cry"),
+        ("scarier", "scared"),
+        ("Envious", "envy"),
+        ("depressed", "depression"),
+        ("horrified", "horror"),
+        ("open_mouth", "mouth_open"),
+        ("nager", "anger"),
+        *((word, None) for word in ("curious", "merry", "serious", "upset", "singing")),
     ],
 )
 def test_a_mistyped_word_offers_the_nearest_one(text: str, offered: str | None) -> None:
@@ -279,6 +289,13 @@ def test_words_side_by_side_are_named_whole_and_one_word_is_offered(
         say(text)
     assert problem.value.what.startswith(f"{named} does not belong here, at character ")
     assert offered in problem.value.do
+
+
+@pytest.mark.parametrize("text", ["joy*0.5", "0.3*joy + AU12 * 0.5"])
+def test_a_factor_behind_what_it_scales_is_answered_with_where_it_stands(text: str) -> None:
+    with pytest.raises(NotUnderstood, match=r"'\*' does not belong here") as problem:
+        say(text)
+    assert "before what it scales: 0.5*joy" in problem.value.do
 
 
 @pytest.mark.parametrize("text", ["smile:50%", "50%*smile", "50% smile", "smile 50%", "AU12=50%"])

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import cv2
@@ -132,12 +133,32 @@ def test_a_processor_without_fast_instructions_writes_the_same_bytes(
     usual = save("usual.mp4", speed=speed, picture=grains).read_bytes()
     codec = CODECS["h264"]
 
-    def plain(quality: int, speed: str) -> dict[str, str]:
-        options = codec.options(quality, speed)
+    def plain(quality: int, speed: str, pixels: int) -> dict[str, str]:
+        options = codec.options(quality, speed, pixels)
         return {**options, "x264-params": options["x264-params"] + ":asm=0"}
 
     monkeypatch.setitem(CODECS, "h264", replace(codec, options=plain))
     assert save("plain.mp4", speed=speed, picture=grains).read_bytes() == usual
+
+
+@pytest.mark.parametrize("speed", ["balanced", "small"])
+def test_the_encoder_holds_fewer_pictures_where_they_are_large(speed: str) -> None:
+    def held(width: int, height: int) -> int:
+        """How many pictures go in before the first comes out."""
+        options = CODECS["h264"].options(75, speed, width * height)
+        with av.open(os.devnull, "w", format="null") as out:
+            stream: Any = out.add_stream("libx264", rate=25, options=options)
+            stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+            frame = av.VideoFrame(width, height, "yuv420p")
+            for index in range(80):
+                frame.pts = index
+                if stream.encode(frame):
+                    return index + 1
+        return 80
+
+    usual = held(96, 64)
+    assert held(1920, 1080) == usual
+    assert held(4000, 3000) < usual / 2
 
 
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="cores cannot be taken away")

@@ -17,7 +17,7 @@ from programs import run
 from retarget.errors import CannotWrite
 from retarget.sink.names import default_output
 from retarget.sink.open import check_output, open_sink
-from retarget.sink.partial import check_free
+from retarget.sink.partial import check_free, filling
 from retarget.sink.settings import SinkSettings
 
 NAMES = ["a.mp4", "a.mkv", "a.webm", "a.gif", "a_%03d.png", "a.png", "frames"]
@@ -66,12 +66,12 @@ def test_what_a_killed_run_left_is_cleared_by_a_later_one_and_what_a_living_one_
         assert {file.name for file in tmp_path.iterdir()} == names
 
 
-def later(folder: Path) -> str:
+def later(folder: Path, name: str = "later.png") -> str:
     return f"""
         from pathlib import Path
         from clips import finished, info_for
         from retarget.sink.open import open_sink
-        with open_sink(Path({str(folder)!r}) / "later.png", info=info_for()) as sink:
+        with open_sink(Path({str(folder)!r}) / {name!r}, info=info_for()) as sink:
             sink.write(finished(0))
     """
 
@@ -225,6 +225,54 @@ def test_pictures_that_another_run_puts_there_meanwhile_stay(placed: Path, tmp_p
     assert other.with_name("frame_00000.png").is_file()
 
 
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("again", [False, True])
+def test_what_one_run_writes_no_other_does_until_it_is_there(
+    tmp_path: Path, name: str, again: bool
+) -> None:
+    settings = SinkSettings(overwrite=again)
+    with open_sink(tmp_path / name, settings, info=info_for()) as sink:
+        sink.write(finished(0))
+        with (
+            pytest.raises(CannotWrite, match="written by another run"),
+            open_sink(tmp_path / name, settings, info=info_for()) as other,
+        ):
+            other.write(finished(0))
+        told = run(later(tmp_path, name)).stderr
+        assert "CannotWrite" in told
+        assert "written by another run" in told
+    run(later(tmp_path, "b.png"))
+    assert not list(tmp_path.rglob(".*"))
+    if again:
+        with open_sink(tmp_path / name, settings, info=info_for()) as sink:
+            sink.write(finished(0))
+
+
+def test_what_another_program_puts_there_meanwhile_stays(tmp_path: Path) -> None:
+    with (
+        pytest.raises(CannotWrite, match="there already"),
+        open_sink(tmp_path / "a.mp4", info=info_for()) as sink,
+    ):
+        sink.write(finished(0))
+        (tmp_path / "a.mp4").write_bytes(b"theirs")
+    assert (tmp_path / "a.mp4").read_bytes() == b"theirs"
+
+
+def test_a_folder_is_filled_by_one_run_at_a_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = tmp_path / "set"
+    with filling(place), pytest.raises(CannotWrite, match="another run"), filling(place):
+        pass
+    with filling(place) as folder:
+        assert list(folder.iterdir()) == []
+    monkeypatch.chdir(place)
+    with filling(Path()) as folder:
+        assert list(folder.iterdir()) == []
+        with pytest.raises(CannotWrite, match="another run"), filling(place):
+            pass
+
+
 @pytest.mark.parametrize("at", [1, 3, 4, 5])
 def test_old_pictures_stay_where_new_ones_cannot_take_their_places(
     placed: Path, tmp_path: Path, at: int, monkeypatch: pytest.MonkeyPatch
@@ -362,6 +410,17 @@ def test_a_full_disk_is_one_sentence_and_leaves_nothing(tmp_path: Path, name: st
     assert "told:" in run.stdout, run.stderr
     assert str(tmp_path / name) in run.stdout
     assert "Traceback" not in run.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_name_of_a_stream_is_refused_rather_than_made_a_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(CannotWrite, match="not to a stream"):
+        check_output(Path("-"), overwrite=True)
+    with pytest.raises(CannotWrite, match="not to a stream"), filling(Path("-")):
+        pass
     assert list(tmp_path.iterdir()) == []
 
 

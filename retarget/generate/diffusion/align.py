@@ -129,24 +129,6 @@ def face_mask(points: Reals, size: tuple[int, int]) -> npt.NDArray[np.uint8]:
     return np.asarray(cv2.GaussianBlur(mask, (0, 0), reach), np.uint8)
 
 
-def lay(below: Picture, above: Picture, crop: Crop, mask: npt.NDArray[np.uint8] | None) -> Picture:
-    """`below` with a crop laid over it where its mask says so.
-
-    Args:
-        below: the frame.
-        above: the crop's pixels.
-        crop: where they belong in the frame.
-        mask: (height, width) of the crop, 0..255; None: all of it.
-    """
-    if mask is None:
-        mask = np.full(above.shape[:2], 255, np.uint8)
-    back = Crop(to_frame=crop.to_crop, size=(below.shape[1], below.shape[0]))
-    share = cut(mask, back, outside=cv2.BORDER_CONSTANT)
-    laid = cut(above, back, outside=cv2.BORDER_REPLICATE)
-    weight = share[..., None].astype(np.float32) / 255
-    return np.asarray(np.rint(below + weight * (laid.astype(np.float32) - below)), np.uint8)
-
-
 def within(inner: Crop, outer: Crop) -> Crop:
     """Where one crop of a frame lies in another: its pixels as a crop of the other's picture."""
     to_outer = outer.to_crop

@@ -10,6 +10,7 @@ import torch
 from retarget.flow import flame
 from retarget.flow.arrays import Picture
 from retarget.flow.flame import FlameExpression
+from retarget.flow.lay import lay
 from retarget.flow.values import FaceRequest, GeneratedFace, Identity
 from retarget.generate.diffusion import align, attention
 from retarget.generate.diffusion.denoise import Conditions, Schedule, prompt_memory
@@ -107,7 +108,9 @@ def without_conditions(networks: Networks) -> tuple[attention.Memory, attention.
 
 def _aligned(guide: GeneratedFace, look: Look) -> Picture:
     """The guide's picture in the aligned crop, with the photo around it."""
-    return align.lay(look.picture, guide.rgb, align.within(guide.crop, look.crop), guide.mask)
+    picture = look.picture.copy()
+    lay(picture, guide.rgb, align.within(guide.crop, look.crop), guide.mask)
+    return picture
 
 
 def laid(frame: Frame, picture: Picture) -> GeneratedFace:
@@ -130,5 +133,6 @@ def _from_guide(frame: Frame, guide: GeneratedFace, picture: Picture) -> Generat
         frame.look.crop.points_to_crop(frame.request.points), frame.look.crop.size
     )
     place = align.within(frame.look.crop, guide.crop)
-    rgb = align.lay(guide.rgb, picture, place, mask)
+    rgb = guide.rgb.copy()
+    lay(rgb, picture, place, mask)
     return GeneratedFace(request=frame.request, rgb=rgb, crop=guide.crop, mask=guide.mask)

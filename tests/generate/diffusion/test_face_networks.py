@@ -13,6 +13,7 @@ from retarget.errors import MissingModel, NoFaceFound
 from retarget.flow import flame, landmarks
 from retarget.flow.crop import Crop
 from retarget.flow.flame import FlameExpression
+from retarget.flow.lay import lay
 from retarget.generate.diffusion import align, identity
 from retarget.generate.diffusion.smirk import (
     SmirkEncoder,
@@ -94,10 +95,11 @@ def test_cutting_and_laying_back_returns_the_picture() -> None:
     rows, columns = np.mgrid[:96, :128]
     smooth = np.stack([rows * 2, columns, rows + columns], axis=-1).astype(np.uint8)
     crop = Crop(to_frame=np.array([[0.4, 0.1, 30.0], [-0.1, 0.4, 30.0]]), size=(96, 96))
-    back = align.lay(smooth, align.cut(smooth, crop), crop, None)
+    back = smooth.copy()
+    lay(back, align.cut(smooth, crop), crop, None)
     assert np.abs(back[4:-4, 4:-4].astype(int) - smooth[4:-4, 4:-4]).max() <= 2
-    nothing = np.zeros((96, 96), np.uint8)
-    assert np.array_equal(align.lay(smooth, align.cut(smooth, crop), crop, nothing), smooth)
+    lay(back := smooth.copy(), align.cut(smooth, crop), crop, np.zeros((96, 96), np.uint8))
+    assert np.array_equal(back, smooth)
 
 
 def test_a_fine_picture_is_averaged_not_picked_from() -> None:
