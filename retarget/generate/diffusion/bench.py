@@ -41,6 +41,7 @@ PUBLISHED_STEPS = 25
 _STEP = 601
 _Timed = Callable[[Callable[[], object]], Cost]
 _LARGE, _LARGE_ON_GPU = 2048, 8192
+_LAUNCHED = "every kernel was launched from Python; videos replay recorded passes, as --sweep\n"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -177,6 +178,7 @@ def bench_table(
         f"{text_table(headings, _rows(told))}{told.device}, {told.precision}, {told.machine}; one "
         f"frame at a time; {told.utilisation:.0%} of what a large matrix product reaches here\n"
         "frames are added up from parts, each measured by itself on random weights of full size\n"
+        f"{_LAUNCHED if told.device.startswith('cuda') else ''}"
     )
     if told.sweep is None:
         return text
