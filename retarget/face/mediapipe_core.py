@@ -1,9 +1,9 @@
 """MediaPipe's graph runner alone, in a tenth of the time that `import mediapipe` takes.
 
 MediaPipe's own `__init__` imports every solution and task, and with them matplotlib and
-sounddevice: 1.5 s of processor time, of which this project needs 0.2 s. So the package is put in
-place without running that file; whoever asks it for anything else later (`mediapipe.solutions`)
-gets it then, as if it had been imported in full.
+sounddevice: 1.5 s of processor time, of which this project needs 0.2 s. So the package, and those
+within it that do likewise, are put in place without running that file; whoever asks one of them for
+anything else later (`mediapipe.solutions`) gets it then, as if it had been imported in full.
 """
 
 from __future__ import annotations
@@ -11,13 +11,17 @@ from __future__ import annotations
 import importlib.util
 import sys
 import threading
+from functools import partial
+from importlib.abc import Loader
 from types import ModuleType
 from typing import Any
 
 from retarget.errors import MissingPackage
 
 _NAME = "mediapipe"
+_VISION = f"{_NAME}.tasks.python.vision"
 _lock = threading.RLock()
+_to_load: list[tuple[ModuleType, Loader]] = []
 
 
 def import_light() -> ModuleType:
@@ -27,25 +31,51 @@ def import_light() -> ModuleType:
         MissingPackage: mediapipe is not installed.
     """
     with _lock:
-        if _NAME in sys.modules:
-            return sys.modules[_NAME]
-        spec = importlib.util.find_spec(_NAME)
-        if spec is None or spec.loader is None:
-            raise MissingPackage(
-                "Finding faces needs the package 'mediapipe', which is not installed.",
-                do="Install it with: pip install retarget",
-            )
-        package = importlib.util.module_from_spec(spec)
-        loader = spec.loader
+        package = _light(_NAME)
+    if package is None:
+        raise MissingPackage(
+            "Finding faces needs the package 'mediapipe', which is not installed.",
+            do="Install it with: pip install retarget",
+        )
+    return package
 
-        def load_rest(attribute: str) -> Any:
-            if attribute.startswith("__") and attribute != "__version__":
-                raise AttributeError(attribute)  # asked by the import system itself
-            with _lock:
-                if vars(package).pop("__getattr__", None) is not None:
-                    loader.exec_module(package)
-            return getattr(package, attribute)
 
-        package.__getattr__ = load_rest  # type: ignore[method-assign]
-        sys.modules[_NAME] = package
-        return package
+def import_vision(*modules: str) -> list[ModuleType]:
+    """Modules of MediaPipe's vision tasks, without all the other tasks.
+
+    Raises:
+        MissingPackage: mediapipe is not installed.
+    """
+    import_light()
+    with _lock:
+        for name in (f"{_NAME}.tasks.python", _VISION):
+            _light(name)
+    return [importlib.import_module(f"{_VISION}.{module}") for module in modules]
+
+
+def _light(name: str) -> ModuleType | None:
+    """A package without what its own file does; None where there is none."""
+    if name in sys.modules:
+        return sys.modules[name]
+    spec = importlib.util.find_spec(name)
+    if spec is None or spec.loader is None:
+        return None
+    package = importlib.util.module_from_spec(spec)
+    _to_load.append((package, spec.loader))
+    package.__getattr__ = partial(_load_rest, package)  # type: ignore[method-assign]
+    sys.modules[name] = package
+    parent, _, own = name.rpartition(".")
+    if parent:
+        setattr(sys.modules[parent], own, package)
+    return package
+
+
+def _load_rest(package: ModuleType, attribute: str) -> Any:
+    if attribute.startswith("__") and attribute != "__version__":
+        raise AttributeError(attribute)  # asked by the import system itself
+    with _lock:
+        while _to_load:  # the innermost first: the outermost gives names of its own to those within
+            light, loader = _to_load.pop()
+            del light.__getattr__
+            loader.exec_module(light)
+    return getattr(package, attribute)

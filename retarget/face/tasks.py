@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from retarget.errors import MissingModel
-from retarget.face.mediapipe_core import import_light
+from retarget.face.mediapipe_core import import_vision
 from retarget.face.region import Detection, Reading, Region
 from retarget.flow import blendshapes, landmarks
 from retarget.flow.arrays import Picture
@@ -48,22 +48,23 @@ class _Networks:
     def __init__(self, key: Hashable, bundle: Path, certainty: float) -> None:
         self.key = key
         detector = _detector_in(bundle)
-        import_light()
-        vision = import_module("mediapipe.tasks.python.vision")
+        finder, reader, mode = import_vision(
+            "face_detector", "face_landmarker", "core.vision_task_running_mode"
+        )
         options = import_module("mediapipe.tasks.python.core.base_options").BaseOptions
         self._image = _image_maker()
         self._time = 0
         try:
-            self._detector = vision.FaceDetector.create_from_options(
-                vision.FaceDetectorOptions(
+            self._detector = finder.FaceDetector.create_from_options(
+                finder.FaceDetectorOptions(
                     base_options=options(model_asset_buffer=detector),
                     min_detection_confidence=0.3,
                 )
             )
-            self._landmarker = vision.FaceLandmarker.create_from_options(
-                vision.FaceLandmarkerOptions(
+            self._landmarker = reader.FaceLandmarker.create_from_options(
+                reader.FaceLandmarkerOptions(
                     base_options=options(model_asset_buffer=bundle.read_bytes()),
-                    running_mode=vision.RunningMode.VIDEO,
+                    running_mode=mode.VisionTaskRunningMode.VIDEO,
                     num_faces=2,
                     min_face_presence_confidence=certainty,
                     min_tracking_confidence=certainty,
