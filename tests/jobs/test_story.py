@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from outside import tracker
 from PIL import Image
 
 from retarget.errors import CannotWrite, MissingModel, NoFaceFound, RetargetError, UnreadableInput
@@ -142,9 +143,7 @@ def test_three_faces_close_up_are_each_shown_whole(story: Path, background: str)
     folder = StoryJob(story=story, page=False).run()
     with open_source(str(folder / "0002.png")) as source:
         frame = next(source.frames())
-    across = [
-        find_face(frame, TrackSettings(which=which), Report()).points[:, 0] for which in "012"
-    ]
+    across = [find_face(frame, tracker(which=which), Report()).points[:, 0] for which in "012"]
     edges = [edge for x in across for edge in (x.min(), x.max())]
     assert edges == sorted(edges)
     assert edges[0] > 0
