@@ -22,6 +22,7 @@ _NAME = "mediapipe"
 _VISION = f"{_NAME}.tasks.python.vision"
 _lock = threading.RLock()
 _to_load: list[tuple[ModuleType, Loader]] = []
+_hidden: dict[str, ModuleType] = {}
 
 
 def import_light() -> ModuleType:
@@ -46,11 +47,14 @@ def import_vision(*modules: str) -> list[ModuleType]:
     Raises:
         MissingPackage: mediapipe is not installed.
     """
-    import_light()
+    package = import_light()
     with _lock:
         for name in (f"{_NAME}.tasks.python", _VISION):
             _light(name)
-    return [importlib.import_module(f"{_VISION}.{module}") for module in modules]
+        found = [importlib.import_module(f"{_VISION}.{module}") for module in modules]
+        if _to_load and "tasks" in vars(package):  # the whole one has another: it must be asked
+            _hidden.update(tasks=vars(package).pop("tasks"))
+    return found
 
 
 def _light(name: str) -> ModuleType | None:
@@ -74,8 +78,11 @@ def _load_rest(package: ModuleType, attribute: str) -> Any:
     if attribute.startswith("__") and attribute != "__version__":
         raise AttributeError(attribute)  # asked by the import system itself
     with _lock:
-        while _to_load:  # the innermost first: the outermost gives names of its own to those within
-            light, loader = _to_load.pop()
+        pending = _to_load[::-1]  # the innermost first, as they would have been loaded
+        _to_load.clear()
+        for light, _ in pending:
             del light.__getattr__
+        vars(sys.modules[_NAME]).update(_hidden)
+        for light, loader in pending:
             loader.exec_module(light)
     return getattr(package, attribute)
