@@ -24,7 +24,7 @@ from retarget.face.region import Detection, Reading, Region
 from retarget.flow import blendshapes, landmarks
 from retarget.flow.arrays import Picture
 from retarget.flow.quiet import quiet
-from retarget.flow.unbroken import unbroken
+from retarget.flow.unbroken import at_end, unbroken
 
 _VIEW_PIXELS = 256
 _READ_PIXELS = 384
@@ -99,6 +99,13 @@ class _Networks:
 
 _used: set[_Networks] = set()
 _left: deque[_Networks] = deque()
+
+
+@at_end.append
+def _close_all() -> None:
+    """Else they would be closed when half of the program is gone, with error messages."""
+    for networks in (*_used, *_left):
+        networks.close()
 
 
 class TasksModel:
