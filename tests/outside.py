@@ -49,3 +49,6 @@ def can_track() -> bool:
 
 needs_tracker = pytest.mark.skipif(not can_track(), reason=NO_BUNDLE)
 """For what starts a program; elsewhere a test that meets the missing file is skipped by itself."""
+mesh_points = pytest.mark.skipif(
+    not carries_models(), reason="looks at pixels where the mesh tracker's points show them"
+)
