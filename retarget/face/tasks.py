@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import zipfile
 from collections import deque
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from importlib import import_module
 from itertools import product
 from pathlib import Path
@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from retarget.errors import MissingModel
+from retarget.errors import MissingModel, RetargetError
 from retarget.face.mediapipe_core import import_vision
 from retarget.face.region import Detection, Reading, Region
 from retarget.flow import blendshapes, landmarks
@@ -72,25 +72,29 @@ class _Networks:
                 )
             )
         except (RuntimeError, ValueError) as wrong:
-            raise _not_the_bundle(bundle) from wrong
+            raise _too_late(wrong) or _not_the_bundle(bundle) from wrong
         self.whole = True
         """Whether both have answered: they are left to nobody after an error."""
         self.detect(_BLANK)  # the first picture is when they log
 
-    @unbroken()
     def detect(self, picture: Picture) -> Any:
-        self.whole = False
-        result = self._detector.detect(self._image(picture))
-        self.whole = True
-        return result
+        return self._answer(lambda: self._detector.detect(self._image(picture)))
+
+    def landmark(self, picture: Picture) -> Any:
+        self._time += _MILLISECONDS  # must rise from call to call, whatever the video's own times
+        return self._answer(
+            lambda: self._landmarker.detect_for_video(self._image(picture), self._time)
+        )
 
     @unbroken()
-    def landmark(self, picture: Picture) -> Any:
+    def _answer(self, ask: Callable[[], Any]) -> Any:
         self.whole = False
-        self._time += _MILLISECONDS  # must rise from call to call, whatever the video's own times
-        result = self._landmarker.detect_for_video(self._image(picture), self._time)
+        try:
+            answer = ask()
+        except RuntimeError as refused:
+            raise _too_late(refused) or refused from refused
         self.whole = True
-        return result
+        return answer
 
     def close(self) -> None:
         self._detector.close()
@@ -186,6 +190,16 @@ def _detector_in(bundle: Path) -> bytes:
         ) from absent
     except (zipfile.BadZipFile, KeyError, OSError) as wrong:
         raise _not_the_bundle(bundle) from wrong
+
+
+def _too_late(refused: Exception) -> RetargetError | None:
+    """What to say where Python starts no more calls on MediaPipe's own thread."""
+    if "after" not in str(refused) or "shutdown" not in str(refused):
+        return None
+    return RetargetError(
+        "The main thread has ended, after which this release of mediapipe reads no more faces.",
+        do="Let the main thread wait for the job's: thread.join().",
+    )
 
 
 def _not_the_bundle(bundle: Path) -> MissingModel:
