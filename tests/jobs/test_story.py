@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from outside import tracker
+from outside import needs_tracker, tracker
 from PIL import Image
 
 from retarget.errors import CannotWrite, MissingModel, NoFaceFound, RetargetError, UnreadableInput
@@ -183,6 +183,7 @@ def test_a_story_draws_over_nothing_that_it_is_made_of(
     assert not (story.parent / "manifest.json").exists()
 
 
+@needs_tracker
 def test_a_story_draws_over_no_picture_that_an_expression_names(story: Path) -> None:
     photo = story.parent / "eileen.png"
     shown = story.parent / "0002.png"
@@ -374,6 +375,7 @@ def test_a_killed_story_goes_on_where_it_was(story: Path, monkeypatch: pytest.Mo
     assert (left / "0001.png").stat().st_mtime_ns == made
 
 
+@needs_tracker
 def test_a_prompt_without_a_model_says_what_is_missing(story: Path) -> None:
     story.write_text(STORY.replace("#406080", "prompt: a street at night"))
     with pytest.raises(MissingModel, match="text-to-image"):
