@@ -13,9 +13,9 @@ import av
 import numpy as np
 import numpy.typing as npt
 from faces import astronaut, frame
+from outside import tracker
 
 from retarget.expression.rest import understand
-from retarget.face.settings import TrackSettings
 from retarget.face.still import find_face
 from retarget.flow import blendshapes
 from retarget.flow.face_model import face_model
@@ -37,7 +37,7 @@ SAMPLES = Path(__file__).parents[1] / "samples"
 def known(picture: npt.NDArray[np.uint8]) -> Identity:
     """The face of a picture, understood."""
     shown = frame(picture)
-    return understand(shown, find_face(shown, TrackSettings(), Report()))
+    return understand(shown, find_face(shown, tracker(), Report()))
 
 
 @cache

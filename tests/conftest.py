@@ -1,19 +1,24 @@
 """What tests of every room share: drawn examples, and a model set on tiny random weights.
 
-Without the diffusion extra, tests that draw by diffusion are skipped.
+Without the diffusion extra, tests that draw by diffusion are skipped; without a tracker's models,
+those that follow a face.
 """
 
 from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import settings
+from outside import NO_BUNDLE, can_track
+
+from retarget.errors import MissingModel
 
 # How long an example takes tells of the machine, not of the program.
 settings.register_profile("retarget", deadline=None)
@@ -24,6 +29,29 @@ if TYPE_CHECKING:
 
     from retarget.generate.diffusion.places import Locate
     from retarget.generate.diffusion.settings import DiffusionSettings
+
+
+@contextmanager
+def _skipped_without_tracker() -> Iterator[None]:
+    """Newer releases of mediapipe come without models, so that no face can be followed."""
+    try:
+        yield
+    except MissingModel as absent:
+        if can_track() or "face_landmarker.task" not in absent.what:
+            raise
+        pytest.skip(NO_BUNDLE)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup() -> Generator[None, object, object]:
+    with _skipped_without_tracker():
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call() -> Generator[None, object, object]:
+    with _skipped_without_tracker():
+        return (yield)
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,7 @@ from functools import cache
 import cv2
 import numpy as np
 import skimage.data
+from outside import tracker
 
 from retarget.face.settings import TrackSettings
 from retarget.face.track import Track
@@ -85,7 +86,7 @@ def video(pictures: Sequence[Picture]) -> Iterator[VideoFrame]:
 def track(
     pictures: Sequence[Picture], settings: TrackSettings | None = None, report: Report | None = None
 ) -> list[TrackedFrame]:
-    stage = Track(settings or TrackSettings(looks=1), report or Report())
+    stage = Track(settings or tracker(looks=1), report or Report())
     return list(stage(video(pictures)))
 
 

@@ -96,7 +96,7 @@ def _run(words: Sequence[str]) -> int:
 
     job = job_from(words)
     if hasattr(job, "track"):
-        from retarget.face.open import check_room
+        from retarget.face.room import check_room
 
         check_room(imported=False)
     with TerminalBar() as bar:

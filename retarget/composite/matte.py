@@ -9,16 +9,15 @@ by hair where colours allow; the person's own colours are then told from the old
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
+from retarget.composite.segment import Segmenter
 from retarget.flow import landmarks
 from retarget.flow.arrays import Floats, Picture
-from retarget.flow.quiet import quiet
-from retarget.flow.unbroken import unbroken
 
 _LONGEST = 1280
 """Pixels of the longer side at which edges are sought; larger pictures are scaled down for it."""
@@ -33,8 +32,6 @@ _ABOVE, _BELOW = 0.4, 1.2
 _SURE = 0.92
 _CONNECTED = 0.6
 _PURE = 4
-_GRABCUT_SIDE = 320
-_GRABCUT_ROUNDS = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -45,31 +42,27 @@ class Cutout:
     """(height, width, 3) the person's own colours, also where hair let the background through."""
     share: Floats
     """(height, width) how much of each pixel is the person, 0..1."""
-    by: Literal["network", "colours"]
-    """Who told person from background."""
 
 
 class PersonMatte:
     """Cuts people out of pictures; keeps the network between calls."""
 
     def __init__(self) -> None:
-        self._network: Any = None
-        self._absent = False
+        self._segmented = Segmenter()
 
     def __call__(self, rgb: Picture, points: Floats, whole: Floats | None = None) -> Cutout:
         """Cut out the person whose face has these mesh points.
 
         Args:
             rgb: (height, width, 3).
-            points: (478, 2 or 3) mesh points in pixels; where there is no network they say where
-                the person is.
+            points: (478, 2 or 3) mesh points in pixels.
             whole: (height, width) this part of the `rough` mask of a wider view, where the picture
                 is cut from one: what is no person there is none here.
         """
         share = self.share(rgb, points, whole)
         unit = float(np.ptp(points[list(landmarks.EYE_OUTER_CORNERS), 0]))
         colours = own_colours(rgb, share, max(unit, 8.0))
-        return Cutout(rgb=colours, share=share, by="colours" if self._absent else "network")
+        return Cutout(rgb=colours, share=share)
 
     def share(self, rgb: Picture, points: Floats, whole: Floats | None = None) -> Floats:
         """(height, width) how much of each pixel is the person, 0..1; otherwise as a call."""
@@ -91,16 +84,14 @@ class PersonMatte:
     def rough(self, rgb: Picture, points: Floats) -> Floats:
         """(height, width) about how much of each pixel is the person, 0..1, without fine edges."""
         found = self._segmented(rgb)
-        if found is None:
-            found = _by_colours(rgb, points[:, :2])
-        elif not _face_seen(found, points):
+        if not _face_seen(found, points):
             found = self._nearer(rgb, points, found)
         return _with_face(found, points[:, :2])
 
     def where(self, rgb: Picture, points: Floats) -> Picture | None:
         """(height, width) 255 where the person with this face is, 0 where not, without fine edges.
 
-        None where no network came with mediapipe, or where it does not take the face for a person.
+        None where the network does not take the face for a person.
 
         Args:
             rgb: (height, width, 3).
@@ -109,7 +100,7 @@ class PersonMatte:
         scale = min(1.0, _COARSE / max(rgb.shape[:2]))
         small = _resized(rgb, scale)
         rough = self.rough(small, points * scale)
-        if self._absent or not _face_seen(rough, points * scale):
+        if not _face_seen(rough, points * scale):
             return None
         large = cv2.resize(rough, rgb.shape[1::-1], interpolation=cv2.INTER_LINEAR)
         return np.asarray(np.rint(255 * np.clip(large, 0, 1)), np.uint8)
@@ -126,23 +117,6 @@ class PersonMatte:
             if _face_seen(looked, points):
                 return looked
         return found
-
-    @unbroken()
-    def _segmented(self, rgb: Picture) -> Floats | None:
-        """(height, width) the network's soft mask; None where no network came with mediapipe."""
-        if self._absent:
-            return None
-        if self._network is None:
-            try:
-                from mediapipe import solutions
-            except ImportError:  # newer releases of mediapipe come without it
-                self._absent = True
-                return None
-            with quiet():
-                self._network = solutions.selfie_segmentation.SelfieSegmentation(model_selection=0)
-                self._network.process(np.zeros((64, 64, 3), np.uint8))  # the first makes it log
-        mask = self._network.process(np.ascontiguousarray(rgb)).segmentation_mask
-        return np.asarray(mask, np.float32)
 
 
 def _face_seen(rough: Floats, points: Floats) -> bool:
@@ -270,36 +244,6 @@ def _estimated(picture: Floats, ours: Floats, alpha: Floats, radius: int) -> Flo
     behind = mean(picture * theirs_weight) / mean(theirs_weight)
     left = picture - alpha * person - (1 - alpha) * behind
     return np.asarray(np.clip(person + alpha * left, 0, 255), np.float32)
-
-
-def _by_colours(rgb: Picture, points: Floats) -> Floats:
-    """A rough mask without a network: colours like those in and under the face (GrabCut)."""
-    scale = min(1.0, _GRABCUT_SIDE / max(rgb.shape[:2]))
-    small = _resized(rgb, scale)
-    height, width = small.shape[:2]
-    at = points * scale
-    (left, top), (right, bottom) = at.min(0), at.max(0)
-    across, down = right - left, bottom - top
-    middle = (left + right) / 2
-    mask = np.full((height, width), cv2.GC_BGD, np.uint8)
-    rows, columns = np.mgrid[:height, :width]
-    head = ((columns - middle) / (0.95 * across)) ** 2 + (
-        (rows - (top + 0.35 * down)) / (0.95 * down)
-    ) ** 2
-    widening = 0.5 * across + 0.9 * np.clip(rows - bottom + 0.1 * down, 0, 1.2 * down)
-    body = (rows > bottom - 0.1 * down) & (np.abs(columns - middle) < widening)
-    mask[(head < 1) | body] = cv2.GC_PR_FGD
-    oval = np.rint(at[list(landmarks.FACE_OVAL)]).astype(np.int32)
-    cv2.fillPoly(mask, [oval], [cv2.GC_FGD])
-    neck = body & (np.abs(columns - middle) < 0.3 * across)
-    mask[neck] = cv2.GC_FGD
-    cv2.setRNGSeed(0)
-    colours = np.zeros((1, 65)), np.zeros((1, 65))
-    whole = (0, 0, width, height)
-    cv2.grabCut(small, mask, whole, *colours, _GRABCUT_ROUNDS, cv2.GC_INIT_WITH_MASK)
-    inside = np.isin(mask, (cv2.GC_FGD, cv2.GC_PR_FGD)).astype(np.float32)
-    soft = cv2.GaussianBlur(inside, (0, 0), 1.2)
-    return np.asarray(cv2.resize(soft, rgb.shape[1::-1]), np.float32)
 
 
 def _resized(rgb: Picture, scale: float) -> Picture:

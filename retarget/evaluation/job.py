@@ -153,7 +153,7 @@ class EvaluateJob(AsDeclared):
     def _check_room(self) -> None:
         """Refuse what would run into a limit on the way."""
         from retarget.evaluation.at_hand import landmarker
-        from retarget.face.open import check_room
+        from retarget.face.room import check_room
 
         check_room(imported=True, tasks=landmarker(self.measuring) is not None)
 

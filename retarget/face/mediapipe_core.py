@@ -1,26 +1,30 @@
 """MediaPipe's graph runner alone, in a tenth of the time that `import mediapipe` takes.
 
 MediaPipe's own `__init__` imports every solution and task, and with them matplotlib and
-sounddevice: 1.5 s of processor time, of which this project needs 0.2 s. So the package is put in
-place without running that file; whoever asks it for anything else later (`mediapipe.solutions`)
-gets it then, as if it had been imported in full.
+sounddevice: 1.5 s of processor time, of which this project needs 0.2 s. So the package, and those
+within it that do likewise, are put in place without running that file; whoever asks one of them for
+anything else later (`mediapipe.solutions`) gets it then, as if it had been imported in full.
 """
 
 from __future__ import annotations
 
-import importlib
 import importlib.util
 import sys
 import threading
 import warnings
 from contextlib import suppress
+from functools import partial
+from importlib.abc import Loader
 from types import ModuleType
 from typing import Any
 
 from retarget.errors import MissingPackage
 
 _NAME = "mediapipe"
+_VISION = f"{_NAME}.tasks.python.vision"
 _lock = threading.RLock()
+_to_load: list[tuple[ModuleType, Loader]] = []
+_hidden: dict[str, ModuleType] = {}
 
 
 def import_light() -> ModuleType:
@@ -30,29 +34,15 @@ def import_light() -> ModuleType:
         MissingPackage: mediapipe is not installed.
     """
     with _lock:
-        if _NAME in sys.modules:
-            return sys.modules[_NAME]
-        spec = importlib.util.find_spec(_NAME)
-        if spec is None or spec.loader is None:
-            raise MissingPackage(
-                "Finding faces needs the package 'mediapipe', which is not installed.",
-                do="Install it with: pip install retarget",
-            )
-        _import_protobuf()
-        package = importlib.util.module_from_spec(spec)
-        loader = spec.loader
-
-        def load_rest(attribute: str) -> Any:
-            if attribute.startswith("__") and attribute != "__version__":
-                raise AttributeError(attribute)  # asked by the import system itself
-            with _lock:
-                if vars(package).pop("__getattr__", None) is not None:
-                    loader.exec_module(package)
-            return getattr(package, attribute)
-
-        package.__getattr__ = load_rest  # type: ignore[method-assign]
-        sys.modules[_NAME] = package
-        return package
+        if _NAME not in sys.modules:
+            _import_protobuf()
+        package = _light(_NAME)
+    if package is None:
+        raise MissingPackage(
+            "Finding faces needs the package 'mediapipe', which is not installed.",
+            do="Install it with: pip install retarget",
+        )
+    return package
 
 
 def _import_protobuf() -> None:
@@ -63,3 +53,50 @@ def _import_protobuf() -> None:
     with warnings.catch_warnings(), suppress(ImportError):
         warnings.simplefilter("ignore", DeprecationWarning)
         importlib.import_module("google.protobuf.internal.api_implementation")
+
+
+def import_vision(*modules: str) -> list[ModuleType]:
+    """Modules of MediaPipe's vision tasks, without all the other tasks.
+
+    Raises:
+        MissingPackage: mediapipe is not installed.
+    """
+    package = import_light()
+    with _lock:
+        for name in (f"{_NAME}.tasks.python", _VISION):
+            _light(name)
+        found = [importlib.import_module(f"{_VISION}.{module}") for module in modules]
+        if _to_load and "tasks" in vars(package):  # the whole one has another: it must be asked
+            _hidden.update(tasks=vars(package).pop("tasks"))
+    return found
+
+
+def _light(name: str) -> ModuleType | None:
+    """A package without what its own file does; None where there is none."""
+    if name in sys.modules:
+        return sys.modules[name]
+    spec = importlib.util.find_spec(name)
+    if spec is None or spec.loader is None:
+        return None
+    package = importlib.util.module_from_spec(spec)
+    _to_load.append((package, spec.loader))
+    package.__getattr__ = partial(_load_rest, package)  # type: ignore[method-assign]
+    sys.modules[name] = package
+    parent, _, own = name.rpartition(".")
+    if parent:
+        setattr(sys.modules[parent], own, package)
+    return package
+
+
+def _load_rest(package: ModuleType, attribute: str) -> Any:
+    if attribute.startswith("__") and attribute != "__version__":
+        raise AttributeError(attribute)  # asked by the import system itself
+    with _lock:
+        pending = _to_load[::-1]  # the innermost first, as they would have been loaded
+        _to_load.clear()
+        for light, _ in pending:
+            del light.__getattr__
+        vars(sys.modules[_NAME]).update(_hidden)
+        for light, loader in pending:
+            loader.exec_module(light)
+    return getattr(package, attribute)

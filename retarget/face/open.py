@@ -9,13 +9,9 @@ from pathlib import Path
 
 from retarget.errors import MissingModel, RetargetError
 from retarget.face.mediapipe_core import import_light
+from retarget.face.room import check_room
 from retarget.face.search import FaceModel
 from retarget.face.settings import TrackSettings
-from retarget.flow.free_memory import require_address_space
-
-_LIBRARIES, _NETWORKS, _TASKS, _PER_CORE = 0.3e9, 0.75e9, 0.4e9, 0.1e9
-"""Address space in bytes that a whole video takes: to import what it needs, from there on, more
-with MediaPipe's Tasks, and for the threads that are started for each core; measured on Linux."""
 
 
 def open_model(settings: TrackSettings) -> FaceModel:
@@ -46,24 +42,6 @@ def open_model(settings: TrackSettings) -> FaceModel:
     from retarget.face.mesh import MeshModel
 
     return MeshModel(looks=settings.looks)
-
-
-@cache
-def check_room(*, imported: bool, tasks: bool = False) -> None:
-    """Refuse to follow faces where there is no room: with too little, OpenBLAS waits for ever.
-
-    What fitted once is in place from then on, and is not asked for again.
-
-    Args:
-        imported: whether the libraries are in place already.
-        tasks: whether it is MediaPipe's Tasks that follow them.
-
-    Raises:
-        RetargetError: a limit on this process leaves less than a video takes.
-    """
-    wanted = _NETWORKS + _PER_CORE * (os.cpu_count() or 1) + (0.0 if imported else _LIBRARIES)
-    wanted += _TASKS if tasks else 0.0
-    require_address_space(wanted, of="Following a face and drawing it", do="")
 
 
 @cache

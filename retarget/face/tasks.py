@@ -8,6 +8,8 @@ and blinks with them.
 from __future__ import annotations
 
 import zipfile
+from collections import deque
+from collections.abc import Callable, Hashable
 from importlib import import_module
 from itertools import product
 from pathlib import Path
@@ -16,13 +18,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from retarget.errors import MissingModel
-from retarget.face.mediapipe_core import import_light
+from retarget.errors import MissingModel, RetargetError
+from retarget.face.mediapipe_core import import_vision
 from retarget.face.region import Detection, Reading, Region
 from retarget.flow import blendshapes, landmarks
 from retarget.flow.arrays import Picture
 from retarget.flow.quiet import quiet
-from retarget.flow.unbroken import unbroken
+from retarget.flow.unbroken import at_end, unbroken
 
 _VIEW_PIXELS = 256
 _READ_PIXELS = 384
@@ -32,6 +34,82 @@ _PRESENCE = 0.96
 """The landmarker does not say how sure it is, only that it is sure enough."""
 _MILLISECONDS = 33
 _MOST_BYTES = 64_000_000
+_BLANK = np.zeros((_READ_PIXELS, _READ_PIXELS, 3), np.uint8)
+
+
+class _Networks:
+    """Detector and landmarker, opened: as many as were ever in use at once are kept open.
+
+    MediaPipe hands its calls to a thread, under a lock of Python's that nobody may take twice. Were
+    networks freed by Python's collection of garbage, as those of a video that nobody looks at to
+    its end, then that lock might be held by the very call in which the garbage is collected.
+    """
+
+    def __init__(self, key: Hashable, bundle: Path, certainty: float) -> None:
+        self.key = key
+        detector = _detector_in(bundle)
+        finder, reader, mode = import_vision(
+            "face_detector", "face_landmarker", "core.vision_task_running_mode"
+        )
+        options = import_module("mediapipe.tasks.python.core.base_options").BaseOptions
+        self._image = _image_maker()
+        self._time = 0
+        try:
+            self._detector = finder.FaceDetector.create_from_options(
+                finder.FaceDetectorOptions(
+                    base_options=options(model_asset_buffer=detector),
+                    min_detection_confidence=0.3,
+                )
+            )
+            self._landmarker = reader.FaceLandmarker.create_from_options(
+                reader.FaceLandmarkerOptions(
+                    base_options=options(model_asset_buffer=bundle.read_bytes()),
+                    running_mode=mode.VisionTaskRunningMode.VIDEO,
+                    num_faces=2,
+                    min_face_presence_confidence=certainty,
+                    min_tracking_confidence=certainty,
+                    output_face_blendshapes=True,
+                )
+            )
+        except (RuntimeError, ValueError) as wrong:
+            raise _too_late(wrong) or _not_the_bundle(bundle) from wrong
+        self.whole = True
+        """Whether both have answered: they are left to nobody after an error."""
+        self.detect(_BLANK)  # the first picture is when they log
+
+    def detect(self, picture: Picture) -> Any:
+        return self._answer(lambda: self._detector.detect(self._image(picture)))
+
+    def landmark(self, picture: Picture) -> Any:
+        self._time += _MILLISECONDS  # must rise from call to call, whatever the video's own times
+        return self._answer(
+            lambda: self._landmarker.detect_for_video(self._image(picture), self._time)
+        )
+
+    @unbroken()
+    def _answer(self, ask: Callable[[], Any]) -> Any:
+        self.whole = False
+        try:
+            answer = ask()
+        except RuntimeError as refused:
+            raise _too_late(refused) or refused from refused
+        self.whole = True
+        return answer
+
+    def close(self) -> None:
+        self._detector.close()
+        self._landmarker.close()
+
+
+_used: set[_Networks] = set()
+_left: deque[_Networks] = deque()
+
+
+@at_end.append
+def _close_all() -> None:
+    """Else they would be closed when half of the program is gone, with error messages."""
+    for networks in (*_used, *_left):
+        networks.close()
 
 
 class TasksModel:
@@ -39,35 +117,11 @@ class TasksModel:
 
     @unbroken()
     def __init__(self, bundle: Path, *, certainty: float) -> None:
-        detector = _detector_in(bundle)
-        import_light()
+        key = (_version(bundle), certainty)
         with quiet():
-            vision = import_module("mediapipe.tasks.python.vision")
-            options = import_module("mediapipe.tasks.python.core.base_options").BaseOptions
-            self._image = _image_maker()
-            try:
-                self._detector = vision.FaceDetector.create_from_options(
-                    vision.FaceDetectorOptions(
-                        base_options=options(model_asset_buffer=detector),
-                        min_detection_confidence=0.3,
-                    )
-                )
-                self._landmarker = vision.FaceLandmarker.create_from_options(
-                    vision.FaceLandmarkerOptions(
-                        base_options=options(model_asset_buffer=bundle.read_bytes()),
-                        running_mode=vision.RunningMode.VIDEO,
-                        num_faces=2,
-                        min_face_presence_confidence=certainty,
-                        min_tracking_confidence=certainty,
-                        output_face_blendshapes=True,
-                    )
-                )
-            except (RuntimeError, ValueError) as wrong:
-                raise _not_the_bundle(bundle) from wrong
-            self._time = 0
-            blank = np.zeros((_READ_PIXELS, _READ_PIXELS, 3), np.uint8)
-            self._detector.detect(self._image(blank))  # the first picture is when they log
-            self._landmark(blank)
+            self._networks = _left_by_another(key) or _Networks(key, bundle, certainty)
+            _used.add(self._networks)
+            self._networks.landmark(_BLANK)  # they forget the last face
 
     def detect(
         self, rgb: Picture, view: Region, *, near: bool = True, far: bool = True
@@ -81,7 +135,7 @@ class TasksModel:
     def read(self, rgb: Picture, region: Region) -> Reading | None:
         """The mesh in a region; of two faces the one in its middle."""
         view = region.scaled(_WIDER)
-        result = self._landmark(view.cut(rgb, _READ_PIXELS))
+        result = self._networks.landmark(view.cut(rgb, _READ_PIXELS))
         faces = [_points(face) for face in result.face_landmarks]
         if not faces:
             return None
@@ -90,23 +144,36 @@ class TasksModel:
         scores = _scores(result.face_blendshapes[nearest])
         return Reading(points=_to_frame(faces[nearest], view), presence=_PRESENCE, scores=scores)
 
-    @unbroken()
     def close(self) -> None:
-        """Free detector and landmarker."""
-        with quiet():
-            self._detector.close()
-            self._landmarker.close()
+        """Leave the networks to the next model; also said by Python's collection of garbage."""
+        if self._networks in _used:
+            _used.discard(self._networks)
+            _left.append(self._networks)
 
-    @unbroken()
-    def _landmark(self, picture: Picture) -> Any:
-        self._time += _MILLISECONDS  # must rise from call to call, whatever the video's own times
-        return self._landmarker.detect_for_video(self._image(picture), self._time)
-
-    @unbroken()
     def _detect(self, rgb: Picture, view: Region) -> list[Detection]:
-        result = self._detector.detect(self._image(view.cut(rgb, _VIEW_PIXELS, black=True)))
+        result = self._networks.detect(view.cut(rgb, _VIEW_PIXELS, black=True))
         matrix = view.to_frame(_VIEW_PIXELS)
         return [_detection(found, matrix) for found in result.detections]
+
+
+def _left_by_another(key: Hashable) -> _Networks | None:
+    """Networks that fit; others are closed, for whoever asks now is not asked by the collection."""
+    while True:
+        try:
+            networks = _left.popleft()
+        except IndexError:
+            return None
+        if networks.whole and networks.key == key:
+            return networks
+        networks.close()
+
+
+def _version(bundle: Path) -> Hashable:
+    try:
+        told = bundle.stat()
+    except OSError:  # told when it is read
+        return None
+    return bundle.resolve(), told.st_size, told.st_mtime_ns
 
 
 def _detector_in(bundle: Path) -> bytes:
@@ -123,6 +190,16 @@ def _detector_in(bundle: Path) -> bytes:
         ) from absent
     except (zipfile.BadZipFile, KeyError, OSError) as wrong:
         raise _not_the_bundle(bundle) from wrong
+
+
+def _too_late(refused: Exception) -> RetargetError | None:
+    """What to say where Python starts no more calls on MediaPipe's own thread."""
+    if "after" not in str(refused) or "shutdown" not in str(refused):
+        return None
+    return RetargetError(
+        "The main thread has ended, after which this release of mediapipe reads no more faces.",
+        do="Let the main thread wait for the job's: thread.join().",
+    )
 
 
 def _not_the_bundle(bundle: Path) -> MissingModel:

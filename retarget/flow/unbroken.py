@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import atexit
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 _PATIENCE = 3.0
@@ -16,6 +16,8 @@ _PATIENCE = 3.0
 _door = threading.Condition()
 _inside = 0
 _over = False
+at_end: list[Callable[[], None]] = []
+"""What is done when the program ends and nobody is inside any more."""
 
 
 @contextmanager
@@ -40,3 +42,5 @@ def _end() -> None:
     with _door:
         _over = True
         _door.wait_for(lambda: _inside == 0, _PATIENCE)
+    for close in at_end:
+        close()

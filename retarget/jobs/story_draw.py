@@ -187,13 +187,7 @@ class PanelDrawer:
                 self._rough[known] = np.rint(rough * 255).astype(np.uint8)
             whole = cut_out(self._rough[known], shot.crop).astype(np.float32) / 255
             points = shot.crop.points_to_crop(shot.photo.face.points).astype(np.float32)
-            cut = self._matte(shot.rgb, points, whole)
-        if cut.by == "colours":
-            self._report.warn(
-                "This mediapipe has no person segmentation, so people were cut out by their "
-                "colours; edges are rougher."
-            )
-        return cut
+            return self._matte(shot.rgb, points, whole)
 
     def _generator(self, panel: Panel) -> Generator:
         wanted = self._draw.of_panel(panel.generator, panel.seed)

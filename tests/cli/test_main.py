@@ -15,6 +15,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from outside import needs_tracker
 from programs import run as run_program
 
 from retarget.cli.main import main
@@ -280,6 +281,7 @@ def test_the_main_job_does_not_load_torch() -> None:
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
+@needs_tracker
 def test_a_video_is_made_without_what_takes_long_to_load(tmp_path: Path) -> None:
     words = [SAMPLES / "drive.mp4", "--identity", SAMPLES / "face.jpg", "--end", "0.1"]
     made = run_program(f"""
@@ -299,6 +301,7 @@ def test_start_and_end_are_seconds_or_times() -> None:
     assert job_from([*words, "--end", "4"]).source.end == 4.0
 
 
+@needs_tracker
 @pytest.mark.skipif(sys.platform == "win32", reason="has no such signals")
 @pytest.mark.parametrize("sent", ["SIGTERM", "SIGHUP", "SIGINT"])
 def test_a_program_that_is_told_to_end_leaves_nothing_unfinished(sent: str, tmp_path: Path) -> None:
@@ -382,6 +385,7 @@ def test_letters_that_the_terminal_does_not_have_are_written_out() -> None:
     assert run.stdout == "\\xf6.mp4\n"
 
 
+@needs_tracker
 @pytest.mark.skipif(sys.platform == "win32", reason="has no such shell")
 def test_closed_standard_streams_do_not_matter(tmp_path: Path) -> None:
     words = [

@@ -18,7 +18,7 @@ def person() -> Cutout:
     """Somebody in warm colours, lit from one side."""
     shade = np.linspace(60, 210, 60)[None, :, None] * np.array([1.0, 0.8, 0.7])
     rgb = np.broadcast_to(shade, (80, 60, 3)).astype(np.uint8)
-    return Cutout(rgb=rgb, share=np.ones((80, 60), np.float32), by="colours")
+    return Cutout(rgb=rgb, share=np.ones((80, 60), np.float32))
 
 
 @pytest.mark.parametrize("wall", [(10, 15, 60), (250, 250, 255)])

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 import pytest
+from outside import tracker
 
 from retarget.composite.background import (
     covering,
@@ -28,26 +29,18 @@ def portrait() -> npt.NDArray[np.uint8]:
 def points(portrait: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
     from fractions import Fraction
 
-    from retarget.face.settings import TrackSettings
     from retarget.face.still import find_face
     from retarget.flow.report import Report
     from retarget.flow.values import Instant, VideoFrame
 
     frame = VideoFrame(rgb=portrait, index=0, at=Instant(0, Fraction(1)))
-    return find_face(frame, TrackSettings(), Report()).points
+    return find_face(frame, tracker(), Report()).points
 
 
-def without_network() -> PersonMatte:
-    matte = PersonMatte()
-    matte._absent = True
-    return matte
-
-
-@pytest.mark.parametrize("make", [PersonMatte, without_network])
 def test_the_face_is_the_person_and_the_far_corner_is_not(
-    make: type[PersonMatte], portrait: npt.NDArray[np.uint8], points: npt.NDArray[np.float32]
+    portrait: npt.NDArray[np.uint8], points: npt.NDArray[np.float32]
 ) -> None:
-    share = make()(portrait, points).share
+    share = PersonMatte()(portrait, points).share
     at = points[:, :2].round().astype(int)
     assert share[at[:, 1], at[:, 0]].mean() > 0.97
     assert share[:20, -20:].max() < 0.1
@@ -55,7 +48,7 @@ def test_the_face_is_the_person_and_the_far_corner_is_not(
     assert share.max() <= 1
 
 
-def test_where_a_person_is_is_told_by_the_network_or_not_at_all(
+def test_where_a_person_is_is_told_or_that_nobody_is_seen(
     portrait: npt.NDArray[np.uint8], points: npt.NDArray[np.float32]
 ) -> None:
     person = PersonMatte().where(portrait, points)
@@ -64,7 +57,6 @@ def test_where_a_person_is_is_told_by_the_network_or_not_at_all(
     at = points[:, :2].round().astype(int)
     assert person[at[:, 1], at[:, 0]].mean() > 250
     assert person[:20, -20:].max() < 25
-    assert without_network().where(portrait, points) is None
     nobody = np.full_like(portrait, 128)
     assert PersonMatte().where(nobody, points) is None
 
@@ -142,7 +134,7 @@ def test_the_blurred_background_does_not_hold_the_person() -> None:
 
 def test_light_comes_nearer_to_the_background_and_not_too_far() -> None:
     rgb = np.full((40, 40, 3), (150, 120, 100), np.uint8)
-    person = Cutout(rgb=rgb, share=np.ones((40, 40), np.float32), by="network")
+    person = Cutout(rgb=rgb, share=np.ones((40, 40), np.float32))
     blue = np.full((40, 40, 3), (20, 40, 160), np.uint8)
     lit = in_light_of(person, blue, 0.4).astype(int)
     assert (lit[0, 0] - rgb[0, 0])[2] - (lit[0, 0] - rgb[0, 0])[0] > 5
@@ -155,7 +147,7 @@ def test_no_background_moves_a_persons_light_further_than_is_believable(
     around: tuple[int, int, int],
 ) -> None:
     rgb = np.full((40, 40, 3), (150, 120, 100), np.uint8)
-    person = Cutout(rgb=rgb, share=np.ones((40, 40), np.float32), by="network")
+    person = Cutout(rgb=rgb, share=np.ones((40, 40), np.float32))
     lit = in_light_of(person, np.full((40, 40, 3), around, np.uint8), 1.0)
     was, now = (cv2.cvtColor(p / np.float32(255), cv2.COLOR_RGB2LAB)[0, 0] for p in (rgb, lit))
     lightness, *colour = np.abs(now - was)

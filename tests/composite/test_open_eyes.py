@@ -8,9 +8,9 @@ import numpy as np
 from asked import ask, calm
 from drawn import around, draw, whole
 from faces import frame
+from outside import tracker
 
 from retarget.composite.open_eyes import OpenEyes
-from retarget.face.settings import TrackSettings
 from retarget.face.still import find_face
 from retarget.flow import landmarks
 from retarget.flow.report import Report
@@ -29,7 +29,7 @@ def blinking() -> tuple[VideoFrame, Face]:
     shut = ask(calm(), {"eyeBlinkLeft": 1.0, "eyeBlinkRight": 1.0})
     rgb = whole(draw(WarpGenerator(WarpSettings()), shut)).astype(int) + 12
     picture = frame(np.clip(rgb, 0, 255).astype(np.uint8))
-    return picture, find_face(picture, TrackSettings(), Report())
+    return picture, find_face(picture, tracker(), Report())
 
 
 def off(picture: VideoFrame, eye: tuple[int, ...]) -> float:

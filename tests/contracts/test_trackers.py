@@ -21,6 +21,7 @@ from faces import (
     wall,
 )  # fmt: skip
 from outside import bundle
+from programs import run
 
 from retarget.errors import NoFaceFound
 from retarget.face.open import carries_models
@@ -164,6 +165,65 @@ def test_the_same_video_gives_the_same_points(by: TrackSettings) -> None:
         assert a.face is not None
         assert b.face is not None
         np.testing.assert_array_equal(a.face.points, b.face.points)
+
+
+def test_a_model_remembers_nothing_of_what_was_read_by_one_before_it(by: TrackSettings) -> None:
+    pictures = [moved(astronaut(), 3.0 * i, 0) for i in range(3)]
+    alone = track(pictures, by)
+    for other in ([stranger()] * 3, [moved(astronaut(), 7, 5)] * 3):
+        track(other, by)
+        for a, b in zip(alone, track(pictures, by), strict=True):
+            assert a.face is not None
+            assert b.face is not None
+            np.testing.assert_array_equal(a.face.points, b.face.points)
+
+
+FOLLOWING = """
+import concurrent.futures.thread as pool, gc
+from faces import astronaut, track, video
+from outside import bundle
+from retarget.face.settings import TrackSettings
+from retarget.face.track import Track
+from retarget.flow.report import Report
+by = {by}
+stage = Track(by, Report())(video([astronaut()] * 2))
+next(stage)
+"""
+
+
+def test_a_video_that_nobody_looks_at_to_its_end_holds_up_no_other(by: TrackSettings) -> None:
+    """Python may collect such garbage within a call of MediaPipe's, which may hold a lock then."""
+    done = run(
+        FOLLOWING.format(by='TrackSettings(by="tasks", bundle=bundle())' if by.bundle else by)
+        + """
+gc.disable()
+around = [stage]
+around.append(around)
+del stage, around
+class Future(pool._base.Future):
+    def __init__(self):
+        gc.collect()
+        super().__init__()
+pool._base.Future = Future
+print(len(track([astronaut()] * 2, by)))
+"""
+    )
+    assert (done.stdout, done.returncode) == ("2\n", 0), done.stderr
+
+
+def test_a_program_may_end_while_a_face_is_followed_without_a_word(by: TrackSettings) -> None:
+    done = run(f"""
+        from outside import bundle
+        from programs import ROOT
+        from retarget.face.settings import TrackSettings
+        from retarget.jobs.video import VideoJob
+        by = {'TrackSettings(by="tasks", bundle=bundle())' if by.bundle else by}
+        samples = ROOT / "samples"
+        drive, face = str(samples / "drive.mp4"), str(samples / "face.jpg")
+        frames = VideoJob(driving=drive, identity=face, track=by).frames()
+        next(iter(frames))
+    """)
+    assert (done.stderr, done.returncode) == ("", 0)
 
 
 def test_scores_are_there_only_where_the_tracker_has_them(by: TrackSettings) -> None:

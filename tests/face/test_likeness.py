@@ -10,9 +10,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from outside import tracker
 
 from retarget.face.likeness import ANOTHER, edges, unlikeness
-from retarget.face.settings import TrackSettings
 from retarget.face.still import find_face
 from retarget.flow.arrays import Picture
 from retarget.flow.report import Report
@@ -25,7 +25,7 @@ SAMPLES = Path(__file__).parents[2] / "samples"
 
 def seen(rgb: Picture) -> np.ndarray:
     frame = VideoFrame(rgb=np.ascontiguousarray(rgb), index=0, at=Instant(0, Fraction(1)))
-    return edges(frame.rgb, find_face(frame, TrackSettings(), Report()))
+    return edges(frame.rgb, find_face(frame, tracker(), Report()))
 
 
 @cache

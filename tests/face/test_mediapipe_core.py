@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 import pytest
+from outside import needs_tracker
 from programs import run
 
 from retarget.face.open import carries_models
@@ -13,7 +14,7 @@ from retarget.flow.quiet import quiet
 needs_models = pytest.mark.skipif(not carries_models(), reason="this mediapipe carries no models")
 
 
-@needs_models
+@needs_tracker
 def test_tracking_prints_nothing_and_loads_no_plotting() -> None:
     done = run(
         "from faces import *; import sys\n"
@@ -34,7 +35,20 @@ def test_all_of_mediapipe_is_there_for_whoever_asks_later() -> None:
     assert done.stdout == "0 mediapipe.python.solutions.face_mesh True\n"
 
 
-@needs_models
+@needs_tracker
+def test_all_of_mediapipe_is_there_also_after_faces_were_followed() -> None:
+    done = run(
+        "from faces import *\n"
+        "assert track([astronaut()])[0].face\n"
+        "import mediapipe as mp\n"
+        "print(mp.tasks.vision.HandLandmarker.__name__, mp.Image.__name__)\n"
+        "from mediapipe.tasks.python import BaseOptions, vision\n"
+        "print(BaseOptions.__name__, vision.HandLandmarker is mp.tasks.vision.HandLandmarker)"
+    )
+    assert done.stdout == "HandLandmarker Image\nBaseOptions True\n", done.stderr
+
+
+@needs_tracker
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="has no such processes")
 def test_a_process_forked_from_one_that_followed_faces_is_told_that_it_cannot() -> None:
     done = run("""

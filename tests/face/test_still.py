@@ -7,14 +7,11 @@ import numpy as np
 import pytest
 import skimage.data
 from faces import astronaut, frame, head, on, stranger, wall
+from outside import tracker
 
 from retarget.errors import NoFaceFound, UnreadableInput
-from retarget.face.open import carries_models
-from retarget.face.settings import TrackSettings
 from retarget.face.still import find_face
 from retarget.flow.report import Report
-
-pytestmark = pytest.mark.skipif(not carries_models(), reason="this mediapipe carries no models")
 
 
 @pytest.mark.parametrize(
@@ -32,32 +29,32 @@ def test_what_is_no_human_face_is_refused(name: str) -> None:
     if picture.ndim == 2:
         picture = np.repeat(picture[..., None], 3, axis=2)
     with pytest.raises(NoFaceFound, match="No human face"):
-        find_face(frame(picture[..., :3].astype(np.uint8)), TrackSettings(), Report())
+        find_face(frame(picture[..., :3].astype(np.uint8)), tracker(), Report())
 
 
 def test_noise_is_no_face() -> None:
     noise = np.random.default_rng(0).integers(0, 255, (512, 512, 3)).astype(np.uint8)
     with pytest.raises(NoFaceFound):
-        find_face(frame(noise), TrackSettings(), Report())
+        find_face(frame(noise), tracker(), Report())
 
 
 def test_a_man_seen_from_the_side_is_found() -> None:
     grey = np.repeat(skimage.data.camera()[..., None], 3, axis=2)
     report = Report()
-    assert find_face(frame(grey), TrackSettings(), report).eye_distance > 25
+    assert find_face(frame(grey), tracker(), report).eye_distance > 25
     assert "soft" in report.warnings[0]  # about 75 pixels wide
 
 
 def test_a_picture_of_40_pixels_is_refused_in_a_sentence() -> None:
     tiny = cv2.resize(head(astronaut()), (40, 40), interpolation=cv2.INTER_AREA)
     with pytest.raises(UnreadableInput, match="40x40"):
-        find_face(frame(tiny), TrackSettings(), Report())
+        find_face(frame(tiny), tracker(), Report())
 
 
 def test_a_face_of_few_pixels_in_a_large_picture_is_refused_in_a_sentence() -> None:
     small = cv2.resize(head(astronaut()), (70, 70), interpolation=cv2.INTER_AREA)
     with pytest.raises(UnreadableInput, match="pixels wide"):
-        find_face(frame(on(wall(), small, 250, 250)), TrackSettings(), Report())
+        find_face(frame(on(wall(), small, 250, 250)), tracker(), Report())
 
 
 def test_of_several_faces_one_is_taken_and_the_others_are_mentioned_unless_it_was_named() -> None:
@@ -65,9 +62,9 @@ def test_of_several_faces_one_is_taken_and_the_others_are_mentioned_unless_it_wa
     for person, x in ((astronaut, 130), (stranger, 400), (astronaut, 700)):
         scene = on(scene, head(person()), x, 150)
     named, unsaid = Report(), Report()
-    face = find_face(frame(scene), TrackSettings(which="1"), named)
+    face = find_face(frame(scene), tracker(which="1"), named)
     assert face.points[1, 0] == pytest.approx(400, abs=40)
-    find_face(frame(scene), TrackSettings(), unsaid, called="three.png")
+    find_face(frame(scene), tracker(), unsaid, called="three.png")
     assert named.warnings == []
     assert ["three.png shows several faces" in line for line in unsaid.warnings] == [True]
 
@@ -75,15 +72,15 @@ def test_of_several_faces_one_is_taken_and_the_others_are_mentioned_unless_it_wa
 def test_a_number_that_no_face_has_is_answered_with_choices_that_any_picture_has() -> None:
     alone = on(wall(), head(astronaut()), 250, 250)
     with pytest.raises(NoFaceFound, match="1 face, so there is no face number 2") as refused:
-        find_face(frame(alone), TrackSettings(which="2"), Report())
+        find_face(frame(alone), tracker(which="2"), Report())
     assert "right, left or the nearest pixel (320,240)" in refused.value.do
     for which in ("right", "left", "320,240"):
-        find_face(frame(alone), TrackSettings(which=which), Report())
+        find_face(frame(alone), tracker(which=which), Report())
 
 
 def test_a_turned_head_keeps_its_tilt() -> None:
     matrix = cv2.getRotationMatrix2D((223, 125), 25, 1.0)  # counterclockwise in the picture
     tilted = cv2.warpAffine(astronaut(), matrix, (512, 512), borderMode=cv2.BORDER_REPLICATE)
-    right, left = find_face(frame(tilted), TrackSettings(), Report()).points[[33, 263], :2]
+    right, left = find_face(frame(tilted), tracker(), Report()).points[[33, 263], :2]
     angle = np.degrees(np.arctan2(left[1] - right[1], left[0] - right[0]))
     assert angle == pytest.approx(-25 + 3, abs=4)  # her eyes slope by 3 degrees to begin with

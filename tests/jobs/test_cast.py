@@ -10,9 +10,9 @@ import numpy as np
 from asked import calm
 from clips import make_clip
 from faces import astronaut, frame
+from outside import tracker
 
 from retarget.expression.performance import open_performance
-from retarget.face.settings import TrackSettings
 from retarget.face.track import Track
 from retarget.flow.arrays import Picture
 from retarget.flow.report import Report
@@ -22,7 +22,7 @@ from retarget.jobs.fit import FitJob
 
 
 def seen(picture: Picture, *, cut: bool) -> TrackedFrame:
-    (tracked,) = Track(TrackSettings(), Report())(iter([frame(picture)]))
+    (tracked,) = Track(tracker(), Report())(iter([frame(picture)]))
     return replace(tracked, cut=cut)
 
 

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+from outside import needs_tracker
 from PIL import Image
 
 from retarget.errors import CannotWrite, RetargetError, UnknownWord
@@ -95,6 +96,7 @@ def test_a_sheet_draws_the_words_that_were_found(astronaut: Path, tmp_path: Path
         assert page.width >= 3 * 64
 
 
+@needs_tracker
 def test_a_sheet_never_takes_the_place_of_a_picture_that_a_word_names(
     astronaut: Path, tmp_path: Path
 ) -> None:

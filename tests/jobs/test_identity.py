@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from clips import make_clip
+from outside import tracker
 from PIL import Image
 
 from retarget.errors import NoFaceFound
@@ -96,7 +97,7 @@ def test_the_eyes_of_a_clip_stay_open_while_their_owner_blinks(drive: Path) -> N
     with open_source(str(drive)) as source:
         seen = [
             lid_opening(t.face.points).min()
-            for t in Track(TrackSettings(), Report())(source.frames())
+            for t in Track(tracker(), Report())(source.frames())
             if t.face is not None
         ]
     with opened(drive) as lane:
@@ -112,7 +113,7 @@ def test_eyes_of_one_shot_are_not_laid_over_those_of_the_next(
     drive: Path, photo: Path, tmp_path: Path
 ) -> None:
     with open_source(str(drive)) as source:
-        seen = [t for t in Track(TrackSettings(), Report())(source.frames()) if t.face is not None]
+        seen = [t for t in Track(tracker(), Report())(source.frames()) if t.face is not None]
     shut = min(seen, key=lambda t: lid_opening(t.face.points).max() if t.face else 9.0).frame.rgb
     with Image.open(photo) as image:
         other = np.asarray(image.convert("RGB").resize((256, 256)))

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from outside import tracker
 from PIL import Image
 
 from retarget.errors import UnreadableInput
 from retarget.expression.performance import save_performance
 from retarget.expression.rest import understand
 from retarget.expression.settings import RestSettings
-from retarget.face.settings import TrackSettings
 from retarget.face.still import find_face
 from retarget.flow import blendshapes
 from retarget.flow.face_model import face_model
@@ -52,7 +52,7 @@ def test_of_a_large_picture_only_the_face_is_kept(tmp_path: Path) -> None:
     assert seen.tracked is not None and seen.tracked.face is not None
     assert seen.tracked.frame.rgb.nbytes < 2e6
     # The points still lie on the face that the picture shows.
-    again = find_face(seen.tracked.frame, TrackSettings(), Report())
+    again = find_face(seen.tracked.frame, tracker(), Report())
     off = np.abs(again.points - seen.tracked.face.points)[:, :2].max()
     assert off < 0.05 * again.eye_distance
     assert np.abs(seen.expression.weights - plain.expression.weights).mean() < 0.02

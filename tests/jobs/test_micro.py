@@ -12,6 +12,7 @@ import av
 import numpy as np
 import numpy.typing as npt
 import pytest
+from outside import needs_tracker
 from PIL import Image
 from programs import run
 
@@ -117,6 +118,7 @@ def test_an_impossible_clip_is_refused_and_nothing_is_written(
     assert not list(tmp_path.iterdir())
 
 
+@needs_tracker
 @pytest.mark.skipif(sys.platform == "win32", reason="limits on file size are POSIX")
 def test_a_disk_too_full_for_a_table_is_one_sentence(astronaut: Path, tmp_path: Path) -> None:
     told = run(f"""

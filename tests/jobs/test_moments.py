@@ -13,6 +13,7 @@ from xml.etree import ElementTree
 import av
 import numpy as np
 import pytest
+from outside import needs_tracker
 from PIL import Image
 
 from retarget.errors import CannotWrite, RetargetError, UnreadableInput, WrongSetting
@@ -90,6 +91,7 @@ def test_a_file_that_is_no_performance_is_a_sentence(tmp_path: Path) -> None:
         MomentsJob(driving=str(tmp_path / "a.npz")).run()
 
 
+@needs_tracker
 def test_a_single_picture_is_told_from_a_video_in_which_nothing_happens() -> None:
     with pytest.raises(RetargetError, match="single picture"):
         MomentsJob(driving=str(SAMPLES / "face.jpg")).run()

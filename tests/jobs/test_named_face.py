@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from outside import needs_tracker
 from PIL import Image
 
 from retarget.errors import CannotWrite, RetargetError, UnreadableInput
@@ -101,6 +102,7 @@ def test_a_photo_is_not_written_over_though_its_name_says_which_face(pair: Path)
     assert pair.read_bytes() == kept
 
 
+@needs_tracker
 def test_two_characters_of_a_story_come_from_one_photo(pair: Path, tmp_path: Path) -> None:
     story = tmp_path / "story.toml"
     panels = (

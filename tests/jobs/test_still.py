@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import skimage.data
+from outside import needs_tracker
 from PIL import Image
 from threadpoolctl import threadpool_limits
 
@@ -106,6 +107,7 @@ def test_a_still_never_replaces_a_file_unasked(astronaut: Path, tmp_path: Path) 
     assert out.read_bytes() == b"mine"
 
 
+@needs_tracker
 @pytest.mark.parametrize("read", ["expression", "words"])
 def test_a_still_never_takes_the_place_of_what_was_read_for_it(
     astronaut: Path, tmp_path: Path, read: str

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from outside import needs_tracker, tracker
 from PIL import Image
 
 from retarget.errors import CannotWrite, MissingModel, NoFaceFound, RetargetError, UnreadableInput
@@ -142,9 +143,7 @@ def test_three_faces_close_up_are_each_shown_whole(story: Path, background: str)
     folder = StoryJob(story=story, page=False).run()
     with open_source(str(folder / "0002.png")) as source:
         frame = next(source.frames())
-    across = [
-        find_face(frame, TrackSettings(which=which), Report()).points[:, 0] for which in "012"
-    ]
+    across = [find_face(frame, tracker(which=which), Report()).points[:, 0] for which in "012"]
     edges = [edge for x in across for edge in (x.min(), x.max())]
     assert edges == sorted(edges)
     assert edges[0] > 0
@@ -184,6 +183,7 @@ def test_a_story_draws_over_nothing_that_it_is_made_of(
     assert not (story.parent / "manifest.json").exists()
 
 
+@needs_tracker
 def test_a_story_draws_over_no_picture_that_an_expression_names(story: Path) -> None:
     photo = story.parent / "eileen.png"
     shown = story.parent / "0002.png"
@@ -375,6 +375,7 @@ def test_a_killed_story_goes_on_where_it_was(story: Path, monkeypatch: pytest.Mo
     assert (left / "0001.png").stat().st_mtime_ns == made
 
 
+@needs_tracker
 def test_a_prompt_without_a_model_says_what_is_missing(story: Path) -> None:
     story.write_text(STORY.replace("#406080", "prompt: a street at night"))
     with pytest.raises(MissingModel, match="text-to-image"):

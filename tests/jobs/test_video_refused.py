@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from outside import needs_tracker
 
 from retarget.errors import CannotWrite, NoFaceFound, RetargetError, UnreadableInput
 from retarget.flow.report import Report
@@ -173,6 +174,7 @@ def test_a_photo_without_a_face_is_refused(drive: Path, tmp_path: Path) -> None:
     assert sorted(p.name for p in tmp_path.iterdir()) == ["wall.png"]
 
 
+@needs_tracker
 def test_a_picture_that_drives_a_clip_is_taken_for_a_mistake(
     drive: Path, photo: Path, tmp_path: Path
 ) -> None:
@@ -230,6 +232,7 @@ def test_what_is_no_video_is_refused_in_a_sentence(
     assert not (tmp_path / "o.mp4").exists()
 
 
+@needs_tracker
 @pytest.mark.parametrize("neutral", ["soon", "9999", "1:00:00"])
 def test_a_neutral_that_is_not_there_is_refused(drive: Path, photo: Path, neutral: str) -> None:
     from retarget.expression.settings import RestSettings

@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pytest
 from asked import ask, calm
 from drawn import Picture, around, draw, whole
+from outside import mesh_points
 
 from retarget.flow import landmarks
 from retarget.flow.arrays import Floats
@@ -127,6 +128,7 @@ def test_a_shut_lid_lies_in_the_shadow_that_falls_across_the_eye() -> None:
     assert dark < 0.75 * lit
 
 
+@mesh_points
 def test_a_shut_lid_has_the_grain_of_the_skin_below_it() -> None:
     noise = np.random.default_rng(1).normal(0, 12, calm().frame.rgb.shape)
     rough = np.clip(calm().frame.rgb + noise, 0, 255).astype(np.uint8)
@@ -153,6 +155,7 @@ def test_lashes_are_not_drawn_long_over_a_shut_lid() -> None:
     assert streaks(shut(repainted(rgb)), lid, columns) < 0.5 * streaks(rgb, lash, columns)
 
 
+@mesh_points
 def test_lashes_are_not_drawn_long_under_a_raised_brow() -> None:
     raised = {"browInnerUp": 1.0, "browOuterUpLeft": 1.0, "browOuterUpRight": 1.0}
     rim, fold = (calm().face.points[row[2:-2], :2] for row in (LEFT_EYE[0], LEFT_FOLD))

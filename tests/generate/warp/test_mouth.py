@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pytest
 from asked import ask, calm, known, on_its_side, smiling
 from drawn import Picture, around, draw, seen, whole
+from outside import mesh_points
 
 from retarget.flow import landmarks
 from retarget.flow.landmarks import LIPS_OUTER_LOWER, LIPS_OUTER_UPPER
@@ -70,6 +71,7 @@ def test_drawn_teeth_part_with_the_jaw_and_the_lower_ones_stay_behind_their_lip(
     assert 2 <= teeth[-third:].sum() < 0.8 * teeth[:third].sum()
 
 
+@mesh_points
 def test_drawn_teeth_lie_in_the_shade_of_the_lip_above_them(warp: WarpGenerator) -> None:
     face, request = drawn_teeth(warp)
     hole = Hole.between(rims_of(request.points, MOUTH), face.shape)
@@ -174,6 +176,7 @@ def lips_reaching(far: float, behind: float) -> Picture:
     return rgb
 
 
+@mesh_points
 def test_driving_lips_inside_the_opening_take_the_photos_colour_and_its_shade() -> None:
     driver, own = smiling(), (120, 90, 60)
     hole = Hole.between(rims_of(driver.face.points, MOUTH), driver.frame.rgb.shape)
@@ -251,6 +254,7 @@ def closed(identity: Identity) -> tuple[Picture, Rims]:
     return whole(draw(WarpGenerator(WarpSettings()), request)), rims_of(moved.points, MOUTH)
 
 
+@mesh_points
 def test_teeth_that_the_mesh_takes_for_lip_are_left_out_when_the_mouth_closes() -> None:
     rgb, points = smiling().frame.rgb.copy(), smiling().face.points[:, :2]
     rims = rims_of(points, MOUTH)

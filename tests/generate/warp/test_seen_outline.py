@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from asked import ask, calm
 from drawn import draw, whole
+from outside import mesh_points
 
 from retarget.flow import landmarks
 from retarget.flow.arrays import Bytes, Floats
@@ -40,6 +41,7 @@ def narrow() -> Identity:
     return replace(calm(), frame=replace(calm().frame, rgb=rgb), person=person)
 
 
+@mesh_points
 @pytest.mark.parametrize("degrees", [-14.0, 14.0])
 def test_what_is_behind_a_head_that_turns_does_not_come_to_lie_on_its_cheek(degrees: float) -> None:
     pose = replace(calm().pose, rotation=HeadPose.rotation_of(degrees, 0, 0) @ calm().pose.rotation)

@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pytest
 from asked import ask, calm, in_mirror, on_its_side, smiling
 from drawn import Picture, around, draw, seen, whole
+from outside import mesh_points
 
 from retarget.flow import blendshapes, landmarks
 from retarget.flow.values import (
@@ -54,6 +55,7 @@ def test_the_border_of_the_crop_equals_the_photo(
         assert not any(line.any() for line in seams)
 
 
+@mesh_points
 @pytest.mark.parametrize(
     "does",
     [
