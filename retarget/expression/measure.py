@@ -26,6 +26,24 @@ def lid_opening(head: npt.NDArray[np.floating[Any]]) -> Doubles:
     return out
 
 
+def lid_over_iris(head: npt.NDArray[np.floating[Any]]) -> tuple[Doubles, Doubles]:
+    """How high the upper lids of the left and the right eye lie over the middle of the iris.
+
+    Returns:
+        (2,) in radii of the iris: about 0.8 at rest, from 1 on white is seen above it; and (2,)
+        that radius in that eye's widths.
+    """
+    over, radius = np.empty(2), np.empty(2)
+    irises = (landmarks.LEFT_IRIS, landmarks.RIGHT_IRIS)
+    for i, ((upper, _), iris) in enumerate(zip(landmarks.EYE_RIMS, irises, strict=True)):
+        lid, edge = head[list(upper)], head[list(iris)][1:]
+        middle = head[iris[0]]
+        size = np.linalg.norm((edge - middle)[:, :2], axis=1).mean()
+        over[i] = (middle[1] - lid[len(lid) // 2, 1]) / max(size, 1e-6)
+        radius[i] = size / np.linalg.norm((lid[0] - lid[-1])[:2])
+    return over, radius
+
+
 def lip_gap(head: npt.NDArray[np.floating[Any]]) -> float:
     """Distance of the inner lip rims of a mesh (478, 3) at the middle of the mouth, head units."""
     return float(np.maximum(_between_lips(head)[:, 1], 0.0).mean())

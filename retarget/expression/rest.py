@@ -54,6 +54,9 @@ _KNOWN = (0.5, 0.7)
 _HALF_SHUT, _RELAXED, _SLEEPY, _STARING = 0.55, 0.85, 0.7, 1.35
 """Of the usual lid opening: below which a photo's eyes count as closing, what they open to then,
 and the least and most that a photo's own opening is believed to be its rest."""
+_LID_RESTS = 0.95
+"""How many radii of the iris an upper lid lies above its middle at most while it rests: it covers
+the edge. Where it lies higher, the eye stares."""
 
 
 def find_rest(samples: Sequence[TrackedFrame], settings: RestSettings | None = None) -> RestFace:
@@ -81,12 +84,12 @@ def find_rest(samples: Sequence[TrackedFrame], settings: RestSettings | None = N
         opening >= np.quantile(opening, 0.4, axis=0),
         np.array(_KNOWN),
     )
+    aperture = _at_rest(opening, gaze[..., 1])
+    aperture -= _stared([measure.lid_over_iris(head) for head in heads], opening, aperture)
     gaps = [measure.lip_gap_seen(f.points, pose) for f, (_, pose) in zip(faces, seen, strict=True)]
     gap = np.quantile(gaps, 0.05)
     found = "from the clip" if len(faces) > 1 else "from one moment"
-    return _rest_face(
-        with_eyes_agreeing(still, look), _at_rest(opening, gaze[..., 1]), look, float(gap), found
-    )
+    return _rest_face(with_eyes_agreeing(still, look), aperture, look, float(gap), found)
 
 
 def _at_rest(opening: Doubles, pitch: Doubles) -> Doubles:
@@ -101,6 +104,26 @@ def _at_rest(opening: Doubles, pitch: Doubles) -> Doubles:
     level = pitch >= np.quantile(pitch, 0.65, axis=0)
     ahead = [np.quantile(opening[level[:, i], i], 0.6) for i in range(2)]
     return np.maximum(np.quantile(opening, 0.6, axis=0), ahead)
+
+
+def _stared(irises: Sequence[tuple[Doubles, Doubles]], opening: Doubles, usual: Doubles) -> Doubles:
+    """(2,) how much of the usual opening, in eye widths, is staring rather than rest.
+
+    Whose eyes are wide all through a clip tells of no other rest; but white above the iris does.
+
+    Args:
+        irises: of each sample, as `measure.lid_over_iris`.
+        opening: (n, 2) of each sample.
+        usual: (2,) opening.
+    """
+    over, radius = (np.array(values) for values in zip(*irises, strict=True))
+    out = np.empty(2)
+    for i in range(2):
+        near = np.abs(opening[:, i] - usual[i])
+        alike = near <= np.quantile(near, 0.3)
+        beyond = max(float(np.median(over[alike, i])) - _LID_RESTS, 0.0)
+        out[i] = beyond * float(np.median(radius[alike, i]))
+    return np.full(2, out.mean())
 
 
 def _rest_face(head: Doubles, aperture: Doubles, look: Doubles, gap: float, found: str) -> RestFace:

@@ -19,6 +19,13 @@ from retarget.flow.values import HeadPose
 
 ASIDE = [blendshapes.index(name) for name in ("mouthLeft", "mouthRight")]
 """The blendshapes that draw a mouth aside."""
+_TOLD = {
+    "mouthRollLower": {"mouthRollLower": 0.7}, "mouthRollUpper": {"mouthRollUpper": 0.7},
+    "mouthPressLeft": {"mouthFrownLeft": 0.5}, "mouthPressRight": {"mouthFrownRight": 0.5},
+}  # fmt: skip
+"""What a face does that is told a shape, beyond what a mesh tells of one that makes it. Lips that
+roll in take the points along by which it would know how little is left of them; and lips that press
+often do so in a smile, which their shape has learned, though the muscle draws no corner up."""
 POSE_TERMS = 9
 """Functions of the head pose that leak into a mesh seen by one camera."""
 
@@ -57,9 +64,18 @@ class FaceModel:
     def said(self, weights: Reals) -> npt.NDArray[np.float32]:
         """How (52,) weights that were said move a face: (478, 3) in the head frame."""
         beyond = self.aside - self.basis[ASIDE]
-        return self.displacement(weights) + np.tensordot(
+        return self.displacement(weights @ _told()) + np.tensordot(
             weights[ASIDE].astype(np.float32), beyond, axes=1
         )
+
+
+@cache
+def _told() -> npt.NDArray[np.float32]:
+    """(52, 52) from weights that were said to those that a mesh would tell of."""
+    out = np.eye(blendshapes.COUNT, dtype=np.float32)
+    for said, more in _TOLD.items():
+        out[blendshapes.index(said)] += blendshapes.weights(more).astype(np.float32)
+    return out
 
 
 @cache

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from retarget.errors import NoFaceFound
+from retarget.expression import measure
 from retarget.expression.fit import Fit
 from retarget.expression.rest import find_rest, understand
 from retarget.expression.settings import FitSettings, RestSettings
@@ -255,3 +256,18 @@ def test_eyes_that_always_look_aside_together_rest_looking_there() -> None:
     rest = find_rest(tracked([aside] * 6))
     seen = read_gaze(rest.head)[:, 0] - read_gaze(who)[:, 0]
     np.testing.assert_allclose(seen, 0.5 * GAZE_DEGREES["Out"], atol=3.0)
+
+
+@pytest.mark.parametrize("who", range(4, 8))
+def test_eyes_that_are_wide_all_through_a_clip_do_not_rest_so(who: int) -> None:
+    wide = {"eyeWideLeft": 1.0, "eyeWideRight": 1.0}
+    staring, calm = (
+        find_rest(tracked([face(person(who, 0.7), does)] * 7)).aperture for does in (wide, {})
+    )
+    np.testing.assert_allclose(staring, calm, rtol=0.15)
+
+
+def test_large_eyes_whose_lids_cover_the_rim_of_the_iris_rest_as_open_as_they_are() -> None:
+    who = person(11, 0.7)
+    rest = find_rest(tracked([face(who)] * 7))
+    np.testing.assert_allclose(rest.aperture, measure.lid_opening(who), rtol=0.02)

@@ -171,3 +171,29 @@ def test_a_mirrored_mesh_still_gets_a_proper_rotation() -> None:
     flipped = MODEL.neutral * (-1.0, 1.0, 1.0)
     found = align(MODEL.neutral, flipped, MODEL.stability)
     assert np.linalg.det(found.rotation) == pytest.approx(1.0)
+
+
+def thick(mesh: np.ndarray, rows: tuple[tuple[int, ...], ...]) -> float:
+    """How thick the middle of a lip is, in head units."""
+    return float(np.abs(mesh[list(rows[0]), 1] - mesh[list(rows[-1]), 1])[4:7].mean())
+
+
+@pytest.mark.parametrize(
+    ("name", "rows"),
+    [("mouthRollLower", landmarks.LOWER_LIP_ROWS), ("mouthRollUpper", landmarks.UPPER_LIP_ROWS)],
+)
+def test_hardly_anything_is_left_of_a_lip_that_is_told_to_roll_in(
+    name: str, rows: tuple[tuple[int, ...], ...]
+) -> None:
+    moved = MODEL.neutral + MODEL.said(blendshapes.weights({name: 1.0}))
+    assert thick(moved, rows) < 0.5 * thick(MODEL.neutral, rows)
+
+
+def test_lips_that_are_told_to_press_do_not_smile() -> None:
+    sides = ("Left", "Right")
+    pressed, smile = (
+        -MODEL.said(blendshapes.weights({f"{name}{side}": 1.0 for side in sides}))
+        for name in ("mouthPress", "mouthSmile")
+    )
+    corners = list(landmarks.MOUTH_CORNERS)
+    assert pressed[corners, 1].mean() < 0.5 * smile[corners, 1].mean()

@@ -137,7 +137,7 @@ class Displacer:
         mesh[list(landmarks.SKULL_OVAL)] *= landmarks.SKULL_SHARE
         self._brows.keep_their_form(mesh)
         corners_keep_their_form(mesh, self._along)
-        self._lips.keep_their_form(mesh, said=request.expression.measured is None)
+        self._lips.keep_their_form(mesh, request.expression)
         moved = self.unfolded(self._agreed @ mesh)
         moved = self._contact.lips_meet(request, moved, mesh)
         corners = [wish[[a, b], :2].mean(axis=0) for a, b in ((33, 133), (362, 263))]

@@ -10,10 +10,11 @@ from functools import cache
 
 import numpy as np
 
-from retarget.flow import landmarks
+from retarget.flow import blendshapes, landmarks
 from retarget.flow.arrays import Floats
 from retarget.flow.ease import smoothstep
 from retarget.flow.face_model import face_model
+from retarget.flow.values import Expression
 from retarget.generate.warp.rims import MOUTH, rims_of
 
 BROWS = (
@@ -51,7 +52,13 @@ ROUND, ROUNDED = (0.05, 0.2), 0.7
 """How far the middle of a rim goes out from its corners, in mouth widths, from which on and at
 which it nears a bow, and how nearly: blendshapes draw a mouth that opens wide as a hexagon."""
 THINNEST, THICKEST = 0.6, 1.4
-"""How far rows may come together or apart, against the photo."""
+"""How far rows may come together or apart, against the photo,"""
+ROLLED_IN = 0.3
+"""and how near those of a lip that rolls in, or is pressed on the other, as far as it can."""
+_NARROWS_LOWER, _NARROWS_UPPER = (
+    blendshapes.weights({roll: 1.0, "mouthPressLeft": 0.5, "mouthPressRight": 0.5})
+    for roll in ("mouthRollLower", "mouthRollUpper")
+)
 LEAST_ROW = 0.012
 """Head units below which the distance of two rows says little: then this is taken for it."""
 
@@ -117,27 +124,32 @@ class Lips:
 
     def __init__(self, points: Floats, down: Floats, unit: float) -> None:
         self._rows = []
-        for rows, way in ((LOWER_LIP, down), (BELOW_LIP, down), (CHIN, down), (UPPER_LIP, -down)):
+        for rows, way, narrows in (
+            (LOWER_LIP, down, _NARROWS_LOWER), (BELOW_LIP, down, None), (CHIN, down, None),
+            (UPPER_LIP, -down, _NARROWS_UPPER),
+        ):  # fmt: skip
             apart = np.maximum(np.diff(points[rows, :2] @ way, axis=0), LEAST_ROW * unit)
             for inner, outer, rest in zip(rows[:-1], rows[1:], apart, strict=True):
-                low, high = (np.float32(share - 1) * rest for share in (THINNEST, THICKEST))
-                self._rows.append((inner, outer, way, low, high))
+                self._rows.append((inner, outer, way, rest, narrows))
         self._points = points[: landmarks.MESH_COUNT]
         lip, skin = BESIDE_LIPS
         out = points[skin, :2] - points[lip, :2]
         self._room = np.linalg.norm(out, axis=1, keepdims=True)
         self._out = out / np.maximum(self._room, np.float32(1e-3))
 
-    def keep_their_form(self, moved: Floats, *, said: bool) -> None:
+    def keep_their_form(self, moved: Floats, expression: Expression) -> None:
         """Change displacements (468, 3) in place; of the rims only those of a wide mouth.
 
         Args:
             moved: what is asked of each point.
-            said: no driving mouth has the form that is asked.
+            expression: what it is asked for.
         """
-        if said:
+        if expression.measured is None:  # no driving mouth has the form that is asked
             self._round(moved)
-        for inner, outer, way, low, high in self._rows:
+        for inner, outer, way, rest, narrows in self._rows:
+            much = 0.0 if narrows is None else min(float(narrows @ expression.weights), 1.0)
+            thinnest = THINNEST + much * (ROLLED_IN - THINNEST)
+            low, high = (np.float32(share - 1) * rest for share in (thinnest, THICKEST))
             change = (moved[outer, :2] - moved[inner, :2]) @ way
             off = np.minimum(np.maximum(change, low), high) - change
             moved[outer, :2] += off[:, None] * way

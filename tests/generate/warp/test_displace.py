@@ -112,6 +112,24 @@ def test_the_lower_lip_of_a_mouth_torn_open_keeps_its_body(
     assert displace.folds(moved - points).sum() < 6
 
 
+@pytest.mark.parametrize(
+    ("said", "rows"),
+    [
+        (("mouthRollLower",), landmarks.LOWER_LIP_ROWS),
+        (("mouthRollUpper",), landmarks.UPPER_LIP_ROWS),
+    ],
+)
+def test_a_lip_that_rolls_in_all_the_way_is_drawn_thin(
+    said: tuple[str, ...], rows: tuple[tuple[int, ...], ...]
+) -> None:
+    identity = calm()
+    points = identity.face.points
+    moved = Displacer(identity, points)(ask(identity, dict.fromkeys(said, 1.0))).points
+    outer, inner = (list(row[4:7]) for row in (rows[0], rows[-1]))
+    now, before = (np.abs(p[outer, 1] - p[inner, 1]).mean() for p in (moved, points))
+    assert now < 0.55 * before
+
+
 @pytest.mark.parametrize("jaw", [0.6, 1.0])
 def test_a_mouth_that_opens_wide_has_round_rims(jaw: float) -> None:
     moved = Displacer(calm(), calm().face.points)(ask(calm(), {"jawOpen": jaw}))
