@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import collections.abc
 import json
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
@@ -26,6 +25,7 @@ from retarget.flow.blas import one_blas_thread
 from retarget.flow.declared import HERE, Kept
 from retarget.flow.lanes import Lanes, depth_for
 from retarget.flow.report import Report, begin
+from retarget.flow.until_closed import UntilClosed
 from retarget.flow.whole import given_or_free
 from retarget.generate.diffusion.settings import DiffusionSettings
 from retarget.generate.settings import WarpSettings
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from retarget.flow.sound import Sound
     from retarget.flow.source_info import SourceInfo
     from retarget.flow.values import FinishedFrame
-    from retarget.generate.generator import Generator
+    from retarget.generate.generator import Generator as FaceGenerator
     from retarget.sink.sink import PlacedSink
 
 _WIDELY_PLAYED = 4096 * 2304
@@ -145,14 +145,24 @@ class VideoJob(StartsFromPreset):
         self._tell(report, sink.target)
         return sink.target
 
-    def frames(
-        self, report: Report | None = None
-    ) -> collections.abc.Generator[FinishedFrame, None, None]:
+    def frames(self, report: Report | None = None) -> UntilClosed[FinishedFrame]:
         """The finished frames, one by one; no file is written.
 
-        Closing the iterator, or leaving its loop, ends the job; until then numpy's products take
-        one thread in the whole process. Each frame's pixels are its reader's to change.
+        The job's threads end with the last frame, or when the iterator is closed or forgotten;
+        until then numpy's products take one thread in the whole process. Where a loop may be left
+        early, say when, for a name, a traceback or an `async` generator keeps an iterator alive:
+
+            with job.frames() as frames:
+                for finished in frames: ...
+
+        Any thread may read and close it. Each frame's pixels are its reader's to change.
+
+        Raises:
+            RetargetError: with the first frame: something its reader can put right.
         """
+        return UntilClosed(self._frames(report))
+
+    def _frames(self, report: Report | None) -> Generator[FinishedFrame, None, None]:
         report = begin(report)
         with self.performing(report) as job:
             yield from report.watch(job.frames, job.info.count)
@@ -200,7 +210,7 @@ class VideoJob(StartsFromPreset):
 
     def _prepared(
         self, identity: IdentityLane, driving: Driving, report: Report
-    ) -> tuple[Generator, IdentityLane]:
+    ) -> tuple[FaceGenerator, IdentityLane]:
         """The generator, which knows the person, and the person as this face drives them."""
         generator = open_generator(self.generator, self.warp, self.diffusion, self.models, report)
         with report.clock("prepare"):

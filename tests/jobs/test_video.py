@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import pickle
 import sys
@@ -461,3 +462,37 @@ def test_two_runs_without_a_name_for_their_result_make_two(
     names = {first.name, other[0].name}
     assert names == {f"d_as_{photo.stem}.mp4", f"d_as_{photo.stem}_2.mp4"}
     assert {file.name for file in tmp_path.iterdir()} == {"d.mp4", *names}
+
+
+def ours() -> list[str]:
+    return [t.name for t in threading.enumerate() if t.name.startswith("retarget-")]
+
+
+def test_frames_end_with_their_block_whoever_still_knows_them(drive: Path, photo: Path) -> None:
+    with VideoJob(driving=str(drive), identity=str(photo)).frames() as frames:
+        next(frames)
+        assert ours()
+    assert ours() == []
+    assert list(frames) == []
+
+
+def test_an_asyncio_task_that_reads_frames_on_threads_can_be_cancelled_at_any_time(
+    drive: Path, photo: Path
+) -> None:
+    async def read(begun: asyncio.Event) -> None:
+        with VideoJob(driving=str(drive), identity=str(photo)).frames() as frames:
+            while True:
+                begun.set()
+                await asyncio.to_thread(next, frames)
+
+    async def program() -> list[str]:
+        begun = asyncio.Event()
+        reading = asyncio.create_task(read(begun))
+        await begun.wait()
+        await asyncio.sleep(0.2)  # so that the thread is in the middle of it
+        reading.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await reading
+        return ours()
+
+    assert asyncio.run(program()) == []
