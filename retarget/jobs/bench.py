@@ -27,7 +27,7 @@ SIZES: dict[str, tuple[int, int, float]] = {
     "1080p": (1920, 1080, 240.0),
 }
 _BUSY, _APART = 0.25, 1.2
-"""A desktop at rest has a load of less, and runs on it differ less."""
+"""A desktop at rest has less load on each core, and runs on it differ less."""
 _LANES = ("source", "track", "fit", "smooth", "transfer", "generate", "paste", "sink")
 
 
@@ -111,9 +111,9 @@ def _speed(told: dict[str, Any]) -> float:
 
 
 def _load() -> float:
-    """How many programs waited for each core in the last minute; 0 where nobody counts them."""
+    """How many programs wanted a core in the last minute; 0 where nobody counts them."""
     try:
-        return os.getloadavg()[0] / (os.cpu_count() or 1)
+        return os.getloadavg()[0]
     except (AttributeError, OSError):  # Windows
         return 0.0
 
@@ -122,12 +122,12 @@ def _told_of_others(load: float, apart: float) -> str:
     """A line where what was measured is not all that the machine can do.
 
     Args:
-        load: programs for each core when it began.
+        load: programs that wanted a core when it began.
         apart: how many times faster the fastest run of a size was than its slowest.
     """
-    signs = []
-    if load > _BUSY:
-        signs.append(f"others wanted {load:.0%} of its cores when this began")
+    signs, cores = [], os.cpu_count() or 1
+    if load > _BUSY * cores:
+        signs.append(f"{load:.1f} others wanted its {cores} cores when this began")
     if apart > _APART:
         signs.append(f"runs of one size differed {apart:.1f} times")
     if not signs:

@@ -215,14 +215,14 @@ class MicroJob(StartsFromPreset):
         with given_or_free(self.output, plain) as output:
             return self._change(output, self.from_, self.to, rate, report)
 
-    def _change(self, output: Path, begin: str, end: str, rate: Fraction, report: Report) -> Path:
+    def _change(self, output: Path, one: str, other: str, rate: Fraction, report: Report) -> Path:
         from retarget.jobs.micro_between import change
         from retarget.jobs.micro_clip import write_change
         from retarget.language import profile
         from retarget.language.say import NOTHING
         from retarget.language.timeline import Step, Timeline
 
-        self._check_written(output, (named_face(name).file for name in (begin, end)))
+        self._check_written(output, (named_face(name).file for name in (one, other)))
         before, onset, _, _, after = self._times()
         held = [
             Step(text="the first picture", said=NOTHING, times=(before,), where="--before-ms"),
@@ -233,7 +233,7 @@ class MicroJob(StartsFromPreset):
         timeline.check(rate)
         seconds = [float(i / rate - before) for i in range(timeline.frame_count(rate))]
         ways = [profile.onset(at / float(onset)) for at in seconds]
-        first, second = (self._photo(name, report) for name in (begin, end))
+        first, second = (self._photo(name, report) for name in (one, other))
         both = change(first, second, self.draw.open(report), report)
         both.warn()
         return write_change(

@@ -22,7 +22,7 @@ def test_a_single_frame_tells_no_speed(photo: Path) -> None:
     ("load", "speeds", "said"),
     [
         (0.1, (20.0, 21.0, 20.5), None),
-        (1.6, (20.0, 21.0, 20.5), "others wanted 80% of its cores when this began. By itself"),
+        (1.6, (20.0, 21.0, 20.5), "1.6 others wanted its 2 cores when this began. By itself"),
         (0.1, (20.0, 10.0, 15.0), "runs of one size differed 2.0 times. By itself"),
         (1.6, (20.0, 10.0, 15.0), "when this began, and runs of one size"),
         (None, (20.0, 21.0, 20.5), None),
