@@ -37,13 +37,14 @@ from retarget.expression.packed import (
     unpacked_info,
 )
 from retarget.flow import blendshapes
+from retarget.flow.report import Warn
 from retarget.flow.source_info import SourceInfo
 from retarget.flow.values import (
     ExpressedFrame,
     Expression,
     RestFace,
 )
-from retarget.flow.whole import alone, becoming
+from retarget.flow.whole import alone, becoming, landed_line
 
 Guard: TypeAlias = Callable[[], AbstractContextManager[None]]
 """Entered around each write, to word what the system says of it."""
@@ -81,6 +82,7 @@ def save_performance(
     frames: Iterable[ExpressedFrame],
     rest: RestFace,
     info: SourceInfo,
+    kept: Warn | None = None,
 ) -> Path:
     """Write a performance as its frames come; nothing is left behind when they fail.
 
@@ -89,6 +91,11 @@ def save_performance(
         frames: what to save; pixels are left out.
         rest: whose zero the weights count from; `.csv` leaves it out.
         info: the source it was taken from.
+        kept: called with one line where something came to be at `path` meanwhile that is to stay,
+            and the performance took the next free name; None: `path` is replaced.
+
+    Returns:
+        Where the performance is.
 
     Raises:
         UnknownWord: the name ends in neither.
@@ -97,14 +104,18 @@ def save_performance(
     """
     path = Path(path)
     as_table, guard = suffix_of(path) == ".csv", partial(_writing, path)
-    with alone(path), becoming(path, guard) as part:
+    places = [path]
+    landed = None if kept is None else places.append
+    with alone(path), becoming(path, guard, landed) as part:
         some = _some(iter(frames), path)
         if as_table:
             _write_csv(part, some, guard)
         else:
             _write_npz(part, some, rest, info, guard)
         _check_readable(part, path)
-    return path
+    if kept is not None and places[-1] != path:
+        kept(landed_line(path, places[-1]))
+    return places[-1]
 
 
 def open_performance(path: str | Path) -> Performance:

@@ -17,6 +17,7 @@ from typing import Generic, TypeVar
 
 import retarget.flow.unbroken  # noqa: F401  (what is registered first ends last: after all lanes)
 from retarget.flow.blas import one_blas_thread
+from retarget.flow.busy import waiting
 from retarget.flow.held_signals import held_signals
 
 T = TypeVar("T")
@@ -58,7 +59,8 @@ class _Lane(Generic[T]):
     def _take(self) -> T | _End:
         while True:
             try:
-                return self._ready.get(timeout=_POLL_SECONDS)
+                with waiting():
+                    return self._ready.get(timeout=_POLL_SECONDS)
             except queue.Empty:
                 if self._stop.is_set():  # not the end of the values: they would be taken for whole
                     raise RuntimeError("the job was left before its end") from None
@@ -97,14 +99,15 @@ class _Lane(Generic[T]):
             self._thread.join()
 
 
-def depth_for(*sizes: tuple[int, int] | None) -> int:
+def depth_for(*sizes: tuple[int, int] | None, most: int = DEPTH) -> int:
     """How many frames of these sizes together may wait in a lane; large ones must be fewer.
 
     Args:
         sizes: (width, height) in pixels of each picture that goes with a frame; None for none.
+        most: how many small ones may.
     """
     frame = sum(3 * width * height for width, height in filter(None, sizes))
-    return max(1, min(DEPTH, _READY_BYTES // max(frame, 1)))
+    return max(1, min(most, _READY_BYTES // max(frame, 1)))
 
 
 class Lanes:

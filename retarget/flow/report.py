@@ -12,6 +12,8 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
+from retarget.flow.busy import busy_time
+
 In = TypeVar("In")
 Out = TypeVar("Out")
 T = TypeVar("T")
@@ -55,9 +57,9 @@ class _Logged(_Silent):
 
 
 class _Clock:
-    """Time one stage spends itself: its input's time, on the same thread, is taken out.
+    """Time one stage works itself: its input's time, on the same thread, is taken out.
 
-    A stage that reads its input on a thread of its own waits for it there, not here.
+    What other threads do for it, its lanes, is theirs, and waiting for them is nobody's.
     """
 
     def __init__(self) -> None:
@@ -68,7 +70,7 @@ class _Clock:
     def inside(self, values: Iterator[T]) -> Iterator[T]:
         """Count the time between asking `values` and its answer as not the stage's own."""
         while True:
-            start = time.perf_counter()
+            start = busy_time()
             try:
                 value = next(values)
             except StopIteration:
@@ -79,20 +81,20 @@ class _Clock:
 
     def _waited(self, start: float) -> None:
         if threading.get_ident() == self._thread:
-            self._upstream += time.perf_counter() - start
+            self._upstream += busy_time() - start
 
     def outside(self, values: Iterator[T]) -> Iterator[T]:
         """Count the rest of the time until each value as the stage's own."""
         try:
             while True:
                 self._thread = threading.get_ident()
-                start, before = time.perf_counter(), self._upstream
+                start, before = busy_time(), self._upstream
                 try:
                     value = next(values)
                 except StopIteration:
                     return
                 finally:
-                    spent = time.perf_counter() - start
+                    spent = busy_time() - start
                     self.seconds += spent - (self._upstream - before)
                 yield value
         finally:
@@ -179,7 +181,11 @@ class Report:
         return (self.frames - 1) / max(self._last - self._first, 1e-9)
 
     def stages(self) -> dict[str, float]:
-        """Seconds spent in each stage itself, in the order the stages began."""
+        """Seconds each stage worked itself, in the order the stages began.
+
+        Lanes work at the same time, so these may add up to more than the whole took: the one that
+        worked longest is what the others waited for.
+        """
         return {name: clock.seconds for name, clock in list(self._clocks.items())}
 
     def as_dict(self) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -25,6 +26,8 @@ SIZES: dict[str, tuple[int, int, float]] = {
     "720p": (1280, 720, 150.0),
     "1080p": (1920, 1080, 240.0),
 }
+_BUSY, _APART = 0.25, 1.2
+"""A desktop at rest has less load on each core, and runs on it differ less."""
 _LANES = ("source", "track", "fit", "smooth", "transfer", "generate", "paste", "sink")
 
 
@@ -66,16 +69,19 @@ class BenchJob(AsDeclared):
             )
         driving = self.driving or str(sample("drive.mp4"))
         identity = self.identity or str(sample("face.jpg"))
+        load = _load()
         with tempfile.TemporaryDirectory(prefix="retarget-bench-") as folder:
-            rows = []
+            rows, apart = [], 1.0
             for number, size in enumerate(SIZES):
                 photo = _sized_photo(identity, size, Path(folder))
                 told = []
                 for run in range(self.runs):
                     told.append(_measured(driving, photo, Path(folder)))
                     report.bar.advance(number * self.runs + run + 1, len(SIZES) * self.runs)
-                rows.append((size, sorted(told, key=_speed)[len(told) // 2]))
-        return _table(rows)
+                told.sort(key=_speed)
+                apart = max(apart, _speed(told[-1]) / max(_speed(told[0]), 1e-9))
+                rows.append((size, told[len(told) // 2]))
+        return _table(rows) + _told_of_others(load, apart)
 
     def _by_diffusion(self, report: Report) -> str:
         check_room()
@@ -102,6 +108,31 @@ def sample(name: str) -> Path:
 
 def _speed(told: dict[str, Any]) -> float:
     return float(told["frames_per_second"])
+
+
+def _load() -> float:
+    """How many programs wanted a core in the last minute; 0 where nobody counts them."""
+    try:
+        return os.getloadavg()[0]
+    except (AttributeError, OSError):  # Windows
+        return 0.0
+
+
+def _told_of_others(load: float, apart: float) -> str:
+    """A line where what was measured is not all that the machine can do.
+
+    Args:
+        load: programs that wanted a core when it began.
+        apart: how many times faster the fastest run of a size was than its slowest.
+    """
+    signs, cores = [], os.cpu_count() or 1
+    if load > _BUSY * cores:
+        signs.append(f"{load:.1f} others wanted its {cores} cores when this began")
+    if apart > _APART:
+        signs.append(f"runs of one size differed {apart:.1f} times")
+    if not signs:
+        return ""
+    return f"This machine was not alone: {', and '.join(signs)}. By itself it is faster.\n"
 
 
 def _measured(driving: str, photo: Path, folder: Path) -> dict[str, Any]:

@@ -141,7 +141,7 @@ class ExpressionsJob(AsDeclared):
         ]
         page = sheet(tiles, min(self.columns, len(tiles)))
         how = self.draw.source_type
-        save_picture(page, self.sheet, overwrite=self.overwrite, source_type=how)
+        save_picture(page, self.sheet, overwrite=self.overwrite, source_type=how, warn=report.warn)
         return self.sheet
 
 

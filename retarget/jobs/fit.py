@@ -70,7 +70,13 @@ class FitJob(AsDeclared):
             # On a lane: the program's end waits for those, not for a daemon thread's own work.
             frames = lanes.ahead(_without_pixels(driving.frames(lanes)), name="fit")
             watched = report.watch(frames, driving.info.count)
-            return save_performance(self.output, watched, driving.face.rest, driving.info)
+            return save_performance(
+                self.output,
+                watched,
+                driving.face.rest,
+                driving.info,
+                None if self.overwrite else report.warn,
+            )
 
 
 def _without_pixels(frames: Iterator[ExpressedFrame]) -> Iterator[ExpressedFrame]:

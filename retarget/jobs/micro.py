@@ -14,6 +14,7 @@ from retarget.face.settings import TrackSettings, named_face
 from retarget.flow.blas import one_blas_thread
 from retarget.flow.declared import HERE, Kept, check_range
 from retarget.flow.report import Report, begin
+from retarget.flow.whole import given_or_free
 from retarget.jobs.draw import DrawSettings
 from retarget.jobs.preset import StartsFromPreset
 from retarget.language.settings import BlinkSettings, PaceSettings
@@ -123,6 +124,7 @@ class MicroJob(StartsFromPreset):
         from retarget.jobs.micro_clip import read_rate
         from retarget.jobs.micro_options import check_options
         from retarget.language.words import shipped_words
+        from retarget.sink.names import made_name
 
         check_options(self)
         report = begin(report)
@@ -136,16 +138,17 @@ class MicroJob(StartsFromPreset):
             return self._run_between(rate, report)
         if self.identity is None:
             raise RetargetError("A clip needs a face.", do="Add --identity face.jpg.")
-        return self._run_clip(self.identity, rate, words, report)
+        with given_or_free(self.output, made_name(self.identity, self._called(), ".mp4")) as output:
+            return self._run_clip(output, self.identity, rate, words, report)
 
-    def _run_clip(self, identity: str, rate: Fraction, words: Vocabulary, report: Report) -> Path:
+    def _run_clip(
+        self, output: Path, identity: str, rate: Fraction, words: Vocabulary, report: Report
+    ) -> Path:
         from retarget.jobs.act import Actor
         from retarget.jobs.look import Looker
         from retarget.jobs.micro_clip import write_clip
         from retarget.language.timeline import Timeline
-        from retarget.sink.names import free_name
 
-        output = self.output or free_name(identity, self._called(), ".mp4")
         photo = named_face(identity).file
         self._check_written(output, (photo, self.timeline and self.timeline.strip()))
         look = Looker(Path(), track=self.track, models=self.draw.models, report=report)
@@ -153,12 +156,12 @@ class MicroJob(StartsFromPreset):
         self._check_written(output, look.read)
         timeline.check(rate)
         actor = Actor(self._photo(identity, report), self.draw.open(report), report)
-        write_clip(
+        written = write_clip(
             output, actor, timeline, rate, sink=self.sink, report=report,
             source_type=self.draw.source_type, table=self.table,
         )  # fmt: skip
         _tell(report, timeline, rate)
-        return output
+        return written
 
     def _called(self) -> str:
         """What a clip without a name is called after."""
@@ -202,19 +205,24 @@ class MicroJob(StartsFromPreset):
         return [Fraction(str(getattr(self, name))) / 1000 for name in _TIMES]
 
     def _run_between(self, rate: Fraction, report: Report) -> Path:
-        from retarget.jobs.micro_between import change
-        from retarget.jobs.micro_clip import write_change
-        from retarget.language import profile
-        from retarget.language.say import NOTHING
-        from retarget.language.timeline import Step, Timeline
-        from retarget.sink.names import free_name
+        from retarget.sink.names import made_name
 
         if self.from_ is None or self.to is None:
             raise RetargetError(
                 "A change between two pictures needs both.", do="Give --from a.jpg --to b.jpg."
             )
-        output = self.output or free_name(self.from_, Path(self.to).stem, ".mp4")
-        self._check_written(output, (named_face(name).file for name in (self.from_, self.to)))
+        plain = made_name(self.from_, Path(self.to).stem, ".mp4")
+        with given_or_free(self.output, plain) as output:
+            return self._change(output, self.from_, self.to, rate, report)
+
+    def _change(self, output: Path, one: str, other: str, rate: Fraction, report: Report) -> Path:
+        from retarget.jobs.micro_between import change
+        from retarget.jobs.micro_clip import write_change
+        from retarget.language import profile
+        from retarget.language.say import NOTHING
+        from retarget.language.timeline import Step, Timeline
+
+        self._check_written(output, (named_face(name).file for name in (one, other)))
         before, onset, _, _, after = self._times()
         held = [
             Step(text="the first picture", said=NOTHING, times=(before,), where="--before-ms"),
@@ -225,14 +233,13 @@ class MicroJob(StartsFromPreset):
         timeline.check(rate)
         seconds = [float(i / rate - before) for i in range(timeline.frame_count(rate))]
         ways = [profile.onset(at / float(onset)) for at in seconds]
-        first, second = (self._photo(name, report) for name in (self.from_, self.to))
+        first, second = (self._photo(name, report) for name in (one, other))
         both = change(first, second, self.draw.open(report), report)
         both.warn()
-        write_change(
+        return write_change(
             output, both, ways, timeline, rate, sink=self.sink, report=report,
             source_type=self.draw.source_type, table=self.table,
         )  # fmt: skip
-        return output
 
     def _run_set(self, path: Path, words: Vocabulary, report: Report) -> Path:
         from retarget.jobs.look import Looker

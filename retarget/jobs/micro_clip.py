@@ -13,19 +13,19 @@ from typing import TYPE_CHECKING
 from retarget.errors import RetargetError
 from retarget.flow import blendshapes
 from retarget.flow.lanes import Lanes
-from retarget.flow.report import Report
+from retarget.flow.report import Report, Warn
 from retarget.flow.source_info import SourceInfo
 from retarget.jobs.act import Actor, performed
 from retarget.language.timeline import Moment, Timeline
 from retarget.sink.mark import COMPOSITE
 from retarget.sink.open import open_sink
-from retarget.sink.partial import beside, writing
+from retarget.sink.partial import beside, telling, writing
 from retarget.sink.settings import SinkSettings
 
 if TYPE_CHECKING:
     from retarget.flow.values import ExpressedFrame, Expression, FinishedFrame
     from retarget.jobs.micro_between import Change
-    from retarget.sink.sink import Sink
+    from retarget.sink.sink import PlacedSink
 
 _RATE = re.compile(r"\d{1,6}(/[1-9]\d{0,4}|\.\d{1,20})?")
 _FINEST = 1_000_000
@@ -73,7 +73,7 @@ def write_clip(
     report: Report,
     source_type: str = COMPOSITE,
     table: Path | None = None,
-) -> None:
+) -> Path:
     """Draw a timeline and write the clip, and the table where one is asked for.
 
     Args:
@@ -86,14 +86,17 @@ def write_clip(
         source_type: IPTC's word for how the pictures are made.
         table: also write what is commanded in each frame, as .csv.
 
+    Returns:
+        Where the clip is; see `open_sink`.
+
     Raises:
         RetargetError: the rate cannot show the timeline, or a file cannot be written.
     """
     timeline.check(rate)
     info = _clip_info(path.name, actor.identity.frame.size, timeline, rate)
-    with _beside(table, _commanded(timeline, rate), sink):
+    with _beside(table, _commanded(timeline, rate), sink, report.warn):
         opened = open_sink(path, sink, info=info, warn=report.warn, source_type=source_type)
-        _write(opened, actor.perform(_frames(timeline, rate)), info.count, report)
+        return _write(opened, actor.perform(_frames(timeline, rate)), info.count, report)
 
 
 def write_change(
@@ -107,7 +110,7 @@ def write_change(
     report: Report,
     source_type: str,
     table: Path | None,
-) -> None:
+) -> Path:
     """Draw the way from one photo to another and write the clip, and the table if asked for.
 
     Args:
@@ -121,26 +124,30 @@ def write_change(
         source_type: IPTC's word for how the pictures are made.
         table: also write what is shown in each frame, as .csv.
 
+    Returns:
+        Where the clip is; see `open_sink`.
+
     Raises:
         RetargetError: a file cannot be written.
     """
     info = _clip_info(path.name, change.size, timeline, rate)
     opened = open_sink(path, sink, info=info, warn=report.warn, source_type=source_type)
-    with _beside(table, _shown(ways, change.expressions(ways), rate), sink):
-        _write(opened, change.frames(ways, rate), len(ways), report)
+    with _beside(table, _shown(ways, change.expressions(ways), rate), sink, report.warn):
+        return _write(opened, change.frames(ways, rate), len(ways), report)
 
 
 def _write(
-    opened: AbstractContextManager[Sink],
+    opened: AbstractContextManager[PlacedSink],
     frames: Iterator[FinishedFrame],
     count: int | None,
     report: Report,
-) -> None:
+) -> Path:
     """Draw the frames on a thread of their own and write each as it comes."""
     with Lanes() as lanes, opened as clip:
         for frame in report.watch(lanes.ahead(frames, name="generate"), count):
             with report.clock("sink"):
                 clip.write(frame)
+    return clip.target
 
 
 def _frames(timeline: Timeline, rate: Fraction) -> Iterator[ExpressedFrame]:
@@ -150,13 +157,14 @@ def _frames(timeline: Timeline, rate: Fraction) -> Iterator[ExpressedFrame]:
 
 @contextmanager
 def _beside(
-    table: Path | None, lines: Iterable[Sequence[str]], sink: SinkSettings
+    table: Path | None, lines: Iterable[Sequence[str]], sink: SinkSettings, warn: Warn
 ) -> Iterator[None]:
     """Write a table, where one is asked for; it is there once the clip in the block is whole."""
     if table is None:
         yield
         return
-    with beside(table, overwrite=sink.overwrite) as hidden:
+    landed = telling(table, warn)
+    with beside(table, overwrite=sink.overwrite, landed=landed) as hidden:
         with writing(table), hidden.open("w", newline="", encoding="utf-8") as file:
             csv.writer(file).writerows(lines)
         yield

@@ -90,10 +90,10 @@ class MomentsJob(AsDeclared):
             )
         if self.json is not None:
             told = as_json(self.driving, found, curves.seconds)
-            save_text(self.json, told, overwrite=self.overwrite)
+            save_text(self.json, told, overwrite=self.overwrite, warn=report.warn)
         if self.plot is not None:
             drawn = curves.svg(found, Path(self.driving).name)
-            save_text(self.plot, drawn, overwrite=self.overwrite)
+            save_text(self.plot, drawn, overwrite=self.overwrite, warn=report.warn)
         return as_table(found, curves.seconds)
 
     def _check(self) -> None:

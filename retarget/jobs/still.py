@@ -15,6 +15,7 @@ from retarget.face.settings import TrackSettings, named_face
 from retarget.flow.blas import one_blas_thread
 from retarget.flow.declared import HERE, Kept, check_range
 from retarget.flow.report import Report, begin
+from retarget.flow.whole import given_or_free
 from retarget.jobs.draw import DrawSettings
 from retarget.jobs.preset import StartsFromPreset
 
@@ -81,17 +82,22 @@ class StillJob(StartsFromPreset):
         Raises:
             RetargetError: something its reader can put right.
         """
+        from retarget.sink.names import made_name
+
+        report = begin(report)
+        self._check()
+        plain = made_name(self.identity[0], self.expression[0], ".png")
+        with given_or_free(self.output, plain) as output:
+            return self._run(output, report)
+
+    def _run(self, output: Path, report: Report) -> Path:
         from retarget.jobs.act import Actor
         from retarget.jobs.look import Looker
         from retarget.language.say import say
         from retarget.language.words import shipped_words
-        from retarget.sink.names import free_name
         from retarget.sink.partial import check_apart
         from retarget.sink.sheet import check_picture
 
-        report = begin(report)
-        self._check()
-        output = self.output or free_name(self.identity[0], self.expression[0], ".png")
         photos = (named_face(name).file for name in self.identity)
         read = (*photos, self.words, self.preset, *self.draw.diffusion.photos)
         check_picture(output, overwrite=self.overwrite, read=read)
@@ -102,21 +108,20 @@ class StillJob(StartsFromPreset):
         said = {text: say(text, words, look) for text in self.expression}
         check_apart(output, look.read)
         if self.grid:
-            page = self._page(said, report)
-            self._save(page, output)
-            return output
+            return self._save(self._page(said, report), output, report)
         photo = self._understood(self.identity[0], report)
         actor = Actor(photo, self.draw.open(report), report)
         picture = actor.show(said[self.expression[0]] * self.intensity[0])
-        self._save(picture, output)
         report.frames = 1
-        return output
+        return self._save(picture, output, report)
 
-    def _save(self, page: Image.Image | Picture, output: Path) -> None:
+    def _save(self, page: Image.Image | Picture, output: Path, report: Report) -> Path:
         from retarget.sink.sheet import save_picture
 
         how = self.draw.source_type
-        save_picture(page, output, overwrite=self.overwrite, source_type=how)
+        return save_picture(
+            page, output, overwrite=self.overwrite, source_type=how, warn=report.warn
+        )
 
     def _check(self) -> None:
         if not self.identity or not self.expression or not self.intensity:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import collections.abc
 import json
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
@@ -26,6 +25,8 @@ from retarget.flow.blas import one_blas_thread
 from retarget.flow.declared import HERE, Kept
 from retarget.flow.lanes import Lanes, depth_for
 from retarget.flow.report import Report, begin
+from retarget.flow.until_closed import UntilClosed
+from retarget.flow.whole import given_or_free
 from retarget.generate.diffusion.settings import DiffusionSettings
 from retarget.generate.settings import WarpSettings
 from retarget.jobs.driving import Driving, DrivingSettings, open_driving
@@ -41,8 +42,8 @@ if TYPE_CHECKING:
     from retarget.flow.sound import Sound
     from retarget.flow.source_info import SourceInfo
     from retarget.flow.values import FinishedFrame
-    from retarget.generate.generator import Generator
-    from retarget.sink.sink import Sink
+    from retarget.generate.generator import Generator as FaceGenerator
+    from retarget.sink.sink import PlacedSink
 
 _WIDELY_PLAYED = 4096 * 2304
 """Pixels of a picture of H.264, level 5.1, which is what phones and television sets play."""
@@ -127,7 +128,11 @@ class VideoJob(StartsFromPreset):
         """
         report = begin(report)
         self._check_said()
-        output = self._output()
+        with self._place() as output:
+            return self._run(output, report)
+
+    def _run(self, output: Path, report: Report) -> Path:
+        self._check_output(output)
         with self.performing(report) as job, ExitStack() as sinks:
             _tell_of_size(job.result_size, output, report)
             sink = sinks.enter_context(self._open_sink(output, job.info, job.sound, report))
@@ -137,17 +142,27 @@ class VideoJob(StartsFromPreset):
                     sink.write(frame)
                     if wide is not None:
                         wide(frame)
-        self._tell(report, output)
-        return output
+        self._tell(report, sink.target)
+        return sink.target
 
-    def frames(
-        self, report: Report | None = None
-    ) -> collections.abc.Generator[FinishedFrame, None, None]:
+    def frames(self, report: Report | None = None) -> UntilClosed[FinishedFrame]:
         """The finished frames, one by one; no file is written.
 
-        Closing the iterator, or leaving its loop, ends the job; until then numpy's products take
-        one thread in the whole process. Each frame's pixels are its reader's to change.
+        The job's threads end with the last frame, or when the iterator is closed or forgotten;
+        until then numpy's products take one thread in the whole process. Where a loop may be left
+        early, say when, for a name, a traceback or an `async` generator keeps an iterator alive:
+
+            with job.frames() as frames:
+                for finished in frames: ...
+
+        Any thread may read and close it. Each frame's pixels are its reader's to change.
+
+        Raises:
+            RetargetError: with the first frame: something its reader can put right.
         """
+        return UntilClosed(self._frames(report))
+
+    def _frames(self, report: Report | None) -> Generator[FinishedFrame, None, None]:
         report = begin(report)
         with self.performing(report) as job:
             yield from report.watch(job.frames, job.info.count)
@@ -195,7 +210,7 @@ class VideoJob(StartsFromPreset):
 
     def _prepared(
         self, identity: IdentityLane, driving: Driving, report: Report
-    ) -> tuple[Generator, IdentityLane]:
+    ) -> tuple[FaceGenerator, IdentityLane]:
         """The generator, which knows the person, and the person as this face drives them."""
         generator = open_generator(self.generator, self.warp, self.diffusion, self.models, report)
         with report.clock("prepare"):
@@ -236,13 +251,17 @@ class VideoJob(StartsFromPreset):
             finds_identity=True,
         )
 
-    def _output(self) -> Path:
-        """Where the result goes, once nothing that is to be written is in the way."""
+    def _place(self) -> AbstractContextManager[Path]:
+        """Where the result goes; a name of our making is no other run's meanwhile."""
         from retarget.sink.names import default_output
+
+        return given_or_free(self.output, default_output(self.driving, self.identity))
+
+    def _check_output(self, output: Path) -> None:
+        """Refuse to begin where something is in the way of what is to be written."""
         from retarget.sink.open import check_output
         from retarget.sink.partial import check_apart, check_free
 
-        output = self.output or default_output(self.driving, self.identity)
         photos = self.diffusion.photos
         given = (named_face(name).file for name in (self.driving, self.identity))
         read = (*given, self.rest.neutral, self.preset, *photos)
@@ -254,7 +273,6 @@ class VideoJob(StartsFromPreset):
         if self.report is not None:
             check_apart(self.report, written, use="written to")
             check_free(self.report, overwrite=self.sink.overwrite, read=read)
-        return output
 
     def _preview_sink(self, sinks: ExitStack, output: Path, job: Performing, report: Report) -> Any:
         from retarget.composite.side_by_side import SideBySide, preview_size
@@ -270,7 +288,7 @@ class VideoJob(StartsFromPreset):
 
     def _open_sink(
         self, path: Path, info: SourceInfo, sound: Sound | None, report: Report
-    ) -> AbstractContextManager[Sink]:
+    ) -> AbstractContextManager[PlacedSink]:
         from retarget.sink.open import open_sink
 
         how = source_type(trained=self.generator == "diffusion")
@@ -288,7 +306,7 @@ class VideoJob(StartsFromPreset):
         }
         report.facts["output"] = str(output)
         text = json.dumps(report.as_dict(), indent=2, default=str) + "\n"
-        save_text(self.report, text, overwrite=self.sink.overwrite)
+        save_text(self.report, text, overwrite=self.sink.overwrite, warn=report.warn)
 
 
 def _tell_of_size(size: tuple[int, int], output: Path, report: Report) -> None:

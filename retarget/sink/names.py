@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
@@ -32,33 +31,26 @@ def matches(pattern: str, name: str) -> bool:
 
 
 def default_output(driving: str | Path, identity: str | Path) -> Path:
-    """A free name for a result: "drive_as_face.mp4" beside the driving video.
+    """A name for a result: "drive_as_face.mp4" beside the driving video.
 
     Args:
         driving: a file, a folder, or an address, whose result goes to the current folder.
         identity: likewise.
     """
-    return free_name(driving, f"as {_stem(identity)}", ".mp4")
+    return made_name(driving, f"as {_stem(identity)}", ".mp4")
 
 
-def free_name(given: str | Path, more: str, ending: str) -> Path:
-    """A free name beside what was given: face.jpg and "0.6*joy" give face_0.6_joy.png.
+def made_name(given: str | Path, more: str, ending: str) -> Path:
+    """A name beside what was given: face.jpg and "0.6*joy" give face_0.6_joy.png.
 
     Args:
         given: a file, a folder, or an address, whose result goes to the current folder.
         more: what the result shows, in any words.
         ending: of the result, with its dot.
-
-    Returns:
-        A path where nothing is yet; numbered from 2 where the plain name is taken.
     """
     folder = Path() if "://" in str(given) else Path(given).parent
     name = f"{_stem(given)}_{_plain(more) or 'retarget'}"
-    path, number = folder / f"{name}{ending}", 1
-    while os.path.lexists(path):
-        number += 1
-        path = folder / f"{name}_{number}{ending}"
-    return path
+    return folder / f"{name}{ending}"
 
 
 def _stem(spec: str | Path) -> str:

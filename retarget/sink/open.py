@@ -17,9 +17,10 @@ from retarget.flow.report import Warn, unheard
 from retarget.flow.sound import Sound
 from retarget.flow.source_info import SourceInfo
 from retarget.flow.values import FinishedFrame
+from retarget.flow.whole import Landed, landed_line
 from retarget.sink.mark import COMPOSITE, Mark
 from retarget.sink.settings import SinkSettings
-from retarget.sink.sink import Sink
+from retarget.sink.sink import PlacedSink
 
 if TYPE_CHECKING:
     from retarget.sink.sink import OpenSink
@@ -34,8 +35,11 @@ def open_sink(
     sound: Sound | None = None,
     warn: Warn = unheard,
     source_type: str = COMPOSITE,
-) -> Iterator[Sink]:
+) -> Iterator[PlacedSink]:
     """Write frames to `path`; it appears there when the block ends well, and only then.
+
+    Where another program made something there meanwhile that may not be replaced, the result takes
+    the next free name instead, the sink's `target` says which, and so does a warning.
 
     Frame count and time stamps become those of the frames written, less the first one's where
     `info.cut` says that a later start was asked for.
@@ -54,8 +58,10 @@ def open_sink(
     """
     settings = settings or SinkSettings()
     target = Path(path)
-    with _opened(target, settings, info, sound, mark=Mark(source_type), warn=warn) as sink:
-        counted = _Counted(sink)
+    counted = _Counted(target, warn)
+    mark, landed = Mark(source_type), counted.landed
+    with _opened(target, settings, info, sound, mark=mark, warn=warn, landed=landed) as sink:
+        counted.sink = sink
         try:
             yield counted
             if not counted.frames:
@@ -113,15 +119,22 @@ def _kind(target: Path) -> str:
 
 
 class _Counted:
-    """Pass frames on and count them."""
+    """Pass frames on, count them, and know where they are."""
 
-    def __init__(self, sink: OpenSink) -> None:
-        self._sink = sink
+    sink: OpenSink
+
+    def __init__(self, target: Path, warn: Warn) -> None:
+        self.target = target
+        self._warn = warn
         self.frames = 0
 
     def write(self, frame: FinishedFrame) -> None:
-        self._sink.write(frame)
+        self.sink.write(frame)
         self.frames += 1
+
+    def landed(self, place: Path) -> None:
+        self._warn(landed_line(self.target, place))
+        self.target = place
 
 
 @contextmanager
@@ -133,6 +146,7 @@ def _opened(
     *,
     mark: Mark,
     warn: Warn,
+    landed: Landed,
 ) -> Iterator[OpenSink]:
     from retarget.sink import names, partial, stills
     from retarget.sink.codecs import CONTAINERS
@@ -141,7 +155,7 @@ def _opened(
     if kind in CONTAINERS:
         from retarget.sink.video_file import VideoSink
 
-        with partial.beside(target, overwrite=again) as file:
+        with partial.beside(target, overwrite=again, landed=landed) as file:
             yield VideoSink(
                 file, target, settings=settings, info=info, sound=sound, mark=mark, warn=warn
             )
@@ -152,17 +166,17 @@ def _opened(
     if kind == ".gif":
         from retarget.sink.gif import GifSink
 
-        with partial.beside(target, overwrite=again) as file:
+        with partial.beside(target, overwrite=again, landed=landed) as file:
             yield GifSink(file, target, info=info, mark=mark, warn=warn)
     elif kind in stills.SUFFIXES and names.is_pattern(target.name):
-        with partial.beside_each(target.parent, target.name, overwrite=again) as folder:
-            yield stills.PicturesSink(
-                folder, target, pattern=target.name, mark=mark, quality=quality
-            )
+        pattern = target.name
+        each = partial.beside_each(target.parent, pattern, overwrite=again, landed=landed)
+        with each as folder:
+            yield stills.PicturesSink(folder, target, pattern=pattern, mark=mark, quality=quality)
     elif kind in stills.SUFFIXES:
-        with partial.beside(target, overwrite=again) as file:
+        with partial.beside(target, overwrite=again, landed=landed) as file:
             yield stills.PictureSink(file, target, mark=mark, quality=quality)
     else:
         pattern = names.FOLDER_PATTERN
-        with partial.beside_folder(target, pattern, overwrite=again) as folder:
+        with partial.beside_folder(target, pattern, overwrite=again, landed=landed) as folder:
             yield stills.PicturesSink(folder, target, pattern=pattern, mark=mark, quality=quality)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
@@ -13,7 +13,16 @@ import av
 from retarget.errors import CannotWrite
 from retarget.flow.dead_files import ASIDE, HIDDEN, clear, locked
 from retarget.flow.held_signals import held_signals
-from retarget.flow.whole import alone, becoming, hidden_name, removing
+from retarget.flow.report import Warn, unheard
+from retarget.flow.whole import (
+    Landed,
+    alone,
+    becoming,
+    hidden_name,
+    landed_line,
+    names_from,
+    removing,
+)
 from retarget.sink.names import FOLDER_PATTERN, is_pattern, matches
 
 _STREAM = "-"
@@ -21,17 +30,43 @@ _STREAM = "-"
 
 
 @contextmanager
-def beside(target: Path, *, overwrite: bool) -> Iterator[Path]:
+def beside(target: Path, *, overwrite: bool, landed: Landed | None = None) -> Iterator[Path]:
     """Lend a hidden name next to `target`; that file becomes `target` when the block ends well.
 
+    Args:
+        target: the file.
+        overwrite: whether it may be replaced.
+        landed: told which free name the file has instead, where `target` came to be meanwhile;
+            None: that is refused.
+
     Raises:
-        CannotWrite: something is there already or comes to be there, another run writes it, or
-            the folder cannot be written to.
+        CannotWrite: something is there already, another run writes it, or the folder cannot be
+            written to.
     """
     check_free(target, overwrite=overwrite)
-    with alone(target), becoming(target, lambda: writing(target)) as hidden:
+    with alone(target), keeping(target, overwrite=overwrite, landed=landed) as hidden:
         yield hidden
-        check_free(target, overwrite=overwrite)
+
+
+@contextmanager
+def keeping(target: Path, *, overwrite: bool, landed: Landed | None) -> Iterator[Path]:
+    """As `beside`, for what is made by now: its name was free when the work for it began.
+
+    Raises:
+        CannotWrite: the folder cannot be written to.
+    """
+    with writing(target):
+        _check_parent(target)
+    kept = None if overwrite else landed
+    with becoming(target, lambda: writing(target), kept) as hidden:
+        yield hidden
+        if kept is None:
+            check_free(target, overwrite=overwrite)
+
+
+def telling(target: Path, warn: Warn) -> Landed:
+    """Say in one line that a result is not at `target`."""
+    return lambda place: warn(landed_line(target, place))
 
 
 @contextmanager
@@ -53,13 +88,20 @@ def filling(folder: Path) -> Iterator[Path]:
         yield folder
 
 
-def save_text(target: Path, text: str, *, overwrite: bool) -> None:
-    """Write a text file, whole or not at all.
+def save_text(target: Path, text: str, *, overwrite: bool, warn: Warn = unheard) -> None:
+    """Write a text file, whole or not at all, at the end of what it tells of.
+
+    Args:
+        target: the file.
+        text: all of it.
+        overwrite: whether `target` may be replaced.
+        warn: told which free name it has instead, where it may not.
 
     Raises:
-        CannotWrite: something is there already, or the place refuses.
+        CannotWrite: the place refuses.
     """
-    with beside(target, overwrite=overwrite) as hidden, writing(target):
+    landed = telling(target, warn)
+    with keeping(target, overwrite=overwrite, landed=landed) as hidden, writing(target):
         hidden.write_text(text, "utf-8")
 
 
@@ -145,29 +187,35 @@ def check_each(folder: Path, pattern: str, *, overwrite: bool) -> None:
 
 
 @contextmanager
-def beside_folder(target: Path, pattern: str, *, overwrite: bool) -> Iterator[Path]:
+def beside_folder(target: Path, pattern: str, *, overwrite: bool, landed: Landed) -> Iterator[Path]:
     """Lend a hidden folder that becomes the folder `target` when the block ends well.
 
     A folder that is there already stays, be it a link, a mount or the current one, and takes the
-    files in.
+    files in. One that is filled meanwhile keeps what it has: `landed` is told which new one this is
+    instead.
 
     Raises:
         CannotWrite: see `check_folder`.
     """
     check_folder(target, pattern, overwrite=overwrite)
     if target.is_dir():
-        with beside_each(target, pattern, overwrite=overwrite) as hidden:
+        with beside_each(target, pattern, overwrite=overwrite, landed=landed) as hidden:
             yield hidden
         return
     with _hidden_folder(target) as hidden:
         yield hidden
         with writing(target):
-            hidden.rename(target)
+            place = _land_folder(hidden, target)
+        if place != target:
+            landed(place)
 
 
 @contextmanager
-def beside_each(folder: Path, pattern: str, *, overwrite: bool) -> Iterator[Path]:
+def beside_each(folder: Path, pattern: str, *, overwrite: bool, landed: Landed) -> Iterator[Path]:
     """Lend a hidden folder whose files go to `folder` when the block ends well.
+
+    Where one of them would replace what came to be there meanwhile, all have their names numbered,
+    and `landed` is told how: frame_%05d_2.png.
 
     Raises:
         CannotWrite: see `check_each`.
@@ -177,7 +225,11 @@ def beside_each(folder: Path, pattern: str, *, overwrite: bool) -> Iterator[Path
     with _hidden_folder(folder / pattern) as hidden:
         yield hidden
         with writing(folder / pattern), held_signals():
-            _exchange(hidden, folder, old)
+            files = list(hidden.iterdir())
+            names = _names(folder, [pattern, *(f.name for f in files)], overwrite=overwrite)
+            _exchange(hidden, dict(zip(files, names[1:], strict=True)), old)
+        if names[0].name != pattern:
+            landed(names[0])
 
 
 @contextmanager
@@ -210,18 +262,37 @@ def _hidden_folder(target: Path) -> Iterator[Path]:
             yield hidden
 
 
-def _exchange(new: Path, folder: Path, old: Iterable[Path]) -> None:
-    """Move the files of `new` to `folder` in place of the old ones there, or change nothing.
+def _land_folder(hidden: Path, target: Path) -> Path:
+    """Give a folder a name or the next free one, and tell which."""
+    for place in names_from(target):
+        try:
+            hidden.rename(place)
+        except OSError:
+            if os.path.lexists(place):
+                continue
+            raise
+        break
+    return place
 
-    These wait in `new` until the last of its files is where it belongs.
+
+def _names(folder: Path, plain: Iterable[str], *, overwrite: bool) -> tuple[Path, ...]:
+    """Names in a folder, numbered alike where one of them is taken and may not be replaced."""
+    numbered = zip(*(names_from(folder / name) for name in plain), strict=True)
+    return next(names for names in numbered if overwrite or not any(map(os.path.lexists, names)))
+
+
+def _exchange(new: Path, moves: Mapping[Path, Path], old: Iterable[Path]) -> None:
+    """Move the files of `new` where they belong in place of the old ones, or change nothing.
+
+    These wait in `new` until the last of its files is there.
     """
-    files, aside = list(new.iterdir()), new / ASIDE
+    aside = new / ASIDE
     aside.mkdir()
     with ExitStack() as undo:
         for file in filter(os.path.lexists, old):
             _move(file, aside / file.name, undo)
-        for file in files:
-            _move(file, folder / file.name, undo)
+        for file, place in moves.items():
+            _move(file, place, undo)
         undo.pop_all()
 
 

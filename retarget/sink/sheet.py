@@ -11,9 +11,11 @@ from PIL import Image, ImageDraw
 
 from retarget.errors import CannotWrite
 from retarget.flow.arrays import Picture
+from retarget.flow.report import Warn, unheard
+from retarget.flow.whole import landed_line
 from retarget.sink.letters import Letters
 from retarget.sink.mark import COMPOSITE, Mark
-from retarget.sink.partial import beside, check_free, writing
+from retarget.sink.partial import check_free, keeping, writing
 from retarget.sink.stills import KINDS
 
 MAX_PIXELS = 120_000_000
@@ -104,8 +106,13 @@ def check_picture(path: Path, *, overwrite: bool, read: Iterable[str | Path | No
 
 
 def save_picture(
-    page: Image.Image | Picture, path: Path, *, overwrite: bool, source_type: str = COMPOSITE
-) -> None:
+    page: Image.Image | Picture,
+    path: Path,
+    *,
+    overwrite: bool,
+    source_type: str = COMPOSITE,
+    warn: Warn = unheard,
+) -> Path:
     """Write a PNG, JPEG, WEBP or PDF that says that it is synthetic; whole, or not at all.
 
     Args:
@@ -113,14 +120,22 @@ def save_picture(
         path: its ending says the kind.
         overwrite: replace what is there.
         source_type: IPTC's word for how it was made; see `mark`.
+        warn: told where something is at `path` that is to stay.
+
+    Returns:
+        Where it is: then under the next free name.
 
     Raises:
-        CannotWrite: it is there already, cannot be written, or is of another kind.
+        CannotWrite: it cannot be written, or is of another kind.
     """
+    places = [path]
     image = page if isinstance(page, Image.Image) else Image.fromarray(page)
     kind = _kind(path)
-    with beside(path, overwrite=overwrite) as hidden, writing(path):
+    with keeping(path, overwrite=overwrite, landed=places.append) as hidden, writing(path):
         image.save(hidden, format=kind, **_HOW[kind], **Mark(source_type).for_pillow(kind))
+    if places[-1] != path:
+        warn(landed_line(path, places[-1]))
+    return places[-1]
 
 
 def _kind(path: Path) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Protocol
 
 from retarget.flow.values import FinishedFrame
@@ -18,6 +19,13 @@ class Sink(Protocol):
             ValueError: the frame has another size, or is not later than the one before.
         """
         ...
+
+
+class PlacedSink(Sink, Protocol):
+    """A sink with a result."""
+
+    target: Path
+    """Where it is to be; once it is whole, where it is."""
 
 
 class OpenSink(Sink, Protocol):

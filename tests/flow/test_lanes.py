@@ -39,6 +39,11 @@ def test_lanes_of_large_frames_keep_fewer_ready_but_one_always(width: int, heigh
     assert depth_for((width, height), (width, height)) <= depth
 
 
+def test_more_may_wait_where_more_are_drawn_together_but_not_of_large_frames() -> None:
+    assert depth_for((64, 64), most=64) == 64
+    assert depth_for((3840, 2160), most=64) == 2
+
+
 def test_no_more_than_depth_values_wait() -> None:
     made = 0
     full = threading.Event()

@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import logging
 import pickle
+import queue
+import threading
 import time
 from collections.abc import Iterator
 
 import pytest
 
+from retarget.flow.lanes import Lanes
 from retarget.flow.report import Report, begin
 
 
@@ -32,6 +35,44 @@ def test_a_stage_is_charged_its_own_time_and_not_its_inputs(
     monkeypatch.setattr(time, "perf_counter", lambda: now)
     list(report.stage("quick", quick, report.stage("slow", slow, iter(range(20)))))
     assert report.stages() == pytest.approx({"slow": 0.2, "quick": 0.0})
+
+
+def test_waiting_for_what_other_threads_do_is_no_stage_s_work(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Each thread's clock here goes on by what it works, and by 5 s whenever it waits for a lane.
+
+    The inner stage hands on what two lanes of its own work for it, as the diffusion generator does.
+    """
+    clocks = threading.local()
+
+    def go_on(seconds: float) -> None:
+        clocks.now = getattr(clocks, "now", 0.0) + seconds
+
+    def slow(frames: Iterator[int]) -> Iterator[int]:
+        for frame in frames:
+            go_on(1.0)
+            yield frame
+
+    def by_lanes(frames: Iterator[int]) -> Iterator[int]:
+        with Lanes() as lanes:
+            ready = lanes.ahead(report.stage("guide", slow, frames), name="guide")
+            for frame in lanes.ahead(report.stage("denoise", slow, ready), name="denoise"):
+                go_on(0.1)
+                yield frame
+
+    def get(waiting: queue.Queue[object], *, timeout: float) -> object:
+        go_on(5.0)
+        return taken(waiting, timeout=timeout)
+
+    taken = queue.Queue.get
+    monkeypatch.setattr(queue.Queue, "get", get)
+    monkeypatch.setattr(time, "perf_counter", lambda: getattr(clocks, "now", 0.0))
+    report = Report()
+    source = report.timed("source", slow(iter(range(20))))
+    assert list(report.stage("generate", by_lanes, source)) == list(range(20))
+    told = {"generate": 2.0, "source": 20.0, "guide": 20.0, "denoise": 20.0}
+    assert report.stages() == pytest.approx(told)
 
 
 def test_the_steady_speed_leaves_out_the_start_up(monkeypatch: pytest.MonkeyPatch) -> None:

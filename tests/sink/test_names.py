@@ -5,8 +5,10 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from programs import run
 
-from retarget.sink.names import default_output, free_name, is_pattern, matches, numbered
+from retarget.flow.whole import given_or_free
+from retarget.sink.names import default_output, is_pattern, made_name, matches, numbered
 
 
 def test_a_result_is_named_beside_the_driving_video(tmp_path: Path) -> None:
@@ -17,10 +19,27 @@ def test_a_result_is_named_beside_the_driving_video(tmp_path: Path) -> None:
 def test_a_made_up_name_never_takes_the_place_of_something(tmp_path: Path) -> None:
     names = []
     for _ in range(3):
-        path = default_output(tmp_path / "a.mp4", "b.png")
-        path.touch()
+        with given_or_free(None, default_output(tmp_path / "a.mp4", "b.png")) as path:
+            path.touch()
         names.append(path.name)
     assert names == ["a_as_b.mp4", "a_as_b_2.mp4", "a_as_b_3.mp4"]
+    assert sorted(file.name for file in tmp_path.iterdir()) == sorted(names)
+
+
+def test_of_runs_that_make_up_one_name_at_once_the_later_takes_the_next(tmp_path: Path) -> None:
+    plain = tmp_path / "a_as_b.mp4"
+    with given_or_free(None, plain) as one, given_or_free(None, plain) as other:
+        assert (one.name, other.name) == ("a_as_b.mp4", "a_as_b_2.mp4")
+        told = run(f"""
+            from pathlib import Path
+            from retarget.flow.whole import given_or_free
+            with given_or_free(None, Path({str(plain)!r})) as third:
+                print(third.name)
+        """)
+        assert told.stdout == "a_as_b_3.mp4\n"
+        with given_or_free(plain, plain) as given:
+            assert given == plain
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_result_of_a_remote_video_goes_to_the_current_folder(
@@ -35,7 +54,7 @@ def test_a_picture_of_a_remote_photo_goes_to_the_current_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    path = free_name("https://example.org/faces/anna.jpg", "0.6*joy + fear", ".png")
+    path = made_name("https://example.org/faces/anna.jpg", "0.6*joy + fear", ".png")
     assert path == Path("anna_0.6_joy_fear.png")
 
 

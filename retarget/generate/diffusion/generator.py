@@ -12,13 +12,13 @@ import threading
 from collections.abc import Iterator
 from dataclasses import asdict
 from functools import partial
-from itertools import islice
+from itertools import chain, islice
 
 import torch
 
 from retarget.flow.arrays import Picture
 from retarget.flow.flame import FlameExpression
-from retarget.flow.lanes import Lanes
+from retarget.flow.lanes import DEPTH, Lanes, depth_for
 from retarget.flow.report import Report
 from retarget.flow.values import FaceRequest, GeneratedFace, Identity
 from retarget.generate.diffusion.device import choose_device, choose_dtype, choose_graphs
@@ -85,14 +85,16 @@ class DiffusionGenerator:
         where it belongs.
         """
         size = 1 if self._warm else self.settings.batch
+        first = next(frames, None)  # which tells how large what waits is
+        if first is None:
+            return
+        guided = self._report.stage("guide", self._guided, chain([first], frames))
+        denoised = partial(self._drawn, size)
+        depth = _depth(first, size)
         with Lanes() as lanes:
-            asked = lanes.ahead(
-                self._report.stage("guide", self._guided, frames), depth=size, name="guide"
-            )
+            asked = lanes.ahead(guided, depth=depth, name="guide")
             drawn = lanes.ahead(
-                self._report.stage("denoise", partial(self._drawn, size), asked),
-                depth=size,
-                name="denoise",
+                self._report.stage("denoise", denoised, asked), depth=depth, name="denoise"
             )
             for frame, picture in drawn:
                 yield laid(frame, picture)
@@ -177,6 +179,18 @@ class _WarmStart:
         self._anchor = latents if self._anchor is None else self._anchor
         self._last = latents
         self._drawn += 1
+
+
+def _depth(request: FaceRequest, size: int) -> int:
+    """How many such requests may wait before the networks, and pictures behind them.
+
+    A batch, but of large frames no more than other lanes keep of small ones: each holds its driving
+    frame and, of a clip, its own picture of the identity.
+    """
+    tracked = request.driving.tracked if request.driving is not None else None
+    shown = tracked.frame.size if tracked is not None else None
+    bounded = depth_for(shown, request.identity.frame.size, most=size)
+    return max(min(size, DEPTH), bounded)
 
 
 def _batches(asked: Iterator[_Asked], size: int) -> Iterator[list[_Asked]]:

@@ -13,6 +13,7 @@ import pytest
 import torch
 
 from retarget.errors import MissingModel, RetargetError
+from retarget.flow.lanes import Lanes
 from retarget.flow.report import Report
 from retarget.flow.values import FaceRequest, GeneratedFace
 from retarget.generate.diffusion.draw import Draw, Frame
@@ -123,6 +124,86 @@ def test_the_next_batch_is_made_ready_while_one_is_drawn(
     asked = scene.requests(scene.person(), 2 * size)
     made = generator(models, replace(QUICK, batch=size), guide=scene.Still())
     assert [f.request for f in drawn(made, coming(asked))] == asked
+
+
+class Failing(scene.Still):
+    """A guide that fails at the fourth request."""
+
+    def __call__(self, frames: Iterator[FaceRequest], /) -> Iterator[GeneratedFace]:
+        for face in super().__call__(frames):
+            if face.request.index == 3:
+                raise RetargetError("The guide failed.", do="Look.")
+            yield face
+
+
+def threads() -> list[str]:
+    return [thread.name for thread in threading.enumerate() if thread.name.startswith("retarget-")]
+
+
+@pytest.mark.parametrize("where", ["asked", "guide", "networks", "consumer", "broken off"])
+def test_what_fails_ends_every_thread_and_is_told_as_it_was(
+    models: Path, where: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After two whole batches of one frame each, and whichever of the lanes it comes from."""
+
+    def coming() -> Iterator[FaceRequest]:
+        for request in scene.requests(scene.person(), 6):
+            if where == "asked" and request.index == 3:
+                raise RetargetError("The driving video failed.", do="Look.")
+            yield request
+
+    def failing(draw: Draw, frames: list[Frame], *more: object) -> torch.Tensor:
+        if frames[0].request.index == 3:
+            raise RetargetError("The networks failed.", do="Look.")
+        return latents(draw, frames, *more)
+
+    latents = Draw.latents
+    if where == "networks":
+        monkeypatch.setattr(Draw, "latents", failing)
+    made = generator(models, QUICK, guide=Failing() if where == "guide" else scene.Still())
+    faces, seen = made(coming()), []
+    try:
+        for face in faces:
+            seen.append(face.request.index)
+            if where == "consumer" and face.request.index == 2:
+                raise RetargetError("The sink failed.", do="Look.")
+            if where == "broken off" and face.request.index == 2:
+                break
+    except RetargetError as error:
+        assert error.do == "Look."
+    assert seen == [0, 1, 2]
+    faces.close()  # type: ignore[attr-defined]
+    assert threads() == []
+    if where in ("asked", "guide"):
+        assert len(drawn(made, scene.requests(scene.person(), 2))) == 2  # and it can go on
+
+
+def test_of_large_frames_no_batch_more_waits_than_small_lanes_keep(
+    models: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The driving frames are of 4K, and 64 are drawn together: 200 of them would be 5 GB."""
+    size = 64
+
+    def large(request: FaceRequest) -> FaceRequest:
+        driving = request.driving
+        assert driving is not None and driving.tracked is not None
+        rgb = np.broadcast_to(np.uint8(0), (2160, 3840, 3))
+        frame = replace(driving.tracked.frame, rgb=rgb)
+        tracked = replace(driving.tracked, frame=frame)
+        return replace(request, driving=replace(driving, tracked=tracked))
+
+    depths = []
+    ahead = Lanes.ahead
+
+    def noted(lanes: Lanes, values: Iterator[object], *, depth: int, name: str) -> Iterator[object]:
+        depths.append(depth)
+        return ahead(lanes, values, depth=depth, name=name)
+
+    monkeypatch.setattr(Lanes, "ahead", noted)
+    made = generator(models, replace(QUICK, batch=size), guide=scene.Still())
+    next(made(large(r) for r in scene.requests(scene.person(), 2)))
+    next(made(iter(scene.requests(scene.person(), 2))))
+    assert depths == [4, 4, size, size]
 
 
 def test_two_people_in_one_batch_are_each_as_if_alone(models: Path) -> None:
