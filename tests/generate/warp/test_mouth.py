@@ -344,6 +344,27 @@ def test_the_driving_upper_teeth_are_no_second_row_below_ones_own(
     assert bright[len(bright) // 2 : -3].max() < 0.5 * bright.max()
 
 
+def test_what_lies_around_driving_teeth_fills_their_place_below_teeth_of_ones_own(
+    warp: WarpGenerator,
+) -> None:
+    rgb = smiling().frame.rgb.copy()
+    rims = rims_of(smiling().face.points, MOUTH)
+    cv2.fillPoly(rgb, [np.rint(rims.outline).astype(np.int32)], (220, 90, 90))
+    middle = slice(4, 7)
+    upper, lower = rims.upper[middle], rims.lower[middle]
+    teeth = np.concatenate([upper, (upper + 0.6 * (lower - upper))[::-1]])
+    cv2.fillPoly(rgb, [np.rint(teeth).astype(np.int32)], (240, 235, 225))
+    driving = seen(replace(smiling(), frame=replace(smiling().frame, rgb=rgb)))
+    request = ask(smiling(), {"jawOpen": 1.0}, driving=driving)
+    picture = whole(draw(warp, request)).mean(axis=2)
+    now = rims_of(Displacer(smiling(), smiling().face.points)(request).points, MOUTH)
+    below, beside = (  # where the driving teeth were, and as high in the mouth, where none were
+        picture[y - 1 : y + 2, x - 1 : x + 2].mean()
+        for x, y in np.rint(now.upper[[5, 2]] + 0.5 * (now.lower - now.upper)[[5, 2]]).astype(int)
+    )
+    assert below > 0.6 * beside
+
+
 def test_driving_teeth_that_are_left_out_leave_no_edge_behind() -> None:
     driver = smiling()
     rgb, rims = driver.frame.rgb.copy(), rims_of(driver.face.points, MOUTH)
