@@ -18,7 +18,7 @@ from retarget.generate.settings import WarpSettings
 from retarget.generate.warp.displace import Displacer
 from retarget.generate.warp.driving_mouth import DrivingInside, Tones
 from retarget.generate.warp.mouth import Hole
-from retarget.generate.warp.palette import Palette
+from retarget.generate.warp.palette import LUMA, Palette
 from retarget.generate.warp.rims import MOUTH, Rims, rims_of
 from retarget.generate.warp.teeth import Dentist
 from retarget.generate.warp.warp import WarpGenerator
@@ -188,9 +188,10 @@ def test_driving_lips_inside_the_opening_take_the_photos_colour_and_its_shade() 
         shown: npt.NDArray[np.float32] = drawn[where]
         return shown
 
-    edge, front = (inside(lips_reaching(far, 0.5)) / own for far in (0.035, 0.1))
+    edge = inside(lips_reaching(0.035, 0.5)) / tones.inner_lip
+    front = inside(lips_reaching(0.1, 0.5)) / own
     for of_own in (edge, front):
-        assert np.ptp(of_own, axis=1).max() < 0.03
+        assert np.ptp(np.median(of_own, axis=0)) < 0.03
     assert 0.3 < np.median(edge) < 0.7  # turned in, it faces no light
     assert 0.85 < np.median(front) < 1.15
     tongue = inside(lips_reaching(0.035, 0.5), deep=True)
@@ -199,6 +200,16 @@ def test_driving_lips_inside_the_opening_take_the_photos_colour_and_its_shade() 
     teeth[around(driver, landmarks.LIPS_INNER_UPPER + landmarks.LIPS_INNER_LOWER[::-1])] = 230
     seen = np.median(inside(teeth), axis=0)
     assert seen.max() - seen.min() < 40  # teeth stay teeth
+
+
+def test_the_inner_side_of_lips_is_redder_and_that_of_grey_lips_is_grey() -> None:
+    red, grey = (
+        Tones(skin=lip, lip=lip) for lip in np.array([[214, 160, 152], [90, 90, 90]], np.float32)
+    )
+    red_to_green, own = (c[0] / c[1] for c in (red.inner_lip, red.lip))
+    assert red_to_green > 1.2 * own
+    assert abs(float((red.inner_lip - red.lip) @ LUMA)) < 1  # no brighter
+    np.testing.assert_allclose(grey.inner_lip, grey.lip, atol=1e-3)
 
 
 def test_driving_lips_that_reach_in_cover_teeth_of_ones_own(warp: WarpGenerator) -> None:
