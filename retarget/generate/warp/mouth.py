@@ -179,7 +179,7 @@ class Mouth:
         mine = self._others(hole, moved, theirs, upper=upper)
         lip = moved.expression[LOWER_RIM].mean(axis=0)
         free = np.float32(1) if theirs is None else 1 - theirs.front
-        for layer, place, share in self._own.placed(moved.skull, lip, hidden):
+        for layer, place, share in self._own.placed(moved.skull, lip, hidden, now.gap):
             _lay(mine, layer, place, hole, np.float32(share) * free)
         if own == 1:
             return mine
