@@ -314,7 +314,7 @@ def _filled_in(inside: Floats, left_out: Floats, flesh: Floats, reach: float) ->
         flesh: (h, w, 3).
         reach: deviation, in pixels, of what lies around.
     """
-    rest = 1 - left_out
+    rest = np.square(np.square(1 - left_out))  # half a tooth is grey
     near = averaged(np.concatenate([rest * inside, rest], axis=2), reach)
     around = (near[..., :3] + np.float32(FEW) * flesh) / (near[..., 3:] + np.float32(FEW))
     return np.asarray(inside + left_out * (around - inside), np.float32)
