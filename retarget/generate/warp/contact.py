@@ -14,6 +14,7 @@ from retarget.flow.arrays import Floats
 from retarget.flow.ease import smoothstep
 from retarget.flow.values import FaceRequest, Identity
 from retarget.generate.warp.rims import LEFT_EYE, MOUTH, RIGHT_EYE, Opening, rims_of
+from retarget.generate.warp.shut_lips import ROWS, into_a_bow
 
 SHUT, NEARLY_SHUT = 0.04, 0.16
 """Measured aperture at and below which lids meet, and from which they are drawn together."""
@@ -103,7 +104,10 @@ class Contact:
         """
         wished = rims_of(self._points[: landmarks.MESH_COUNT] + wish, MOUTH)
         held = self.touching(request, wished.gap / self._unit)
-        return self._closed(moved, held, wished.apart)
+        out = self._closed(moved, held, wished.apart)
+        now = rims_of(self._points[: landmarks.MESH_COUNT] + out, MOUTH)
+        out[ROWS, :2] += into_a_bow(self._mouth, now)[:, None] * self._mouth.down
+        return out
 
     def _closed(self, moved: Floats, held: float, wished: Floats) -> Floats:
         """Displacements with lips at most (11,) pixels apart, and held together as much as said."""

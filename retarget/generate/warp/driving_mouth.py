@@ -69,6 +69,9 @@ show none of their gloss; and the power of their shade below it."""
 LIP_TURNED_IN = 0.25
 """How much darker what is lip inside a wide mouth is drawn: its inner side, which faces no light.
 In a pursed mouth, and where it reaches far in, it is the lip's own front, lit as lips are."""
+INNER_RED = 1.0
+"""Power of the tint of lips by which that side is tinted more: beside a tongue, a pale photo's lip
+would be a grey line around the mouth."""
 LIP_LIT = (0.65, 0.9)
 """Brightness, in that of the lips, from which on and at which it may be their front: a tongue lies
 in shade."""
@@ -96,6 +99,13 @@ class Tones:
             lip=np.median(colours(rgb, lips), axis=0).astype(np.float32),
             white=white,
         )
+
+    @property
+    def inner_lip(self) -> Floats:
+        """(3,) of the inner side of the lips: as bright as they are and redder, as they are."""
+        bright = max(luma(self.lip), 1.0)
+        red = self.lip * (self.lip / np.float32(bright)) ** np.float32(INNER_RED)
+        return np.asarray(red * np.float32(bright / max(luma(red), 1.0)), np.float32)
 
     def teeth(self, rgb: Bytes, outline: Floats) -> float:
         """The share of an opening in a picture, 0..1, that is brighter and paler than its lips.
@@ -260,7 +270,8 @@ class DrivingInside:
         lips, turned_in = self._lips(depth)
         brightest = np.float32(LIP_BRIGHTEST * max(luma(driving.lip), 8.0))
         relief = np.minimum((raw @ LUMA) / brightest, np.float32(1)) ** np.float32(LIP_RELIEF)
-        shown = relief[..., None] * tones.lip
+        redder = tones.inner_lip - tones.lip
+        shown = relief[..., None] * (tones.lip + turned_in[..., None] * redder)
         shown *= 1 - turned_in[..., None] * (1 - np.float32(1 - LIP_TURNED_IN) * lit)
         inside += lips[..., None] * (shown - inside)
         return inside, lips * (1 - turned_in)

@@ -24,7 +24,7 @@ from retarget.generate.warp.driving_mouth import DrivingInside, Tones, openness
 from retarget.generate.warp.eye_white import eye_white
 from retarget.generate.warp.lip_corners import draw_lip_corners
 from retarget.generate.warp.own_mouth import own_inside
-from retarget.generate.warp.paint import blurred, box_of, fill, placed, stroke, to_bytes
+from retarget.generate.warp.paint import averaged, blurred, box_of, fill, placed, stroke, to_bytes
 from retarget.generate.warp.palette import Palette
 from retarget.generate.warp.rims import MOUTH, Rims, rims_of
 from retarget.generate.warp.shut_lips import draw_lip_line
@@ -52,6 +52,9 @@ COVERED = (0.4, 0.8)
 it and at which they are gone: what is left is an edge, below which the mouth would be empty."""
 EMPTY = (0.2, 0.6)
 """The part of the opening below that edge from which on and at which they do so."""
+FILL_REACH, FEW = 0.1, 0.08
+"""How far around driving teeth that are left out it is looked for what fills their place, in mouth
+widths, and the share of pixels there that flesh outweighs."""
 CHIN = [landmarks.CHIN, 148, 377, 175]
 UPPER_RIM, LOWER_RIM = [81, 82, 13, 312, 311], [87, 14, 317]
 TONGUE_OUT = blendshapes.index("tongueOut")
@@ -176,7 +179,7 @@ class Mouth:
         mine = self._others(hole, moved, theirs, upper=upper)
         lip = moved.expression[LOWER_RIM].mean(axis=0)
         free = np.float32(1) if theirs is None else 1 - theirs.front
-        for layer, place, share in self._own.placed(moved.skull, lip, hidden):
+        for layer, place, share in self._own.placed(moved.skull, lip, hidden, now.gap):
             _lay(mine, layer, place, hole, np.float32(share) * free)
         if own == 1:
             return mine
@@ -221,9 +224,12 @@ class Mouth:
             return self._drawn(hole, moved, upper)
         if theirs.share == 1 and upper == 1:
             return theirs.inside.copy()
-        seen = np.float32(theirs.share) * (1 - np.float32(1 - upper) * theirs.upper_teeth)
         flesh = self._drawn(hole, moved, None)
-        return flesh + seen * (theirs.inside - flesh)
+        inside = theirs.inside
+        if upper < 1:
+            left_out = np.float32(1 - upper) * theirs.upper_teeth
+            inside = _filled_in(inside, left_out, flesh, FILL_REACH * hole.rims.width)
+        return flesh + np.float32(theirs.share) * (inside - flesh)
 
     def _drawn(self, hole: Hole, moved: Moved, upper: float | None) -> Floats:
         """(h, w, 3) flesh with tongue and teeth, of the upper ones this share; None: flesh only."""
@@ -297,6 +303,21 @@ class Mouth:
         colour = self._palette.tongue * bright[..., None]
         alpha = blurred(mask, 0.7).astype(np.float32)[..., None] / 255
         patch[...] = to_bytes(patch + alpha * (colour - patch))
+
+
+def _filled_in(inside: Floats, left_out: Floats, flesh: Floats, reach: float) -> Floats:
+    """What is seen in a driving mouth without its teeth: what lies around them, or else flesh.
+
+    Args:
+        inside: (h, w, 3) with them.
+        left_out: (h, w, 1) how much of a pixel is left out, 0..1.
+        flesh: (h, w, 3).
+        reach: deviation, in pixels, of what lies around.
+    """
+    rest = np.square(np.square(1 - left_out))  # half a tooth is grey
+    near = averaged(np.concatenate([rest * inside, rest], axis=2), reach)
+    around = (near[..., :3] + np.float32(FEW) * flesh) / (near[..., 3:] + np.float32(FEW))
+    return np.asarray(inside + left_out * (around - inside), np.float32)
 
 
 def _lay(

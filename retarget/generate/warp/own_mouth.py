@@ -23,6 +23,9 @@ DARK = 0.65
 """A parting must be darker than this share of the brightest, which is teeth."""
 GUM = 0.16
 """Height of the gum above the upper teeth, in eye distances."""
+LONGEST = 1.2
+"""How much longer teeth that fill the photo's opening are drawn at most where it opens farther: the
+lip hid their edges, and below them the mouth would be a dark band."""
 SOFT = 0.08
 """Half the width of the parting's edge, in the same measure."""
 
@@ -54,7 +57,7 @@ class OwnInside:
         return self.gap if self.upper is None else self.parting * self.gap
 
     def placed(
-        self, skull: Doubles, lip: Floats, hidden: float = 0.0
+        self, skull: Doubles, lip: Floats, hidden: float = 0.0, gap: float = 0.0
     ) -> list[tuple[Layer, Doubles, float]]:
         """The layers, undermost first, where each goes, and how opaque it is, 0..1.
 
@@ -62,6 +65,7 @@ class OwnInside:
             skull: (2, 3) the head's movement.
             lip: (2,) displacement of the lower lip in the photo's pose.
             hidden: 0..1 how far the upper teeth have slid up behind their lip.
+            gap: pixels between the lips now.
         """
         skull = skull.copy()
         skull[:, 2] -= skull[:, :2] @ (np.float32(hidden * self.row) * self.down)
@@ -70,7 +74,8 @@ class OwnInside:
         faint = 1 / (1 + dropped / (2 * soft))
         kept = max(faint, self.teeth)
         if self.upper is None or self.lower is None:
-            return [(self.gum, skull, self.teeth), (self.whole, skull, kept)]
+            longer = min(max(gap / self.gap, 1.0), LONGEST) - 1
+            return [(self.gum, skull, self.teeth), (self.whole, self._longer(skull, longer), kept)]
         with_lip = skull.copy()
         with_lip[:, 2] += skull[:, :2] @ lip
         along = np.outer(lip, self.down) / (2 * soft)  # none at the band's begin, all at its end
@@ -84,6 +89,14 @@ class OwnInside:
             (self.lower, with_lip, faint * (1 - hidden)),
             (self.upper, skull, kept),
         ]
+
+    def _longer(self, skull: Doubles, much: float) -> Doubles:
+        """(2, 3) the head's movement for teeth that are drawn longer, from their lip on."""
+        down = np.float32(much) * np.outer(self.down, self.down)
+        out = skull.copy()
+        out[:, :2] += skull[:, :2] @ down
+        out[:, 2] -= skull[:, :2] @ down @ self.top
+        return out
 
 
 def own_inside(

@@ -30,7 +30,7 @@ from retarget.generate.warp.render import Canvas, pixel_field
 from retarget.generate.warp.rims import LEFT_EYE, MOUTH, RIGHT_EYE, rims_of
 from retarget.generate.warp.seen_lids import lids_to_where_seen
 from retarget.generate.warp.seen_outline import outline_to_where_seen
-from retarget.generate.warp.shut_lips import closing, lips_backed
+from retarget.generate.warp.shut_lips import beside_dark, closing, lips_backed
 from retarget.generate.warp.wrinkles import DrivingFolds, along_creases, draw_folds
 
 EYES = (
@@ -71,6 +71,7 @@ class Portrait:
             self._points = outline_to_where_seen(person, self._points, unit)
         self._source = rings - self._origin[:2]
         self._source[: landmarks.MESH_COUNT] = self._points[: landmarks.MESH_COUNT, :2]
+        self._beside_teeth = beside_dark(photo, self._points)
         self._step = max(1, round(identity.face.eye_distance / CELLS))
         backdrop = None
         if person is not None and settings.background == "still":
@@ -140,7 +141,7 @@ class Portrait:
             backed(source, rims_of(self._points, eye), eye, lid.closing(now))
             openings.append((now, rims_of(source, eye)))
         now = rims_of(moved.points, MOUTH)
-        lips_backed(source, closing(rims_of(self._points, MOUTH), now))
+        lips_backed(source, closing(rims_of(self._points, MOUTH), now), self._beside_teeth)
         openings.append((now, rims_of(source, MOUTH)))
         placed = self._source + change
         triangles = self._in_order(triangles, moved, placed)

@@ -11,14 +11,22 @@ import numpy as np
 from retarget.flow import landmarks
 from retarget.flow.arrays import Bytes, Floats
 from retarget.flow.ease import smoothstep
-from retarget.generate.warp.paint import blurred, box_of, stroke, to_bytes
-from retarget.generate.warp.rims import Rims, curved
+from retarget.generate.warp.paint import blurred, box_of, colours, read, stroke, to_bytes
+from retarget.generate.warp.palette import LUMA
+from retarget.generate.warp.rims import MOUTH, Rims, curved, rims_of
 
 AGAPE = (0.04, 0.12)
 """Gap of the photo's lips, in mouth widths, from which on and at which this is done."""
-_ROWS = np.array([landmarks.UPPER_LIP_ROWS, landmarks.LOWER_LIP_ROWS])
+ROWS = np.array([landmarks.UPPER_LIP_ROWS, landmarks.LOWER_LIP_ROWS])
 LEFT_OUT = np.array([1, 1, 0.7, 0.5, 0.35, 0.35, 0.35, 0.5, 0.7, 1, 1], np.float32)
 """Which share of a lip holds something else, from one corner of the mouth to the other."""
+IN_A_BOW = np.array([0, 1, 0.5, 0, 0, 0, 0, 0, 0.5, 1, 0], np.float32)
+"""How nearly the line in which they meet comes to a bow through its middle and its corners."""
+BESIDE, STEPS, EDGE = 0.08, 25, 0.04
+"""How far out of the outline of the lips that is looked for, in how many steps, and how far beyond
+what is dark the skin begins, in mouth widths."""
+DARK = 0.85
+"""Brightness, in that of the lips, below which it is the dark beside teeth."""
 MEET = (0.0, 0.06)
 """Gap, in mouth widths, at which the line between the lips is whole and from which on it is not."""
 LINE_WIDTH, LINE_SOFT, LINE_DARK = 0.016, 0.012, 0.5
@@ -31,16 +39,72 @@ def closing(photo: Rims, now: Rims) -> float:
     return max(shut, 0.0) * smoothstep(*AGAPE, photo.gap / photo.width)
 
 
-def lips_backed(source: Floats, much: float) -> None:
+def into_a_bow(photo: Rims, now: Rims) -> Floats:
+    """How far down lips that close go beside their corners, to meet without a hook.
+
+    The corners of teeth that are bared stay up where nothing of the opening was.
+
+    Args:
+        photo: the opening in the photo.
+        now: the opening now.
+
+    Returns:
+        (11,) pixels.
+    """
+    much = closing(photo, now)
+    if much == 0:
+        return np.zeros(len(IN_A_BOW), np.float32)
+    from_middle = now.middle - now.middle_of_corners
+    across = from_middle @ now.along / np.float32(now.width / 2)
+    bow = 1 - np.square(across)
+    bows, line = np.stack([bow, bow * across], axis=1), from_middle @ now.down
+    form = np.linalg.lstsq(bows[2:-2], line[2:-2], rcond=None)[0]
+    return np.asarray(np.float32(much) * IN_A_BOW * (bows @ form - line), np.float32)
+
+
+def beside_dark(photo: Bytes, points: Floats) -> Floats:
+    """How far out of a mesh's lips the dark of the opening reaches in a photo.
+
+    Beside teeth it often reaches past the corners of the mesh.
+
+    Args:
+        photo: (height, width, 3).
+        points: (478, 2 or 3) its mesh.
+
+    Returns:
+        (2, 11, 2) pixels by which points of the upper and of the lower outline must give way.
+    """
+    rims = rims_of(points, MOUTH)
+    outline = points[ROWS[:, 0], :2]  # (2, 11, 2)
+    ways = np.stack([-rims.down, rims.down])[:, None] * np.ones((1, outline.shape[1], 1))
+    ways[:, 0], ways[:, -1] = -rims.along, rims.along
+    steps = np.linspace(-EDGE, BESIDE, STEPS)
+    where = outline[:, :, None] + np.float32(rims.width) * steps[:, None] * ways[:, :, None]
+    seen = read(photo, where.reshape(2, -1, 2).astype(np.float32)) @ LUMA
+    dark = seen.reshape(2, -1, STEPS) < DARK * np.median(colours(photo, _lips(points)) @ LUMA)
+    first = np.argmin(dark, axis=2)  # 0 where none is dark, and where all is: then it is a beard
+    share = np.where(first > 0, steps[first] + EDGE, 0)
+    return np.asarray(rims.width * share[..., None] * ways, np.float32)
+
+
+def lips_backed(source: Floats, much: float, beside: Floats) -> None:
     """Let lips that close take their skin a little away from the opening.
 
     Args:
         source: (576, 2) where the mesh takes its pixels from, changed in place.
         much: 0 open, 1 shut.
+        beside: (2, 11, 2) pixels by which their outline gives way, shut.
     """
     if much > 0:
         share = np.float32(much) * LEFT_OUT[:, None]
-        source[_ROWS[:, 1:]] += share * (source[_ROWS[:, :1]] - source[_ROWS[:, 1:]])
+        source[ROWS[:, 1:]] += share * (source[ROWS[:, :1]] - source[ROWS[:, 1:]])
+        source[ROWS] += np.float32(much) * beside[:, None]
+
+
+def _lips(points: Floats) -> Floats:
+    """(n, 2) halfway across the lips, in the middle of the mouth."""
+    out: Floats = points[ROWS[:, 1:3, 3:8], :2].reshape(-1, 2)
+    return out
 
 
 def draw_lip_line(out: Bytes, photo: Rims, now: Rims) -> None:

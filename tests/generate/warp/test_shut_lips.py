@@ -1,0 +1,64 @@
+"""Lips that close over teeth."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+from asked import smiling
+
+from retarget.generate.warp.paint import fill
+from retarget.generate.warp.rims import MOUTH, Rims, rims_of
+from retarget.generate.warp.shut_lips import ROWS, beside_dark, into_a_bow
+
+SKIN = 200
+
+
+def wedge(reach: float) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.float32]]:
+    """Skin with the dark of a mouth that reaches some mouth widths past the mesh's corners."""
+    points = smiling().face.points
+    rims = rims_of(points, MOUTH)
+    out = np.full((*smiling().frame.rgb.shape[:2], 3), SKIN, np.uint8)
+    aside, across = reach * rims.width * rims.along, 0.02 * rims.width * rims.down
+    ends = (points[61, :2] - aside, points[291, :2] + aside)
+    outline = np.stack([ends[0] - across, ends[1] - across, ends[1] + across, ends[0] + across])
+    dark = np.zeros(out.shape[:2], np.uint8)
+    fill(dark, outline.astype(np.float32))
+    out[dark > 127] = 20
+    return out, points
+
+
+def test_lips_give_way_where_the_dark_beside_teeth_reaches_past_the_corners_of_the_mesh() -> None:
+    photo, points = wedge(0.03)
+    width = rims_of(points, MOUTH).width
+    for column in (0, -1):
+        corner = points[ROWS[0, 0, column], :2]
+        to = corner + beside_dark(photo, points)[0, column]
+        x, y = np.rint(to).astype(int)
+        assert photo[y, x, 0] == SKIN
+        assert np.hypot(*(to - corner)) < 0.12 * width
+
+
+def test_lips_in_a_beard_keep_their_place() -> None:
+    photo, points = wedge(0.5)  # dark as far as is looked
+    assert not beside_dark(photo, points)[:, [0, -1]].any()
+
+
+def mouth(gap: float) -> Rims:
+    """100 pixels wide, an oval, its corners in the height of its upper lip."""
+    angle = np.linspace(np.pi, 0, 11)
+    x, bow = 100 + 50 * np.cos(angle), gap * np.sin(angle)
+    return Rims(*(np.stack([x, 100 + far * bow], 1).astype(np.float32) for far in (0, 1)))
+
+
+def test_lips_that_close_over_teeth_meet_without_a_hook_at_their_corners() -> None:
+    photo = mouth(24)
+    meet = np.stack([photo.middle[:, 0], np.r_[100, np.full(9, 106), 100]], 1).astype(np.float32)
+    down = into_a_bow(photo, Rims(meet, meet))
+    line = meet[:, 1] + down
+    assert np.abs(np.diff(line, 2)).max() < 0.7 * np.abs(np.diff(meet[:, 1], 2)).max()
+    assert not down[[0, 3, 4, 5, 6, 7, 10]].any()
+
+
+def test_lips_as_open_as_in_the_photo_and_those_of_one_that_is_shut_keep_their_line() -> None:
+    assert not into_a_bow(mouth(24), mouth(24)).any()
+    assert not into_a_bow(mouth(0), mouth(0)).any()
