@@ -225,6 +225,8 @@ class Mouth:
         if theirs.share == 1 and upper == 1:
             return theirs.inside.copy()
         flesh = self._drawn(hole, moved, None)
+        if theirs.share == 0:
+            return flesh
         inside = theirs.inside
         if upper < 1:
             left_out = np.float32(1 - upper) * theirs.upper_teeth

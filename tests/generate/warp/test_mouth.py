@@ -109,6 +109,17 @@ def test_a_driving_mouth_that_is_shut_does_not_let_teeth_flash_up(warp: WarpGene
     assert bare < 0.5 * tooth
 
 
+def test_teeth_of_ones_own_are_seen_though_the_driving_mouth_is_all_but_shut(
+    warp: WarpGenerator,
+) -> None:
+    """Nothing is known of what lies between its lips."""
+    shut, gone = seen(calm()), {"jawOpen": 0.2}
+    request = ask(smiling(), gone, driving=shut)
+    driven, said = (whole(draw(warp, r)).astype(int) for r in (request, ask(smiling(), gone)))
+    x, y = np.rint(request.points[13, :2]).astype(int) + (0, 3)
+    assert np.abs(driven - said)[y - 1 : y + 2, x - 6 : x + 6].mean() < 12
+
+
 @pytest.mark.parametrize("grey", [False, True])
 def test_teeth_of_ones_own_are_kept_and_a_mere_gap_is_not(warp: WarpGenerator, grey: bool) -> None:
     toothy = smiling()
