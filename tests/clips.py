@@ -13,6 +13,8 @@ import numpy as np
 from retarget.flow.arrays import Picture
 from retarget.flow.source_info import SourceInfo
 from retarget.flow.values import FinishedFrame, Instant, VideoFrame
+from retarget.sink.open import open_sink
+from retarget.sink.settings import SinkSettings
 from retarget.source.open import open_source
 from retarget.source.settings import SourceSettings
 
@@ -155,3 +157,10 @@ def finished(
     base = 1 / Fraction(rate)
     frame = VideoFrame(rgb=picture(index), index=index, at=Instant(index, base), duration=base)
     return FinishedFrame(frame=frame)
+
+
+def fill(target: Path, numbers: range) -> None:
+    """Write a picture of each number; what is there may be replaced."""
+    with open_sink(target, SinkSettings(overwrite=True), info=info_for()) as sink:
+        for index, number in enumerate(numbers):
+            sink.write(finished(index, picture=lambda _, shown=number: numbered(shown)))

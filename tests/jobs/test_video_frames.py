@@ -1,0 +1,92 @@
+"""Finished frames handed over one by one, without any file: whose they are, and when it ends."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from retarget.flow.report import Report
+from retarget.flow.values import FinishedFrame
+from retarget.jobs.video import VideoJob
+from retarget.source.settings import SourceSettings
+from retarget.transfer.settings import TransferSettings
+
+
+def test_each_frame_is_its_reader_s_to_change(drive_with_gap: Path, photo: Path) -> None:
+    job = VideoJob(
+        driving=str(drive_with_gap), identity=str(photo), transfer=TransferSettings(lost="hold")
+    )
+    kept = [finished.frame.rgb.copy() for finished in job.frames()]
+    for finished, before in zip(job.frames(), kept, strict=True):
+        np.testing.assert_array_equal(finished.frame.rgb, before)
+        finished.frame.rgb[:] = 0
+
+
+def test_leaving_the_loop_over_frames_ends_every_thread(drive: Path, photo: Path) -> None:
+    frames = VideoJob(driving=str(drive), identity=str(photo)).frames()
+    assert isinstance(next(frames), FinishedFrame)
+    frames.close()
+    assert not [t for t in threading.enumerate() if t.name.startswith("retarget-")]
+
+
+def test_a_frame_and_its_report_print_without_their_arrays(drive: Path, photo: Path) -> None:
+    report = Report()
+    frame = next(VideoJob(driving=str(drive), identity=str(photo)).frames(report))
+    for shown in (repr(frame), repr(report)):
+        assert "array(" not in shown
+        assert " object at " not in shown
+
+
+def test_who_reads_frames_sees_progress_and_each_run_s_own_count(drive: Path, photo: Path) -> None:
+    told = []
+
+    class Bar:
+        def advance(self, done: int, total: int | None) -> None:
+            told.append(done)
+
+        def warn(self, line: str) -> None: ...
+
+    report = Report(bar=Bar())
+    job = VideoJob(driving=str(drive), identity=str(photo), source=SourceSettings(end=0.2))
+    for _ in range(2):
+        count = len(list(job.frames(report)))
+        assert report.frames == count == 5
+    assert told == 2 * [1, 2, 3, 4, 5]
+
+
+def ours() -> list[str]:
+    return [t.name for t in threading.enumerate() if t.name.startswith("retarget-")]
+
+
+def test_frames_end_with_their_block_whoever_still_knows_them(drive: Path, photo: Path) -> None:
+    with VideoJob(driving=str(drive), identity=str(photo)).frames() as frames:
+        next(frames)
+        assert ours()
+    assert ours() == []
+    assert list(frames) == []
+
+
+def test_an_asyncio_task_that_reads_frames_on_threads_can_be_cancelled_at_any_time(
+    drive: Path, photo: Path
+) -> None:
+    async def read(begun: asyncio.Event) -> None:
+        with VideoJob(driving=str(drive), identity=str(photo)).frames() as frames:
+            while True:
+                begun.set()
+                await asyncio.to_thread(next, frames)
+
+    async def program() -> list[str]:
+        begun = asyncio.Event()
+        reading = asyncio.create_task(read(begun))
+        await begun.wait()
+        await asyncio.sleep(0.2)  # so that the thread is in the middle of it
+        reading.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await reading
+        return ours()
+
+    assert asyncio.run(program()) == []
