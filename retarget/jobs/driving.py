@@ -15,7 +15,7 @@ from retarget.face.settings import TrackSettings, named_face
 from retarget.flow.lanes import Lanes, depth_for
 from retarget.flow.report import Report
 from retarget.jobs.naming import naming
-from retarget.jobs.neutral import AUTO, neutral_frame
+from retarget.jobs.neutral import AUTO, neutral_frame, rest_of
 from retarget.jobs.tracker import with_model
 from retarget.source.settings import SourceSettings
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from retarget.expression.performance import Performance
     from retarget.flow.sound import Sound
     from retarget.flow.source_info import SourceInfo
-    from retarget.flow.values import ExpressedFrame, HeadPose, RestFace, VideoFrame
+    from retarget.flow.values import ExpressedFrame, HeadPose, RestFace
     from retarget.jobs.cast import Person
     from retarget.source.source import Source
     from retarget.transfer.transfer import DrivingFace
@@ -128,7 +128,7 @@ def _at_rest(
     if settings.rest.neutral == AUTO:
         return people, [find_rest(person.samples, settings.rest) for person in people]
     frame = neutral_frame(settings.rest.neutral, driving, source, settings.source)
-    return people, [_rest_of(frame, settings)]
+    return people, [rest_of(frame, settings.rest, settings.track)]
 
 
 def _face_of(
@@ -156,25 +156,6 @@ def _face_of(
 
 def _poses(frames: list[ExpressedFrame]) -> list[HeadPose]:
     return [frame.pose for frame in frames if frame.pose is not None]
-
-
-def _rest_of(frame: VideoFrame, settings: DrivingSettings) -> RestFace:
-    """The rest that a given neutral shows, taken as it is.
-
-    Raises:
-        NoFaceFound: it shows no face.
-    """
-    from retarget.expression.rest import find_rest
-    from retarget.face.track import Track
-
-    try:
-        shown = list(Track(settings.track, Report())(iter([frame])))
-    except NoFaceFound as error:
-        raise NoFaceFound(
-            f"The neutral {settings.rest.neutral!r} shows no face.",
-            do="Choose a moment or a picture in which the face can be seen.",
-        ) from error
-    return find_rest(shown, replace(settings.rest, certainty=0.0))
 
 
 def _nearest_to_rest(frames: list[ExpressedFrame]) -> ExpressedFrame | None:

@@ -32,17 +32,20 @@ class IdentityLane:
     clip's at that time, which may not go back."""
     photo: bool
 
-    def driven_by(self, rest: RestFace) -> IdentityLane:
-        """The same person, known better if it is the driving one, whose rest a clip tells."""
+    def driven_by(self, rest: RestFace, *, before_background: bool) -> IdentityLane:
+        """The same person, known better if it is the driving one, whose rest a clip tells.
+
+        Args:
+            rest: the driving face's.
+            before_background: whether the person of a photo moves before what is behind them,
+                which must be told apart then.
+        """
         from retarget.expression.same_person import with_driving_rest
 
         if not self.photo:
             return self
-        return _of_photo(with_driving_rest(self.first, rest))
-
-    def told_from_background(self) -> IdentityLane:
-        """The same photo, of which is known what is behind the person; a clip as it is."""
-        return _of_photo(told_from_background(self.first)) if self.photo else self
+        photo = with_driving_rest(self.first, rest)
+        return _of_photo(told_from_background(photo) if before_background else photo)
 
 
 def told_from_background(photo: Identity) -> Identity:

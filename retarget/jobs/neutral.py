@@ -8,12 +8,15 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from retarget.errors import RetargetError, UnreadableInput
+from retarget.errors import NoFaceFound, RetargetError, UnreadableInput
+from retarget.flow.report import Report
 from retarget.flow.spoken_time import seconds_of
 from retarget.source.settings import SourceSettings
 
 if TYPE_CHECKING:
-    from retarget.flow.values import VideoFrame
+    from retarget.expression.settings import RestSettings
+    from retarget.face.settings import TrackSettings
+    from retarget.flow.values import RestFace, VideoFrame
     from retarget.source.source import Source
 
 AUTO = "auto"
@@ -58,6 +61,42 @@ def _is_file(word: str) -> bool:
         ) from error
 
 
+def rest_of(frame: VideoFrame, rest: RestSettings, track: TrackSettings) -> RestFace:
+    """The rest that a given neutral shows, taken as it is.
+
+    Args:
+        frame: what `rest.neutral` names.
+        rest: how rest is read.
+        track: which face of the frame, and how it is found.
+
+    Raises:
+        NoFaceFound: it shows no face.
+    """
+    from retarget.expression.rest import find_rest
+    from retarget.face.track import Track
+
+    try:
+        shown = list(Track(track, Report())(iter([frame])))
+    except NoFaceFound as error:
+        raise NoFaceFound(
+            f"The neutral {rest.neutral!r} shows no face.",
+            do="Choose a moment or a picture in which the face can be seen.",
+        ) from error
+    return find_rest(shown, replace(rest, certainty=0.0))
+
+
+def picture_frame(path: Path) -> VideoFrame:
+    """The picture that shows the driving face at rest.
+
+    Raises:
+        UnreadableInput: it cannot be read.
+    """
+    from retarget.source.open import open_source
+
+    with open_source(str(path), SourceSettings()) as picture:
+        return next(picture.frames())
+
+
 def neutral_frame(word: str, driving: str, source: Source, settings: SourceSettings) -> VideoFrame:
     """The frame that shows the driving face at rest.
 
@@ -71,12 +110,9 @@ def neutral_frame(word: str, driving: str, source: Source, settings: SourceSetti
         UnreadableInput: the video has no such frame.
         RetargetError: `word` makes no sense.
     """
-    from retarget.source.open import open_source
-
     moment = parse_neutral(word)
     if moment.picture is not None:
-        with open_source(str(moment.picture), SourceSettings()) as picture:
-            return next(picture.frames())
+        return picture_frame(moment.picture)
     found = None
     if moment.frame is not None:
         found = next(islice(source.frames(), moment.frame, None), None)

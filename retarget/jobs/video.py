@@ -214,9 +214,8 @@ class VideoJob(StartsFromPreset):
         """The generator, which knows the person, and the person as this face drives them."""
         generator = open_generator(self.generator, self.warp, self.diffusion, self.models, report)
         with report.clock("prepare"):
-            person = identity.driven_by(driving.face.rest)
-            if self.transfer.motion == "full" and self.warp.background == "still":
-                person = person.told_from_background()
+            apart = self.transfer.motion == "full" and self.warp.background == "still"
+            person = identity.driven_by(driving.face.rest, before_background=apart)
             generator.prepare(person.first)
         report.facts["identity_rest"] = person.first.rest.found
         return generator, person

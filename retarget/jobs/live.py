@@ -1,0 +1,219 @@
+"""The main job while it happens: pictures from a camera, each answered before the next is taken.
+
+Nothing looks ahead, so nothing waits: smoothing looks backwards only, and no thread runs ahead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from pathlib import Path
+from time import monotonic_ns
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from retarget.composite.settings import PasteSettings
+from retarget.errors import RetargetError, WrongSetting
+from retarget.expression.settings import FitSettings, RestSettings, SmoothSettings
+from retarget.face.settings import TrackSettings
+from retarget.flow.arrays import Picture
+from retarget.flow.blas import one_blas_thread
+from retarget.flow.declared import Kept
+from retarget.flow.report import Report, begin
+from retarget.flow.until_closed import UntilClosed
+from retarget.flow.values import FinishedFrame, Instant, VideoFrame
+from retarget.generate.settings import WarpSettings
+from retarget.jobs.identity import IdentityLane, open_identity
+from retarget.jobs.neutral import AUTO, parse_neutral, picture_frame, rest_of
+from retarget.jobs.preset import StartsFromPreset
+from retarget.jobs.tracker import with_model
+from retarget.source.settings import SourceSettings
+from retarget.transfer.settings import TransferSettings
+
+if TYPE_CHECKING:
+    from retarget.flow.values import Identity, RestFace, TrackedFrame
+    from retarget.generate.warp.warp import WarpGenerator
+    from retarget.transfer.transfer import DrivingFace
+
+_TICK = Fraction(1, 10**9)
+"""Seconds: nanoseconds are what the clock counts."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LiveJob(StartsFromPreset):
+    """Make the identity perform what a face before a camera performs, drawn by the warp generator.
+
+    Where `rest.neutral` is no picture of the driving face at rest, its rest is found in the first
+    `rest.samples` pictures that show it, a second of most cameras: till then the identity stays as
+    it is, and a calm look ahead tells most.
+    """
+
+    identity: Kept[str]
+    """Whose face: a photo or a clip, as `VideoJob.identity`."""
+    preset: Kept[str] | None = None
+    """As `VideoJob.preset`."""
+    models: Kept[Path] | None = None
+    """Folder with model files; left out, RETARGET_MODELS or the user's cache folder."""
+    source: SourceSettings = field(default_factory=SourceSettings)
+    """How the identity is read; `longest_side` makes a large photo quicker to draw."""
+    track: TrackSettings = field(default_factory=TrackSettings)
+    """Which face is followed, and how; however long none comes, it is waited for."""
+    rest: RestSettings = field(default_factory=RestSettings)
+    """Where the driving face is at rest: `auto`, or a picture's path."""
+    fit: FitSettings = field(default_factory=FitSettings)
+    """How blendshapes are read off the face."""
+    smooth: SmoothSettings = field(default_factory=SmoothSettings)
+    """How tremble is taken out: looking backwards only."""
+    transfer: TransferSettings = field(default_factory=TransferSettings)
+    """What the identity does of it."""
+    warp: WarpSettings = field(default_factory=WarpSettings)
+    """The warp generator; it draws on one thread, as more would look ahead."""
+    paste: PasteSettings = field(default_factory=PasteSettings)
+    """How the face is put back."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.warp.wrinkles > 0:
+            raise WrongSetting(
+                "warp.wrinkles must be 0 live: they are told from the moment nearest to rest, "
+                "which is looked for in a whole clip"
+            )
+
+    def frames(
+        self, pictures: Iterable[Picture | VideoFrame], report: Report | None = None
+    ) -> UntilClosed[FinishedFrame]:
+        """One finished frame for each picture, given out before the next picture is taken.
+
+        It ends with the pictures, or with its `with` block:
+
+            with LiveJob(identity="face.jpg").frames(camera()) as frames:
+                for finished in frames: ...
+
+        Args:
+            pictures: (height, width, 3) uint8 RGB, upright, stamped with the time at which each
+                comes; or frames that know their own. A buffer may be filled again.
+            report: is told of times, warnings and pictures without a face.
+
+        Raises:
+            RetargetError: with the first frame: something its reader can put right.
+            NoFaceFound: at the end, where no picture showed a face.
+            ValueError: what came is no such picture.
+        """
+        return UntilClosed(self._frames(pictures, report))
+
+    def _frames(
+        self, pictures: Iterable[Picture | VideoFrame], report: Report | None
+    ) -> Generator[FinishedFrame, None, None]:
+        from retarget.face.track import Track
+
+        report = begin(report)
+        track = replace(with_model(self.track, self.models), patience=0.0)
+        with (
+            one_blas_thread(),
+            open_identity(
+                self.identity, track, report, source=self.source, models=self.models
+            ) as identity,
+            closing(_stamped(pictures)) as taken,
+        ):
+            given = self._given_rest(track)
+            seen = report.stage("track", Track(track, report), taken)
+            yield from report.watch(self._shown(seen, identity, given, report))
+
+    def _given_rest(self, track: TrackSettings) -> RestFace | None:
+        """What a picture of the driving face at rest shows; None where none is given."""
+        if self.rest.neutral == AUTO:
+            return None
+        picture = parse_neutral(self.rest.neutral).picture
+        if picture is None:
+            raise RetargetError(
+                f"The neutral {self.rest.neutral!r} is a moment of a clip, and here is none.",
+                do="Give a picture's path, or auto.",
+            )
+        return rest_of(picture_frame(picture), self.rest, track)
+
+    def _shown(
+        self,
+        seen: Iterator[TrackedFrame],
+        identity: IdentityLane,
+        given: RestFace | None,
+        report: Report,
+    ) -> Iterator[FinishedFrame]:
+        """The identity as it is until the driving face is known, then what that face does."""
+        samples: list[TrackedFrame] = []
+        while given is None or self.transfer.motion == "full":
+            if len(samples) == self.rest.samples:
+                break
+            tracked = next(seen, None)
+            if tracked is None:
+                return
+            yield _as_it_is(identity.first, tracked.frame)
+            if tracked.face is not None:
+                samples.append(tracked.without_pixels())
+        with report.clock("prepare"):
+            driving = self._driving(samples, given)
+            person, generator = self._prepared(identity, driving.rest)
+        yield from self._performed(seen, driving, person, generator, report)
+
+    def _driving(self, samples: Sequence[TrackedFrame], given: RestFace | None) -> DrivingFace:
+        """What is known of the driving face before it is followed."""
+        from retarget.expression.fit import Fit
+        from retarget.expression.rest import find_rest
+        from retarget.transfer.transfer import DrivingFace, usual_gaze
+
+        rest = given or find_rest(samples, self.rest)
+        looked_at = Fit(rest, self.fit)(iter(samples))
+        poses = [frame.pose for frame in looked_at if frame.pose is not None]
+        return DrivingFace(rest=rest, usual=poses, usual_gaze=usual_gaze(rest))
+
+    def _prepared(
+        self, identity: IdentityLane, rest: RestFace
+    ) -> tuple[IdentityLane, WarpGenerator]:
+        from retarget.generate.warp.warp import WarpGenerator
+
+        apart = self.transfer.motion == "full" and self.warp.background == "still"
+        person = identity.driven_by(rest, before_background=apart)
+        generator = WarpGenerator(replace(self.warp, threads=1))
+        generator.prepare(person.first)
+        return person, generator
+
+    def _performed(
+        self,
+        seen: Iterator[TrackedFrame],
+        driving: DrivingFace,
+        person: IdentityLane,
+        generator: WarpGenerator,
+        report: Report,
+    ) -> Iterator[FinishedFrame]:
+        """Each stage gives out what it was handed before it asks for more."""
+        from retarget.composite.paste import Paste
+        from retarget.expression.fit import Fit
+        from retarget.expression.smooth import Smooth
+        from retarget.transfer.transfer import Transfer
+
+        fitted = report.stage("fit", Fit(driving.rest, self.fit), seen)
+        smooth = report.stage("smooth", Smooth(replace(self.smooth, live=True)), fitted)
+        transfer = Transfer(self.transfer, driving, person.at)
+        requests = report.stage("transfer", transfer, smooth)
+        faces = report.stage("generate", generator, requests)
+        yield from report.stage("paste", Paste(self.paste), faces)
+
+
+def _stamped(pictures: Iterable[Picture | VideoFrame]) -> Generator[VideoFrame, None, None]:
+    """Frames of their own pixels, numbered, with the time at which a picture without one came."""
+    began: int | None = None
+    for index, picture in enumerate(pictures):
+        if isinstance(picture, VideoFrame):
+            yield replace(picture, rgb=picture.rgb.copy(), index=index)
+            continue
+        now = monotonic_ns()
+        began = now if began is None else began
+        rgb = np.array(picture, order="C")  # a view of OpenCV's BGR would be read backwards
+        yield VideoFrame(rgb=rgb, index=index, at=Instant(now - began, _TICK))
+
+
+def _as_it_is(identity: Identity, frame: VideoFrame) -> FinishedFrame:
+    """The identity's picture, untouched, at a driving moment."""
+    return FinishedFrame(frame=replace(frame, rgb=identity.frame.rgb.copy()))
