@@ -55,7 +55,7 @@ def _points_of(triangles: Bools, *, along: bool) -> Bools:
     """(468,) the points of those of the 852 triangles, with their neighbours if these go along."""
     out = np.zeros(_MESH, np.bool_)
     out[topology().face[triangles]] = True
-    return topology().joined[out].any(axis=0) if along and triangles.any() else out
+    return topology().beside[out].any(axis=0) if along and triangles.any() else out
 
 
 @cache
@@ -175,7 +175,7 @@ class Displacer:
         The points of a folding triangle go halfway to the mean of their neighbours, again and
         again; when that does not help soon, the neighbours come along. Skin yields to the lips.
         """
-        joined, counts = topology().joined, topology().joined.sum(axis=1)
+        joined, counts = topology().joined, topology().counts
         for turn in range(ROUNDS):
             bad = self.folds(moved)
             if not bad.any():
@@ -188,7 +188,7 @@ class Displacer:
                     folding |= _points_of(within, along=turn >= ROUNDS // 2)
             points = np.flatnonzero(folding)
             mean = (joined[points] @ moved) / counts[points, None]
-            moved = moved.copy()
+            moved = moved.copy() if turn == 0 else moved
             moved[points] += np.float32(0.5) * (mean - moved[points])
         return moved
 

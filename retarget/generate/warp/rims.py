@@ -8,7 +8,7 @@ while the field itself stays smooth.
 from __future__ import annotations
 
 import math
-from functools import cache
+from functools import cache, cached_property
 
 import numpy as np
 
@@ -29,11 +29,11 @@ LEFT_EYE: Opening = (
 
 
 class Rims:
-    """Where an opening lies.
+    """Where an opening lies; what is asked of it often is worked out once.
 
     Args:
         upper: (n, 2) its upper rim, from picture left to right.
-        lower: (n, 2) its lower rim; both begin and end at the corners.
+        lower: (n, 2) its lower rim; both begin and end at the corners. Neither changes.
     """
 
     def __init__(self, upper: Floats, lower: Floats) -> None:
@@ -44,40 +44,41 @@ class Rims:
         self.down = np.array([ay - by, bx - ax], np.float32) / np.float32(self.width)
         """(2,) unit vector across the opening, towards the chin."""
 
-    @property
+    @cached_property
     def along(self) -> Floats:
         """(2,) unit vector from the picture-left corner to the other."""
         return np.array([self.down[1], -self.down[0]], np.float32)
 
-    @property
+    @cached_property
     def middle_of_corners(self) -> Floats:
         """(2,) halfway between the corners."""
         out: Floats = (self.upper[0] + self.upper[-1]) * np.float32(0.5)
         return out
 
-    @property
+    @cached_property
     def middle(self) -> Floats:
         """(n, 2) the line between the rims."""
         return (self.upper + self.lower) * np.float32(0.5)
 
-    @property
+    @cached_property
     def apart(self) -> Floats:
         """(n,) pixels between the rims, negative where they overlap."""
         out: Floats = (self.lower - self.upper) @ self.down
         return out
 
-    @property
+    @cached_property
     def gap(self) -> float:
         """Pixels between the rims at the middle of the opening, negative where they overlap."""
         n = len(self.upper) // 2
         a, b, c = self.apart[n - 1 : n + 2].tolist()
         return float(a + b + c) / 3
 
+    @cached_property
     def smooth(self) -> Rims:
         """The same rims with twice the points, on a smooth curve."""
         return Rims(curved(self.upper, 2), curved(self.lower, 2))
 
-    @property
+    @cached_property
     def outline(self) -> Floats:
         """(2n - 2, 2) polygon of the opening."""
         return np.concatenate([self.upper, self.lower[-2:0:-1]])
