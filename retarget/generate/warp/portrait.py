@@ -127,7 +127,7 @@ class Portrait:
 
     def _in_order(self, triangles: Ints, moved: Moved, placed: Floats) -> Ints:
         """The triangles that face the viewer, far ones before near ones if the head has turned."""
-        ring = (triangles >= landmarks.MESH_COUNT).any(axis=1)
+        ring = (triangles.T >= landmarks.MESH_COUNT).any(axis=0)
         rings, face = triangles[ring], triangles[~ring]
         face = face[mesh.signed_areas(placed, face) > 0]
         if moved.turned > SEEN_ANGLE:

@@ -166,13 +166,17 @@ def _strip(count: int) -> Ints:
 
 def part_around(points: Floats, margin: float, grid: Grid) -> Grid:
     """The cells of a grid around points and a margin in pixels; none where they lie outside."""
-    corner = np.array([grid.left, grid.top])
-    low = np.floor((points.min(axis=0) - margin - corner) / grid.step).astype(int)
-    high = np.ceil((points.max(axis=0) + margin - corner) / grid.step).astype(int) + 1
-    left, top = (int(v) for v in np.clip(low, 0, (grid.columns, grid.rows)))
-    right, bottom = (int(v) for v in np.clip(high, (left, top), (grid.columns, grid.rows)))
+    (left, top), (right, bottom) = points.min(axis=0).tolist(), points.max(axis=0).tolist()
     step = grid.step
+    left, right = _cells(left - grid.left, right - grid.left, margin, step, grid.columns)
+    top, bottom = _cells(top - grid.top, bottom - grid.top, margin, step, grid.rows)
     return Grid(grid.left + left * step, grid.top + top * step, right - left, bottom - top, step)
+
+
+def _cells(first: float, last: float, margin: float, step: int, count: int) -> tuple[int, int]:
+    """From which to before which of `count` cells two places and a margin in pixels reach."""
+    begin = min(max(math.floor((first - margin) / step), 0), count)
+    return begin, min(max(math.ceil((last + margin) / step) + 1, begin), count)
 
 
 def above(now: Rims, part: Grid) -> Bytes:
