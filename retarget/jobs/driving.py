@@ -208,7 +208,10 @@ def _people(source: Source, settings: DrivingSettings) -> list[Person]:
 
     count = settings.rest.samples
     try:
-        people = people_in(Track(settings.track, Report())(source.sample(count)))
+        with Lanes() as lanes:
+            depth = depth_for(source.info.size)
+            shown = lanes.ahead(source.sample(count), depth=depth, name="sample")
+            people = people_in(Track(settings.track, Report())(shown))
     except NoFaceFound:
         people = []
     if people:
