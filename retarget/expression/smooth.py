@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
+from functools import lru_cache
 
 import numpy as np
 
@@ -28,6 +29,10 @@ _LEARN = 0.1
 """How fast the tremble is learned, per frame."""
 _LEAST, _MOST = 0.2, 2.0
 """What the learned tremble may be, as a multiple of the usual one."""
+
+
+_DIGITS = 9
+"""Of seconds: frames of one rate are as far apart everywhere, but for what rounding leaves."""
 
 
 class Smooth:
@@ -104,7 +109,9 @@ class _Shot:
 
     def _calmed(self, near: list[Signal], place: int) -> Doubles:
         values = np.array([s.values for s in near])
-        smooth = _curve(np.array([s.seconds for s in near]), live=self.settings.live) @ values
+        since = near[0].seconds
+        times = tuple(round(s.seconds - since, _DIGITS) for s in near)
+        smooth = _curve(times, live=self.settings.live) @ values
         stray = PARTS.together(((values - smooth) ** 2).max(axis=0))
         usual = PARTS.together((_STRAY * self.settings.strength * self.tremble) ** 2)
         keep = np.clip(stray / np.maximum(usual, 1e-18) - 1.0, 0.0, 1.0)
@@ -112,8 +119,10 @@ class _Shot:
         return calm
 
 
-def _curve(seconds: Doubles, *, live: bool) -> Doubles:
-    """(n, n) the matrix that takes values at these times to the curve through them."""
+@lru_cache(maxsize=64)
+def _curve(times: tuple[float, ...], *, live: bool) -> Doubles:
+    """(n, n) the matrix that takes values at these seconds to the curve through them."""
+    seconds = np.array(times)
     order = 0 if live else min(2, len(seconds) - 3)
     powers = (seconds - seconds.mean())[:, None] ** np.arange(order + 1)
     powers = powers / np.maximum(np.abs(powers).max(axis=0), 1e-12)

@@ -10,14 +10,13 @@ from typing import NamedTuple
 import numpy as np
 
 from retarget.face.choose import choose
-from retarget.face.likeness import replaced
+from retarget.face.likeness import Sight
 from retarget.face.people import Person, matched
 from retarget.face.region import MARGIN, Reading, Region, overlap, whole
 from retarget.face.search import SAME, FaceModel, Search, plausible, tiles
 from retarget.face.settings import TrackSettings, parse_choice
 from retarget.face.shots import Change, Shots
 from retarget.flow.arrays import Picture
-from retarget.flow.values import Face
 
 _SURVEY = 15
 """Frames between two looks at the whole frame while one face is in view."""
@@ -61,6 +60,8 @@ class Follower:
         self.most = 0
         """Faces ever seen at once."""
         self._last: Picture | None = None
+        self._sight: Sight | None = None
+        """What was compared last with the face before it."""
         self._begun = False
         self._until_survey = 0
         self._pieces: Iterator[Region] = iter(())
@@ -106,8 +107,10 @@ class Follower:
             return False
         if before is None or now is None:
             return False
-        one, two = Face(points=before.points), Face(points=now.points)
-        return replaced((self._last, one), (rgb, two))
+        last, self._sight = self._sight, Sight(rgb, now.points)
+        if last is None or last.points is not before.points:
+            last = Sight(self._last, before.points)
+        return last.replaced_by(self._sight)
 
     def _begin(self, rgb: Picture) -> Reading | None:
         """Look everywhere and choose."""

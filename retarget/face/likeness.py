@@ -48,19 +48,29 @@ def unlikeness(one: Floats, two: Floats) -> float:
     return 1.0 - float((a * b).sum() / (np.linalg.norm(a) * np.linalg.norm(b) + 1e-9))
 
 
-def replaced(before: tuple[Picture, Face], now: tuple[Picture, Face]) -> bool:
-    """Whether one frame's face is another person's than that of the frame before it."""
-    one, two = (_colours(rgb, face) for rgb, face in (before, now))
-    if float(np.abs(one - two).mean()) < _CHANGED:
-        return False
-    return unlikeness(edges(*before), edges(*now)) > ANOTHER
+class Sight:
+    """A face as one frame of a video shows it.
 
+    Args:
+        rgb: the frame.
+        points: (478, 3) the mesh, in its pixels.
+    """
 
-def _colours(rgb: Picture, face: Face) -> Floats:
-    """(468, 3) the colours at the mesh's points, 0..1."""
-    at = np.rint(face.points[: landmarks.MESH_COUNT, :2]).astype(np.intp)
-    x, y = np.clip(at, 0, (rgb.shape[1] - 1, rgb.shape[0] - 1)).T
-    return np.asarray(rgb[y, x], np.float32) / 255
+    def __init__(self, rgb: Picture, points: Floats) -> None:
+        self.points = points
+        self._rgb = rgb
+        at = np.rint(points[: landmarks.MESH_COUNT, :2]).astype(np.intp)
+        x, y = np.clip(at, 0, (rgb.shape[1] - 1, rgb.shape[0] - 1)).T
+        self._colours = np.asarray(rgb[y, x], np.float32) / 255
+
+    def replaced_by(self, now: Sight) -> bool:
+        """Whether the next frame's face is another person's."""
+        if float(np.abs(self._colours - now._colours).mean()) < _CHANGED:
+            return False
+        return unlikeness(self._edges(), now._edges()) > ANOTHER
+
+    def _edges(self) -> Floats:
+        return edges(self._rgb, Face(points=self.points))
 
 
 def edges(rgb: Picture, face: Face) -> Floats:

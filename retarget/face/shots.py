@@ -62,12 +62,10 @@ def glance(rgb: Picture) -> Glance:
     grey = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY).astype(np.float32).ravel()
     grey -= grey.mean()
     length = float(np.linalg.norm(grey))
-    bins = (few.reshape(-1, 3).astype(np.uint16) * _BINS) >> 8
-    flat = (bins[:, 0] * _BINS + bins[:, 1]) * _BINS + bins[:, 2]
-    count = np.bincount(flat, minlength=_BINS**3).astype(np.float32)
+    count = np.asarray(cv2.calcHist([few], [0, 1, 2], None, [_BINS] * 3, [0, 256] * 3), np.float32)
     return Glance(
         pattern=grey / length if length > 2 * _SIDE else np.zeros_like(grey),
-        colours=count / count.sum(),
+        colours=count.ravel() / count.sum(),
     )
 
 

@@ -14,6 +14,8 @@ def check_array(
     name: str, array: npt.NDArray[np.generic], shape: Sequence[int | None], dtype: npt.DTypeLike
 ) -> None:
     """Refuse an array whose shape (None: any length) or dtype is not the promised one."""
+    if array.shape == shape and array.dtype == dtype:
+        return  # as nearly always, dozens of times for each frame
     fits = len(array.shape) == len(shape) and all(
         want is None or want == got for want, got in zip(shape, array.shape, strict=True)
     )

@@ -19,6 +19,7 @@ import retarget.flow.unbroken  # noqa: F401  (what is registered first ends last
 from retarget.flow.blas import one_blas_thread
 from retarget.flow.busy import waiting
 from retarget.flow.held_signals import held_signals
+from retarget.flow.opencv_threads import opencv_beside_lanes
 
 T = TypeVar("T")
 DEPTH = 4
@@ -124,6 +125,7 @@ class Lanes:
         # Every product here is small: numpy's own threads would only wait for one another and take
         # the cores from the lanes.
         self._entered.enter_context(one_blas_thread())
+        self._entered.enter_context(opencv_beside_lanes())
         return self
 
     def ahead(self, values: Iterator[T], *, depth: int = DEPTH, name: str = "lane") -> Iterator[T]:

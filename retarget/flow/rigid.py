@@ -30,9 +30,10 @@ def align(head: Reals, points: Reals, weights: Reals) -> HeadPose:
     a, b = head - head_centre, points - points_centre
     held = a * share[:, None]
     u, values, vt = np.linalg.svd(b.T @ held)
-    if np.linalg.det(u) * np.linalg.det(vt) < 0.0:
-        u[:, 2], values[2] = -u[:, 2], -values[2]
     rotation = u @ vt
+    if np.linalg.det(rotation) < 0.0:
+        u[:, 2], values[2] = -u[:, 2], -values[2]
+        rotation = u @ vt
     scale = float(values.sum() / np.vdot(held, a))
     return HeadPose(
         rotation=rotation,

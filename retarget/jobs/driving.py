@@ -100,12 +100,13 @@ def _filmed(driving: str, source: Source, settings: DrivingSettings, report: Rep
     report.facts["driving_people"] = len(rests)
 
     def frames(lanes: Lanes) -> Iterator[ExpressedFrame]:
+        depth = depth_for(source.info.size)
         read = report.timed("source", source.frames())
-        pictures = lanes.ahead(read, depth=depth_for(source.info.size), name="source")
-        # Tracking has no lane of its own: what follows it is many small products, as generating is,
-        # and each further thread of such makes all wait for one another at every one.
+        pictures = lanes.ahead(read, depth=depth, name="source")
         tracked = report.stage("track", Track(settings.track, report), pictures)
-        fitted = report.stage("fit", fit, tracked)
+        # What follows has no lane of its own: it is many small products, as generating is, and two
+        # threads of such wait for one another at every one. A network lets the others work.
+        fitted = report.stage("fit", fit, lanes.ahead(tracked, depth=depth, name="track"))
         return report.stage("smooth", Smooth(settings.smooth), fitted)
 
     return Driving(
@@ -188,7 +189,10 @@ def _people(source: Source, settings: DrivingSettings) -> list[Person]:
 
     count = settings.rest.samples
     try:
-        people = people_in(Track(settings.track, Report())(source.sample(count)))
+        with Lanes() as lanes:
+            depth = depth_for(source.info.size)
+            shown = lanes.ahead(source.sample(count), depth=depth, name="sample")
+            people = people_in(Track(settings.track, Report())(shown))
     except NoFaceFound:
         people = []
     if people:

@@ -190,11 +190,7 @@ class VideoJob(StartsFromPreset):
             performed = report.stage("magnify", Magnify(self.magnify), driving.frames(lanes))
             transfer = Transfer(self.transfer, driving.face, person.at)
             shown, photo = driving.info.size if driving.has_pixels else None, person.first.frame
-            requests = lanes.ahead(
-                report.stage("transfer", transfer, performed),
-                depth=depth_for(shown),
-                name="transfer",
-            )
+            requests = report.stage("transfer", transfer, performed)
             faces = lanes.ahead(
                 report.stage("generate", generator, requests),
                 depth=depth_for(shown, photo.size),

@@ -9,6 +9,7 @@ measured, since a blink that almost closes and lips that almost touch are what p
 from __future__ import annotations
 
 from functools import cache
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -57,7 +58,8 @@ class Shape:
         self._model = model
         self._driving = driving
         shares = region_shares(model)
-        self._mouth = (shares["mouth"] + shares["jaw"])[:, None]  # (478, 1)
+        self._mouth = shares["mouth"] + shares["jaw"]  # (478,)
+        self._met: tuple[RestFace, _Proportions] | None = None
 
     def __call__(self, rest: RestFace, start: Floats, expression: Expression) -> Floats:
         """Move `start` (the rest itself, or a photo's own mesh) by an expression.
@@ -78,10 +80,10 @@ class Shape:
             moved = self._model.displacement(expression.weights * _told(seen.lip_gap))
             moved += 0 if seen.detail is None else seen.detail
             aperture = seen.aperture
-        aperture = self._widened(aperture, rest)
-        wider, taller = self._ratios(rest)
-        moved[:, 0] *= 1 + self._mouth[:, 0] * (wider - 1)
-        moved[:, 1] *= 1 + self._mouth[:, 0] * (taller - 1)
+        wider, taller, same_way = self._proportions(rest)
+        aperture = _widened(aperture, same_way)
+        moved[:, 0] *= 1 + self._mouth * (wider - 1)
+        moved[:, 1] *= 1 + self._mouth * (taller - 1)
         mesh = start + moved
         set_lids(mesh, start, aperture)
         if seen is not None:
@@ -99,25 +101,48 @@ class Shape:
         left_open = opened(self._model.neutral, moved - self._model.displacement(blink))
         return np.asarray(left_open * (1 - np.minimum(blink[_BLINKS], 1)), np.float32)
 
-    def _widened(self, aperture: Floats, rest: RestFace) -> Floats:
-        """Apertures (2,) whose lids part no farther beyond rest than the driving ones do.
+    def _proportions(self, rest: RestFace) -> _Proportions:
+        """Those of an identity, which is the same one for many frames."""
+        if self._met is None or self._met[0] is not rest:
+            driving = None if self._driving is None else self._driving.head
+            theirs = self._model.neutral if driving is None else driving
+            same_way = np.minimum(1.0, lid_gaps(theirs) / np.maximum(lid_gaps(rest.head), 1e-3))
+            self._met = rest, _Proportions(*_ratios(rest.head, driving), same_way)
+        return self._met[1]
 
-        Eyes shut by shares, each until it is shut; but a share that hardly widens a narrow eye
-        makes a large one stare.
-        """
-        theirs = self._model.neutral if self._driving is None else self._driving.head
-        same_way = np.minimum(1.0, lid_gaps(theirs) / np.maximum(lid_gaps(rest.head), 1e-3))
-        beyond = np.maximum(aperture - 1, 0)
-        return np.asarray(aperture - beyond * (1 - same_way), np.float32)
 
-    def _ratios(self, rest: RestFace) -> tuple[float, float]:
-        """How much wider the identity's mouth and taller its lower face is than the driving one."""
-        if self._driving is None:
-            return 1.0, 1.0
-        own, driving = rest.head, self._driving.head
-        wider = np.clip(mouth_width(own) / mouth_width(driving), *_RATIOS)
-        taller = np.clip(lower_face(own) / lower_face(driving), *_RATIOS)
-        return float(wider), float(taller)
+class _Proportions(NamedTuple):
+    """Of an identity's face against the driving one."""
+
+    wider: float
+    """How much wider its mouth is."""
+    taller: float
+    """How much taller its lower face is."""
+    same_way: Floats
+    """(2,) the share of its lids' way by which they part as far as the driving ones, at most 1."""
+
+
+def _ratios(own: Floats, driving: Floats | None) -> tuple[float, float]:
+    """How much wider one's mouth and taller one's lower face is than the driving one, if known."""
+    if driving is None:
+        return 1.0, 1.0
+    wider = np.clip(mouth_width(own) / mouth_width(driving), *_RATIOS)
+    taller = np.clip(lower_face(own) / lower_face(driving), *_RATIOS)
+    return float(wider), float(taller)
+
+
+def _widened(aperture: Floats, same_way: Floats) -> Floats:
+    """Apertures (2,) whose lids part no farther beyond rest than the driving ones do.
+
+    Eyes shut by shares, each until it is shut; but a share that hardly widens a narrow eye makes a
+    large one stare.
+
+    Args:
+        aperture: (2,)
+        same_way: (2,) as in `_Proportions`.
+    """
+    beyond = np.maximum(aperture - 1, 0)
+    return np.asarray(aperture - beyond * (1 - same_way), np.float32)
 
 
 def _told(gap: float) -> npt.NDArray[np.float32]:

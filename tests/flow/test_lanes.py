@@ -6,6 +6,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -243,3 +244,21 @@ def test_a_job_adds_in_one_order_on_whichever_thread_it_is_entered_and_left() ->
         job.__enter__()
         on_a_thread(lambda: job.__exit__(None, None, None))
         assert blas_threads() == before
+
+
+@pytest.mark.parametrize(("threads", "beside"), [(1, 1), (2, 1), (8, 5)])
+def test_opencv_takes_no_core_that_jobs_that_overlap_need_until_the_last_one_ends(
+    threads: int, beside: int
+) -> None:
+    usual = cv2.getNumThreads()
+    try:
+        cv2.setNumThreads(threads)
+        one, two = Lanes(), Lanes()
+        one.__enter__()
+        two.__enter__()
+        one.__exit__(None, None, None)
+        assert cv2.getNumThreads() == beside
+        two.__exit__(None, None, None)
+        assert cv2.getNumThreads() == threads
+    finally:
+        cv2.setNumThreads(usual)

@@ -40,8 +40,10 @@ class Contact:
         self._points, self._rest = points, identity.rest
         self._unit = identity.face.eye_distance
         tracked = identity.face.points
+        self._eyes = [rims_of(points, eye) for eye in (LEFT_EYE, RIGHT_EYE)]
         self._larger = [
-            rims_of(points, eye).gap - rims_of(tracked, eye).gap for eye in (LEFT_EYE, RIGHT_EYE)
+            rims.gap - rims_of(tracked, eye).gap
+            for rims, eye in zip(self._eyes, (LEFT_EYE, RIGHT_EYE), strict=True)
         ]
         """Pixels by which the photo's eyes are open farther than the tracker saw."""
         self._mouth = rims_of(points, MOUTH)
@@ -58,7 +60,7 @@ class Contact:
         return out
 
     def _lid(self, request: FaceRequest, wish: Floats, eye: Opening, side: int) -> Floats:
-        photo, now = rims_of(self._points, eye), rims_of(self._points + wish, eye)
+        photo, now = self._eyes[side], rims_of(self._points + wish, eye)
         apart = now.apart
         measured = request.expression.measured
         if measured is not None:

@@ -174,44 +174,48 @@ def _shade(out: Bytes, folds: list[_Fold], width: float, tint: Floats) -> None:
     corner = np.array([box[1].start, box[0].start], np.float32)
     size = (box[1].stop - box[1].start, box[0].stop - box[0].start)
     darkest = max(fold.dark for fold in folds)
+    times = min(4, max(1, round(FINE / max(width, 0.1))))
+    middle = np.float32((times - 1) / 2) - times * corner
     drawn = [
-        _Fold(fold.outline - corner, np.float32(width) * fold.bulge, fold.dark / darkest)
+        _Fold(
+            times * fold.outline + middle,
+            np.float32(times * width) * fold.bulge,
+            fold.dark / darkest,
+        )
         for fold in folds
     ]
-    shade = _laid(LINE, SHARP, drawn, width, size) + _laid(BESIDE, SOFT, drawn, width, size)
+    shade = np.zeros(size[::-1], np.float32)
+    for layers, soft in ((LINE, SHARP), (BESIDE, SOFT)):
+        whole = np.float32(np.hypot(1, 2.5 * soft))  # 1 amid a line that is one width wide
+        shade += whole * _laid(layers, soft * width * times, drawn, size, times)
     ratio = np.exp(np.float32(-darkest) * shade[..., None] * tint)
     out[box] = cv2.multiply(out[box], ratio, dtype=cv2.CV_8U)
 
 
 def _laid(
-    layers: tuple[Layer, ...],
-    soft: float,
-    drawn: list[_Fold],
-    width: float,
-    size: tuple[int, int],
+    layers: tuple[Layer, ...], soft: float, drawn: list[_Fold], size: tuple[int, int], times: int
 ) -> Floats:
-    """(h, w) layers of one softness, 1 at the middle of a line that is one width wide.
+    """(h, w) layers of one softness.
 
     Args:
         layers: what to lay over one another.
-        soft: deviation of their blur in widths.
-        drawn: the creases, their bulges in pixels, how dark each is against the darkest.
-        width: pixels.
+        soft: deviation of their blur in pixels that are drawn.
+        drawn: the creases in such pixels, how dark each is against the darkest.
         size: (w, h) pixels.
+        times: how many pixels are drawn for each, in each direction.
     """
-    times = min(4, max(1, round(FINE / max(width, 0.1))))
-    total = np.zeros((size[1] * times, size[0] * times), np.float32)
+    shape = (size[1] * times, size[0] * times)
+    total = np.zeros(shape, np.float32)
     for layer in layers:
-        mask = np.zeros(total.shape, np.uint8)
+        mask = np.zeros(shape, np.uint8)
         for fold in drawn:
-            at = fold.outline + np.float32(layer.off) * fold.bulge + np.float32(0.5)
-            fill(mask, at * times - np.float32(0.5), value=round(255 * fold.dark))
+            at = fold.outline + np.float32(layer.off) * fold.bulge
+            fill(mask, at, value=round(255 * fold.dark))
         total += np.float32(layer.share / 255) * mask
-    total = blurred(total, soft * width * times)
+    total = blurred(total, soft)
     if times > 1:
         total = np.asarray(cv2.resize(total, size, interpolation=cv2.INTER_AREA), np.float32)
-    out: Floats = total * np.float32(np.hypot(1, 2.5 * soft))
-    return out
+    return total
 
 
 def _eroded(values: Floats) -> Floats:

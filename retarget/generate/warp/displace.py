@@ -54,8 +54,9 @@ _HELD = np.array([
 def _points_of(triangles: Bools, *, along: bool) -> Bools:
     """(468,) the points of those of the 852 triangles, with their neighbours if these go along."""
     out = np.zeros(_MESH, np.bool_)
-    out[topology().face[triangles]] = True
-    return topology().joined[out].any(axis=0) if along and triangles.any() else out
+    which = np.flatnonzero(triangles)
+    out[topology().face[which]] = True
+    return topology().beside[out].any(axis=0) if along and len(which) else out
 
 
 @cache
@@ -124,6 +125,9 @@ class Displacer:
         self._contact = Contact(identity, points)
         mouth = rims_of(points, MOUTH)
         self._along = mouth.along
+        lip = points[list(landmarks.LIPS_INNER_UPPER)].mean(axis=0)
+        self._lip = lip + np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0]], np.float32) * 10
+        """(3, 3) the middle of the upper lip, and places beside and below it."""
         self._brows = Brows(points, mouth.down, identity.pose.scale)
         self._lips = Lips(points, mouth.down, identity.pose.scale)
 
@@ -144,7 +148,7 @@ class Displacer:
         irises = wish[[landmarks.RIGHT_IRIS[0], landmarks.LEFT_IRIS[0]], :2] - corners
         chin = moved[[landmarks.CHIN, 148, 377, 175], :2].mean(axis=0)
         placed = self._posed(self._points[:_MESH] + moved, pose)
-        turned = turn_between(self._pose, pose)
+        turned = 0.0 if pose is self._pose else turn_between(self._pose, pose)
         return Moved(placed, irises, chin, moved[:, :2], turned, self._skull(pose))
 
     def _wished(self, request: FaceRequest) -> Floats:
@@ -163,11 +167,9 @@ class Displacer:
 
     def _skull(self, pose: HeadPose) -> Doubles:
         """(2, 3) affine map of the picture plane through the upper lip."""
-        at = self._points[list(landmarks.LIPS_INNER_UPPER)].mean(axis=0)
-        three = at + np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0]], np.float32) * 10
-        to = self._posed(three.astype(np.float32), pose)[:, :2].astype(np.float64)
+        to = self._posed(self._lip, pose)[:, :2].astype(np.float64)
         linear = np.stack([to[1] - to[0], to[2] - to[0]], axis=1) / 10
-        return np.hstack([linear, (to[0] - linear @ at[:2])[:, None]])
+        return np.hstack([linear, (to[0] - linear @ self._lip[0, :2])[:, None]])
 
     def unfolded(self, moved: Floats) -> Floats:
         """Displacements (468, 3) under which hardly a triangle that the photo shows folds.
@@ -175,7 +177,7 @@ class Displacer:
         The points of a folding triangle go halfway to the mean of their neighbours, again and
         again; when that does not help soon, the neighbours come along. Skin yields to the lips.
         """
-        joined, counts = topology().joined, topology().joined.sum(axis=1)
+        joined, counts = topology().joined, topology().counts
         for turn in range(ROUNDS):
             bad = self.folds(moved)
             if not bad.any():
@@ -188,7 +190,7 @@ class Displacer:
                     folding |= _points_of(within, along=turn >= ROUNDS // 2)
             points = np.flatnonzero(folding)
             mean = (joined[points] @ moved) / counts[points, None]
-            moved = moved.copy()
+            moved = moved.copy() if turn == 0 else moved
             moved[points] += np.float32(0.5) * (mean - moved[points])
         return moved
 

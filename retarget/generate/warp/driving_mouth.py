@@ -245,7 +245,7 @@ class DrivingInside:
         hole = _shrunk(  # a pursed mesh holds more lip
             self._rims, 0.80 + 0.12 * self._wide, 0.72 + 0.26 * self._wide
         )
-        self._raw = read(rgb, _strip_map(box, now, hole.smooth()))
+        self._raw = read(rgb, _strip_map(box, now, hole.smooth))
 
     def lit(self, tones: Tones, tooth: Floats, depth: Floats) -> tuple[Floats, Floats]:
         """It as the photo would show it, and where it is the front of a lip.
@@ -301,7 +301,7 @@ class DrivingInside:
         """(h, w) 0..1 where it shows the upper teeth."""
         now, (rows, columns) = self._now, self._box
         row = np.float32(UPPER_ROW * self._unit)
-        share = np.minimum(row / np.maximum(self._rims.smooth().apart, 1), 1)[:, None]
+        share = np.minimum(row / np.maximum(self._rims.smooth.apart, 1), 1)[:, None]
         band = np.concatenate([now.upper, (now.upper + share * (now.lower - now.upper))[::-1]])
         mask = np.zeros((rows.stop - rows.start, columns.stop - columns.start), np.uint8)
         fill(mask, band - np.array([columns.start, rows.start], np.float32))

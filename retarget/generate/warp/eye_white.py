@@ -38,7 +38,7 @@ def eye_white(rgb: Bytes, points: Floats) -> Floats | None:
     """
     seen = []
     for eye, iris in EYES:
-        rims = rims_of(points, eye).smooth()
+        rims = rims_of(points, eye).smooth
         if rims.gap < OPEN * rims.width:
             continue
         ring = points[list(iris), :2]

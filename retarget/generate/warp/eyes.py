@@ -92,7 +92,7 @@ def take_apart(photo: Bytes, rims: Rims, iris: Floats) -> Eyeball | None:
         return None
     patch = photo[box]
     corner = (box[1].start, box[0].start)
-    outline = rims.smooth().outline - np.array(corner, np.float32)
+    outline = rims.smooth.outline - np.array(corner, np.float32)
     open_ = np.zeros(patch.shape[:2], np.uint8)
     fill(open_, outline)
     margin = max(1, round(0.02 * rims.width))  # lashes
@@ -319,7 +319,7 @@ def draw_eye(out: Bytes, ball: Eyeball, now: Rims, shift: Floats, lit: Floats) -
     """
     if now.gap < 0.25 or (now.differs(ball.rims) < STILL and np.abs(shift).max() < STILL):
         return
-    outline = now.smooth().outline
+    outline = now.smooth.outline
     box = box_of(outline, 2, out.shape)
     if box is None:
         return

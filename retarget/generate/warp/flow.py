@@ -141,8 +141,8 @@ def moving_grid(
         None where nothing moves.
     """
     triangles = topology().whole
-    moves = (np.abs(moved) > STILL).any(axis=1)
-    used = triangles[moves[triangles].any(axis=1)]
+    moves = (np.abs(moved.T) > STILL).any(axis=0)
+    used = triangles[moves.take(triangles.T).any(axis=0)]
     if not len(used):
         return None
     touched = np.zeros(len(source), np.bool_)
@@ -171,10 +171,10 @@ def skin_field(grid: Grid, placed: Floats, back: Floats, triangles: Ints) -> Flo
         grid.left, grid.top, grid.columns // AROUND, grid.rows // AROUND, grid.step * AROUND
     )
     around = np.zeros((coarse.rows, coarse.columns, 2), np.float32)
-    outer = triangles[outside()[triangles].any(axis=1)]
+    outer = triangles[outside().take(triangles.T).any(axis=0)]
     draw_affine(around, coarse.to_cells(placed), outer, back)
     field = enlarged(around, AROUND)
-    face = triangles[(triangles < landmarks.MESH_COUNT).all(axis=1)]
+    face = triangles[(triangles.T < landmarks.MESH_COUNT).all(axis=0)]
     draw_affine(field, grid.to_cells(placed), face, back)
     return field
 

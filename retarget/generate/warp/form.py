@@ -75,22 +75,23 @@ class Brows:
     def __init__(self, points: Floats, down: Floats, unit: float) -> None:
         self._down = down
         height = points[:, :2] @ -down
-        self._most = []
-        for (_, lower, _), lid in zip(BROWS, LIDS, strict=True):
-            seen = max(float(height[list(lower)].mean() - height[list(lid)].mean()), 0.0)
-            self._most.append(HIDDEN * unit + STRETCHED * seen)
+        self._brows = []
+        for brow, lid in zip(BROWS, LIDS, strict=True):
+            upper, lower, below = (np.array(row) for row in brow)
+            seen = max(float(height[lower].mean() - height[list(lid)].mean()), 0.0)
+            self._brows.append((upper, lower, below, HIDDEN * unit + STRETCHED * seen))
 
     def keep_their_form(self, moved: Floats) -> None:
         """Displace (468, 3) both rows of each brow alike, in place, so that none grows thicker."""
-        for (upper, lower, below), most in zip(BROWS, self._most, strict=True):
-            brow = np.float32(0.5) * (moved[list(upper)] + moved[list(lower)])
+        for upper, lower, below, most in self._brows:
+            brow = np.float32(0.5) * (moved[upper] + moved[lower])
             raised = max(-float(brow[:, :2].mean(axis=0) @ self._down), 0.0)
             less = (1 + (raised / most) ** 4) ** -0.25
-            for row in (brow, skin := moved[list(below)]):
+            for row in (brow, skin := moved[below]):
                 up = np.minimum(row[:, :2] @ self._down, 0)
                 row[:, :2] -= np.float32(1 - less) * up[:, None] * self._down
-            moved[list(upper)] = moved[list(lower)] = brow
-            moved[list(below)] = skin + np.float32(ALONG) * (brow - skin)
+            moved[upper] = moved[lower] = brow
+            moved[below] = skin + np.float32(ALONG) * (brow - skin)
 
 
 def corners_keep_their_form(moved: Floats, along: Floats) -> None:
@@ -130,7 +131,9 @@ class Lips:
         ):  # fmt: skip
             apart = np.maximum(np.diff(points[rows, :2] @ way, axis=0), LEAST_ROW * unit)
             for inner, outer, rest in zip(rows[:-1], rows[1:], apart, strict=True):
-                self._rows.append((inner, outer, way, rest, narrows))
+                least, most = (np.float32(share - 1) * rest for share in (THINNEST, THICKEST))
+                closer = np.float32(ROLLED_IN - THINNEST) * rest
+                self._rows.append((inner, outer, way, (least, most, closer), narrows))
         self._points = points[: landmarks.MESH_COUNT]
         lip, skin = BESIDE_LIPS
         out = points[skin, :2] - points[lip, :2]
@@ -146,12 +149,11 @@ class Lips:
         """
         if expression.measured is None:  # no driving mouth has the form that is asked
             self._round(moved)
-        for inner, outer, way, rest, narrows in self._rows:
+        for inner, outer, way, (least, most, closer), narrows in self._rows:
             much = 0.0 if narrows is None else min(float(narrows @ expression.weights), 1.0)
-            thinnest = THINNEST + much * (ROLLED_IN - THINNEST)
-            low, high = (np.float32(share - 1) * rest for share in (thinnest, THICKEST))
+            low = least + np.float32(much) * closer if much else least
             change = (moved[outer, :2] - moved[inner, :2]) @ way
-            off = np.minimum(np.maximum(change, low), high) - change
+            off = np.minimum(np.maximum(change, low), most) - change
             moved[outer, :2] += off[:, None] * way
         lip, skin = BESIDE_LIPS
         nearer = ((moved[skin, :2] - moved[lip, :2]) * self._out).sum(axis=1, keepdims=True)

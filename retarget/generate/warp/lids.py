@@ -107,7 +107,7 @@ class Lid:
 
     def closing(self, now: Rims) -> float:
         """0 as open as in the photo or wider, 1 shut."""
-        return float(np.clip(1 - max(now.gap, 0.0) / self.open_by, 0.0, 1.0))
+        return max(1 - max(now.gap, 0.0) / self.open_by, 0.0)
 
     def draw(self, out: Bytes, points: Floats, now: Rims, gone: float) -> None:
         """Re-light the lid and draw its lashes, as much as the eye is shut.

@@ -17,7 +17,7 @@ from itertools import pairwise
 import numpy as np
 
 from retarget.flow import landmarks
-from retarget.flow.arrays import Floats, Ints
+from retarget.flow.arrays import Bools, Floats, Ints
 from retarget.flow.rigid import similarity
 
 RINGS = 3
@@ -40,8 +40,12 @@ class Topology:
     """(852, 3) triangles of the face without eyes and mouth, clockwise on a frontal picture."""
     whole: Ints
     """(1068, 3) those of the rings, then those of the face."""
+    beside: Bools
+    """(468, 468) where two points of the face share an edge."""
     joined: Floats
-    """(468, 468) 1 where two points of the face share an edge."""
+    """(468, 468) 1 there."""
+    counts: Floats
+    """(468,) with how many others each point does."""
 
     @property
     def laplacian(self) -> Floats:
@@ -59,7 +63,8 @@ def topology() -> Topology:
     joined = np.zeros((landmarks.MESH_COUNT, landmarks.MESH_COUNT), np.float32)
     for a, b in ((0, 1), (1, 2), (2, 0)):
         joined[face[:, a], face[:, b]] = joined[face[:, b], face[:, a]] = 1.0
-    return Topology(face, np.concatenate([_ring_triangles(), face]), joined)
+    whole = np.concatenate([_ring_triangles(), face])
+    return Topology(face, whole, joined > 0, joined, joined.sum(axis=1))
 
 
 def _ring_triangles() -> Ints:
@@ -120,7 +125,7 @@ def rings_go_along(source: Floats, moved: Floats) -> Floats:
 
 def signed_areas(points: Floats, triangles: Ints) -> Floats:
     """(t,) twice the area of triangles (t, 3) of points (n, 2 or 3), positive where clockwise."""
-    corners = triangles.T
-    x, y = points[:, 0].take(corners), points[:, 1].take(corners)
-    out: Floats = (x[1] - x[0]) * (y[2] - y[0]) - (y[1] - y[0]) * (x[2] - x[0])
+    a, b, c = points[:, :2].take(triangles.T, axis=0)
+    to_b, to_c = b - a, c - a
+    out: Floats = to_b[:, 0] * to_c[:, 1] - to_b[:, 1] * to_c[:, 0]
     return out

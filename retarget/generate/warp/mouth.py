@@ -81,7 +81,7 @@ class Hole:
     @classmethod
     def between(cls, rims: Rims, shape: tuple[int, ...]) -> Hole | None:
         """None where nothing can be seen."""
-        fine = rims.smooth()
+        fine = rims.smooth
         outline = fine.outline
         box = box_of(outline, 4, shape)
         if box is None:
@@ -128,7 +128,7 @@ class Mouth:
         self._dentist = Dentist(identity, points, self._palette)
         self._photo = rims_of(points, MOUTH)
         gap = self._photo.gap / self._unit
-        teeth = self._tones.teeth(photo, self._photo.smooth().outline)
+        teeth = self._tones.teeth(photo, self._photo.smooth.outline)
         toothy = smoothstep(*TOOTHY, teeth)
         opened = smoothstep(*OPEN_PHOTO, gap - identity.rest.lip_gap)
         self._toothy, self._agape = opened * toothy, opened * smoothstep(*AGAPE, gap)
@@ -147,9 +147,18 @@ class Mouth:
         """Tongue, lower and upper teeth; drawn when first needed, as many videos never do."""
         return self._dentist.tongue(), self._dentist.lower(), self._dentist.upper()
 
-    def draw(self, out: Bytes, moved: Moved, request: FaceRequest, white: Floats | None) -> None:
-        """Draw it into the moved crop; `white` (3,) is that of the driving eyes, where known."""
-        now = rims_of(moved.points, MOUTH)
+    def draw(
+        self, out: Bytes, now: Rims, moved: Moved, request: FaceRequest, white: Floats | None
+    ) -> None:
+        """Draw it into the moved crop.
+
+        Args:
+            out: the crop, changed in place.
+            now: the lips.
+            moved: where everything is.
+            request: what is asked.
+            white: (3,) of the driving eyes, where known.
+        """
         if now.differs(self._photo) > 0.05:
             draw_lip_line(out, self._photo, now)
             self._draw_inside(out, now, moved, request, white)

@@ -8,6 +8,8 @@ is found where it is in this face; pores and grain, which are finer, stay.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 
@@ -60,12 +62,12 @@ class OwnFolds:
             return
         right, left = points[list(landmarks.EYE_OUTER_CORNERS), :2]
         across = left - right
-        for share, (line, way) in zip(much, LINES.values(), strict=True):
-            if share > 0:
-                inner, outer = (np.array(x, np.float32)[:, None] * across for x in (INNER, OUTER))
-                at, way_out = points[list(line), :2], np.float32(way)
-                area = np.concatenate([at + way_out * inner, (at + way_out * outer)[::-1]])
-                _smooth(out, area, float(np.hypot(*across)), share)
+        inner, outer = (np.array(x, np.float32)[:, None] * across for x in (INNER, OUTER))
+        areas = []
+        for line, way in LINES.values():
+            at, way_out = points[list(line), :2], np.float32(way)
+            areas.append(np.concatenate([at + way_out * inner, (at + way_out * outer)[::-1]]))
+        _smooth(out, areas, float(np.hypot(*across)), much)
 
 
 def _weights(side: str) -> Floats:
@@ -76,9 +78,9 @@ def _weights(side: str) -> Floats:
     return out
 
 
-def _smooth(out: Bytes, area: Floats, unit: float, much: np.float32) -> None:
-    """Light what is dark between lighter skin in an area (n, 2), in place, as much as said."""
-    box = box_of(area, REACH * unit, out.shape)
+def _smooth(out: Bytes, areas: Sequence[Floats], unit: float, much: Floats) -> None:
+    """Light what is dark between lighter skin in areas (n, 2), in place, each as much as said."""
+    box = box_of(np.concatenate(areas), REACH * unit, out.shape)
     if box is None:
         return
     patch = out[box]
@@ -92,7 +94,9 @@ def _smooth(out: Bytes, area: Floats, unit: float, much: np.float32) -> None:
     closed = cv2.morphologyEx(tone, cv2.MORPH_CLOSE, square, borderType=cv2.BORDER_REPLICATE)
     lack = np.clip(blurred(np.asarray(closed, np.float32), SOFT * unit) - tone, 0, MOST)
     mask = np.zeros(size[::-1], np.uint8)
-    fill(mask, (area - (box[1].start, box[0].start)) * np.float32(scale))
-    lack *= (much / np.float32(255)) * blurred(mask, EDGE * unit).astype(np.float32)[..., None]
-    gain = cv2.exp(cv2.resize(lack, (width, height), interpolation=cv2.INTER_LINEAR))
+    corner, times = (box[1].start, box[0].start), np.divide(size, (width, height), dtype=np.float32)
+    for area, share in zip(areas, much.tolist(), strict=True):
+        fill(mask, (area - corner) * times, value=round(255 * share))
+    lack *= blurred(mask.astype(np.float32), EDGE * unit)[..., None] / np.float32(255)
+    gain = cv2.resize(cv2.exp(lack), (width, height), interpolation=cv2.INTER_LINEAR)
     patch[...] = cv2.multiply(patch, gain, dtype=cv2.CV_8U)

@@ -117,7 +117,7 @@ def own_inside(
     corner = (box[1].start, box[0].start)
     patch = photo[box]
     mask = np.zeros(patch.shape[:2], np.uint8)
-    fill(mask, rims.smooth().outline - np.array(corner, np.float32))
+    fill(mask, rims.smooth.outline - np.array(corner, np.float32))
     alpha = blurred(mask, 0.004 * unit + 0.4).astype(np.float32) / 255
     above = _gum(rims, unit, gum, photo.shape)
     middle = len(rims.upper) // 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, TypeVar
 
 import cv2
@@ -83,9 +84,10 @@ def placed(
 
 def box_of(points: Floats, margin: float, shape: tuple[int, ...]) -> tuple[slice, slice] | None:
     """Rows and columns of a picture around points (n, 2); None where they lie outside it."""
-    low = np.maximum(np.floor(points.min(axis=0) - margin), 0).astype(int)
-    high = np.minimum(np.ceil(points.max(axis=0) + margin) + 1, shape[1::-1]).astype(int)
-    (left, top), (right, bottom) = low.tolist(), high.tolist()
+    (left, top), (right, bottom) = points.min(axis=0).tolist(), points.max(axis=0).tolist()
+    left, top = (max(math.floor(v - margin), 0) for v in (left, top))
+    right = min(math.ceil(right + margin) + 1, shape[1])
+    bottom = min(math.ceil(bottom + margin) + 1, shape[0])
     if right - left < 3 or bottom - top < 3:
         return None
     return slice(top, bottom), slice(left, right)

@@ -27,7 +27,7 @@ from retarget.generate.warp.lids import (
 from retarget.generate.warp.mouth import Mouth
 from retarget.generate.warp.own_folds import OwnFolds
 from retarget.generate.warp.render import Canvas, pixel_field
-from retarget.generate.warp.rims import LEFT_EYE, MOUTH, RIGHT_EYE, rims_of
+from retarget.generate.warp.rims import LEFT_EYE, MOUTH, RIGHT_EYE, Rims, rims_of
 from retarget.generate.warp.seen_lids import lids_to_where_seen
 from retarget.generate.warp.seen_outline import outline_to_where_seen
 from retarget.generate.warp.shut_lips import beside_dark, closing, lips_backed
@@ -72,6 +72,7 @@ class Portrait:
         self._source = rings - self._origin[:2]
         self._source[: landmarks.MESH_COUNT] = self._points[: landmarks.MESH_COUNT, :2]
         self._beside_teeth = beside_dark(photo, self._points)
+        self._rims = _openings(self._points)
         self._step = max(1, round(identity.face.eye_distance / CELLS))
         backdrop = None
         if person is not None and settings.background == "still":
@@ -79,12 +80,12 @@ class Portrait:
         self._canvas = Canvas(photo, passing=identity.passing, backdrop=backdrop)
         self._displace = Displacer(identity, self._points)
         self._eyes = [
-            take_apart(photo, rims_of(self._points, eye), self._points[list(iris), :2])
-            for eye, iris, _, _ in EYES
+            take_apart(photo, rims, self._points[list(iris), :2])
+            for (_, iris, *_), rims in zip(EYES, self._rims, strict=False)
         ]
         self._lids = [
-            Lid.of(photo, self._points, rims_of(self._points, eye), rows, around)
-            for eye, _, rows, around in EYES
+            Lid.of(photo, self._points, rims, rows, around)
+            for (*_, rows, around), rims in zip(EYES, self._rims, strict=False)
         ]
         tones = [ball.tone for ball in self._eyes if ball is not None]
         white = np.mean(tones or [photo.mean(axis=(0, 1))], axis=0).astype(np.float32)
@@ -104,13 +105,14 @@ class Portrait:
         """
         height, width = self._canvas.photo.shape[:2]
         moved = self._displace(request)
+        now = _openings(moved.points)
         change = self._change(moved)
         found = flow.moving_grid(self._source, change, self._step, (width, height))
-        out = self._skin(*found, change, moved) if found else self._canvas.photo.copy()
+        out = self._skin(*found, change, moved, now) if found else self._canvas.photo.copy()
         if found:
             self._draw_folds(out, found[0], moved, request)
-        self._draw_eyes(out, moved)
-        self._mouth.draw(out, moved, request, white)
+        self._draw_eyes(out, moved, now)
+        self._mouth.draw(out, now[-1], moved, request, white)
         crop = Crop.box(*self._corner, width, height)
         return GeneratedFace(request=request, rgb=out, crop=crop)
 
@@ -125,7 +127,7 @@ class Portrait:
 
     def _in_order(self, triangles: Ints, moved: Moved, placed: Floats) -> Ints:
         """The triangles that face the viewer, far ones before near ones if the head has turned."""
-        ring = (triangles >= landmarks.MESH_COUNT).any(axis=1)
+        ring = (triangles.T >= landmarks.MESH_COUNT).any(axis=0)
         rings, face = triangles[ring], triangles[~ring]
         face = face[mesh.signed_areas(placed, face) > 0]
         if moved.turned > SEEN_ANGLE:
@@ -133,16 +135,14 @@ class Portrait:
             face = face[np.argsort(-depth, kind="stable")]
         return np.concatenate([rings, face])
 
-    def _skin(self, grid: flow.Grid, triangles: Ints, change: Floats, moved: Moved) -> Bytes:
+    def _skin(
+        self, grid: flow.Grid, triangles: Ints, change: Floats, moved: Moved, now: list[Rims]
+    ) -> Bytes:
         source = self._source.copy()
-        openings = []
-        for (eye, *_), lid in zip(EYES, self._lids, strict=True):
-            now = rims_of(moved.points, eye)
-            backed(source, rims_of(self._points, eye), eye, lid.closing(now))
-            openings.append((now, rims_of(source, eye)))
-        now = rims_of(moved.points, MOUTH)
-        lips_backed(source, closing(rims_of(self._points, MOUTH), now), self._beside_teeth)
-        openings.append((now, rims_of(source, MOUTH)))
+        for (eye, *_), lid, photo, shown in zip(EYES, self._lids, self._rims, now, strict=False):
+            backed(source, photo, eye, lid.closing(shown))
+        lips_backed(source, closing(self._rims[-1], now[-1]), self._beside_teeth)
+        openings = list(zip(now, _openings(source), strict=True))
         placed = self._source + change
         triangles = self._in_order(triangles, moved, placed)
         field = flow.skin_field(grid, placed, source - placed, triangles)
@@ -162,12 +162,14 @@ class Portrait:
             share = 1 - np.float32(self._wrinkles) * along_creases(told)
         self._creases.draw(out, moved.points, request.expression.weights, share)
 
-    def _draw_eyes(self, out: Bytes, moved: Moved) -> None:
-        for (eye, *_), ball, lid, shift in zip(
-            EYES, self._eyes, self._lids, moved.irises, strict=True
-        ):
-            now = rims_of(moved.points, eye)
+    def _draw_eyes(self, out: Bytes, moved: Moved, now: list[Rims]) -> None:
+        for ball, lid, shown, shift in zip(self._eyes, self._lids, now, moved.irises, strict=False):
             if ball is not None:
-                draw_eye(out, ball, now, shift, lit_when_bare(ball.tone, lid.skin))
-            bare = 0.0 if ball is None else bare_below_lid(ball, now, shift)
-            lid.draw(out, moved.points, now, bare)
+                draw_eye(out, ball, shown, shift, lit_when_bare(ball.tone, lid.skin))
+            bare = 0.0 if ball is None else bare_below_lid(ball, shown, shift)
+            lid.draw(out, moved.points, shown, bare)
+
+
+def _openings(points: Floats) -> list[Rims]:
+    """Those of a mesh (n, 2 or 3): both eyes, as in `EYES`, and the mouth."""
+    return [rims_of(points, opening) for opening in (RIGHT_EYE, LEFT_EYE, MOUTH)]

@@ -8,8 +8,7 @@ is shown once, as those of a clip are, is read with a cubic directly.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -30,8 +29,7 @@ _LARGE = 1_300_000
 """Pixels of a crop from which twice its size must do: four times would take 80 megabytes."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Seam:
+class Seam(NamedTuple):
     """Pixels through which the line runs where two rims meet: some of each side shows in them."""
 
     rows: Ints
@@ -65,13 +63,13 @@ class Canvas:
         self._at[..., 0] = self._times * np.arange(width)
         self._at[..., 1] = self._times * np.arange(height)[:, None]
 
-    def moved(self, grid: Grid, field: Floats, seams: Sequence[Seam] = ()) -> Bytes:
+    def moved(self, grid: Grid, field: Floats, seam: Seam | None = None) -> Bytes:
         """(height, width, 3) the crop with the pixels of `field` moved.
 
         Args:
             grid: where the field lies.
             field: (h, w, 2) pixels from where a pixel is to where it comes from.
-            seams: what is mixed of two sides.
+            seam: what is mixed of two sides.
         """
         out = self.photo.copy()
         left, top = grid.left, grid.top
@@ -88,7 +86,7 @@ class Canvas:
                 cv2.cvtColor(read(self._picture, where), cv2.COLOR_RGBA2RGB, dst=part[rows])
             else:
                 _lay_over(read(self._picture, where), self._behind[place][rows], part[rows])
-        for seam in seams:
+        if seam is not None:
             self._mix(part, at, seam)
         return out
 
@@ -139,7 +137,7 @@ def _doubled(picture: Bytes, halfway: Floats) -> Bytes:
 
 def pixel_field(
     grid: Grid, field: Floats, openings: list[tuple[Rims, Rims]]
-) -> tuple[Floats, list[Seam]]:
+) -> tuple[Floats, Seam | None]:
     """The field at pixel size, skin on each side of an opening following its own rim.
 
     Args:
@@ -148,7 +146,7 @@ def pixel_field(
         openings: rims now, and where they take their pixels from.
 
     Returns:
-        The field (h, w, 2), and the seams between its sides.
+        The field (h, w, 2), and the seam between its sides in all openings, if there are any.
     """
     upper, lower = (softened(side) for side in lay_aprons(field, grid, openings))
     out = enlarged(lower, grid.step)
@@ -162,7 +160,7 @@ def pixel_field(
         large = _enlarged_part(upper, (top, left), (part.rows, part.columns), grid.step)
         place = slice(top, top + large.shape[0]), slice(left, left + large.shape[1])
         seams.append(_joined(out[place], large, above(now, part), (top, left)))
-    return out, seams
+    return out, Seam(*map(np.concatenate, zip(*seams, strict=True))) if seams else None
 
 
 def _joined(below: Floats, above_: Floats, share: Bytes, corner: tuple[int, int]) -> Seam:

@@ -8,7 +8,7 @@ while the field itself stays smooth.
 from __future__ import annotations
 
 import math
-from functools import cache
+from functools import cache, cached_property
 
 import numpy as np
 
@@ -29,11 +29,11 @@ LEFT_EYE: Opening = (
 
 
 class Rims:
-    """Where an opening lies.
+    """Where an opening lies; what is asked of it often is worked out once.
 
     Args:
         upper: (n, 2) its upper rim, from picture left to right.
-        lower: (n, 2) its lower rim; both begin and end at the corners.
+        lower: (n, 2) its lower rim; both begin and end at the corners. Neither changes.
     """
 
     def __init__(self, upper: Floats, lower: Floats) -> None:
@@ -44,40 +44,41 @@ class Rims:
         self.down = np.array([ay - by, bx - ax], np.float32) / np.float32(self.width)
         """(2,) unit vector across the opening, towards the chin."""
 
-    @property
+    @cached_property
     def along(self) -> Floats:
         """(2,) unit vector from the picture-left corner to the other."""
         return np.array([self.down[1], -self.down[0]], np.float32)
 
-    @property
+    @cached_property
     def middle_of_corners(self) -> Floats:
         """(2,) halfway between the corners."""
         out: Floats = (self.upper[0] + self.upper[-1]) * np.float32(0.5)
         return out
 
-    @property
+    @cached_property
     def middle(self) -> Floats:
         """(n, 2) the line between the rims."""
         return (self.upper + self.lower) * np.float32(0.5)
 
-    @property
+    @cached_property
     def apart(self) -> Floats:
         """(n,) pixels between the rims, negative where they overlap."""
         out: Floats = (self.lower - self.upper) @ self.down
         return out
 
-    @property
+    @cached_property
     def gap(self) -> float:
         """Pixels between the rims at the middle of the opening, negative where they overlap."""
         n = len(self.upper) // 2
         a, b, c = self.apart[n - 1 : n + 2].tolist()
         return float(a + b + c) / 3
 
+    @cached_property
     def smooth(self) -> Rims:
         """The same rims with twice the points, on a smooth curve."""
         return Rims(curved(self.upper, 2), curved(self.lower, 2))
 
-    @property
+    @cached_property
     def outline(self) -> Floats:
         """(2n - 2, 2) polygon of the opening."""
         return np.concatenate([self.upper, self.lower[-2:0:-1]])
@@ -165,13 +166,17 @@ def _strip(count: int) -> Ints:
 
 def part_around(points: Floats, margin: float, grid: Grid) -> Grid:
     """The cells of a grid around points and a margin in pixels; none where they lie outside."""
-    corner = np.array([grid.left, grid.top])
-    low = np.floor((points.min(axis=0) - margin - corner) / grid.step).astype(int)
-    high = np.ceil((points.max(axis=0) + margin - corner) / grid.step).astype(int) + 1
-    left, top = (int(v) for v in np.clip(low, 0, (grid.columns, grid.rows)))
-    right, bottom = (int(v) for v in np.clip(high, (left, top), (grid.columns, grid.rows)))
+    (left, top), (right, bottom) = points.min(axis=0).tolist(), points.max(axis=0).tolist()
     step = grid.step
+    left, right = _cells(left - grid.left, right - grid.left, margin, step, grid.columns)
+    top, bottom = _cells(top - grid.top, bottom - grid.top, margin, step, grid.rows)
     return Grid(grid.left + left * step, grid.top + top * step, right - left, bottom - top, step)
+
+
+def _cells(first: float, last: float, margin: float, step: int, count: int) -> tuple[int, int]:
+    """From which to before which of `count` cells two places and a margin in pixels reach."""
+    begin = min(max(math.floor((first - margin) / step), 0), count)
+    return begin, min(max(math.ceil((last + margin) / step) + 1, begin), count)
 
 
 def above(now: Rims, part: Grid) -> Bytes:
