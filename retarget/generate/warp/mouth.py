@@ -24,11 +24,12 @@ from retarget.generate.warp.displace import Moved
 from retarget.generate.warp.driving_mouth import Below, DrivingInside, openness
 from retarget.generate.warp.eye_white import eye_white
 from retarget.generate.warp.lip_corners import draw_lip_corners
+from retarget.generate.warp.lip_tint import LipTint
 from retarget.generate.warp.own_mouth import own_inside
 from retarget.generate.warp.paint import blurred, box_of, fill, placed, stroke, to_bytes
 from retarget.generate.warp.palette import Palette
 from retarget.generate.warp.rims import MOUTH, Rims, rims_of
-from retarget.generate.warp.shut_lips import draw_lip_line
+from retarget.generate.warp.shut_lips import closing, draw_lip_line
 from retarget.generate.warp.teeth import Dentist, Layer
 from retarget.generate.warp.tones import Tones
 from retarget.generate.warp.upper_row import row_of_upper_teeth
@@ -123,6 +124,7 @@ class Mouth:
         self._settings, self._unit = settings, identity.face.eye_distance
         self._tones = Tones.of(photo, points, eye_white(photo, points))
         self._palette = Palette.of(self._tones.skin, self._tones.lip, white)
+        self._lips = LipTint(photo, points)
         self._dentist = Dentist(identity, points, self._palette)
         self._photo = rims_of(points, MOUTH)
         gap = self._photo.gap / self._unit
@@ -150,7 +152,8 @@ class Mouth:
         """Draw it into the moved crop; `white` (3,) is that of the driving eyes, where known."""
         now = rims_of(moved.points, MOUTH)
         if now.differs(self._photo) > 0.05:
-            draw_lip_line(out, self._photo, now)
+            self._lips.draw(out, moved.points, closing(self._photo, now))
+            draw_lip_line(out, self._photo, now, self._tones.lip)
             self._draw_inside(out, now, moved, request, white)
         tongue = float(request.expression.weights[TONGUE_OUT])
         if tongue > 0.05:
