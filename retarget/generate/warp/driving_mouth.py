@@ -30,6 +30,8 @@ TINT_SHARE = 0.75
 """The part of a difference in tint that is taken over: the white of the eyes lies in warm shade."""
 ABOVE_SKIN = 10.0
 """How much brighter than the brightest channel of skin and eyes a tooth may get."""
+ABOVE_TOOTH = 1.15
+"""How bright a tooth may get at most, in the photo's own lit teeth, where these are seen."""
 KNEE = 0.8
 """The part of that from which on brightness is pressed together: cut off, teeth are one slab."""
 RIM_SHADE, RIM_REACH = 0.45, 0.05
@@ -49,6 +51,9 @@ TOOTH_OWN = 0.5
 grey and no warmer than the identity's."""
 GONE = 0.85
 """How nearly the upper teeth must have ended for what is below them to be shown."""
+ENOUGH = 0.65
+"""The part of the driving mouth above which there is at least something to be shown: what teeth
+that fill it leave is a sliver of lip, which would be drawn out into streaks."""
 LIP_BRIGHTEST, LIP_RELIEF = 1.2, 0.8
 """Brightness, in that of the driving lips, at which they are as bright as the photo's are, which
 show none of their gloss; and the power of their shade below it."""
@@ -85,12 +90,15 @@ class Light:
             then, now, limits = driving.white, identity.white, WHITE_TINT
             bright = max(bright, sqrt(bright * _brighter(then, now)))  # dark skin has white teeth
         tint = (now / np.maximum(then, 8.0) / max(_brighter(then, now), 1e-3)) ** TINT_SHARE
+        ceiling = float(max(identity.skin.max(), now.max())) + ABOVE_SKIN
+        if identity.tooth is not None:
+            ceiling = min(ceiling, ABOVE_TOOTH * luma(identity.tooth))
         skins = _colourful(driving.skin), _colourful(identity.skin)
         return cls(
             gain=(min(bright, BRIGHTEST_GAIN) * np.clip(tint, *limits)).astype(np.float32),
             lack=max(1.0, min(bright, BRIGHTEST_TOOTH) / BRIGHTEST_GAIN),
             colour=min(1.0, 2.0 * skins[1] / max(skins[0], 0.02)),
-            ceiling=float(max(identity.skin.max(), now.max())) + ABOVE_SKIN,
+            ceiling=ceiling,
         )
 
     def __call__(self, rgb: Bytes) -> Floats:
@@ -176,7 +184,8 @@ class DrivingInside:
         ).smooth()
         starts = (now, hole)
         if below is not None:
-            theirs = below.much * row_of_upper_teeth(rgb, hole, self._tones, until=GONE)
+            theirs = row_of_upper_teeth(rgb, hole, self._tones, until=GONE)
+            theirs = below.much * np.minimum(theirs, np.maximum(below.places, ENOUGH))
             starts = (now.without_upper(below.places), hole.without_upper(theirs))
         self._raw = read(rgb, _strip_map(box, now, *starts))
 

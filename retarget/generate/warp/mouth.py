@@ -8,7 +8,7 @@ otherwise. Below teeth of one's own the driving mouth goes on as it does below i
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import NamedTuple
 
@@ -128,9 +128,12 @@ class Mouth:
         self._dentist = Dentist(identity, points, self._palette)
         self._photo = rims_of(points, MOUTH)
         gap = self._photo.gap / self._unit
-        teeth = self._tones.teeth(photo, self._photo.smooth().outline)
+        teeth, tooth = self._tones.teeth(photo, self._photo.smooth().outline)
         toothy = smoothstep(*TOOTHY, teeth)
         opened = smoothstep(*OPEN_PHOTO, gap - identity.rest.lip_gap)
+        if tooth is not None and min(opened, toothy) == 1:
+            self._tones = replace(self._tones, tooth=tooth)
+            self._palette = replace(self._palette, tooth=tooth)
         self._toothy, self._agape = opened * toothy, opened * smoothstep(*AGAPE, gap)
         worth = max(self._toothy, self._agape)
         self._shut_gap = max(gap, 0.0) if worth == 0 else 0.0

@@ -35,6 +35,8 @@ class Tones:
     lip: Floats
     white: Floats | None = None
     """Of the eyes; None where it is not known."""
+    tooth: Floats | None = None
+    """Of their own teeth; None where they are not seen."""
 
     @classmethod
     def of(cls, rgb: Bytes, points: Floats, white: Floats | None) -> Tones:
@@ -54,24 +56,28 @@ class Tones:
         red = self.lip * (self.lip / np.float32(bright)) ** np.float32(INNER_RED)
         return np.asarray(red * np.float32(bright / max(luma(red), 1.0)), np.float32)
 
-    def teeth(self, rgb: Bytes, outline: Floats) -> float:
-        """The share of an opening in a picture, 0..1, that is brighter and paler than its lips.
+    def teeth(self, rgb: Bytes, outline: Floats) -> tuple[float, Floats | None]:
+        """What of an opening in a picture is brighter and paler than its lips.
 
         Args:
             rgb: (height, width, 3).
             outline: (n, 2) of the opening.
+
+        Returns:
+            the share of it, 0..1, and the colour (3,) of its brighter half, None where nothing is.
         """
         mask = np.zeros(rgb.shape[:2], np.uint8)
         fill(mask, outline)
         inside = rgb[mask > 127]
-        if len(inside) == 0:
-            return 0.0
         bright = inside @ LUMA
         tooth = bright > TOOTH_BRIGHT * luma(self.skin)
         lip_red = redness_in(self.lip, self.lip @ LUMA)
         if lip_red > LEAST_RED:
             tooth &= redness_in(inside, bright) < TOOTH_RED * lip_red
-        return float(tooth.mean())
+        if not tooth.any():
+            return 0.0, None
+        lit = inside[tooth & (bright >= np.median(bright[tooth]))]
+        return float(tooth.mean()), lit.mean(axis=0).astype(np.float32)
 
 
 def teeth_in(rgb: Bytes, driving: Tones, *, colourless: float = 0.0) -> Floats:
