@@ -57,6 +57,9 @@ that fill it leave is a sliver of lip, which would be drawn out into streaks."""
 LIP_BRIGHTEST, LIP_RELIEF = 1.2, 0.8
 """Brightness, in that of the driving lips, at which they are as bright as the photo's are, which
 show none of their gloss; and the power of their shade below it."""
+LIP_GLOW = 0.35
+"""How much of their green and blue the front of lips loses in its own shade, which is red: yellow
+ones would be green there."""
 LIP_TURNED_IN = 0.25
 """How much darker what is lip inside a wide mouth is drawn: its inner side, which faces no light.
 In a pursed mouth, and where it reaches far in, it is the lip's own front, lit as lips are."""
@@ -210,10 +213,12 @@ class DrivingInside:
         lit = (shade + np.float32(1 - RIM_SHADE))[..., None]
         inside *= lit
         lips, turned_in = self._lips(depth)
-        brightest = np.float32(LIP_BRIGHTEST * max(luma(driving.lip), 8.0))
-        relief = np.minimum((raw @ LUMA) / brightest, np.float32(1)) ** np.float32(LIP_RELIEF)
+        bright = (raw @ LUMA) / np.float32(max(luma(driving.lip), 8.0))
+        relief = np.minimum(bright / np.float32(LIP_BRIGHTEST), 1) ** np.float32(LIP_RELIEF)
         redder = tones.inner_lip - tones.lip
         shown = relief[..., None] * (tones.lip + turned_in[..., None] * redder)
+        glow = np.float32(LIP_GLOW * light.colour) * (1 - turned_in) * np.maximum(1 - bright, 0)
+        shown[..., 1:] *= 1 - glow[..., None]
         shown *= 1 - turned_in[..., None] * (1 - np.float32(1 - LIP_TURNED_IN) * lit)
         inside += lips[..., None] * (shown - inside)
         return inside, lips * (1 - turned_in)

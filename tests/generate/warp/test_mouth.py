@@ -219,6 +219,31 @@ def test_driving_lips_inside_the_opening_take_the_photos_colour_and_its_shade() 
     assert seen.max() - seen.min() < 40  # teeth stay teeth
 
 
+@pytest.mark.parametrize("own", [(150, 115, 50), (120, 120, 120)], ids=["yellow", "grey"])
+def test_lips_inside_the_opening_are_redder_in_their_shade_unless_grey(
+    own: tuple[int, int, int],
+) -> None:
+    """Yellow ones would be green there."""
+    driver, lip = smiling(), np.array(own, np.float32)
+    hole = Hole.between(rims_of(driver.face.points, MOUTH), driver.frame.rgb.shape)
+    assert hole is not None
+    ring = (hole.depth > 0.5) & (hole.depth / hole.rims.width < 0.03)
+    mouth = around(driver, landmarks.LIPS_INNER_UPPER + landmarks.LIPS_INNER_LOWER[::-1])
+
+    def red_to_green(shade: float) -> float:
+        rgb = lips_reaching(0.1, 0.5)
+        rgb[mouth] = (shade * rgb[mouth]).astype(np.uint8)
+        theirs = DrivingInside(rgb, driver.face, white=None, box=hole.box, now=hole.rims)
+        shown, _ = theirs.lit(Tones(skin=lip, lip=lip), lip, hole.depth)
+        red, green, _ = np.median(shown[ring], axis=0)
+        return float(red / green)
+
+    if own[0] == own[2]:
+        assert red_to_green(0.7) == pytest.approx(red_to_green(1.0), abs=0.01)
+    else:
+        assert red_to_green(0.7) > 1.05 * red_to_green(1.0)
+
+
 def test_the_inner_side_of_lips_is_redder_and_that_of_grey_lips_is_grey() -> None:
     red, grey = (
         Tones(skin=lip, lip=lip) for lip in np.array([[214, 160, 152], [90, 90, 90]], np.float32)
