@@ -208,12 +208,14 @@ class DrivingInside:
         light = Light.between(driving, tones)
         inside = light(raw)
         teeth = teeth_in(raw, driving) * (1 - ramp(TOOTH_DEEP, depth))
-        inside += teeth[..., None] * (light.on_teeth(raw, tooth) - inside)
+        if teeth.any():
+            inside += teeth[..., None] * (light.on_teeth(raw, tooth) - inside)
         shade = np.minimum(depth / np.float32(RIM_REACH), 1) * np.float32(RIM_SHADE)
         lit = (shade + np.float32(1 - RIM_SHADE))[..., None]
         inside *= lit
-        lips, turned_in = self._lips(depth)
-        bright = (raw @ LUMA) / np.float32(max(luma(driving.lip), 8.0))
+        bright = raw @ LUMA
+        lips, turned_in = self._lips(bright, depth)
+        bright = bright / np.float32(max(luma(driving.lip), 8.0))
         relief = np.minimum(bright / np.float32(LIP_BRIGHTEST), 1) ** np.float32(LIP_RELIEF)
         redder = tones.inner_lip - tones.lip
         shown = relief[..., None] * (tones.lip + turned_in[..., None] * redder)
@@ -223,15 +225,16 @@ class DrivingInside:
         inside += lips[..., None] * (shown - inside)
         return inside, lips * (1 - turned_in)
 
-    def _lips(self, depth: Floats) -> tuple[Floats, Floats]:
+    def _lips(self, bright: Floats, depth: Floats) -> tuple[Floats, Floats]:
         """(h, w) each, 0..1: what is lip, and how far it is turned in.
 
         A rounded mouth's inner contour runs along its lips, not along the hole between them.
 
         Args:
+            bright: (h, w) of the driving pixels.
             depth: (h, w) from the nearest lip, in mouth widths.
         """
-        bright, lip = self._raw @ LUMA, self._tones.lip
+        lip = self._tones.lip
         lip_bright = np.maximum(lip @ LUMA, np.float32(1))
         lip_red = redness_in(lip, lip_bright)
         if lip_red < LEAST_RED:

@@ -6,18 +6,17 @@ would be a line in the skin.
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 
 from retarget.flow.arrays import Bytes, Floats
 from retarget.generate.warp.paint import blurred, box_of, colours, fill, to_bytes
-from retarget.generate.warp.palette import LUMA, luma
-from retarget.generate.warp.rims import MOUTH, rims_of
+from retarget.generate.warp.palette import luma
+from retarget.generate.warp.rims import Rims
 from retarget.generate.warp.shut_lips import ROWS
-from retarget.generate.warp.tones import redness_in
 
-REDDEST, LIT = 0.4, 0.75
-"""The part of a photo's lips, the reddest, that is surely lip; and how bright it is at least, in
-the middle one of all: beside teeth it is as dark as it is red."""
+REDDEST = 0.4
+"""The part of a photo's lips, the reddest, that is surely lip."""
 SOFT = 0.02
 """Deviation of the blur of their outline, in mouth widths."""
 DARKER, MOST = 0.93, 1.35
@@ -33,33 +32,29 @@ class LipTint:
     """
 
     def __init__(self, photo: Bytes, points: Floats) -> None:
-        self._tones = [
-            _reddest(colours(photo, points[rows[:-1, 2:-2], :2].reshape(-1, 2))) for rows in ROWS
-        ]
+        lips = points[ROWS[:, :-1, 2:-2], :2].reshape(-1, 2)
+        self._tone = _reddest(colours(photo, lips))
 
     def draw(self, out: Bytes, points: Floats, much: float) -> None:
-        """Change the moved crop in place.
+        """Change the moved crop in place; what is between the lips is drawn later.
 
         Args:
             out: the moved crop.
             points: (468, 3) where the mesh is now.
             much: 0 open as in the photo, 1 shut.
         """
-        if much <= 0:
+        upper, lower = points[ROWS[:, 0], :2]
+        lips = Rims(upper, lower)
+        soft = SOFT * lips.width
+        box = box_of(lips.outline, 3 * soft + 2, out.shape)
+        if much <= 0 or box is None:
             return
-        soft = SOFT * rims_of(points, MOUTH).width
-        for rows, tone in zip(ROWS, self._tones, strict=True):
-            lip = np.concatenate([points[rows[0], :2], points[rows[-1, ::-1], :2]])
-            box = box_of(lip, 3 * soft + 2, out.shape)
-            if box is None:
-                continue
-            patch = out[box]
-            mask = np.zeros(patch.shape[:2], np.uint8)
-            fill(mask, lip - np.array([box[1].start, box[0].start], np.float32))
-            share = blurred(mask, soft).astype(np.float32)[..., None] / 255
-            there = (patch * share).sum(axis=(0, 1)) / max(float(share.sum()), 1.0)
-            change = np.float32(much) * (_change(there, tone) - 1)
-            patch[...] = to_bytes(patch * (1 + share * change))
+        patch = out[box]
+        mask = np.zeros(patch.shape[:2], np.uint8)
+        fill(mask, lips.outline - np.array([box[1].start, box[0].start], np.float32))
+        there = np.array(cv2.mean(patch, mask)[:3], np.float32)
+        share = blurred(mask, soft)[..., None] * np.float32(much / 255)
+        patch[...] = to_bytes(patch * (1 + share * (_change(there, self._tone) - 1)))
 
 
 def _change(there: Floats, tone: Floats) -> Floats:
@@ -71,8 +66,9 @@ def _change(there: Floats, tone: Floats) -> Floats:
 
 
 def _reddest(lips: Floats) -> Floats:
-    """(3,) the middle colour of the reddest of (n, 3)."""
-    bright = lips @ LUMA
-    lit = lips[bright >= LIT * np.median(bright)]
-    red = redness_in(lit, lit @ LUMA)
-    return np.asarray(np.median(lit[red >= np.quantile(red, 1 - REDDEST)], axis=0), np.float32)
+    """(3,) the middle colour of the reddest of (n, 3).
+
+    By how much, and not in proportion: what is dark beside teeth would be that.
+    """
+    red = lips[:, 0] - lips[:, 1]
+    return np.asarray(np.median(lips[red >= np.quantile(red, 1 - REDDEST)], axis=0), np.float32)

@@ -56,6 +56,8 @@ COVERED = (0.4, 0.8)
 it and at which they are gone: what is left is an edge, below which the mouth would be empty."""
 EMPTY = (0.2, 0.6)
 """The part of the opening below that edge from which on and at which they do so."""
+UNSEEN = 1 / 512
+"""What is less opaque changes no pixel."""
 CHIN = [landmarks.CHIN, 148, 377, 175]
 UPPER_RIM, LOWER_RIM = [81, 82, 13, 312, 311], [87, 14, 317]
 TONGUE_OUT = blendshapes.index("tongueOut")
@@ -183,17 +185,21 @@ class Mouth:
         if self._own is None or own == 0:
             return self._others(hole, moved, theirs(None), upper=1.0)
         upper = self._toothy * (1 - hidden)
-        edge = self._own.edge(moved.skull, hidden, now.gap)
-        below = theirs(Below(upper * hole.rims.place_across(edge), upper))
-        mine = self._others(hole, moved, below, upper=1 - upper)
+        below = None
+        if upper > 0:
+            edge = self._own.edge(moved.skull, hidden, now.gap)
+            below = Below(upper * hole.rims.place_across(edge), upper)
+        seen = theirs(below)
+        mine = self._others(hole, moved, seen, upper=1 - upper)
         lip = moved.expression[LOWER_RIM].mean(axis=0)
-        front = np.float32(0) if below is None else below.front
+        front = np.float32(0) if seen is None else seen.front
         for layer, place, share, covered in self._own.placed(moved.skull, lip, hidden, now.gap):
             _lay(mine, layer, place, hole, np.float32(share) * (1 - np.float32(covered) * front))
         if own == 1:
             return mine
         # Not each laid over a part of the other: between them the flesh behind would shine through.
-        inside = self._others(hole, moved, theirs(None), upper=1.0)
+        seen = seen if below is None else theirs(None)
+        inside = self._others(hole, moved, seen, upper=1.0)
         return inside + np.float32(own) * (mine - inside)
 
     def _own_share(self, now: Rims, moved: Moved) -> tuple[float, float]:
@@ -319,6 +325,8 @@ def _lay(
     inside: Floats, layer: Layer, place: Doubles, hole: Hole, share: Floats | np.float32 = _ALL
 ) -> None:
     """Lay a layer that moves by `place` over what is in the hole, as opaque as said, 0..1."""
+    if np.max(share) < UNSEEN:
+        return
     to_hole = place.copy()
     to_hole[:, 2] += place[:, :2] @ layer.corner - hole.corner
     rows, columns = inside.shape[:2]

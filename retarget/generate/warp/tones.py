@@ -80,8 +80,8 @@ class Tones:
         return float(tooth.mean()), lit.mean(axis=0).astype(np.float32)
 
 
-def teeth_in(rgb: Bytes, driving: Tones, *, colourless: float = 0.0) -> Floats:
-    """(h, w) 0..1 how surely a pixel of the driving mouth is tooth: paler than lips and lit.
+def teeth_in(rgb: Bytes | Floats, driving: Tones, *, colourless: float = 0.0) -> Floats:
+    """(...) 0..1 how surely a colour (..., 3) of the driving mouth is tooth: paler than lips, lit.
 
     Where lips are as pale as teeth, all that is lit is `colourless`.
     """

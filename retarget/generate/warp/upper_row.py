@@ -37,10 +37,9 @@ def row_of_upper_teeth(rgb: Bytes, opening: Rims, tones: Tones, *, until: float)
     across = np.linspace(0, 1, STEPS, dtype=np.float32)[:, None, None]
     quarter = len(opening.upper) // 4
     upper, lower = opening.upper[quarter:-quarter], opening.lower[quarter:-quarter]
-    seen = read(rgb, upper + across * (lower - upper))
-    tooth = teeth_in(seen, tones, colourless=1.0).mean(axis=1)
-    end = _end((seen @ LUMA).mean(axis=1), until)
-    sure = float(tooth[: int(end) + 1].max())
+    seen = read(rgb, upper + across * (lower - upper)).mean(axis=1, dtype=np.float32)
+    end = _end(seen @ LUMA, until)
+    sure = float(teeth_in(seen[: int(end) + 1], tones, colourless=1.0).max())
     length = smoothstep(*SURE, sure) * end / (STEPS - 1) * opening.gap
     out: Floats = np.minimum(np.float32(length) / np.maximum(opening.apart, 1e-3), LONGEST)
     return out.astype(np.float32)

@@ -312,12 +312,12 @@ def test_teeth_that_the_mesh_takes_for_lip_are_left_out_when_the_mouth_closes() 
     beyond = Rims(*(r + 0.3 * (o - r) for r, o in zip(
         (rims.upper, rims.lower), (outer.upper, outer.lower), strict=True
     )))  # fmt: skip
-    cv2.fillPoly(rgb, [np.rint(beyond.outline).astype(np.int32)], (250, 0, 250))
+    cv2.fillPoly(rgb, [np.rint(beyond.outline).astype(np.int32)], (0, 250, 250))
     picture, now = closed(replace(smiling(), frame=replace(smiling().frame, rgb=rgb)))
     mouth = np.zeros(picture.shape[:2], np.uint8)
     cv2.fillPoly(mouth, [np.rint(now.outline).astype(np.int32)], (1,))
     mouth = cv2.dilate(mouth, np.ones((9, 9), np.uint8))
-    of_teeth = np.clip(picture[..., 0].astype(float) - picture[..., 1], 120, None) - 120
+    of_teeth = np.clip(picture[..., 1].astype(float) - picture[..., 0], 60, None) - 60
     assert of_teeth[mouth > 0].mean() < 3
 
 
