@@ -6,22 +6,18 @@ from dataclasses import dataclass
 from functools import cache
 from math import sqrt
 
-import cv2
 import numpy as np
 
 from retarget.flow.arrays import Bytes, Floats, Ints
 from retarget.flow.ease import smoothstep
 from retarget.flow.values import Face
 from retarget.generate.warp.flow import draw_affine
-from retarget.generate.warp.paint import averaged, blurred, colours, fill, ramp, read
+from retarget.generate.warp.paint import averaged, ramp, read
 from retarget.generate.warp.palette import LUMA, luma
 from retarget.generate.warp.rims import MOUTH, Rims, rims_of
+from retarget.generate.warp.tones import LEAST_RED, Tones, redness_in, teeth_in
+from retarget.generate.warp.upper_row import row_of_upper_teeth
 
-TONE_POINTS = np.array([
-    50, 101, 36, 205, 187, 207, 216, 206, 203, 280, 330, 266, 425, 411, 427, 436, 426, 423,
-    2, 164, 175, 199, 200, 201, 421, 194, 418, 117, 118, 346, 347,
-])  # fmt: skip
-"""Cheeks, upper lip and chin: where skin shows the light that falls on the mouth."""
 OPEN = (0.02, 0.045)
 """Gap of the driving lips, in eye distances, from which and at which its inside is worth taking."""
 BRIGHTEST_GAIN, BRIGHTEST_TOOTH = 1.5, 2.2
@@ -34,6 +30,8 @@ TINT_SHARE = 0.75
 """The part of a difference in tint that is taken over: the white of the eyes lies in warm shade."""
 ABOVE_SKIN = 10.0
 """How much brighter than the brightest channel of skin and eyes a tooth may get."""
+ABOVE_TOOTH = 1.15
+"""How bright a tooth may get at most, in the photo's own lit teeth, where these are seen."""
 KNEE = 0.8
 """The part of that from which on brightness is pressed together: cut off, teeth are one slab."""
 RIM_SHADE, RIM_REACH = 0.45, 0.05
@@ -42,89 +40,35 @@ EDGE = 4.0
 """Pixels around the opening that repeat its edge."""
 LIP_RED, LIP_BRIGHT = (0.55, 0.8), (0.2, 0.45)
 """Redness and brightness, in those of the lips, from which and at which a pixel is lip."""
-LEAST_RED = 0.08
-"""Redness of lips below which nothing tells them from teeth: a grey film, or dark make-up."""
 LIP_DEEP, LIP_DEEP_WIDE = (0.15, 0.35), (0.05, 0.1)
 """Depth in a pursed and in a wide opening, in mouth widths, up to which lips are looked for:
 further in is tongue, which is as red."""
-TOOTH_BRIGHT, TOOTH_RED = 0.75, 0.6
-"""Brightness in that of skin, above which, and redness in that of lips, below which it is tooth."""
-PALE, SEEN = (0.4, 0.75), (0.3, 0.55)
-"""Redness, in that of lips, from which on less and less and at which nothing is tooth; brightness,
-in that of skin, at which nothing and above which all of what is pale is tooth."""
 TOOTH_DEEP = (0.18, 0.28)
 """Depth in the opening, in mouth widths, from which on less and less and at which nothing is tooth:
 what is pale there is a wet tongue."""
 TOOTH_OWN = 0.5
 """The part of its own tint that a filmed tooth keeps, as far as that is a tooth's: no cooler than
 grey and no warmer than the identity's."""
-UPPER_ROW = 0.16
-"""Height of the row of upper teeth, in eye distances."""
-FRINGE = 0.025
-"""How far around them the edge of teeth that are left out goes with them, in mouth widths: left
-there, it stands as flecks below teeth of one's own."""
+GONE = 0.85
+"""How nearly the upper teeth must have ended for what is below them to be shown."""
+ENOUGH = 0.65
+"""The part of the driving mouth above which there is at least something to be shown: what teeth
+that fill it leave is a sliver of lip, which would be drawn out into streaks."""
 LIP_BRIGHTEST, LIP_RELIEF = 1.2, 0.8
 """Brightness, in that of the driving lips, at which they are as bright as the photo's are, which
 show none of their gloss; and the power of their shade below it."""
+LIP_GLOW = 0.35
+"""How much of their green and blue the front of lips loses in its own shade, which is red: yellow
+ones would be green there."""
 LIP_TURNED_IN = 0.25
 """How much darker what is lip inside a wide mouth is drawn: its inner side, which faces no light.
 In a pursed mouth, and where it reaches far in, it is the lip's own front, lit as lips are."""
-INNER_RED = 1.0
-"""Power of the tint of lips by which that side is tinted more: beside a tongue, a pale photo's lip
-would be a grey line around the mouth."""
 LIP_LIT = (0.65, 0.9)
 """Brightness, in that of the lips, from which on and at which it may be their front: a tongue lies
 in shade."""
 LIP_RING, LIP_FRONT = (0.03, 0.09), (0.4, 0.8)
 """Depth, in mouth widths, from which and up to which it is looked how far lips reach in; the share
 of it that they fill from which on and at which their front does."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Tones:
-    """The colours around one mouth, (3,) each, 0..255."""
-
-    skin: Floats
-    lip: Floats
-    white: Floats | None = None
-    """Of the eyes; None where it is not known."""
-
-    @classmethod
-    def of(cls, rgb: Bytes, points: Floats, white: Floats | None) -> Tones:
-        """The medians of skin and lips in a picture with this mesh (478, 2 or 3)."""
-        outer, inner = points[[37, 0, 267, 84, 17, 314], :2], points[[82, 13, 312, 87, 14, 317], :2]
-        lips = np.concatenate([0.6 * outer + 0.4 * inner, 0.4 * outer + 0.6 * inner])
-        return cls(
-            skin=np.median(colours(rgb, points[TONE_POINTS, :2]), axis=0).astype(np.float32),
-            lip=np.median(colours(rgb, lips), axis=0).astype(np.float32),
-            white=white,
-        )
-
-    @property
-    def inner_lip(self) -> Floats:
-        """(3,) of the inner side of the lips: as bright as they are and redder, as they are."""
-        bright = max(luma(self.lip), 1.0)
-        red = self.lip * (self.lip / np.float32(bright)) ** np.float32(INNER_RED)
-        return np.asarray(red * np.float32(bright / max(luma(red), 1.0)), np.float32)
-
-    def teeth(self, rgb: Bytes, outline: Floats) -> float:
-        """The share of an opening in a picture, 0..1, that is brighter and paler than its lips.
-
-        Args:
-            rgb: (height, width, 3).
-            outline: (n, 2) of the opening.
-        """
-        mask = np.zeros(rgb.shape[:2], np.uint8)
-        fill(mask, outline)
-        inside = rgb[mask > 127]
-        if len(inside) == 0:
-            return 0.0
-        bright = inside @ LUMA
-        tooth = bright > TOOTH_BRIGHT * luma(self.skin)
-        lip_red = _redness(self.lip, self.lip @ LUMA)
-        if lip_red > LEAST_RED:
-            tooth &= _redness(inside, bright) < TOOTH_RED * lip_red
-        return float(tooth.mean())
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -149,12 +93,15 @@ class Light:
             then, now, limits = driving.white, identity.white, WHITE_TINT
             bright = max(bright, sqrt(bright * _brighter(then, now)))  # dark skin has white teeth
         tint = (now / np.maximum(then, 8.0) / max(_brighter(then, now), 1e-3)) ** TINT_SHARE
+        ceiling = float(max(identity.skin.max(), now.max())) + ABOVE_SKIN
+        if identity.tooth is not None:
+            ceiling = min(ceiling, ABOVE_TOOTH * luma(identity.tooth))
         skins = _colourful(driving.skin), _colourful(identity.skin)
         return cls(
             gain=(min(bright, BRIGHTEST_GAIN) * np.clip(tint, *limits)).astype(np.float32),
             lack=max(1.0, min(bright, BRIGHTEST_TOOTH) / BRIGHTEST_GAIN),
             colour=min(1.0, 2.0 * skins[1] / max(skins[0], 0.02)),
-            ceiling=float(max(identity.skin.max(), now.max())) + ABOVE_SKIN,
+            ceiling=ceiling,
         )
 
     def __call__(self, rgb: Bytes) -> Floats:
@@ -190,12 +137,6 @@ class Light:
         return out
 
 
-def _redness(rgb: Bytes | Floats, bright: Floats) -> Floats:
-    """(...) how much redder than green colours (..., 3) of this brightness (...) are, in it."""
-    red = rgb[..., 0].astype(np.float32) - rgb[..., 1]
-    return np.asarray(red / np.maximum(bright, np.float32(1)), np.float32)
-
-
 def _brighter(then: Floats, now: Floats) -> float:
     """By what factor one colour is brighter than another."""
     return luma(now) / max(luma(then), 8.0)
@@ -211,17 +152,14 @@ def openness(face: Face) -> float:
     return smoothstep(*OPEN, rims_of(face.points, MOUTH).gap / face.eye_distance)
 
 
-def teeth_in(rgb: Bytes, driving: Tones, *, colourless: float = 0.0) -> Floats:
-    """(h, w) 0..1 how surely a pixel of the driving mouth is tooth: paler than lips and lit.
+@dataclass(frozen=True, slots=True, eq=False)
+class Below:
+    """Upper teeth of one's own, below which the driving mouth goes on as below its own."""
 
-    Where lips are as pale as teeth, all that is lit is `colourless`.
-    """
-    bright = rgb @ LUMA
-    lit = ramp(SEEN, bright / np.float32(max(luma(driving.skin), 1.0)))
-    lip_red = _redness(driving.lip, driving.lip @ LUMA)
-    if lip_red < LEAST_RED:
-        return np.float32(colourless) * lit
-    return lit * (1 - ramp(PALE, _redness(rgb, bright) / lip_red))
+    places: Floats
+    """(n,) where they end between each two points of the rims, from the upper (0) to the lower."""
+    much: float
+    """0..1 how far they take the place of the driving ones."""
 
 
 class DrivingInside:
@@ -233,19 +171,26 @@ class DrivingInside:
         white: (3,) of its eyes, where known.
         box: rows and columns of the photo's crop to fill.
         now: the photo's lips, in pixels of the crop.
+        below: what of the opening upper teeth of one's own fill, if they do.
     """
 
     def __init__(
-        self, rgb: Bytes, face: Face, *, white: Floats | None, box: tuple[slice, slice], now: Rims
-    ) -> None:
-        self._box, self._now, self._unit = box, now, face.eye_distance
+        self, rgb: Bytes, face: Face, *, white: Floats | None, box: tuple[slice, slice], now: Rims,
+        below: Below | None = None,
+    ) -> None:  # fmt: skip
+        self._now = now
         self._tones = Tones.of(rgb, face.points, white)
-        self._rims = rims_of(face.points, MOUTH)
-        self._wide = smoothstep(0.26, 0.42, self._rims.width / self._unit)
+        rims = rims_of(face.points, MOUTH)
+        self._wide = smoothstep(0.26, 0.42, rims.width / face.eye_distance)
         hole = _shrunk(  # a pursed mesh holds more lip
-            self._rims, 0.80 + 0.12 * self._wide, 0.72 + 0.26 * self._wide
-        )
-        self._raw = read(rgb, _strip_map(box, now, hole.smooth))
+            rims, 0.80 + 0.12 * self._wide, 0.72 + 0.26 * self._wide
+        ).smooth
+        starts = (now, hole)
+        if below is not None:
+            theirs = row_of_upper_teeth(rgb, hole, self._tones, until=GONE)
+            theirs = below.much * np.minimum(theirs, np.maximum(below.places, ENOUGH))
+            starts = (now.without_upper(below.places), hole.without_upper(theirs))
+        self._raw = read(rgb, _strip_map(box, now, *starts))
 
     def lit(self, tones: Tones, tooth: Floats, depth: Floats) -> tuple[Floats, Floats]:
         """It as the photo would show it, and where it is the front of a lip.
@@ -263,52 +208,44 @@ class DrivingInside:
         light = Light.between(driving, tones)
         inside = light(raw)
         teeth = teeth_in(raw, driving) * (1 - ramp(TOOTH_DEEP, depth))
-        inside += teeth[..., None] * (light.on_teeth(raw, tooth) - inside)
+        if teeth.any():
+            inside += teeth[..., None] * (light.on_teeth(raw, tooth) - inside)
         shade = np.minimum(depth / np.float32(RIM_REACH), 1) * np.float32(RIM_SHADE)
         lit = (shade + np.float32(1 - RIM_SHADE))[..., None]
         inside *= lit
-        lips, turned_in = self._lips(depth)
-        brightest = np.float32(LIP_BRIGHTEST * max(luma(driving.lip), 8.0))
-        relief = np.minimum((raw @ LUMA) / brightest, np.float32(1)) ** np.float32(LIP_RELIEF)
+        bright = raw @ LUMA
+        lips, turned_in = self._lips(bright, depth)
+        bright = bright / np.float32(max(luma(driving.lip), 8.0))
+        relief = np.minimum(bright / np.float32(LIP_BRIGHTEST), 1) ** np.float32(LIP_RELIEF)
         redder = tones.inner_lip - tones.lip
         shown = relief[..., None] * (tones.lip + turned_in[..., None] * redder)
+        glow = np.float32(LIP_GLOW * light.colour) * (1 - turned_in) * np.maximum(1 - bright, 0)
+        shown[..., 1:] *= 1 - glow[..., None]
         shown *= 1 - turned_in[..., None] * (1 - np.float32(1 - LIP_TURNED_IN) * lit)
         inside += lips[..., None] * (shown - inside)
         return inside, lips * (1 - turned_in)
 
-    def _lips(self, depth: Floats) -> tuple[Floats, Floats]:
+    def _lips(self, bright: Floats, depth: Floats) -> tuple[Floats, Floats]:
         """(h, w) each, 0..1: what is lip, and how far it is turned in.
 
         A rounded mouth's inner contour runs along its lips, not along the hole between them.
 
         Args:
+            bright: (h, w) of the driving pixels.
             depth: (h, w) from the nearest lip, in mouth widths.
         """
-        bright, lip = self._raw @ LUMA, self._tones.lip
+        lip = self._tones.lip
         lip_bright = np.maximum(lip @ LUMA, np.float32(1))
-        lip_red = _redness(lip, lip_bright)
+        lip_red = redness_in(lip, lip_bright)
         if lip_red < LEAST_RED:
             return np.zeros_like(bright), np.ones_like(bright)
-        lips = ramp(LIP_RED, _redness(self._raw, bright) / lip_red)
+        lips = ramp(LIP_RED, redness_in(self._raw, bright) / lip_red)
         lips *= ramp(LIP_BRIGHT, bright / lip_bright)
         front = _front(lips * ramp(LIP_LIT, bright / lip_bright), depth, self._now.width)
         turned_in = np.float32(self._wide) * (1 - front)
         deep, deep_wide = ramp(LIP_DEEP, depth), ramp(LIP_DEEP_WIDE, depth)
         lips *= 1 - deep - turned_in * (deep_wide - deep)
         return lips, turned_in
-
-    def upper_teeth(self) -> Floats:
-        """(h, w) 0..1 where it shows the upper teeth."""
-        now, (rows, columns) = self._now, self._box
-        row = np.float32(UPPER_ROW * self._unit)
-        share = np.minimum(row / np.maximum(self._rims.smooth.apart, 1), 1)[:, None]
-        band = np.concatenate([now.upper, (now.upper + share * (now.lower - now.upper))[::-1]])
-        mask = np.zeros((rows.stop - rows.start, columns.stop - columns.start), np.uint8)
-        fill(mask, band - np.array([columns.start, rows.start], np.float32))
-        seen = blurred(mask, 0.02 * now.width).astype(np.float32) / 255
-        teeth = teeth_in(self._raw, self._tones, colourless=1.0)
-        side = 2 * round(FRINGE * now.width) + 1
-        return seen * np.asarray(cv2.dilate(teeth, np.ones((side, side), np.uint8)), np.float32)
 
 
 def _front(lips: Floats, depth: Floats, width: float) -> Floats:
@@ -336,15 +273,22 @@ def _shrunk(rims: Rims, across: float, along: float) -> Rims:
     return Rims(upper, lower)
 
 
-def _strip_map(box: tuple[slice, slice], now: Rims, then: Rims) -> Floats:
-    """(h, w, 2) where each pixel of a box comes from when one opening is laid on another."""
+def _strip_map(box: tuple[slice, slice], lips: Rims, now: Rims, then: Rims) -> Floats:
+    """(h, w, 2) where each pixel of a box comes from when one opening is laid on another.
+
+    Args:
+        box: rows and columns.
+        lips: around it all.
+        now: the opening, or its part below the upper teeth.
+        then: the other, in the same way.
+    """
     out, aside = np.float32(EDGE) * now.down, np.float32(EDGE) * now.along
     rows, columns = box
-    upper, lower = (  # outwards at the sides as well: those of a pursed mouth are upright
+    top, bottom = (  # outwards at the sides as well: those of a pursed mouth are upright
         line + (2 * (line - now.middle_of_corners) @ now.along / now.width)[:, None] * aside
-        for line in (now.upper, now.lower)
+        for line in (lips.upper, lips.lower)
     )
-    here = (upper - out, now.upper, now.lower, lower + out)
+    here = (top - out, now.upper, now.lower, bottom + out)
     there = (then.upper, then.upper, then.lower, then.lower)
     corners = np.concatenate([np.concatenate([r[:1] - aside, r, r[-1:] + aside]) for r in here])
     corners -= np.array([columns.start, rows.start], np.float32)

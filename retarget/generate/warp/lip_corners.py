@@ -35,10 +35,12 @@ def draw_lip_corners(out: Bytes, now: Rims, photo: Rims, lip: Floats) -> None:
     """
     farther = now.apart / np.float32(now.width) - photo.apart / np.float32(photo.width)
     left, right = (smoothstep(*PARTED, float(farther[i])) for i in (1, -2))
+    if max(left, right) == 0:
+        return
     reach = WIDE * now.width
     outline = now.smooth.outline
     box = box_of(outline, 3 * reach + 1, out.shape)
-    if max(left, right) == 0 or box is None:
+    if box is None:
         return
     patch = out[box]
     corner = np.array([box[1].start, box[0].start], np.float32)

@@ -1,14 +1,15 @@
 """The inside of the mouth, drawn between the lips.
 
 Where it comes from, the better first: the photo's own mouth where that is open, as far as it goes;
-else, and below its teeth, the driving frame's where its pixels are at hand and its mouth is open, a
-drawn set of teeth otherwise.
+else the driving frame's where its pixels are at hand and its mouth is open, a drawn set of teeth
+otherwise. Below teeth of one's own the driving mouth goes on as it does below its own.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
 from typing import NamedTuple
 
 import cv2
@@ -20,15 +21,18 @@ from retarget.flow.ease import smoothstep
 from retarget.flow.values import FaceRequest, Identity
 from retarget.generate.settings import WarpSettings
 from retarget.generate.warp.displace import Moved
-from retarget.generate.warp.driving_mouth import DrivingInside, Tones, openness
+from retarget.generate.warp.driving_mouth import Below, DrivingInside, openness
 from retarget.generate.warp.eye_white import eye_white
 from retarget.generate.warp.lip_corners import draw_lip_corners
+from retarget.generate.warp.lip_tint import LipTint
 from retarget.generate.warp.own_mouth import own_inside
-from retarget.generate.warp.paint import averaged, blurred, box_of, fill, placed, stroke, to_bytes
+from retarget.generate.warp.paint import blurred, box_of, fill, placed, stroke, to_bytes
 from retarget.generate.warp.palette import Palette
 from retarget.generate.warp.rims import MOUTH, Rims, rims_of
-from retarget.generate.warp.shut_lips import draw_lip_line
+from retarget.generate.warp.shut_lips import closing, draw_lip_line
 from retarget.generate.warp.teeth import Dentist, Layer
+from retarget.generate.warp.tones import Tones
+from retarget.generate.warp.upper_row import row_of_upper_teeth
 
 LIP_OVER_TEETH = 0.015
 """Head units by which the lower lip may sink below where the chin takes it."""
@@ -52,9 +56,8 @@ COVERED = (0.4, 0.8)
 it and at which they are gone: what is left is an edge, below which the mouth would be empty."""
 EMPTY = (0.2, 0.6)
 """The part of the opening below that edge from which on and at which they do so."""
-FILL_REACH, FEW = 0.1, 0.08
-"""How far around driving teeth that are left out it is looked for what fills their place, in mouth
-widths, and the share of pixels there that flesh outweighs."""
+UNSEEN = 1 / 512
+"""What is less opaque changes no pixel."""
 CHIN = [landmarks.CHIN, 148, 377, 175]
 UPPER_RIM, LOWER_RIM = [81, 82, 13, 312, 311], [87, 14, 317]
 TONGUE_OUT = blendshapes.index("tongueOut")
@@ -103,8 +106,6 @@ class _Theirs(NamedTuple):
     """(h, w, 3)"""
     front: Floats
     """(h, w, 1) 0..1 where the front of a lip covers what is behind."""
-    upper_teeth: Floats
-    """(h, w, 1) 0..1 where it shows them."""
 
 
 class Mouth:
@@ -125,19 +126,24 @@ class Mouth:
         self._settings, self._unit = settings, identity.face.eye_distance
         self._tones = Tones.of(photo, points, eye_white(photo, points))
         self._palette = Palette.of(self._tones.skin, self._tones.lip, white)
+        self._lips = LipTint(photo, points)
         self._dentist = Dentist(identity, points, self._palette)
         self._photo = rims_of(points, MOUTH)
         gap = self._photo.gap / self._unit
-        teeth = self._tones.teeth(photo, self._photo.smooth.outline)
+        teeth, tooth = self._tones.teeth(photo, self._photo.smooth.outline)
         toothy = smoothstep(*TOOTHY, teeth)
         opened = smoothstep(*OPEN_PHOTO, gap - identity.rest.lip_gap)
+        if tooth is not None and min(opened, toothy) == 1:
+            self._tones = replace(self._tones, tooth=tooth)
+            self._palette = replace(self._palette, tooth=tooth)
         self._toothy, self._agape = opened * toothy, opened * smoothstep(*AGAPE, gap)
         worth = max(self._toothy, self._agape)
         self._shut_gap = max(gap, 0.0) if worth == 0 else 0.0
         self._own = None
         if worth > 0:
             gum = np.float32(0.8) * self._palette.gum
-            self._own = own_inside(photo, self._photo, self._unit, toothy, gum)
+            row = row_of_upper_teeth(photo, self._photo, self._tones, until=0.5)
+            self._own = own_inside(photo, self._photo, self._unit, row=row, teeth=toothy, gum=gum)
         from_rest = identity.face.points - identity.pose.to_picture(identity.rest.head)
         self._rest_jaw = from_rest[CHIN, :2].mean(axis=0).astype(np.float32)
         self._rest_lip = from_rest[LOWER_RIM, :2].mean(axis=0).astype(np.float32)
@@ -160,7 +166,8 @@ class Mouth:
             white: (3,) of the driving eyes, where known.
         """
         if now.differs(self._photo) > 0.05:
-            draw_lip_line(out, self._photo, now)
+            self._lips.draw(out, moved.points, closing(self._photo, now))
+            draw_lip_line(out, self._photo, now, self._tones.lip)
             self._draw_inside(out, now, moved, request, white)
         tongue = float(request.expression.weights[TONGUE_OUT])
         if tongue > 0.05:
@@ -174,26 +181,34 @@ class Mouth:
         if hole is None:
             return
         draw_lip_corners(out, now, self._photo, self._tones.lip)
-        inside = self._inside(hole, now, moved, self._theirs(hole, request, white))
+        inside = self._inside(hole, now, moved, partial(self._theirs, hole, request, white))
         patch = out[hole.box]
         alpha = np.float32(seen) * hole.alpha[..., None]
         patch[...] = to_bytes(patch + alpha * (inside - patch))
 
-    def _inside(self, hole: Hole, now: Rims, moved: Moved, theirs: _Theirs | None) -> Floats:
+    def _inside(
+        self, hole: Hole, now: Rims, moved: Moved, theirs: Callable[[Below | None], _Theirs | None]
+    ) -> Floats:
         """(h, w, 3) the photo's own as far as that is worth keeping, and what else there is."""
         own, hidden = self._own_share(now, moved)
         if self._own is None or own == 0:
-            return self._others(hole, moved, theirs, upper=1.0)
-        upper = 1 - self._toothy * (1 - hidden)
-        mine = self._others(hole, moved, theirs, upper=upper)
+            return self._others(hole, moved, theirs(None), upper=1.0)
+        upper = self._toothy * (1 - hidden)
+        below = None
+        if upper > 0:
+            edge = self._own.edge(moved.skull, hidden, now.gap)
+            below = Below(upper * hole.rims.place_across(edge), upper)
+        seen = theirs(below)
+        mine = self._others(hole, moved, seen, upper=1 - upper)
         lip = moved.expression[LOWER_RIM].mean(axis=0)
-        free = np.float32(1) if theirs is None else 1 - theirs.front
-        for layer, place, share in self._own.placed(moved.skull, lip, hidden, now.gap):
-            _lay(mine, layer, place, hole, np.float32(share) * free)
+        front = np.float32(0) if seen is None else seen.front
+        for layer, place, share, covered in self._own.placed(moved.skull, lip, hidden, now.gap):
+            _lay(mine, layer, place, hole, np.float32(share) * (1 - np.float32(covered) * front))
         if own == 1:
             return mine
         # Not each laid over a part of the other: between them the flesh behind would shine through.
-        inside = self._others(hole, moved, theirs, upper=1.0)
+        seen = seen if below is None else theirs(None)
+        inside = self._others(hole, moved, seen, upper=1.0)
         return inside + np.float32(own) * (mine - inside)
 
     def _own_share(self, now: Rims, moved: Moved) -> tuple[float, float]:
@@ -227,20 +242,16 @@ class Mouth:
             hole: between the lips.
             moved: where everything is.
             theirs: what the driving frame gives; over flesh as far as it gives nothing.
-            upper: how much of the upper teeth, 0..1.
+            upper: how much of the upper teeth, 0..1, where they are drawn.
         """
         if theirs is None:
             return self._drawn(hole, moved, upper)
-        if theirs.share == 1 and upper == 1:
+        if theirs.share == 1:
             return theirs.inside.copy()
         flesh = self._drawn(hole, moved, None)
         if theirs.share == 0:
             return flesh
-        inside = theirs.inside
-        if upper < 1:
-            left_out = np.float32(1 - upper) * theirs.upper_teeth
-            inside = _filled_in(inside, left_out, flesh, FILL_REACH * hole.rims.width)
-        return flesh + np.float32(theirs.share) * (inside - flesh)
+        return flesh + np.float32(theirs.share) * (theirs.inside - flesh)
 
     def _drawn(self, hole: Hole, moved: Moved, upper: float | None) -> Floats:
         """(h, w, 3) flesh with tongue and teeth, of the upper ones this share; None: flesh only."""
@@ -270,20 +281,23 @@ class Mouth:
         behind = float((lip - chin) @ down) - LIP_OVER_TEETH * self._unit
         return np.asarray(chin + max(behind, 0.0) * down, np.float32)
 
-    def _theirs(self, hole: Hole, request: FaceRequest, white: Floats | None) -> _Theirs | None:
+    def _theirs(
+        self, hole: Hole, request: FaceRequest, white: Floats | None, below: Below | None
+    ) -> _Theirs | None:
         """What the driving frame gives; None where its pixels may not be taken."""
         tracked = request.driving.tracked if request.driving is not None else None
         if not self._settings.driving_mouth or tracked is None or tracked.face is None:
             return None
         frame, face = tracked.frame, tracked.face
         share = openness(face)
-        none = np.zeros((*hole.depth.shape, 1), np.float32)
         if share == 0:
-            return _Theirs(0.0, none, none, none)
-        theirs = DrivingInside(frame.rgb, face, white=white, box=hole.box, now=hole.rims)
+            none = np.zeros((*hole.depth.shape, 1), np.float32)
+            return _Theirs(0.0, none, none)
+        theirs = DrivingInside(
+            frame.rgb, face, white=white, box=hole.box, now=hole.rims, below=below
+        )
         inside, front = theirs.lit(self._tones, self._palette.tooth, hole.depth)
-        upper = none if self._own is None else theirs.upper_teeth()[..., None]
-        return _Theirs(share, inside, np.float32(share) * front[..., None], upper)
+        return _Theirs(share, inside, np.float32(share) * front[..., None])
 
     def _draw_tongue_out(self, out: Bytes, now: Rims, much: float) -> None:
         """A tongue that lies over the lower lip."""
@@ -316,25 +330,12 @@ class Mouth:
         patch[...] = to_bytes(patch + alpha * (colour - patch))
 
 
-def _filled_in(inside: Floats, left_out: Floats, flesh: Floats, reach: float) -> Floats:
-    """What is seen in a driving mouth without its teeth: what lies around them, or else flesh.
-
-    Args:
-        inside: (h, w, 3) with them.
-        left_out: (h, w, 1) how much of a pixel is left out, 0..1.
-        flesh: (h, w, 3).
-        reach: deviation, in pixels, of what lies around.
-    """
-    rest = np.square(np.square(1 - left_out))  # half a tooth is grey
-    near = averaged(np.concatenate([rest * inside, rest], axis=2), reach)
-    around = (near[..., :3] + np.float32(FEW) * flesh) / (near[..., 3:] + np.float32(FEW))
-    return np.asarray(inside + left_out * (around - inside), np.float32)
-
-
 def _lay(
     inside: Floats, layer: Layer, place: Doubles, hole: Hole, share: Floats | np.float32 = _ALL
 ) -> None:
     """Lay a layer that moves by `place` over what is in the hole, as opaque as said, 0..1."""
+    if np.max(share) < UNSEEN:
+        return
     to_hole = place.copy()
     to_hole[:, 2] += place[:, :2] @ layer.corner - hole.corner
     rows, columns = inside.shape[:2]

@@ -1,8 +1,8 @@
 """The inside of a mouth that is open in the photo, kept for when it opens otherwise.
 
-Upper teeth belong to the skull and lower teeth to the jaw, so the picture is parted along its
-darkest row; when the two parts move away from each other, that row is stretched between them and,
-as it is never quite dark, grows faint. A picture without a dark row is upper teeth all over.
+Upper teeth belong to the skull and lower teeth to the jaw, so the picture is parted where the upper
+teeth end, or along its darkest row where it shows none; when the two parts move away from each
+other, that row is stretched between them and, as it is never quite dark, grows faint.
 """
 
 from __future__ import annotations
@@ -26,6 +26,11 @@ GUM = 0.16
 LONGEST = 1.2
 """How much longer teeth that fill the photo's opening are drawn at most where it opens farther: the
 lip hid their edges, and below them the mouth would be a dark band."""
+FILLED = 0.8
+"""The part of the opening from which on upper teeth fill it."""
+FADING = 3
+"""How suddenly what lies below the upper teeth grows faint as the jaw drops: for long half there,
+it is a second row of teeth across the tongue."""
 SOFT = 0.08
 """Half the width of the parting's edge, in the same measure."""
 
@@ -37,29 +42,42 @@ class OwnInside:
     gum: Layer
     """Above the upper teeth, for lips that draw back from them."""
     whole: Layer
-    upper: Layer | None
-    lower: Layer | None
-    """None where all of it is upper teeth."""
+    upper: Layer
+    lower: Layer
     top: Floats
     """(2,) middle of the upper lip's rim in the crop."""
     down: Floats
     """(2,) across the opening, towards the chin."""
+    end: Floats
+    """(n, 2) the line in which the upper teeth end, from picture left to right."""
     gap: float
     """Pixels between the lips."""
     teeth: float
     """0..1 how surely it holds teeth."""
-    parting: float = 0.5
-    """Where the parts meet, from the upper (0) to the lower lip (1)."""
+    parting: float | None
+    """Where the parts meet, from the upper (0) to the lower lip (1); None where none do."""
 
     @property
     def row(self) -> float:
         """Pixels of the upper teeth's height that are seen."""
-        return self.gap if self.upper is None else self.parting * self.gap
+        return self.gap * (1.0 if self._filled or self.parting is None else self.parting)
+
+    @property
+    def _filled(self) -> bool:
+        """Whether upper teeth fill the opening."""
+        return self.parting is None or self.parting > FILLED
+
+    def edge(self, skull: Doubles, hidden: float, gap: float) -> Floats:
+        """(n, 2) the line in which the upper teeth end where `placed` lays them."""
+        place = self._upper_place(skull, hidden, gap)
+        return np.asarray(self.end @ place[:, :2].T + place[:, 2], np.float32)
 
     def placed(
         self, skull: Doubles, lip: Floats, hidden: float = 0.0, gap: float = 0.0
-    ) -> list[tuple[Layer, Doubles, float]]:
-        """The layers, undermost first, where each goes, and how opaque it is, 0..1.
+    ) -> list[tuple[Layer, Doubles, float, float]]:
+        """The layers, undermost first; where each goes, how opaque it is, how far it is covered.
+
+        By lips that reach in, which are not in front of teeth; 0..1 each.
 
         Args:
             skull: (2, 3) the head's movement.
@@ -67,15 +85,14 @@ class OwnInside:
             hidden: 0..1 how far the upper teeth have slid up behind their lip.
             gap: pixels between the lips now.
         """
-        skull = skull.copy()
-        skull[:, 2] -= skull[:, :2] @ (np.float32(hidden * self.row) * self.down)
         dropped = max(float(lip @ self.down), 0.0)
         soft = SOFT * self.gap if dropped > 0 else 0.5 * self.gap
-        faint = 1 / (1 + dropped / (2 * soft))
-        kept = max(faint, self.teeth)
-        if self.upper is None or self.lower is None:
-            longer = min(max(gap / self.gap, 1.0), LONGEST) - 1
-            return [(self.gum, skull, self.teeth), (self.whole, self._longer(skull, longer), kept)]
+        faint = 1 / (1 + (dropped / (2 * soft)) ** FADING)
+        kept, covered = max(faint, self.teeth), 1 - self.teeth
+        place = self._upper_place(skull, hidden, gap)
+        skull = self._behind_lip(skull, hidden)
+        if self.parting is None:
+            return [(self.gum, skull, self.teeth, covered), (self.whole, place, kept, covered)]
         with_lip = skull.copy()
         with_lip[:, 2] += skull[:, :2] @ lip
         along = np.outer(lip, self.down) / (2 * soft)  # none at the band's begin, all at its end
@@ -84,23 +101,32 @@ class OwnInside:
         start = skull[:, 2] - skull[:, :2] @ along @ begin
         stretched = np.concatenate([linear, start[:, None]], axis=1)
         return [
-            (self.gum, skull, self.teeth),
-            (self.whole, stretched, faint * (1 - hidden)),
-            (self.lower, with_lip, faint * (1 - hidden)),
-            (self.upper, skull, kept),
+            (self.gum, skull, self.teeth, covered),
+            (self.whole, stretched, faint * (1 - hidden), 1.0),
+            (self.lower, with_lip, faint * (1 - hidden), 1.0),
+            (self.upper, place, kept, covered),
         ]
 
-    def _longer(self, skull: Doubles, much: float) -> Doubles:
-        """(2, 3) the head's movement for teeth that are drawn longer, from their lip on."""
-        down = np.float32(much) * np.outer(self.down, self.down)
+    def _behind_lip(self, skull: Doubles, hidden: float) -> Doubles:
+        """(2, 3) the head's movement for teeth that have slid up behind their lip."""
         out = skull.copy()
-        out[:, :2] += skull[:, :2] @ down
-        out[:, 2] -= skull[:, :2] @ down @ self.top
+        out[:, 2] -= skull[:, :2] @ (np.float32(hidden * self.row) * self.down)
+        return out
+
+    def _upper_place(self, skull: Doubles, hidden: float, gap: float) -> Doubles:
+        """(2, 3) where the upper teeth go; drawn longer, from their lip on, if they fill it all."""
+        out = self._behind_lip(skull, hidden)
+        if self._filled:
+            much = np.float32(min(max(gap / self.gap, 1.0), LONGEST) - 1)
+            down = much * np.outer(self.down, self.down)
+            linear = out[:, :2].copy()
+            out[:, :2] += linear @ down
+            out[:, 2] -= linear @ down @ self.top
         return out
 
 
 def own_inside(
-    photo: Bytes, rims: Rims, unit: float, teeth: float, gum: Floats
+    photo: Bytes, rims: Rims, unit: float, *, row: Floats, teeth: float, gum: Floats
 ) -> OwnInside | None:
     """Cut the inside out of a photo, feathered at the lips.
 
@@ -108,6 +134,7 @@ def own_inside(
         photo: (height, width, 3) the crop.
         rims: its lips.
         unit: eye distance in pixels.
+        row: (n,) the part of the opening that the upper teeth fill; 0 where they are not seen.
         teeth: 0..1 how surely it holds teeth.
         gum: (3,) its colour, 0..255.
     """
@@ -116,26 +143,38 @@ def own_inside(
         return None
     corner = (box[1].start, box[0].start)
     patch = photo[box]
-    mask = np.zeros(patch.shape[:2], np.uint8)
-    fill(mask, rims.smooth.outline - np.array(corner, np.float32))
-    alpha = blurred(mask, 0.004 * unit + 0.4).astype(np.float32) / 255
-    above = _gum(rims, unit, gum, photo.shape)
-    middle = len(rims.upper) // 2
-    top = rims.upper[middle]
-    y, x = np.mgrid[: patch.shape[0], : patch.shape[1]].astype(np.float32)
-    x, y = x + np.float32(corner[0]) - top[0], y + np.float32(corner[1]) - top[1]
-    depth = (x * rims.down[0] + y * rims.down[1]) / np.float32(rims.gap)
-    aside = np.abs(x * rims.down[1] - y * rims.down[0])
-    parting = _parting(patch @ LUMA, depth, (mask > 127) & (aside < 0.25 * rims.width))
-    if parting is None:
-        whole = Layer(corner, to_bytes(np.dstack([patch * alpha[..., None], 255 * alpha])))
-        return OwnInside(above, whole, None, None, top, rims.down, rims.gap, teeth)
-    below = np.clip((depth - parting) / (2 * SOFT) + 0.5, 0, 1)
+    edge = 0.004 * unit + 0.4
+    alpha = _coverage(rims.smooth, corner, patch.shape, edge)
+    end, middle = rims.without_upper(row).upper, len(row) // 2
+    parting: float | None = float(row[middle])
+    if parting:
+        beyond = rims.lower + np.float32(0.1 * unit) * rims.down
+        below = _coverage(Rims(end, beyond), corner, patch.shape, edge)
+    else:
+        below, parting = _dark_parting(patch, rims, corner, alpha > 0.5)
     whole, upper, lower = (
         Layer(corner, to_bytes(np.dstack([patch * a[..., None], 255 * a])))
         for a in (alpha, alpha * (1 - below), alpha * below)
     )
-    return OwnInside(above, whole, upper, lower, top, rims.down, rims.gap, teeth, parting)
+    return OwnInside(
+        gum=_gum(rims, unit, gum, photo.shape),
+        whole=whole,
+        upper=upper,
+        lower=lower,
+        top=rims.upper[middle],
+        down=rims.down,
+        end=end,
+        gap=rims.gap,
+        teeth=teeth,
+        parting=parting,
+    )
+
+
+def _coverage(rims: Rims, corner: tuple[int, int], shape: tuple[int, ...], edge: float) -> Floats:
+    """(h, w) how much of each pixel of a box lies between two rims, 0..1, its edge blurred."""
+    mask = np.zeros(shape[:2], np.uint8)
+    fill(mask, rims.outline - np.array(corner, np.float32))
+    return blurred(mask, edge).astype(np.float32) / 255
 
 
 def _gum(rims: Rims, unit: float, colour: Floats, shape: tuple[int, ...]) -> Layer:
@@ -150,7 +189,33 @@ def _gum(rims: Rims, unit: float, colour: Floats, shape: tuple[int, ...]) -> Lay
     return Layer((columns.start, rows.start), to_bytes(rgba))
 
 
-def _parting(bright: Floats, depth: Floats, seen: Bools) -> float | None:
+def _dark_parting(
+    patch: Bytes, rims: Rims, corner: tuple[int, int], inside: Bools
+) -> tuple[Floats, float | None]:
+    """What lies below the darkest row of an opening that shows no upper teeth.
+
+    Args:
+        patch: (h, w, 3) of the photo.
+        rims: its lips.
+        corner: (left, top) of the patch.
+        inside: (h, w) the opening.
+
+    Returns:
+        (h, w) 0..1 and where that row is, from the upper (0) to the lower lip (1); nothing lies
+        below it and it is None where it is hardly dark anywhere.
+    """
+    top = rims.upper[len(rims.upper) // 2]
+    y, x = np.mgrid[: patch.shape[0], : patch.shape[1]].astype(np.float32)
+    x, y = x + np.float32(corner[0]) - top[0], y + np.float32(corner[1]) - top[1]
+    depth = (x * rims.down[0] + y * rims.down[1]) / np.float32(rims.gap)
+    aside = np.abs(x * rims.down[1] - y * rims.down[0])
+    parting = _darkest(patch @ LUMA, depth, inside & (aside < 0.25 * rims.width))
+    if parting is None:
+        return np.zeros_like(depth), None
+    return np.clip((depth - parting) / (2 * SOFT) + 0.5, 0, 1), parting
+
+
+def _darkest(bright: Floats, depth: Floats, seen: Bools) -> float | None:
     """Where between the lips it is darkest, 0..1; None where it is hardly dark anywhere."""
     found = None
     darkest = DARK * float(np.percentile(bright[seen], 95)) if seen.any() else 0.0

@@ -73,10 +73,26 @@ class Rims:
         a, b, c = self.apart[n - 1 : n + 2].tolist()
         return float(a + b + c) / 3
 
+    def place_across(self, line: Floats) -> Floats:
+        """(n,) where a line (m, 2) from picture left to right crosses the opening at each point.
+
+        0 at the upper rim or above it, 1 at the lower one or below; beside the line as at its ends.
+        """
+        aside, down = line @ self.along, line @ self.down
+        crossing = np.interp(self.middle @ self.along, aside, down) - self.upper @ self.down
+        share = crossing / np.maximum(self.apart, np.float32(1e-3))
+        out: Floats = np.clip(share, 0, 1).astype(np.float32)
+        return out
+
     @cached_property
     def smooth(self) -> Rims:
         """The same rims with twice the points, on a smooth curve."""
         return Rims(curved(self.upper, 2), curved(self.lower, 2))
+
+    def without_upper(self, share: Floats | float) -> Rims:
+        """What is left of the opening below this share of it, at each point (n,) or at all."""
+        much = np.asarray(share, np.float32).reshape(-1, 1)
+        return Rims(self.upper + much * (self.lower - self.upper), self.lower)
 
     @cached_property
     def outline(self) -> Floats:

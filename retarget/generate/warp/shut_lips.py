@@ -12,7 +12,7 @@ from retarget.flow import landmarks
 from retarget.flow.arrays import Bytes, Floats
 from retarget.flow.ease import smoothstep
 from retarget.generate.warp.paint import blurred, box_of, colours, read, stroke, to_bytes
-from retarget.generate.warp.palette import LUMA
+from retarget.generate.warp.palette import LUMA, luma
 from retarget.generate.warp.rims import MOUTH, Rims, curved, rims_of
 
 AGAPE = (0.04, 0.12)
@@ -107,13 +107,14 @@ def _lips(points: Floats) -> Floats:
     return out
 
 
-def draw_lip_line(out: Bytes, photo: Rims, now: Rims) -> None:
+def draw_lip_line(out: Bytes, photo: Rims, now: Rims, lip: Floats) -> None:
     """Darken the line in which the lips meet, as much as they have closed.
 
     Args:
         out: the moved crop, changed in place.
         photo: the opening in the photo.
         now: the opening now.
+        lip: (3,) colour of the lips: light comes through them.
     """
     much = closing(photo, now) * (1 - smoothstep(*MEET, now.gap / now.width))
     line = curved(now.middle, 3)
@@ -124,5 +125,6 @@ def draw_lip_line(out: Bytes, photo: Rims, now: Rims) -> None:
     mask = np.zeros(patch.shape[:2], np.uint8)
     corner = np.array([box[1].start, box[0].start], np.float32)
     stroke(mask, line - corner, LINE_WIDTH * now.width)
-    dark = blurred(mask, LINE_SOFT * now.width)[..., None] * np.float32(LINE_DARK * much / 255)
-    patch[...] = to_bytes(patch * (1 - dark))
+    share = blurred(mask, LINE_SOFT * now.width)[..., None] * np.float32(much / 255)
+    left = np.float32(1 - LINE_DARK) * np.sqrt(lip / np.float32(max(luma(lip), 1.0)))
+    patch[...] = to_bytes(patch * (1 - share * (1 - left)))

@@ -12,10 +12,11 @@ from asked import ask, calm, smiling
 from retarget.flow.arrays import Floats
 from retarget.flow.values import ExpressedFrame, FaceRequest, Identity, TrackedFrame
 from retarget.generate.settings import WarpSettings
-from retarget.generate.warp.driving_mouth import Light, Tones, teeth_in
+from retarget.generate.warp.driving_mouth import Light
 from retarget.generate.warp.eye_white import LastingWhite, eye_white
 from retarget.generate.warp.palette import Palette, luma
 from retarget.generate.warp.rims import LEFT_EYE, RIGHT_EYE
+from retarget.generate.warp.tones import Tones, teeth_in
 from retarget.generate.warp.warp import WarpGenerator
 
 COLD = np.array([0.8, 1.0, 1.2], np.float32)

@@ -1,0 +1,74 @@
+"""The red of lips that close over a mouth that is open in the photo.
+
+Drawn thin there, little of what the mesh takes for lip is red: brought together as they are, they
+would be a line in the skin.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from retarget.flow.arrays import Bytes, Floats
+from retarget.generate.warp.paint import blurred, box_of, colours, fill, to_bytes
+from retarget.generate.warp.palette import luma
+from retarget.generate.warp.rims import Rims
+from retarget.generate.warp.shut_lips import ROWS
+
+REDDEST = 0.4
+"""The part of a photo's lips, the reddest, that is surely lip."""
+SOFT = 0.02
+"""Deviation of the blur of their outline, in mouth widths."""
+DARKER, MOST = 0.93, 1.35
+"""How much darker they grow at most, and by what factor one of their channels changes."""
+
+
+class LipTint:
+    """Gives lips that close the colour that they have.
+
+    Args:
+        photo: (height, width, 3) the crop.
+        points: (478, 3) its mesh.
+    """
+
+    def __init__(self, photo: Bytes, points: Floats) -> None:
+        lips = points[ROWS[:, :-1, 2:-2], :2].reshape(-1, 2)
+        self._tone = _reddest(colours(photo, lips))
+
+    def draw(self, out: Bytes, points: Floats, much: float) -> None:
+        """Change the moved crop in place; what is between the lips is drawn later.
+
+        Args:
+            out: the moved crop.
+            points: (468, 3) where the mesh is now.
+            much: 0 open as in the photo, 1 shut.
+        """
+        upper, lower = points[ROWS[:, 0], :2]
+        lips = Rims(upper, lower)
+        soft = SOFT * lips.width
+        box = box_of(lips.outline, 3 * soft + 2, out.shape)
+        if much <= 0 or box is None:
+            return
+        patch = out[box]
+        mask = np.zeros(patch.shape[:2], np.uint8)
+        fill(mask, lips.outline - np.array([box[1].start, box[0].start], np.float32))
+        there = np.array(cv2.mean(patch, mask)[:3], np.float32)
+        share = blurred(mask, soft)[..., None] * np.float32(much / 255)
+        patch[...] = to_bytes(patch * (1 + share * (_change(there, self._tone) - 1)))
+
+
+def _change(there: Floats, tone: Floats) -> Floats:
+    """(3,) the factors by which lips get the tint of another colour, and hardly its brightness."""
+    darker = luma(tone) / max(luma(there), 1.0)
+    as_bright = np.float32(np.clip(darker, DARKER, 1.0) / max(darker, 1e-3))
+    out: Floats = np.clip(tone * as_bright / np.maximum(there, 8), 1 / MOST, MOST)
+    return out.astype(np.float32)
+
+
+def _reddest(lips: Floats) -> Floats:
+    """(3,) the middle colour of the reddest of (n, 3).
+
+    By how much, and not in proportion: what is dark beside teeth would be that.
+    """
+    red = lips[:, 0] - lips[:, 1]
+    return np.asarray(np.median(lips[red >= np.quantile(red, 1 - REDDEST)], axis=0), np.float32)

@@ -1,0 +1,53 @@
+"""The red of lips that close over an open mouth."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+from asked import ask, smiling
+from drawn import draw, whole
+
+from retarget.flow.values import Identity
+from retarget.generate.settings import WarpSettings
+from retarget.generate.warp.displace import Displacer
+from retarget.generate.warp.rims import Rims
+from retarget.generate.warp.shut_lips import ROWS
+from retarget.generate.warp.warp import WarpGenerator
+
+
+def thin_lipped(*, grey: bool = False) -> Identity:
+    """A toothy smile whose lips are red in the outer half of what the mesh takes for lip."""
+    who = smiling()
+    rgb = np.full_like(who.frame.rgb, (200, 160, 140))
+    outer, inner = (Rims(*(who.face.points[rows[row], :2] for rows in ROWS)) for row in (0, -1))
+    halfway = Rims(
+        *((o + i) / 2 for o, i in ((outer.upper, inner.upper), (outer.lower, inner.lower)))
+    )
+    for outline, colour in ((outer, (190, 90, 90)), (halfway, (235, 230, 220))):
+        cv2.fillPoly(rgb, [np.rint(outline.outline).astype(np.int32)], colour)
+    if grey:
+        rgb = np.dstack([cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)] * 3)
+    return replace(who, frame=replace(who.frame, rgb=rgb))
+
+
+def shut_lips(identity: Identity) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
+    """(n, 3) the pixels of its lips, brought together."""
+    request = ask(identity, {"mouthClose": 1.0}, aperture=1.0, lip_gap=0.0)
+    picture = whole(draw(WarpGenerator(WarpSettings()), request))
+    now = Displacer(identity, identity.face.points)(request).points
+    mask = np.zeros(picture.shape[:2], np.uint8)
+    outline = Rims(*(now[rows[1], :2] for rows in ROWS)).outline
+    cv2.fillPoly(mask, [np.rint(outline).astype(np.int32)], (1,))
+    return picture[mask > 0].astype(float)
+
+
+def test_lips_that_close_over_teeth_are_as_red_as_they_are() -> None:
+    lips = shut_lips(thin_lipped())
+    assert (lips[:, 0] / lips[:, 1]).mean() > 0.85 * 190 / 90
+
+
+def test_grey_lips_stay_grey() -> None:
+    lips = shut_lips(thin_lipped(grey=True))
+    assert np.ptp(lips, axis=1).max() <= 1
