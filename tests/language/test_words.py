@@ -150,6 +150,12 @@ def test_contempt_is_one_sided() -> None:
     assert set(say("contempt").units) == {"AU12R", "AU14R"}
 
 
+@pytest.mark.parametrize("word", ["contempt", "smirk"])
+def test_what_one_side_shows_has_a_word_for_the_other(word: str) -> None:
+    mirror = [blendshapes.INDEX[blendshapes.mirrored(name)] for name in blendshapes.NAMES]
+    np.testing.assert_array_equal(face(f"left_{word}")[mirror], face(word))
+
+
 def test_every_action_unit_moves_something_and_names_its_source() -> None:
     for unit in shipped_words().units.values():
         side = "L" if unit.needs_side else ""
