@@ -30,6 +30,12 @@ if TYPE_CHECKING:
     from retarget.language.words import Vocabulary
 
 MOST_PANELS = 300
+_MEANT = {
+    "character": "who", "characters": "who", "person": "who", "name": "who",
+    "emotion": "expression", "text": "caption", "image": "photo", "images": "photos",
+    "shot": "framing",
+}  # fmt: skip
+"""What is written for an entry by who has not read its name."""
 MOST_TOGETHER = 3
 """Characters in one panel."""
 FRAMINGS = ("close-up", "portrait", "wide")
@@ -365,7 +371,9 @@ class _Reader:
         for key in table:
             if key not in known:
                 unknown = UnknownWord(kind, key, known)
-                raise self.wrong((*place, key), unknown.what, unknown.do)
+                meant = _MEANT.get(key)
+                do = f"Did you mean {meant!r}?" if meant in known else unknown.do
+                raise self.wrong((*place, key), unknown.what, do)
 
     def wrong(self, place: Place, what: str, do: str) -> UnreadableInput:
         panel = f"panel {int(place[1]) + 1}: " if len(place) > 1 and place[0] == "panel" else ""

@@ -237,6 +237,13 @@ def test_without_pages_none_of_an_earlier_run_lie_beside_the_panels(story: Path)
         ('"#406080"', '"red"', 16, "#rrggbb"),
         ('"eileen.png"', '"nobody.png"', 5, "nobody.png"),
         ("caption", "capton", 10, "caption"),
+        ("caption", "text", 10, "Did you mean 'caption'"),
+        (
+            'who = "eileen"\nexpression = "0',
+            'character = "eileen"\nexpression = "0',
+            8,
+            "mean 'who'",
+        ),
         ("[240, 180]", "[240, 1e9]", 2, "whole numbers"),
         ("[240, 180]", "[240, 99999]", 2, "whole numbers"),
         ('"She smiled."', '"She smiled.', 10, "not TOML"),
