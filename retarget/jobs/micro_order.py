@@ -28,6 +28,8 @@ _CROWD = 3
 def keep_orders(folder: Path, whole: StimulusSet, *, overwrite: bool, warn: Warn) -> None:
     """Write the orders of a set's participants into its folder, where there are any.
 
+    Further participants are added to those of an earlier run.
+
     Args:
         folder: where the set goes.
         whole: the set.
@@ -47,7 +49,8 @@ def keep_orders(folder: Path, whole: StimulusSet, *, overwrite: bool, warn: Warn
         there = path.read_bytes() if path.exists() else None
     if there == table.encode():
         return
-    if there is not None and not overwrite:
+    further = there is not None and table.encode().startswith(there)
+    if there is not None and not further and not overwrite:
         raise CannotWrite(
             f"{path} holds other orders than this set's.",
             do="Choose another folder, or say --overwrite to have them replaced.",

@@ -92,13 +92,16 @@ def test_orders_lie_beside_the_clips_and_ones_that_were_changed_stay(tmp_path: P
         ("1", "1"), ("1", "2"), ("2", "1"), ("2", "2"),
     ]  # fmt: skip
     assert all((folder / row["file"]).is_file() for row in told)
+    path.write_text(f"{text}participants = 3\n")
     MicroJob(set=path).run()
+    with (folder / "orders.csv").open(newline="", encoding="utf-8") as file:
+        assert list(csv.DictReader(file))[:4] == told
     (folder / "orders.csv").write_text("mine")
     with pytest.raises(CannotWrite, match="other orders"):
         MicroJob(set=path).run()
     assert (folder / "orders.csv").read_text() == "mine"
     MicroJob(set=path, sink=SinkSettings(overwrite=True)).run()
-    assert len((folder / "orders.csv").read_text().splitlines()) == 5
+    assert len((folder / "orders.csv").read_text().splitlines()) == 7
     path.write_text(text)
     report = Report()
     MicroJob(set=path).run(report)
