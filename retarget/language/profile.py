@@ -54,7 +54,7 @@ class Crest:
     rise: float = _RISE
     """Share of the height that the first half of the apex phase still rises."""
     fall: float = _RISE
-    """Share that its second half falls already."""
+    """Share that its second half falls already; none where no offset follows."""
     arriving: float = 0.0
     """The onset's speed at its end, as in `minimum_jerk`."""
     leaving: float = 0.0
@@ -65,7 +65,7 @@ class Crest:
         """The crest of phases that last so many seconds; the offset may be none."""
         rise, arriving = _joint(onset, apex, 1.0 - _ONSET_BEND)
         if offset is None:
-            return cls(rise=rise, fall=rise, arriving=arriving)
+            return cls(rise=rise, fall=0.0, arriving=arriving)
         fall, leaving = _joint(offset, apex, 1.0 + _OFFSET_BEND)
         return cls(rise=rise, fall=fall, arriving=arriving, leaving=leaving)
 

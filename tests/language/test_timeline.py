@@ -86,6 +86,11 @@ def test_a_micro_expression_does_not_halt_before_nor_after_its_apex(times: str) 
         assert (np.diff(speed[fastest:]) < hardly).all()
 
 
+def test_an_apex_that_no_offset_follows_stays() -> None:
+    height = heights(timeline("AU1 100ms/200ms > neutral 1s"), 240)
+    assert (height[48:72] == height.max()).all()
+
+
 def test_nothing_jumps_between_two_frames() -> None:
     line = timeline("joy 1s > fear 100ms/60ms/160ms > anger 300ms/200ms > grief 1s > neutral 1s")
     frames = np.stack([m.said.weights for m in line.moments(Fraction(240))])
