@@ -275,7 +275,7 @@ class _Reader:
             or not low <= value <= high
         ):
             raise self.file.problem(
-                (key,), f"{key} is not a number from {low:g} to {high:g}.", do="Correct it."
+                (key,), f"{key} is not a number from {low:.10g} to {high:.10g}.", do="Correct it."
             )
         return float(value)
 

@@ -222,7 +222,8 @@ class _Reader:
             if which > len(photos):
                 raise self.wrong(
                     (*place, "photo"),
-                    f"{name} has {len(photos)} photos, and this asks for number {which}.",
+                    f"{name} has {len(photos)} photo{'' if len(photos) == 1 else 's'}, "
+                    f"and this asks for number {which}.",
                     "Count them from 1.",
                 )
             photos = photos[which - 1 : which]
@@ -354,7 +355,9 @@ class _Reader:
         number = isinstance(value, int | float) and not isinstance(value, bool)
         if not number or not low <= value <= high:
             raise self.wrong(
-                (*place, key), f"{key} is not a number from {low:g} to {high:g}.", "Correct it."
+                (*place, key),
+                f"{key} is not a number from {low:.10g} to {high:.10g}.",
+                "Correct it.",
             )
         return float(value)
 

@@ -238,6 +238,8 @@ def test_without_pages_none_of_an_earlier_run_lie_beside_the_panels(story: Path)
         ('"eileen.png"', '"nobody.png"', 5, "nobody.png"),
         ("caption", "capton", 10, "caption"),
         ("caption", "text", 10, "Did you mean 'caption'"),
+        ('caption = "She smiled."', "photo = 3", 10, "eileen has 1 photo, and"),
+        ('caption = "She smiled."', "seed = -1", 10, "from 0 to 2147483648"),
         (
             'who = "eileen"\nexpression = "0',
             'character = "eileen"\nexpression = "0',
