@@ -14,6 +14,7 @@ import numpy as np
 
 from retarget.composite.paste import Paste
 from retarget.composite.settings import PasteSettings
+from retarget.flow import blendshapes
 from retarget.flow.values import (
     ExpressedFrame,
     Expression,
@@ -36,6 +37,14 @@ if TYPE_CHECKING:
 _SHOWN = 0.5
 """A picture's share of an expression from which its mouth is shown."""
 _ONE = 0.999
+_AVERTED = 25.0
+"""Degrees of yaw from which one corner of a mouth is hardly seen."""
+_ONE_SIDED = 0.3
+"""Weight that a side of the mouth moves more than the other and that would be missed."""
+_SIDES = np.array([
+    [blendshapes.index(f"{name}{side}") for name in ("mouthSmile", "mouthDimple", "mouthFrown")]
+    for side in ("Left", "Right")
+])  # fmt: skip
 _NO_TIME = Instant(0, Fraction(1))
 _STRAIGHT = HeadPose(rotation=np.eye(3), translation=np.zeros(3), scale=1.0)
 
@@ -90,7 +99,22 @@ class Actor:
                     f"A head that is to turn by more than {MAX_TURN:g}° turns less: one photo does "
                     "not show what would come into view."
                 )
+            self._tell_unseen(frame.expression)
             yield frame
+
+    def _tell_unseen(self, said: Expression | None) -> None:
+        """Tell of a corner of the mouth that moves alone, on the side that is turned away."""
+        yaw = self.identity.pose.angles[0]
+        if said is None or abs(yaw) < _AVERTED:
+            return
+        left, right = said.weights[_SIDES]
+        side, alone = ("left", left - right) if yaw > 0 else ("right", right - left)
+        if alone.max() > _ONE_SIDED:
+            self._report.warn(
+                f"The {side} side of this face is turned away: what only that corner of the mouth "
+                "does is hardly seen. Let the other do it: left_contempt, left_smirk and "
+                "right_wink are words, too, and L12 is R12 on the other side."
+            )
 
     def show(self, said: Said) -> Picture:
         """One picture (height, width, 3) in the photo's own size."""

@@ -4,6 +4,7 @@
     expressions = ["fear", "contempt"]
     intensities = [0.2, 0.5]
     durations = [[70, 30, 100], [120, 80, 200]]   # onset, apex and offset in ms
+    participants = 24                             # each with an order of their own in orders.csv
 
 Each clip has a table of what was commanded in each frame; `manifest.csv` lists the clips, and no
 other that was made lies beside them.
@@ -32,9 +33,10 @@ if TYPE_CHECKING:
     from retarget.language.words import Vocabulary
 
 MOST_CLIPS = 20_000
+MOST_TRIALS = 1_000_000
 ENTRIES = (
     "identities", "expressions", "intensities", "durations", "base", "rate", "size", "before_ms",
-    "after_ms", "lag_ms", "blinks", "seed", "ending", "words",
+    "after_ms", "lag_ms", "blinks", "seed", "ending", "words", "participants",
 )  # fmt: skip
 """What a set may say."""
 _ENDINGS = (".mp4", ".mov", ".mkv", ".webm")
@@ -73,6 +75,8 @@ class StimulusSet:
     pace: PaceSettings
     blinking: BlinkSettings
     ending: str
+    participants: int = 0
+    """How many people see the set, each in an order of their own."""
 
     def timeline(self, stimulus: Stimulus) -> Timeline:
         """The clip's timeline.
@@ -145,14 +149,24 @@ class _Reader:
             size=self.size(),
             around=(self.seconds("before_ms", 500), self.seconds("after_ms", 500)),
             pace=PaceSettings(lag_ms=self.number("lag_ms", 0, -MOST_LAG, MOST_LAG)),
-            blinking=BlinkSettings(blinks=self.flag("blinks"), seed=self.seed()),
+            blinking=BlinkSettings(
+                blinks=self.flag("blinks"), seed=self.whole_number("seed", 0, 2**31)
+            ),
             ending=self.ending(),
+            participants=self.whole_number("participants", 0, MOST_TRIALS),
         )
         self.check(out)
         return out
 
     def check(self, whole: StimulusSet) -> None:
-        """Refuse times that the rate cannot show before any clip is drawn."""
+        """Refuse, before any clip is drawn, times that the rate cannot show, and endless orders."""
+        trials = whole.participants * len(whole.stimuli)
+        if trials > MOST_TRIALS:
+            raise self.file.problem(
+                ("participants",),
+                f"They would see {trials} clips together, and {MOST_TRIALS} are the most.",
+                do="Name fewer participants, or split the set.",
+            )
         seen = set()
         for stimulus in whole.stimuli:
             if stimulus.times not in seen:
@@ -261,15 +275,16 @@ class _Reader:
             or not low <= value <= high
         ):
             raise self.file.problem(
-                (key,), f"{key} is not a number from {low:g} to {high:g}.", do="Correct it."
+                (key,), f"{key} is not a number from {low:.10g} to {high:.10g}.", do="Correct it."
             )
         return float(value)
 
-    def seed(self) -> int:
-        value = self.number("seed", 0, 0, 2**31)
+    def whole_number(self, key: str, low: float, high: float) -> int:
+        """A number without a fraction; the least one where nothing is said."""
+        value = self.number(key, low, low, high)
         if value != round(value):
             raise self.file.problem(
-                ("seed",), f"seed is {value:g}, which is no whole number.", do="Correct it."
+                (key,), f"{key} is {value:g}, which is no whole number.", do="Correct it."
             )
         return round(value)
 

@@ -30,6 +30,12 @@ if TYPE_CHECKING:
     from retarget.language.words import Vocabulary
 
 MOST_PANELS = 300
+_MEANT = {
+    "character": "who", "characters": "who", "person": "who", "name": "who",
+    "emotion": "expression", "text": "caption", "image": "photo", "images": "photos",
+    "shot": "framing",
+}  # fmt: skip
+"""What is written for an entry by who has not read its name."""
 MOST_TOGETHER = 3
 """Characters in one panel."""
 FRAMINGS = ("close-up", "portrait", "wide")
@@ -216,7 +222,8 @@ class _Reader:
             if which > len(photos):
                 raise self.wrong(
                     (*place, "photo"),
-                    f"{name} has {len(photos)} photos, and this asks for number {which}.",
+                    f"{name} has {len(photos)} photo{'' if len(photos) == 1 else 's'}, "
+                    f"and this asks for number {which}.",
                     "Count them from 1.",
                 )
             photos = photos[which - 1 : which]
@@ -348,7 +355,9 @@ class _Reader:
         number = isinstance(value, int | float) and not isinstance(value, bool)
         if not number or not low <= value <= high:
             raise self.wrong(
-                (*place, key), f"{key} is not a number from {low:g} to {high:g}.", "Correct it."
+                (*place, key),
+                f"{key} is not a number from {low:.10g} to {high:.10g}.",
+                "Correct it.",
             )
         return float(value)
 
@@ -365,7 +374,9 @@ class _Reader:
         for key in table:
             if key not in known:
                 unknown = UnknownWord(kind, key, known)
-                raise self.wrong((*place, key), unknown.what, unknown.do)
+                meant = _MEANT.get(key)
+                do = f"Did you mean {meant!r}?" if meant in known else unknown.do
+                raise self.wrong((*place, key), unknown.what, do)
 
     def wrong(self, place: Place, what: str, do: str) -> UnreadableInput:
         panel = f"panel {int(place[1]) + 1}: " if len(place) > 1 and place[0] == "panel" else ""

@@ -2,35 +2,95 @@
 
 Voluntary movements follow minimum-jerk curves (Flash & Hogan 1985): they start and stop without a
 jolt. Time is bent a little so that an onset is fastest early and an offset dies away slowly, as
-facial movements do; durations are the timeline's.
+facial movements do; durations are the timeline's. What comes and goes does not halt before its
+apex: an onset ends, and an offset begins, as fast as the apex begins and ends.
 """
 
 from __future__ import annotations
 
-import math
+from dataclasses import dataclass
 
-_ONSET_BEND = 0.9
-_OFFSET_BEND = 0.8
-APEX_RISE = 0.15
-"""Share of the height that is reached within the apex phase: an apex is a crest, not a plateau."""
+_ONSET_BEND = 0.15
+_OFFSET_BEND = 0.3
+_RISE = 0.15
+"""Share of the height that is at most reached within the apex phase: an apex is a crest, not a
+plateau."""
+_FASTEST = 1.5
+"""Speed at its end, against its mean, up to which a minimum-jerk curve still slows down there."""
 
 
-def minimum_jerk(way: float) -> float:
-    """0 at 0, 1 at 1; speed and acceleration are 0 at both ends."""
+def minimum_jerk(way: float, arriving: float = 0.0) -> float:
+    """0 at 0, 1 at 1; speed and acceleration are 0 at both ends, save for an end that is passed.
+
+    Args:
+        way: share of the time.
+        arriving: the speed at the end, against the mean one.
+    """
     u = min(max(way, 0.0), 1.0)
-    return u * u * u * (10.0 + u * (6.0 * u - 15.0))
+    cube = u * u * u
+    return cube * (10.0 + u * (6.0 * u - 15.0) + arriving * (u * (7.0 - 3.0 * u) - 4.0))
 
 
-def onset(way: float) -> float:
+def onset(way: float, arriving: float = 0.0) -> float:
     """Height (0..1) of a movement that begins, at a share (0..1) of its time."""
-    return minimum_jerk(min(max(way, 0.0), 1.0) ** _ONSET_BEND)
+    return minimum_jerk(_bent(way, _ONSET_BEND), arriving)
 
 
-def offset(way: float) -> float:
+def offset(way: float, leaving: float = 0.0) -> float:
     """Height (1..0) of a movement that ends, at a share (0..1) of its time."""
-    return 1.0 - minimum_jerk(min(max(way, 0.0), 1.0) ** _OFFSET_BEND)
+    return minimum_jerk(1.0 - _bent(way, _OFFSET_BEND), leaving)
 
 
-def apex(way: float) -> float:
-    """Height within the apex phase: 1 in its middle, `APEX_RISE` less at its ends."""
-    return 1.0 - APEX_RISE * math.cos(math.pi * min(max(way, 0.0), 1.0)) ** 2
+def _bent(way: float, bend: float) -> float:
+    """A share of time that runs ahead; at its two ends 1 + bend and 1 - bend times as fast."""
+    u = min(max(way, 0.0), 1.0)
+    return u + bend * u * (1.0 - u)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Crest:
+    """How onset, apex and offset of one expression join."""
+
+    rise: float = _RISE
+    """Share of the height that the first half of the apex phase still rises."""
+    fall: float = _RISE
+    """Share that its second half falls already; none where no offset follows."""
+    arriving: float = 0.0
+    """The onset's speed at its end, as in `minimum_jerk`."""
+    leaving: float = 0.0
+    """The offset's speed at its beginning."""
+
+    @classmethod
+    def of(cls, onset: float, apex: float, offset: float | None) -> Crest:
+        """The crest of phases that last so many seconds; the offset may be none."""
+        rise, arriving = _joint(onset, apex, 1.0 - _ONSET_BEND)
+        if offset is None:
+            return cls(rise=rise, fall=0.0, arriving=arriving)
+        fall, leaving = _joint(offset, apex, 1.0 + _OFFSET_BEND)
+        return cls(rise=rise, fall=fall, arriving=arriving, leaving=leaving)
+
+    def onset(self, way: float) -> float:
+        """Height (0..1) at a share of the onset's time."""
+        return (1.0 - self.rise) * onset(way, self.arriving)
+
+    def apex(self, way: float) -> float:
+        """Height at a share of the apex phase: 1 in its middle, less before and after."""
+        aside = 2.0 * min(max(way, 0.0), 1.0) - 1.0
+        return 1.0 - (self.rise if aside < 0 else self.fall) * aside * aside
+
+    def offset(self, way: float) -> float:
+        """Height (1..0) at a share of the offset's time."""
+        return (1.0 - self.fall) * offset(way, self.leaving)
+
+
+def _joint(change: float, apex: float, bent: float) -> tuple[float, float]:
+    """What an apex phase shares with the change beside it, and that one's speed where they meet.
+
+    Args:
+        change: seconds of the onset or the offset.
+        apex: seconds of the apex phase.
+        bent: how fast the change's time runs where they meet.
+    """
+    fastest = _FASTEST * bent * apex
+    rise = min(_RISE, fastest / (4.0 * change + fastest))
+    return rise, 4.0 * rise * change / ((1.0 - rise) * apex * bent)

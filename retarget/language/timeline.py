@@ -81,6 +81,8 @@ class Segment:
     peak: Said
     after: Said
     step: Step
+    crest: profile.Crest
+    """How a step's onset, apex and offset join."""
 
     def at(self, seconds: float) -> Said:
         """What the face does at a moment within the segment."""
@@ -89,14 +91,13 @@ class Segment:
             return self.peak
         if self.phase == "change":
             return self.before.toward(self.peak, profile.onset(way))
-        crest = 1.0 - profile.APEX_RISE
         if self.phase == "onset":
-            return self.before.toward(self.peak, crest * profile.onset(way))
+            return self.before.toward(self.peak, self.crest.onset(way))
         if self.phase == "offset":
-            return self.after.toward(self.peak, crest * profile.offset(way))
+            return self.after.toward(self.peak, self.crest.offset(way))
         # Beneath the crest, what came before gives way to what comes after.
         base = self.before.toward(self.after, profile.minimum_jerk(way))
-        return base.toward(self.peak, profile.apex(way))
+        return base.toward(self.peak, self.crest.apex(way))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -269,6 +270,7 @@ def _laid_out(steps: Sequence[Step], pace: PaceSettings) -> Iterator[Segment]:
             after = following.said if following is not None and leads_on else NOTHING
         if i == 0 and len(step.times) > 1:
             now = NOTHING
+        crest = _crest(step)
         for phase, lasts in _phases(step, pace, arrived):
             if not lasts:
                 continue
@@ -280,10 +282,16 @@ def _laid_out(steps: Sequence[Step], pace: PaceSettings) -> Iterator[Segment]:
                 peak=step.said,
                 after=after,
                 step=step,
+                crest=crest,
             )
             clock += lasts
         arrived = len(step.times) == 3 and following is not None and len(following.times) < 2
         now = after
+
+
+def _crest(step: Step) -> profile.Crest:
+    onset, apex, offset = (*map(float, step.times), None, None, None)[:3]
+    return profile.Crest() if onset is None or not apex else profile.Crest.of(onset, apex, offset)
 
 
 def _phases(step: Step, pace: PaceSettings, arrived: bool) -> list[tuple[Phase, Fraction]]:

@@ -10,6 +10,8 @@ FOLDER_PATTERN = "frame_%05d.png"
 """How pictures in a folder of their own are called."""
 CLIPS_TABLE = "manifest.csv"
 """What lists the clips of a set, a row a clip."""
+ORDERS_TABLE = "orders.csv"
+"""In which order each participant sees the clips of a set."""
 _NUMBER = re.compile(r"%(?:0\d{1,2})?d")
 _LONGEST = 60  # characters kept of each given name, so that the whole fits any file system
 

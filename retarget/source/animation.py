@@ -83,7 +83,7 @@ class Animation:
         if not seen:
             raise UnreadableInput(
                 f"{name} has no frame between start and end that can be read.",
-                do="Give an earlier start, or check that it opens elsewhere.",
+                do="Name an earlier moment, or check that it opens elsewhere.",
             )
         self._warn = warn
         self._count = len(seen)

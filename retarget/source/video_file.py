@@ -200,7 +200,7 @@ class VideoFile:
         if self._start > 0:
             return UnreadableInput(
                 f"{self.place.name} has no picture at {self.settings.start:g} s or later.",
-                do="Give an earlier start.",
+                do="Name an earlier moment.",
             )
         return UnreadableInput(
             f"Not one picture in {self.place.name} could be decoded.",

@@ -58,6 +58,13 @@ def test_of_a_large_picture_only_the_face_is_kept(tmp_path: Path) -> None:
     assert np.abs(seen.expression.weights - plain.expression.weights).mean() < 0.02
 
 
+def test_a_moment_after_the_end_of_a_clip_is_answered_with_an_earlier_moment() -> None:
+    """An option for the start is not what stands behind from:."""
+    with pytest.raises(UnreadableInput, match="99 s or later") as refused:
+        Looker(SAMPLES)("drive.mp4", 99.0)
+    assert refused.value.do == "Name an earlier moment."
+
+
 @pytest.mark.parametrize("name", ["saved.npz", "saved.csv"])
 def test_a_moment_of_a_saved_performance_is_looked_at_as_one_of_a_clip(
     tmp_path: Path, name: str

@@ -15,6 +15,9 @@ from threadpoolctl import threadpool_limits
 from retarget.errors import CannotWrite, NoFaceFound, RetargetError
 from retarget.flow import landmarks
 from retarget.flow.report import Report
+from retarget.flow.values import HeadPose
+from retarget.generate.settings import WarpSettings
+from retarget.generate.warp.warp import WarpGenerator
 from retarget.jobs.act import Actor
 from retarget.jobs.micro import MicroJob
 from retarget.jobs.reframe import Box, on_face, reframed, within_size
@@ -50,6 +53,24 @@ def test_a_head_that_cannot_turn_as_far_as_is_said_is_told_of(
     out = tmp_path / "turned.png"
     StillJob(identity=(str(astronaut),), expression=(said,), output=out).run(report)
     assert sum("turns less" in line for line in report.warnings) == told
+
+
+@pytest.mark.parametrize(
+    ("said", "yaw", "told"),
+    [
+        ("contempt", -35.0, 1), ("contempt", 35.0, 0), ("contempt", -10.0, 0),
+        ("left_contempt", 35.0, 1), ("left_contempt", -35.0, 0), ("joy", -35.0, 0),
+        ("wink", -35.0, 0), ("wink", 35.0, 1),
+    ],
+)  # fmt: skip
+def test_a_corner_of_the_mouth_that_hardly_anybody_would_see_move_is_told_of(
+    actor: Actor, said: str, yaw: float, told: int
+) -> None:
+    rotation = HeadPose.rotation_of(yaw, 0.0, 0.0)
+    photo = replace(actor.identity, pose=replace(actor.identity.pose, rotation=rotation))
+    report = Report()
+    Actor(photo, WarpGenerator(WarpSettings()), report).show(say(said))
+    assert sum("turned away" in line for line in report.warnings) == told
 
 
 def test_the_room_keeps_still_behind_a_head_that_turns_and_not_before(actor: Actor) -> None:

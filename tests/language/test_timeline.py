@@ -74,6 +74,23 @@ def test_a_micro_expression_rises_faster_than_it_falls() -> None:
     assert peak - half[0] < half[-1] - peak
 
 
+@pytest.mark.parametrize("times", ["120ms/80ms/200ms", "200ms/30ms/300ms", "70ms/200ms/100ms"])
+def test_a_micro_expression_does_not_halt_before_nor_after_its_apex(times: str) -> None:
+    rate = 240
+    height = heights(timeline(f"neutral 0.2s > AU1 {times} > neutral 0.2s"), rate)
+    top = int(height.argmax())
+    for way in (height[: top + 1], height[: top - 1 : -1]):
+        speed = np.diff(way)
+        fastest, hardly = int(speed.argmax()), 0.02 * speed.max()
+        assert (np.diff(speed[: fastest + 1]) > -hardly).all()
+        assert (np.diff(speed[fastest:]) < hardly).all()
+
+
+def test_an_apex_that_no_offset_follows_stays() -> None:
+    height = heights(timeline("AU1 100ms/200ms > neutral 1s"), 240)
+    assert (height[48:72] == height.max()).all()
+
+
 def test_nothing_jumps_between_two_frames() -> None:
     line = timeline("joy 1s > fear 100ms/60ms/160ms > anger 300ms/200ms > grief 1s > neutral 1s")
     frames = np.stack([m.said.weights for m in line.moments(Fraction(240))])

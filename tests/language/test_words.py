@@ -73,6 +73,27 @@ def test_no_two_labels_are_the_same_expression_save_other_names_of_one() -> None
     assert between.min() > 0.3
 
 
+def test_no_two_labels_of_the_study_move_a_face_nearly_alike(
+    faces: dict[str, npt.NDArray[np.float64]],
+) -> None:
+    """Two weights may differ and move the same points; a turned head tells words apart, too."""
+    told = [i for i, n in enumerate(blendshapes.NAMES) if n.startswith(("eyeLook", "eyeBlink"))]
+    moved = np.array([face_model().said(w).ravel() for w in faces.values()], np.float64)
+    lids = np.array([w[told] for w in faces.values()]) / 2
+    heads = np.array([say(name).head for name in faces]) / 20
+    size = np.sqrt(np.linalg.norm(moved, axis=1))[:, None]
+    apart = np.linalg.norm(moved[:, None] - moved[None], axis=-1) / (size * size.T)
+    apart = np.sqrt(apart**2 + all_distances(dict(zip(faces, lids, strict=True))) ** 2
+                    + all_distances(dict(zip(faces, heads, strict=True))) ** 2)  # fmt: skip
+    assert (apart + 10 * np.eye(len(faces))).min() > 0.18
+
+
+def test_pulled_down_lip_corners_go_outward_too_and_do_not_look_pursed() -> None:
+    corner = face_model().said(face("AU15"))[291]
+    assert corner[1] > 0.05
+    assert corner[0] > 0.5 * corner[1]
+
+
 @pytest.mark.parametrize(
     ("asked", "moved"),
     [
@@ -127,6 +148,12 @@ def test_a_basic_emotion_holds_its_emfacs_units(label: str, units: set[int]) -> 
 
 def test_contempt_is_one_sided() -> None:
     assert set(say("contempt").units) == {"AU12R", "AU14R"}
+
+
+@pytest.mark.parametrize("word", ["contempt", "smirk"])
+def test_what_one_side_shows_has_a_word_for_the_other(word: str) -> None:
+    mirror = [blendshapes.INDEX[blendshapes.mirrored(name)] for name in blendshapes.NAMES]
+    np.testing.assert_array_equal(face(f"left_{word}")[mirror], face(word))
 
 
 def test_every_action_unit_moves_something_and_names_its_source() -> None:

@@ -1,0 +1,116 @@
+"""In which order each participant of a study sees the clips of a set.
+
+Every participant sees each clip once, in an order of their own in which no expression, and among
+three identities or more nobody, comes twice in a row where that can be helped: what is seen just
+before colours how a face is judged (Russell & Fehr, J. Exp. Psychol. General 116(3), 1987). The
+first clips of the participants go through the whole set, so that none is usually the first.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import random
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from retarget.errors import CannotWrite
+from retarget.flow.report import Warn
+from retarget.jobs.micro_set import Stimulus, StimulusSet
+from retarget.sink.names import ORDERS_TABLE
+from retarget.sink.partial import beside, writing
+
+COLUMNS = ("participant", "trial", "clip", "file", "identity", "expression", "intensity")
+_CROWD = 3
+"""Identities from which on none comes twice in a row: of two, each would be foretold."""
+
+
+def keep_orders(folder: Path, whole: StimulusSet, *, overwrite: bool, warn: Warn) -> None:
+    """Write the orders of a set's participants into its folder, where there are any.
+
+    Further participants are added to those of an earlier run.
+
+    Args:
+        folder: where the set goes.
+        whole: the set.
+        overwrite: whether orders that are not these may be replaced.
+        warn: told where orders lie there and the set has no participants.
+
+    Raises:
+        CannotWrite: the folder holds other orders, or cannot be written to.
+    """
+    path = folder / ORDERS_TABLE
+    if not whole.participants:
+        if path.exists():
+            warn(f"{path} is not of this set, which names no participants.")
+        return
+    table = _table(whole)
+    with writing(path):
+        there = path.read_bytes() if path.exists() else None
+    if there == table.encode():
+        return
+    further = there is not None and table.encode().startswith(there)
+    if there is not None and not further and not overwrite:
+        raise CannotWrite(
+            f"{path} holds other orders than this set's.",
+            do="Choose another folder, or say --overwrite to have them replaced.",
+        )
+    with beside(path, overwrite=True) as hidden, writing(path):
+        hidden.write_bytes(table.encode())
+
+
+def _table(whole: StimulusSet) -> str:
+    text = io.StringIO()
+    out = csv.writer(text)
+    out.writerow(COLUMNS)
+    for participant in range(whole.participants):
+        for trial, one in enumerate(order_for(participant, whole)):
+            name, _ = whole.pair(one)
+            about = (one.who, one.text, f"{one.intensity:g}")
+            out.writerow((participant + 1, trial + 1, one.number, name, *about))
+    return text.getvalue()
+
+
+def order_for(participant: int, whole: StimulusSet) -> list[Stimulus]:
+    """All clips, in the order in which a participant (from 0) sees them."""
+    chance = _chance(f"{whole.blinking.seed} {participant}")
+    stimuli = list(whole.stimuli)
+    # Each clip comes first equally often: those of one round of participants are all different.
+    begins = _chance(f"{whole.blinking.seed}").sample(stimuli, len(stimuli))
+    first = begins[participant % len(begins)]
+    rest = [one for one in stimuli if one is not first]
+    chance.shuffle(rest)
+    crowd = len({one.who for one in stimuli}) >= _CROWD
+    return _spread([first, *rest], lambda one, two: _apart(one, two, crowd=crowd))
+
+
+def _chance(seed: str) -> random.Random:
+    return random.Random(seed)  # noqa: S311 - reproducible, not secret
+
+
+def _apart(one: Stimulus, two: Stimulus, *, crowd: bool) -> bool:
+    return one.text != two.text and not (crowd and one.who == two.who)
+
+
+def _spread(
+    shuffled: Sequence[Stimulus], apart: Callable[[Stimulus, Stimulus], bool]
+) -> list[Stimulus]:
+    """The same clips from the same first one, neighbours apart where that can be helped."""
+    out, left = [shuffled[0]], list(shuffled[1:])
+    while left:
+        fits = next((i for i, one in enumerate(left) if apart(out[-1], one)), None)
+        if fits is None:
+            break
+        out.append(left.pop(fits))
+    for one in left:
+        out.insert(next(_gaps(out, one, apart), len(out)), one)
+    return out
+
+
+def _gaps(
+    order: Sequence[Stimulus], one: Stimulus, apart: Callable[[Stimulus, Stimulus], bool]
+) -> Iterator[int]:
+    """Where a clip may come between two that it is apart from, the last place first."""
+    for i in range(len(order) - 1, 0, -1):
+        if apart(order[i - 1], one) and apart(one, order[i]):
+            yield i
