@@ -21,7 +21,7 @@ class SinkSettings(AsDeclared):
     """What to spend on encoding: `small` takes several times as long as `fast` for a smaller
     file of the same quality."""
     sound: bool = True
-    """Carry the driving video's sound over."""
+    """Carry a driving video's sound over."""
     overwrite: bool = False
     """Replace an existing file."""
 
