@@ -15,11 +15,14 @@ from retarget.sink.codecs import Codec
 if TYPE_CHECKING:
     from av.video.codeccontext import VideoCodecContext
     from av.video.frame import VideoFrame as Encodable
+    from av.video.plane import VideoPlane
 
 # SWS_*, as numbers since PyAV before 18 has no names: bilinear, and the same on every processor,
 # which rounds as well as what is there for rounding, in three quarters of its time.
 _WELL_ROUNDED = 2 | 0x80000
 _BT709, _LIMITED, _FULL, _RGB = 1, 1, 2, 0  # AVCOL_*; BT.709 is 1 in each of its lists
+_BAND = 128
+"""Rows worked on at a time, an even number: in between they take three bytes a pixel."""
 _RED, _BLUE = 0.2126, 0.0722
 """Shares of luma, by BT.709."""
 
@@ -31,6 +34,12 @@ def _to_yuv() -> npt.NDArray[np.float64]:
     red = (np.array([1, 0, 0]) - luma) / (2 * (1 - _RED))
     linear = np.array([219 * luma, 224 * blue, 224 * red]) / 255
     return np.column_stack([linear, [16, 128, 128]])
+
+
+def _rows_of(plane: VideoPlane) -> npt.NDArray[np.uint8]:
+    """(height, width) a plane's own pixels, to be written."""
+    values = np.frombuffer(memoryview(plane), np.uint8)
+    return values.reshape(plane.height, plane.line_size)[:, : plane.width]
 
 
 class FromRgb:
@@ -66,13 +75,17 @@ class FromRgb:
         )
 
     def _quartered(self, rgb: npt.NDArray[np.uint8]) -> Encodable:
-        """With one chroma to four pixels, in two fifths of the time that swscale takes."""
+        """With one chroma to four pixels, in a third of the time that swscale takes."""
         width, height = self.size
-        yuv = cv2.transform(rgb, self._to_yuv)
-        half = cv2.resize(yuv, (width // 2, height // 2), interpolation=cv2.INTER_AREA)
-        planes = (cv2.extractChannel(yuv, 0), *(cv2.extractChannel(half, k) for k in (1, 2)))
-        out = np.concatenate([np.asarray(plane, np.uint8).ravel() for plane in planes])
-        frame = av.VideoFrame.from_ndarray(out.reshape(-1, width), format="yuv420p")
+        frame = av.VideoFrame(width, height, "yuv420p")
+        luma, *chroma = map(_rows_of, frame.planes)
+        for top in range(0, height, _BAND):
+            bottom = min(top + _BAND, height)
+            yuv = cv2.transform(rgb[top:bottom], self._to_yuv)
+            cv2.extractChannel(yuv, 0, luma[top:bottom])
+            half = cv2.resize(yuv, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+            for channel, plane in enumerate(chroma, 1):
+                cv2.extractChannel(half, channel, plane[top // 2 : bottom // 2])
         frame.colorspace, frame.color_range = _BT709, _LIMITED
         return frame
 
