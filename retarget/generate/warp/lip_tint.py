@@ -32,29 +32,32 @@ class LipTint:
     """
 
     def __init__(self, photo: Bytes, points: Floats) -> None:
-        lips = points[ROWS[:, :-1, 2:-2], :2].reshape(-1, 2)
-        self._tone = _reddest(colours(photo, lips))
+        self._tones = [
+            _reddest(colours(photo, points[rows[:-1, 2:-2], :2].reshape(-1, 2))) for rows in ROWS
+        ]
 
     def draw(self, out: Bytes, points: Floats, much: float) -> None:
-        """Change the moved crop in place; what is between the lips is drawn later.
+        """Change the moved crop in place.
 
         Args:
             out: the moved crop.
             points: (468, 3) where the mesh is now.
             much: 0 open as in the photo, 1 shut.
         """
-        upper, lower = points[ROWS[:, 0], :2]
-        lips = Rims(upper, lower)
-        soft = SOFT * lips.width
-        box = box_of(lips.outline, 3 * soft + 2, out.shape)
-        if much <= 0 or box is None:
+        if much <= 0:
             return
-        patch = out[box]
-        mask = np.zeros(patch.shape[:2], np.uint8)
-        fill(mask, lips.outline - np.array([box[1].start, box[0].start], np.float32))
-        there = np.array(cv2.mean(patch, mask)[:3], np.float32)
-        share = blurred(mask, soft)[..., None] * np.float32(much / 255)
-        patch[...] = to_bytes(patch * (1 + share * (_change(there, self._tone) - 1)))
+        for rows, tone in zip(ROWS, self._tones, strict=True):
+            lip = Rims(points[rows[0], :2], points[rows[-1], :2])
+            soft = SOFT * lip.width
+            box = box_of(lip.outline, 3 * soft + 2, out.shape)
+            if box is None:
+                continue
+            patch = out[box]
+            mask = np.zeros(patch.shape[:2], np.uint8)
+            fill(mask, lip.outline - np.array([box[1].start, box[0].start], np.float32))
+            there = np.array(cv2.mean(patch, mask)[:3], np.float32)
+            share = blurred(mask, soft)[..., None] * np.float32(much / 255)
+            patch[...] = to_bytes(patch * (1 + share * (_change(there, tone) - 1)))
 
 
 def _change(there: Floats, tone: Floats) -> Floats:
