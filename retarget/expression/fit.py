@@ -39,9 +39,10 @@ _WINK = 0.3
 together but in winks; a mesh's two eyes differ two to three times as much as eyes do."""
 _BLIND, _SEEING = 0.15, 0.35
 """Aperture below which the last gaze is kept, and from which the iris is seen."""
-_PART = 15.0
+_PART = 4.0
 """Degrees by which an error of reading may turn both eyes apart. Human eyes cross, but never part;
-where they seem to part farther, as in glasses that reflect, one of the irises was not found."""
+where they seem to part farther, as under lids that are nearly shut or in glasses that reflect, one
+of the irises was not found."""
 
 
 class Fit:
