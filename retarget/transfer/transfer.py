@@ -111,7 +111,7 @@ class Transfer:
             pose = next(heads, self._head)(shown.pose, identity.pose)
         photo = identity.pose.to_head(identity.face.points).astype(np.float32)
         start = photo if self._settings.relative else identity.rest.head
-        mesh = self._shape(identity.rest, start, performed)
+        mesh = self._shape(identity.rest, start, performed, photo)
         return FaceRequest(
             index=shown.frame.index,
             at=shown.frame.at,
