@@ -14,7 +14,7 @@ from retarget.expression.reader import WeightReader
 from retarget.expression.settings import FitSettings
 from retarget.flow import blendshapes, landmarks
 from retarget.flow.arrays import Doubles
-from retarget.flow.face_model import FaceModel, face_model, pose_terms
+from retarget.flow.face_model import FaceModel, face_model
 from retarget.flow.gaze import GAZE_DEGREES, read_gaze
 from retarget.flow.rigid import align_robustly
 from retarget.flow.values import (
@@ -150,8 +150,7 @@ def in_head_frame(
     """The mesh (478, 3) in the head frame of `rest`, pose leak taken out, and the pose."""
     points = face.points.astype(np.float64)
     pose = align_robustly(rest, points, model.stability)
-    leak = pose_terms(pose).astype(np.float32) @ model.leak.reshape(len(model.leak), -1)
-    return pose.to_head(points) - leak.reshape(points.shape), pose
+    return pose.to_head(points) - model.bent(pose), pose
 
 
 _EYE_PLACES = [

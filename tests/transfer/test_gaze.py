@@ -50,7 +50,8 @@ def looks(
         for i, expression in enumerate(expressions)
     ]  # fmt: skip
     transfer = Transfer(settings or TransferSettings(), driver, lambda _: identity)
-    asked = [r.pose.to_head(r.points.astype(float)) for r in transfer(iter(frames))]
+    bent = face_model().bent(identity.pose)
+    asked = [r.pose.to_head(r.points.astype(float)) - bent for r in transfer(iter(frames))]
     return np.array([(off_middle(a) - off_middle(identity.rest.head))[:, 0] for a in asked])
 
 
