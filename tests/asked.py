@@ -97,15 +97,18 @@ def on_its_side(identity: Identity) -> Identity:
     turn, height = HeadPose.rotation_of(0, 0, 90), identity.frame.size[1]
     over = np.array([height - 1, 0, 0])
     pose, points = identity.pose, identity.face.points @ turn.T + over
+    lying = HeadPose(
+        rotation=turn @ pose.rotation,
+        translation=turn @ pose.translation + over,
+        scale=pose.scale,
+    )
+    bent = face_model().bent(pose) - face_model().bent(lying)  # a rest is read without its bend
     return replace(
         identity,
         frame=replace(identity.frame, rgb=np.ascontiguousarray(np.rot90(identity.frame.rgb, -1))),
         face=replace(identity.face, points=points.astype(np.float32)),
-        pose=HeadPose(
-            rotation=turn @ pose.rotation,
-            translation=turn @ pose.translation + over,
-            scale=pose.scale,
-        ),
+        pose=lying,
+        rest=replace(identity.rest, head=identity.rest.head + bent),
     )
 
 

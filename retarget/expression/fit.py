@@ -14,7 +14,7 @@ from retarget.expression.reader import WeightReader
 from retarget.expression.settings import FitSettings
 from retarget.flow import blendshapes, landmarks
 from retarget.flow.arrays import Doubles
-from retarget.flow.face_model import FaceModel, face_model, pose_terms
+from retarget.flow.face_model import FaceModel, face_model
 from retarget.flow.gaze import GAZE_DEGREES, read_gaze
 from retarget.flow.rigid import align_robustly
 from retarget.flow.values import (
@@ -39,9 +39,10 @@ _WINK = 0.3
 together but in winks; a mesh's two eyes differ two to three times as much as eyes do."""
 _BLIND, _SEEING = 0.15, 0.35
 """Aperture below which the last gaze is kept, and from which the iris is seen."""
-_PART = 15.0
+_PART = 4.0
 """Degrees by which an error of reading may turn both eyes apart. Human eyes cross, but never part;
-where they seem to part farther, as in glasses that reflect, one of the irises was not found."""
+where they seem to part farther, as under lids that are nearly shut or in glasses that reflect, one
+of the irises was not found."""
 
 
 class Fit:
@@ -149,8 +150,7 @@ def in_head_frame(
     """The mesh (478, 3) in the head frame of `rest`, pose leak taken out, and the pose."""
     points = face.points.astype(np.float64)
     pose = align_robustly(rest, points, model.stability)
-    leak = pose_terms(pose).astype(np.float32) @ model.leak.reshape(len(model.leak), -1)
-    return pose.to_head(points) - leak.reshape(points.shape), pose
+    return pose.to_head(points) - model.bent(pose), pose
 
 
 _EYE_PLACES = [

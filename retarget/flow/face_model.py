@@ -61,6 +61,11 @@ class FaceModel:
         flat = self.basis.reshape(blendshapes.COUNT, -1)
         return (weights.astype(np.float32) @ flat).reshape(landmarks.COUNT, 3)
 
+    def bent(self, pose: HeadPose) -> npt.NDArray[np.float32]:
+        """(478, 3) head units by which the tracker bends the mesh of a head in this pose."""
+        terms = pose_terms(pose).astype(np.float32)
+        return (terms @ self.leak.reshape(POSE_TERMS, -1)).reshape(landmarks.COUNT, 3)
+
     def said(self, weights: Reals) -> npt.NDArray[np.float32]:
         """How (52,) weights that were said move a face: (478, 3) in the head frame."""
         beyond = self.aside - self.basis[ASIDE]

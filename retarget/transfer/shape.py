@@ -18,7 +18,7 @@ from retarget.flow import blendshapes, landmarks
 from retarget.flow.arrays import Floats
 from retarget.flow.ease import smoothstep
 from retarget.flow.face_model import FaceModel
-from retarget.flow.gaze import carried, move_irises, off_middle
+from retarget.flow.gaze import carried, move_irises, off_middle, read_gaze
 from retarget.flow.values import Expression, RestFace
 from retarget.transfer.strength import region_shares
 
@@ -40,6 +40,10 @@ mouth would become a slit."""
 _TOLD_OF_GAZE = np.array([1.3, 1.0], np.float32)
 """The same of yaw and pitch: of an iris that is drawn aside a mesh tells 0.5 to 0.8. It tells less
 yet of one drawn above or below, but there the lids say the rest."""
+_BEYOND, _SURE_ASIDE = np.array([0.5, 0.0], np.float32), 2.0
+"""How much farther than its mesh tells the eyes of a photo look aside (yaw, pitch), and the degrees
+that may be the mesh's error: what is under-told of driving eyes, with the strength that makes up
+for it, is under-told of the photo's, and its irises have that much farther to go back."""
 _RATIOS = (0.8, 1.25)
 """Faces are believed to differ by this much; more is the tracker's error."""
 CONTACT = 0.008
@@ -61,13 +65,20 @@ class Shape:
         self._mouth = shares["mouth"] + shares["jaw"]  # (478,)
         self._met: tuple[RestFace, _Proportions] | None = None
 
-    def __call__(self, rest: RestFace, start: Floats, expression: Expression) -> Floats:
+    def __call__(
+        self,
+        rest: RestFace,
+        start: Floats,
+        expression: Expression,
+        photo: Floats | None = None,
+    ) -> Floats:
         """Move `start` (the rest itself, or a photo's own mesh) by an expression.
 
         Args:
             rest: the identity's rest, for its proportions.
             start: (478, 3) head-frame mesh from which the expression departs.
             expression: what to do.
+            photo: (478, 3) head-frame mesh of the picture that is to show it; None: as `start`.
 
         Returns:
             (478, 3) head-frame mesh.
@@ -87,7 +98,8 @@ class Shape:
         mesh = start + moved
         set_lids(mesh, start, aperture)
         if seen is not None:
-            set_irises(mesh, start, seen.gaze * _TOLD_OF_GAZE)
+            untold = 0 if photo is None else _untold(start, photo)
+            set_irises(mesh, start, seen.gaze * _TOLD_OF_GAZE - untold)
             set_lips(mesh, seen.lip_gap * taller)
         return mesh
 
@@ -143,6 +155,13 @@ def _widened(aperture: Floats, same_way: Floats) -> Floats:
     """
     beyond = np.maximum(aperture - 1, 0)
     return np.asarray(aperture - beyond * (1 - same_way), np.float32)
+
+
+def _untold(start: Floats, photo: Floats) -> Floats:
+    """(2,) degrees by which both eyes of a photo look farther from `start` than its mesh tells."""
+    aside = (read_gaze(photo) - read_gaze(start)).mean(axis=0)  # one eye's own is mostly error
+    sure = np.sign(aside) * np.maximum(np.abs(aside) - _SURE_ASIDE, 0)
+    return np.asarray(_BEYOND * sure, np.float32)
 
 
 def _told(gap: float) -> npt.NDArray[np.float32]:

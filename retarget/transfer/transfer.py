@@ -66,7 +66,7 @@ class Transfer:
             identity_at: the identity's picture so many seconds after the first driving frame.
         """
         model = face_model()
-        self._settings = settings
+        self._settings, self._model = settings, model
         self._strength = Strength(settings, model)
         self._shape = Shape(model, None if driving is None else driving.rest)
         self._usual_gaze = None if driving is None else driving.usual_gaze
@@ -109,9 +109,10 @@ class Transfer:
         if self._head is not None and shown.pose is not None:
             heads = (head for rest, head in self._heads if rest is shown.frame.rest)
             pose = next(heads, self._head)(shown.pose, identity.pose)
-        photo = identity.pose.to_head(identity.face.points).astype(np.float32)
+        bent = self._model.bent(identity.pose)  # so are the photo's points, which are to be moved
+        photo = (identity.pose.to_head(identity.face.points) - bent).astype(np.float32)
         start = photo if self._settings.relative else identity.rest.head
-        mesh = self._shape(identity.rest, start, performed)
+        mesh = self._shape(identity.rest, start, performed, photo)
         return FaceRequest(
             index=shown.frame.index,
             at=shown.frame.at,
@@ -119,7 +120,7 @@ class Transfer:
             identity=identity,
             expression=self._total(identity, performed),
             pose=pose,
-            points=pose.to_picture(mesh).astype(np.float32),
+            points=pose.to_picture(mesh + bent).astype(np.float32),
             driving=shown.frame,
             driving_rest=self._at_rest,
             away=shown.away,

@@ -146,11 +146,16 @@ def test_weights_and_detail_together_are_the_measured_mesh() -> None:
     np.testing.assert_allclose(where.to_picture(drawn)[lips], wanted, atol=0.6)
 
 
-@pytest.mark.parametrize("name", ["eyeLookOutLeft", "eyeLookUpLeft", "eyeLookInRight"])
+_TOGETHER = {
+    "eyeLookOutLeft": "eyeLookInRight", "eyeLookUpLeft": "eyeLookUpRight",
+    "eyeLookInRight": "eyeLookOutLeft",
+}  # fmt: skip
+"""What the other eye does along: human eyes look one way."""
+
+
+@pytest.mark.parametrize("name", _TOGETHER)
 def test_gaze_is_read_in_degrees(name: str) -> None:
-    does = {name: 0.5}
-    if "Up" in name:  # as eyes do: both
-        does["eyeLookUpRight"] = 0.5
+    does = dict.fromkeys((name, _TOGETHER[name]), 0.5)
     found = fitted(does)
     row = 0 if name.endswith("Left") else 1
     assert found.measured is not None
@@ -180,7 +185,7 @@ def test_eyes_may_cross_but_never_part() -> None:
         ]
     )
     assert parted is not None and left is not None and crossed is not None
-    assert np.ptp(parted.gaze[:, 0]) < 20
+    assert np.ptp(parted.gaze[:, 0]) < 6
     np.testing.assert_allclose(left.gaze[:, 0], 32, atol=6)
     np.testing.assert_allclose(crossed.gaze[:, 0], [-32, 32], atol=6)
 

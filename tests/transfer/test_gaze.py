@@ -14,7 +14,7 @@ from retarget.expression.rest import find_rest
 from retarget.expression.settings import FitSettings
 from retarget.flow import blendshapes
 from retarget.flow.face_model import face_model
-from retarget.flow.gaze import GAZE_DEGREES, off_middle, read_gaze
+from retarget.flow.gaze import GAZE_DEGREES, carried, move_irises, off_middle, read_gaze
 from retarget.flow.values import (
     ExpressedFrame,
     Expression,
@@ -50,7 +50,8 @@ def looks(
         for i, expression in enumerate(expressions)
     ]  # fmt: skip
     transfer = Transfer(settings or TransferSettings(), driver, lambda _: identity)
-    asked = [r.pose.to_head(r.points.astype(float)) for r in transfer(iter(frames))]
+    bent = face_model().bent(identity.pose)
+    asked = [r.pose.to_head(r.points.astype(float)) - bent for r in transfer(iter(frames))]
     return np.array([(off_middle(a) - off_middle(identity.rest.head))[:, 0] for a in asked])
 
 
@@ -89,6 +90,29 @@ def test_an_iris_goes_as_far_up_as_the_gaze_was_measured_and_a_little_farther_as
     np.testing.assert_allclose(turned[:, 1], 10.0, atol=0.5)
     assert (turned[:, 0] > 11).all()
     assert (turned[:, 0] < 15).all()
+
+
+@pytest.mark.parametrize("side", [-1, 1])
+def test_eyes_that_look_aside_in_the_photo_go_farther_back_than_its_mesh_says(side: int) -> None:
+    """Of irises drawn aside a mesh tells too little, be they the driving ones or the photo's."""
+    rest = identity_of(OTHER).rest
+    ahead = Measurement(
+        gaze=np.zeros((2, 2), np.float32), aperture=np.ones(2, np.float32), lip_gap=0.0
+    )
+    still = Expression(weights=blendshapes.weights({}), measured=ahead)
+
+    def turned(photo: float) -> np.ndarray:
+        """(2, 2) degrees from rest that are asked of a photo whose eyes look so far aside."""
+        picture = rest.head.copy()
+        move_irises(picture, carried(np.array([[side * photo, 0.0]] * 2)))
+        mesh = Shape(face_model(), None)(rest, rest.head, still, picture)
+        return np.asarray(read_gaze(mesh) - read_gaze(rest.head))
+
+    np.testing.assert_allclose(turned(1.0), 0.0, atol=0.1)  # that little may be the mesh's error
+    back = -side * turned(12.0)
+    assert (back[:, 0] > 3).all()
+    assert (back[:, 0] < 8).all()
+    np.testing.assert_allclose(back[:, 1], 0.0, atol=0.3)
 
 
 @pytest.mark.parametrize("gain", [0.0, 1.0])

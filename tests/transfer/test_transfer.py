@@ -11,8 +11,16 @@ import pytest
 
 from retarget.expression.fit import Fit
 from retarget.expression.settings import FitSettings
-from retarget.flow import blendshapes
-from retarget.flow.values import ExpressedFrame, FaceRequest, Identity, Instant
+from retarget.flow import blendshapes, landmarks
+from retarget.flow.face_model import face_model
+from retarget.flow.values import (
+    ExpressedFrame,
+    Face,
+    FaceRequest,
+    HeadPose,
+    Identity,
+    Instant,
+)
 from retarget.transfer.settings import MADE_UP, Gains, TransferSettings
 from retarget.transfer.transfer import DrivingFace, Transfer
 from tests.expression.acting import acted, face, identity_of, person, pose
@@ -46,6 +54,23 @@ def test_the_identitys_clip_begins_with_the_first_driving_frame_and_runs_beside_
     ]
     requests(late, TransferSettings(), identity_at)
     assert asked == [0, Fraction(2, 30), Fraction(4, 30)]
+
+
+@pytest.mark.parametrize("turned", [pose(yaw=-25), pose(pitch=-12), pose(yaw=15, pitch=-10)])
+def test_a_photo_that_is_turned_aside_and_at_rest_is_not_moved_by_a_face_at_rest(
+    turned: HeadPose,
+) -> None:
+    """A tracker bends the mesh of a turned head; the photo's pixels lie where it has their points.
+
+    Asked for without the bend, a face turned aside grew as wide as one that looks ahead.
+    """
+    bent = face_model().bent(turned)
+    shown = Face(points=turned.to_picture(CALM.rest.head + bent).astype(np.float32))
+    photo = replace(CALM, face=shown, pose=turned)
+    (asked,) = requests(doing(), TransferSettings(), lambda _: photo)
+    off = np.abs(asked.points - shown.points)[: landmarks.MESH_COUNT]
+    assert np.abs(turned.scale * bent).max() > 2
+    assert off.max() < 0.5
 
 
 def test_a_performance_replaces_the_photos_smile_or_is_added_to_it() -> None:
