@@ -15,7 +15,7 @@ import numpy.typing as npt
 from retarget.flow import blendshapes, landmarks
 from retarget.flow.arrays import Reals
 from retarget.flow.check import check_array
-from retarget.flow.values import HeadPose
+from retarget.flow.values import HeadPose, Identity
 
 ASIDE = [blendshapes.index(name) for name in ("mouthLeft", "mouthRight")]
 """The blendshapes that draw a mouth aside."""
@@ -98,6 +98,14 @@ def face_model() -> FaceModel:
             leak=data["leak"],
             identity=data["identity"],
         )
+
+
+def at_rest(identity: Identity) -> npt.NDArray[np.float32]:
+    """(478, 3) the head-frame mesh that the tracker would report of a person at rest.
+
+    Their head is turned as in the picture.
+    """
+    return identity.rest.head + face_model().bent(identity.pose)
 
 
 def pose_terms(pose: HeadPose) -> npt.NDArray[np.float64]:

@@ -12,7 +12,7 @@ import numpy as np
 from retarget.flow import landmarks
 from retarget.flow.arrays import Floats
 from retarget.flow.ease import smoothstep
-from retarget.flow.face_model import face_model
+from retarget.flow.face_model import at_rest
 from retarget.flow.values import FaceRequest, Identity
 from retarget.generate.warp.rims import LEFT_EYE, MOUTH, RIGHT_EYE, Opening, rims_of
 from retarget.generate.warp.shut_lips import ROWS, into_a_bow
@@ -50,8 +50,7 @@ class Contact:
         self._mouth = rims_of(points, MOUTH)
         self._photo_gap = self._mouth.gap / self._unit
         self.mouth_shut = self._photo_gap <= identity.rest.lip_gap + 0.012
-        calm = identity.rest.head + face_model().bent(identity.pose)
-        rest = rims_of(identity.pose.to_picture(calm).astype(np.float32), MOUTH)
+        rest = rims_of(identity.pose.to_picture(at_rest(identity)).astype(np.float32), MOUTH)
         self._rest_gap = max(rest.gap / self._unit, 0.0)
 
     def lids(self, request: FaceRequest, wish: Floats) -> Floats:

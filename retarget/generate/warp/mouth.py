@@ -18,7 +18,7 @@ import numpy as np
 from retarget.flow import blendshapes, landmarks
 from retarget.flow.arrays import Bytes, Doubles, Floats
 from retarget.flow.ease import smoothstep
-from retarget.flow.face_model import face_model
+from retarget.flow.face_model import at_rest
 from retarget.flow.values import FaceRequest, Identity
 from retarget.generate.settings import WarpSettings
 from retarget.generate.warp.displace import Moved
@@ -145,8 +145,7 @@ class Mouth:
             gum = np.float32(0.8) * self._palette.gum
             row = row_of_upper_teeth(photo, self._photo, self._tones, until=0.5)
             self._own = own_inside(photo, self._photo, self._unit, row=row, teeth=toothy, gum=gum)
-        calm = identity.rest.head + face_model().bent(identity.pose)
-        from_rest = identity.face.points - identity.pose.to_picture(calm)
+        from_rest = identity.face.points - identity.pose.to_picture(at_rest(identity))
         self._rest_jaw = from_rest[CHIN, :2].mean(axis=0).astype(np.float32)
         self._rest_lip = from_rest[LOWER_RIM, :2].mean(axis=0).astype(np.float32)
 

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 
 from retarget.flow.arrays import Bytes, Doubles, Floats
-from retarget.flow.face_model import face_model
+from retarget.flow.face_model import at_rest
 from retarget.flow.values import Identity
 from retarget.generate.warp.paint import blurred, box_of, fill, stroke, to_bytes
 from retarget.generate.warp.palette import Palette
@@ -57,7 +57,7 @@ class Dentist:
         self._palette, self._pose = palette, identity.pose
         self._shift = (identity.face.points - points)[0].astype(np.float64)
         self._pixels = FINE * identity.pose.scale  # drawn to a head unit
-        rest = identity.rest.head + face_model().bent(identity.pose)
+        rest = at_rest(identity)
         line = rims_of(rest, MOUTH).middle[5]
         depth = float(rest[[13, 14], 2].mean()) + BEHIND_LIPS
         self._middle = np.array([line[0], line[1], depth])
