@@ -100,13 +100,12 @@ def _filmed(driving: str, source: Source, settings: DrivingSettings, report: Rep
     report.facts["driving_people"] = len(rests)
 
     def frames(lanes: Lanes) -> Iterator[ExpressedFrame]:
-        depth = depth_for(source.info.size)
         read = report.timed("source", source.frames())
-        pictures = lanes.ahead(read, depth=depth, name="source")
-        tracked = report.stage("track", Track(settings.track, report), pictures)
-        # What follows has no lane of its own: it is many small products, as generating is, and two
-        # threads of such wait for one another at every one. A network lets the others work.
-        fitted = report.stage("fit", fit, lanes.ahead(tracked, depth=depth, name="track"))
+        tracked = report.stage("track", Track(settings.track, report), read)
+        # Decoding and the networks let others work, so they share one lane. What follows is many
+        # small products, as drawing is, and two threads of such wait for one another at every one.
+        ready = lanes.ahead(tracked, depth=depth_for(source.info.size), name="track")
+        fitted = report.stage("fit", fit, ready)
         return report.stage("smooth", Smooth(settings.smooth), fitted)
 
     return Driving(

@@ -23,7 +23,7 @@ from retarget.expression.settings import (
 from retarget.face.settings import TrackSettings, named_face
 from retarget.flow.blas import one_blas_thread
 from retarget.flow.declared import HERE, Kept
-from retarget.flow.lanes import Lanes, depth_for
+from retarget.flow.lanes import Lanes
 from retarget.flow.report import Report, begin
 from retarget.flow.until_closed import UntilClosed
 from retarget.flow.whole import given_or_free
@@ -191,11 +191,9 @@ class VideoJob(StartsFromPreset):
             transfer = Transfer(self.transfer, driving.face, person.at)
             shown, photo = driving.info.size if driving.has_pixels else None, person.first.frame
             requests = report.stage("transfer", transfer, performed)
-            faces = lanes.ahead(
-                report.stage("generate", generator, requests),
-                depth=depth_for(shown, photo.size),
-                name="generate",
-            )
+            # Not on a thread of its own: drawing, like fitting, is many small steps, and threads of
+            # such wait for one another longer than they save.
+            faces = report.stage("generate", generator, requests)
             yield Performing(
                 info=driving.info,
                 sound=driving.sound,
