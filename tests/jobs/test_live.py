@@ -102,9 +102,11 @@ def test_a_buffer_that_a_camera_fills_again_may_be_given(
             yield replace(frame, rgb=buffer)
 
     job = LiveJob(identity=photo, rest=RestSettings(neutral=neutral))
-    own = [f.frame.rgb for f in job.frames(iter(taken[:6]))]
-    for shared, alone in zip(job.frames(camera()), own, strict=True):
-        np.testing.assert_array_equal(shared.frame.rgb, alone)
+    shown = [finished.request for finished in job.frames(camera())]
+    for request, frame in zip(shown, taken[:6], strict=True):
+        assert request is not None and request.driving is not None
+        assert request.driving.tracked is not None
+        np.testing.assert_array_equal(request.driving.tracked.frame.rgb, frame.rgb)
 
 
 def test_who_leaves_ends_the_camera(photo: Path, taken: list[VideoFrame], neutral: Path) -> None:
