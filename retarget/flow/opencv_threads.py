@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 _LANES = 3
-"""Cores that the lanes of a job keep busy."""
+"""Cores that the lanes of a job and its encoder keep busy."""
 _lock = threading.Lock()
 _usual = 1
 _inside = 0
