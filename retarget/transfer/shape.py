@@ -96,6 +96,8 @@ class Shape:
         moved[:, 0] *= 1 + self._mouth * (wider - 1)
         moved[:, 1] *= 1 + self._mouth * (taller - 1)
         mesh = start + moved
+        if seen is not None:  # it is told in widths of the eye as it is now
+            aperture = aperture * eye_widths(mesh) / eye_widths(start)
         set_lids(mesh, start, aperture)
         if seen is not None:
             untold = 0 if photo is None else _untold(start, photo)
@@ -200,6 +202,12 @@ def lid_gaps(head: Floats) -> Floats:
         for up, low in landmarks.EYE_RIMS
     ]
     return np.array(gaps, np.float32)
+
+
+def eye_widths(head: Floats) -> Floats:
+    """(2,) head units between the corners of the left and the right eye of a mesh (478, 3)."""
+    across = [head[up[0], :2] - head[up[-1], :2] for up, _ in landmarks.EYE_RIMS]
+    return np.asarray(np.linalg.norm(across, axis=1), np.float32)
 
 
 def opened(head: Floats, moved: Floats) -> Floats:

@@ -52,6 +52,23 @@ def test_lids_open_as_far_as_measured_whatever_the_weights_say(
     assert opening(mesh, "right") == pytest.approx(right * opening(face.head, "right"), abs=1e-4)
 
 
+def test_an_eye_that_grows_narrow_shuts_no_farther_than_it_was_measured() -> None:
+    """Its opening is told in widths of the eye as it is, and its corners move."""
+    face = rest()
+    corners = (landmarks.LEFT_EYE_OUTER, landmarks.LEFT_EYE_INNER)
+    detail = np.zeros((landmarks.COUNT, 3), np.float32)
+    detail[list(corners), 0] = -0.03, 0.0
+    measured = seen((0.8, 0.8)).measured
+    assert measured is not None
+    narrower = replace(seen(), measured=replace(measured, detail=detail))
+
+    def in_widths(mesh: np.ndarray) -> float:
+        return opening(mesh, "left") / float(np.ptp(mesh[list(corners), 0]))
+
+    mesh = Shape(face_model(), face)(face, face.head, narrower)
+    assert in_widths(mesh) == pytest.approx(0.8 * in_widths(face.head), rel=0.02)
+
+
 def with_eyes(face: RestFace, larger: float) -> RestFace:
     """The same face, its eyes open `larger` times as wide at rest."""
     head = face.head.copy()
