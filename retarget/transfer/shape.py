@@ -37,9 +37,9 @@ the points by which it would know them, unless they part."""
 _PARTED = (0.06, 0.2)
 """Gap of the lips in head units from which on less and at which no more than it tells: a rounded
 mouth would become a slit."""
-_TOLD_OF_GAZE = np.array([1.3, 1.0], np.float32)
-"""The same of yaw and pitch: of an iris that is drawn aside a mesh tells 0.5 to 0.8. It tells less
-yet of one drawn above or below, but there the lids say the rest."""
+_TOLD_ASIDE, _TOLD_DOWN = 1.3, 1.5
+"""The same of irises: of one that is drawn aside a mesh tells 0.5 to 0.8, and less yet of one drawn
+down, for the lids that follow it hide it. Of one drawn up, lids that part say the rest."""
 _BEYOND, _SURE_ASIDE = np.array([0.5, 0.0], np.float32), 2.0
 """How much farther than its mesh tells the eyes of a photo look aside (yaw, pitch), and the degrees
 that may be the mesh's error: what is under-told of driving eyes, with the strength that makes up
@@ -101,7 +101,7 @@ class Shape:
         set_lids(mesh, start, aperture)
         if seen is not None:
             untold = 0 if photo is None else _untold(start, photo)
-            set_irises(mesh, start, seen.gaze * _TOLD_OF_GAZE - untold)
+            set_irises(mesh, start, seen.gaze * _told_of_gaze(seen.gaze) - untold)
             set_lips(mesh, seen.lip_gap * taller)
         return mesh
 
@@ -170,6 +170,13 @@ def _told(gap: float) -> npt.NDArray[np.float32]:
     """(52,) what a measured weight is multiplied by where lips are `gap` head units apart."""
     more, hidden = _more()
     out: npt.NDArray[np.float32] = 1 + more - np.float32(smoothstep(*_PARTED, gap)) * hidden
+    return out
+
+
+def _told_of_gaze(gaze: Floats) -> Floats:
+    """(2, 2) what a gaze (2, 2: degrees) that was read off a mesh is multiplied by."""
+    out = np.full((2, 2), _TOLD_ASIDE, np.float32)
+    out[:, 1] = np.where(gaze[:, 1] < 0, _TOLD_DOWN, 1.0)
     return out
 
 
