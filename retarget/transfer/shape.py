@@ -20,7 +20,7 @@ from retarget.flow.ease import smoothstep
 from retarget.flow.face_model import FaceModel
 from retarget.flow.gaze import carried, move_irises, off_middle, read_gaze
 from retarget.flow.values import Expression, RestFace
-from retarget.transfer.strength import region_shares
+from retarget.transfer.strength import WIDEST, region_shares
 
 _BLINKS = [blendshapes.index(name) for name in ("eyeBlinkLeft", "eyeBlinkRight")]
 _INNER_LIPS = (landmarks.LIPS_INNER_UPPER, landmarks.LIPS_INNER_LOWER)
@@ -40,6 +40,8 @@ mouth would become a slit."""
 _TOLD_ASIDE, _TOLD_DOWN = 1.3, 1.5
 """The same of irises: of one that is drawn aside a mesh tells 0.5 to 0.8, and less yet of one drawn
 down, for the lids that follow it hide it. Of one drawn up, lids that part say the rest."""
+_TOLD_WIDE = 1.3
+"""The same of lids that part beyond rest: a mesh stays near to usual eyes, too."""
 _BEYOND, _SURE_ASIDE = np.array([0.5, 0.0], np.float32), 2.0
 """How much farther than its mesh tells the eyes of a photo look aside (yaw, pitch), and the degrees
 that may be the mesh's error: what is under-told of driving eyes, with the strength that makes up
@@ -90,7 +92,7 @@ class Shape:
         else:
             moved = self._model.displacement(expression.weights * _told(seen.lip_gap))
             moved += 0 if seen.detail is None else seen.detail
-            aperture = seen.aperture
+            aperture = _told_of_lids(seen.aperture)
         wider, taller, same_way = self._proportions(rest)
         aperture = _widened(aperture, same_way)
         moved[:, 0] *= 1 + self._mouth * (wider - 1)
@@ -171,6 +173,12 @@ def _told(gap: float) -> npt.NDArray[np.float32]:
     more, hidden = _more()
     out: npt.NDArray[np.float32] = 1 + more - np.float32(smoothstep(*_PARTED, gap)) * hidden
     return out
+
+
+def _told_of_lids(aperture: Floats) -> Floats:
+    """(2,) apertures whose mesh tells those."""
+    wider = np.minimum(1 + np.float32(_TOLD_WIDE) * (aperture - 1), np.float32(WIDEST))
+    return np.where(aperture > 1, np.maximum(wider, aperture), aperture)
 
 
 def _told_of_gaze(gaze: Floats) -> Floats:
