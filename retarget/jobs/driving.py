@@ -101,7 +101,8 @@ def _filmed(driving: str, source: Source, settings: DrivingSettings, report: Rep
 
     def frames(lanes: Lanes) -> Iterator[ExpressedFrame]:
         read = report.timed("source", source.frames())
-        tracked = report.stage("track", Track(settings.track, report), read)
+        track = Track(settings.track, report, called=driving)
+        tracked = report.stage("track", track, read)
         # Decoding and the networks let others work, so they share one lane. What follows is many
         # small products, as drawing is, and two threads of such wait for one another at every one.
         ready = lanes.ahead(tracked, depth=depth_for(source.info.size), name="track")
