@@ -95,13 +95,15 @@ def _run(words: Sequence[str]) -> int:
     from retarget.cli.progress import TerminalBar
 
     job = job_from(words)
-    if hasattr(job, "track"):
-        from retarget.face.room import check_room
-
-        check_room(imported=False)
     with TerminalBar() as bar:
+        if hasattr(job, "track"):
+            from retarget.face.room import check_room
+
+            check_room(imported=False)
+            bar.look()
         report = Report(bar=bar)
         result = job.run(report)
+        report.end()
     if result is not None:
         show(str(result))
     if isinstance(result, Path) and report.frames:
@@ -113,7 +115,10 @@ def summary(report: Report) -> str:
     """What a person wants to know at the end, in one line."""
     frames = f"{report.frames} frame{'' if report.frames == 1 else 's'}"
     away = f"{len(report.away)} without a face" if report.away else "a face in each"
-    return f"{frames}, {away}, {report.frames_per_second:.1f} frames/s with start-up"
+    told = [frames, away]
+    if report.frames > 1:
+        told.append(f"{report.frames_per_second:.1f} frames/s with start-up")
+    return ", ".join(told)
 
 
 def run() -> None:
