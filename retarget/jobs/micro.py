@@ -74,8 +74,9 @@ class MicroJob(StartsFromPreset):
     set: Kept[Path] | None = None
     """Instead of all above: a .toml file that asks for many clips; its entries are identities,
     expressions, intensities, durations ([[onset, apex, offset], ...] in ms), base, rate, size,
-    before_ms, after_ms, lag_ms, blinks, seed, ending, words and participants. Its manifest.csv
-    lists the clips; frames count from 0. orders.csv has an order for each participant."""
+    before_ms, after_ms, lag_ms, blinks, seed, ending, words and participants; what it leaves open
+    is as above. Its manifest.csv lists the clips; frames count from 0. orders.csv has an order for
+    each participant."""
     from_: Annotated[Kept[str] | None, tyro.conf.arg(name="from")] = None
     """With --to, instead of --identity: begin with this real picture."""
     to: Kept[str] | None = None

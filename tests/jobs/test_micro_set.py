@@ -63,6 +63,14 @@ def test_a_second_run_gives_the_same_bytes_and_a_broken_one_goes_on(
     assert kept.stat().st_mtime_ns == made
 
 
+def test_what_a_set_leaves_open_is_as_in_a_single_clip(stimuli: Path, tmp_path: Path) -> None:
+    stimuli.write_text('identities = ["eileen.png"]\nexpressions = ["fear"]\nsize = 64\n')
+    (row,) = rows(folder := MicroJob(set=stimuli).run())
+    table = tmp_path / "single.csv"
+    MicroJob(identity=str(tmp_path / "eileen.png"), expression="fear", table=table).run()
+    assert (folder / row["table"]).read_bytes() == table.read_bytes()
+
+
 def test_the_report_counts_frames_that_were_drawn_and_not_clips(
     stimuli: Path, tmp_path: Path
 ) -> None:
