@@ -30,6 +30,10 @@ _TOGETHER_SECONDS = 1.0
 """Shells, terminals and supervisors may each pass the same wish on: what comes so close is one."""
 
 
+_LOOKED_OVER = ("track", "driving", "story")
+"""A job that has one of these reads faces first, which may take a while."""
+
+
 class _Ending:
     """What signals to end do: the first one ends the job, as Ctrl-C does everywhere in Python."""
 
@@ -100,6 +104,7 @@ def _run(words: Sequence[str]) -> int:
             from retarget.face.room import check_room
 
             check_room(imported=False)
+        if any(hasattr(job, name) for name in _LOOKED_OVER):
             bar.look()
         report = Report(bar=bar)
         result = job.run(report)
