@@ -161,7 +161,7 @@ def _of_name(kind: Any, given: Any) -> Any:
 def _called(kind: Any) -> str:
     """A type in a person's words."""
     if get_origin(kind) is Literal:
-        return f"one of {get_args(kind)}"
+        return f"one of {', '.join(get_args(kind))}"
     if get_origin(kind) is tuple:
         return f"a list, each {_called(get_args(kind)[0])}"
     words: dict[Any, str] = {

@@ -247,6 +247,7 @@ class MicroJob(StartsFromPreset):
         from retarget.jobs.micro_keep import SetFolder
         from retarget.jobs.micro_order import keep_orders
         from retarget.jobs.micro_set import read_set
+        from retarget.sink.names import CLIPS_TABLE, ORDERS_TABLE
         from retarget.sink.partial import filling
 
         look = Looker(
@@ -257,7 +258,8 @@ class MicroJob(StartsFromPreset):
             report=report,
         )
         whole = read_set(path, outside=self.outside, words=words, look=look)
-        with filling(self._set_folder(path, whole)) as output:
+        notes = (CLIPS_TABLE, ORDERS_TABLE)
+        with filling(self._set_folder(path, whole), notes) as output:
             folder = SetFolder(output, whole.files, overwrite=self.sink.overwrite)
             keep_orders(output, whole, overwrite=self.sink.overwrite, warn=report.warn)
             self._fill(folder, path, whole, report)

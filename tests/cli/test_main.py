@@ -111,6 +111,18 @@ def test_what_tyro_refuses_is_said_as_a_person_would(
     assert len(told.strip().splitlines()) == 2
 
 
+def test_a_file_whose_name_begins_as_an_option_does_is_told_how_to_be_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    words = ["a.mp4", "--identity", "-me.jpg"]
+    assert main(words) == 1
+    assert "Did you mean" not in capsys.readouterr().err
+    Path("-me.jpg").touch()
+    assert main(words) == 1
+    assert "Did you mean --identity=-me.jpg?" in capsys.readouterr().err
+
+
 def test_an_option_that_is_missing_because_it_was_mistyped_is_told_so(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 from outside import needs_tracker
+from PIL import Image
 from stories import STORY
 
-from retarget.errors import CannotWrite, MissingModel, RetargetError, UnreadableInput
+from retarget.errors import CannotWrite, MissingModel, NoFaceFound, RetargetError, UnreadableInput
 from retarget.jobs.story import StoryJob
 
 
@@ -127,3 +128,10 @@ def test_a_folder_with_other_files_is_left_alone(story: Path, tmp_path: Path) ->
 def test_a_missing_storyboard_is_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(RetargetError, match=r"none\.toml"):
         StoryJob(story=tmp_path / "none.toml").run()
+
+
+def test_a_story_of_which_nothing_could_be_drawn_leaves_nothing(story: Path) -> None:
+    Image.new("RGB", (300, 300), (80, 120, 80)).save(story.parent / "eileen.png")
+    with pytest.raises(NoFaceFound, match="panel 1"):
+        StoryJob(story=story).run()
+    assert {file.name for file in story.parent.iterdir()} == {"story.toml", "eileen.png"}
