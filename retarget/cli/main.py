@@ -98,6 +98,7 @@ def _told(problem: Exception) -> bool:
 def _run(words: Sequence[str]) -> int:
     from retarget.cli.progress import TerminalBar
 
+    _check_here()
     job = job_from(words)
     with TerminalBar() as bar:
         if hasattr(job, "track"):
@@ -114,6 +115,20 @@ def _run(words: Sequence[str]) -> int:
     if isinstance(result, Path) and report.frames:
         show(summary(report))
     return 0
+
+
+def _check_here() -> None:
+    """Refuse to begin in a folder that is gone, from which no name leads anywhere.
+
+    Raises:
+        RetargetError: it was taken away, or may not be looked at.
+    """
+    try:
+        os.getcwd()  # noqa: PTH109  (what pathlib asks, too)
+    except OSError as error:
+        raise RetargetError(
+            f"The current folder cannot be used: {error.strerror}.", do="Change to another one."
+        ) from error
 
 
 def summary(report: Report) -> str:

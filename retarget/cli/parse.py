@@ -25,7 +25,7 @@ from retarget.cli.wording import (
     as_typed,
     plain,
 )
-from retarget.errors import RetargetError, UnknownWord, WrongSetting
+from retarget.errors import CannotWrite, RetargetError, UnknownWord, WrongSetting
 
 _RULE = re.compile(r"^[\s─\-]+$")
 _FRAME = re.compile(r"^[│|]\s?|\s?[│|]$")
@@ -228,5 +228,19 @@ def wants_overview(words: Sequence[str]) -> bool:
 
 
 def show(text: str) -> None:
-    """Print to standard output."""
-    sys.stdout.write(text if text.endswith("\n") else text + "\n")
+    """Print to standard output, at once.
+
+    Raises:
+        CannotWrite: it leads to a place that refuses, as a full disk does.
+    """
+    try:
+        sys.stdout.write(text if text.endswith("\n") else text + "\n")
+        sys.stdout.flush()
+    except BrokenPipeError:  # whoever read it has gone, and knows
+        raise
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nor try again at the end
+        raise CannotWrite(
+            f"What was to be said cannot be written: {error.strerror}.",
+            do="What was made is in its place; lead standard output elsewhere to be told where.",
+        ) from error

@@ -386,6 +386,36 @@ def test_an_error_that_a_signal_led_to_is_not_told(error: str) -> None:
     assert run.stderr == "retarget: Stopped. Nothing unfinished was left behind.\n"
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="has no such device")
+@pytest.mark.parametrize("length", [3, 100_000])
+def test_a_full_disk_behind_standard_output_is_one_sentence(length: int) -> None:
+    script = f"from retarget.cli import main; main._run = lambda _: main.show('o' * {length})"
+    with Path("/dev/full").open("w") as full:
+        run = subprocess.run(
+            [sys.executable, "-c", f"{script}; main.run()", "any"],
+            stdout=full, stderr=subprocess.PIPE, text=True, check=False,
+        )  # fmt: skip
+    assert run.returncode == 1
+    assert "What was to be said cannot be written" in run.stderr
+    assert len(run.stderr.splitlines()) == 2
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="keeps a folder that somebody is in")
+def test_a_current_folder_that_is_gone_is_one_sentence(tmp_path: Path) -> None:
+    here = tmp_path / "here"
+    here.mkdir()
+    run = as_program(f"""
+        import os
+        from retarget.cli.main import run
+        os.chdir({str(here)!r})
+        os.rmdir({str(here)!r})
+        run()
+    """)
+    assert run.returncode == 1
+    assert run.stderr.startswith("retarget: The current folder cannot be used: ")
+    assert len(run.stderr.splitlines()) == 2
+
+
 def test_letters_that_the_terminal_does_not_have_are_written_out() -> None:
     script = "from retarget.cli import main; main._run = lambda _: main.show('ö.mp4'); main.run()"
     run = subprocess.run(
