@@ -20,6 +20,7 @@ def test_a_single_frame_tells_no_speed(photo: Path) -> None:
         BenchJob(driving=str(photo), identity=str(photo), runs=1).run()
 
 
+@needs_tracker
 def test_a_run_that_fails_is_told_in_its_own_words(photo: Path, tmp_path: Path) -> None:
     driving = tmp_path / "notes.mp4"
     driving.write_text("no video " * 100)

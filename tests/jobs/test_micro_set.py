@@ -74,7 +74,7 @@ def test_what_a_set_leaves_open_is_as_in_a_single_clip(stimuli: Path, tmp_path: 
 def test_a_set_of_which_nothing_could_be_drawn_leaves_nothing(stimuli: Path) -> None:
     stimuli.write_text(SET + "participants = 2\n")
     Image.new("RGB", (300, 300), (80, 120, 80)).save(stimuli.parent / "eileen.png")
-    with pytest.raises(RetargetError, match=r"clip 1: .*eileen\.png: no human face"):
+    with pytest.raises(NoFaceFound, match=r"clip 1: .*eileen\.png: no human face"):
         MicroJob(set=stimuli).run()
     assert {file.name for file in stimuli.parent.iterdir()} == {"stimuli.toml", "eileen.png"}
 
