@@ -30,7 +30,7 @@ from retarget.generate.warp.own_mouth import own_inside
 from retarget.generate.warp.paint import blurred, box_of, fill, placed, stroke, to_bytes
 from retarget.generate.warp.palette import Palette
 from retarget.generate.warp.rims import MOUTH, Rims, rims_of
-from retarget.generate.warp.shut_lips import closing, draw_lip_line
+from retarget.generate.warp.shut_lips import between_lips, closing, draw_lip_line
 from retarget.generate.warp.teeth import Dentist, Layer
 from retarget.generate.warp.tones import Tones
 from retarget.generate.warp.upper_row import row_of_upper_teeth
@@ -41,6 +41,9 @@ LIP_SHADE, LIP_REACH = 0.32, 0.05
 """How much darker drawn teeth are at the lips, and over which share of the mouth's width."""
 PARTED = (0.002, 0.016)
 """Gap beyond that of the photo, in head units, from which and at which the inside is seen."""
+SLIT = (0.02, 0.06)
+"""Gap in mouth widths up to which it is as dark as the line between lips that touch, and no darker,
+and from which on it is what lies inside: a slit lets light through its lips."""
 OPEN_PHOTO = (0.025, 0.05)
 """Gap of the photo's lips from which and at which its own inside is worth keeping,"""
 TOOTHY, AGAPE = (0.08, 0.2), (0.12, 0.2)
@@ -183,6 +186,8 @@ class Mouth:
             return
         draw_lip_corners(out, now, self._photo, self._tones.lip)
         inside = self._inside(hole, now, moved, partial(self._theirs, hole, request, white))
+        slit = 1 - smoothstep(*SLIT, now.gap / now.width)
+        inside += np.float32(slit) * (between_lips(self._tones.lip) - inside)
         patch = out[hole.box]
         alpha = np.float32(seen) * hole.alpha[..., None]
         patch[...] = to_bytes(patch + alpha * (inside - patch))

@@ -126,5 +126,15 @@ def draw_lip_line(out: Bytes, photo: Rims, now: Rims, lip: Floats) -> None:
     corner = np.array([box[1].start, box[0].start], np.float32)
     stroke(mask, line - corner, LINE_WIDTH * now.width)
     share = blurred(mask, LINE_SOFT * now.width)[..., None] * np.float32(much / 255)
-    left = np.float32(1 - LINE_DARK) * np.sqrt(lip / np.float32(max(luma(lip), 1.0)))
-    patch[...] = to_bytes(patch * (1 - share * (1 - left)))
+    patch[...] = to_bytes(patch * (1 - share * (1 - _left(lip))))
+
+
+def between_lips(lip: Floats) -> Floats:
+    """(3,) the colour of that line in lips of this colour."""
+    return lip * _left(lip)
+
+
+def _left(lip: Floats) -> Floats:
+    """(3,) what is left of each channel in that line."""
+    out: Floats = np.float32(1 - LINE_DARK) * np.sqrt(lip / np.float32(max(luma(lip), 1.0)))
+    return out
