@@ -4,11 +4,21 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
+import pytest
 from asked import smiling
 
+from retarget.flow import landmarks
+from retarget.generate.warp.mesh import HELD_SCALES, with_rings
 from retarget.generate.warp.paint import fill
 from retarget.generate.warp.rims import MOUTH, Rims, rims_of
-from retarget.generate.warp.shut_lips import ROWS, beside_dark, into_a_bow
+from retarget.generate.warp.shut_lips import (
+    BELOW,
+    ROWS,
+    beside_dark,
+    giving_way,
+    into_a_bow,
+    lips_backed,
+)
 
 SKIN = 200
 
@@ -62,3 +72,52 @@ def test_lips_that_close_over_teeth_meet_without_a_hook_at_their_corners() -> No
 def test_lips_as_open_as_in_the_photo_and_those_of_one_that_is_shut_keep_their_line() -> None:
     assert not into_a_bow(mouth(24), mouth(24)).any()
     assert not into_a_bow(mouth(0), mouth(0)).any()
+
+
+def thick_lipped(farther: float, lip: tuple[int, int, int]) -> npt.NDArray[np.uint8]:
+    """Skin with lips that reach some mouth widths beyond the mesh's, and a pale mouth."""
+    points = smiling().face.points[:, :2]
+    inner = rims_of(points, MOUTH)
+    out = np.full((*smiling().frame.rgb.shape[:2], 3), (200, 160, 140), np.uint8)
+    far = np.float32(farther * inner.width) * inner.down
+    outer = Rims(points[ROWS[0, 0]] - far, points[ROWS[1, 0]] + far)
+    for rims, colour in ((outer, lip), (inner, (235, 230, 220))):
+        mask = np.zeros(out.shape[:2], np.uint8)
+        fill(mask, rims.outline)
+        out[mask > 127] = colour
+    return out
+
+
+@pytest.mark.parametrize(
+    ("lip", "found"), [((190, 90, 90), True), ((190, 150, 132), False)], ids=["red", "as skin"]
+)
+def test_lips_that_close_are_all_that_is_red_around_the_meshs(
+    lip: tuple[int, int, int], found: bool
+) -> None:
+    """A tracker's mesh of a mouth drawn wide has them too thin; left out, red hangs below them."""
+    points = smiling().face.points
+    photo = rims_of(points, MOUTH)
+    gives = giving_way(thick_lipped(0.07, lip), points)
+    lower = gives[1, :, 4:7] @ photo.down / photo.width
+    if found:
+        assert np.abs(lower[0] - 0.07).max() < 0.025
+        assert (np.diff(lower, axis=0) < 0).all()  # less and less towards the rim
+    assert not lower[-1].any()
+    assert bool(lower.any()) == found
+    assert not giving_way(thick_lipped(0.5, lip), points)[1, :, 4:7].any()  # a flush is no lip
+
+
+def test_skin_that_a_meshs_lip_overlaps_is_found_below_it_when_it_closes() -> None:
+    points = smiling().face.points
+    photo = rims_of(points, MOUTH)
+    level, nothing = with_rings(points, HELD_SCALES), np.zeros((2, 4, 11, 2), np.float32)
+    folded = level.copy()
+    for row in landmarks.BELOW_LIP_ROWS:
+        folded[list(row)] -= np.float32(0.15 * photo.width) * photo.down
+    for source, much, moves in ((level, 1.0, False), (folded, 0.0, False), (folded, 1.0, True)):
+        now = source.copy()
+        lips_backed(now, photo, much, nothing)
+        rows = np.stack([now[ROWS[1, 0, 4:7]], *(now[r[len(r) // 2 - 1 :][:3]] for r in BELOW)])
+        assert bool((now[BELOW[0][2:5]] != source[BELOW[0][2:5]]).any()) == moves
+        if much:
+            assert (np.diff(rows @ photo.down, axis=0) > 0).all()
