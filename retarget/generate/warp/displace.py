@@ -20,6 +20,7 @@ from retarget.flow import landmarks
 from retarget.flow.arrays import Bools, Doubles, Floats
 from retarget.flow.values import FaceRequest, HeadPose, Identity
 from retarget.generate.warp.contact import Contact
+from retarget.generate.warp.driving_form import as_driving_mouth
 from retarget.generate.warp.form import (
     BELOW_LIP,
     BROWS,
@@ -142,6 +143,7 @@ class Displacer:
         mesh = wish[:_MESH].copy()
         mesh[list(landmarks.SKULL_OVAL)] *= landmarks.SKULL_SHARE
         self._brows.keep_their_form(mesh)
+        as_driving_mouth(mesh, self._points, request)
         corners_keep_their_form(mesh, self._along)
         shut = closing(self._mouth, rims_of(self._points[:_MESH] + mesh, MOUTH))
         self._lips.keep_their_form(mesh, request.expression, shut)

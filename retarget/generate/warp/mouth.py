@@ -30,7 +30,7 @@ from retarget.generate.warp.own_mouth import own_inside
 from retarget.generate.warp.paint import blurred, box_of, fill, placed, stroke, to_bytes
 from retarget.generate.warp.palette import Palette
 from retarget.generate.warp.rims import MOUTH, Rims, rims_of
-from retarget.generate.warp.shut_lips import between_lips, closing, draw_lip_line
+from retarget.generate.warp.shut_lips import between_lips, draw_lip_line, gathering
 from retarget.generate.warp.teeth import Dentist, Layer
 from retarget.generate.warp.tones import Tones
 from retarget.generate.warp.upper_row import row_of_upper_teeth
@@ -170,7 +170,7 @@ class Mouth:
             white: (3,) of the driving eyes, where known.
         """
         if now.differs(self._photo) > 0.05:
-            self._lips.draw(out, moved.points, closing(self._photo, now))
+            self._lips.draw(out, moved.points, gathering(self._photo, now))
             draw_lip_line(out, self._photo, now, self._tones.lip)
             self._draw_inside(out, now, moved, request, white)
         tongue = float(request.expression.weights[TONGUE_OUT])

@@ -30,7 +30,7 @@ from retarget.generate.warp.render import Canvas, pixel_field
 from retarget.generate.warp.rims import LEFT_EYE, MOUTH, RIGHT_EYE, Rims, rims_of
 from retarget.generate.warp.seen_lids import lids_to_where_seen
 from retarget.generate.warp.seen_outline import outline_to_where_seen
-from retarget.generate.warp.shut_lips import closing, giving_way, lips_backed
+from retarget.generate.warp.shut_lips import gathering, giving_way, lips_backed
 from retarget.generate.warp.wrinkles import DrivingFolds, along_creases, draw_folds
 
 EYES = (
@@ -141,8 +141,8 @@ class Portrait:
         source = self._source.copy()
         for (eye, *_), lid, photo, shown in zip(EYES, self._lids, self._rims, now, strict=False):
             backed(source, photo, eye, lid.closing(shown))
-        shut = closing(self._rims[-1], now[-1])
-        lips_backed(source, self._rims[-1], shut, self._beside_lips)
+        much = gathering(self._rims[-1], now[-1])
+        lips_backed(source, self._rims[-1], much, self._beside_lips)
         openings = list(zip(now, _openings(source), strict=True))
         placed = self._source + change
         triangles = self._in_order(triangles, moved, placed)

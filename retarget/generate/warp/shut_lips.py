@@ -18,6 +18,8 @@ from retarget.generate.warp.tones import Tones, redness_in
 
 AGAPE = (0.04, 0.12)
 """Gap of the photo's lips, in mouth widths, from which on and at which this is done."""
+NARROWER = (0.15, 0.45)
+"""How much narrower than in the photo, in its width, a mouth begins to be drawn in, and is."""
 ROWS = np.array([landmarks.UPPER_LIP_ROWS, landmarks.LOWER_LIP_ROWS])
 LEFT_OUT = np.array([1, 1, 0.7, 0.5, 0.35, 0.35, 0.35, 0.5, 0.7, 1, 1], np.float32)
 """Which share of a lip holds something else, from one corner of the mouth to the other."""
@@ -48,6 +50,15 @@ def closing(photo: Rims, now: Rims) -> float:
     """0 as open as in a photo, or in one that is shut, to 1: shut where the photo gapes."""
     shut = 1 - max(now.gap, 0.0) / max(photo.gap, 1.0)
     return max(shut, 0.0) * smoothstep(*AGAPE, photo.gap / photo.width)
+
+
+def gathering(photo: Rims, now: Rims) -> float:
+    """As `closing`; also for lips that stay open and are drawn in from where the photo bares them.
+
+    The dark beside its teeth would lie beside the mouth.
+    """
+    narrow = smoothstep(*NARROWER, 1 - now.width / photo.width)
+    return max(closing(photo, now), narrow * smoothstep(*AGAPE, photo.gap / photo.width))
 
 
 def into_a_bow(photo: Rims, now: Rims) -> Floats:
@@ -164,7 +175,7 @@ def lips_backed(source: Floats, photo: Rims, much: float, beside: Floats) -> Non
     Args:
         source: (576, 2) where the mesh takes its pixels from, changed in place.
         photo: the opening in the photo.
-        much: 0 open, 1 shut.
+        much: 0 open as in the photo, 1 shut or drawn in.
         beside: (2, 4, 11, 2) pixels by which their rows give way, shut.
     """
     if much == 0:

@@ -15,6 +15,8 @@ from retarget.generate.warp.shut_lips import (
     BELOW,
     ROWS,
     beside_dark,
+    closing,
+    gathering,
     giving_way,
     into_a_bow,
     lips_backed,
@@ -121,3 +123,16 @@ def test_skin_that_a_meshs_lip_overlaps_is_found_below_it_when_it_closes() -> No
         assert bool((now[BELOW[0][2:5]] != source[BELOW[0][2:5]]).any()) == moves
         if much:
             assert (np.diff(rows @ photo.down, axis=0) > 0).all()
+
+
+def narrower(rims: Rims, share: float) -> Rims:
+    middle = rims.middle_of_corners
+    return Rims(*(middle + (line - middle) * (share, 1) for line in (rims.upper, rims.lower)))
+
+
+def test_lips_that_are_drawn_in_leave_the_dark_beside_bared_teeth_as_those_that_close() -> None:
+    toothy = mouth(24)
+    assert gathering(toothy, narrower(toothy, 0.5)) == 1
+    assert gathering(toothy, mouth(0)) == closing(toothy, mouth(0)) == 1
+    for photo, now in ((toothy, toothy), (mouth(0), mouth(20)), (mouth(0), narrower(toothy, 0.5))):
+        assert gathering(photo, now) == 0
