@@ -125,8 +125,8 @@ class _Rows(NamedTuple):
     """(n,) how much nearer where they are rolled in."""
     narrows: Floats | None
     """(52,) what rolls them in."""
-    shut: Floats
-    """(2, n) what is added to the limits in lips that close, where the photo's mesh is folded."""
+    shut: Floats | None
+    """(2, n) what is added to the limits in lips that close; None where no mesh is folded."""
 
 
 class Lips:
@@ -154,7 +154,8 @@ class Lips:
                 closer = np.float32(ROLLED_IN - THINNEST) * rest
                 whole = np.maximum(rest, np.float32(share * height)) - rest
                 shut = np.stack([rest - real + s * whole for s in (THINNEST, THICKEST)])
-                self._rows.append(_Rows(inner, outer, way, limits, closer, narrows, shut))
+                folded = shut if shut.any() else None
+                self._rows.append(_Rows(inner, outer, way, limits, closer, narrows, folded))
         self._points = points[: landmarks.MESH_COUNT]
         lip, skin = BESIDE_LIPS
         out = points[skin, :2] - points[lip, :2]
@@ -174,7 +175,9 @@ class Lips:
         for row in self._rows:
             narrows = row.narrows
             much = 0.0 if narrows is None else min(float(narrows @ expression.weights), 1.0)
-            low, high = row.limits + np.float32(shut) * row.shut if shut else row.limits
+            low, high = row.limits
+            if shut and row.shut is not None:
+                low, high = row.limits + np.float32(shut) * row.shut
             low = low + np.float32(much) * row.closer if much else low
             change = (moved[row.outer, :2] - moved[row.inner, :2]) @ row.way
             off = np.minimum(np.maximum(change, low), high) - change
