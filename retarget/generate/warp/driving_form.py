@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from retarget.flow import landmarks
+from retarget.flow import blendshapes, landmarks
 from retarget.flow.arrays import Floats
 from retarget.flow.ease import smoothstep
 from retarget.flow.values import FaceRequest
@@ -17,6 +17,10 @@ from retarget.generate.warp.rims import MOUTH, Rims, rims_of
 
 ROUNDED = (0.35, 0.7)
 """Gap of the lips, in mouth widths, from which on and at which a mouth is rounded."""
+SMILING = (0.2, 0.5)
+"""How much a photo smiles from which on less is known of its lips at rest, and at which too little:
+told by the face at rest, those of others follow better."""
+_SMILE = blendshapes.weights({"mouthSmileLeft": 0.5, "mouthSmileRight": 0.5})
 _CORNERS = np.array([i for row in landmarks.UPPER_LIP_ROWS for i in (row[0], row[-1])])
 
 
@@ -30,13 +34,15 @@ def as_driving_mouth(moved: Floats, points: Floats, request: FaceRequest) -> Non
         points: (478, 3) the photo's mesh.
         request: what is asked.
     """
-    then = _driving_rims(request)
-    now = rims_of(points[: landmarks.MESH_COUNT] + moved, MOUTH)
+    smile = smoothstep(*SMILING, float(_SMILE @ request.identity.expression.weights))
+    then = _driving_rims(request) if smile > 0 else None
     if then is None:
         return
-    much = np.float32(min(smoothstep(*ROUNDED, rims.gap / rims.width) for rims in (then, now)))
-    if much == 0:
+    now = rims_of(points[: landmarks.MESH_COUNT] + moved, MOUTH)
+    round_ = min(smoothstep(*ROUNDED, rims.gap / rims.width) for rims in (then, now))
+    if round_ == 0:
         return
+    much = np.float32(smile * round_)
     off = [
         _laid(theirs, then, now) - own
         for own, theirs in ((now.upper, then.upper), (now.lower, then.lower))

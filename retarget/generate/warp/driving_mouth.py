@@ -250,11 +250,11 @@ class DrivingInside:
 
 
 def _bluest(tones: Tones) -> np.float32:
-    """How much blue, in its green, flesh may have: no more than skin and lips in the same light.
+    """How much blue, in its green, flesh may have: hardly more than skin and lips in that light.
 
     A tongue that a dim clip shows pale would be lilac in a bright photo.
     """
-    return np.float32(max(float(c[2] / max(c[1], 1)) for c in (tones.skin, tones.lip)))
+    return np.float32(sqrt(max(float(c[2] / max(c[1], 1)) for c in (tones.skin, tones.lip))))
 
 
 def _warm(lip: Floats) -> Floats:

@@ -44,8 +44,12 @@ def test_a_smile_that_is_rounded_has_its_corners_where_the_driving_mouth_has_the
     )
 
 
-def test_a_mouth_that_is_wide_keeps_its_own_form() -> None:
-    request = ask(smiling(), {"jawOpen": 0.1}, driving=driving({"jawOpen": 0.2}))
-    displace = Displacer(smiling(), smiling().face.points)
+@pytest.mark.parametrize("weights", [{"jawOpen": 0.1}, ROUND], ids=["wide", "at rest in the photo"])
+def test_a_mouth_that_is_wide_or_known_at_rest_keeps_its_own_form(
+    weights: dict[str, float],
+) -> None:
+    who = calm() if weights is ROUND else smiling()
+    request = ask(who, weights, driving=driving(weights))
+    displace = Displacer(who, who.face.points)
     alone = displace(replace(request, driving=None))
     np.testing.assert_array_equal(displace(request).points, alone.points)
