@@ -40,8 +40,9 @@ def fall_across(rgb: Bytes, points: Floats, rims: Rims) -> float:
     """
     places = points[BESIDE, :2]
     apart = float((places[1] - places[0]).mean(axis=0) @ rims.along) / rims.width
-    bright = [float(np.median(colours(rgb, side) @ LUMA)) for side in places]
-    return log((bright[1] + 8) / (bright[0] + 8)) / apart if apart > 0.5 else 0.0
+    bright = (colours(rgb, places.reshape(-1, 2)) @ LUMA).reshape(2, -1)
+    right, left = np.sort(bright, axis=1)[:, 2:4].sum(axis=1).tolist()  # their medians, doubled
+    return log((left + 16) / (right + 16)) / apart if apart > 0.5 else 0.0
 
 
 def shaded_aside(inside: Floats, place: Floats, own: float, theirs: float) -> Floats:

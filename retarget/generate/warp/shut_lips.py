@@ -35,11 +35,15 @@ REDDER, BEYOND, MOSTLY = 0.08, 0.14, 0.7
 looked for, in mouth widths; and the part of the way there that must be red."""
 OUTER_ROWS = np.array([1, 0.67, 0.33, 0], np.float32)
 """How far each row of a lip goes with its outline to where it ends."""
-BELOW = tuple(np.array(row) for row in (*landmarks.BELOW_LIP_ROWS, *landmarks.CHIN_ROWS[:2]))
 UNFOLDED = (0.14, 0.18, 0.2, 0.2)
-"""Rows of skin below the lower lip, and how far at least each lies below the one above it, in the
-height from lip to chin: in the mesh of a mouth that gapes they may lie within the lip, which would
-be drawn once more below it."""
+"""How far at least each row of skin below the lower lip lies below the one above it, in the height
+from lip to chin: in the mesh of a mouth that gapes they may lie within the lip, which would be
+drawn once more below it."""
+_BELOW_ROWS = (*landmarks.BELOW_LIP_ROWS, *landmarks.CHIN_ROWS[:2])
+BELOW = np.concatenate([np.array(row) for row in _BELOW_ROWS])
+BELOW_COLUMNS = np.concatenate([np.arange(len(row)) + 5 - len(row) // 2 for row in _BELOW_ROWS])
+BELOW_LEAST = np.repeat(np.cumsum(UNFOLDED), [len(row) for row in _BELOW_ROWS]).astype(np.float32)
+"""The points of these rows, which column of the lip each lies below, and how far at least."""
 MEET = (0.0, 0.06)
 """Gap, in mouth widths, at which the line between the lips is whole and from which on it is not."""
 LINE_WIDTH, LINE_SOFT, LINE_DARK = 0.016, 0.012, 0.5
@@ -183,12 +187,10 @@ def lips_backed(source: Floats, photo: Rims, much: float, beside: Floats) -> Non
     share = np.float32(much) * LEFT_OUT[:, None]
     source[ROWS[:, 1:]] += share * (source[ROWS[:, :1]] - source[ROWS[:, 1:]])
     source[ROWS] += np.float32(much) * beside
-    outline = source[ROWS[1, 0, 2:-2]] @ photo.down
-    height = max(float(source[landmarks.CHIN] @ photo.down - outline[3]), 0.0)
-    for row, share in zip(BELOW, np.cumsum(UNFOLDED).tolist(), strict=True):
-        lip = outline if len(row) == len(outline) else outline[2:5]
-        short = np.maximum(lip + np.float32(share * height) - source[row] @ photo.down, 0)
-        source[row] += np.float32(much) * short[:, None] * photo.down
+    lip = source[ROWS[1, 0]] @ photo.down
+    height = max(float(source[landmarks.CHIN] @ photo.down - lip[5]), 0.0)
+    short = lip[BELOW_COLUMNS] + np.float32(height) * BELOW_LEAST - source[BELOW] @ photo.down
+    source[BELOW] += np.float32(much) * np.maximum(short, 0)[:, None] * photo.down
 
 
 def _lips(points: Floats) -> Floats:

@@ -12,7 +12,6 @@ from retarget.generate.warp.mesh import HELD_SCALES, with_rings
 from retarget.generate.warp.paint import fill
 from retarget.generate.warp.rims import MOUTH, Rims, rims_of
 from retarget.generate.warp.shut_lips import (
-    BELOW,
     ROWS,
     beside_dark,
     closing,
@@ -23,6 +22,9 @@ from retarget.generate.warp.shut_lips import (
 )
 
 SKIN = 200
+MIDDLE_BELOW = [
+    list(row) for row in (*(r[2:5] for r in landmarks.BELOW_LIP_ROWS), *landmarks.CHIN_ROWS[:2])
+]
 
 
 def wedge(reach: float) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.float32]]:
@@ -119,10 +121,10 @@ def test_skin_that_a_meshs_lip_overlaps_is_found_below_it_when_it_closes() -> No
     for source, much, moves in ((level, 1.0, False), (folded, 0.0, False), (folded, 1.0, True)):
         now = source.copy()
         lips_backed(now, photo, much, nothing)
-        rows = np.stack([now[ROWS[1, 0, 4:7]], *(now[r[len(r) // 2 - 1 :][:3]] for r in BELOW)])
-        assert bool((now[BELOW[0][2:5]] != source[BELOW[0][2:5]]).any()) == moves
+        middle = [list(landmarks.LIPS_OUTER_LOWER[4:7]), *MIDDLE_BELOW]
+        assert bool((now[middle[1]] != source[middle[1]]).any()) == moves
         if much:
-            assert (np.diff(rows @ photo.down, axis=0) > 0).all()
+            assert (np.diff(now[np.array(middle)] @ photo.down, axis=0) > 0).all()
 
 
 def narrower(rims: Rims, share: float) -> Rims:
