@@ -217,3 +217,17 @@ def test_a_head_turns_as_far_as_it_is_asked_to(degrees: float) -> None:
     asked = pose.to_picture(identity.pose.to_head(identity.face.points))[: landmarks.MESH_COUNT]
     np.testing.assert_allclose(moved.points, asked, atol=0.01 * identity.face.eye_distance)
     assert moved.turned == pytest.approx(degrees, abs=1e-3)
+
+
+def test_lips_that_close_over_a_smile_go_where_they_are_asked() -> None:
+    """Relaxed where something folds between them, they would go on smiling."""
+    down = {"mouthSmileLeft": -0.9, "mouthSmileRight": -0.9, "mouthClose": 1.0}
+    frown = {**down, "mouthFrownLeft": 1.0, "mouthFrownRight": 1.0}
+    request = ask(smiling(), frown, aperture=1.0, lip_gap=0.0)
+    moved = Displacer(smiling(), smiling().face.points)(request)
+    drawn, asked = (
+        rims.middle[5] @ rims.down - rims.middle_of_corners @ rims.down
+        for rims in (rims_of(points, MOUTH) for points in (moved.points, request.points))
+    )
+    assert asked < -4  # pixels by which its middle lies above its corners
+    assert drawn < 0.8 * asked
