@@ -30,6 +30,10 @@ _TOGETHER_SECONDS = 1.0
 """Shells, terminals and supervisors may each pass the same wish on: what comes so close is one."""
 
 
+_LOOKED_OVER = ("track", "driving", "story")
+"""A job that has one of these reads faces first, which may take a while."""
+
+
 class _Ending:
     """What signals to end do: the first one ends the job, as Ctrl-C does everywhere in Python."""
 
@@ -94,14 +98,18 @@ def _told(problem: Exception) -> bool:
 def _run(words: Sequence[str]) -> int:
     from retarget.cli.progress import TerminalBar
 
+    _check_here()
     job = job_from(words)
-    if hasattr(job, "track"):
-        from retarget.face.room import check_room
-
-        check_room(imported=False)
     with TerminalBar() as bar:
+        if hasattr(job, "track"):
+            from retarget.face.room import check_room
+
+            check_room(imported=False)
+        if any(hasattr(job, name) for name in _LOOKED_OVER):
+            bar.look()
         report = Report(bar=bar)
         result = job.run(report)
+        report.end()
     if result is not None:
         show(str(result))
     if isinstance(result, Path) and report.frames:
@@ -109,11 +117,28 @@ def _run(words: Sequence[str]) -> int:
     return 0
 
 
+def _check_here() -> None:
+    """Refuse to begin in a folder that is gone, from which no name leads anywhere.
+
+    Raises:
+        RetargetError: it was taken away, or may not be looked at.
+    """
+    try:
+        os.getcwd()  # noqa: PTH109  (what pathlib asks, too)
+    except OSError as error:
+        raise RetargetError(
+            f"The current folder cannot be used: {error.strerror}.", do="Change to another one."
+        ) from error
+
+
 def summary(report: Report) -> str:
     """What a person wants to know at the end, in one line."""
     frames = f"{report.frames} frame{'' if report.frames == 1 else 's'}"
     away = f"{len(report.away)} without a face" if report.away else "a face in each"
-    return f"{frames}, {away}, {report.frames_per_second:.1f} frames/s with start-up"
+    told = [frames, away]
+    if report.frames > 1:
+        told.append(f"{report.frames_per_second:.1f} frames/s with start-up")
+    return ", ".join(told)
 
 
 def run() -> None:

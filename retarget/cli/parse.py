@@ -5,17 +5,27 @@ from __future__ import annotations
 import contextlib
 import difflib
 import io
+import os
 import re
 import shlex
 import sys
 from collections.abc import Sequence
 from dataclasses import fields
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from retarget.cli.commands import COMMANDS, VIDEO
-from retarget.cli.wording import MISSING, NO_DRIVING, NO_OPTION, TIMES, as_typed, plain
-from retarget.errors import RetargetError, UnknownWord, WrongSetting
+from retarget.cli.wording import (
+    MISSING,
+    NO_DRIVING,
+    NO_OPTION,
+    NO_VALUE,
+    TIMES,
+    as_typed,
+    plain,
+)
+from retarget.errors import CannotWrite, RetargetError, UnknownWord, WrongSetting
 
 _RULE = re.compile(r"^[\s─\-]+$")
 _FRAME = re.compile(r"^[│|]\s?|\s?[│|]$")
@@ -163,12 +173,21 @@ def _sentence(box: str, name: str, kind: type[Any], words: Sequence[str]) -> Wro
         near = difflib.get_close_matches(typed, missing, n=1)
         if typed and not typed.startswith("-"):
             near = [f"{missing[0]} {shlex.quote(typed)}"] if len(missing) == 1 else []
+    if what.endswith(NO_VALUE):
+        near = _joined(what.removesuffix(NO_VALUE), words)
     if near:
         do = f"Did you mean {' and '.join(near)}?"
     more = f"retarget {name} --help lists every option."
     if what.startswith(MISSING) and (example := _EXAMPLE.search(kind.__doc__ or "")):
         more = f"retarget {name} --help lists every option; for example: {example[1]}"
     return WrongWords(f"{as_typed(what, words)}.", do=f"{do} {more}" if do else more)
+
+
+def _joined(option: str, words: Sequence[str]) -> list[str]:
+    """The option and the file behind it as one word, where its name begins as an option does."""
+    pairs = pairwise(words)
+    names = (word for before, word in pairs if before == option and word.startswith("-"))
+    return [f"{option}={shlex.quote(name)}" for name in names if os.path.lexists(name)]
 
 
 def _misspelt(words: Sequence[str], kind: type[Any]) -> tuple[str, list[str]] | None:
@@ -209,5 +228,19 @@ def wants_overview(words: Sequence[str]) -> bool:
 
 
 def show(text: str) -> None:
-    """Print to standard output."""
-    sys.stdout.write(text if text.endswith("\n") else text + "\n")
+    """Print to standard output, at once.
+
+    Raises:
+        CannotWrite: it leads to a place that refuses, as a full disk does.
+    """
+    try:
+        sys.stdout.write(text if text.endswith("\n") else text + "\n")
+        sys.stdout.flush()
+    except BrokenPipeError:  # whoever read it has gone, and knows
+        raise
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nor try again at the end
+        raise CannotWrite(
+            f"What was to be said cannot be written: {error.strerror}.",
+            do="What was made is in its place; lead standard output elsewhere to be told where.",
+        ) from error

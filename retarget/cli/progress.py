@@ -19,14 +19,13 @@ class TerminalBar:
     def __enter__(self) -> TerminalBar:
         return self
 
+    def look(self) -> None:
+        """Show that work has begun: a video is looked over before its first frame is made."""
+        self._show(done=0, total=None, doing="looking it over")
+
     def advance(self, done: int, total: int | None) -> None:
         """Show how far the job is."""
-        if not self._live:
-            return
-        if self._progress is None:
-            self._begin()
-        rate = f"{done / (time.perf_counter() - self._began):.1f}/s"
-        self._progress.update(self._task, completed=done, total=total, rate=rate)
+        self._show(done=done, total=total, doing="finishing" if done == total else "")
 
     def warn(self, line: str) -> None:
         """Show one warning above the bar."""
@@ -35,28 +34,38 @@ class TerminalBar:
         else:
             sys.stderr.write(f"note: {line}\n")
 
-    def _begin(self) -> None:
-        from rich.console import Console
-        from rich.progress import (
-            BarColumn,
-            MofNCompleteColumn,
-            Progress,
-            TextColumn,
-            TimeRemainingColumn,
-        )
-
-        self._progress = Progress(
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("frames, {task.fields[rate]},"),
-            TimeRemainingColumn(),
-            TextColumn("left"),
-            console=Console(stderr=True),
-            transient=True,
-        )
-        self._task = self._progress.add_task("frames", total=None, rate="")
-        self._progress.start()
+    def _show(self, *, done: int, total: int | None, doing: str) -> None:
+        if not self._live:
+            return
+        rate = f", {done / (time.perf_counter() - self._began):.1f}/s" if done else ""
+        shown = {"completed": done, "total": total, "rate": rate, "doing": doing}
+        if self._progress is None:
+            self._progress = _bar()
+            self._task = self._progress.add_task("frames", **shown)
+            self._progress.start()
+        self._progress.update(self._task, **shown)
 
     def __exit__(self, *_: object) -> None:
         if self._progress is not None:
             self._progress.stop()
+
+
+def _bar() -> Any:
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    return Progress(
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("frames{task.fields[rate]},"),
+        TimeRemainingColumn(),
+        TextColumn("left {task.fields[doing]}"),
+        console=Console(stderr=True),
+        transient=True,
+    )

@@ -12,6 +12,7 @@ TIMES = ("--start", "--end")
 MISSING = "Still missing: "
 NO_DRIVING = f"{MISSING}the first word"
 NO_OPTION = "There is no option "
+NO_VALUE = " needs a value"
 
 _CHOICE = re.compile(r"invalid choice '(.*)' for argument '(.*)'\. Expected one of \((.*)\)")
 _NO_VALUE = re.compile(r"Missing value for argument '(?:\S+/)?(\S+)'\.")
@@ -37,7 +38,7 @@ def plain(lines: Sequence[str]) -> tuple[str, str]:
         return f"{found[2]} cannot be {found[1]!r}", nearest_or_all(found[1], known)[1]
     if found := _NO_VALUE.match(said + "."):
         option = found[1]
-        return (f"{option} needs a value" if option.startswith("-") else NO_DRIVING), ""
+        return (f"{option}{NO_VALUE}" if option.startswith("-") else NO_DRIVING), ""
     if found := _VALUE.match(said):
         return _value(found[1], found[2])
     if found := _UNKNOWN.match(said):

@@ -197,7 +197,7 @@ class LiveLinkPerformance(Performance):
         )  # fmt: skip
 
     def _values(self, line: int, row: Sequence[str]) -> tuple[Any, tuple[float, float, float]]:
-        weights = np.zeros(blendshapes.COUNT, np.float32)
+        weights = np.zeros(blendshapes.COUNT)
         try:
             weights[_PLACES] = [float(row[i]) for i in range(2, 2 + len(_SHAPES))]
             yaw, pitch, roll = (float(row[2 + len(_SHAPES) + i] or 0.0) for i in range(3))
@@ -211,7 +211,7 @@ class LiveLinkPerformance(Performance):
             )
         if max(abs(yaw), abs(pitch), abs(roll)) > _MOST_ANGLE:
             raise self._wrong(line, "turns the head by more than half a turn: angles are radians")
-        return np.clip(weights, 0.0, 1.0), (yaw, pitch, roll)
+        return np.clip(weights, 0.0, 1.0).astype(np.float32), (yaw, pitch, roll)
 
     def _rows(self) -> Iterator[tuple[int, list[str]]]:
         """(line number, fields in the order of `HEADER`) of every frame."""

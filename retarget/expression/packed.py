@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -35,6 +34,11 @@ REST = np.dtype(
      ("lip_gap", "<f4")]
 )  # fmt: skip
 """A face at rest."""
+_MOST = {
+    "weights": 10.0, "gaze": 360.0, "aperture": 100.0, "lip_gap": 100.0, "detail": 1000.0,
+    "rotation": 1.001, "translation": 1e6, "scale": 1e6,
+}  # fmt: skip
+"""Far more than any face does, in any picture; whatever reads a frame can reckon with as much."""
 
 
 def packed(frame: ExpressedFrame) -> npt.NDArray[Any]:
@@ -104,16 +108,19 @@ def unpacked(row: np.void) -> ExpressedFrame:
         ValueError: it holds what no frame can.
     """
     expression = pose = None
-    finite: Sequence[str] = ("weights", "gaze", "aperture", "lip_gap", "rotation", "translation",
-                             "scale", "detail")  # fmt: skip
-    if not all(np.isfinite(row[name]).all() for name in finite):
+    if not all(np.isfinite(row[name]).all() for name in _MOST):
         raise ValueError("it holds NaN or infinity")
+    if beyond := [name for name, most in _MOST.items() if np.abs(row[name]).max() > most]:
+        raise ValueError(f"{beyond[0]} beyond all measure")
     duration = Fraction(*(int(x) for x in row["duration"]))
     if duration < 0:
         raise ValueError("it lasts a negative time")
     if row["posed"]:
         if not row["scale"] > 0:
             raise ValueError("its head has no size")
+        turned = row["rotation"]
+        if np.linalg.det(turned) < 0 or np.abs(turned @ turned.T - np.eye(3)).max() > 1e-3:
+            raise ValueError("its head is not turned but bent")
         pose = HeadPose(
             rotation=row["rotation"].copy(), translation=row["translation"].copy(),
             scale=float(row["scale"]),

@@ -57,6 +57,8 @@ _CHUNK = 128
 _MAX_CHUNK_BYTES = 4 << 20
 _MAX_HEADER_BYTES = 1 << 20
 _MAX_CHUNKS = 100_000
+_MOST_AT_REST = 360.0
+"""Degrees of gaze; head units, of which a face is a few wide, are far fewer."""
 _HEADER, _REST = "header.npy", "rest.npy"
 
 
@@ -338,7 +340,7 @@ class NpzPerformance(Performance):
 
     def _unpacked_rest(self, row: npt.NDArray[Any], found: str) -> RestFace:
         numbers = [row[name] for name in ("head", "aperture", "gaze", "lip_gap")]
-        whole = len(row) == 1 and all(np.isfinite(n).all() for n in numbers)
+        whole = len(row) == 1 and all((np.abs(n) < _MOST_AT_REST).all() for n in numbers)
         if not whole or not 0.1 < np.ptp(row["head"][0, :, :2], axis=0).min() < 100:  # head units
             raise self._not_ours("its rest is damaged")
         return RestFace(

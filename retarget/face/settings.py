@@ -64,6 +64,19 @@ NOT_SO_MANY = (
 """What to do where there is no face of the number that `TrackSettings.which` is."""
 
 
+def of_several(called: str, taken: str) -> str:
+    """The warning that a picture or clip shows several faces and nobody said which.
+
+    Args:
+        called: its name.
+        taken: which one it is, as in "the largest is taken".
+    """
+    return (
+        f"{called} shows several faces, of which {taken}. Another is named by track.which, or "
+        "behind the file's name, as in group.jpg#left."
+    )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NamedFace:
     """A photo or clip, and which of its faces where its name says so: `group.jpg#left`."""

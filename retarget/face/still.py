@@ -7,7 +7,7 @@ from retarget.face.choose import choose
 from retarget.face.open import open_model
 from retarget.face.region import MARGIN, Reading
 from retarget.face.search import Search
-from retarget.face.settings import NOT_SO_MANY, TrackSettings, parse_choice
+from retarget.face.settings import NOT_SO_MANY, TrackSettings, of_several, parse_choice
 from retarget.flow.report import Report
 from retarget.flow.values import Face, VideoFrame
 
@@ -50,10 +50,7 @@ def find_face(
         model.close()
     _check_size(face, report, called)
     if len(found) > 1 and settings.which == TrackSettings.which:
-        report.warn(
-            f"{called} shows several faces, of which the {settings.which} is taken. Another "
-            "is named by track.which, or behind the picture's name, as in group.jpg#left."
-        )
+        report.warn(of_several(called, f"the {settings.which} is taken"))
     return Face(points=face.points, scores=face.scores)
 
 

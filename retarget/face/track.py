@@ -13,10 +13,12 @@ from fractions import Fraction
 from retarget.errors import NoFaceFound
 from retarget.face.follow import Follower
 from retarget.face.open import open_model
-from retarget.face.settings import NOT_SO_MANY, TrackSettings
+from retarget.face.settings import NOT_SO_MANY, TrackSettings, of_several
 from retarget.flow.report import Report
 from retarget.flow.values import Face, TrackedFrame, VideoFrame
 
+FACES_AT_ONCE = "faces_at_once"
+"""The report's fact that several were seen, and how many at most."""
 _SPEAK_UP = 10.0
 """Seconds of video without any face after which to say so."""
 _USUAL = Fraction(1, 30)
@@ -24,13 +26,22 @@ _USUAL = Fraction(1, 30)
 
 
 class Track:
-    """Follow one face; a frame without it passes with `face=None`."""
+    """Follow one face; a frame without it passes with `face=None`.
+
+    Args:
+        settings: which face, and how it is found.
+        report: where frames without it and warnings go.
+        called: what these call the video.
+    """
 
     name = "track"
 
-    def __init__(self, settings: TrackSettings, report: Report) -> None:
+    def __init__(
+        self, settings: TrackSettings, report: Report, *, called: str = "The video"
+    ) -> None:
         self.settings = settings
         self.report = report
+        self.called = called
 
     def __call__(self, frames: Iterator[VideoFrame]) -> Iterator[TrackedFrame]:
         """Track one stream.
@@ -61,9 +72,20 @@ class Track:
                 yield TrackedFrame(frame=frame, face=None, others=seen.others)
                 continue
             face = Face(points=seen.face.points, scores=seen.face.scores)
+            if seen.others:
+                self._tell_of_others(face, follower.most)
             yield TrackedFrame(frame=frame, face=face, cut=seen.cut, others=seen.others)
         if frame is not None and not found:
             raise self._none(last + float(frame.duration), follower.most)
+
+    def _tell_of_others(self, face: Face, most: int) -> None:
+        """Say, once, which one is followed where nobody chose: its place can be named itself."""
+        known = FACES_AT_ONCE in self.report.facts
+        self.report.facts[FACES_AT_ONCE] = most
+        if not known and self.settings.which == TrackSettings.which:
+            x, y = face.points[:, :2].mean(axis=0)
+            taken = f"the one at {x:.0f},{y:.0f} is followed"
+            self.report.warn(of_several(self.called, taken))
 
     def _wait(self, searched: float, most: int) -> None:
         """Be patient for a while, aloud after a shorter while."""

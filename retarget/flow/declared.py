@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import reprlib
 from collections.abc import Mapping
 from dataclasses import fields
 from functools import cache
@@ -103,7 +104,7 @@ def _kept(name: str, declared: tuple[Any, ...], given: Any) -> Any:
     plain = given.tolist() if hasattr(given, "tolist") else given  # numpy's values have it
     for one in plain if isinstance(plain, list | tuple) else (plain,):
         if isinstance(one, str | os.PathLike) and "\0" in os.fspath(one):  # can be no file's name
-            raise WrongSetting(f"{name} must hold no null character, got {given!r}")
+            raise WrongSetting(f"{name} must hold no null character, got {_in_short(given)}")
     for kind in declared:
         taken = _taken(kind, plain)
         if taken is not None:
@@ -112,7 +113,7 @@ def _kept(name: str, declared: tuple[Any, ...], given: Any) -> Any:
     if words and isinstance(given, str):
         raise UnknownWord(f"choice for {name}:", given, words)
     wanted = " or ".join(_called(kind) for kind in declared)
-    raise WrongSetting(f"{name} must be {wanted}, got {given!r}")
+    raise WrongSetting(f"{name} must be {wanted}, got {_in_short(given)}")
 
 
 def _is_free(kind: Any) -> bool:
@@ -158,10 +159,17 @@ def _of_name(kind: Any, given: Any) -> Any:
     return None
 
 
+def _in_short(given: Any) -> str:
+    """What was given on one line, however large it is."""
+    short = reprlib.Repr()
+    short.maxstring = short.maxother = 80
+    return " ".join(short.repr(given).split())
+
+
 def _called(kind: Any) -> str:
     """A type in a person's words."""
     if get_origin(kind) is Literal:
-        return f"one of {get_args(kind)}"
+        return f"one of {', '.join(get_args(kind))}"
     if get_origin(kind) is tuple:
         return f"a list, each {_called(get_args(kind)[0])}"
     words: dict[Any, str] = {

@@ -122,6 +122,7 @@ class Report:
     _started: float = field(default_factory=time.perf_counter, repr=False)
     _first: float | None = field(default=None, repr=False)
     _last: float = field(default=0.0, repr=False)
+    _ended: float = field(default=0.0, repr=False)
     _taken: bool = field(default=False, repr=False)
     """Whether a run has begun to be told of here."""
 
@@ -162,6 +163,10 @@ class Report:
                 self.warnings.append(line)
                 self.bar.warn(line)
 
+    def end(self) -> None:
+        """Note that the run's result is in place: a GIF's colours are chosen after its frames."""
+        self._ended = time.perf_counter()
+
     @property
     def seconds(self) -> float:
         """Wall time since the run began."""
@@ -169,9 +174,9 @@ class Report:
 
     @property
     def frames_per_second(self) -> float:
-        """Finished frames per second until the last one, start-up included."""
-        until = self._last or time.perf_counter()
-        return self.frames / max(until - self._started, 1e-9) if self.frames else 0.0
+        """Finished frames per second from the run's beginning to its end, or to its last frame."""
+        until = self._ended or self._last or time.perf_counter()
+        return self.frames / max(until - self._started, 1e-9)
 
     @property
     def steady_frames_per_second(self) -> float:

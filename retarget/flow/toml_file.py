@@ -24,6 +24,8 @@ Place: TypeAlias = tuple[str | int, ...]
 
 _TABLE = re.compile(r"\s*(\[\[?)\s*([^\[\]]+?)\s*\]\]?\s*(#.*)?$")
 _NAME = re.compile(r"[\w\-]+|\"[^\"]*\"|'[^']*'")
+_AGAIN = re.compile(r"Cannot declare (\(.*\)) twice|Cannot overwrite")
+"""What the parser says of a name that is given twice, the name as a tuple of its parts."""
 _KEY = re.compile(rf"\s*((?:{_NAME.pattern})(?:\s*\.\s*(?:{_NAME.pattern}))*)\s*=")
 
 
@@ -46,11 +48,7 @@ class TomlFile:
         except tomllib.TOMLDecodeError as error:
             if path.suffix.lower() != _ENDING:
                 raise _of_another_kind(path, what) from error
-            raise UnreadableInput(
-                f"The {what} {path.name} is not TOML: {error}.",
-                do='Write that line as name = 0.5 or name = "text", in straight quotes and with / '
-                "between folders; a name beyond a-z, 0-9, - and _ stands in quotes, too.",
-            ) from error
+            raise _not_toml(path, what, str(error)) from error
         except RecursionError as error:
             raise UnreadableInput(
                 f"The {what} {path.name} holds lists within lists beyond all depth.",
@@ -95,6 +93,22 @@ def _text(path: Path, what: str) -> str:
         raise UnreadableInput(
             f"The {what} {path} is not UTF-8 text.", do="Save it as UTF-8."
         ) from error
+
+
+def _not_toml(path: Path, what: str, why: str) -> UnreadableInput:
+    """What the parser found, and what to write instead."""
+    said = f"The {what} {path.name} is not TOML: {why}."
+    if again := _AGAIN.search(why):
+        name = ".".join(_NAME.findall(again[1] or "")).replace("'", "")
+        return UnreadableInput(
+            said.replace(again[1] or "", f"[{name}]") if name else said,
+            do="Write each [table] and each name below it once; several of a kind are [[panel]].",
+        )
+    return UnreadableInput(
+        said,
+        do='Write that line as name = 0.5 or name = "text", in straight quotes and with / '
+        "between folders; a name beyond a-z, 0-9, - and _ stands in quotes, too.",
+    )
 
 
 def _of_another_kind(path: Path, what: str) -> UnreadableInput:

@@ -144,7 +144,8 @@ def _measured(driving: str, photo: Path, folder: Path) -> dict[str, Any]:
     done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
     if done.returncode:
         said = done.stderr.strip().splitlines()[-2:]  # what is wrong, and what to do
-        why = " ".join(line.strip() for line in said) or f"it ended with {done.returncode}."
+        why = " ".join(line.strip().removeprefix("retarget: ") for line in said)
+        why = why or f"it ended with {done.returncode}."
         raise RetargetError(
             f"A run failed: {why}",
             do="Try the same driving video and photo without bench.",
@@ -167,13 +168,14 @@ def _sized_photo(identity: str, size: str, folder: Path) -> Path:
     from retarget.face.settings import TrackSettings
     from retarget.face.still import find_face
     from retarget.flow import landmarks
+    from retarget.jobs.naming import naming
     from retarget.jobs.tracker import with_model
     from retarget.source.open import open_source
 
     width, height, eyes = SIZES[size]
-    with open_source(identity) as source:
+    with open_source(identity) as source, naming(identity):
         frame = next(source.frames())
-    face = find_face(frame, with_model(TrackSettings()), Report())
+        face = find_face(frame, with_model(TrackSettings()), Report())
     scale = eyes / face.eye_distance
     x, y = face.points[list(landmarks.EYE_OUTER_CORNERS), :2].mean(axis=0) * scale
     place = np.array([[scale, 0, width / 2 - x], [0, scale, 0.42 * height - y]])

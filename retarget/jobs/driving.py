@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from retarget.expression.performance import Performance
     from retarget.flow.sound import Sound
     from retarget.flow.source_info import SourceInfo
-    from retarget.flow.values import ExpressedFrame, HeadPose, RestFace
+    from retarget.flow.values import ExpressedFrame, HeadPose, RestFace, TrackedFrame
     from retarget.jobs.cast import Person
     from retarget.source.source import Source
     from retarget.transfer.transfer import DrivingFace
@@ -101,7 +101,8 @@ def _filmed(driving: str, source: Source, settings: DrivingSettings, report: Rep
 
     def frames(lanes: Lanes) -> Iterator[ExpressedFrame]:
         read = report.timed("source", source.frames())
-        tracked = report.stage("track", Track(settings.track, report), read)
+        track = Track(settings.track, report, called=driving)
+        tracked = report.stage("track", track, read)
         # Decoding and the networks let others work, so they share one lane. What follows is many
         # small products, as drawing is, and two threads of such wait for one another at every one.
         ready = lanes.ahead(tracked, depth=depth_for(source.info.size), name="track")
@@ -138,27 +139,34 @@ def _face_of(
     from retarget.expression.fit import Fit
     from retarget.transfer.transfer import DrivingFace, usual_gaze
 
-    looked_at, *others = [
-        list(Fit(own, settings.fit)(iter(person.samples)))
+    first, *others = [
+        _poses(person.samples, own)
         for own, person in zip(rests, people, strict=False)  # one rest that is given is everyone's
     ]
-    at_rest = _nearest_to_rest(looked_at) if settings.shows_rest else None
+    at_rest = None
+    if settings.shows_rest:
+        at_rest = _nearest_to_rest(Fit(rests[0], settings.fit)(iter(people[0].samples)))
     if at_rest is not None:
         at_rest = _with_pixels(at_rest, source, settings.rest.samples)
     return DrivingFace(
-        rest=rests[0], usual=_poses(looked_at), usual_gaze=usual_gaze(rests[0]), at_rest=at_rest,
+        rest=rests[0], usual=first, usual_gaze=usual_gaze(rests[0]), at_rest=at_rest,
         others=[
-            DrivingFace(rest=own, usual=_poses(seen))
-            for own, seen in zip(rests[1:], others, strict=True)
+            DrivingFace(rest=own, usual=usual)
+            for own, usual in zip(rests[1:], others, strict=True)
         ],
     )  # fmt: skip
 
 
-def _poses(frames: list[ExpressedFrame]) -> list[HeadPose]:
-    return [frame.pose for frame in frames if frame.pose is not None]
+def _poses(samples: list[TrackedFrame], rest: RestFace) -> list[HeadPose]:
+    """How the head lies in each sample; what else the face does there need not be told."""
+    from retarget.expression.fit import in_head_frame
+    from retarget.flow.face_model import face_model
+
+    faces = (sample.face for sample in samples if sample.face is not None)
+    return [in_head_frame(face, rest.head, face_model())[1] for face in faces]
 
 
-def _nearest_to_rest(frames: list[ExpressedFrame]) -> ExpressedFrame | None:
+def _nearest_to_rest(frames: Iterator[ExpressedFrame]) -> ExpressedFrame | None:
     """The moment at which a face does least, its lids apart."""
     idle = [
         (float(f.expression.weights.sum()), f)

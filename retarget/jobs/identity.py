@@ -95,7 +95,7 @@ def open_identity(
             else:
                 from retarget.jobs.identity_clip import IdentityClip
 
-                clip = IdentityClip(named.file, source, opened, track)
+                clip = IdentityClip(named.file, source, opened, track, report.warn)
                 lane = IdentityLane(first=clip.first, at=clip, photo=False)
         yield lane
 

@@ -18,7 +18,7 @@ from retarget.expression.rest import find_rest
 from retarget.expression.settings import FitSettings, RestSettings
 from retarget.face.settings import TrackSettings
 from retarget.face.track import Track
-from retarget.flow.report import Report
+from retarget.flow.report import Report, Warn
 from retarget.flow.values import ExpressedFrame, Face, Identity, TrackedFrame, VideoFrame
 from retarget.source.backwards import Passed, backwards
 from retarget.source.settings import SourceSettings
@@ -75,17 +75,26 @@ class IdentityClip:
         settings: how.
         source: the clip.
         track: which face of it.
+        warn: called with one line where it shows several and nobody said which.
 
     Raises:
         NoFaceFound: it does not show a face.
     """
 
     def __init__(
-        self, spec: str, settings: SourceSettings, source: Source, track: TrackSettings
+        self,
+        spec: str,
+        settings: SourceSettings,
+        source: Source,
+        track: TrackSettings,
+        warn: Warn,
     ) -> None:
         self._spec, self._settings, self._source, self._track = spec, settings, source, track
         self._eyes = OpenEyes()
-        samples = list(self._samples())
+        looked = Report()
+        samples = list(self._samples(looked))
+        for line in looked.warnings:
+            warn(line)
         self._fit = Fit(find_rest(samples), FitSettings())
         seen = [self._fit.express(sample.face) for sample in samples if sample.face is not None]
         self._contact = EyeContact(self._fit.rest, seen)
@@ -108,8 +117,9 @@ class IdentityClip:
             self._now, self._next = self._next, next(self._shown)
         return self._now.identity
 
-    def _samples(self) -> Iterator[TrackedFrame]:
-        for tracked in Track(self._track, Report())(self._source.sample(RestSettings().samples)):
+    def _samples(self, report: Report) -> Iterator[TrackedFrame]:
+        track = Track(self._track, report, called=self._spec)
+        for tracked in track(self._source.sample(RestSettings().samples)):
             if tracked.face is not None:
                 self._eyes.look(tracked.frame, tracked.face, lid_opening(tracked.face.points))
             yield tracked.without_pixels()

@@ -74,8 +74,9 @@ class MicroJob(StartsFromPreset):
     set: Kept[Path] | None = None
     """Instead of all above: a .toml file that asks for many clips; its entries are identities,
     expressions, intensities, durations ([[onset, apex, offset], ...] in ms), base, rate, size,
-    before_ms, after_ms, lag_ms, blinks, seed, ending, words and participants. Its manifest.csv
-    lists the clips; frames count from 0. orders.csv has an order for each participant."""
+    before_ms, after_ms, lag_ms, blinks, seed, ending, words and participants; what it leaves open
+    is as above. Its manifest.csv lists the clips; frames count from 0. orders.csv has an order for
+    each participant."""
     from_: Annotated[Kept[str] | None, tyro.conf.arg(name="from")] = None
     """With --to, instead of --identity: begin with this real picture."""
     to: Kept[str] | None = None
@@ -246,6 +247,7 @@ class MicroJob(StartsFromPreset):
         from retarget.jobs.micro_keep import SetFolder
         from retarget.jobs.micro_order import keep_orders
         from retarget.jobs.micro_set import read_set
+        from retarget.sink.names import CLIPS_TABLE, ORDERS_TABLE
         from retarget.sink.partial import filling
 
         look = Looker(
@@ -256,7 +258,8 @@ class MicroJob(StartsFromPreset):
             report=report,
         )
         whole = read_set(path, outside=self.outside, words=words, look=look)
-        with filling(self._set_folder(path, whole)) as output:
+        notes = (CLIPS_TABLE, ORDERS_TABLE)
+        with filling(self._set_folder(path, whole), notes) as output:
             folder = SetFolder(output, whole.files, overwrite=self.sink.overwrite)
             keep_orders(output, whole, overwrite=self.sink.overwrite, warn=report.warn)
             self._fill(folder, path, whole, report)

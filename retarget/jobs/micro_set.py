@@ -24,6 +24,7 @@ from retarget.errors import RetargetError, UnknownWord
 from retarget.face.settings import NamedFace, named_face
 from retarget.flow.toml_file import TomlFile, is_file
 from retarget.jobs.look import within
+from retarget.jobs.micro import MicroJob
 from retarget.jobs.micro_clip import read_rate
 from retarget.language.settings import MOST_LAG, BlinkSettings, PaceSettings
 
@@ -147,7 +148,10 @@ class _Reader:
             base=base,
             rate=self.rate(),
             size=self.size(),
-            around=(self.seconds("before_ms", 500), self.seconds("after_ms", 500)),
+            around=(
+                self.seconds("before_ms", MicroJob.before_ms),
+                self.seconds("after_ms", MicroJob.after_ms),
+            ),
             pace=PaceSettings(lag_ms=self.number("lag_ms", 0, -MOST_LAG, MOST_LAG)),
             blinking=BlinkSettings(
                 blinks=self.flag("blinks"), seed=self.whole_number("seed", 0, 2**31)
@@ -179,8 +183,9 @@ class _Reader:
     def stimuli(self, base: Said) -> Iterator[Stimulus]:
         identities = {name: self.face("identities", name) for name in self.several("identities")}
         said = {t: self.said("expressions", t) for t in self.several("expressions")}
-        levels = [self.level(v) for v in self.several("intensities", [1.0])]
-        times = [self.times(v) for v in self.several("durations", [[120, 80, 200]])]
+        levels = [self.level(v) for v in self.several("intensities", [MicroJob.intensity])]
+        usual = [[MicroJob.onset_ms, MicroJob.apex_ms, MicroJob.offset_ms]]
+        times = [self.times(v) for v in self.several("durations", usual)]
         count = len(identities) * len(said) * len(levels) * len(times)
         if count > MOST_CLIPS:
             raise self.file.problem(

@@ -64,30 +64,33 @@ def _fetched(file: ModelFile, path: Path) -> str:
     return f"{path}\n  {file.licence}. {file.note}".rstrip()
 
 
+_HEADS = ("file", "group", "MB", "licence", "here", "for, and below it from where")
+_SIZES = 2
+"""Which of them holds numbers, which are set to the right."""
+
+
 def _table(rows: list[Row]) -> str:
-    """One line a file, groups apart, and what the marks mean."""
-    from io import StringIO
+    """A line a file, its address whole on the next one, and what the marks mean."""
+    cells = [_HEADS, *map(_cells, rows)]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    lines = [
+        "  ".join(
+            cell.rjust(width) if i == _SIZES else cell.ljust(width)
+            for i, (cell, width) in enumerate(zip(line, widths, strict=True))
+        ).rstrip()
+        for line in cells
+    ]
+    told = [lines[0]]
+    for line, row in zip(lines[1:], rows, strict=True):
+        told += [line, f"    {row.file.url.format(revision=row.revision or 'main')}"]
+    return "\n".join([*told, "* forbids commercial use; the default generator needs no file.\n"])
 
-    from rich.console import Console
-    from rich.table import Table
 
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("file", "group", "MB", "licence", "here", "for, and from"):
-        table.add_column(name, overflow="fold", justify="right" if name == "MB" else "left")
-    for row in rows:
-        file = row.file
-        mark = "" if file.commercial else " *"
-        table.add_row(
-            file.name,
-            file.group,
-            str(file.megabytes),
-            file.licence + mark,
-            "yes" if row.found else "no",
-            f"{file.serves}; {file.url.format(revision=row.revision or 'main')}",
-        )
-    text = StringIO()
-    Console(file=text, width=150).print(table)
-    return text.getvalue() + "* forbids commercial use; the default generator needs no file.\n"
+def _cells(row: Row) -> tuple[str, ...]:
+    file = row.file
+    licence = file.licence if file.commercial else f"{file.licence} *"
+    here = "yes" if row.found else "no"
+    return file.name, file.group, str(file.megabytes), licence, here, file.serves
 
 
 def _confirm(file: ModelFile) -> bool:

@@ -67,7 +67,7 @@ class StoryJob(AsDeclared):
         """
         from retarget.jobs.look import Looker
         from retarget.jobs.story_draw import PanelDrawer
-        from retarget.jobs.story_keep import StoryFolder
+        from retarget.jobs.story_keep import MANIFEST, StoryFolder
         from retarget.jobs.storyboard import read_storyboard
         from retarget.language.words import shipped_words
         from retarget.sink.partial import filling
@@ -84,7 +84,7 @@ class StoryJob(AsDeclared):
         output = self.output or self.story.with_suffix("")
         about = {"storyboard": self.story.name, "title": board.title}
         read = {*board.files, *look.read, *self.draw.diffusion.photos}
-        with filling(output):
+        with filling(output, notes=[MANIFEST]):
             folder = StoryFolder(
                 output, about=about, panels=len(board.panels), read=read, overwrite=self.overwrite
             )

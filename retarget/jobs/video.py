@@ -142,6 +142,7 @@ class VideoJob(StartsFromPreset):
                     sink.write(frame)
                     if wide is not None:
                         wide(frame)
+        report.end()
         self._tell(report, sink.target)
         return sink.target
 

@@ -13,12 +13,22 @@ CLIPS_TABLE = "manifest.csv"
 ORDERS_TABLE = "orders.csv"
 """In which order each participant sees the clips of a set."""
 _NUMBER = re.compile(r"%(?:0\d{1,2})?d")
+_PLACES = re.compile(r"#+")  # how compositing programs write as many digits
 _LONGEST = 60  # characters kept of each given name, so that the whole fits any file system
 
 
 def is_pattern(name: str) -> bool:
     """Whether `name` has a place for a number, as in "frame_%05d.png"."""
     return _NUMBER.search(name) is not None
+
+
+def pattern_of(name: str) -> str:
+    """A name for each of several pictures: "a.png" gives "a_%05d.png", "a.###.png" "a.%03d.png"."""
+    digits = _PLACES.search(name)
+    if digits is None:
+        stem, dot, ending = name.rpartition(".")
+        return f"{stem}_%05d{dot}{ending}"
+    return f"{name[: digits.start()]}%0{len(digits[0])}d{name[digits.end() :]}"
 
 
 def numbered(pattern: str, index: int) -> str:

@@ -107,6 +107,11 @@ def _kind(target: Path) -> str:
     from retarget.sink.stills import SUFFIXES
 
     kind, kinds = target.suffix.lower(), (*CONTAINERS, ".gif", *SUFFIXES)
+    if target.name.lower() in kinds:
+        raise CannotWrite(
+            f"{target.name} is an ending without a name before it.",
+            do=f"Write the name, too, as in out{target.name}.",
+        )
     if kind in ("", *kinds):
         return kind
     if is_folder(target):

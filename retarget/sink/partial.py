@@ -70,22 +70,43 @@ def telling(target: Path, warn: Warn) -> Landed:
 
 
 @contextmanager
-def filling(folder: Path) -> Iterator[Path]:
+def filling(folder: Path, notes: Iterable[str] = ()) -> Iterator[Path]:
     """Lend a folder, made where it is not there, that no other run fills meanwhile.
+
+    Args:
+        folder: where several files go, each when it is finished.
+        notes: names of files that tell of the others. Where the block fails before there is one
+            to tell of, the folder is left as it was found.
 
     Raises:
         CannotWrite: it cannot be made, or may not be listed, or another run fills it.
     """
     _check_named(folder)
+    made = not is_folder(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise CannotWrite(
             f"The folder {folder} cannot be made: {error.strerror}.", do="Choose another one."
         ) from error
-    _listed(folder)
+    bare = not _listed(folder)
     with alone(folder):
-        yield folder
+        try:
+            yield folder
+        except BaseException:
+            if bare:
+                _leave_bare(folder, set(notes), made=made)
+            raise
+
+
+def _leave_bare(folder: Path, notes: set[str], *, made: bool) -> None:
+    """Take notes of nothing away, and the folder if it was made for them."""
+    with suppress(OSError):
+        if {file.name for file in folder.iterdir()} <= notes:
+            for name in notes:
+                (folder / name).unlink(missing_ok=True)
+            if made:
+                folder.rmdir()
 
 
 def save_text(target: Path, text: str, *, overwrite: bool, warn: Warn = unheard) -> None:

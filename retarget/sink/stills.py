@@ -9,7 +9,7 @@ from PIL import Image
 from retarget.errors import CannotWrite
 from retarget.flow.values import FinishedFrame
 from retarget.sink.mark import Mark
-from retarget.sink.names import numbered
+from retarget.sink.names import numbered, pattern_of
 from retarget.sink.partial import writing
 
 KINDS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
@@ -86,10 +86,9 @@ class PictureSink:
             CannotWrite: there is one already.
         """
         if self._full:
-            stem, suffix = self._target.stem, self._target.suffix
             raise CannotWrite(
                 f"{self._target} holds one picture, and there are more.",
-                do=f"Name the output {stem}_%05d{suffix}, or as a video.",
+                do=f"Name the output {pattern_of(self._target.name)}, or as a video.",
             )
         with writing(self._target):
             save_still(self._file, frame, self._mark, self._quality)

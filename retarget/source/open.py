@@ -20,6 +20,8 @@ from retarget.source.source import Source
 
 _SAID = 60
 """Characters of a name that are told where it is much too long."""
+_NUMBERED = re.compile(r"%0?\d*d|#|\*")
+"""What stands for a number in names of pictures elsewhere: in FFmpeg, in compositing, in shells."""
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]+):", re.IGNORECASE)
 
 
@@ -90,7 +92,12 @@ def _not_found(spec: str, cause: Exception) -> UnreadableInput:
         return UnreadableInput(
             f"There is no file {spec[:_SAID]}…: its name is too long.", do="Check the path."
         )
-    return UnreadableInput(f"There is no file {spec}.", do="Check the path.")
+    folder = Path(spec).parent
+    if _NUMBERED.search(Path(spec).name) and folder.is_dir():
+        do = f"Numbered pictures are read in order where their folder is named: {folder}."
+    else:
+        do = "Check the path."
+    return UnreadableInput(f"There is no file {spec}.", do=do)
 
 
 def check_piece(settings: SourceSettings) -> None:

@@ -34,6 +34,8 @@ _BEGINNINGS = re.compile(
     rb"\xff\xd8\xff|\x89PNG\r\n|RIFF....WEBP|....ftypavi[fs]|II\*\0|MM\0\*", re.DOTALL
 )
 """How the usual kinds of picture files begin."""
+_MOVING = (".apng", ".mjpeg", ".mjpg")
+"""Endings of files that begin as a picture does and go on."""
 _LARGEST_PHONE_PHOTO = 2 * MAX_PIXELS
 """Bytes of a HEIF file; what is compressed takes less than one for each pixel."""
 
@@ -42,9 +44,10 @@ DAMAGE = (OSError, ValueError, SyntaxError, EOFError, MemoryError, RuntimeError,
 
 
 def is_picture(file: Path) -> bool:
-    """Whether a file is to be read as a picture: by its ending, or without one by its beginning."""
-    if file.suffix:
-        return file.suffix.lower() in SUFFIXES
+    """Whether a file is to be read as a picture: by its ending or, with another, its beginning."""
+    ending = file.suffix.lower()
+    if ending in SUFFIXES or ending in _MOVING:
+        return ending in SUFFIXES
     try:
         with file.open("rb") as opened:
             head = opened.read(_HEAD)

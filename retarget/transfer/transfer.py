@@ -113,6 +113,7 @@ class Transfer:
         photo = (identity.pose.to_head(identity.face.points) - bent).astype(np.float32)
         start = photo if self._settings.relative else identity.rest.head
         mesh = self._shape(identity.rest, start, performed, photo)
+        bent = bent + self._model.turned(identity.pose, pose)
         return FaceRequest(
             index=shown.frame.index,
             at=shown.frame.at,

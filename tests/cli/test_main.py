@@ -111,6 +111,18 @@ def test_what_tyro_refuses_is_said_as_a_person_would(
     assert len(told.strip().splitlines()) == 2
 
 
+def test_a_file_whose_name_begins_as_an_option_does_is_told_how_to_be_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    words = ["a.mp4", "--identity", "-me.jpg"]
+    assert main(words) == 1
+    assert "Did you mean" not in capsys.readouterr().err
+    Path("-me.jpg").touch()
+    assert main(words) == 1
+    assert "Did you mean --identity=-me.jpg?" in capsys.readouterr().err
+
+
 def test_an_option_that_is_missing_because_it_was_mistyped_is_told_so(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -372,6 +384,36 @@ def test_an_error_that_a_signal_led_to_is_not_told(error: str) -> None:
     run = as_program(script)
     assert run.returncode == 130, run.stderr
     assert run.stderr == "retarget: Stopped. Nothing unfinished was left behind.\n"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="has no such device")
+@pytest.mark.parametrize("length", [3, 100_000])
+def test_a_full_disk_behind_standard_output_is_one_sentence(length: int) -> None:
+    script = f"from retarget.cli import main; main._run = lambda _: main.show('o' * {length})"
+    with Path("/dev/full").open("w") as full:
+        run = subprocess.run(
+            [sys.executable, "-c", f"{script}; main.run()", "any"],
+            stdout=full, stderr=subprocess.PIPE, text=True, check=False,
+        )  # fmt: skip
+    assert run.returncode == 1
+    assert "What was to be said cannot be written" in run.stderr
+    assert len(run.stderr.splitlines()) == 2
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="keeps a folder that somebody is in")
+def test_a_current_folder_that_is_gone_is_one_sentence(tmp_path: Path) -> None:
+    here = tmp_path / "here"
+    here.mkdir()
+    run = as_program(f"""
+        import os
+        from retarget.cli.main import run
+        os.chdir({str(here)!r})
+        os.rmdir({str(here)!r})
+        run()
+    """)
+    assert run.returncode == 1
+    assert run.stderr.startswith("retarget: The current folder cannot be used: ")
+    assert len(run.stderr.splitlines()) == 2
 
 
 def test_letters_that_the_terminal_does_not_have_are_written_out() -> None:

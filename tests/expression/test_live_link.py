@@ -162,6 +162,7 @@ def test_a_decimal_comma_is_read_beside_either_mark(tmp_path: Path, mark: str) -
         (live_link([row("00:00:00:00.000"), "00:00:00:01.000,61,0.5"]), "Line 3 .* has 3 columns"),
         (live_link([row("00:00:00:00.000").replace("0.1", "much", 1)]), "Line 2 .* not a number"),
         (live_link([row("00:00:00:00.000").replace("0.1", "nan", 1)]), "Line 2 .* not finite"),
+        (live_link([row("00:00:00:00.000").replace("0.1", "1e308", 1)]), "Line 2 .* 1e\\+308"),
         (live_link([row("00:00:00:00.000", 45)]), "Line 2 .* weight 45, not one of 0 to 1"),
         (live_link([row("00:00:00:00.000")[:-35] + "12" + ",0" * 8]), "Line 2 .* radians"),
         (live_link([row("00:00:61:00.000")]), "Line 2 .* impossible timecode"),

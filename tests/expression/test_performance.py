@@ -257,6 +257,9 @@ def test_broken_files_say_what_is_wrong(
         header = json.loads(arrays["header"].tobytes())
         chunk, nowhere = arrays["frames_00000"].copy(), arrays["rest"].copy()
     nowhere["head"][0, 3] = np.nan
+    staring = nowhere.copy()
+    staring["head"][0, 3], staring["gaze"] = 0.0, 1e30
+    mirrored = np.diag([-1.0, 1.0, 1.0])
     flat = nowhere.copy()
     flat["head"] = 0
     timeless = {**header, "info": {**header["info"], "time_base": "0"}}
@@ -284,6 +287,11 @@ def test_broken_files_say_what_is_wrong(
         (rewritten(whole, "rest.npy", npy(flat)), "its rest is damaged"),
         (rewritten(whole, "frames_00000.npy", changed("weights", np.nan)), "NaN"),
         (rewritten(whole, "frames_00000.npy", changed("scale", 0.0)), "no size"),
+        (rewritten(whole, "frames_00000.npy", changed("weights", -3e38)), "weights beyond"),
+        (rewritten(whole, "frames_00000.npy", changed("gaze", 1e30)), "gaze beyond"),
+        (rewritten(whole, "frames_00000.npy", changed("rotation", 1e30)), "rotation beyond"),
+        (rewritten(whole, "frames_00000.npy", changed("rotation", 0.0)), "not turned but bent"),
+        (rewritten(whole, "frames_00000.npy", changed("rotation", mirrored)), "not turned"),
         (rewritten(whole, "frames_00000.npy", changed("pts", -5)), "not later"),
         (rewritten(whole, "frames_00000.npy", changed("duration", (-1, 25))), "negative"),
         (rewritten(whole, "frames_00000.npy", changed("time_base", (0, 25))), "not later"),
@@ -292,6 +300,7 @@ def test_broken_files_say_what_is_wrong(
         (rewritten(whole, "rest.npy", b"nonsense"), "rest.npy is damaged"),
         (rewritten(whole, "rest.npy", npy(nowhere)), "its rest is damaged"),
         (rewritten(whole, "rest.npy", npy(nowhere[:0])), "its rest is damaged"),
+        (rewritten(whole, "rest.npy", npy(staring)), "its rest is damaged"),
     ]:
         with pytest.raises(UnreadableInput, match=says):
             list(open_performance(path).frames())

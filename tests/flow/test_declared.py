@@ -131,6 +131,13 @@ def test_a_name_that_no_file_can_have_is_refused(
         made(**value)
 
 
+def test_a_large_value_in_the_place_of_a_name_is_told_on_one_line() -> None:
+    with pytest.raises(WrongSetting, match=r"identity must be text, got array\(.*\)") as refused:
+        VideoJob(driving="a.mp4", identity=np.zeros((9, 9, 3)))  # type: ignore[arg-type]
+    assert len(refused.value.what) < 150
+    assert "\n" not in refused.value.what
+
+
 def test_what_is_numpys_becomes_python_s() -> None:
     transfer = TransferSettings(relative=np.True_, strength=np.float32(0.5))  # type: ignore[arg-type]
     assert (transfer.relative, transfer.strength) == (True, 0.5)

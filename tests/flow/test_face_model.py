@@ -197,3 +197,28 @@ def test_lips_that_are_told_to_press_do_not_smile() -> None:
     )
     corners = list(landmarks.MOUTH_CORNERS)
     assert pressed[corners, 1].mean() < 0.5 * smile[corners, 1].mean()
+
+
+@pytest.mark.parametrize("roll", [30.0, 90.0, -150.0])
+def test_a_head_in_a_picture_that_lies_turns_aside_about_its_own_neck(roll: float) -> None:
+    def pose(yaw: float, pitch: float, lying: float) -> HeadPose:
+        rotation = HeadPose.rotation_of(0, 0, lying) @ HeadPose.rotation_of(yaw, pitch, 0)
+        return HeadPose(rotation=rotation, translation=np.zeros(3), scale=100.0)
+
+    model = face_model()
+    upright = model.turned(pose(0, 0, 0), pose(8, 0, 0))
+    lying = model.turned(pose(0, 0, roll), pose(8, 0, roll))
+    assert np.abs(upright).max() > 0.001
+    np.testing.assert_allclose(lying, upright, atol=1e-6)
+    assert np.abs(model.turned(pose(0, 0, roll), pose(0, 8, roll))).max() < 1e-6
+
+
+def test_irises_turn_with_the_corners_of_their_eyes() -> None:
+    def pose(yaw: float) -> HeadPose:
+        rotation = HeadPose.rotation_of(yaw, 0, 0)
+        return HeadPose(rotation=rotation, translation=np.zeros(3), scale=100.0)
+
+    turned = face_model().turned(pose(0), pose(10))
+    for iris, corners in ((landmarks.LEFT_IRIS, (362, 263)), (landmarks.RIGHT_IRIS, (33, 133))):
+        between = turned[list(corners)].mean(axis=0)
+        np.testing.assert_allclose(turned[list(iris)], np.tile(between, (5, 1)), atol=1e-7)

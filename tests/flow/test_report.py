@@ -84,6 +84,21 @@ def test_the_steady_speed_leaves_out_the_start_up(monkeypatch: pytest.MonkeyPatc
     assert report.steady_frames_per_second == pytest.approx(4 / 2.0)
 
 
+def test_the_speed_of_a_whole_run_counts_what_comes_before_and_after_its_frames(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = 100.0
+    monkeypatch.setattr(time, "perf_counter", lambda: now)
+    report = begin(None)
+    now += 3.0  # starting
+    for _ in report.watch(iter(range(5))):
+        now += 0.5
+    now += 4.5  # finishing
+    report.end()
+    now += 3600.0
+    assert report.frames_per_second == pytest.approx(5 / 10.0)
+
+
 def test_a_repeated_warning_is_told_once_and_counted() -> None:
     report = Report()
     for _ in range(3):

@@ -56,3 +56,17 @@ def test_lists_in_lists_beyond_all_depth_are_refused_in_a_sentence(tmp_path: Pat
     deep = written(tmp_path, "a = " + "[" * 9000 + "]" * 9000)
     with pytest.raises(UnreadableInput, match=r"mine\.toml holds lists within lists"):
         TomlFile(deep, "storyboard")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[a.b]\n[a.b]\n", r"Cannot declare \[a\.b\] twice \(at line 2"),
+        ("[a]\n[a]\n", r"Cannot declare \[a\] twice \(at line 2"),
+        ("[a]\nb = 1\nb = 2\n", r"Cannot overwrite a value \(at line 3"),
+    ],
+)
+def test_what_is_written_twice_is_to_be_written_once(tmp_path: Path, text: str, said: str) -> None:
+    with pytest.raises(UnreadableInput, match=said) as refused:
+        TomlFile(written(tmp_path, text), "preset")
+    assert "once" in refused.value.do

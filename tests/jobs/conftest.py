@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import skimage.data
 from PIL import Image
+from stories import STORY
 
 from retarget.face.settings import TrackSettings
 from retarget.flow.report import Report
@@ -25,6 +26,15 @@ SAMPLES = Path(__file__).parents[2] / "samples"
 def astronaut(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("faces") / "eileen.png"
     Image.fromarray(skimage.data.astronaut()).save(path)
+    return path
+
+
+@pytest.fixture
+def story(tmp_path: Path) -> Path:
+    """A storyboard beside its one photo."""
+    Image.fromarray(skimage.data.astronaut()).save(tmp_path / "eileen.png")
+    path = tmp_path / "story.toml"
+    path.write_text(STORY)
     return path
 
 

@@ -20,6 +20,15 @@ def test_a_single_frame_tells_no_speed(photo: Path) -> None:
         BenchJob(driving=str(photo), identity=str(photo), runs=1).run()
 
 
+@needs_tracker
+def test_a_run_that_fails_is_told_in_its_own_words(photo: Path, tmp_path: Path) -> None:
+    driving = tmp_path / "notes.mp4"
+    driving.write_text("no video " * 100)
+    with pytest.raises(RetargetError) as failed:
+        BenchJob(driving=str(driving), identity=str(photo), runs=1).run()
+    assert failed.value.what.startswith(f"A run failed: {driving} is no video")
+
+
 @pytest.mark.parametrize(
     ("load", "speeds", "said"),
     [

@@ -63,6 +63,22 @@ def test_a_second_run_gives_the_same_bytes_and_a_broken_one_goes_on(
     assert kept.stat().st_mtime_ns == made
 
 
+def test_what_a_set_leaves_open_is_as_in_a_single_clip(stimuli: Path, tmp_path: Path) -> None:
+    stimuli.write_text('identities = ["eileen.png"]\nexpressions = ["fear"]\nsize = 64\n')
+    (row,) = rows(folder := MicroJob(set=stimuli).run())
+    table = tmp_path / "single.csv"
+    MicroJob(identity=str(tmp_path / "eileen.png"), expression="fear", table=table).run()
+    assert (folder / row["table"]).read_bytes() == table.read_bytes()
+
+
+def test_a_set_of_which_nothing_could_be_drawn_leaves_nothing(stimuli: Path) -> None:
+    stimuli.write_text(SET + "participants = 2\n")
+    Image.new("RGB", (300, 300), (80, 120, 80)).save(stimuli.parent / "eileen.png")
+    with pytest.raises(NoFaceFound, match=r"clip 1: .*eileen\.png: no human face"):
+        MicroJob(set=stimuli).run()
+    assert {file.name for file in stimuli.parent.iterdir()} == {"stimuli.toml", "eileen.png"}
+
+
 def test_the_report_counts_frames_that_were_drawn_and_not_clips(
     stimuli: Path, tmp_path: Path
 ) -> None:

@@ -11,14 +11,14 @@ from retarget.cli.main import main
 from retarget.models import catalog, folders
 
 RESEARCH, FREE = catalog.ARCFACE, catalog.TAESD_CONFIG
+NOWHERE = "http://127.0.0.1:9/a/long/way/to/a/file/that/no/terminal/shows/whole/in/its/last/column"
 
 
 @pytest.fixture(autouse=True)
 def only_two_files(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv(folders.VARIABLE, raising=False)
     monkeypatch.setattr(folders, "cache", lambda: tmp_path / "cache")
-    nowhere = "http://127.0.0.1:9/file"
-    monkeypatch.setattr(catalog, "FILES", tuple(replace(f, url=nowhere) for f in (RESEARCH, FREE)))
+    monkeypatch.setattr(catalog, "FILES", tuple(replace(f, url=NOWHERE) for f in (RESEARCH, FREE)))
 
 
 def lay(folder: Path, file: catalog.ModelFile) -> Path:
@@ -39,6 +39,7 @@ def test_the_list_tells_of_each_file_its_purpose_size_licence_source_and_whether
         assert {here, str(file.megabytes)} <= set(row.split())
         assert file.licence in row and file.serves in row
         assert row.count("*") == (0 if file.commercial else 1)
+        assert lines[lines.index(row) + 1].strip() == NOWHERE  # whole, to be copied
 
 
 def test_what_is_pulled_is_said_with_its_licence(

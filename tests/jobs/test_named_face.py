@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import csv
+import re
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 import pytest
-from outside import needs_tracker
+from clips import make_clip
+from outside import needs_tracker, tracker
 from PIL import Image
 
 from retarget.errors import CannotWrite, RetargetError, UnreadableInput
-from retarget.face.settings import NamedFace, TrackSettings, named_face
+from retarget.face.settings import NamedFace, TrackSettings, named_face, parse_choice
 from retarget.flow.report import Report
 from retarget.jobs.identity import open_identity
 from retarget.jobs.look import Looker
@@ -137,6 +140,44 @@ def test_an_expression_tells_that_one_of_several_faces_was_read(pair: Path) -> N
     Looker(pair.parent, report=unsaid)(pair.name, None)
     Looker(pair.parent, report=said)(f"{pair.name}#left", None)
     assert ["pair.png shows several faces" in line for line in unsaid.warnings] == [True]
+    assert said.warnings == []
+
+
+@pytest.fixture
+def pair_clip(pair: Path) -> Path:
+    """Both of them in a clip of six frames."""
+    with Image.open(pair) as shown:
+        both = np.asarray(shown.resize((SIDE, SIDE // 2)))
+    return make_clip(pair.with_suffix(".mp4"), count=6, picture=lambda _: both)
+
+
+def test_a_video_tells_once_that_one_of_several_faces_drives(pair_clip: Path) -> None:
+    unsaid, said = Report(), Report()
+    for report, name in ((unsaid, str(pair_clip)), (said, f"{pair_clip}#right")):
+        job = VideoJob(driving=name, identity=str(SAMPLES / "face.jpg"))
+        assert len(list(job.frames(report))) == 6
+        assert report.facts["faces_at_once"] == 2
+    assert said.warnings == []
+    (line,) = unsaid.warnings
+    (place,) = re.findall(r"pair.mp4 shows several faces, of which the one at (\d+,\d+) is", line)
+    assert parse_choice(place).point is not None, "it can be copied behind the name"
+
+
+def test_a_video_of_one_face_tells_nothing_of_others() -> None:
+    report = Report()
+    drive, face = str(SAMPLES / "drive.mp4"), str(SAMPLES / "face.jpg")
+    with VideoJob(driving=drive, identity=face).frames(report) as frames:
+        assert sum(1 for _ in islice(frames, 20)) == 20
+    assert report.warnings == []
+    assert "faces_at_once" not in report.facts
+
+
+def test_a_clip_as_the_identity_tells_that_it_shows_several_faces(pair_clip: Path) -> None:
+    unsaid, said = Report(), Report()
+    for report, name in ((unsaid, str(pair_clip)), (said, f"{pair_clip}#left")):
+        with open_identity(name, tracker(), report):
+            pass
+    assert ["pair.mp4 shows several faces" in line for line in unsaid.warnings] == [True]
     assert said.warnings == []
 
 

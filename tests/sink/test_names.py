@@ -8,7 +8,14 @@ from hypothesis import strategies as st
 from programs import run
 
 from retarget.flow.whole import given_or_free
-from retarget.sink.names import default_output, is_pattern, made_name, matches, numbered
+from retarget.sink.names import (
+    default_output,
+    is_pattern,
+    made_name,
+    matches,
+    numbered,
+    pattern_of,
+)
 
 
 def test_a_result_is_named_beside_the_driving_video(tmp_path: Path) -> None:
@@ -77,3 +84,17 @@ def test_a_numbered_name_matches_its_pattern(index: int, pattern: str) -> None:
 @pytest.mark.parametrize("name", ["frame_.png", "frame_1.jpg", "xframe_1.png", "frame_1.png.bak"])
 def test_other_names_do_not_match(name: str) -> None:
     assert not matches("frame_%05d.png", name)
+
+
+@pytest.mark.parametrize(
+    ("one", "several"),
+    [
+        ("a.png", "a_%05d.png"),
+        ("sh010.v2.png", "sh010.v2_%05d.png"),
+        ("sh010.####.png", "sh010.%04d.png"),
+        ("a_######.jpg", "a_%06d.jpg"),
+    ],
+)
+def test_one_name_is_made_one_for_several(one: str, several: str) -> None:
+    assert pattern_of(one) == several
+    assert is_pattern(several)

@@ -24,7 +24,7 @@ from retarget.sink.settings import SinkSettings
     "name",
     [
         "none/a.mp4", "file/a.mp4", "a.xyz", "a.mp3", "folder.mp4", "file", "dangling",
-        "none/frames", f"{'long' * 80}.mp4", f"{'long' * 80}.png", "long" * 80,
+        ".mp4", ".PNG", "none/frames", f"{'long' * 80}.mp4", f"{'long' * 80}.png", "long" * 80,
     ],
 )  # fmt: skip
 def test_a_place_that_cannot_be_written_is_one_sentence(tmp_path: Path, name: str) -> None:

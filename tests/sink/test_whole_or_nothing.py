@@ -300,6 +300,24 @@ def test_a_folder_is_filled_by_one_run_at_a_time(
             pass
 
 
+@pytest.mark.parametrize("there", [False, True])
+def test_a_folder_that_was_not_filled_is_left_as_it_was_found(tmp_path: Path, there: bool) -> None:
+    place = tmp_path / "set"
+    if there:
+        place.mkdir()
+    with pytest.raises(KeyboardInterrupt), filling(place, notes=["list.csv"]):
+        (place / "list.csv").touch()
+        raise KeyboardInterrupt
+    assert place.exists() == there
+    with pytest.raises(KeyboardInterrupt), filling(place, notes=["list.csv"]):
+        (place / "list.csv").touch()
+        (place / "1.png").touch()
+        raise KeyboardInterrupt
+    with pytest.raises(KeyboardInterrupt), filling(place, notes=["list.csv"]):
+        raise KeyboardInterrupt
+    assert {file.name for file in place.iterdir()} == {"list.csv", "1.png"}
+
+
 @pytest.mark.parametrize("at", [1, 3, 4, 5])
 def test_old_pictures_stay_where_new_ones_cannot_take_their_places(
     placed: Path, tmp_path: Path, at: int, monkeypatch: pytest.MonkeyPatch

@@ -241,3 +241,14 @@ def test_a_name_that_looks_like_an_address_is_read_where_it_is_a_file(
     monkeypatch.chdir(tmp_path)
     with open_source("take:1.mp4") as source:
         assert source.info.count == 30
+
+
+@pytest.mark.parametrize("name", ["%04d.png", "a.%d.png", "a.####.png", "*.png"])
+def test_who_names_numbered_pictures_by_a_pattern_is_told_to_name_their_folder(
+    tmp_path: Path, name: str
+) -> None:
+    for given, told in ((tmp_path / name, str(tmp_path)), (tmp_path / "none" / name, "the path")):
+        with pytest.raises(UnreadableInput) as refused, open_source(str(given)):
+            pass
+        assert refused.value.what == f"There is no file {given}."
+        assert told in refused.value.do

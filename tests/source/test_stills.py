@@ -61,6 +61,16 @@ def test_a_picture_without_an_ending_is_known_by_its_beginning(tmp_path: Path, k
     assert number_in(read(tmp_path / "download")[0].rgb) == 5
 
 
+@pytest.mark.parametrize("ending", [".jpg_large", ".jpeg~", ".download", ".mp4"])
+def test_a_picture_with_a_strange_ending_is_known_by_its_beginning(
+    tmp_path: Path, ending: str
+) -> None:
+    path = tmp_path / f"face{ending}"
+    Image.fromarray(numbered(5)).save(path, format="png")
+    (frame,) = read(path)
+    np.testing.assert_array_equal(frame.rgb, numbered(5))
+
+
 def test_a_phone_s_photo_without_an_ending_is_put_together(tmp_path: Path) -> None:
     photo = make_heic(tmp_path / "download", corner(128, 192), tile=64)
     np.testing.assert_allclose(read(photo)[0].rgb, corner(128, 192), atol=3)

@@ -126,3 +126,30 @@ def test_without_head_motion_the_head_stays_as_in_the_photo() -> None:
     turned = [replace(doing()[0], pose=pose(yaw=20.0))]
     (asked,) = requests(turned, TransferSettings(), driving=driving)
     assert asked.pose is CALM.pose
+
+
+def beyond_the_mesh(turned: HeadPose) -> np.ndarray:
+    """(478, 3) head units by which the points of a calm photo leave a stiff mesh as it turns."""
+    driving = DrivingFace(rest=CALM.rest, usual=[pose()])
+    settings = TransferSettings(motion="full")
+    still, moved = requests(
+        [doing()[0], replace(doing()[0], pose=turned)], settings, driving=driving
+    )
+    out: np.ndarray = moved.pose.to_head(moved.points) - still.pose.to_head(still.points)
+    return out
+
+
+@pytest.mark.parametrize("yaw", [-8.0, 8.0])
+def test_nose_lips_and_chin_turn_farther_aside_than_a_mesh_that_is_flatter_than_the_face(
+    yaw: float,
+) -> None:
+    ahead = [landmarks.NOSE_TIP, landmarks.LIPS_INNER_UPPER[5], landmarks.CHIN]
+    aside = np.sign(yaw) * beyond_the_mesh(pose(yaw=yaw))[ahead, 0]
+    assert aside.min() > 0.001
+    both = beyond_the_mesh(pose(yaw=yaw)) + beyond_the_mesh(pose(yaw=-yaw))
+    assert np.abs(both).max() < 0.001
+
+
+def test_a_nod_and_a_tilt_move_the_mesh_as_one() -> None:
+    for turned in (pose(pitch=8.0), pose(roll=8.0)):
+        assert np.abs(beyond_the_mesh(turned)).max() < 0.001

@@ -3,7 +3,8 @@
 The wished displacements of neighbouring points disagree a little: measurement noise, another
 person's proportions. Solving (W + 0.35 L) u = W u* with the mesh's graph Laplacian L lets them
 agree; points on lips, lids and brows (W large) keep their wish. Where a triangle would still fold,
-its points are relaxed until it does not.
+its points are relaxed until it does not; save in lips that close over a mouth that gapes in the
+photo: whatever folds in them is hidden between them, and relaxed they would smile or frown.
 
 All of this happens in the photo's own pose; a turned head is applied last, to the unfolded mesh.
 """
@@ -20,6 +21,7 @@ from retarget.flow import landmarks
 from retarget.flow.arrays import Bools, Doubles, Floats
 from retarget.flow.values import FaceRequest, HeadPose, Identity
 from retarget.generate.warp.contact import Contact
+from retarget.generate.warp.driving_form import as_driving_mouth
 from retarget.generate.warp.form import (
     BELOW_LIP,
     BROWS,
@@ -32,6 +34,7 @@ from retarget.generate.warp.form import (
 )
 from retarget.generate.warp.mesh import signed_areas, topology
 from retarget.generate.warp.rims import MOUTH, rims_of
+from retarget.generate.warp.shut_lips import closing
 
 STIFFNESS = 0.35
 FIRM_WEIGHT, SKIN_WEIGHT = 24.0, 6.0
@@ -131,7 +134,7 @@ class Displacer:
         self._areas = signed_areas(mesh, topology().face)
         self._seen = self._areas > THIN * np.median(np.abs(self._areas))
         self._contact = Contact(identity, points)
-        mouth = rims_of(points, MOUTH)
+        self._mouth = mouth = rims_of(points, MOUTH)
         self._along = mouth.along
         lip = points[list(landmarks.LIPS_INNER_UPPER)].mean(axis=0)
         self._lip = lip + np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0]], np.float32) * 10
@@ -148,9 +151,13 @@ class Displacer:
         mesh = wish[:_MESH].copy()
         mesh[list(landmarks.SKULL_OVAL)] *= landmarks.SKULL_SHARE
         self._brows.keep_their_form(mesh)
+        as_driving_mouth(mesh, self._points, request)
         corners_keep_their_form(mesh, self._along)
-        self._lips.keep_their_form(mesh, request.expression)
-        moved = self.unfolded(self._agreed @ mesh)
+        shut = closing(self._mouth, rims_of(self._points[:_MESH] + mesh, MOUTH))
+        self._lips.keep_their_form(mesh, request.expression, shut)
+        agreed = self._agreed @ mesh
+        moved = self.unfolded(agreed)
+        moved[_HELD] += np.float32(shut) * (agreed[_HELD] - moved[_HELD])
         moved = self._contact.lips_meet(request, moved, mesh)
         chin = moved[[landmarks.CHIN, 148, 377, 175], :2].mean(axis=0)
         placed = self._posed(self._points[:_MESH] + moved, pose)

@@ -28,14 +28,14 @@ TINT, WHITE_TINT = (0.85, 1.12), (0.55, 1.5)
 is its owner's as much as the light's, and by what the white of the eyes tells."""
 TINT_SHARE = 0.75
 """The part of a difference in tint that is taken over: the white of the eyes lies in warm shade."""
-ABOVE_SKIN = 10.0
-"""How much brighter than the brightest channel of skin and eyes a tooth may get."""
 ABOVE_TOOTH = 1.15
 """How bright a tooth may get at most, in the photo's own lit teeth, where these are seen."""
 KNEE = 0.8
 """The part of that from which on brightness is pressed together: cut off, teeth are one slab."""
 RIM_SHADE, RIM_REACH = 0.45, 0.05
 """How much darker the inside is at the lips, and over which share of the mouth's width."""
+SHADE_TINT = (0.6, 1.5)
+"""The least and the most of its logarithm that a channel takes of that shade."""
 EDGE = 4.0
 """Pixels around the opening that repeat its edge."""
 LIP_RED, LIP_BRIGHT = (0.55, 0.8), (0.2, 0.45)
@@ -46,7 +46,7 @@ further in is tongue, which is as red."""
 TOOTH_DEEP = (0.18, 0.28)
 """Depth in the opening, in mouth widths, from which on less and less and at which nothing is tooth:
 what is pale there is a wet tongue."""
-TOOTH_OWN = 0.5
+TOOTH_OWN = 0.3
 """The part of its own tint that a filmed tooth keeps, as far as that is a tooth's: no cooler than
 grey and no warmer than the identity's."""
 GONE = 0.85
@@ -82,7 +82,7 @@ class Light:
     colour: float
     """0..1 how much of what is still colourful stays so: nothing in a grey photo."""
     ceiling: float
-    """Brightest value a tooth may take."""
+    """Brightest a tooth may get: the brightest channel of skin and eyes, or its own teeth."""
 
     @classmethod
     def between(cls, driving: Tones, identity: Tones) -> Light:
@@ -93,7 +93,7 @@ class Light:
             then, now, limits = driving.white, identity.white, WHITE_TINT
             bright = max(bright, sqrt(bright * _brighter(then, now)))  # dark skin has white teeth
         tint = (now / np.maximum(then, 8.0) / max(_brighter(then, now), 1e-3)) ** TINT_SHARE
-        ceiling = float(max(identity.skin.max(), now.max())) + ABOVE_SKIN
+        ceiling = float(max(identity.skin.max(), now.max()))
         if identity.tooth is not None:
             ceiling = min(ceiling, ABOVE_TOOTH * luma(identity.tooth))
         skins = _colourful(driving.skin), _colourful(identity.skin)
@@ -207,12 +207,13 @@ class DrivingInside:
         depth = depth / np.float32(self._now.width)
         light = Light.between(driving, tones)
         inside = light(raw)
+        np.minimum(inside[..., 2], _bluest(tones) * inside[..., 1], out=inside[..., 2])
         teeth = teeth_in(raw, driving) * (1 - ramp(TOOTH_DEEP, depth))
         if teeth.any():
             inside += teeth[..., None] * (light.on_teeth(raw, tooth) - inside)
         shade = np.minimum(depth / np.float32(RIM_REACH), 1) * np.float32(RIM_SHADE)
         lit = (shade + np.float32(1 - RIM_SHADE))[..., None]
-        inside *= lit
+        inside *= lit ** _warm(tones.lip)
         bright = raw @ LUMA
         lips, turned_in = self._lips(bright, depth)
         bright = bright / np.float32(max(luma(driving.lip), 8.0))
@@ -246,6 +247,19 @@ class DrivingInside:
         deep, deep_wide = ramp(LIP_DEEP, depth), ramp(LIP_DEEP_WIDE, depth)
         lips *= 1 - deep - turned_in * (deep_wide - deep)
         return lips, turned_in
+
+
+def _bluest(tones: Tones) -> np.float32:
+    """How much blue, in its green, flesh may have: hardly more than skin and lips in that light.
+
+    A tongue that a dim clip shows pale would be lilac in a bright photo.
+    """
+    return np.float32(sqrt(max(float(c[2] / max(c[1], 1)) for c in (tones.skin, tones.lip))))
+
+
+def _warm(lip: Floats) -> Floats:
+    """(3,) powers by which a shade next to lips darkens red less than blue: they shine through."""
+    return np.clip(luma(lip) / np.maximum(lip, 1), *SHADE_TINT).astype(np.float32)
 
 
 def _front(lips: Floats, depth: Floats, width: float) -> Floats:

@@ -7,15 +7,17 @@ a brow of twice its thickness or a lower lip that reaches the chin.
 from __future__ import annotations
 
 from functools import cache
+from typing import NamedTuple
 
 import numpy as np
 
 from retarget.flow import blendshapes, landmarks
-from retarget.flow.arrays import Floats
+from retarget.flow.arrays import Floats, Ints
 from retarget.flow.ease import smoothstep
 from retarget.flow.face_model import face_model
 from retarget.flow.values import Expression
 from retarget.generate.warp.rims import MOUTH, rims_of
+from retarget.generate.warp.shut_lips import UNFOLDED
 
 BROWS = (
     (landmarks.RIGHT_BROW[:5], landmarks.RIGHT_BROW[:4:-1], (225, 224, 223, 222, 221)),
@@ -30,12 +32,8 @@ HIDDEN, STRETCHED = 0.1, 0.5
 as a share of what is seen from there to the lid. Drawn out farther, lashes and shadows smear."""
 
 LOWER_LIP = np.array([row[1:-1] for row in landmarks.LOWER_LIP_ROWS[::-1]])
-BELOW_LIP = np.array([
-    landmarks.LIPS_OUTER_LOWER[2:-2],
-    (106, 182, 83, 18, 313, 406, 335),
-    (204, 194, 201, 200, 421, 418, 424),
-])  # fmt: skip
-CHIN = np.array([(201, 200, 421), (208, 199, 428), (171, 175, 396), (148, 152, 377)])
+BELOW_LIP = np.array([landmarks.LIPS_OUTER_LOWER[2:-2], *landmarks.BELOW_LIP_ROWS])
+CHIN = np.array([BELOW_LIP[-1, 2:5], *landmarks.CHIN_ROWS])
 UPPER_LIP = np.array([row[1:-1] for row in landmarks.UPPER_LIP_ROWS[::-1]])
 """Rows of points from the rim of the mouth outwards, the same columns in each."""
 CORNERS = ((61, {57: 1.0, 43: 0.8, 186: 0.8}), (291, {287: 1.0, 273: 0.8, 410: 0.8}))
@@ -114,6 +112,23 @@ def corners_keep_their_form(moved: Floats, along: Floats) -> None:
                     moved[point, :2] += np.float32(behind) * way
 
 
+class _Rows(NamedTuple):
+    """Two rows of points that keep near their distance."""
+
+    inner: Ints
+    outer: Ints
+    way: Floats
+    """(2,) from one to the other."""
+    limits: Floats
+    """(2, n) by how many pixels they may come together, negative, and apart."""
+    closer: Floats
+    """(n,) how much nearer where they are rolled in."""
+    narrows: Floats | None
+    """(52,) what rolls them in."""
+    shut: Floats | None
+    """(2, n) what is added to the limits in lips that close; None where no mesh is folded."""
+
+
 class Lips:
     """Keeps the rows of lips and chin near their distance in one photo.
 
@@ -125,36 +140,48 @@ class Lips:
 
     def __init__(self, points: Floats, down: Floats, unit: float) -> None:
         self._rows = []
-        for rows, way, narrows in (
-            (LOWER_LIP, down, _NARROWS_LOWER), (BELOW_LIP, down, None), (CHIN, down, None),
-            (UPPER_LIP, -down, _NARROWS_UPPER),
+        height = float((points[landmarks.CHIN, :2] - points[BELOW_LIP[0, 3], :2]) @ down)
+        for rows, way, narrows, unfolded in (
+            (LOWER_LIP, down, _NARROWS_LOWER, (0, 0, 0)), (BELOW_LIP, down, None, UNFOLDED[:2]),
+            (CHIN, down, None, (*UNFOLDED[2:], 0)), (UPPER_LIP, -down, _NARROWS_UPPER, (0, 0, 0)),
         ):  # fmt: skip
-            apart = np.maximum(np.diff(points[rows, :2] @ way, axis=0), LEAST_ROW * unit)
-            for inner, outer, rest in zip(rows[:-1], rows[1:], apart, strict=True):
-                least, most = (np.float32(share - 1) * rest for share in (THINNEST, THICKEST))
+            seen = np.diff(points[rows, :2] @ way, axis=0)
+            apart = np.maximum(seen, LEAST_ROW * unit)
+            for inner, outer, rest, real, share in zip(
+                rows[:-1], rows[1:], apart, seen, unfolded, strict=True
+            ):
+                limits = np.stack([np.float32(s - 1) * rest for s in (THINNEST, THICKEST)])
                 closer = np.float32(ROLLED_IN - THINNEST) * rest
-                self._rows.append((inner, outer, way, (least, most, closer), narrows))
+                whole = np.maximum(rest, np.float32(share * height)) - rest
+                shut = np.stack([rest - real + s * whole for s in (THINNEST, THICKEST)])
+                folded = shut if shut.any() else None
+                self._rows.append(_Rows(inner, outer, way, limits, closer, narrows, folded))
         self._points = points[: landmarks.MESH_COUNT]
         lip, skin = BESIDE_LIPS
         out = points[skin, :2] - points[lip, :2]
         self._room = np.linalg.norm(out, axis=1, keepdims=True)
         self._out = out / np.maximum(self._room, np.float32(1e-3))
 
-    def keep_their_form(self, moved: Floats, expression: Expression) -> None:
+    def keep_their_form(self, moved: Floats, expression: Expression, shut: float) -> None:
         """Change displacements (468, 3) in place; of the rims only those of a wide mouth.
 
         Args:
             moved: what is asked of each point.
             expression: what it is asked for.
+            shut: 0..1 how far lips close over a mouth that gapes in the photo.
         """
         if expression.measured is None:  # no driving mouth has the form that is asked
             self._round(moved)
-        for inner, outer, way, (least, most, closer), narrows in self._rows:
+        for row in self._rows:
+            narrows = row.narrows
             much = 0.0 if narrows is None else min(float(narrows @ expression.weights), 1.0)
-            low = least + np.float32(much) * closer if much else least
-            change = (moved[outer, :2] - moved[inner, :2]) @ way
-            off = np.minimum(np.maximum(change, low), most) - change
-            moved[outer, :2] += off[:, None] * way
+            low, high = row.limits
+            if shut and row.shut is not None:
+                low, high = row.limits + np.float32(shut) * row.shut
+            low = low + np.float32(much) * row.closer if much else low
+            change = (moved[row.outer, :2] - moved[row.inner, :2]) @ row.way
+            off = np.minimum(np.maximum(change, low), high) - change
+            moved[row.outer, :2] += off[:, None] * row.way
         lip, skin = BESIDE_LIPS
         nearer = ((moved[skin, :2] - moved[lip, :2]) * self._out).sum(axis=1, keepdims=True)
         short = np.maximum(np.float32(NEAREST - 1) * self._room - nearer, 0)

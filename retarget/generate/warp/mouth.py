@@ -26,11 +26,12 @@ from retarget.generate.warp.driving_mouth import Below, DrivingInside, openness
 from retarget.generate.warp.eye_white import eye_white
 from retarget.generate.warp.lip_corners import draw_lip_corners
 from retarget.generate.warp.lip_tint import LipTint
+from retarget.generate.warp.mouth_light import fall_across, grain_of, shaded_aside, with_grain
 from retarget.generate.warp.own_mouth import own_inside
 from retarget.generate.warp.paint import blurred, box_of, fill, placed, stroke, to_bytes
-from retarget.generate.warp.palette import Palette
+from retarget.generate.warp.palette import Palette, luma
 from retarget.generate.warp.rims import MOUTH, Rims, rims_of
-from retarget.generate.warp.shut_lips import closing, draw_lip_line
+from retarget.generate.warp.shut_lips import between_lips, draw_lip_line, gathering
 from retarget.generate.warp.teeth import Dentist, Layer
 from retarget.generate.warp.tones import Tones
 from retarget.generate.warp.upper_row import row_of_upper_teeth
@@ -41,6 +42,9 @@ LIP_SHADE, LIP_REACH = 0.32, 0.05
 """How much darker drawn teeth are at the lips, and over which share of the mouth's width."""
 PARTED = (0.002, 0.016)
 """Gap beyond that of the photo, in head units, from which and at which the inside is seen."""
+SLIT = (0.02, 0.06)
+"""Gap in mouth widths up to which it is as dark as the line between lips that touch, and no darker,
+and from which on it is what lies inside: a slit lets light through its lips."""
 OPEN_PHOTO = (0.025, 0.05)
 """Gap of the photo's lips from which and at which its own inside is worth keeping,"""
 TOOTHY, AGAPE = (0.08, 0.2), (0.12, 0.2)
@@ -65,7 +69,7 @@ TONGUE_OUT = blendshapes.index("tongueOut")
 _ALL = np.float32(1)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Hole:
     """The opening between the lips on one frame, in pixels of the crop."""
 
@@ -81,6 +85,18 @@ class Hole:
     def corner(self) -> tuple[int, int]:
         """(left, top)."""
         return self.box[1].start, self.box[0].start
+
+    @cached_property
+    def place(self) -> Floats:
+        """(h, w) from the middle of the mouth, in its widths, to the right in the picture."""
+        left, top = self.corner
+        x, y = (self.rims.middle_of_corners - (left, top)).tolist()
+        along_x, along_y = self.rims.along.tolist()
+        rows, columns = (np.arange(count, dtype=np.float32) for count in self.depth.shape)
+        place: Floats = (along_x * (columns - x) + (along_y * (rows - y))[:, None]).astype(
+            np.float32
+        )
+        return place / np.float32(self.rims.width)
 
     @classmethod
     def between(cls, rims: Rims, shape: tuple[int, ...]) -> Hole | None:
@@ -107,6 +123,8 @@ class _Theirs(NamedTuple):
     """(h, w, 3)"""
     front: Floats
     """(h, w, 1) 0..1 where the front of a lip covers what is behind."""
+    fall: float = 0.0
+    """How its light falls across the mouth; see `fall_across`."""
 
 
 class Mouth:
@@ -130,6 +148,8 @@ class Mouth:
         self._lips = LipTint(photo, points)
         self._dentist = Dentist(identity, points, self._palette)
         self._photo = rims_of(points, MOUTH)
+        self._fall = fall_across(photo, points, self._photo)
+        self._grain = grain_of(photo, points, self._unit)
         gap = self._photo.gap / self._unit
         teeth, tooth = self._tones.teeth(photo, self._photo.smooth.outline)
         toothy = smoothstep(*TOOTHY, teeth)
@@ -167,7 +187,7 @@ class Mouth:
             white: (3,) of the driving eyes, where known.
         """
         if now.differs(self._photo) > 0.05:
-            self._lips.draw(out, moved.points, closing(self._photo, now))
+            self._lips.draw(out, moved.points, gathering(self._photo, now))
             draw_lip_line(out, self._photo, now, self._tones.lip)
             self._draw_inside(out, now, moved, request, white)
         tongue = float(request.expression.weights[TONGUE_OUT])
@@ -183,6 +203,8 @@ class Mouth:
             return
         draw_lip_corners(out, now, self._photo, self._tones.lip)
         inside = self._inside(hole, now, moved, partial(self._theirs, hole, request, white))
+        slit = 1 - smoothstep(*SLIT, now.gap / now.width)
+        inside += np.float32(slit) * (between_lips(self._tones.lip) - inside)
         patch = out[hole.box]
         alpha = np.float32(seen) * hole.alpha[..., None]
         patch[...] = to_bytes(patch + alpha * (inside - patch))
@@ -245,6 +267,17 @@ class Mouth:
             theirs: what the driving frame gives; over flesh as far as it gives nothing.
             upper: how much of the upper teeth, 0..1, where they are drawn.
         """
+        return self._light(self._unlit(hole, moved, theirs, upper), hole, theirs)
+
+    def _light(self, inside: Floats, hole: Hole, theirs: _Theirs | None) -> Floats:
+        """(h, w, 3) in the photo's light, and as coarse as its skin."""
+        fall = 0.0 if theirs is None else theirs.share * theirs.fall
+        inside = shaded_aside(inside, hole.place, self._fall, fall)
+        if self._grain is not None:
+            inside = with_grain(inside, self._grain, hole.corner, luma(self._tones.skin))
+        return inside
+
+    def _unlit(self, hole: Hole, moved: Moved, theirs: _Theirs | None, upper: float) -> Floats:
         if theirs is None:
             return self._drawn(hole, moved, upper)
         if theirs.share == 1:
@@ -298,7 +331,8 @@ class Mouth:
             frame.rgb, face, white=white, box=hole.box, now=hole.rims, below=below
         )
         inside, front = theirs.lit(self._tones, self._palette.tooth, hole.depth)
-        return _Theirs(share, inside, np.float32(share) * front[..., None])
+        fall = fall_across(frame.rgb, face.points, rims_of(face.points, MOUTH))
+        return _Theirs(share, inside, np.float32(share) * front[..., None], fall)
 
     def _draw_tongue_out(self, out: Bytes, now: Rims, much: float) -> None:
         """A tongue that lies over the lower lip."""

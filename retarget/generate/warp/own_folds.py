@@ -34,8 +34,9 @@ UNIT = 45.0
 """Pixels to an eye distance at which folds are looked for: they are broad."""
 GRAIN, WIDE, SOFT = 0.012, 0.11, 0.03
 """Eye distances: what is finer is grain; how wide a fold is at most; deviation of the new tone."""
-MOST = 0.5
-"""Logarithm of brightness by which a fold is lit at most."""
+MOST = 1.0
+"""Logarithm by which a fold is lit at most in that of its channels that lacks most, the others as
+much less as they lack: skin's shadows lack blue, and lit alike they would be amber stains."""
 
 
 class OwnFolds:
@@ -92,7 +93,8 @@ def _smooth(out: Bytes, areas: Sequence[Floats], unit: float, much: Floats) -> N
     side = 2 * max(1, round(WIDE * unit)) + 1
     square = np.ones((side, side), np.uint8)  # which is done row by row, unlike a disc
     closed = cv2.morphologyEx(tone, cv2.MORPH_CLOSE, square, borderType=cv2.BORDER_REPLICATE)
-    lack = np.clip(blurred(np.asarray(closed, np.float32), SOFT * unit) - tone, 0, MOST)
+    lack = np.maximum(blurred(np.asarray(closed, np.float32), SOFT * unit) - tone, 0)
+    lack *= np.minimum(MOST / np.maximum(lack.max(axis=2), np.float32(MOST)), 1)[..., None]
     mask = np.zeros(size[::-1], np.uint8)
     corner, times = (box[1].start, box[0].start), np.divide(size, (width, height), dtype=np.float32)
     for area, share in zip(areas, much.tolist(), strict=True):

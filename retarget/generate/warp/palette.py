@@ -12,11 +12,12 @@ LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 """Weights of red, green and blue in brightness."""
 
 
-OF_SKIN = 0.6
-"""Power of the blue of skin, in its red, that is the light's and not the skin's own."""
-LAMP_GREEN = 0.42
-"""Green lies this far, as a power, between red and blue in the light of lamps and days: red skin,
-and lids that show through the white of an eye, are no lamp."""
+OF_SKIN, OF_WHITE = 0.6, 0.6
+"""Power of the green and blue of skin, in its red, that teeth have in the same light (0.4 to 0.8 in
+six photos), for the rest is the skin's own; and how far the white of the eyes, which is paler,
+tells it better."""
+LEAST_GREEN = 0.52
+"""How far at least it lies from blue to red: less is pink, however red the skin is."""
 
 
 def luma(rgb: Floats) -> float:
@@ -67,14 +68,12 @@ class Palette:
 def _tooth_tint(skin: Floats, white: Floats) -> Floats:
     """(3,) the colour of teeth of brightness 1 in the light on this skin and white of the eyes.
 
-    The light lies between blue and yellow. What tints eyes and skin besides makes either seem
-    warmer than the light, so the one nearer to neutral is believed.
+    What tints eyes besides makes them seem warmer than the light, so they are believed only where
+    they are nearer to neutral than skin tells; and not in full, for teeth are no whiter.
     """
-    blue = min(_blue(skin) ** OF_SKIN, _blue(white), key=lambda share: abs(np.log(share)))
-    tint = np.array([1.0, blue**LAMP_GREEN, blue], np.float32)
+    tint = (np.maximum(skin, 1) / max(float(skin[0]), 1.0)) ** np.float32(OF_SKIN)
+    seen = np.maximum(white, 1) / max(float(white[0]), 1.0)
+    if abs(np.log(seen[2])) < abs(np.log(tint[2])):
+        tint = tint ** np.float32(1 - OF_WHITE) * seen ** np.float32(OF_WHITE)
+    tint[1] = max(tint[1], tint[2] + LEAST_GREEN * (tint[0] - tint[2]))
     return tint / np.float32(luma(tint))
-
-
-def _blue(rgb: Floats) -> float:
-    """The blue of a colour (3,) in its red."""
-    return float(max(rgb[2], 1.0) / max(rgb[0], 1.0))

@@ -30,7 +30,7 @@ from retarget.generate.warp.render import Canvas, pixel_field
 from retarget.generate.warp.rims import LEFT_EYE, MOUTH, RIGHT_EYE, Rims, rims_of
 from retarget.generate.warp.seen_lids import lids_to_where_seen
 from retarget.generate.warp.seen_outline import outline_to_where_seen
-from retarget.generate.warp.shut_lips import beside_dark, closing, lips_backed
+from retarget.generate.warp.shut_lips import gathering, giving_way, lips_backed
 from retarget.generate.warp.wrinkles import DrivingFolds, along_creases, draw_folds
 
 EYES = (
@@ -71,7 +71,7 @@ class Portrait:
             self._points = outline_to_where_seen(person, self._points, unit)
         self._source = rings - self._origin[:2]
         self._source[: landmarks.MESH_COUNT] = self._points[: landmarks.MESH_COUNT, :2]
-        self._beside_teeth = beside_dark(photo, self._points)
+        self._beside_lips = giving_way(photo, self._points)
         self._rims = _openings(self._points)
         self._step = max(1, round(identity.face.eye_distance / CELLS))
         backdrop = None
@@ -141,7 +141,8 @@ class Portrait:
         source = self._source.copy()
         for (eye, *_), lid, photo, shown in zip(EYES, self._lids, self._rims, now, strict=False):
             backed(source, photo, eye, lid.closing(shown))
-        lips_backed(source, closing(self._rims[-1], now[-1]), self._beside_teeth)
+        much = gathering(self._rims[-1], now[-1])
+        lips_backed(source, self._rims[-1], much, self._beside_lips)
         openings = list(zip(now, _openings(source), strict=True))
         placed = self._source + change
         triangles = self._in_order(triangles, moved, placed)

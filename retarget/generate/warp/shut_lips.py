@@ -14,9 +14,12 @@ from retarget.flow.ease import smoothstep
 from retarget.generate.warp.paint import blurred, box_of, colours, read, stroke, to_bytes
 from retarget.generate.warp.palette import LUMA, luma
 from retarget.generate.warp.rims import MOUTH, Rims, curved, rims_of
+from retarget.generate.warp.tones import Tones, redness_in
 
 AGAPE = (0.04, 0.12)
 """Gap of the photo's lips, in mouth widths, from which on and at which this is done."""
+NARROWER = (0.15, 0.45)
+"""How much narrower than in the photo, in its width, a mouth begins to be drawn in, and is."""
 ROWS = np.array([landmarks.UPPER_LIP_ROWS, landmarks.LOWER_LIP_ROWS])
 LEFT_OUT = np.array([1, 1, 0.7, 0.5, 0.35, 0.35, 0.35, 0.5, 0.7, 1, 1], np.float32)
 """Which share of a lip holds something else, from one corner of the mouth to the other."""
@@ -27,6 +30,20 @@ BESIDE, STEPS, EDGE = 0.08, 25, 0.04
 what is dark the skin begins, in mouth widths."""
 DARK = 0.85
 """Brightness, in that of the lips, below which it is the dark beside teeth."""
+REDDER, BEYOND, MOSTLY = 0.08, 0.14, 0.7
+"""How much redder lips must be than skin to be told from it; how far out of their outline that is
+looked for, in mouth widths; and the part of the way there that must be red."""
+OUTER_ROWS = np.array([1, 0.67, 0.33, 0], np.float32)
+"""How far each row of a lip goes with its outline to where it ends."""
+UNFOLDED = (0.14, 0.18, 0.2, 0.2)
+"""How far at least each row of skin below the lower lip lies below the one above it, in the height
+from lip to chin: in the mesh of a mouth that gapes they may lie within the lip, which would be
+drawn once more below it."""
+_BELOW_ROWS = (*landmarks.BELOW_LIP_ROWS, *landmarks.CHIN_ROWS[:2])
+BELOW = np.concatenate([np.array(row) for row in _BELOW_ROWS])
+BELOW_COLUMNS = np.concatenate([np.arange(len(row)) + 5 - len(row) // 2 for row in _BELOW_ROWS])
+BELOW_LEAST = np.repeat(np.cumsum(UNFOLDED), [len(row) for row in _BELOW_ROWS]).astype(np.float32)
+"""The points of these rows, which column of the lip each lies below, and how far at least."""
 MEET = (0.0, 0.06)
 """Gap, in mouth widths, at which the line between the lips is whole and from which on it is not."""
 LINE_WIDTH, LINE_SOFT, LINE_DARK = 0.016, 0.012, 0.5
@@ -37,6 +54,15 @@ def closing(photo: Rims, now: Rims) -> float:
     """0 as open as in a photo, or in one that is shut, to 1: shut where the photo gapes."""
     shut = 1 - max(now.gap, 0.0) / max(photo.gap, 1.0)
     return max(shut, 0.0) * smoothstep(*AGAPE, photo.gap / photo.width)
+
+
+def gathering(photo: Rims, now: Rims) -> float:
+    """As `closing`; also for lips that stay open and are drawn in from where the photo bares them.
+
+    The dark beside its teeth would lie beside the mouth.
+    """
+    narrow = smoothstep(*NARROWER, 1 - now.width / photo.width)
+    return max(closing(photo, now), narrow * smoothstep(*AGAPE, photo.gap / photo.width))
 
 
 def into_a_bow(photo: Rims, now: Rims) -> Floats:
@@ -62,6 +88,23 @@ def into_a_bow(photo: Rims, now: Rims) -> Floats:
     return np.asarray(np.float32(much) * IN_A_BOW * (bows @ form - line), np.float32)
 
 
+def giving_way(photo: Bytes, points: Floats) -> Floats:
+    """How far the rows of a photo's lips give way for its lips to close as their own red.
+
+    Args:
+        photo: (height, width, 3).
+        points: (478, 2 or 3) its mesh.
+
+    Returns:
+        (2, 4, 11, 2) pixels by which points of the upper and of the lower lip must give way: all
+        rows before the dark beside teeth, the outer ones to where lips end that a mesh of a mouth
+        drawn wide has too thin.
+    """
+    dark, red = beside_dark(photo, points), _beyond_red(photo, points)
+    red[np.abs(dark).max(axis=2) > 0] = 0
+    return np.asarray(dark[:, None] + OUTER_ROWS[:, None, None] * red[:, None], np.float32)
+
+
 def beside_dark(photo: Bytes, points: Floats) -> Floats:
     """How far out of a mesh's lips the dark of the opening reaches in a photo.
 
@@ -78,27 +121,76 @@ def beside_dark(photo: Bytes, points: Floats) -> Floats:
     outline = points[ROWS[:, 0], :2]  # (2, 11, 2)
     ways = np.stack([-rims.down, rims.down])[:, None] * np.ones((1, outline.shape[1], 1))
     ways[:, 0], ways[:, -1] = -rims.along, rims.along
-    steps = np.linspace(-EDGE, BESIDE, STEPS)
-    where = outline[:, :, None] + np.float32(rims.width) * steps[:, None] * ways[:, :, None]
-    seen = read(photo, where.reshape(2, -1, 2).astype(np.float32)) @ LUMA
-    dark = seen.reshape(2, -1, STEPS) < DARK * np.median(colours(photo, _lips(points)) @ LUMA)
+    seen, steps = _outwards(photo, outline, ways, rims.width, BESIDE)
+    dark = seen @ LUMA < DARK * np.median(colours(photo, _lips(points)) @ LUMA)
     first = np.argmin(dark, axis=2)  # 0 where none is dark, and where all is: then it is a beard
     share = np.where(first > 0, steps[first] + EDGE, 0)
     return np.asarray(rims.width * share[..., None] * ways, np.float32)
 
 
-def lips_backed(source: Floats, much: float, beside: Floats) -> None:
+def _beyond_red(photo: Bytes, points: Floats) -> Floats:
+    """(2, 11, 2) pixels by which lips reach beyond a mesh's outline of them; corners keep theirs.
+
+    Told by their red, where that is another than the skin's.
+    """
+    tones = Tones.of(photo, points, None)
+    lip, skin = (float(redness_in(c, c @ LUMA)) for c in (tones.lip, tones.skin))
+    outline = points[ROWS[:, 0], :2]
+    if lip - skin < REDDER:
+        return np.zeros_like(outline)
+    rims = rims_of(points, MOUTH)
+    on = np.gradient(outline, axis=1)
+    ways = np.stack([on[..., 1], -on[..., 0]], axis=2) * np.array([1, -1]).reshape(2, 1, 1)
+    ways /= np.maximum(np.linalg.norm(ways, axis=2, keepdims=True), 1e-3)
+    seen, steps = _outwards(photo, outline, ways, rims.width, BEYOND)
+    red = redness_in(seen, seen @ LUMA) > 0.5 * (lip + skin)
+    so_far = np.cumsum(red, axis=2) / np.arange(1, STEPS + 1)
+    last = STEPS - 1 - np.argmax((red & (so_far > MOSTLY))[..., ::-1], axis=2)
+    share = np.where(red[..., -1], 0, np.maximum(steps[last % (STEPS - 1)], 0))
+    share = np.median([share[:, :-2], share[:, 1:-1], share[:, 2:]], axis=0)
+    share = np.pad(share, ((0, 0), (1, 1)))
+    return np.asarray(rims.width * share[..., None] * ways, np.float32)
+
+
+def _outwards(
+    photo: Bytes, outline: Floats, ways: Floats, width: float, far: float
+) -> tuple[Bytes, Floats]:
+    """What is seen on ways out of an outline (2, 11, 2).
+
+    Args:
+        photo: (height, width, 3).
+        outline: where they begin, `EDGE` inside of it.
+        ways: (2, 11, 2) of length 1.
+        width: of the mouth, in pixels.
+        far: where they end, in mouth widths.
+
+    Returns:
+        (2, 11, steps, 3) colours, and (steps,) how far out, in mouth widths.
+    """
+    steps = np.linspace(-EDGE, far, STEPS, dtype=np.float32)
+    where = outline[:, :, None] + np.float32(width) * steps[:, None] * ways[:, :, None]
+    seen = read(photo, where.reshape(2, -1, 2).astype(np.float32))
+    return seen.reshape(2, -1, STEPS, 3), steps
+
+
+def lips_backed(source: Floats, photo: Rims, much: float, beside: Floats) -> None:
     """Let lips that close take their skin a little away from the opening.
 
     Args:
         source: (576, 2) where the mesh takes its pixels from, changed in place.
-        much: 0 open, 1 shut.
-        beside: (2, 11, 2) pixels by which their outline gives way, shut.
+        photo: the opening in the photo.
+        much: 0 open as in the photo, 1 shut or drawn in.
+        beside: (2, 4, 11, 2) pixels by which their rows give way, shut.
     """
-    if much > 0:
-        share = np.float32(much) * LEFT_OUT[:, None]
-        source[ROWS[:, 1:]] += share * (source[ROWS[:, :1]] - source[ROWS[:, 1:]])
-        source[ROWS] += np.float32(much) * beside[:, None]
+    if much == 0:
+        return
+    share = np.float32(much) * LEFT_OUT[:, None]
+    source[ROWS[:, 1:]] += share * (source[ROWS[:, :1]] - source[ROWS[:, 1:]])
+    source[ROWS] += np.float32(much) * beside
+    lip = source[ROWS[1, 0]] @ photo.down
+    height = max(float(source[landmarks.CHIN] @ photo.down - lip[5]), 0.0)
+    short = lip[BELOW_COLUMNS] + np.float32(height) * BELOW_LEAST - source[BELOW] @ photo.down
+    source[BELOW] += np.float32(much) * np.maximum(short, 0)[:, None] * photo.down
 
 
 def _lips(points: Floats) -> Floats:
@@ -126,5 +218,15 @@ def draw_lip_line(out: Bytes, photo: Rims, now: Rims, lip: Floats) -> None:
     corner = np.array([box[1].start, box[0].start], np.float32)
     stroke(mask, line - corner, LINE_WIDTH * now.width)
     share = blurred(mask, LINE_SOFT * now.width)[..., None] * np.float32(much / 255)
-    left = np.float32(1 - LINE_DARK) * np.sqrt(lip / np.float32(max(luma(lip), 1.0)))
-    patch[...] = to_bytes(patch * (1 - share * (1 - left)))
+    patch[...] = to_bytes(patch * (1 - share * (1 - _left(lip))))
+
+
+def between_lips(lip: Floats) -> Floats:
+    """(3,) the colour of that line in lips of this colour."""
+    return lip * _left(lip)
+
+
+def _left(lip: Floats) -> Floats:
+    """(3,) what is left of each channel in that line."""
+    out: Floats = np.float32(1 - LINE_DARK) * np.sqrt(lip / np.float32(max(luma(lip), 1.0)))
+    return out

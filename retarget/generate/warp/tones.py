@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import log
 
 import numpy as np
 
@@ -20,9 +21,10 @@ TOOTH_BRIGHT, TOOTH_RED = 0.75, 0.6
 PALE, SEEN = (0.4, 0.75), (0.3, 0.55)
 """Redness, in that of lips, from which on less and less and at which nothing is tooth; brightness,
 in that of skin, at which nothing and above which all of what is pale is tooth."""
-INNER_RED = 1.0
+INNER_RED, INNER_REDDEST = 1.0, 2.4
 """Power of the tint of lips by which that side is tinted more: beside a tongue, a pale photo's lip
-would be a grey line around the mouth."""
+would be a grey line around the mouth; and red in green that it reaches at most by that: red lips
+would glow."""
 LEAST_RED = 0.08
 """Redness of lips below which nothing tells them from teeth: a grey film, or dark make-up."""
 
@@ -52,8 +54,9 @@ class Tones:
     @property
     def inner_lip(self) -> Floats:
         """(3,) of the inner side of the lips: as bright as they are and redder, as they are."""
-        bright = max(luma(self.lip), 1.0)
-        red = self.lip * (self.lip / np.float32(bright)) ** np.float32(INNER_RED)
+        bright, own = max(luma(self.lip), 1.0), max(float(self.lip[0] / max(self.lip[1], 1)), 1.01)
+        power = np.clip(log(INNER_REDDEST) / log(own) - 1, 0, INNER_RED)
+        red = self.lip * (self.lip / np.float32(bright)) ** np.float32(power)
         return np.asarray(red * np.float32(bright / max(luma(red), 1.0)), np.float32)
 
     def teeth(self, rgb: Bytes, outline: Floats) -> tuple[float, Floats | None]:

@@ -231,3 +231,17 @@ def test_an_iris_stays_before_the_corners_of_its_eye_while_the_head_turns(
     ahead = np.array([np.sin(np.radians(yaw)), -np.sin(np.radians(pitch))])
     wanted = 5 / 95 * identity.face.eye_distance * ahead
     np.testing.assert_allclose(moved, [wanted, wanted], atol=0.3 * np.abs(wanted).max())
+
+
+def test_lips_that_close_over_a_smile_go_where_they_are_asked() -> None:
+    """Relaxed where something folds between them, they would go on smiling."""
+    down = {"mouthSmileLeft": -0.9, "mouthSmileRight": -0.9, "mouthClose": 1.0}
+    frown = {**down, "mouthFrownLeft": 1.0, "mouthFrownRight": 1.0}
+    request = ask(smiling(), frown, aperture=1.0, lip_gap=0.0)
+    moved = Displacer(smiling(), smiling().face.points)(request)
+    drawn, asked = (
+        rims.middle[5] @ rims.down - rims.middle_of_corners @ rims.down
+        for rims in (rims_of(points, MOUTH) for points in (moved.points, request.points))
+    )
+    assert asked < -4  # pixels by which its middle lies above its corners
+    assert drawn < 0.8 * asked

@@ -119,6 +119,7 @@ def test_drawn_teeth_have_the_colour_of_the_light_and_not_of_the_skin() -> None:
         return float(np.ptp(tooth) / tooth.max())
 
     assert saturation((214, 212, 210)) < 0.4 * float(np.ptp(skin) / skin.max())
+    assert saturation((214, 212, 210)) > 0.1  # no tooth is as white as that
     assert saturation((214, 180, 110)) > saturation((214, 212, 210)) + 0.15  # under a warm lamp
     for shade in (60, 120, 220):  # eyes may lie in shadow, teeth are brighter than skin
         white = np.full(3, shade, np.float32)

@@ -19,7 +19,8 @@ from retarget.generate.settings import WarpSettings
 from retarget.generate.warp.displace import Displacer
 from retarget.generate.warp.driving_mouth import DrivingInside
 from retarget.generate.warp.mouth import Hole
-from retarget.generate.warp.palette import LUMA, Palette
+from retarget.generate.warp.paint import colours
+from retarget.generate.warp.palette import LUMA, Palette, luma
 from retarget.generate.warp.rims import MOUTH, Rims, rims_of
 from retarget.generate.warp.teeth import Dentist
 from retarget.generate.warp.tones import Tones
@@ -254,6 +255,13 @@ def test_the_inner_side_of_lips_is_redder_and_that_of_grey_lips_is_grey() -> Non
     np.testing.assert_allclose(grey.inner_lip, grey.lip, atol=1e-3)
 
 
+def test_the_inner_side_of_red_lips_does_not_glow() -> None:
+    made_up = Tones(
+        skin=np.array([230, 168, 137], np.float32), lip=np.array([216, 92, 86], np.float32)
+    )
+    assert made_up.inner_lip.max() < 1.15 * made_up.lip.max()
+
+
 def test_driving_lips_that_reach_in_lie_below_teeth_of_ones_own(warp: WarpGenerator) -> None:
     def reddest(rgb: Picture) -> float:
         """How red it is where the photo's own teeth are seen."""
@@ -284,6 +292,46 @@ def test_what_is_pale_deep_in_the_mouth_is_a_tongue() -> None:
 
     assert blueness(0.1) > 40
     assert abs(blueness(0.35)) < 5
+
+
+def of_one_colour(colour: tuple[int, int, int], depth: float) -> npt.NDArray[np.float32]:
+    """(3,) what is drawn in warm light, so deep in a mouth in cold light that is all one colour."""
+    driver = smiling()
+    rgb = driver.frame.rgb.copy()
+    rgb[around(driver, landmarks.LIPS_INNER_UPPER + landmarks.LIPS_INNER_LOWER[::-1])] = colour
+    hole = Hole.between(rims_of(driver.face.points, MOUTH), rgb.shape)
+    assert hole is not None
+    white, skin, lip = np.array([[220, 200, 205], [230, 170, 138], [215, 118, 108]], np.float32)
+    theirs = DrivingInside(rgb, driver.face, white=white - 40, box=hole.box, now=hole.rims)
+    away = np.full_like(hole.depth, depth * hole.rims.width)
+    shown, _ = theirs.lit(Tones(skin, lip, white=white), white, away)
+    middle: npt.NDArray[np.float32] = shown[hole.depth == hole.depth.max()].mean(axis=0)
+    return middle
+
+
+def test_a_pale_tongue_is_not_lilac_in_warm_light() -> None:
+    _, green, blue = of_one_colour((170, 105, 125), 0.35)
+    assert blue < green
+
+
+def test_lips_shine_through_their_shade_on_what_lies_behind_them() -> None:
+    left = of_one_colour((45, 40, 40), 0.01) / of_one_colour((45, 40, 40), 0.1)
+    assert left[1] < 0.93 * left[0]
+
+
+def test_a_slit_between_lips_is_as_dark_as_the_line_between_them(warp: WarpGenerator) -> None:
+    """Its dark would flash up as a bar wherever lips hardly part."""
+    lowered = {"mouthSmile": -1.6, "mouthUpperUp": -1.0}  # the upper lip hides the teeth
+    weights = {
+        f"{name}{side}": much for name, much in lowered.items() for side in ("Left", "Right")
+    }
+    parted = {**weights, "mouthClose": -0.04}
+    request = ask(smiling(), parted, aperture=1.0, lip_gap=0.03, driving=seen(calm()))
+    now = rims_of(Displacer(smiling(), smiling().face.points)(request).points, MOUTH)
+    assert 0.02 < now.gap / now.width < 0.05
+    line = colours(whole(draw(warp, request)), now.middle[3:-3]) @ LUMA
+    lip = luma(Tones.of(smiling().frame.rgb, smiling().face.points, None).lip)
+    assert line.min() > 0.42 * lip
 
 
 def test_the_tongue_of_a_photo_on_its_side_is_shaded_from_throat_to_tip_as_well() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 import pytest
 from asked import ask, calm, known, smiling
 from drawn import Picture, draw, whole
@@ -14,16 +15,21 @@ from retarget.generate.warp.warp import WarpGenerator
 FOLDS = ((203, 206, 216), (423, 426, 436))
 
 
-def folded(identity: Identity) -> Identity:
-    """The same face, with a dark fold a little outside of where the mesh has one."""
-    points, rgb = identity.face.points, identity.frame.rgb
+def folds_of(identity: Identity) -> npt.NDArray[np.float32]:
+    """(height, width) 0..1 a fold on each side, a little outside of where the mesh has one."""
+    points = identity.face.points
     across = points[263, :2] - points[33, :2]
-    mask = np.zeros(rgb.shape[:2], np.float32)
+    mask = np.zeros(identity.frame.rgb.shape[:2], np.float32)
     for line, way in zip(FOLDS, (-0.06, 0.06), strict=True):
         at = np.rint(points[list(line), :2] + way * across).astype(np.int32)
         cv2.polylines(mask, [at], False, (1.0,), 2)
-    shade = 1 - 0.4 * np.clip(cv2.GaussianBlur(mask, (0, 0), 1.0), 0, 1)
-    return known((rgb * shade[..., None]).astype(np.uint8))
+    return np.clip(cv2.GaussianBlur(mask, (0, 0), 1.0), 0, 1).astype(np.float32)
+
+
+def folded(identity: Identity) -> Identity:
+    """The same face with dark folds."""
+    shade = 1 - 0.4 * folds_of(identity)
+    return known((identity.frame.rgb * shade[..., None]).astype(np.uint8))
 
 
 def darker(one: Picture, other: Picture, identity: Identity) -> float:
@@ -50,3 +56,15 @@ def test_a_face_that_does_not_smile_keeps_its_lines(warp: WarpGenerator) -> None
     plain, creased = calm(), folded(calm())
     shown = [whole(draw(warp, ask(who, {"browInnerUp": 0.3}))) for who in (creased, plain)]
     assert darker(*shown, plain) > 0.8 * darker(creased.frame.rgb, plain.frame.rgb, plain)
+
+
+def test_a_fold_that_goes_leaves_no_stain(warp: WarpGenerator) -> None:
+    """Skin's shadows lack blue most of all."""
+    plain, mask = smiling(), folds_of(smiling())
+    shade = np.exp(-np.float32([0.5, 0.8, 1.3]) * mask[..., None])
+    creased = known((plain.frame.rgb * shade).astype(np.uint8))
+    weights = {"mouthSmileLeft": 0.0, "mouthSmileRight": 0.0, "browInnerUp": 0.1}
+    shown, clean = (whole(draw(warp, ask(w, weights))).astype(float) for w in (creased, plain))
+    left = np.log((shown + 8) / (clean + 8))
+    red, _, blue = left[left.sum(axis=2) < np.percentile(left.sum(axis=2), 0.1)].mean(axis=0)
+    assert blue > red - 0.2

@@ -1,0 +1,70 @@
+"""The form of the driving mouth, for one that is rounded.
+
+Displacements leave lips the form that they have at rest, and of a photo that smiles nobody knows
+it: its corners lie too high, and rounded the mouth would be a V. Where the driving mouth is seen
+and round, its rims tell the form.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from retarget.flow import blendshapes, landmarks
+from retarget.flow.arrays import Floats
+from retarget.flow.ease import smoothstep
+from retarget.flow.values import FaceRequest
+from retarget.generate.warp.rims import MOUTH, Rims, rims_of
+
+ROUNDED = (0.35, 0.7)
+"""Gap of the lips, in mouth widths, from which on and at which a mouth is rounded."""
+SMILING = (0.2, 0.5)
+"""How much a photo smiles from which on less is known of its lips at rest, and at which too little:
+told by the face at rest, those of others follow better."""
+_SMILE = blendshapes.weights({"mouthSmileLeft": 0.5, "mouthSmileRight": 0.5})
+_CORNERS = np.array([i for row in landmarks.UPPER_LIP_ROWS for i in (row[0], row[-1])])
+
+
+def as_driving_mouth(moved: Floats, points: Floats, request: FaceRequest) -> None:
+    """Let rims that are rounded have the form of the driving ones, as wide and open as asked.
+
+    They stay as high as they are, and the corners go to where they are in the driving mouth.
+
+    Args:
+        moved: displacements (468, 3), changed in place.
+        points: (478, 3) the photo's mesh.
+        request: what is asked.
+    """
+    smile = smoothstep(*SMILING, float(_SMILE @ request.identity.expression.weights))
+    then = _driving_rims(request) if smile > 0 else None
+    if then is None:
+        return
+    now = rims_of(points[: landmarks.MESH_COUNT] + moved, MOUTH)
+    round_ = min(smoothstep(*ROUNDED, rims.gap / rims.width) for rims in (then, now))
+    if round_ == 0:
+        return
+    much = np.float32(smile * round_)
+    off = [
+        _laid(theirs, then, now) - own
+        for own, theirs in ((now.upper, then.upper), (now.lower, then.lower))
+    ]
+    middle = np.mean([rim[4:7] @ now.down for rim in off]) * now.down
+    for rim, to in zip(MOUTH, off, strict=True):
+        moved[rim[1:-1], :2] += much * (to - middle)[1:-1]
+    moved[_CORNERS, :2] -= much * middle
+
+
+def _driving_rims(request: FaceRequest) -> Rims | None:
+    """The lips of the driving face, seen from the front; None where it is not seen."""
+    driving = request.driving
+    tracked = None if driving is None else driving.tracked
+    if driving is None or driving.pose is None or tracked is None or tracked.face is None:
+        return None
+    return rims_of(driving.pose.to_head(tracked.face.points).astype(np.float32), MOUTH)
+
+
+def _laid(line: Floats, then: Rims, now: Rims) -> Floats:
+    """A line (n, 2) of one mouth laid on another, between its corners and as far as it opens."""
+    out = line - then.middle_of_corners
+    across = (out @ then.along * np.float32(now.width / then.width))[:, None] * now.along
+    down = (out @ then.down * np.float32(now.gap / then.gap))[:, None] * now.down
+    return np.asarray(now.middle_of_corners + across + down, np.float32)
