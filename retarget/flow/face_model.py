@@ -30,6 +30,7 @@ POSE_TERMS = 9
 """Functions of the head pose that leak into a mesh seen by one camera."""
 _YAW = 1
 """Which of them is the turn aside."""
+_IRISES = [list(landmarks.LEFT_IRIS), list(landmarks.RIGHT_IRIS)]
 _FARTHER = 1.35
 """How much farther than its leak a turn takes the points along: that was learned beside the shapes
 of expressions and held small."""
@@ -76,11 +77,15 @@ class FaceModel:
 
         Of a head that is seen to turn it is taken out, so a head that is drawn must have it: else
         nose, lips and chin turn less far than the eyes. No expression belongs to one side, so none
-        was taken for it; of a nod that cannot be told, with which brows rise and jaws drop.
+        was taken for it; of a nod that cannot be told, with which brows rise and jaws drop. Irises
+        go with the corners of their eyes: how far they lie before them is for whoever draws them.
         """
         way = one.rotation.T @ two.rotation  # about its own neck, however the picture lies
         aside = np.arctan2(-way[0, 2], way[2, 2])
-        return np.asarray(np.float32(_FARTHER * aside) * self.leak[_YAW])
+        out: npt.NDArray[np.float32] = np.float32(_FARTHER * aside) * self.leak[_YAW]
+        for iris, (corners, _) in zip(_IRISES, landmarks.EYE_RIMS, strict=True):
+            out[iris] = out[[corners[0], corners[-1]]].mean(axis=0)
+        return out
 
     def said(self, weights: Reals) -> npt.NDArray[np.float32]:
         """How (52,) weights that were said move a face: (478, 3) in the head frame."""

@@ -20,7 +20,7 @@ from retarget.flow.ease import smoothstep
 from retarget.flow.face_model import FaceModel
 from retarget.flow.gaze import carried, move_irises, off_middle, read_gaze
 from retarget.flow.values import Expression, RestFace
-from retarget.transfer.strength import region_shares
+from retarget.transfer.strength import WIDEST, region_shares
 
 _BLINKS = [blendshapes.index(name) for name in ("eyeBlinkLeft", "eyeBlinkRight")]
 _INNER_LIPS = (landmarks.LIPS_INNER_UPPER, landmarks.LIPS_INNER_LOWER)
@@ -37,9 +37,11 @@ the points by which it would know them, unless they part."""
 _PARTED = (0.06, 0.2)
 """Gap of the lips in head units from which on less and at which no more than it tells: a rounded
 mouth would become a slit."""
-_TOLD_OF_GAZE = np.array([1.3, 1.0], np.float32)
-"""The same of yaw and pitch: of an iris that is drawn aside a mesh tells 0.5 to 0.8. It tells less
-yet of one drawn above or below, but there the lids say the rest."""
+_TOLD_ASIDE, _TOLD_DOWN = 1.3, 1.5
+"""The same of irises: of one that is drawn aside a mesh tells 0.5 to 0.8, and less yet of one drawn
+down, for the lids that follow it hide it. Of one drawn up, lids that part say the rest."""
+_TOLD_WIDE = 1.3
+"""The same of lids that part beyond rest: a mesh stays near to usual eyes, too."""
 _BEYOND, _SURE_ASIDE = np.array([0.5, 0.0], np.float32), 2.0
 """How much farther than its mesh tells the eyes of a photo look aside (yaw, pitch), and the degrees
 that may be the mesh's error: what is under-told of driving eyes, with the strength that makes up
@@ -90,16 +92,18 @@ class Shape:
         else:
             moved = self._model.displacement(expression.weights * _told(seen.lip_gap))
             moved += 0 if seen.detail is None else seen.detail
-            aperture = seen.aperture
+            aperture = _told_of_lids(seen.aperture)
         wider, taller, same_way = self._proportions(rest)
         aperture = _widened(aperture, same_way)
         moved[:, 0] *= 1 + self._mouth * (wider - 1)
         moved[:, 1] *= 1 + self._mouth * (taller - 1)
         mesh = start + moved
+        if seen is not None:  # it is told in widths of the eye as it is now
+            aperture = aperture * eye_widths(mesh) / eye_widths(start)
         set_lids(mesh, start, aperture)
         if seen is not None:
             untold = 0 if photo is None else _untold(start, photo)
-            set_irises(mesh, start, seen.gaze * _TOLD_OF_GAZE - untold)
+            set_irises(mesh, start, seen.gaze * _told_of_gaze(seen.gaze) - untold)
             set_lips(mesh, seen.lip_gap * taller)
         return mesh
 
@@ -171,6 +175,19 @@ def _told(gap: float) -> npt.NDArray[np.float32]:
     return out
 
 
+def _told_of_lids(aperture: Floats) -> Floats:
+    """(2,) apertures whose mesh tells those."""
+    wider = np.minimum(1 + np.float32(_TOLD_WIDE) * (aperture - 1), np.float32(WIDEST))
+    return np.where(aperture > 1, np.maximum(wider, aperture), aperture)
+
+
+def _told_of_gaze(gaze: Floats) -> Floats:
+    """(2, 2) what a gaze (2, 2: degrees) that was read off a mesh is multiplied by."""
+    out = np.full((2, 2), _TOLD_ASIDE, np.float32)
+    out[:, 1] = np.where(gaze[:, 1] < 0, _TOLD_DOWN, 1.0)
+    return out
+
+
 @cache
 def _more() -> tuple[Floats, Floats]:
     """(52,) each: how much more than its mesh tells a face does; and of the lips alone."""
@@ -200,6 +217,12 @@ def lid_gaps(head: Floats) -> Floats:
         for up, low in landmarks.EYE_RIMS
     ]
     return np.array(gaps, np.float32)
+
+
+def eye_widths(head: Floats) -> Floats:
+    """(2,) head units between the corners of the left and the right eye of a mesh (478, 3)."""
+    across = [head[up[0], :2] - head[up[-1], :2] for up, _ in landmarks.EYE_RIMS]
+    return np.asarray(np.linalg.norm(across, axis=1), np.float32)
 
 
 def opened(head: Floats, moved: Floats) -> Floats:

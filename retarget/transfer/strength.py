@@ -12,6 +12,8 @@ from retarget.flow.face_model import FaceModel
 from retarget.flow.values import Expression, Measurement
 from retarget.transfer.settings import TransferSettings
 
+WIDEST = 1.6
+"""Aperture of an eye that is torn open as far as lids go."""
 UNTOLD = 0.01
 """Head units by which lips part without a weight that tells of it."""
 
@@ -60,7 +62,7 @@ class Strength:
         return replace(
             seen,
             gaze=seen.gaze * np.float32(self._gaze),
-            aperture=np.clip(gained(seen.aperture, self._eyes), 0.0, 1.6),
+            aperture=np.clip(gained(seen.aperture, self._eyes), 0.0, WIDEST),
             lip_gap=seen.lip_gap * (self._strength * parted),
             detail=None if detail is None else detail * self._detail[:, None],
         )

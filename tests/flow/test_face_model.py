@@ -211,3 +211,14 @@ def test_a_head_in_a_picture_that_lies_turns_aside_about_its_own_neck(roll: floa
     assert np.abs(upright).max() > 0.001
     np.testing.assert_allclose(lying, upright, atol=1e-6)
     assert np.abs(model.turned(pose(0, 0, roll), pose(0, 8, roll))).max() < 1e-6
+
+
+def test_irises_turn_with_the_corners_of_their_eyes() -> None:
+    def pose(yaw: float) -> HeadPose:
+        rotation = HeadPose.rotation_of(yaw, 0, 0)
+        return HeadPose(rotation=rotation, translation=np.zeros(3), scale=100.0)
+
+    turned = face_model().turned(pose(0), pose(10))
+    for iris, corners in ((landmarks.LEFT_IRIS, (362, 263)), (landmarks.RIGHT_IRIS, (33, 133))):
+        between = turned[list(corners)].mean(axis=0)
+        np.testing.assert_allclose(turned[list(iris)], np.tile(between, (5, 1)), atol=1e-7)

@@ -92,6 +92,25 @@ def test_an_iris_goes_as_far_up_as_the_gaze_was_measured_and_a_little_farther_as
     assert (turned[:, 0] < 15).all()
 
 
+def test_an_iris_goes_farther_down_than_the_gaze_was_measured() -> None:
+    """The lids follow it and hide it from the mesh."""
+    rest = identity_of(OTHER).rest
+
+    def down(degrees: float) -> np.ndarray:
+        measured = Measurement(
+            gaze=np.array([[0, -degrees]] * 2, np.float32),
+            aperture=np.ones(2, np.float32),
+            lip_gap=0.0,
+        )
+        looking = Expression(weights=blendshapes.weights({}), measured=measured)
+        mesh = Shape(face_model(), None)(rest, rest.head, looking)
+        return np.asarray(read_gaze(rest.head) - read_gaze(mesh))[:, 1]
+
+    np.testing.assert_allclose(down(0.0), 0.0, atol=1e-3)
+    assert (down(8.0) > 10).all()
+    assert (down(8.0) < 14).all()
+
+
 @pytest.mark.parametrize("side", [-1, 1])
 def test_eyes_that_look_aside_in_the_photo_go_farther_back_than_its_mesh_says(side: int) -> None:
     """Of irises drawn aside a mesh tells too little, be they the driving ones or the photo's."""

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
+import numpy.typing as npt
 
 from retarget.flow import landmarks
 from retarget.flow.arrays import Bools, Doubles, Floats
@@ -46,7 +47,13 @@ THIN = 0.1
 """Share of the middle area below which a triangle of the photo lies too edgewise to matter."""
 ROUNDS = 12
 
+IRIS_AHEAD = 0.02
+"""Head units by which an iris lies farther before the corners of its eye than a mesh has it."""
+
 _MESH = landmarks.MESH_COUNT
+_IRISES = np.array([landmarks.RIGHT_IRIS[0], landmarks.LEFT_IRIS[0]])
+_CORNERS = np.array([[33, 133], [362, 263]])
+"""Those of the right and the left eye, from picture left to right."""
 _HELD = np.array([
     *LOWER_LIP.ravel(), *UPPER_LIP.ravel(), *landmarks.LIPS_INNER_UPPER, *landmarks.MOUTH_CORNERS,
     57, 287,
@@ -96,7 +103,8 @@ class Moved:
     points: Floats
     """(468, 3)"""
     irises: Floats
-    """(2, 2) displacement of the right and the left iris in the photo's pose."""
+    """(2, 2) displacement of the right and the left iris against the corners of their eyes, in the
+    photo's pixels: a picture of the eye goes where the corners go."""
     jaw: Floats
     """(2,) displacement of the chin in the photo's pose."""
     expression: Floats
@@ -151,10 +159,9 @@ class Displacer:
         moved = self.unfolded(agreed)
         moved[_HELD] += np.float32(shut) * (agreed[_HELD] - moved[_HELD])
         moved = self._contact.lips_meet(request, moved, mesh)
-        corners = [wish[[a, b], :2].mean(axis=0) for a, b in ((33, 133), (362, 263))]
-        irises = wish[[landmarks.RIGHT_IRIS[0], landmarks.LEFT_IRIS[0]], :2] - corners
         chin = moved[[landmarks.CHIN, 148, 377, 175], :2].mean(axis=0)
         placed = self._posed(self._points[:_MESH] + moved, pose)
+        irises = self._irises(wish, placed, pose)
         turned = 0.0 if pose is self._pose else turn_between(self._pose, pose)
         return Moved(placed, irises, chin, moved[:, :2], turned, self._skull(pose))
 
@@ -170,6 +177,28 @@ class Displacer:
             return points
         head = self._pose.to_head(points + self._shift)
         out: Floats = (pose.to_picture(head) - self._shift).astype(np.float32)
+        return out
+
+    def _irises(self, wish: Floats, placed: Floats, pose: HeadPose) -> Floats:
+        """(2, 2) as in `Moved`: an iris stays before its eye while the head turns.
+
+        Args:
+            wish: (478, 3) wished displacements in the photo's pose.
+            placed: (468, 3) where the mesh goes.
+            pose: the head's.
+        """
+        own = self._points
+        by = wish[_IRISES] - wish[_CORNERS].mean(axis=1)
+        if pose is self._pose:
+            return np.asarray(by[:, :2], np.float32)
+        off = own[_IRISES] - own[_CORNERS].mean(axis=1)
+        seen = (off + by).astype(np.float64)
+        seen[:, 2] -= IRIS_AHEAD * self._pose.scale
+        turned = seen @ self._pose.rotation @ pose.rotation.T * (pose.scale / self._pose.scale)
+        along = _complex(own[_CORNERS[:, 1]] - own[_CORNERS[:, 0]])
+        along /= _complex(placed[_CORNERS[:, 1]] - placed[_CORNERS[:, 0]])
+        back = _complex(turned) * along
+        out: Floats = np.stack([back.real, back.imag], axis=1).astype(np.float32) - off[:, :2]
         return out
 
     def _skull(self, pose: HeadPose) -> Doubles:
@@ -206,6 +235,11 @@ class Displacer:
         area = signed_areas(self._points[:_MESH] + moved, topology().face)
         out: Bools = self._seen & (area < SMALLEST_AREA * self._areas)
         return out
+
+
+def _complex(places: Doubles | Floats) -> npt.NDArray[np.complex128]:
+    """(n,) places (n, 2 or more) of a picture as numbers whose product turns and enlarges."""
+    return places[:, 0] + 1j * places[:, 1]
 
 
 def turn_between(one: HeadPose, two: HeadPose) -> float:

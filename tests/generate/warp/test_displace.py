@@ -219,6 +219,20 @@ def test_a_head_turns_as_far_as_it_is_asked_to(degrees: float) -> None:
     assert moved.turned == pytest.approx(degrees, abs=1e-3)
 
 
+@pytest.mark.parametrize(("yaw", "pitch"), [(10.0, 0.0), (-10.0, 0.0), (0.0, 10.0), (0.0, -10.0)])
+def test_an_iris_stays_before_the_corners_of_its_eye_while_the_head_turns(
+    yaw: float, pitch: float
+) -> None:
+    """It lies 5 of the 95 millimetres between outer corners before them."""
+    identity = calm()
+    turn = HeadPose.rotation_of(yaw, pitch, 0)
+    pose = replace(identity.pose, rotation=turn @ identity.pose.rotation)
+    moved = Displacer(identity, identity.face.points)(ask(identity, pose=pose)).irises
+    ahead = np.array([np.sin(np.radians(yaw)), -np.sin(np.radians(pitch))])
+    wanted = 5 / 95 * identity.face.eye_distance * ahead
+    np.testing.assert_allclose(moved, [wanted, wanted], atol=0.3 * np.abs(wanted).max())
+
+
 def test_lips_that_close_over_a_smile_go_where_they_are_asked() -> None:
     """Relaxed where something folds between them, they would go on smiling."""
     down = {"mouthSmileLeft": -0.9, "mouthSmileRight": -0.9, "mouthClose": 1.0}
