@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from retarget.expression import measure
 from retarget.expression.brows import lowered_further
+from retarget.expression.mesh_reading import untold
 from retarget.expression.reader import WeightReader
 from retarget.expression.settings import FitSettings
 from retarget.flow import blendshapes, landmarks
@@ -95,11 +96,12 @@ class Fit:
     def express(self, face: Face, before: Expression | None = None) -> tuple[Expression, HeadPose]:
         """One face; `before` is what it did a moment ago, where that is known."""
         head, pose = in_head_frame(face, self.rest.head, self.model)
-        moved = head - self.rest.head
-        if face.scores is None:  # the tracker that gives scores tells of brows by itself
-            moved += lowered_further(moved, self.model)
+        own = face.scores is None  # the tracker that gives scores tells of this by itself
+        whole = head + untold(head - self.rest.head) if own else head
+        moved = whole - self.rest.head
+        moved += lowered_further(moved, self.model) if own else 0.0
         moved[list(landmarks.SKULL_OVAL)] *= landmarks.SKULL_SHARE
-        gaze, aperture = self._eyes(head, before)
+        gaze, aperture = self._eyes(head, whole, before)
         lean = eye_weights(gaze, aperture)
         weights = self.read(moved, lean, face.scores, before).astype(np.float32)
         detail = None
@@ -113,9 +115,17 @@ class Fit:
         )
         return Expression(weights=weights, measured=measured), pose
 
-    def _eyes(self, head: Doubles, before: Expression | None) -> tuple[Doubles, Doubles]:
-        """Gaze (2, 2) and aperture (2,) as in `Measurement`."""
-        ratio = measure.lid_opening(head) / np.maximum(self.rest.aperture, 0.05)
+    def _eyes(
+        self, head: Doubles, whole: Doubles, before: Expression | None
+    ) -> tuple[Doubles, Doubles]:
+        """Gaze (2, 2) and aperture (2,) as in `Measurement`.
+
+        Args:
+            head: (478, 3) the mesh as it is read, in which irises and corners belong together.
+            whole: (478, 3) with what it leaves untold.
+            before: what the face did a moment ago, where that is known.
+        """
+        ratio = measure.lid_opening(whole) / np.maximum(self.rest.aperture, 0.05)
         aperture = together(np.clip((ratio - _SHUT) / (1.0 - _SHUT), 0.0, 2.5))
         gaze = read_gaze(head) - self.rest.gaze
         seen = np.clip((aperture - _BLIND) / (_SEEING - _BLIND), 0.0, 1.0)

@@ -12,56 +12,25 @@ just as a blendshape moves it says nothing more: without that, smiles lowered br
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from retarget.expression.brows import SHAPES
-from retarget.expression.fit import in_head_frame
-from retarget.expression.rest import find_rest
-from retarget.face.settings import TrackSettings
-from retarget.face.track import Track
 from retarget.flow import blendshapes, landmarks
 from retarget.flow.arrays import Doubles
-from retarget.flow.face_model import face_model, pose_terms
-from retarget.flow.report import Report
-from retarget.flow.values import TrackedFrame, VideoFrame
-from retarget.source.open import open_source
+from retarget.flow.face_model import face_model
 from retarget.training.face_model_mesh import CanonicalFace
+from retarget.training.two_meshes import both_moved
 from retarget.transfer.strength import region_shares
 
-_SAMPLES = 60
-"""Frames of a clip that tell its rest."""
 _PULL, _POSE_PULL = 1e-4, 1e-3
 """Pull towards zero of what is learned and of the pose terms, in variance of one of their inputs;
 of 1e-5 to 1e-3 the best on clips that were left out, and little better than the others."""
 _PLAIN = 0.3
 """How much each blendshape, which shall say nothing more, counts against a clip (squared)."""
-
-
-def meshes(path: Path, track: TrackSettings, *, mirrored: bool) -> list[TrackedFrame]:
-    """The frames of a clip in which its face is seen, their pixels let go of."""
-    with open_source(str(path)) as source:
-        frames = (_flipped(f) for f in source.frames()) if mirrored else source.frames()
-        tracked = Track(track, Report())(frames)
-        return [t.without_pixels() for t in tracked if t.face is not None]
-
-
-def _flipped(frame: VideoFrame) -> VideoFrame:
-    return replace(frame, rgb=np.ascontiguousarray(frame.rgb[:, ::-1]))
-
-
-def moved(frames: Sequence[TrackedFrame]) -> Iterator[tuple[int, Doubles, Doubles]]:
-    """Index, displacement (478, 3) from rest and pose terms (9,) of each frame of one clip."""
-    spread = np.linspace(0, len(frames) - 1, min(_SAMPLES, len(frames))).astype(int)
-    rest = find_rest([frames[i] for i in spread])
-    for frame in frames:
-        if frame.face is not None:
-            head, pose = in_head_frame(frame.face, rest.head, face_model())
-            yield frame.frame.index, head - rest.head, pose_terms(pose)
 
 
 def lowered(displacement: Doubles) -> Doubles:
@@ -80,12 +49,8 @@ def rows(path: Path, bundle: Path, *, mirrored: bool) -> tuple[Doubles, Doubles,
         (n, 478 * 3) how the face mesh moves, (n, 9) pose terms, (n, 2) how much farther the Tasks
         mesh lowers its left and right brow; each about its median.
     """
-    ours = meshes(path, TrackSettings(by="mesh"), mirrored=mirrored)
-    theirs = meshes(path, TrackSettings(by="tasks", bundle=bundle), mirrored=mirrored)
-    other = {index: away for index, away, _ in moved(theirs)}
-    found = [(away, pose, other[i] - away) for i, away, pose in moved(ours) if i in other]
-    away, pose, off = (np.array(column) for column in zip(*found, strict=True))
-    columns = away.reshape(len(away), -1), pose, lowered(off)
+    away, pose, other = both_moved(path, bundle, mirrored=mirrored)
+    columns = away.reshape(len(away), -1), pose, lowered(other - away)
     x, p, y = ((c - np.median(c, axis=0)) / np.sqrt(len(c)) for c in columns)
     return x, p, y
 

@@ -1,0 +1,64 @@
+"""How the faces of a clip move by each of two networks: what one says that the other does not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from retarget.expression.fit import in_head_frame
+from retarget.expression.rest import find_rest
+from retarget.face.settings import TrackSettings
+from retarget.face.track import Track
+from retarget.flow.arrays import Doubles
+from retarget.flow.face_model import face_model, pose_terms
+from retarget.flow.report import Report
+from retarget.flow.values import TrackedFrame, VideoFrame
+from retarget.source.open import open_source
+
+_SAMPLES = 60
+"""Frames of a clip that tell its rest."""
+
+
+def both_moved(path: Path, bundle: Path, *, mirrored: bool) -> tuple[Doubles, Doubles, Doubles]:
+    """The frames of a clip, or of its mirror image, in which both trackers see the face.
+
+    Args:
+        path: the clip.
+        bundle: face_landmarker.task, for the tracker `tasks`.
+        mirrored: left and right change places.
+
+    Returns:
+        (n, 478, 3) displacements from rest by the tracker `mesh` in head units, (n, 9) pose terms,
+        and (n, 478, 3) displacements by the tracker `tasks`.
+    """
+    ours = _meshes(path, TrackSettings(by="mesh"), mirrored=mirrored)
+    theirs = _meshes(path, TrackSettings(by="tasks", bundle=bundle), mirrored=mirrored)
+    other = {index: away for index, away, _ in _moved(theirs)}
+    found = [(away, pose, other[i]) for i, away, pose in _moved(ours) if i in other]
+    away, pose, others = (np.array(column) for column in zip(*found, strict=True))
+    return away, pose, others
+
+
+def _meshes(path: Path, track: TrackSettings, *, mirrored: bool) -> list[TrackedFrame]:
+    """The frames of a clip in which its face is seen, their pixels let go of."""
+    with open_source(str(path)) as source:
+        frames = (_flipped(f) for f in source.frames()) if mirrored else source.frames()
+        tracked = Track(track, Report())(frames)
+        return [t.without_pixels() for t in tracked if t.face is not None]
+
+
+def _flipped(frame: VideoFrame) -> VideoFrame:
+    return replace(frame, rgb=np.ascontiguousarray(frame.rgb[:, ::-1]))
+
+
+def _moved(frames: Sequence[TrackedFrame]) -> Iterator[tuple[int, Doubles, Doubles]]:
+    """Index, displacement (478, 3) from rest and pose terms (9,) of each frame of one clip."""
+    spread = np.linspace(0, len(frames) - 1, min(_SAMPLES, len(frames))).astype(int)
+    rest = find_rest([frames[i] for i in spread])
+    for frame in frames:
+        if frame.face is not None:
+            head, pose = in_head_frame(frame.face, rest.head, face_model())
+            yield frame.frame.index, head - rest.head, pose_terms(pose)
