@@ -96,10 +96,10 @@ class Fit:
     def express(self, face: Face, before: Expression | None = None) -> tuple[Expression, HeadPose]:
         """One face; `before` is what it did a moment ago, where that is known."""
         head, pose = in_head_frame(face, self.rest.head, self.model)
-        own = face.scores is None  # the tracker that gives scores tells of this by itself
-        whole = head + untold(head - self.rest.head) if own else head
-        moved = whole - self.rest.head
-        moved += lowered_further(moved, self.model) if own else 0.0
+        whole, moved = head, head - self.rest.head
+        if face.scores is None:  # the tracker that gives scores tells of this by itself
+            whole = head + untold(moved)
+            moved = whole - self.rest.head + lowered_further(moved, self.model)
         moved[list(landmarks.SKULL_OVAL)] *= landmarks.SKULL_SHARE
         gaze, aperture = self._eyes(head, whole, before)
         lean = eye_weights(gaze, aperture)
