@@ -11,7 +11,6 @@ just as a blendshape moves it says nothing more: without that, smiles lowered br
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -23,7 +22,7 @@ from retarget.flow import blendshapes, landmarks
 from retarget.flow.arrays import Doubles
 from retarget.flow.face_model import face_model
 from retarget.training.face_model_mesh import CanonicalFace
-from retarget.training.two_meshes import both_moved
+from retarget.training.two_meshes import both_moved, of_each, said_to
 from retarget.transfer.strength import region_shares
 
 _PULL, _POSE_PULL = 1e-4, 1e-3
@@ -42,7 +41,7 @@ def lowered(displacement: Doubles) -> Doubles:
     return np.asarray(np.linalg.lstsq(shapes.T, seen.T, rcond=None)[0].T)
 
 
-def rows(path: Path, bundle: Path, *, mirrored: bool) -> tuple[Doubles, Doubles, Doubles]:
+def rows(path: Path, bundle: Path, mirrored: bool) -> tuple[Doubles, Doubles, Doubles]:
     """What one clip teaches, each row of it over the root of their number.
 
     Returns:
@@ -81,19 +80,11 @@ def symmetric(reading: Doubles, mirror: npt.NDArray[np.int64]) -> Doubles:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Learn from the clips and write the reading."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("clips", nargs="+", type=Path)
-    parser.add_argument("--bundle", type=Path, required=True, help="face_landmarker.task")
-    parser.add_argument("-o", "--output", type=Path, required=True)
-    said = parser.parse_args(argv)
-    taught = [
-        rows(path, said.bundle, mirrored=mirrored)
-        for path in said.clips
-        for mirrored in (False, True)
-    ]
-    reading = symmetric(learn(taught), CanonicalFace.read(said.bundle).mirror)
+    said = said_to(__doc__, argv)
+    clips = of_each(said, rows)
+    reading = symmetric(learn(clips), CanonicalFace.read(said.bundle).mirror)
     np.save(said.output, reading.astype(np.float32))
-    print(f"{said.output}: {len(said.clips)} clips, {sum(len(x) for x, _, _ in taught)} frames")
+    print(f"{said.output}: {len(said.clips)} clips, {sum(len(x) for x, _, _ in clips)} frames")
     return 0
 
 

@@ -13,7 +13,6 @@ of people they had not learned from.
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -26,7 +25,7 @@ from retarget.expression.reader import DEPTH
 from retarget.flow import landmarks
 from retarget.flow.arrays import Doubles
 from retarget.training.face_model_mesh import CanonicalFace
-from retarget.training.two_meshes import both_moved
+from retarget.training.two_meshes import both_moved, of_each, said_to
 
 _PULL = 0.02
 """Pull towards zero, of the mean square of a row: of 0.002 to 0.02 the best on people left out."""
@@ -45,7 +44,7 @@ class Taught(NamedTuple):
     """(n, 478 * 2) how much farther the other mesh does, in the picture's plane."""
 
 
-def taught(path: Path, bundle: Path, *, mirrored: bool) -> Taught:
+def taught(path: Path, bundle: Path, mirrored: bool) -> Taught:
     """What a clip or its mirror image teaches."""
     away, pose, other = both_moved(path, bundle, mirrored=mirrored)
     untold = (other - away)[..., :2]
@@ -88,16 +87,8 @@ def symmetric(found: Doubles, mirror: npt.NDArray[np.int64]) -> Doubles:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Learn from the clips and write the reading."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("clips", nargs="+", type=Path)
-    parser.add_argument("--bundle", type=Path, required=True, help="face_landmarker.task")
-    parser.add_argument("-o", "--output", type=Path, required=True)
-    said = parser.parse_args(argv)
-    clips = [
-        taught(path, said.bundle, mirrored=mirrored)
-        for path in said.clips
-        for mirrored in (False, True)
-    ]
+    said = said_to(__doc__, argv)
+    clips = of_each(said, taught)
     told, moves = learn(clips, CanonicalFace.read(said.bundle).mirror)
     np.savez(said.output, told=told.astype(np.float32), moves=moves.astype(np.float32))
     print(f"{said.output}: {len(said.clips)} clips, {sum(len(c.pose) for c in clips)} frames")

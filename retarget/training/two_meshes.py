@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import argparse
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 
@@ -18,8 +20,34 @@ from retarget.flow.report import Report
 from retarget.flow.values import TrackedFrame, VideoFrame
 from retarget.source.open import open_source
 
+T = TypeVar("T")
 _SAMPLES = 60
 """Frames of a clip that tell its rest."""
+
+
+class Said(NamedTuple):
+    """What a learning script was given."""
+
+    clips: list[Path]
+    bundle: Path
+    output: Path
+
+
+def said_to(what: str | None, argv: Sequence[str] | None) -> Said:
+    """The words of a script that learns from clips, whose docstring tells what."""
+    parser = argparse.ArgumentParser(description=what.splitlines()[0] if what else None)
+    parser.add_argument("clips", nargs="+", type=Path)
+    parser.add_argument("--bundle", type=Path, required=True, help="face_landmarker.task")
+    parser.add_argument("-o", "--output", type=Path, required=True)
+    given = parser.parse_args(argv)
+    return Said(given.clips, given.bundle, given.output)
+
+
+def of_each(said: Said, of_clip: Callable[[Path, Path, bool], T]) -> list[T]:
+    """What each clip and its mirror image teaches: `of_clip(clip, bundle, mirrored)`."""
+    return [
+        of_clip(clip, said.bundle, mirrored) for clip in said.clips for mirrored in (False, True)
+    ]
 
 
 def both_moved(path: Path, bundle: Path, *, mirrored: bool) -> tuple[Doubles, Doubles, Doubles]:

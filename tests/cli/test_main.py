@@ -2,21 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shlex
-import signal
-import subprocess
-import sys
-import textwrap
-import time
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
-from outside import needs_tracker
-from programs import run as run_program
 
 from retarget.cli.main import main
 from retarget.cli.parse import WrongWords, job_from
@@ -274,166 +265,8 @@ def test_a_missing_file_is_exit_code_1_and_no_traceback(
     assert said.startswith("retarget: ")
 
 
-def test_import_and_help_load_nothing_heavy() -> None:
-    code = (
-        "import sys; from retarget.cli.main import main; main(['--help']);"
-        "heavy = {'numpy', 'cv2', 'av', 'mediapipe', 'torch', 'scipy', 'tyro', 'rich'};"
-        "sys.exit(str(heavy & set(sys.modules)) if heavy & set(sys.modules) else 0)"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-
-
-def test_the_main_job_does_not_load_torch() -> None:
-    code = (
-        "import sys; from retarget.cli.parse import job_from;"
-        "job_from(['drive.mp4', '--identity', 'face.jpg']);"
-        "sys.exit('torch' in sys.modules or 'mediapipe' in sys.modules)"
-    )
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
-
-
-@needs_tracker
-def test_a_video_is_made_without_what_takes_long_to_load(tmp_path: Path) -> None:
-    words = [SAMPLES / "drive.mp4", "--identity", SAMPLES / "face.jpg", "--end", "0.1"]
-    made = run_program(f"""
-        import sys
-        from retarget.cli.main import main
-        assert main({[*map(str, words), "-o", str(tmp_path / "out.mp4")]}) == 0
-        loaded = {{"scipy", "torch", "ffmpeg"}} & set(sys.modules)
-        sys.exit(str(loaded) if loaded else 0)
-        """)
-    assert made.returncode == 0, made.stderr
-
-
 def test_start_and_end_are_seconds_or_times() -> None:
     words = ["drive.mp4", "--identity", "face.jpg"]
     job = job_from([*words, "--start", "3.5s", "--end=1:02.5"])
     assert (job.source.start, job.source.end) == (3.5, 62.5)
     assert job_from([*words, "--end", "4"]).source.end == 4.0
-
-
-@needs_tracker
-@pytest.mark.skipif(sys.platform == "win32", reason="has no such signals")
-@pytest.mark.parametrize("sent", ["SIGTERM", "SIGHUP", "SIGINT"])
-def test_a_program_that_is_told_to_end_leaves_nothing_unfinished(sent: str, tmp_path: Path) -> None:
-    words = [SAMPLES / "drive.mp4", "--identity", SAMPLES / "face.jpg", "-o", tmp_path / "out.mp4"]
-    number = getattr(signal, sent)
-    running = subprocess.Popen(
-        [sys.executable, "-m", "retarget", *map(str, words)],
-        stderr=subprocess.PIPE,
-        text=True,
-        # What runs in the background ignores some signals, and hands that down.
-        preexec_fn=lambda: signal.signal(number, signal.SIG_DFL),  # noqa: PLW1509  (no threads yet)
-    )
-    while not list(tmp_path.iterdir()) and running.poll() is None:
-        time.sleep(0.01)
-    running.send_signal(number)
-    said = running.communicate()[1]
-    assert running.returncode == 128 + number, said
-    assert list(tmp_path.iterdir()) == []
-    assert "Stopped" in said
-
-
-def as_program(script: str) -> subprocess.CompletedProcess[str]:
-    """A script that runs the program with a job of its own, in a process of its own."""
-    return subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(script), "any"],
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="has no such signals")
-@pytest.mark.parametrize("sent", ["SIGTERM", "SIGINT"])
-def test_a_second_signal_right_after_the_first_changes_nothing(sent: str) -> None:
-    script = f"""
-        import os, signal
-        from retarget.cli import main
-        def job(words):
-            try:
-                os.kill(os.getpid(), signal.{sent})
-            finally:  # what is unfinished is being cleared away
-                os.kill(os.getpid(), signal.{sent})
-                print("cleared away")
-        main._run = job
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-        main.run()
-    """
-    run = as_program(script)
-    assert run.returncode == 128 + getattr(signal, sent), run.stderr
-    assert run.stdout == "cleared away\n"
-    assert run.stderr == "retarget: Stopped. Nothing unfinished was left behind.\n"
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="has no such signals")
-@pytest.mark.parametrize("error", ["ImportError('numpy')", "RetargetError('numpy', do='install')"])
-def test_an_error_that_a_signal_led_to_is_not_told(error: str) -> None:
-    script = f"""
-        import os, signal
-        from retarget.cli import main
-        from retarget.errors import RetargetError
-        def job(words):
-            try:
-                os.kill(os.getpid(), signal.SIGINT)
-            except KeyboardInterrupt as stopped:  # as packages do while they are imported
-                raise {error} from stopped
-        main._run = job
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-        main.run()
-    """
-    run = as_program(script)
-    assert run.returncode == 130, run.stderr
-    assert run.stderr == "retarget: Stopped. Nothing unfinished was left behind.\n"
-
-
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="has no such device")
-@pytest.mark.parametrize("length", [3, 100_000])
-def test_a_full_disk_behind_standard_output_is_one_sentence(length: int) -> None:
-    script = f"from retarget.cli import main; main._run = lambda _: main.show('o' * {length})"
-    with Path("/dev/full").open("w") as full:
-        run = subprocess.run(
-            [sys.executable, "-c", f"{script}; main.run()", "any"],
-            stdout=full, stderr=subprocess.PIPE, text=True, check=False,
-        )  # fmt: skip
-    assert run.returncode == 1
-    assert "What was to be said cannot be written" in run.stderr
-    assert len(run.stderr.splitlines()) == 2
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="keeps a folder that somebody is in")
-def test_a_current_folder_that_is_gone_is_one_sentence(tmp_path: Path) -> None:
-    here = tmp_path / "here"
-    here.mkdir()
-    run = as_program(f"""
-        import os
-        from retarget.cli.main import run
-        os.chdir({str(here)!r})
-        os.rmdir({str(here)!r})
-        run()
-    """)
-    assert run.returncode == 1
-    assert run.stderr.startswith("retarget: The current folder cannot be used: ")
-    assert len(run.stderr.splitlines()) == 2
-
-
-def test_letters_that_the_terminal_does_not_have_are_written_out() -> None:
-    script = "from retarget.cli import main; main._run = lambda _: main.show('ö.mp4'); main.run()"
-    run = subprocess.run(
-        [sys.executable, "-c", script, "any"],
-        capture_output=True, text=True, check=False,
-        env={**os.environ, "PYTHONIOENCODING": "ascii"},
-    )  # fmt: skip
-    assert run.stderr == ""
-    assert run.stdout == "\\xf6.mp4\n"
-
-
-@needs_tracker
-@pytest.mark.skipif(sys.platform == "win32", reason="has no such shell")
-def test_closed_standard_streams_do_not_matter(tmp_path: Path) -> None:
-    words = [
-        SAMPLES / "drive.mp4", "--identity", SAMPLES / "face.jpg", "-o", tmp_path / "out.mp4",
-        "--end", "0.2",
-    ]  # fmt: skip
-    told = " ".join(shlex.quote(str(word)) for word in (sys.executable, "-m", "retarget", *words))
-    assert subprocess.run(f"{told} <&- >&- 2>&-", shell=True, check=False).returncode == 0
-    assert (tmp_path / "out.mp4").stat().st_size > 1000
