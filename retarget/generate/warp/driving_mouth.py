@@ -36,8 +36,9 @@ further in is tongue, which is as red."""
 TOOTH_DEEP = (0.18, 0.28)
 """Depth in the opening, in mouth widths, from which on less and less and at which nothing is tooth:
 what is pale there is a wet tongue."""
-TOOTH_GAP = 0.015
-"""Mouth widths: what is narrower between teeth is their shade, though it may be as red as lips."""
+TOOTH_GAP, BETWEEN = 0.03, (0.5, 0.7)
+"""Mouth widths around a pixel, and the part of it that is tooth from which on and at which so is
+the pixel: the shade between two teeth may be as red as lips."""
 FINE = 0.8
 """Pixels drawn of one of the driving picture from which on all of these are needed."""
 GONE = 0.85
@@ -150,8 +151,9 @@ class DrivingInside:
         Args:
             depth: (h, w) from the nearest lip, in mouth widths.
         """
-        near = averaged(self._raw.astype(np.float32), TOOTH_GAP * self._now.width)
-        teeth = np.maximum(teeth_in(self._raw, self._tones), teeth_in(near, self._tones))
+        teeth = teeth_in(self._raw, self._tones)
+        beside = averaged(teeth, TOOTH_GAP * self._now.width)
+        teeth = np.maximum(teeth, ramp(BETWEEN, beside))
         out: Floats = teeth * (1 - ramp(TOOTH_DEEP, depth))
         return out
 
