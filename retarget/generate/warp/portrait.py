@@ -81,13 +81,13 @@ class Portrait:
         self._canvas = Canvas(photo, passing=identity.passing, backdrop=backdrop)
         hidden = unseen_eyes(photo, self._points)
         self._displace = Displacer(identity, self._points, hidden)
-        self._eyes = [
-            None if unseen else take_apart(photo, rims, self._points[list(iris), :2])
-            for (_, iris, *_), rims, unseen in zip(EYES, self._rims, hidden, strict=False)
-        ]
         self._lids = [
             None if unseen else Lid.of(photo, self._points, rims, rows, around)
             for (*_, rows, around), rims, unseen in zip(EYES, self._rims, hidden, strict=False)
+        ]
+        self._eyes = [
+            None if lid is None else take_apart(photo, rims, self._points[list(iris), :2], lid.skin)
+            for (_, iris, *_), rims, lid in zip(EYES, self._rims, self._lids, strict=False)
         ]
         tones = [ball.tone for ball in self._eyes if ball is not None]
         white = np.mean(tones or [photo.mean(axis=(0, 1))], axis=0).astype(np.float32)
