@@ -26,6 +26,7 @@ from retarget.expression.settings import FitSettings, RestSettings
 from retarget.expression.solve import BoxSolver
 from retarget.flow import blendshapes, landmarks
 from retarget.flow.arrays import Doubles
+from retarget.flow.ease import smoothstep
 from retarget.flow.face_model import face_model
 from retarget.flow.gaze import carried, move_irises, read_gaze
 from retarget.flow.rigid import align_robustly
@@ -47,6 +48,8 @@ _CONTACT_SEEN = 0.012
 """The same as the picture shows it, without the mesh's depth."""
 _TURN = 15.0
 """Degrees of head turn that eyes on the camera make up for, and of a likely gaze."""
+_AVERTED = (15.0, 35.0)
+"""Degrees of head turn from which a mouth's averted side is believed less, and at which not."""
 _SQUINT = 8.0
 """Degrees by which an eye may seem to look aside; beyond that somebody really crosses them."""
 _KNOWN = (0.5, 0.7)
@@ -263,12 +266,36 @@ def _photo(certainty: float) -> _Photo:
     return _Photo(certainty)
 
 
-def rest_of_mesh(head: Doubles, certainty: float) -> Doubles:
-    """The mesh (478, 3), head units, without the expression it probably shows."""
+def rest_of_mesh(head: Doubles, certainty: float, yaw: float = 0.0) -> Doubles:
+    """The mesh (478, 3), head units, without the expression it probably shows.
+
+    Args:
+        head: the mesh.
+        certainty: how readily what is unusual is taken for an expression.
+        yaw: degrees by which the face is turned to the picture's right, where only one is seen.
+    """
     if certainty == 0.0:
         return head
-    weights = _photo(certainty).weights(head)
+    weights = _alike_where_averted(_photo(certainty).weights(head), yaw)
     return with_lips_met(normalized(head - face_model().displacement(weights)))
+
+
+def _alike_where_averted(weights: Doubles, yaw: float) -> Doubles:
+    """(52,) weights by which a mouth does on its averted side what it does on the other.
+
+    There a mesh is a guess: a corner that it has too low would be a frown, and taken out of the
+    face at rest it would be drawn as a hook.
+    """
+    share = smoothstep(*_AVERTED, abs(yaw))
+    if share == 0:
+        return weights
+    far = "Right" if yaw < 0 else "Left"
+    out = weights.copy()
+    for name in blendshapes.NAMES:
+        if name.startswith("mouth") and name.endswith(far) and name != f"mouth{far}":
+            averted, seen = (blendshapes.index(n) for n in (name, blendshapes.mirrored(name)))
+            out[averted] += share * (out[seen] - out[averted])
+    return out
 
 
 def with_lips_met(head: Doubles) -> Doubles:
@@ -287,7 +314,7 @@ def understand(frame: VideoFrame, face: Face, settings: RestSettings | None = No
     model = face_model()
     head, pose = in_head_frame(face, model.neutral, model)
     head = normalized(head)
-    still = rest_of_mesh(head, settings.certainty)
+    still = rest_of_mesh(head, settings.certainty, pose.angles[0])
     opening, usual = measure.lid_opening(head), measure.lid_opening(model.neutral)
     aperture = np.where(
         opening < _HALF_SHUT * usual,

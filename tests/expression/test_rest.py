@@ -195,6 +195,28 @@ def test_a_photo_is_understood_with_and_without_its_expression(does: dict[str, f
     assert named > 0.4 * does[strongest]
 
 
+@pytest.mark.parametrize(("yaw", "far"), [(-38.0, "Right"), (38.0, "Left")])
+def test_a_corner_of_the_mouth_that_hangs_is_a_frown_unless_it_is_averted(
+    yaw: float, far: str
+) -> None:
+    """That side is a guess; lifted out of a frown that is none, the corner would be a hook."""
+    corner = {"Right": 61, "Left": 291}[far]
+    frown = {f"mouthFrown{far}": 0.8}
+
+    def rests(does: dict[str, float], turn: float) -> float:
+        shown = face(person(11, 0.3), does, pose(yaw=turn))
+        found = understand(VideoFrame(rgb=BLANK, index=0, at=Instant(0, Fraction(1, 30))), shown)
+        return float(found.rest.head[corner, 1])
+
+    def kept(turn: float) -> float:
+        """The part of the frown that is taken for the face at rest."""
+        down = face_model().displacement(blendshapes.weights(frown))[corner, 1]
+        return float((rests(frown, turn) - rests({}, turn)) / down)
+
+    assert kept(0.0) < 0.6
+    assert kept(yaw) > 0.8
+
+
 def test_a_photo_with_closed_eyes_has_eyes_that_open_at_rest() -> None:
     who = person(12, 0.5)
     shut = face(who, {"eyeBlinkLeft": 1.0, "eyeBlinkRight": 1.0})

@@ -54,6 +54,10 @@ _MESH = landmarks.MESH_COUNT
 _IRISES = np.array([landmarks.RIGHT_IRIS[0], landmarks.LEFT_IRIS[0]])
 _CORNERS = np.array([[33, 133], [362, 263]])
 """Those of the right and the left eye, from picture left to right."""
+_LIDS = (
+    (*landmarks.RIGHT_EYE_UPPER, *landmarks.RIGHT_EYE_LOWER, *landmarks.RIGHT_EYE_FOLD),
+    (*landmarks.LEFT_EYE_UPPER, *landmarks.LEFT_EYE_LOWER, *landmarks.LEFT_EYE_FOLD),
+)
 _HELD = np.array([
     *LOWER_LIP.ravel(), *UPPER_LIP.ravel(), *landmarks.LIPS_INNER_UPPER, *landmarks.MOUTH_CORNERS,
     57, 287,
@@ -121,10 +125,15 @@ class Displacer:
     Args:
         identity: the photo.
         points: (478, 3) its mesh in pixels of the crop.
+        hidden: whether something lies before the right and the left eye, which then keep still.
     """
 
-    def __init__(self, identity: Identity, points: Floats) -> None:
+    def __init__(
+        self, identity: Identity, points: Floats, hidden: tuple[bool, bool] = (False, False)
+    ) -> None:
         self._identity, self._points = identity, points
+        still = [np.array(eye) for eye, unseen in zip(_LIDS, hidden, strict=True) if unseen]
+        self._still = np.concatenate(still) if still else np.zeros(0, np.int64)
         self._pose = identity.pose
         self._shift = (identity.face.points - points)[0].astype(np.float64)
         mesh = points[:_MESH]
@@ -147,6 +156,7 @@ class Displacer:
         pose = request.pose
         wish = self._wished(request)
         wish = self._contact.lids(request, wish)
+        wish[self._still] = 0
         wish = self._contact.lips(request, wish)
         mesh = wish[:_MESH].copy()
         mesh[list(landmarks.SKULL_OVAL)] *= landmarks.SKULL_SHARE

@@ -1,8 +1,9 @@
 """The form of the driving mouth, for one that is rounded.
 
-Displacements leave lips the form that they have at rest, and of a photo that smiles nobody knows
-it: its corners lie too high, and rounded the mouth would be a V. Where the driving mouth is seen
-and round, its rims tell the form.
+Displacements leave lips the form that they have at rest. Of a photo that smiles nobody knows it:
+its corners lie too high, and rounded the mouth would be a V. And in lips that are drawn together it
+is crowded: what hangs a little at rest would be a wedge. Where the driving mouth is seen and round,
+its rims tell the form.
 """
 
 from __future__ import annotations
@@ -20,6 +21,9 @@ ROUNDED = (0.35, 0.7)
 SMILING = (0.2, 0.5)
 """How much a photo smiles from which on less is known of its lips at rest, and at which too little:
 told by the face at rest, those of others follow better."""
+DRAWN_IN = (0.85, 0.65)
+"""Width of the drawn mouth in that of the photo's from which on its form at rest tells less, and at
+which nothing."""
 _SMILE = blendshapes.weights({"mouthSmileLeft": 0.5, "mouthSmileRight": 0.5})
 _CORNERS = np.array([i for row in landmarks.UPPER_LIP_ROWS for i in (row[0], row[-1])])
 
@@ -34,15 +38,17 @@ def as_driving_mouth(moved: Floats, points: Floats, request: FaceRequest) -> Non
         points: (478, 3) the photo's mesh.
         request: what is asked.
     """
+    now = rims_of(points[: landmarks.MESH_COUNT] + moved, MOUTH)
     smile = smoothstep(*SMILING, float(_SMILE @ request.identity.expression.weights))
-    then = _driving_rims(request) if smile > 0 else None
+    drawn_in = smoothstep(*DRAWN_IN, now.width / rims_of(points, MOUTH).width)
+    unknown = max(smile, drawn_in)
+    then = _driving_rims(request) if unknown > 0 else None
     if then is None:
         return
-    now = rims_of(points[: landmarks.MESH_COUNT] + moved, MOUTH)
     round_ = min(smoothstep(*ROUNDED, rims.gap / rims.width) for rims in (then, now))
     if round_ == 0:
         return
-    much = np.float32(smile * round_)
+    much = np.float32(unknown * round_)
     off = [
         _laid(theirs, then, now) - own
         for own, theirs in ((now.upper, then.upper), (now.lower, then.lower))

@@ -6,13 +6,15 @@ from dataclasses import dataclass
 from functools import cache
 from math import sqrt
 
+import cv2
 import numpy as np
 
 from retarget.flow.arrays import Bytes, Floats, Ints
 from retarget.flow.ease import smoothstep
 from retarget.flow.values import Face
+from retarget.generate.warp.driving_light import Light
 from retarget.generate.warp.flow import draw_affine
-from retarget.generate.warp.paint import averaged, ramp, read
+from retarget.generate.warp.paint import averaged, box_of, ramp, read
 from retarget.generate.warp.palette import LUMA, luma
 from retarget.generate.warp.rims import MOUTH, Rims, rims_of
 from retarget.generate.warp.tones import LEAST_RED, Tones, redness_in, teeth_in
@@ -20,18 +22,6 @@ from retarget.generate.warp.upper_row import row_of_upper_teeth
 
 OPEN = (0.02, 0.045)
 """Gap of the driving lips, in eye distances, from which and at which its inside is worth taking."""
-BRIGHTEST_GAIN, BRIGHTEST_TOOTH = 1.5, 2.2
-"""How much brighter the inside and the teeth in it may be made: less leaves grey teeth where a dark
-clip drives a bright photo, more a tongue that glows."""
-TINT, WHITE_TINT = (0.85, 1.12), (0.55, 1.5)
-"""How far a colour channel may be changed beside the brightness: by what skin tells, whose colour
-is its owner's as much as the light's, and by what the white of the eyes tells."""
-TINT_SHARE = 0.75
-"""The part of a difference in tint that is taken over: the white of the eyes lies in warm shade."""
-ABOVE_TOOTH = 1.15
-"""How bright a tooth may get at most, in the photo's own lit teeth, where these are seen."""
-KNEE = 0.8
-"""The part of that from which on brightness is pressed together: cut off, teeth are one slab."""
 RIM_SHADE, RIM_REACH = 0.45, 0.05
 """How much darker the inside is at the lips, and over which share of the mouth's width."""
 SHADE_TINT = (0.6, 1.5)
@@ -46,9 +36,11 @@ further in is tongue, which is as red."""
 TOOTH_DEEP = (0.18, 0.28)
 """Depth in the opening, in mouth widths, from which on less and less and at which nothing is tooth:
 what is pale there is a wet tongue."""
-TOOTH_OWN = 0.3
-"""The part of its own tint that a filmed tooth keeps, as far as that is a tooth's: no cooler than
-grey and no warmer than the identity's."""
+TOOTH_GAP, BETWEEN = 0.03, (0.5, 0.7)
+"""Mouth widths around a pixel, and the part of it that is tooth from which on and at which so is
+the pixel: the shade between two teeth may be as red as lips."""
+FINE = 0.8
+"""Pixels drawn of one of the driving picture from which on all of these are needed."""
 GONE = 0.85
 """How nearly the upper teeth must have ended for what is below them to be shown."""
 ENOUGH = 0.65
@@ -60,8 +52,9 @@ show none of their gloss; and the power of their shade below it."""
 LIP_GLOW = 0.35
 """How much of their green and blue the front of lips loses in its own shade, which is red: yellow
 ones would be green there."""
-LIP_TURNED_IN = 0.25
-"""How much darker what is lip inside a wide mouth is drawn: its inner side, which faces no light.
+LIP_TURNED_IN = 0.15
+"""How much darker what is lip inside a wide mouth is drawn: its inner side, which faces no light,
+as the driving picture mostly shows already; more would line the mouth with a dark stroke.
 In a pursed mouth, and where it reaches far in, it is the lip's own front, lit as lips are."""
 LIP_LIT = (0.65, 0.9)
 """Brightness, in that of the lips, from which on and at which it may be their front: a tongue lies
@@ -69,82 +62,6 @@ in shade."""
 LIP_RING, LIP_FRONT = (0.03, 0.09), (0.4, 0.8)
 """Depth, in mouth widths, from which and up to which it is looked how far lips reach in; the share
 of it that they fill from which on and at which their front does."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Light:
-    """How driving colours become those of the identity's light."""
-
-    gain: Floats
-    """(3,)"""
-    lack: float
-    """How much brighter, 1 or more, a tooth should be than that gain makes it."""
-    colour: float
-    """0..1 how much of what is still colourful stays so: nothing in a grey photo."""
-    ceiling: float
-    """Brightest a tooth may get: the brightest channel of skin and eyes, or its own teeth."""
-
-    @classmethod
-    def between(cls, driving: Tones, identity: Tones) -> Light:
-        """From two mouths' surroundings; at most a little brighter."""
-        then, now, limits = driving.skin, identity.skin, TINT
-        bright = _brighter(then, now)
-        if driving.white is not None and identity.white is not None:
-            then, now, limits = driving.white, identity.white, WHITE_TINT
-            bright = max(bright, sqrt(bright * _brighter(then, now)))  # dark skin has white teeth
-        tint = (now / np.maximum(then, 8.0) / max(_brighter(then, now), 1e-3)) ** TINT_SHARE
-        ceiling = float(max(identity.skin.max(), now.max()))
-        if identity.tooth is not None:
-            ceiling = min(ceiling, ABOVE_TOOTH * luma(identity.tooth))
-        skins = _colourful(driving.skin), _colourful(identity.skin)
-        return cls(
-            gain=(min(bright, BRIGHTEST_GAIN) * np.clip(tint, *limits)).astype(np.float32),
-            lack=max(1.0, min(bright, BRIGHTEST_TOOTH) / BRIGHTEST_GAIN),
-            colour=min(1.0, 2.0 * skins[1] / max(skins[0], 0.02)),
-            ceiling=ceiling,
-        )
-
-    def __call__(self, rgb: Bytes) -> Floats:
-        """(h, w, 3) driving colours in the identity's light."""
-        lit = rgb * self.gain
-        bright = np.maximum(lit @ LUMA, np.float32(1))
-        lit *= (self._below_ceiling(bright) / bright)[..., None]
-        return self.muted(np.minimum(lit, np.float32(255)))
-
-    def on_teeth(self, rgb: Bytes, tooth: Floats) -> Floats:
-        """(h, w, 3) driving teeth in the identity's light and in the colour (3,) of its own."""
-        lit = self.muted(rgb * self.gain)
-        grey = np.maximum(lit @ LUMA, np.float32(1))[..., None]
-        theirs = tooth / np.float32(max(luma(tooth), 1.0))
-        own = np.clip(lit / grey, np.minimum(theirs, 1), np.maximum(theirs, 1))
-        tint = theirs + np.float32(TOOTH_OWN) * (own - theirs)
-        bright = self._below_ceiling(np.float32(self.lack) * grey)
-        return np.asarray(np.minimum(bright * tint, 255), np.float32)
-
-    def _below_ceiling(self, bright: Floats) -> Floats:
-        """Brightness (...) that keeps its order and approaches the ceiling."""
-        knee = np.float32(KNEE * self.ceiling)
-        room = np.float32(self.ceiling) - knee
-        over = np.maximum(bright - knee, 0)
-        return np.asarray(bright - over + over * room / (room + over), np.float32)
-
-    def muted(self, rgb: Floats) -> Floats:
-        """(h, w, 3) no more colourful than the identity's picture."""
-        if self.colour == 1:
-            return rgb
-        grey = (rgb @ LUMA)[..., None]
-        out: Floats = grey + np.float32(self.colour) * (rgb - grey)
-        return out
-
-
-def _brighter(then: Floats, now: Floats) -> float:
-    """By what factor one colour is brighter than another."""
-    return luma(now) / max(luma(then), 8.0)
-
-
-def _colourful(rgb: Floats) -> float:
-    """How far a colour is from grey, 0..1."""
-    return float((rgb.max() - rgb.min()) / max(float(rgb.max()), 1.0))
 
 
 def openness(face: Face) -> float:
@@ -190,7 +107,8 @@ class DrivingInside:
             theirs = row_of_upper_teeth(rgb, hole, self._tones, until=GONE)
             theirs = below.much * np.minimum(theirs, np.maximum(below.places, ENOUGH))
             starts = (now.without_upper(below.places), hole.without_upper(theirs))
-        self._raw = read(rgb, _strip_map(box, now, *starts))
+        shown = now.width / max(hole.width, 1.0)
+        self._raw = _read_as_small(rgb, _strip_map(box, now, *starts), hole.outline, shown)
 
     def lit(self, tones: Tones, tooth: Floats, depth: Floats) -> tuple[Floats, Floats]:
         """It as the photo would show it, and where it is the front of a lip.
@@ -208,23 +126,36 @@ class DrivingInside:
         light = Light.between(driving, tones)
         inside = light(raw)
         np.minimum(inside[..., 2], _bluest(tones) * inside[..., 1], out=inside[..., 2])
-        teeth = teeth_in(raw, driving) * (1 - ramp(TOOTH_DEEP, depth))
+        teeth = self._teeth(depth)
         if teeth.any():
-            inside += teeth[..., None] * (light.on_teeth(raw, tooth) - inside)
+            inside += teeth[..., None] * (light.on_teeth(raw, teeth, tooth) - inside)
         shade = np.minimum(depth / np.float32(RIM_REACH), 1) * np.float32(RIM_SHADE)
         lit = (shade + np.float32(1 - RIM_SHADE))[..., None]
         inside *= lit ** _warm(tones.lip)
         bright = raw @ LUMA
         lips, turned_in = self._lips(bright, depth)
+        lips *= 1 - teeth
         bright = bright / np.float32(max(luma(driving.lip), 8.0))
         relief = np.minimum(bright / np.float32(LIP_BRIGHTEST), 1) ** np.float32(LIP_RELIEF)
         redder = tones.inner_lip - tones.lip
         shown = relief[..., None] * (tones.lip + turned_in[..., None] * redder)
         glow = np.float32(LIP_GLOW * light.colour) * (1 - turned_in) * np.maximum(1 - bright, 0)
         shown[..., 1:] *= 1 - glow[..., None]
-        shown *= 1 - turned_in[..., None] * (1 - np.float32(1 - LIP_TURNED_IN) * lit)
+        shown *= 1 - turned_in[..., None] * (1 - np.float32(1 - LIP_TURNED_IN) * np.sqrt(lit))
         inside += lips[..., None] * (shown - inside)
         return inside, lips * (1 - turned_in)
+
+    def _teeth(self, depth: Floats) -> Floats:
+        """(h, w) 0..1 what is tooth, the shade between two of them too.
+
+        Args:
+            depth: (h, w) from the nearest lip, in mouth widths.
+        """
+        teeth = teeth_in(self._raw, self._tones)
+        beside = averaged(teeth, TOOTH_GAP * self._now.width)
+        teeth = np.maximum(teeth, ramp(BETWEEN, beside))
+        out: Floats = teeth * (1 - ramp(TOOTH_DEEP, depth))
+        return out
 
     def _lips(self, bright: Floats, depth: Floats) -> tuple[Floats, Floats]:
         """(h, w) each, 0..1: what is lip, and how far it is turned in.
@@ -287,6 +218,29 @@ def _shrunk(rims: Rims, across: float, along: float) -> Rims:
     return Rims(upper, lower)
 
 
+def _read_as_small(rgb: Bytes, where: Floats, outline: Floats, shown: float) -> Bytes:
+    """(h, w, 3) a picture at places (h, w, 2), without what is too fine to be shown.
+
+    Only one in several pixels would be met, and edges of teeth would be saws.
+
+    Args:
+        rgb: (height, width, 3).
+        where: in its pixels.
+        outline: (n, 2) around what is needed of it.
+        shown: how many pixels are drawn of one of its own.
+    """
+    box = box_of(outline, 2 / max(shown, 0.1), rgb.shape)
+    if shown > FINE or box is None:
+        return read(rgb, where)
+    patch = rgb[box]
+    there = np.array(patch.shape[1::-1], np.float32)
+    width, height = (max(round(shown * size), 1) for size in there.tolist())
+    small = cv2.resize(patch, (width, height), interpolation=cv2.INTER_AREA)
+    corner = np.array([box[1].start, box[0].start], np.float32) - np.float32(0.5)
+    scale = np.array([width, height], np.float32) / there
+    return read(np.asarray(small, np.uint8), (where - corner) * scale - np.float32(0.5))
+
+
 def _strip_map(box: tuple[slice, slice], lips: Rims, now: Rims, then: Rims) -> Floats:
     """(h, w, 2) where each pixel of a box comes from when one opening is laid on another.
 
@@ -307,7 +261,8 @@ def _strip_map(box: tuple[slice, slice], lips: Rims, now: Rims, then: Rims) -> F
     corners = np.concatenate([np.concatenate([r[:1] - aside, r, r[-1:] + aside]) for r in here])
     corners -= np.array([columns.start, rows.start], np.float32)
     values = np.concatenate([np.concatenate([r[:1], r, r[-1:]]) for r in there])
-    field = np.zeros((rows.stop - rows.start, columns.stop - columns.start, 2), np.float32)
+    size = rows.stop - rows.start, columns.stop - columns.start
+    field = np.broadcast_to(then.middle_of_corners, (*size, 2)).astype(np.float32)
     draw_affine(field, corners, _strips(len(now.upper) + 2), values, slack=0.02)
     return field
 

@@ -34,6 +34,10 @@ BARE, MOST_LIT = 1.15, 1.25
 (1.1 to 1.3), and by how much more it may be lit than the photo's narrow strips of it are."""
 PALE = 0.35
 """The same of its hue, in the logarithm of red against blue."""
+UNSEEN, GUESSED, PALER = 0.4, 0.9, 0.35
+"""How bright against the skin around it what is taken for white is at least (0.5 and more on thirty
+photos): below are lashes and iris of an eye in a slit, with laughter; how bright white is drawn
+there; and the power of the skin's tint that it has."""
 AMID = 0.06
 """Eye widths from the lids within which white lies in their shade."""
 LIMBUS = 25.0
@@ -72,15 +76,18 @@ class Eyeball:
     """The same at most for an iris that turned aside."""
     tone: Floats
     """(3,) how bright and what colour white is in this light, 0..255."""
+    guessed: bool
+    """Whether the photo shows no white."""
 
 
-def take_apart(photo: Bytes, rims: Rims, iris: Floats) -> Eyeball | None:
+def take_apart(photo: Bytes, rims: Rims, iris: Floats, skin: Floats) -> Eyeball | None:
     """Separate the eyeball from the iris and complete what the lids hide of both.
 
     Args:
         photo: (height, width, 3).
         rims: the lids.
         iris: (5, 2) the iris: centre and rim.
+        skin: (3,) around the eye.
 
     Returns:
         None where the eye lies outside the photo.
@@ -104,13 +111,18 @@ def take_apart(photo: Bytes, rims: Rims, iris: Floats) -> Eyeball | None:
     centre, radius = _limbus(patch, seen, centre, radius, rims.along)
     away = np.hypot(x - centre[0], y - centre[1])
     white, tone = _white(patch, seen, away > 1.15 * radius, rims.width)
+    guessed = luma(tone) < UNSEEN * luma(skin)
+    if guessed:
+        tone = _guessed(skin)
+        white = np.broadcast_to(to_bytes(tone), patch.shape)
     sprite = _whole_iris(patch, seen, dry, away, radius)
     drawn = white * (1 - sprite[..., 3:] / 255.0) + sprite[..., :3]
     inside = blurred(open_, 0.6)[..., None] / 255.0
     rest = ((patch - drawn) * inside).astype(np.float32)
     looks = float((centre + corner - rims.middle_of_corners) @ rims.along) / rims.width
     to_corner = max(0.5 - IN_SIGHT * radius / rims.width, 0.0)
-    return Eyeball(corner, white, sprite, rest, rims, looks, min(FARTHEST_ALONG, to_corner), tone)
+    most = min(FARTHEST_ALONG, to_corner)
+    return Eyeball(corner, white, sprite, rest, rims, looks, most, tone, guessed)
 
 
 def _white(patch: Bytes, seen: Bools, outside: Bools, width: float) -> tuple[Bytes, Floats]:
@@ -127,6 +139,13 @@ def _white(patch: Bytes, seen: Bools, outside: Bools, width: float) -> tuple[Byt
         white = seen if seen.any() else np.ones_like(seen)
     tone = white_tone(patch[white].astype(np.float32))
     return _spread(patch, white, width, tone), tone
+
+
+def _guessed(skin: Floats) -> Floats:
+    """(3,) the white of eyes in skin of this colour."""
+    bright = max(luma(skin), 1.0)
+    tint = (np.maximum(skin, 1) / np.float32(bright)) ** np.float32(PALER)
+    return np.asarray(tint * np.float32(GUESSED * bright / luma(tint)), np.float32)
 
 
 def _way(direction: Floats, length: float) -> Bytes:
@@ -327,7 +346,7 @@ def draw_eye(out: Bytes, ball: Eyeball, now: Rims, shift: Floats, lit: Floats) -
     rows, columns = patch.shape[:2]
     corner = (box[1].start, box[0].start)
     shift = _within_reach(ball, shift)
-    gone = lost(ball, shift)
+    gone = bare_below_lid(ball, now, shift) if ball.guessed else lost(ball, shift)
     place = _between(ball, now, corner)
     opening = np.zeros((rows, columns), np.uint8)
     fill(opening, outline - np.array(corner, np.float32))

@@ -11,12 +11,14 @@ import numpy as np
 
 from retarget.flow.arrays import Bytes, Floats
 from retarget.generate.warp.paint import blurred, box_of, colours, fill, to_bytes
-from retarget.generate.warp.palette import luma
+from retarget.generate.warp.palette import LUMA, luma
 from retarget.generate.warp.rims import Rims
 from retarget.generate.warp.shut_lips import ROWS
+from retarget.generate.warp.tones import Tones
 
-REDDEST = 0.4
-"""The part of a photo's lips, the reddest, that is surely lip."""
+REDDEST, LIT = 0.4, 0.55
+"""The part of a photo's lips, the reddest, that is surely lip; and brightness, in that of the skin,
+below which they lie in the shade."""
 SOFT = 0.02
 """Deviation of the blur of their outline, in mouth widths."""
 DARKER, MOST = 0.93, 1.35
@@ -32,8 +34,10 @@ class LipTint:
     """
 
     def __init__(self, photo: Bytes, points: Floats) -> None:
+        skin = luma(Tones.of(photo, points, None).skin)
         self._tones = [
-            _reddest(colours(photo, points[rows[:-1, 2:-2], :2].reshape(-1, 2))) for rows in ROWS
+            _reddest(colours(photo, points[rows[:-1, 2:-2], :2].reshape(-1, 2)), skin)
+            for rows in ROWS
         ]
 
     def draw(self, out: Bytes, points: Floats, much: float) -> None:
@@ -68,10 +72,13 @@ def _change(there: Floats, tone: Floats) -> Floats:
     return out.astype(np.float32)
 
 
-def _reddest(lips: Floats) -> Floats:
+def _reddest(lips: Floats, skin: float) -> Floats:
     """(3,) the middle colour of the reddest of (n, 3).
 
-    By how much, and not in proportion: what is dark beside teeth would be that.
+    By how much, and not in proportion: what is dark beside teeth would be that. Red in the shade
+    would glow, were it made as bright as the rest.
     """
+    lit = lips[lips @ LUMA > LIT * skin]
+    lips = lit if len(lit) else lips
     red = lips[:, 0] - lips[:, 1]
     return np.asarray(np.median(lips[red >= np.quantile(red, 1 - REDDEST)], axis=0), np.float32)

@@ -22,8 +22,10 @@ UNSURE, STEEPEST = 0.1, 0.9
 is believed: a hand or hair is no light."""
 OVERALL = 0.8
 """The part of what is left that is drawn: the inside lies in shade anyway."""
-GRAIN_AT = ((50, 205), (280, 425))
-"""Corners of the skin that shows the grain of a picture, on either cheek."""
+GRAIN_AT, GRAIN_SIDE = ((50, 205), (280, 425)), 0.12
+"""Between which points skin shows the grain of a picture, on either cheek; and eye distances of the
+square there: were they its corners, it would be a strip where a head is tilted, and grain stripes.
+"""
 COARSE, MOST = 0.02, 2.5
 """Eye distances: what is broader is no grain; how many times as much as usual is a hair."""
 SEEN, DARKEST = 1.0, 0.3
@@ -74,8 +76,10 @@ def grain_of(photo: Bytes, points: Floats, unit: float) -> Floats | None:
         None where it is finer than is seen.
     """
     found = []
-    for corners in GRAIN_AT:
-        box = box_of(points[list(corners), :2], 0, photo.shape)
+    reach = np.float32(GRAIN_SIDE / 2 * unit)
+    for ends in GRAIN_AT:
+        middle = points[list(ends), :2].mean(axis=0)
+        box = box_of(np.stack([middle - reach, middle + reach]), 0, photo.shape)
         if box is not None:
             patch = photo[box].astype(np.float32)
             found.append(patch - blurred(patch, max(COARSE * unit, 1.0)))

@@ -26,7 +26,7 @@ LINES = {
     "Left": ((358, 423, 426, 436, 287), 1.0),
 }
 """Mesh points from beside the nose to beside the mouth, and which way is out."""
-INNER, OUTER = (-0.02, -0.07, -0.09, -0.06, 0.02), (0.05, 0.13, 0.18, 0.2, 0.2)
+INNER, OUTER = (-0.06, -0.15, -0.19, -0.15, -0.03), (0.05, 0.13, 0.18, 0.2, 0.2)
 """Eye distances outwards from these, between which the fold lies."""
 EDGE, REACH = 0.035, 0.22
 """Deviation of the edge of that place, and how far around it is looked at, in eye distances."""

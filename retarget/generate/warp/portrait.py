@@ -31,6 +31,7 @@ from retarget.generate.warp.rims import LEFT_EYE, MOUTH, RIGHT_EYE, Rims, rims_o
 from retarget.generate.warp.seen_lids import lids_to_where_seen
 from retarget.generate.warp.seen_outline import outline_to_where_seen
 from retarget.generate.warp.shut_lips import gathering, giving_way, lips_backed
+from retarget.generate.warp.unseen_eyes import unseen_eyes
 from retarget.generate.warp.wrinkles import DrivingFolds, along_creases, draw_folds
 
 EYES = (
@@ -78,14 +79,15 @@ class Portrait:
         if person is not None and settings.background == "still":
             backdrop = Backdrop.of(photo, person, identity.face.eye_distance)
         self._canvas = Canvas(photo, passing=identity.passing, backdrop=backdrop)
-        self._displace = Displacer(identity, self._points)
-        self._eyes = [
-            take_apart(photo, rims, self._points[list(iris), :2])
-            for (_, iris, *_), rims in zip(EYES, self._rims, strict=False)
-        ]
+        hidden = unseen_eyes(photo, self._points)
+        self._displace = Displacer(identity, self._points, hidden)
         self._lids = [
-            Lid.of(photo, self._points, rims, rows, around)
-            for (*_, rows, around), rims in zip(EYES, self._rims, strict=False)
+            None if unseen else Lid.of(photo, self._points, rims, rows, around)
+            for (*_, rows, around), rims, unseen in zip(EYES, self._rims, hidden, strict=False)
+        ]
+        self._eyes = [
+            None if lid is None else take_apart(photo, rims, self._points[list(iris), :2], lid.skin)
+            for (_, iris, *_), rims, lid in zip(EYES, self._rims, self._lids, strict=False)
         ]
         tones = [ball.tone for ball in self._eyes if ball is not None]
         white = np.mean(tones or [photo.mean(axis=(0, 1))], axis=0).astype(np.float32)
@@ -140,7 +142,8 @@ class Portrait:
     ) -> Bytes:
         source = self._source.copy()
         for (eye, *_), lid, photo, shown in zip(EYES, self._lids, self._rims, now, strict=False):
-            backed(source, photo, eye, lid.closing(shown))
+            if lid is not None:
+                backed(source, photo, eye, lid.closing(shown))
         much = gathering(self._rims[-1], now[-1])
         lips_backed(source, self._rims[-1], much, self._beside_lips)
         openings = list(zip(now, _openings(source), strict=True))
@@ -165,6 +168,8 @@ class Portrait:
 
     def _draw_eyes(self, out: Bytes, moved: Moved, now: list[Rims]) -> None:
         for ball, lid, shown, shift in zip(self._eyes, self._lids, now, moved.irises, strict=False):
+            if lid is None:
+                continue
             if ball is not None:
                 draw_eye(out, ball, shown, shift, lit_when_bare(ball.tone, lid.skin))
             bare = 0.0 if ball is None else bare_below_lid(ball, shown, shift)

@@ -124,8 +124,15 @@ def beside_dark(photo: Bytes, points: Floats) -> Floats:
     seen, steps = _outwards(photo, outline, ways, rims.width, BESIDE)
     dark = seen @ LUMA < DARK * np.median(colours(photo, _lips(points)) @ LUMA)
     first = np.argmin(dark, axis=2)  # 0 where none is dark, and where all is: then it is a beard
-    share = np.where(first > 0, steps[first] + EDGE, 0)
+    share = _from_corners(np.where(first > 0, steps[first] + EDGE, 0))
     return np.asarray(rims.width * share[..., None] * ways, np.float32)
+
+
+def _from_corners(share: Floats) -> Floats:
+    """(2, 11) what of these goes on from a corner: what is dark elsewhere is a shadow."""
+    dark = share > 0
+    on = (np.logical_and.accumulate(dark[:, ::way], axis=1)[:, ::way] for way in (1, -1))
+    return np.where(np.logical_or(*on), share, 0)
 
 
 def _beyond_red(photo: Bytes, points: Floats) -> Floats:

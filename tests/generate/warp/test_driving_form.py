@@ -14,6 +14,7 @@ from retarget.generate.warp.displace import Displacer
 from retarget.generate.warp.rims import MOUTH, Rims, rims_of
 
 ROUND = {"jawOpen": 0.8, "mouthPucker": 1.0, "mouthFunnel": 0.5}
+GAPING = {"jawOpen": 0.8}
 
 
 def driving(weights: dict[str, float]) -> ExpressedFrame:
@@ -44,11 +45,26 @@ def test_a_smile_that_is_rounded_has_its_corners_where_the_driving_mouth_has_the
     )
 
 
-@pytest.mark.parametrize("weights", [{"jawOpen": 0.1}, ROUND], ids=["wide", "at rest in the photo"])
+def test_lips_that_are_drawn_together_have_the_form_of_the_driving_ones() -> None:
+    """The form at rest, crowded, would be a wedge."""
+    who, hanging = calm(), {**ROUND, "mouthFrownLeft": -0.8, "mouthFrownRight": -0.8}
+    request = ask(who, hanging)
+    alone, driven = (
+        rims_of(Displacer(who, who.face.points)(r).points, MOUTH)
+        for r in (request, replace(request, driving=driving(ROUND)))
+    )
+    assert driven.width < 0.7 * rims_of(who.face.points, MOUTH).width
+    theirs = corners(rims_of(ask(who, ROUND).points, MOUTH))
+    assert abs(corners(driven) - theirs) < 0.5 * abs(corners(alone) - theirs)
+
+
+@pytest.mark.parametrize(
+    "weights", [{"jawOpen": 0.1}, GAPING], ids=["wide", "at rest in the photo"]
+)
 def test_a_mouth_that_is_wide_or_known_at_rest_keeps_its_own_form(
     weights: dict[str, float],
 ) -> None:
-    who = calm() if weights is ROUND else smiling()
+    who = calm() if weights is GAPING else smiling()
     request = ask(who, weights, driving=driving(weights))
     displace = Displacer(who, who.face.points)
     alone = displace(replace(request, driving=None))

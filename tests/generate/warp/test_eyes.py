@@ -19,6 +19,8 @@ from retarget.generate.settings import WarpSettings
 from retarget.generate.warp.displace import Displacer
 from retarget.generate.warp.eyes import lit_when_bare, take_apart
 from retarget.generate.warp.lids import LEFT_BROW, LEFT_FOLD
+from retarget.generate.warp.paint import colours
+from retarget.generate.warp.palette import LUMA
 from retarget.generate.warp.rims import LEFT_EYE, Rims, rims_of
 from retarget.generate.warp.seen_lids import lids_to_where_seen
 from retarget.generate.warp.warp import WarpGenerator
@@ -369,10 +371,22 @@ def test_an_iris_that_is_wide_for_its_eye_as_seen_from_the_side_stays_in_sight()
     mask = np.zeros(rgb.shape[:2], np.uint8)
     cv2.fillPoly(mask, [np.rint(eye.outline).astype(np.int32)], (255,))
     rgb[mask > 0] = drawn[mask > 0]
-    ball = take_apart(rgb, eye, iris)
+    ball = take_apart(rgb, eye, iris, np.float32([200, 160, 140]))
     assert ball is not None
     to_corner = (0.5 - ball.reach) * eye.width
     assert 0.75 * radius < to_corner < radius  # where it is asked to look aside as far as it can
+
+
+def test_eyes_that_show_no_white_in_the_photo_open_to_white() -> None:
+    """Of eyes in a slit, as in laughter, only lashes and iris are seen."""
+    rgb, wide = calm().frame.rgb.copy(), {"eyeWideLeft": 0.8, "eyeWideRight": 0.8}
+    cv2.fillPoly(rgb, [np.rint(lids().outline).astype(np.int32)], (32, 24, 20))
+    mask = np.zeros(rgb.shape[:2], np.uint8)
+    cv2.fillPoly(mask, [np.rint(lids().outline).astype(np.int32)], (255,))
+    aside = {**wide, "eyeLookOutLeft": 1.0, "eyeLookInRight": 1.0}
+    eye = drawn_again(repainted(rgb), aside, aperture=1.4)[mask > 0] @ LUMA
+    cheek = colours(rgb, calm().face.points[[280, 425], :2]) @ LUMA
+    assert (eye > 0.6 * cheek.mean()).mean() > 0.3
 
 
 def test_an_iris_that_looks_up_takes_no_edge_of_the_lower_lid_along() -> None:

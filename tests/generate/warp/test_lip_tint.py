@@ -12,6 +12,7 @@ from drawn import draw, whole
 from retarget.flow.values import Identity
 from retarget.generate.settings import WarpSettings
 from retarget.generate.warp.displace import Displacer
+from retarget.generate.warp.lip_tint import LipTint
 from retarget.generate.warp.rims import Rims
 from retarget.generate.warp.shut_lips import ROWS
 from retarget.generate.warp.warp import WarpGenerator
@@ -46,6 +47,22 @@ def shut_lips(identity: Identity) -> np.ndarray[tuple[int, int], np.dtype[np.flo
 def test_lips_that_close_over_teeth_are_as_red_as_they_are() -> None:
     lips = shut_lips(thin_lipped())
     assert (lips[:, 0] / lips[:, 1]).mean() > 0.85 * 190 / 90
+
+
+def test_red_that_lies_in_the_shade_does_not_glow_when_lips_close() -> None:
+    lit, shaded = (214, 110, 90), (130, 12, 8)
+    points = smiling().face.points
+    photo = np.full_like(smiling().frame.rgb, (200, 160, 140))
+    lips = photo.copy()
+    for rows in ROWS:
+        lip = np.rint(Rims(points[rows[0], :2], points[rows[-1], :2]).outline).astype(np.int32)
+        cv2.fillPoly(lips, [lip], lit)
+        cv2.fillPoly(photo, [lip], lit)
+        shade = Rims(points[rows[0, 2:7], :2], points[rows[-1, 2:7], :2]).outline
+        cv2.fillPoly(photo, [np.rint(shade).astype(np.int32)], shaded)
+    LipTint(photo, points).draw(lips, points[:468], 1.0)
+    now = lips[tuple(np.rint(points[ROWS[:, 1, 5], :2]).astype(int).T[::-1])].astype(float)
+    assert (now[:, 0] / now[:, 1]).max() < 1.2 * lit[0] / lit[1]
 
 
 def test_grey_lips_stay_grey() -> None:

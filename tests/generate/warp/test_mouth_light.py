@@ -92,3 +92,12 @@ def test_grain_goes_on_over_the_edges_of_its_pattern_and_stays_where_it_is() -> 
     part = with_grain(np.full((9, 300, 3), 200, np.float32), found, (140, 7), 200.0)
     np.testing.assert_array_equal(wide[:, 100:400], part)
     assert grain_of(np.full_like(calm().frame.rgb, 90), calm().face.points, 150.0) is None
+
+
+def test_the_grain_of_a_tilted_head_is_no_stripes() -> None:
+    """Two points of a cheek then lie one below the other."""
+    unit, points = calm().face.eye_distance, calm().face.points.copy()
+    points[[205, 425], 0] = points[[50, 280], 0]
+    found = grain_of(grainy(calm(), 9.0).frame.rgb, points, unit)
+    assert found is not None
+    assert min(found.shape[:2]) > 0.15 * unit

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -55,6 +56,15 @@ def test_lips_give_way_where_the_dark_beside_teeth_reaches_past_the_corners_of_t
 def test_lips_in_a_beard_keep_their_place() -> None:
     photo, points = wedge(0.5)  # dark as far as is looked
     assert not beside_dark(photo, points)[:, [0, -1]].any()
+
+
+def test_a_shadow_below_a_lip_is_not_the_dark_of_the_opening() -> None:
+    photo, points = wedge(0.03)
+    below = points[ROWS[1, 0, 6], :2]
+    cv2.circle(photo, tuple(np.rint(below).astype(int).tolist()), 2, (20, 20, 20), -1)
+    gives = beside_dark(photo, points)[1]
+    assert gives[[0, -1]].any(axis=1).all()
+    assert not gives[3:8].any()
 
 
 def mouth(gap: float) -> Rims:

@@ -1,0 +1,117 @@
+"""How the colours inside a driving mouth become those of the photo's light."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import sqrt
+
+import numpy as np
+
+from retarget.flow.arrays import Bytes, Floats
+from retarget.generate.warp.palette import LUMA, luma
+from retarget.generate.warp.tones import Tones
+
+BRIGHTEST_GAIN, BRIGHTEST_TOOTH = 1.5, 2.2
+"""How much brighter the inside and the teeth in it may be made: less leaves grey teeth where a dark
+clip drives a bright photo, more a tongue that glows."""
+TINT, WHITE_TINT = (0.85, 1.12), (0.55, 1.5)
+"""How far a colour channel may be changed beside the brightness: by what skin tells, whose colour
+is its owner's as much as the light's, and by what the white of the eyes tells."""
+TINT_SHARE = 0.75
+"""The part of a difference in tint that is taken over: the white of the eyes lies in warm shade."""
+ABOVE_TOOTH = 1.15
+"""How bright a tooth may get at most, in the photo's own lit teeth, where these are seen."""
+KNEE = 0.8
+"""The part of that from which on brightness is pressed together: cut off, teeth are one slab."""
+SURE, LIT_TEETH = 0.5, 0.9
+"""How surely teeth are teeth that tell how bright they are, and the share of them that is below the
+ceiling before it is pressed: were most above it, no shade would be left between two teeth."""
+TOOTH_OWN = 0.3
+"""The part of its own tint that a filmed tooth keeps, as far as that is a tooth's: no cooler than
+grey and no warmer than the identity's."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Light:
+    """How driving colours become those of the identity's light."""
+
+    gain: Floats
+    """(3,)"""
+    lack: float
+    """How much brighter, 1 or more, a tooth should be than that gain makes it."""
+    colour: float
+    """0..1 how much of what is still colourful stays so: nothing in a grey photo."""
+    ceiling: float
+    """Brightest a tooth may get: the brightest channel of skin and eyes, or its own teeth."""
+
+    @classmethod
+    def between(cls, driving: Tones, identity: Tones) -> Light:
+        """From two mouths' surroundings; at most a little brighter."""
+        then, now, limits = driving.skin, identity.skin, TINT
+        bright = _brighter(then, now)
+        if driving.white is not None and identity.white is not None:
+            then, now, limits = driving.white, identity.white, WHITE_TINT
+            bright = max(bright, sqrt(bright * _brighter(then, now)))  # dark skin has white teeth
+        tint = (now / np.maximum(then, 8.0) / max(_brighter(then, now), 1e-3)) ** TINT_SHARE
+        ceiling = float(max(identity.skin.max(), now.max()))
+        if identity.tooth is not None:
+            ceiling = min(ceiling, ABOVE_TOOTH * luma(identity.tooth))
+        skins = _colourful(driving.skin), _colourful(identity.skin)
+        return cls(
+            gain=(min(bright, BRIGHTEST_GAIN) * np.clip(tint, *limits)).astype(np.float32),
+            lack=max(1.0, min(bright, BRIGHTEST_TOOTH) / BRIGHTEST_GAIN),
+            colour=min(1.0, 2.0 * skins[1] / max(skins[0], 0.02)),
+            ceiling=ceiling,
+        )
+
+    def __call__(self, rgb: Bytes) -> Floats:
+        """(h, w, 3) driving colours in the identity's light."""
+        lit = rgb * self.gain
+        bright = np.maximum(lit @ LUMA, np.float32(1))
+        lit *= (self._below_ceiling(bright) / bright)[..., None]
+        return self.muted(np.minimum(lit, np.float32(255)))
+
+    def on_teeth(self, rgb: Bytes, teeth: Floats, tooth: Floats) -> Floats:
+        """(h, w, 3) driving teeth in the identity's light and in the colour of its own.
+
+        Args:
+            rgb: (h, w, 3) driving colours.
+            teeth: (h, w) 0..1 how surely each is a tooth.
+            tooth: (3,) what colour the identity's teeth have.
+        """
+        lit = self.muted(rgb * self.gain)
+        grey = np.maximum(lit @ LUMA, np.float32(1))[..., None]
+        theirs = tooth / np.float32(max(luma(tooth), 1.0))
+        own = np.clip(lit / grey, np.minimum(theirs, 1), np.maximum(theirs, 1))
+        tint = theirs + np.float32(TOOTH_OWN) * (own - theirs)
+        bright = np.float32(self.lack) * grey
+        sure = bright[teeth > SURE]
+        if sure.size:
+            bright *= min(1.0, self.ceiling / float(np.quantile(sure, LIT_TEETH)))
+        bright = self._below_ceiling(bright)
+        return np.asarray(np.minimum(bright * tint, 255), np.float32)
+
+    def _below_ceiling(self, bright: Floats) -> Floats:
+        """Brightness (...) that keeps its order and approaches the ceiling."""
+        knee = np.float32(KNEE * self.ceiling)
+        room = np.float32(self.ceiling) - knee
+        over = np.maximum(bright - knee, 0)
+        return np.asarray(bright - over + over * room / (room + over), np.float32)
+
+    def muted(self, rgb: Floats) -> Floats:
+        """(h, w, 3) no more colourful than the identity's picture."""
+        if self.colour == 1:
+            return rgb
+        grey = (rgb @ LUMA)[..., None]
+        out: Floats = grey + np.float32(self.colour) * (rgb - grey)
+        return out
+
+
+def _brighter(then: Floats, now: Floats) -> float:
+    """By what factor one colour is brighter than another."""
+    return luma(now) / max(luma(then), 8.0)
+
+
+def _colourful(rgb: Floats) -> float:
+    """How far a colour is from grey, 0..1."""
+    return float((rgb.max() - rgb.min()) / max(float(rgb.max()), 1.0))
