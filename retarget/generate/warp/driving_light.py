@@ -85,9 +85,10 @@ class Light:
         own = np.clip(lit / grey, np.minimum(theirs, 1), np.maximum(theirs, 1))
         tint = theirs + np.float32(TOOTH_OWN) * (own - theirs)
         bright = np.float32(self.lack) * grey
-        sure = bright[teeth > SURE]
+        sure = bright[teeth > SURE, 0]
         if sure.size:
-            bright *= min(1.0, self.ceiling / float(np.quantile(sure, LIT_TEETH)))
+            lit_most = round(LIT_TEETH * (sure.size - 1))
+            bright *= min(1.0, self.ceiling / float(np.partition(sure, lit_most)[lit_most]))
         bright = self._below_ceiling(bright)
         return np.asarray(np.minimum(bright * tint, 255), np.float32)
 
