@@ -23,7 +23,7 @@ ABOVE_TOOTH = 1.15
 """How bright a tooth may get at most, in the photo's own lit teeth, where these are seen."""
 KNEE = 0.8
 """The part of that from which on brightness is pressed together: cut off, teeth are one slab."""
-SURE, LIT_TEETH = 0.5, 0.9
+SURE, LIT_TEETH = 0.5, 0.75
 """How surely teeth are teeth that tell how bright they are, and the share of them that is below the
 ceiling before it is pressed: were most above it, no shade would be left between two teeth."""
 TOOTH_OWN = 0.3
