@@ -48,7 +48,7 @@ _CONTACT_SEEN = 0.012
 """The same as the picture shows it, without the mesh's depth."""
 _TURN = 15.0
 """Degrees of head turn that eyes on the camera make up for, and of a likely gaze."""
-_AVERTED = (15.0, 35.0)
+_AVERTED = (25.0, 40.0)
 """Degrees of head turn from which a mouth's averted side is believed less, and at which not."""
 _SQUINT = 8.0
 """Degrees by which an eye may seem to look aside; beyond that somebody really crosses them."""

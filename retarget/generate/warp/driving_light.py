@@ -23,7 +23,7 @@ ABOVE_TOOTH = 1.15
 """How bright a tooth may get at most, in the photo's own lit teeth, where these are seen."""
 KNEE = 0.8
 """The part of that from which on brightness is pressed together: cut off, teeth are one slab."""
-SURE, LIT_TEETH = 0.5, 0.9
+SURE, LIT_TEETH = 0.5, 0.75
 """How surely teeth are teeth that tell how bright they are, and the share of them that is below the
 ceiling before it is pressed: were most above it, no shade would be left between two teeth."""
 TOOTH_OWN = 0.3
@@ -85,9 +85,10 @@ class Light:
         own = np.clip(lit / grey, np.minimum(theirs, 1), np.maximum(theirs, 1))
         tint = theirs + np.float32(TOOTH_OWN) * (own - theirs)
         bright = np.float32(self.lack) * grey
-        sure = bright[teeth > SURE]
+        sure = bright[teeth > SURE, 0]
         if sure.size:
-            bright *= min(1.0, self.ceiling / float(np.quantile(sure, LIT_TEETH)))
+            lit_most = round(LIT_TEETH * (sure.size - 1))
+            bright *= min(1.0, self.ceiling / float(np.partition(sure, lit_most)[lit_most]))
         bright = self._below_ceiling(bright)
         return np.asarray(np.minimum(bright * tint, 255), np.float32)
 
