@@ -23,9 +23,15 @@ AROUND = 5.0
 """The same around glasses that is looked at."""
 CARRIED = (1.5, 4.0, 10.0, 25.0)
 """The same over which skin is carried behind them, the next where the one before has none."""
-EYE = (4.0, 14.0)
+EYE = (3.0, 9.0)
 """The same around an eye within which what is bright is the eye's, and from which on all that is
 brighter than skin is a reflection."""
+RING, TINTED = 4.0, (3.0, 12.0)
+"""The same beside a rim within which both sides tell the tint of its lens, and how far inwards all
+of that is taken off the skin, and from where on nothing."""
+DARKEST = 0.35
+"""How much of the brightness of lit skin a clear lens takes away at most: what is darker is behind
+it."""
 NEARER = 0.02
 """How much each reach of what is carried counts against the one before."""
 LEAST = 1e-3
@@ -60,16 +66,11 @@ class Glasses:
         )
         rims = np.minimum(whole, 255 - lens)
         self._whole = _wider(whole, SPILL * unit)
-        hole = blurred(_wider(rims, SPILL * unit), SOFT * unit).astype(np.float32)[..., None] / 255
-        through = lens.astype(np.float32)[..., None] / 255 * _away_from(open_, unit)
-        skin = _carried(patch, 1 - self._whole.astype(np.float32)[..., None] / 255, unit)
-        shine = blurred(np.maximum(patch - BRIGHTER * skin, 0) * (1 - hole), SHINE * unit)
-        behind = patch - through * shine
-        known = (1 - hole) * _like_skin(behind, seen.skin)
-        bare = to_bytes(behind + hole * (_carried(behind, known, unit) - behind))
+        dull = _unlit(patch, rims, lens, _away_from(open_, unit, EYE), seen)
+        bare = _filled(dull, rims, seen)
         self.bare = photo.copy()
         self.bare[box] = bare
-        share = blurred(rims, SOFT * unit).astype(np.float32)[..., None] / 255
+        share = _share(blurred(rims, SOFT * unit))
         # What is laid over is what the photo has beyond a share of the skin behind: laid over a
         # face that did not move it gives the photo.
         self._layer = np.concatenate([patch - (1 - share) * bare, share], axis=2)
@@ -130,10 +131,51 @@ def _wider(mask: Bytes, by: float) -> Bytes:
     return np.asarray(cv2.dilate(mask, disc), np.uint8)
 
 
-def _away_from(eyes: Bytes, unit: float) -> Floats:
-    """(h, w, 1) 0 in and beside eyes (h, w), 1 far from them."""
-    away = cv2.distanceTransform(255 - eyes, cv2.DIST_L2, 5)
-    return ramp(EYE, np.asarray(away, np.float32) / np.float32(unit))[..., None]
+def _hole(rims: Bytes, unit: float) -> Floats:
+    """(h, w, 1) 0..1 what rims (h, w) hide, and where their colour is mixed in."""
+    return _share(blurred(_wider(rims, SPILL * unit), SOFT * unit))
+
+
+def _unlit(patch: Floats, rims: Bytes, lens: Bytes, eyeless: Floats, seen: Seen) -> Floats:
+    """The patch without what its lenses reflect, and without their tint beside their rims.
+
+    Args:
+        patch: (h, w, 3).
+        rims: (h, w) 255 where they are.
+        lens: (h, w) 255 in clear lenses.
+        eyeless: (h, w, 1) 0 in eyes, 1 far from them.
+        seen: the glasses.
+    """
+    unit, hole = seen.unit, _hole(rims, seen.unit)
+    inside = _share(lens)
+    outside = 1 - _share(_wider(np.maximum(rims, lens), SPILL * unit))
+    beside = _share(_wider(rims, (SPILL + RING) * unit)) * (1 - hole)
+    told = beside * _like_skin(patch, seen.skin)
+    inner, outer = (_carried(patch, told * side, unit) for side in (inside, outside))
+    tint = np.maximum(inner - outer, np.float32(-DARKEST * seen.skin))
+    near = 1 - _away_from(_wider(rims, SPILL * unit), unit, TINTED)
+    dull = patch - inside * eyeless * near * tint
+    shine = np.maximum(dull - BRIGHTER * _carried(patch, outside, unit), 0) * (1 - hole)
+    out: Floats = dull - inside * eyeless * blurred(shine, SHINE * unit)
+    return out
+
+
+def _filled(patch: Floats, rims: Bytes, seen: Seen) -> Bytes:
+    """The patch (h, w, 3) with what is behind rims (h, w) filled in."""
+    hole = _hole(rims, seen.unit)
+    known = (1 - hole) * _like_skin(patch, seen.skin)
+    return to_bytes(patch + hole * (_carried(patch, known, seen.unit) - patch))
+
+
+def _share(mask: Bytes) -> Floats:
+    """(h, w, 1) 0..1 of a mask (h, w)."""
+    return mask.astype(np.float32)[..., None] / 255
+
+
+def _away_from(mask: Bytes, unit: float, ends: tuple[float, float]) -> Floats:
+    """(h, w, 1) 0 in and beside a mask (h, w), 1 far from it, in hundredths."""
+    away = cv2.distanceTransform(np.asarray(mask < 128, np.uint8), cv2.DIST_L2, 5)
+    return ramp(ends, np.asarray(away, np.float32) / np.float32(unit))[..., None]
 
 
 def _like_skin(patch: Floats, skin: float) -> Floats:
