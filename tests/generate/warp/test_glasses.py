@@ -55,6 +55,21 @@ def test_no_second_rim_is_left_on_the_skin_that_moved(warp: WarpGenerator) -> No
     assert (darker & beside).sum() < 0.05 * rims(wearer).sum()
 
 
+def test_what_a_lens_reflects_stays_in_it(warp: WarpGenerator) -> None:
+    wearer, shine = in_glasses(calm()), np.zeros(calm().frame.rgb.shape[:2], np.uint8)
+    for eye in (RIGHT_EYE, LEFT_EYE):
+        lids = rims_of(calm().face.points, eye)
+        x, y = np.rint(lids.middle_of_corners + 0.6 * lids.width * lids.down).astype(int).tolist()
+        cv2.ellipse(shine, (x, y), (10, 4), 0, 0, 360, (1,), -1)
+    rgb = wearer.frame.rgb.copy()
+    rgb[shine > 0] = (250, 252, 255)
+    drawn = whole(draw(warp, ask(repainted(wearer, rgb), SQUINTED))).astype(int)
+    plain = whole(draw(warp, ask(wearer, SQUINTED)))
+    assert (drawn[shine > 0] > 200).mean() > 0.9
+    near = cv2.dilate(shine, np.ones((5, 5), np.uint8)) > 0
+    assert ((drawn - plain).min(axis=2)[~near] > 40).sum() < 0.1 * shine.sum()
+
+
 def test_eyes_shut_behind_clear_lenses(warp: WarpGenerator) -> None:
     eye = around(calm(), (*landmarks.LEFT_EYE_UPPER, *landmarks.LEFT_EYE_LOWER[-2:0:-1]))
     bare, worn = (whole(draw(warp, ask(who, SHUT))) for who in (calm(), in_glasses(calm())))
