@@ -54,6 +54,10 @@ SEEN, ACROSS = 7, 25
 LOWER_SEEN, ALL_SEEN, BRIDGE_SEEN = 0.07, 0.075, 0.06
 """How clear the lower half of each rim, all of it, and a bridge must be. Lower halves of the best
 paths on 27 faces without glasses, noise and blur added, come to 0.054, rims on three to 0.08."""
+BULGING, ALIKE = 0.96, 0.75
+"""Share of its convex hull that a lens fills, and of the size of the larger lens that the other has
+at least: an outline that left the rim is dented, or unlike the other. Rims on three turned heads
+have 0.98 and 0.8; rims followed in part would break where the skin behind them moves."""
 HALF_BRIDGE = 0.2
 """Head units from the middle of the nose to where a bridge has met the lenses."""
 BRIDGE_UP, BRIDGE_DOWN = 0.3, 0.3
@@ -145,10 +149,20 @@ def glasses_seen(
 def _rims(view: _View, points: Floats) -> tuple[list[Floats], list[Floats]] | None:
     """Outlines of the rims and what joins them, and of what is seen through them."""
     edges = _traced(view, points)
-    if len(edges) < 2:
-        return None
     outer, inner = ([each[k] for each in edges] for k in (0, 1))
+    if not _are_a_pair(inner):
+        return None
     return outer + _bridges(view, outer), inner
+
+
+def _are_a_pair(lenses: list[Floats]) -> bool:
+    """Whether outlines (n, 2) are both lenses, each bulging all around, and nearly of a size."""
+    if len(lenses) < 2:
+        return False
+    sizes = [cv2.contourArea(lens) for lens in lenses]
+    bulging = [cv2.contourArea(cv2.convexHull(lens)) for lens in lenses]
+    solid = min(size / max(hull, 1.0) for size, hull in zip(sizes, bulging, strict=True))
+    return solid > BULGING and min(sizes) > ALIKE * max(sizes)
 
 
 def _dark_lenses(view: _View, points: Floats, skin: float) -> tuple[list[Floats], list[Floats]]:
