@@ -49,6 +49,8 @@ ROUNDS = 12
 
 IRIS_AHEAD = 0.02
 """Head units by which an iris lies farther before the corners of its eye than a mesh has it."""
+GLASSES_AHEAD = 0.06
+"""Head units by which glasses stand before the bridge of the nose between the eyes."""
 
 _MESH = landmarks.MESH_COUNT
 _IRISES = np.array([landmarks.RIGHT_IRIS[0], landmarks.LEFT_IRIS[0]])
@@ -117,6 +119,8 @@ class Moved:
     """Degrees that the head turned from the photo's pose."""
     skull: Doubles
     """(2, 3) where the photo's pixels near the teeth go with the head alone."""
+    glasses: Doubles
+    """(2, 3) the same of what stands before the eyes."""
 
 
 class Displacer:
@@ -148,6 +152,12 @@ class Displacer:
         lip = points[list(landmarks.LIPS_INNER_UPPER)].mean(axis=0)
         self._lip = lip + np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0]], np.float32) * 10
         """(3, 3) the middle of the upper lip, and places beside and below it."""
+        axes = identity.pose.scale * identity.pose.rotation
+        ahead = points[landmarks.NOSE_BRIDGE] - GLASSES_AHEAD * axes[:, 2]
+        places = ahead + np.stack([np.zeros(3), axes[:, 0], axes[:, 1]])
+        self._bridge = places.astype(np.float32)
+        """(3, 3) before the bridge of the nose, and places beside and below it on the head."""
+        self._across = np.linalg.inv(axes[:2, :2])
         self._brows = Brows(points, mouth.down, identity.pose.scale)
         self._lips = Lips(points, mouth.down, identity.pose.scale)
 
@@ -173,7 +183,9 @@ class Displacer:
         placed = self._posed(self._points[:_MESH] + moved, pose)
         irises = self._irises(wish, placed, pose)
         turned = 0.0 if pose is self._pose else turn_between(self._pose, pose)
-        return Moved(placed, irises, chin, moved[:, :2], turned, self._skull(pose))
+        skull = self._carried(self._lip, np.eye(2) / 10, pose)
+        glasses = self._carried(self._bridge, self._across, pose)
+        return Moved(placed, irises, chin, moved[:, :2], turned, skull, glasses)
 
     def _wished(self, request: FaceRequest) -> Floats:
         """(478, 3) wished displacements, seen in the photo's pose."""
@@ -211,11 +223,17 @@ class Displacer:
         out: Floats = np.stack([back.real, back.imag], axis=1).astype(np.float32) - off[:, :2]
         return out
 
-    def _skull(self, pose: HeadPose) -> Doubles:
-        """(2, 3) affine map of the picture plane through the upper lip."""
-        to = self._posed(self._lip, pose)[:, :2].astype(np.float64)
-        linear = np.stack([to[1] - to[0], to[2] - to[0]], axis=1) / 10
-        return np.hstack([linear, (to[0] - linear @ self._lip[0, :2])[:, None]])
+    def _carried(self, places: Floats, linear: Doubles, pose: HeadPose) -> Doubles:
+        """(2, 3) affine map of the picture plane by which the head takes something along.
+
+        Args:
+            places: (3, 3) a place of it, and one beside and one below that in the photo.
+            linear: (2, 2) from ways in the photo to shares of those two.
+            pose: the head's.
+        """
+        to = self._posed(places, pose)[:, :2].astype(np.float64)
+        turned = np.stack([to[1] - to[0], to[2] - to[0]], axis=1) @ linear
+        return np.hstack([turned, (to[0] - turned @ places[0, :2])[:, None]])
 
     def unfolded(self, moved: Floats) -> Floats:
         """Displacements (468, 3) under which hardly a triangle that the photo shows folds.

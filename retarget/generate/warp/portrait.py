@@ -14,6 +14,8 @@ from retarget.generate.warp.backdrop import Backdrop
 from retarget.generate.warp.creases import Creases
 from retarget.generate.warp.displace import Displacer, Moved
 from retarget.generate.warp.eyes import bare_below_lid, draw_eye, lit_when_bare, take_apart
+from retarget.generate.warp.glasses import Glasses
+from retarget.generate.warp.glasses_seen import glasses_seen
 from retarget.generate.warp.lids import (
     LEFT_BROW,
     LEFT_FOLD,
@@ -63,6 +65,14 @@ class Portrait:
         self._corner = (int(low[0]), int(low[1]))
         self._origin = np.array([*self._corner, 0], np.float32)
         self._points = points - self._origin
+        hidden = unseen_eyes(photo, self._points)
+        seen = None
+        if not identity.passing:  # found anew in each picture they would tremble
+            seen = glasses_seen(photo, self._points, identity.pose, hidden)
+        self._glasses = None
+        if seen is not None:
+            self._glasses = Glasses(photo, seen, _openings(self._points)[:2])
+            photo = self._glasses.bare
         for eye, _, _, around in EYES:
             self._points = lids_to_where_seen(photo, self._points, eye, around[:3])
         person = None
@@ -77,9 +87,9 @@ class Portrait:
         self._step = max(1, round(identity.face.eye_distance / CELLS))
         backdrop = None
         if person is not None and settings.background == "still":
-            backdrop = Backdrop.of(photo, person, identity.face.eye_distance)
+            moving = self._glasses.with_wearer(person) if self._glasses is not None else person
+            backdrop = Backdrop.of(photo, moving, identity.face.eye_distance)
         self._canvas = Canvas(photo, passing=identity.passing, backdrop=backdrop)
-        hidden = unseen_eyes(photo, self._points)
         self._displace = Displacer(identity, self._points, hidden)
         self._lids = [
             None if unseen else Lid.of(photo, self._points, rims, rows, around)
@@ -114,6 +124,8 @@ class Portrait:
         if found:
             self._draw_folds(out, found[0], moved, request)
         self._draw_eyes(out, moved, now)
+        if self._glasses is not None:
+            self._glasses.lay_over(out, moved.glasses if self.moves else None)
         self._mouth.draw(out, now[-1], moved, request, white)
         crop = Crop.box(*self._corner, width, height)
         return GeneratedFace(request=request, rgb=out, crop=crop)

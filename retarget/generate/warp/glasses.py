@@ -1,0 +1,205 @@
+"""Glasses: rigid, before a face that moves.
+
+Moved with the skin their rims would ripple under raised brows and squints. So they are lifted off
+the photo, with what their lenses reflect, the skin behind the rims is filled in from around them,
+and they are laid back over the face that moved: where they were, or where the head has gone.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from retarget.flow.arrays import Bytes, Doubles, Floats
+from retarget.generate.warp.glasses_seen import Seen
+from retarget.generate.warp.paint import averaged, blurred, box_of, fill, placed, ramp, to_bytes
+from retarget.generate.warp.palette import LUMA
+from retarget.generate.warp.rims import Rims
+
+SOFT, SPILL = 0.4, 1.6
+"""Hundredths of an eye distance over which the edge of a rim is soft, and beside it in which its
+colour is still mixed into the skin's."""
+AROUND = 5.0
+"""The same around glasses that is looked at."""
+CARRIED = (1.5, 4.0, 10.0, 25.0)
+"""The same over which skin is carried behind them, the next where the one before has none."""
+EYE = (3.0, 9.0)
+"""The same around an eye within which what is bright is the eye's, and from which on all that is
+brighter than skin is a reflection."""
+RING, TINTED = 4.0, (3.0, 12.0)
+"""The same beside a rim within which both sides tell the tint of its lens, and how far inwards all
+of that is taken off the skin, and from where on nothing."""
+DARKEST = 0.35
+"""How much of the brightness of lit skin a clear lens takes away at most: what is darker is behind
+it."""
+NEARER = 0.02
+"""How much each reach of what is carried counts against the one before."""
+LEAST = 1e-3
+"""Share of what is known below which an average of it says nothing."""
+HAIR, OF_HAIR = (0.5, 0.8), 0.03
+"""How dark against lit skin hair is and how dark it is not, and how much it counts."""
+BRIGHTER, SHINE = 1.06, 1.0
+"""How much brighter than skin that is, and the deviation of its edge in hundredths."""
+
+
+class Glasses:
+    """Those of one photo.
+
+    Args:
+        photo: (height, width, 3).
+        seen: where it shows them.
+        eyes: where it shows the eyes.
+    """
+
+    def __init__(self, photo: Bytes, seen: Seen, eyes: list[Rims]) -> None:
+        self.bare = photo
+        """(height, width, 3) the photo without them."""
+        unit = seen.unit
+        self._box = box = box_of(np.concatenate(seen.filled), AROUND * unit, photo.shape)
+        if box is None:
+            return
+        patch = photo[box].astype(np.float32)
+        corner = np.array([box[1].start, box[0].start], np.float32)
+        lens, whole, open_ = (
+            _drawn([line - corner for line in lines], patch.shape)
+            for lines in (seen.clear, seen.filled, [eye.outline for eye in eyes])
+        )
+        rims = np.minimum(whole, 255 - lens)
+        self._whole = _wider(whole, SPILL * unit)
+        dull = _unlit(patch, rims, lens, _away_from(open_, unit, EYE), seen)
+        bare = _filled(dull, rims, seen)
+        self.bare = photo.copy()
+        self.bare[box] = bare
+        share = _share(blurred(rims, SOFT * unit))
+        # What is laid over is what the photo has beyond a share of the skin behind: laid over a
+        # face that did not move it gives the photo.
+        self._layer = np.concatenate([patch - (1 - share) * bare, share], axis=2)
+        self._parts = _parts(self._layer)
+
+    def with_wearer(self, person: Bytes) -> Bytes:
+        """(height, width) 255 where a person is, or the glasses that stand out beside them."""
+        out = person.copy()
+        if self._box is not None:
+            np.maximum(out[self._box], self._whole, out=out[self._box])
+        return out
+
+    def lay_over(self, out: Bytes, place: Doubles | None = None) -> None:
+        """Lay the glasses over a crop that moved, in place.
+
+        Args:
+            out: (height, width, 3).
+            place: (2, 3) where the head takes them; None where it stays.
+        """
+        if self._box is None:
+            return
+        patch, (lit, share) = out[self._box], self._parts
+        if place is not None:
+            corner = np.array([self._box[1].start, self._box[0].start])
+            ends = np.array([[0, 0], [1, 0], [0, 1], [1, 1]]) * lit.shape[1::-1] + corner
+            there = (ends @ place[:, :2].T + place[:, 2]).astype(np.float32)
+            box = box_of(there, 1, out.shape)
+            if box is None:
+                return
+            shifted = place.copy()
+            shifted[:, 2] += place[:, :2] @ corner - (box[1].start, box[0].start)
+            patch = out[box]
+            size = (patch.shape[1], patch.shape[0])
+            lit, share = _parts(placed(self._layer, shifted, size))
+        hidden = cv2.multiply(patch, share, dtype=cv2.CV_32F)
+        cv2.add(patch, cv2.subtract(lit, hidden, hidden), patch, None, cv2.CV_8U)
+
+
+def _parts(layer: Floats) -> tuple[Floats, Floats]:
+    """(h, w, 3) each: what a layer (h, w, 4) adds, and how much of what is behind it hides."""
+    lit, share = cv2.cvtColor(layer, cv2.COLOR_RGBA2RGB), cv2.extractChannel(layer, 3)
+    wide = cv2.cvtColor(share, cv2.COLOR_GRAY2RGB)
+    return np.asarray(lit, np.float32), np.asarray(wide, np.float32)
+
+
+def _drawn(lines: list[Floats], shape: tuple[int, ...]) -> Bytes:
+    """(h, w) 255 within outlines (n, 2)."""
+    mask = np.zeros(shape[:2], np.uint8)
+    for line in lines:
+        fill(mask, line)
+    return mask
+
+
+def _wider(mask: Bytes, by: float) -> Bytes:
+    """A mask (h, w) and so many pixels around it."""
+    reach = max(1, round(by))
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
+    return np.asarray(cv2.dilate(mask, disc), np.uint8)
+
+
+def _hole(rims: Bytes, unit: float) -> Floats:
+    """(h, w, 1) 0..1 what rims (h, w) hide, and where their colour is mixed in."""
+    return _share(blurred(_wider(rims, SPILL * unit), SOFT * unit))
+
+
+def _unlit(patch: Floats, rims: Bytes, lens: Bytes, eyeless: Floats, seen: Seen) -> Floats:
+    """The patch without what its lenses reflect, and without their tint beside their rims.
+
+    Args:
+        patch: (h, w, 3).
+        rims: (h, w) 255 where they are.
+        lens: (h, w) 255 in clear lenses.
+        eyeless: (h, w, 1) 0 in eyes, 1 far from them.
+        seen: the glasses.
+    """
+    unit, hole = seen.unit, _hole(rims, seen.unit)
+    inside = _share(lens)
+    outside = 1 - _share(_wider(np.maximum(rims, lens), SPILL * unit))
+    beside = _share(_wider(rims, (SPILL + RING) * unit)) * (1 - hole)
+    told = beside * _like_skin(patch, seen.skin)
+    inner, outer = (_carried(patch, told * side, unit) for side in (inside, outside))
+    tint = np.maximum(inner - outer, np.float32(-DARKEST * seen.skin))
+    near = 1 - _away_from(_wider(rims, SPILL * unit), unit, TINTED)
+    dull = patch - inside * eyeless * near * tint
+    shine = np.maximum(dull - BRIGHTER * _carried(patch, outside, unit), 0) * (1 - hole)
+    out: Floats = dull - inside * eyeless * blurred(shine, SHINE * unit)
+    return out
+
+
+def _filled(patch: Floats, rims: Bytes, seen: Seen) -> Bytes:
+    """The patch (h, w, 3) with what is behind rims (h, w) filled in."""
+    hole = _hole(rims, seen.unit)
+    known = (1 - hole) * _like_skin(patch, seen.skin)
+    return to_bytes(patch + hole * (_carried(patch, known, seen.unit) - patch))
+
+
+def _share(mask: Bytes) -> Floats:
+    """(h, w, 1) 0..1 of a mask (h, w)."""
+    return mask.astype(np.float32)[..., None] / 255
+
+
+def _away_from(mask: Bytes, unit: float, ends: tuple[float, float]) -> Floats:
+    """(h, w, 1) 0 in and beside a mask (h, w), 1 far from it, in hundredths."""
+    away = cv2.distanceTransform(np.asarray(mask < 128, np.uint8), cv2.DIST_L2, 5)
+    return ramp(ends, np.asarray(away, np.float32) / np.float32(unit))[..., None]
+
+
+def _like_skin(patch: Floats, skin: float) -> Floats:
+    """(h, w, 1) how much each pixel of (h, w, 3) tells what is behind a rim beside it.
+
+    Where a brow ends at a rim, skin goes on behind it; where it goes through, both sides are brow.
+    """
+    lit = ramp(HAIR, patch @ LUMA / np.float32(skin))[..., None]
+    return np.float32(OF_HAIR) + np.float32(1 - OF_HAIR) * lit
+
+
+def _carried(patch: Floats, known: Floats, unit: float) -> Floats:
+    """(h, w, 3) what is known of a patch, carried over what is not.
+
+    Args:
+        patch: (h, w, 3).
+        known: (h, w, 1) 0..1.
+        unit: pixels to a hundredth of an eye distance.
+    """
+    four = np.concatenate([patch * known, known], axis=2)
+    total = np.float32(NEARER ** len(CARRIED)) * four.mean(axis=(0, 1), keepdims=True)
+    for k, reach in enumerate(CARRIED):
+        mean = averaged(four, reach * unit)
+        mean[mean[..., 3] < LEAST] = 0  # so little that what remains of its colour is rounded
+        total = total + np.float32(NEARER**k) * mean
+    out: Floats = total[..., :3] / np.maximum(total[..., 3:], np.float32(1e-9))
+    return out
