@@ -66,7 +66,7 @@ _BOTH = ["a.mp4", "--identity", "b.jpg"]
     ("words", "said"),
     [
         (["a.mp4"], ["--identity (whose face", "for example: retarget drive.mp4 --identity"]),
-        (["fit"], ["the first word (whose expressions", "; -o (", "retarget fit drive.mp4 -o"]),
+        (["fit"], ["the first word (whose expressions", "retarget fit drive.mp4"]),
         ([*_BOTH, "--start", "100ms"], ["--start needs a time, not '100ms'", "1:02.5"]),
         ([*_BOTH, "--end", "1,2"], ["--end needs a time, not '1,2'"]),
         ([*_BOTH, "--quality", "high"], ["--quality needs a whole number, not 'high'"]),
