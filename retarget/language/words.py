@@ -150,10 +150,8 @@ def _units(file: TomlFile) -> Iterable[ActionUnit]:
 
 
 def _shapes(file: TomlFile, number: str, unit: Mapping[str, Any], side: str) -> Weights:
-    try:
+    with file.telling(("units", number, side)):
         return blendshapes.weights(unit.get(side, {}))
-    except UnknownWord as error:
-        raise file.problem(("units", number, side), error.what, do=error.do) from error
 
 
 def _labels(file: TomlFile) -> Iterable[Label]:
