@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from retarget.evaluation.expression import ACTIVE_RATIO, span, without_rest
 from retarget.evaluation.pairs import Pairs, both
+from retarget.evaluation.settings import EvaluateSettings
 from retarget.evaluation.values import RATIOS, Curve, Observed, WorstFrame
 from retarget.flow import blendshapes
 from retarget.flow.arrays import Doubles
@@ -70,7 +71,7 @@ def worst_frames(
 ) -> tuple[WorstFrame, ...]:
     """The moments at which expression differs most (rest removed), half a second apart."""
     if driving.scores is not None and result.scores is not None:
-        names, least = blendshapes.NAMES, 0.05
+        names, least = blendshapes.NAMES, EvaluateSettings.active
         d, r = driving.scores[pairs.driving], result.scores[pairs.result]
     else:
         names, least = RATIOS, ACTIVE_RATIO

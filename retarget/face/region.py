@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -77,6 +78,14 @@ class Region:
         x, y = (self.x - left - 0.5) / 2, (self.y - top - 0.5) / 2
         return np.asarray(half, np.uint8), replace(self, x=x, y=y, side=self.side / 2)
 
+    def placed(self, normalized: Floats) -> Floats:
+        """Mesh points (478, 3) in parts of the region as pixels of the frame, depth alike."""
+        matrix = self.to_frame(1)
+        out = np.empty_like(normalized)
+        out[:, :2] = normalized[:, :2] @ matrix[:, :2].T + matrix[:, 2]
+        out[:, 2] = normalized[:, 2] * self.side
+        return out
+
     def scaled(self, factor: float, turned: float = 0.0) -> Region:
         """The same place, its side times `factor`, turned further by `turned` radians."""
         return replace(self, side=self.side * factor, turn=self.turn + turned)
@@ -100,6 +109,34 @@ class Detection:
     """(2, 2) right eye, left eye in pixels of the frame."""
     score: float
     """0..1"""
+
+    @classmethod
+    def seen(
+        cls,
+        view: Region,
+        box: tuple[float, float, float, float],
+        eyes: Iterable[tuple[float, float]],
+        score: float,
+    ) -> Detection:
+        """What a detector tells of a view, in parts of it.
+
+        Args:
+            view: what it was shown.
+            box: left, top, width and height.
+            eyes: (x, y) of the right eye and of the left.
+            score: 0..1
+        """
+        left, top, width, height = box
+        matrix = view.to_frame(1)
+        told = np.array([(left + width / 2, top + height / 2), *eyes])
+        placed = told @ matrix[:, :2].T + matrix[:, 2]
+        return cls(
+            x=float(placed[0, 0]),
+            y=float(placed[0, 1]),
+            side=max(width, height) * float(np.hypot(*matrix[:, 0])),
+            eyes=placed[1:].astype(np.float32),
+            score=score,
+        )
 
     @property
     def region(self) -> Region:

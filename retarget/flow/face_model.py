@@ -100,7 +100,7 @@ def _told() -> npt.NDArray[np.float32]:
     """(52, 52) from weights that were said to those that a mesh would tell of."""
     out = np.eye(blendshapes.COUNT, dtype=np.float32)
     for said, more in _TOLD.items():
-        out[blendshapes.index(said)] += blendshapes.weights(more).astype(np.float32)
+        out[blendshapes.index(said)] += blendshapes.weights(more)
     return out
 
 
@@ -131,6 +131,5 @@ def at_rest(identity: Identity) -> npt.NDArray[np.float32]:
 
 def pose_terms(pose: HeadPose) -> npt.NDArray[np.float64]:
     """(9,) functions of the pose that may leak: rotation about x, y, z and its six products."""
-    yaw, pitch, roll = np.clip(np.radians(pose.angles), -0.8, 0.8)
-    x, y, z = pitch, yaw, roll
+    y, x, z = np.clip(np.radians(pose.angles), -0.8, 0.8)
     return np.array([x, y, z, x * x, y * y, z * z, x * y, x * z, y * z])

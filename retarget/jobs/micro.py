@@ -124,14 +124,12 @@ class MicroJob(StartsFromPreset):
         """
         from retarget.jobs.micro_clip import read_rate
         from retarget.jobs.micro_options import check_options
-        from retarget.language.words import shipped_words
+        from retarget.language.words import words_with
         from retarget.sink.names import made_name
 
         check_options(self)
         report = begin(report)
-        words = shipped_words()
-        if self.words is not None:
-            words = words.with_file(self.words)
+        words = words_with(self.words)
         if self.set is not None:
             return self._run_set(self.set, words, report)
         rate = read_rate(self.rate)
@@ -340,10 +338,9 @@ class MicroJob(StartsFromPreset):
         return row_of(whole, stimulus, clip, table, key)
 
     def _photo(self, name: str, report: Report) -> Identity:
-        from retarget.jobs.identity import open_identity
+        from retarget.jobs.identity import understood
 
-        with open_identity(name, self.track, report, models=self.draw.models) as lane:
-            return lane.first
+        return understood(name, self.track, report, models=self.draw.models)
 
     def _square(self, named: NamedFace, size: int | None, report: Report) -> Identity:
         from retarget.jobs.reframe import on_face, reframed

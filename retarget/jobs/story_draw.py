@@ -24,7 +24,7 @@ from retarget.flow.report import Report
 from retarget.flow.values import Identity
 from retarget.jobs.act import Actor
 from retarget.jobs.draw import DrawSettings
-from retarget.jobs.identity import open_identity
+from retarget.jobs.identity import understood
 from retarget.jobs.reframe import crop_of, cut_out, on_face, within_size
 from retarget.jobs.storyboard import Background, Panel, Role
 
@@ -205,13 +205,11 @@ class PanelDrawer:
 
     def _understood(self, named: NamedFace) -> Identity:
         if named not in self._photos:
-            with open_identity(
-                str(named), self._track, self._report, models=self._draw.models
-            ) as lane:
-                photo = within_size(lane.first, _LONGEST)
+            models = self._draw.models
+            photo = understood(str(named), self._track, self._report, models=models)
             while len(self._photos) >= _KEPT:
                 self._rough.pop(id(self._photos.pop(next(iter(self._photos)))), None)
-            self._photos[named] = photo
+            self._photos[named] = within_size(photo, _LONGEST)
         return self._photos[named]
 
 

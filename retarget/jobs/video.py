@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from shlex import quote
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
@@ -268,7 +268,9 @@ class VideoJob(StartsFromPreset):
             check_apart(self.report, written, use="written to")
             check_free(self.report, overwrite=self.sink.overwrite, read=read)
 
-    def _preview_sink(self, sinks: ExitStack, output: Path, job: Performing, report: Report) -> Any:
+    def _preview_sink(
+        self, sinks: ExitStack, output: Path, job: Performing, report: Report
+    ) -> Callable[[FinishedFrame], None] | None:
         from retarget.composite.side_by_side import SideBySide, preview_size
 
         if not self.preview:

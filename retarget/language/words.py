@@ -107,6 +107,11 @@ def shipped_words() -> Vocabulary:
     return read_words(presets_folder() / "expressions")
 
 
+def words_with(own: Path | None) -> Vocabulary:
+    """The shipped words and, where there is one, those of a file of one's own."""
+    return shipped_words() if own is None else shipped_words().with_file(own)
+
+
 def read_words(folder: Path) -> Vocabulary:
     """Read `action_units.toml` and every other file of a folder.
 

@@ -173,15 +173,12 @@ def _opened(
 
         with partial.beside(target, overwrite=again, landed=landed) as file:
             yield GifSink(file, target, info=info, mark=mark, warn=warn)
-    elif kind in stills.SUFFIXES and names.is_pattern(target.name):
-        pattern = target.name
-        each = partial.beside_each(target.parent, pattern, overwrite=again, landed=landed)
-        with each as folder:
-            yield stills.PicturesSink(folder, target, pattern=pattern, mark=mark, quality=quality)
-    elif kind in stills.SUFFIXES:
+    elif kind and not names.is_pattern(target.name):
         with partial.beside(target, overwrite=again, landed=landed) as file:
             yield stills.PictureSink(file, target, mark=mark, quality=quality)
     else:
-        pattern = names.FOLDER_PATTERN
-        with partial.beside_folder(target, pattern, overwrite=again, landed=landed) as folder:
+        pattern = target.name if kind else names.FOLDER_PATTERN
+        lend = partial.beside_each if kind else partial.beside_folder
+        where = target.parent if kind else target
+        with lend(where, pattern, overwrite=again, landed=landed) as folder:
             yield stills.PicturesSink(folder, target, pattern=pattern, mark=mark, quality=quality)

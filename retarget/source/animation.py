@@ -21,6 +21,7 @@ from retarget.flow.values import Instant, VideoFrame
 from retarget.source.bounds import check_size
 from retarget.source.clock import moment
 from retarget.source.settings import SourceSettings
+from retarget.source.source import spread
 from retarget.source.stills import DAMAGE, Still, read_still, upright_rgb
 
 _MOVING = ("PNG", "WEBP", "AVIF")  # several pictures in a TIFF are pages
@@ -113,10 +114,8 @@ class Animation:
 
     def sample(self, count: int) -> Iterator[VideoFrame]:
         """Frames spread over the piece; see `Source.sample`."""
-        if count < 1:
-            raise ValueError(f"a sample of {count} frames cannot be taken")
-        wanted = {(2 * i + 1) * self._count // (2 * count) for i in range(count)}
-        return (f for f in islice(self.frames(), max(wanted) + 1) if f.index in wanted)
+        wanted = spread(count, self._count)
+        return (f for f in islice(self.frames(), wanted[-1] + 1) if f.index in wanted)
 
     def sound(self) -> Sound | None:
         """None: pictures make no sound."""

@@ -18,6 +18,7 @@ from retarget.flow.source_info import SourceInfo
 from retarget.flow.values import Instant, VideoFrame
 from retarget.source.clock import moment
 from retarget.source.settings import SourceSettings
+from retarget.source.source import spread
 from retarget.source.stills import SUFFIXES, read_still
 
 _FINEST = 1001  # the largest denominator of a frame rate worth telling apart, as in 30000/1001
@@ -64,12 +65,8 @@ class Folder:
 
     def sample(self, count: int) -> Iterator[VideoFrame]:
         """Pictures spread over the folder; see `Source.sample`."""
-        if count < 1:
-            raise ValueError(f"a sample of {count} frames cannot be taken")
-        total = len(self._files)
-        wanted = sorted({(2 * i + 1) * total // (2 * count) for i in range(count)})
         first = self._files[0][0]
-        frames = self._read([self._files[i] for i in wanted])
+        frames = self._read([self._files[i] for i in spread(count, len(self._files))])
         return (replace(frame, index=frame.at.pts - first) for frame in frames)
 
     def sound(self) -> Sound | None:

@@ -21,6 +21,7 @@ from retarget.flow.values import Instant, VideoFrame
 from retarget.source.bounds import MAX_PIXELS, check_size
 from retarget.source.convert import flattened
 from retarget.source.phone_photo import as_tiff, is_phone_photo
+from retarget.source.source import spread
 
 SUFFIXES = frozenset(
     {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".ppm", ".pgm", ".tga", ".jp2"}
@@ -173,8 +174,7 @@ class Still:
 
     def sample(self, count: int) -> Iterator[VideoFrame]:
         """The picture; see `Source.sample`."""
-        if count < 1:
-            raise ValueError(f"a sample of {count} frames cannot be taken")
+        spread(count, 1)
         return self.frames()
 
     def sound(self) -> Sound | None:
