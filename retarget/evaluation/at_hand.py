@@ -7,6 +7,7 @@ from pathlib import Path
 from retarget.errors import MissingModel
 from retarget.evaluation.arcface import PACKS
 from retarget.evaluation.settings import EvaluateSettings
+from retarget.flow.there import is_file
 from retarget.models import catalog
 from retarget.models.catalog import ModelFile
 from retarget.models.store import Store
@@ -33,9 +34,7 @@ def arcface(settings: EvaluateSettings) -> Path | None:
         return _given(settings.arcface, "arcface")
     insightface = Path.home() / ".insightface" / "models"
     packs = (insightface / pack for pack in PACKS)
-    return _verified(settings, catalog.ARCFACE) or next(
-        (path for path in packs if path.is_file()), None
-    )
+    return _verified(settings, catalog.ARCFACE) or next(filter(is_file, packs), None)
 
 
 def smirk(settings: EvaluateSettings) -> Path | None:
@@ -55,7 +54,7 @@ def _verified(settings: EvaluateSettings, model: ModelFile) -> Path | None:
 
 
 def _given(path: Path, option: str) -> Path:
-    if not path.is_file():
+    if not is_file(path):
         do = f"Correct --{option}, or leave it out."
         raise MissingModel(f"There is no model file {path}.", do=do)
     return path

@@ -28,7 +28,8 @@ from pathlib import Path
 from typing import Any
 
 from retarget.face.settings import NamedFace, named_face
-from retarget.flow.toml_file import Place, TomlFile, is_file
+from retarget.flow.there import is_file
+from retarget.flow.toml_file import Place, TomlFile
 
 CROSS, SELF = "cross-identity", "self-reenactment"
 _WORDS = ("name", "results", "job", "options", "self_options", "pair")

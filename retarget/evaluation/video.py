@@ -6,7 +6,6 @@ A path may end as in two.mp4#right, which says which of its faces is measured.
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ import numpy.typing as npt
 
 from retarget.errors import UnreadableInput
 from retarget.face.settings import NamedFace, named_face
+from retarget.flow.there import is_there
 from retarget.flow.values import VideoFrame
 from retarget.source.open import open_source
 from retarget.source.source import Source
@@ -32,7 +32,7 @@ def present(path: str | Path) -> Path:
         RetargetError: what stands behind its name says no face.
     """
     path = Path(path)
-    if not os.path.exists(named(path).file):  # noqa: PTH110  (Path's own fails for a long name)
+    if not is_there(named(path).file):
         raise UnreadableInput(f"There is no file {path}.", do="Check the path.")
     return path
 

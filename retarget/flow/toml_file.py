@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from retarget.errors import RetargetError, UnknownWord, UnreadableInput
+from retarget.flow.there import is_file
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -151,14 +152,6 @@ def within(folder: Path, name: str, *, outside: bool) -> Path:
             do="Move it into that folder, or say --outside to allow it.",
         )
     return path
-
-
-def is_file(path: Path) -> bool:
-    """Whether a file that is named in one is there; a name may be too long for one, or locked."""
-    try:
-        return path.is_file()
-    except OSError:
-        return False
 
 
 def _text(path: Path, what: str) -> str:

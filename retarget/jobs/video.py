@@ -316,7 +316,7 @@ def _tell_of_size(size: tuple[int, int], output: Path, report: Report) -> None:
 
 
 def _preview_of(output: Path) -> Path:
-    from retarget.sink.partial import is_folder
+    from retarget.flow.there import is_folder
 
     if is_folder(output):  # whose name may have a dot, or be none
         folder = output.absolute()

@@ -102,8 +102,8 @@ def _kind(target: Path) -> str:
     Raises:
         CannotWrite: it says nothing that can be written.
     """
+    from retarget.flow.there import is_folder
     from retarget.sink.codecs import CONTAINERS
-    from retarget.sink.partial import is_folder
     from retarget.sink.stills import SUFFIXES
 
     kind, kinds = target.suffix.lower(), (*CONTAINERS, ".gif", *SUFFIXES)

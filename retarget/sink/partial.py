@@ -14,6 +14,7 @@ from retarget.errors import CannotWrite
 from retarget.flow.dead_files import ASIDE, HIDDEN, clear, locked
 from retarget.flow.held_signals import held_signals
 from retarget.flow.report import Warn, unheard
+from retarget.flow.there import is_folder
 from retarget.flow.whole import (
     Landed,
     alone,
@@ -124,14 +125,6 @@ def save_text(target: Path, text: str, *, overwrite: bool, warn: Warn = unheard)
     landed = telling(target, warn)
     with keeping(target, overwrite=overwrite, landed=landed) as hidden, writing(target):
         hidden.write_text(text, "utf-8")
-
-
-def is_folder(path: Path) -> bool:
-    """Whether a folder is known to be there; where the place may not be looked at, it is not."""
-    try:
-        return path.is_dir()
-    except OSError:
-        return False
 
 
 def check_apart(target: Path, read: Iterable[str | Path | None], *, use: str = "read from") -> None:

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from retarget.errors import RetargetError, UnreadableInput
 from retarget.flow.report import Warn, unheard
+from retarget.flow.there import is_folder
 from retarget.source.settings import LONGEST, SourceSettings
 from retarget.source.source import Source
 
@@ -93,7 +94,7 @@ def _not_found(spec: str, cause: Exception) -> UnreadableInput:
             f"There is no file {spec[:_SAID]}…: its name is too long.", do="Check the path."
         )
     folder = Path(spec).parent
-    if _NUMBERED.search(Path(spec).name) and folder.is_dir():
+    if _NUMBERED.search(Path(spec).name) and is_folder(folder):
         do = f"Numbered pictures are read in order where their folder is named: {folder}."
     else:
         do = "Check the path."
