@@ -203,8 +203,9 @@ def _misspelt(words: Sequence[str], kind: type[Any]) -> tuple[str, list[str]] | 
         return None
     near = []
     for name in unknown:
+        file = [shlex.quote(f"./{name}")] if os.path.lexists(name) else []
         longer = sorted((option for option in known if option.startswith(name)), key=len)
-        near += longer[:1] or difflib.get_close_matches(name, known, n=1, cutoff=_LIKE)
+        near += file or longer[:1] or difflib.get_close_matches(name, known, n=1, cutoff=_LIKE)
     return f"{NO_OPTION}{unknown[0]}", near
 
 

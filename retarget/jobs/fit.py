@@ -65,8 +65,8 @@ class FitJob(AsDeclared):
         from retarget.sink.partial import check_free
 
         read = (named_face(self.driving).file, self.rest.neutral)
-        suffix_of(output)
         check_free(output, overwrite=self.overwrite, read=read)
+        suffix_of(output)
         settings = DrivingSettings(
             source=self.source, track=self.track, rest=self.rest, fit=self.fit, smooth=self.smooth
         )

@@ -21,6 +21,8 @@ from retarget.source.source import Source
 
 _SAID = 60
 """Characters of a name that are told where it is much too long."""
+_STREAM = "-"
+"""What many programs take as the name of their own input."""
 _NUMBERED = re.compile(r"%0?\d*d|#|\*")
 """What stands for a number in names of pictures elsewhere: in FFmpeg, in compositing, in shells."""
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]+):", re.IGNORECASE)
@@ -84,6 +86,11 @@ def _source(
 
 def _not_found(spec: str, cause: Exception) -> UnreadableInput:
     number = getattr(cause, "errno", None)
+    if spec == _STREAM:
+        return UnreadableInput(
+            "What is read comes from a file, a folder or an address, and not from a stream.",
+            do="Name it; what comes down a pipe can be written into a file first.",
+        )
     if number in (errno.EACCES, errno.EPERM):
         return UnreadableInput(
             f"{spec} lies in a folder that you may not enter.",

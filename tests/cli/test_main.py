@@ -112,6 +112,8 @@ def test_a_file_whose_name_begins_as_an_option_does_is_told_how_to_be_given(
     Path("-me.jpg").touch()
     assert main(words) == 1
     assert "Did you mean --identity=-me.jpg?" in capsys.readouterr().err
+    assert main(["-me.jpg", "--identity", "b.jpg"]) == 1
+    assert "Did you mean ./-me.jpg?" in capsys.readouterr().err
 
 
 def test_an_option_that_is_missing_because_it_was_mistyped_is_told_so(
