@@ -24,12 +24,10 @@ _NO_MEMORY = re.compile(r"[Ii]nsufficient memory|bad_alloc|[Cc]annot allocate me
                         r"failed to map segment|Unable to map file|"
                         r"Resource temporarily unavailable")  # fmt: skip
 """What libraries say that have an error of their own for this."""
-
-
+_NO_PLACE = re.compile("No space left on device|Disk quota|No usable temporary directory")
+"""What is said where a temporary file is meant: writing results words this by itself."""
 _TOGETHER_SECONDS = 1.0
 """Shells, terminals and supervisors may each pass the same wish on: what comes so close is one."""
-
-
 _LOOKED_OVER = ("track", "driving", "story")
 """A job that has one of these reads faces first, which may take a while."""
 
@@ -89,6 +87,11 @@ def _told(problem: Exception) -> bool:
         sys.stderr.write(
             "retarget: There is not enough memory for this.\n"
             "  Use a smaller photo or video, or raise the limit if one is set (`ulimit -a`).\n"
+        )
+    elif isinstance(problem, OSError) and _NO_PLACE.search(str(problem)):
+        sys.stderr.write(
+            f"retarget: A temporary file cannot be written: {problem.strerror}.\n"
+            "  Free some space, or name another folder in the environment variable TMPDIR.\n"
         )
     else:
         return False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import re
 from pathlib import Path
 
@@ -163,6 +164,27 @@ def test_a_preset_sets_values_and_options_go_before_it() -> None:
 def test_an_unknown_preset_is_offered_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["drive.mp4", "--identity", "face.jpg", "--preset", "naturel"]) == 1
     assert "Did you mean 'natural'?" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("number", "said"),
+    [
+        (errno.ENOSPC, "No space left on device"),
+        (errno.ENOENT, "No usable temporary directory found in ['/tmp']"),
+    ],
+)
+def test_no_room_for_temporary_files_is_one_sentence(
+    number: int, said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(number, said)
+
+    monkeypatch.setattr(VideoJob, "run", full)
+    assert main(_BOTH) == 1
+    assert capsys.readouterr().err == (
+        f"retarget: A temporary file cannot be written: {said}.\n"
+        "  Free some space, or name another folder in the environment variable TMPDIR.\n"
+    )
 
 
 @pytest.mark.parametrize("library", ["numpy", "opencv"])

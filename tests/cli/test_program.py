@@ -81,6 +81,21 @@ def as_program(script: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="has no such signals")
+def test_ctrl_c_while_the_program_is_loaded_ends_it_without_a_word() -> None:
+    loading = as_program("""
+        import os, runpy, signal, sys
+        class Stopping:
+            def find_spec(self, name, *_):
+                if name == "retarget.cli.parse":
+                    os.kill(os.getpid(), signal.SIGINT)
+        sys.meta_path.insert(0, Stopping())
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        runpy.run_module("retarget", run_name="__main__")
+    """)
+    assert (loading.returncode, loading.stdout, loading.stderr) == (-signal.SIGINT, "", "")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="has no such signals")
 @pytest.mark.parametrize("sent", ["SIGTERM", "SIGINT"])
 def test_a_second_signal_right_after_the_first_changes_nothing(sent: str) -> None:
     script = f"""
