@@ -16,12 +16,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from retarget.face.mediapipe_core import import_light
 from retarget.face.region import Detection, Reading, Region
 from retarget.flow import landmarks
-from retarget.flow.arrays import Picture
+from retarget.flow.arrays import Floats, Picture
 from retarget.flow.quiet import quiet
 from retarget.flow.unbroken import unbroken
 
@@ -180,7 +179,7 @@ class MeshModel:
         points = np.mean([points for points, _ in several], axis=0, dtype=np.float32)
         return Reading(points=points, presence=min(presence for _, presence in several))
 
-    def _look(self, rgb: Picture, region: Region) -> tuple[npt.NDArray[np.float32], float]:
+    def _look(self, rgb: Picture, region: Region) -> tuple[Floats, float]:
         out = self._mesh.run(region.cut(rgb, MESH_PIXELS))
         get = self._mesh.get
         flat = _unpack(get.get_proto(out["landmarks"]).SerializeToString())
@@ -195,7 +194,7 @@ class MeshModel:
             graph.close()
 
 
-def _unpack(message: bytes) -> npt.NDArray[np.float32]:
+def _unpack(message: bytes) -> Floats:
     """(478, 3) of a serialized NormalizedLandmarkList, six times faster than by attributes.
 
     Each landmark is a tag and a length, then for x, y and z a tag and a 32-bit float.

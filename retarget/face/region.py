@@ -8,10 +8,9 @@ from functools import cached_property
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from retarget.flow import landmarks
-from retarget.flow.arrays import Floats, Picture
+from retarget.flow.arrays import Doubles, Floats, Picture
 
 MARGIN = 1.5
 """A mesh is read from a square this much wider than the face, as the network was trained."""
@@ -32,7 +31,7 @@ class Region:
     turn: float = 0.0
     """Radians, clockwise in the picture."""
 
-    def to_frame(self, pixels: int) -> npt.NDArray[np.float64]:
+    def to_frame(self, pixels: int) -> Doubles:
         """(2, 3) matrix from a crop of `pixels` x `pixels` to the frame."""
         scale = self.side / pixels
         c, s = np.cos(self.turn) * scale, np.sin(self.turn) * scale
@@ -152,7 +151,7 @@ class Reading:
     """(478, 3) in pixels of the frame."""
     presence: float
     """How sure the network is that a face is there, 0..1."""
-    scores: npt.NDArray[np.float32] | None = None
+    scores: Floats | None = None
     """(52,) blendshape scores, where the tracker has them."""
 
     @cached_property
@@ -188,5 +187,5 @@ def whole(rgb: Picture, *, zoom: float = 1.0, turn: float = 0.0) -> Region:
     return Region(x=width / 2, y=height / 2, side=max(width, height) / zoom, turn=turn)
 
 
-def _turn(right: npt.NDArray[np.float32], left: npt.NDArray[np.float32]) -> float:
+def _turn(right: Floats, left: Floats) -> float:
     return float(np.arctan2(left[1] - right[1], left[0] - right[0]))

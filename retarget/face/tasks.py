@@ -16,13 +16,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from retarget.errors import MissingModel, RetargetError
 from retarget.face.mediapipe_core import import_vision
 from retarget.face.region import Detection, Reading, Region
 from retarget.flow import blendshapes, landmarks
-from retarget.flow.arrays import Picture
+from retarget.flow.arrays import Floats, Picture
 from retarget.flow.quiet import quiet
 from retarget.flow.unbroken import at_end, unbroken
 
@@ -226,13 +225,13 @@ def _part(view: Region, across: int, down: int) -> Region:
     return Region(x=float(x), y=float(y), side=view.side * 0.6, turn=view.turn)
 
 
-def _points(face: Any) -> npt.NDArray[np.float32]:
+def _points(face: Any) -> Floats:
     """(478, 3) in parts of the picture."""
     flat = np.fromiter((v for p in face for v in (p.x, p.y, p.z)), np.float32)
     return flat.reshape(landmarks.COUNT, 3)
 
 
-def _scores(categories: Any) -> npt.NDArray[np.float32]:
+def _scores(categories: Any) -> Floats:
     """(52,) in our order: without MediaPipe's `_neutral`, with a `tongueOut` of 0."""
     known = {c.category_name: c.score for c in categories if c.category_name in blendshapes.INDEX}
     return blendshapes.weights(known)

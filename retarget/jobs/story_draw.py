@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
 from retarget.composite.background import (
     covering,
@@ -18,7 +17,7 @@ from retarget.composite.background import (
 )
 from retarget.composite.matte import Cutout, PersonMatte
 from retarget.face.settings import NamedFace, TrackSettings
-from retarget.flow.arrays import Picture
+from retarget.flow.arrays import Floats, Picture
 from retarget.flow.crop import Crop
 from retarget.flow.report import Report
 from retarget.flow.values import Identity
@@ -82,7 +81,7 @@ class PanelDrawer:
         self._text_to_image = text_to_image
         self._painter: Painter | None = None
         self._photos: dict[NamedFace, Identity] = {}
-        self._rough: dict[int, npt.NDArray[np.uint8]] = {}
+        self._rough: dict[int, Picture] = {}
         self._matte = PersonMatte()
         self._generators: dict[DrawSettings, Generator] = {}
 
@@ -213,7 +212,7 @@ class PanelDrawer:
         return self._photos[named]
 
 
-def _fade(shape: tuple[int, ...], left: bool, right: bool) -> npt.NDArray[np.float32]:
+def _fade(shape: tuple[int, ...], left: bool, right: bool) -> Floats:
     """(1, width) 1 inside, falling to 0 at the edges that lie inside the panel."""
     width = shape[1]
     ramp = np.clip(np.arange(width, dtype=np.float32) / (width * _FADE), 0, 1)

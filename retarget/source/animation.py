@@ -9,11 +9,10 @@ from fractions import Fraction
 from itertools import islice
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
 from PIL import Image
 
 from retarget.errors import UnreadableInput
+from retarget.flow.arrays import Bytes, Picture
 from retarget.flow.report import Warn, unheard
 from retarget.flow.sound import Sound
 from retarget.flow.source_info import SourceInfo
@@ -32,11 +31,7 @@ do."""
 
 
 def picture_file(
-    file: Path | bytes,
-    name: str,
-    settings: SourceSettings,
-    background: npt.NDArray[np.uint8],
-    warn: Warn,
+    file: Path | bytes, name: str, settings: SourceSettings, background: Bytes, warn: Warn
 ) -> Still | Animation:
     """What a picture file shows: one picture, or several one after the other.
 
@@ -68,12 +63,7 @@ class Animation:
     """The frames of a moving picture file; see `Source`."""
 
     def __init__(
-        self,
-        file: Path | bytes,
-        name: str,
-        settings: SourceSettings,
-        background: npt.NDArray[np.uint8],
-        warn: Warn,
+        self, file: Path | bytes, name: str, settings: SourceSettings, background: Bytes, warn: Warn
     ) -> None:
         self._file, self._name = file, name
         self._background = background
@@ -121,7 +111,7 @@ class Animation:
         """None: pictures make no sound."""
         return None
 
-    def _pictures(self) -> Iterator[tuple[npt.NDArray[np.uint8], float]]:
+    def _pictures(self) -> Iterator[tuple[Picture, float]]:
         """Each picture and for how many milliseconds it is shown, until one is damaged."""
         number = 0
         try:

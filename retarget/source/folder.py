@@ -8,10 +8,8 @@ from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
-
 from retarget.errors import UnreadableInput
+from retarget.flow.arrays import Bytes
 from retarget.flow.report import Warn
 from retarget.flow.sound import Sound
 from retarget.flow.source_info import SourceInfo
@@ -28,12 +26,7 @@ class Folder:
     """Pictures of one size in a folder, in the order a person would count them; see `Source`."""
 
     def __init__(
-        self,
-        folder: Path,
-        name: str,
-        settings: SourceSettings,
-        background: npt.NDArray[np.uint8],
-        warn: Warn,
+        self, folder: Path, name: str, settings: SourceSettings, background: Bytes, warn: Warn
     ) -> None:
         self._name = name
         self._background = background

@@ -11,9 +11,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from retarget.errors import RetargetError, UnreadableInput
+from retarget.flow.arrays import Bytes
 from retarget.flow.report import Warn, unheard
 from retarget.flow.there import is_folder
 from retarget.source.settings import LONGEST, SourceSettings
@@ -55,9 +55,7 @@ def open_source(
     yield source
 
 
-def _source(
-    spec: str, settings: SourceSettings, background: npt.NDArray[np.uint8], warn: Warn
-) -> Source:
+def _source(spec: str, settings: SourceSettings, background: Bytes, warn: Warn) -> Source:
     from retarget.source import animation, folder, stills, url
     from retarget.source.place import Place
     from retarget.source.video_file import VideoFile
@@ -129,7 +127,7 @@ def check_piece(settings: SourceSettings) -> None:
         )
 
 
-def _color(text: str) -> npt.NDArray[np.uint8]:
+def _color(text: str) -> Bytes:
     """A colour written as #rrggbb as (3,) uint8 RGB."""
     color = re.fullmatch(r"#?([0-9a-fA-F]{6})", text)
     if color is None:
