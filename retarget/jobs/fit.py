@@ -62,7 +62,7 @@ class FitJob(AsDeclared):
 
     def _run(self, output: Path, report: Report) -> Path:
         from retarget.expression.performance import save_performance, suffix_of
-        from retarget.sink.partial import check_free
+        from retarget.sink.refusals import check_free
 
         read = (named_face(self.driving).file, self.rest.neutral)
         check_free(output, overwrite=self.overwrite, read=read)

@@ -168,7 +168,7 @@ class MicroJob(StartsFromPreset):
     def _check_written(self, output: Path, read: Iterable[str | Path | None]) -> None:
         """Refuse what cannot be written, or would take the place of what is read."""
         from retarget.sink.open import check_output
-        from retarget.sink.partial import check_apart, check_free
+        from retarget.sink.refusals import check_apart, check_free
 
         read = (*read, self.words, self.preset, *self.draw.diffusion.photos)
         check_output(output, overwrite=self.sink.overwrite, read=read)

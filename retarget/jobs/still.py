@@ -94,7 +94,7 @@ class StillJob(StartsFromPreset):
         from retarget.jobs.look import Looker
         from retarget.language.say import say
         from retarget.language.words import words_with
-        from retarget.sink.partial import check_apart
+        from retarget.sink.refusals import check_apart
         from retarget.sink.sheet import check_picture
 
         photos = (named_face(name).file for name in self.identity)

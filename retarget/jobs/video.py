@@ -254,7 +254,7 @@ class VideoJob(StartsFromPreset):
     def _check_output(self, output: Path) -> None:
         """Refuse to begin where something is in the way of what is to be written."""
         from retarget.sink.open import check_output
-        from retarget.sink.partial import check_apart, check_free
+        from retarget.sink.refusals import check_apart, check_free
 
         photos = self.diffusion.photos
         given = (named_face(name).file for name in (self.driving, self.identity))

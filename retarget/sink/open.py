@@ -84,16 +84,16 @@ def check_output(target: Path, *, overwrite: bool, read: Iterable[str | Path | N
     Raises:
         CannotWrite: it is of no kind that can be written, is there already, or cannot be made.
     """
-    from retarget.sink import names, partial, stills
+    from retarget.sink import names, refusals, stills
 
-    partial.check_apart(target, read)
+    refusals.check_apart(target, read)
     kind = _kind(target)
     if not kind:
-        partial.check_folder(target, names.FOLDER_PATTERN, overwrite=overwrite)
+        refusals.check_folder(target, names.FOLDER_PATTERN, overwrite=overwrite)
     elif kind in stills.SUFFIXES and names.is_pattern(target.name):
-        partial.check_each(target.parent, target.name, overwrite=overwrite)
+        refusals.check_each(target.parent, target.name, overwrite=overwrite)
     else:
-        partial.check_free(target, overwrite=overwrite)
+        refusals.check_free(target, overwrite=overwrite)
 
 
 def _kind(target: Path) -> str:

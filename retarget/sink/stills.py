@@ -10,7 +10,7 @@ from retarget.errors import CannotWrite
 from retarget.flow.values import FinishedFrame
 from retarget.sink.mark import Mark
 from retarget.sink.names import numbered, pattern_of
-from retarget.sink.partial import writing
+from retarget.sink.refusals import writing
 
 KINDS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
 """Pillow's name of each kind of picture, by the ending of its file."""
