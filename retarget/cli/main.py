@@ -46,6 +46,11 @@ class _Ending:
         if self._last - before >= _TOGETHER_SECONDS:
             raise KeyboardInterrupt
 
+    def again(self) -> None:
+        """Raise what was lost."""
+        if self.number is not None:
+            raise KeyboardInterrupt
+
 
 _ending = _Ending()
 
@@ -103,7 +108,7 @@ def _run(words: Sequence[str]) -> int:
 
     _check_here()
     job = job_from(words)
-    with TerminalBar() as bar:
+    with TerminalBar(_ending.again) as bar:
         if hasattr(job, "track"):
             from retarget.face.room import check_room
 
@@ -154,7 +159,15 @@ def run() -> None:
         usual = (signal.SIG_DFL, signal.default_int_handler)
         if number is not None and signal.getsignal(number) in usual:  # nohup ignores it
             signal.signal(number, _ending)
+    _print_no_interrupt()
     sys.exit(main())
+
+
+def _print_no_interrupt() -> None:
+    """Keep to ourselves what Python and extension modules print where they lose an interrupt."""
+    told, lost = sys.excepthook, sys.unraisablehook
+    sys.excepthook = lambda kind, *rest: None if kind is KeyboardInterrupt else told(kind, *rest)
+    sys.unraisablehook = lambda what: None if what.exc_type is KeyboardInterrupt else lost(what)
 
 
 def _leave_what_stays() -> None:

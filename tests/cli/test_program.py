@@ -138,6 +138,34 @@ def test_an_error_that_a_signal_led_to_is_not_told(error: str) -> None:
     assert run.stderr == "retarget: Stopped. Nothing unfinished was left behind.\n"
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="has no such signals")
+@pytest.mark.parametrize("lost", ["as_an_extension_module_is_loaded", "as_garbage_is_taken_away"])
+def test_an_interrupt_that_is_lost_ends_the_job_at_its_next_frame(lost: str) -> None:
+    run = as_program(f"""
+        import os, signal, sys
+        from types import SimpleNamespace
+        from retarget.cli import main
+        def interrupt(*_):
+            os.kill(os.getpid(), signal.SIGINT)
+        def as_an_extension_module_is_loaded():
+            try:
+                interrupt()
+            except KeyboardInterrupt:  # NumPy's import_array() prints it
+                sys.excepthook(*sys.exc_info())
+        def as_garbage_is_taken_away():
+            type("Garbage", (), dict(__del__=interrupt))()
+        def job(report):
+            {lost}()
+            for frame in report.watch(iter("ab")):
+                print(frame)
+        main.job_from = lambda words: SimpleNamespace(run=job)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        main.run()
+    """)
+    assert (run.returncode, run.stdout) == (130, "")
+    assert run.stderr == "retarget: Stopped. Nothing unfinished was left behind.\n"
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="has no such device")
 @pytest.mark.parametrize("length", [3, 100_000])
 def test_a_full_disk_behind_standard_output_is_one_sentence(length: int) -> None:
