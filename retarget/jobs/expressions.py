@@ -221,7 +221,7 @@ def _unit_lines(unit: ActionUnit) -> str:
     from retarget.flow import blendshapes
 
     moved = blendshapes.named(unit.weights(""))
-    shapes = ", ".join(f"{name}={value:g}" for name, value in _rounded(moved).items())
+    shapes = ", ".join(f"{name}={round(value, 2):g}" for name, value in moved.items())
     turned = ", ".join(
         f"{axis} {angle:g}°"
         for axis, angle in zip(("yaw", "pitch", "roll"), unit.head, strict=True)
@@ -229,7 +229,3 @@ def _unit_lines(unit: ActionUnit) -> str:
     )
     about = f"AU{unit.number:<3} {unit.name:<31} {shapes or turned}"
     return f"{about}\n{'':5} {'':<31} from: {unit.source}"
-
-
-def _rounded(named: dict[str, float]) -> dict[str, float]:
-    return {name: round(value, 2) for name, value in named.items()}

@@ -14,13 +14,12 @@ from PIL import Image
 from retarget.errors import UnreadableInput
 from retarget.flow.arrays import Bytes, Picture
 from retarget.flow.report import Warn, unheard
-from retarget.flow.sound import Sound
 from retarget.flow.source_info import SourceInfo
 from retarget.flow.values import Instant, VideoFrame
 from retarget.source.bounds import check_size
 from retarget.source.clock import moment
 from retarget.source.settings import SourceSettings
-from retarget.source.source import spread
+from retarget.source.source import Silent, spread
 from retarget.source.stills import DAMAGE, Still, read_still, upright_rgb
 
 _MOVING = ("PNG", "WEBP", "AVIF")  # several pictures in a TIFF are pages
@@ -59,7 +58,7 @@ def _moves(file: Path | bytes) -> bool:
         return False
 
 
-class Animation:
+class Animation(Silent):
     """The frames of a moving picture file; see `Source`."""
 
     def __init__(
@@ -106,10 +105,6 @@ class Animation:
         """Frames spread over the piece; see `Source.sample`."""
         wanted = spread(count, self._count)
         return (f for f in islice(self.frames(), wanted[-1] + 1) if f.index in wanted)
-
-    def sound(self) -> Sound | None:
-        """None: pictures make no sound."""
-        return None
 
     def _pictures(self) -> Iterator[tuple[Picture, float]]:
         """Each picture and for how many milliseconds it is shown, until one is damaged."""

@@ -11,18 +11,17 @@ from pathlib import Path
 from retarget.errors import UnreadableInput
 from retarget.flow.arrays import Bytes
 from retarget.flow.report import Warn
-from retarget.flow.sound import Sound
 from retarget.flow.source_info import SourceInfo
 from retarget.flow.values import Instant, VideoFrame
 from retarget.source.clock import moment
 from retarget.source.settings import SourceSettings
-from retarget.source.source import spread
+from retarget.source.source import Silent, spread
 from retarget.source.stills import SUFFIXES, read_still
 
 _FINEST = 1001  # the largest denominator of a frame rate worth telling apart, as in 30000/1001
 
 
-class Folder:
+class Folder(Silent):
     """Pictures of one size in a folder, in the order a person would count them; see `Source`."""
 
     def __init__(
@@ -61,10 +60,6 @@ class Folder:
         first = self._files[0][0]
         frames = self._read([self._files[i] for i in spread(count, len(self._files))])
         return (replace(frame, index=frame.at.pts - first) for frame in frames)
-
-    def sound(self) -> Sound | None:
-        """None: pictures make no sound."""
-        return None
 
     def _read(self, files: list[tuple[int, Path]]) -> Iterator[VideoFrame]:
         size: tuple[int, int] | None = None

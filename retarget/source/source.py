@@ -40,6 +40,13 @@ class Source(Protocol):
         ...
 
 
+class Silent:
+    """Pictures, which make no sound."""
+
+    def sound(self) -> None:
+        """None; see `Source.sound`."""
+
+
 def spread(count: int, total: int) -> list[int]:
     """At most `count` numbers from 0 to below `total`, in order, spread evenly.
 

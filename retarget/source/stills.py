@@ -16,13 +16,12 @@ from PIL import Image, ImageCms, ImageOps
 
 from retarget.errors import UnreadableInput
 from retarget.flow.arrays import Bytes, Picture
-from retarget.flow.sound import Sound
 from retarget.flow.source_info import SourceInfo
 from retarget.flow.values import Instant, VideoFrame
 from retarget.source.bounds import MAX_PIXELS, check_size
 from retarget.source.convert import flattened
 from retarget.source.phone_photo import as_tiff, is_phone_photo
-from retarget.source.source import spread
+from retarget.source.source import Silent, spread
 
 SUFFIXES = frozenset(
     {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".ppm", ".pgm", ".tga", ".jp2"}
@@ -152,7 +151,7 @@ def _in_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
     return changed or image
 
 
-class Still:
+class Still(Silent):
     """One picture: one frame without time; see `Source`."""
 
     def __init__(self, rgb: Picture, name: str) -> None:
@@ -175,7 +174,3 @@ class Still:
         """The picture; see `Source.sample`."""
         spread(count, 1)
         return self.frames()
-
-    def sound(self) -> Sound | None:
-        """None: a picture makes no sound."""
-        return None
