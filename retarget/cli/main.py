@@ -24,12 +24,10 @@ _NO_MEMORY = re.compile(r"[Ii]nsufficient memory|bad_alloc|[Cc]annot allocate me
                         r"failed to map segment|Unable to map file|"
                         r"Resource temporarily unavailable")  # fmt: skip
 """What libraries say that have an error of their own for this."""
-
-
+_NO_PLACE = re.compile("No space left on device|Disk quota|No usable temporary directory")
+"""What is said where a temporary file is meant: writing results words this by itself."""
 _TOGETHER_SECONDS = 1.0
 """Shells, terminals and supervisors may each pass the same wish on: what comes so close is one."""
-
-
 _LOOKED_OVER = ("track", "driving", "story")
 """A job that has one of these reads faces first, which may take a while."""
 
@@ -46,6 +44,11 @@ class _Ending:
         self.number = self.number or number
         before, self._last = self._last, time.monotonic()
         if self._last - before >= _TOGETHER_SECONDS:
+            raise KeyboardInterrupt
+
+    def again(self) -> None:
+        """Raise what was lost."""
+        if self.number is not None:
             raise KeyboardInterrupt
 
 
@@ -90,6 +93,11 @@ def _told(problem: Exception) -> bool:
             "retarget: There is not enough memory for this.\n"
             "  Use a smaller photo or video, or raise the limit if one is set (`ulimit -a`).\n"
         )
+    elif isinstance(problem, OSError) and _NO_PLACE.search(str(problem)):
+        sys.stderr.write(
+            f"retarget: A temporary file cannot be written: {problem.strerror}.\n"
+            "  Free some space, or name another folder in the environment variable TMPDIR.\n"
+        )
     else:
         return False
     return True
@@ -100,7 +108,7 @@ def _run(words: Sequence[str]) -> int:
 
     _check_here()
     job = job_from(words)
-    with TerminalBar() as bar:
+    with TerminalBar(_ending.again) as bar:
         if hasattr(job, "track"):
             from retarget.face.room import check_room
 
@@ -151,7 +159,15 @@ def run() -> None:
         usual = (signal.SIG_DFL, signal.default_int_handler)
         if number is not None and signal.getsignal(number) in usual:  # nohup ignores it
             signal.signal(number, _ending)
+    _print_no_interrupt()
     sys.exit(main())
+
+
+def _print_no_interrupt() -> None:
+    """Keep to ourselves what Python and extension modules print where they lose an interrupt."""
+    told, lost = sys.excepthook, sys.unraisablehook
+    sys.excepthook = lambda kind, *rest: None if kind is KeyboardInterrupt else told(kind, *rest)
+    sys.unraisablehook = lambda what: None if what.exc_type is KeyboardInterrupt else lost(what)
 
 
 def _leave_what_stays() -> None:

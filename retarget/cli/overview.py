@@ -20,7 +20,7 @@ _EXAMPLES = """\
       A piece of the driving video; the driving face is at rest at 3.2 s.
   retarget drive.mp4 --identity face.jpg -o out.gif
       The name decides: .mp4 .mov .mkv .webm .gif, or frames/ for numbered pictures.
-  retarget fit drive.mp4 -o drive.npz && retarget drive.npz --identity face.jpg
+  retarget fit drive.mp4 && retarget drive.npz --identity face.jpg
       Save the performance once, use it often; .csv is Live Link Face's layout.
   retarget still --identity face.jpg --expression "0.7*amusement" -o smile.png
   retarget micro --identity face.jpg --expression contempt -o clip.mp4"""

@@ -12,7 +12,6 @@ import sys
 from collections.abc import Sequence
 from dataclasses import fields
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 from retarget.cli.commands import COMMANDS, VIDEO
@@ -26,6 +25,7 @@ from retarget.cli.wording import (
     plain,
 )
 from retarget.errors import CannotWrite, RetargetError, UnknownWord, WrongSetting
+from retarget.flow.there import is_there
 
 _RULE = re.compile(r"^[\s─\-]+$")
 _FRAME = re.compile(r"^[│|]\s?|\s?[│|]$")
@@ -115,7 +115,7 @@ def _command(words: Sequence[str]) -> tuple[str, list[str]]:
         return first, list(words[1:])
     if first == "help" and words[1] in COMMANDS:
         return words[1], ["--help"]
-    if re.fullmatch(r"[a-z]+", first) and not Path(first).exists():
+    if re.fullmatch(r"[a-z]+", first) and not is_there(first):
         unknown = UnknownWord("command", first, COMMANDS)
         if len(words) == 1 or unknown.nearest:
             raise unknown
@@ -203,8 +203,9 @@ def _misspelt(words: Sequence[str], kind: type[Any]) -> tuple[str, list[str]] | 
         return None
     near = []
     for name in unknown:
+        file = [shlex.quote(f"./{name}")] if os.path.lexists(name) else []
         longer = sorted((option for option in known if option.startswith(name)), key=len)
-        near += longer[:1] or difflib.get_close_matches(name, known, n=1, cutoff=_LIKE)
+        near += file or longer[:1] or difflib.get_close_matches(name, known, n=1, cutoff=_LIKE)
     return f"{NO_OPTION}{unknown[0]}", near
 
 

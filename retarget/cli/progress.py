@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Callable
 from typing import Any
 
 
 class TerminalBar:
-    """Progress on standard error where a person looks at it; elsewhere only warnings."""
+    """Progress on standard error where a person looks at it; elsewhere only warnings.
 
-    def __init__(self) -> None:
+    Args:
+        go_on: is asked at every frame, and raises what is to end the job.
+    """
+
+    def __init__(self, go_on: Callable[[], None] = lambda: None) -> None:
+        self._go_on = go_on
         self._live = sys.stderr.isatty()
         self._progress: Any = None
         self._task: Any = None
@@ -25,6 +31,7 @@ class TerminalBar:
 
     def advance(self, done: int, total: int | None) -> None:
         """Show how far the job is."""
+        self._go_on()
         self._show(done=done, total=total, doing="finishing" if done == total else "")
 
     def warn(self, line: str) -> None:

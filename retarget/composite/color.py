@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
-from retarget.flow.arrays import Picture
+from retarget.flow.arrays import Floats, Picture
 
 _MAX_GAIN = 1.6
 _LEAST_PIXELS = 64
 
 
-def match_color(face: Picture, frame: Picture, weight: npt.NDArray[np.float32]) -> Picture:
+def match_color(face: Picture, frame: Picture, weight: Floats) -> Picture:
     """Bring mean and spread of each CIE Lab channel to the frame's (Reinhard et al. 2001).
 
     Args:

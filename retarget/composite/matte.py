@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from retarget.composite.segment import Segmenter
 from retarget.flow import landmarks
-from retarget.flow.arrays import Floats, Picture
+from retarget.flow.arrays import Bools, Bytes, Floats, Picture
 
 _LONGEST = 1280
 """Pixels of the longer side at which edges are sought; larger pictures are scaled down for it."""
@@ -88,7 +88,7 @@ class PersonMatte:
             found = self._nearer(rgb, points, found)
         return _with_face(found, points[:, :2])
 
-    def where(self, rgb: Picture, points: Floats) -> Picture | None:
+    def where(self, rgb: Picture, points: Floats) -> Bytes | None:
         """(height, width) 255 where the person with this face is, 0 where not, without fine edges.
 
         None where the network does not take the face for a person.
@@ -172,7 +172,7 @@ def refined(rgb: Picture, rough: Floats, unit: float) -> Floats:
     return np.asarray(share, np.float32)
 
 
-def _inside(mask: npt.NDArray[np.bool_], reach: int) -> npt.NDArray[np.bool_]:
+def _inside(mask: Bools, reach: int) -> Bools:
     """The part of a mask that is more than `reach` pixels from its edge (not the picture's)."""
     if mask.all():  # no edge to measure from
         return mask

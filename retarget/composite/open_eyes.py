@@ -9,14 +9,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cache
-from typing import Any
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from retarget.flow import landmarks
-from retarget.flow.arrays import Doubles, Floats, Picture
+from retarget.flow.arrays import Doubles, Floats, Picture, Reals
 from retarget.flow.ease import eased
 from retarget.flow.face_model import face_model
 from retarget.flow.values import Face, VideoFrame
@@ -89,7 +87,7 @@ class OpenEyes:
         """A new shot begins, in which light and pose are others."""
         self._kept = [None, None]
 
-    def look(self, frame: VideoFrame, face: Face, opening: npt.NDArray[np.floating[Any]]) -> None:
+    def look(self, frame: VideoFrame, face: Face, opening: Reals) -> None:
         """Keep the eyes of a picture where they are wider open than those kept so far.
 
         Args:
@@ -102,9 +100,7 @@ class OpenEyes:
             if kept is None or opening[side] > kept.opening:
                 self._kept[side] = _eye(frame, face, place, float(opening[side])) or kept
 
-    def __call__(
-        self, frame: VideoFrame, face: Face, opening: npt.NDArray[np.floating[Any]]
-    ) -> tuple[VideoFrame, Face]:
+    def __call__(self, frame: VideoFrame, face: Face, opening: Reals) -> tuple[VideoFrame, Face]:
         """The picture and its mesh with the last open eyes; themselves while eyes are open.
 
         Args:

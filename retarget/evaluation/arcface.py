@@ -9,9 +9,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
-from retarget.flow.arrays import Doubles
+from retarget.flow.arrays import Doubles, Picture
 from retarget.generate.diffusion.identity import Recogniser
 
 PACKS = (
@@ -30,7 +29,7 @@ class ArcFace:
         self.name = f"ArcFace {network.parent.name}/{network.name}"
         self._recogniser = Recogniser(network)
 
-    def embedding(self, rgb: npt.NDArray[np.uint8], points: Doubles) -> Doubles:
+    def embedding(self, rgb: Picture, points: Doubles) -> Doubles:
         """(512,) of unit length: the face whose 68 dlib points these are."""
         return self._recogniser(rgb, five_points(points)).astype(np.float64)
 

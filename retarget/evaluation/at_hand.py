@@ -7,6 +7,7 @@ from pathlib import Path
 from retarget.errors import MissingModel
 from retarget.evaluation.arcface import PACKS
 from retarget.evaluation.settings import EvaluateSettings
+from retarget.flow.there import is_file
 from retarget.models import catalog
 from retarget.models.catalog import ModelFile
 from retarget.models.store import Store
@@ -18,9 +19,7 @@ def landmarker(settings: EvaluateSettings) -> Path | None:
     Raises:
         MissingModel: the one that was given is not there, or the one that is found is another.
     """
-    if settings.landmarker is not None:
-        return _given(settings.landmarker, "landmarker")
-    return _verified(settings, catalog.LANDMARKER)
+    return _given(settings.landmarker, "landmarker") or _verified(settings, catalog.LANDMARKER)
 
 
 def arcface(settings: EvaluateSettings) -> Path | None:
@@ -29,13 +28,9 @@ def arcface(settings: EvaluateSettings) -> Path | None:
     Raises:
         MissingModel: the one that was given is not there, or the one that is found is another.
     """
-    if settings.arcface is not None:
-        return _given(settings.arcface, "arcface")
-    insightface = Path.home() / ".insightface" / "models"
-    packs = (insightface / pack for pack in PACKS)
-    return _verified(settings, catalog.ARCFACE) or next(
-        (path for path in packs if path.is_file()), None
-    )
+    packs = (Path.home() / ".insightface" / "models" / pack for pack in PACKS)
+    found = _given(settings.arcface, "arcface") or _verified(settings, catalog.ARCFACE)
+    return found or next(filter(is_file, packs), None)
 
 
 def smirk(settings: EvaluateSettings) -> Path | None:
@@ -44,9 +39,7 @@ def smirk(settings: EvaluateSettings) -> Path | None:
     Raises:
         MissingModel: the one that was given is not there, or the one that is found is another.
     """
-    if settings.smirk is not None:
-        return _given(settings.smirk, "smirk")
-    return _verified(settings, catalog.SMIRK)
+    return _given(settings.smirk, "smirk") or _verified(settings, catalog.SMIRK)
 
 
 def _verified(settings: EvaluateSettings, model: ModelFile) -> Path | None:
@@ -54,8 +47,8 @@ def _verified(settings: EvaluateSettings, model: ModelFile) -> Path | None:
     return None if store.find(model) is None else store.need(model)
 
 
-def _given(path: Path, option: str) -> Path:
-    if not path.is_file():
+def _given(path: Path | None, option: str) -> Path | None:
+    if path is not None and not is_file(path):
         do = f"Correct --{option}, or leave it out."
         raise MissingModel(f"There is no model file {path}.", do=do)
     return path

@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from retarget.errors import MissingPackage
 from retarget.extras import extra
-from retarget.flow.arrays import Doubles
+from retarget.flow.arrays import Doubles, Picture
 
 SAME_PERSON = 0.6
 """dlib's own threshold on the distance of two descriptors (99.38 % right on LFW)."""
@@ -76,7 +76,7 @@ class DlibModels:
             str(folder / "dlib_face_recognition_resnet_model_v1.dat")
         )
 
-    def descriptor(self, rgb: npt.NDArray[np.uint8], points: Doubles) -> Doubles:
+    def descriptor(self, rgb: Picture, points: Doubles) -> Doubles:
         """(128,) who it is, from the face whose 68 points these are."""
         at = [self.dlib.point(round(x), round(y)) for x, y in points]
         low, high = points.min(axis=0), points.max(axis=0)
@@ -98,7 +98,7 @@ class DlibEstimator:
         self._models = models
         self._around: Box | None = None
 
-    def read(self, rgb: npt.NDArray[np.uint8]) -> Doubles | None:
+    def read(self, rgb: Picture) -> Doubles | None:
         """(68, 2) points in pixels of the largest face; None where there is none."""
         box = self._near(rgb) or self._anywhere(rgb)
         if box is None:
@@ -109,7 +109,7 @@ class DlibEstimator:
         points: Doubles = np.mean([self._points(rgb, box, *s) for s in _BOXES], axis=0)
         return points
 
-    def _near(self, rgb: npt.NDArray[np.uint8]) -> Box | None:
+    def _near(self, rgb: Picture) -> Box | None:
         """Search around where the face was, at the scale that suits the detector.
 
         The surroundings stay put until the face strays from them: the detector's grid moves with
@@ -132,7 +132,7 @@ class DlibEstimator:
         x, y, w = found
         return x / scale + left - margin, y / scale + top - margin, w / scale
 
-    def _anywhere(self, rgb: npt.NDArray[np.uint8]) -> Box | None:
+    def _anywhere(self, rgb: Picture) -> Box | None:
         """Search the whole picture, first small, then with small faces enlarged."""
         longest = max(rgb.shape[:2])
         for side in (512, 1280):
@@ -152,9 +152,7 @@ class DlibEstimator:
         best = max(sure, key=lambda r: r.width())
         return float(best.left()), float(best.top()), float(best.width())
 
-    def _points(
-        self, rgb: npt.NDArray[np.uint8], box: Box, right: float, down: float, grow: float
-    ) -> Doubles:
+    def _points(self, rgb: Picture, box: Box, right: float, down: float, grow: float) -> Doubles:
         left, top, width = box
         left += (right - grow / 2) * width
         top += (down - grow / 2) * width

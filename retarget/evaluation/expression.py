@@ -19,7 +19,7 @@ from retarget.evaluation.catalog import Sheet
 from retarget.evaluation.pairs import Pairs, both
 from retarget.evaluation.values import RATIOS, Channel, Observed
 from retarget.flow import blendshapes
-from retarget.flow.arrays import Doubles
+from retarget.flow.arrays import Bools, Doubles
 from retarget.flow.values import HeadPose
 
 NO_BUNDLE = (
@@ -301,7 +301,7 @@ class _Rows:
 
     driving: Doubles
     result: Doubles
-    ok: npt.NDArray[np.bool_]
+    ok: Bools
     """Which of the pairs they are."""
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from retarget.evaluation.expression import HELD
 from retarget.evaluation.values import Channel, Failures, Measure
 
 Values = Mapping[str, float | None]
@@ -110,7 +111,7 @@ def _head(value: Values) -> Iterator[str]:
     turning = value.get("expression.pose_gain")
     if turning is None:
         return
-    if turning < 0.25:
+    if turning < HELD:
         yield "The head is held still while the driving head turns."
     elif abs(turning - 1) > 0.2:
         word = "less" if turning < 1 else "more"

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from retarget.evaluation.catalog import Sheet
-from retarget.evaluation.expression import NO_BUNDLE, correlation, span
+from retarget.evaluation.expression import ACTIVE_RATIO, NO_BUNDLE, correlation, span
 from retarget.evaluation.pairs import Pairs
+from retarget.evaluation.settings import EvaluateSettings
 from retarget.evaluation.values import Observed
 from retarget.flow.arrays import Doubles
 
@@ -100,7 +101,7 @@ def delay(driving: Observed, result: Observed, start: float = 0.0) -> float | No
     if step <= 0 or d is None or r is None:
         return None
     driven = driving.times - start
-    active = np.flatnonzero(span(d) > (0.05 if have_scores else 0.02))
+    active = np.flatnonzero(span(d) > (EvaluateSettings.active if have_scores else ACTIVE_RATIO))
     reach = min(round(_FARTHEST / step), int((driven >= 0).sum()) // 3)
     if not len(active) or reach < 1:
         return None

@@ -160,7 +160,7 @@ class EvaluateJob(AsDeclared):
     def _check_forms(self) -> None:
         """Refuse, before hours of measuring, to write where it cannot be or over what is read."""
         from retarget.evaluation.video import named
-        from retarget.sink.partial import check_apart, check_free
+        from retarget.sink.refusals import check_apart, check_free
 
         faces = (self.result, self.driving, self.identity, *self.compare)
         read = (self.suite, *(named(path).file for path in faces if path is not None))

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from retarget.errors import NoFaceFound
 from retarget.evaluation import at_hand, dlib_face, video
@@ -216,7 +215,7 @@ class _Thinned:
 
 
 def face_sample(
-    rgb: npt.NDArray[np.uint8], points: Doubles, estimators: Estimators, index: int, seconds: float
+    rgb: Picture, points: Doubles, estimators: Estimators, index: int, seconds: float
 ) -> FaceSample:
     """Who the face with these 68 points is, and how sharp it is drawn."""
     arcface = estimators.arcface

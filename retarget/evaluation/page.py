@@ -12,8 +12,6 @@ from collections.abc import Sequence
 from html import escape
 from importlib.resources import files
 
-import numpy as np
-import numpy.typing as npt
 from PIL import Image
 
 from retarget.evaluation import video
@@ -28,6 +26,7 @@ from retarget.evaluation.table import (
     show_value,
 )
 from retarget.evaluation.values import Channel, Evaluation, Measure, WorstFrame
+from retarget.flow.arrays import Picture
 
 _TALL = 300
 """Pixels a worst frame is high on the page."""
@@ -107,11 +106,7 @@ def _worst(evaluation: Evaluation) -> str:
     )
 
 
-def _pair_of(
-    worst: WorstFrame,
-    driving: dict[int, npt.NDArray[np.uint8]],
-    result: dict[int, npt.NDArray[np.uint8]],
-) -> str:
+def _pair_of(worst: WorstFrame, driving: dict[int, Picture], result: dict[int, Picture]) -> str:
     said = f"{worst.seconds:.2f} s: {worst.reason} (mean {worst.error:.2f})"
     left = _cut(driving[worst.driving_index], worst.driving_box)
     right = _cut(result[worst.result_index], worst.result_box)
@@ -121,9 +116,7 @@ def _pair_of(
     )
 
 
-def _cut(
-    rgb: npt.NDArray[np.uint8], box: tuple[float, float, float, float]
-) -> npt.NDArray[np.uint8]:
+def _cut(rgb: Picture, box: tuple[float, float, float, float]) -> Picture:
     """The square around a face, as far as the picture reaches."""
     left, top, right, bottom = box
     half = max(right - left, bottom - top) / 2
@@ -135,7 +128,7 @@ def _cut(
     return part if part.size else rgb
 
 
-def _picture(rgb: npt.NDArray[np.uint8], what: str) -> str:
+def _picture(rgb: Picture, what: str) -> str:
     """A JPEG inside the page."""
     image = Image.fromarray(rgb)
     image.thumbnail((2 * _TALL, _TALL))

@@ -5,20 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from retarget.errors import UnreadableInput
 from retarget.evaluation.values import Observed
-from retarget.flow.arrays import Doubles
+from retarget.flow.arrays import Bools, Doubles, Ints
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Pairs:
     """Rows of the driving and of the result that are shown at the same moment."""
 
-    driving: npt.NDArray[np.int64]
+    driving: Ints
     """(m,) rows of the driving video, rising."""
-    result: npt.NDArray[np.int64]
+    result: Ints
     """(m,) rows of the result, rising."""
     seconds: Doubles
     """(m,) since the result's first frame."""
@@ -57,9 +56,9 @@ def pair(driving: Observed, result: Observed, start: float = 0.0) -> Pairs:
     return Pairs(driving=nearest[near], result=near, seconds=result.times[near])
 
 
-def both(driving: Doubles, result: Doubles) -> npt.NDArray[np.bool_]:
+def both(driving: Doubles, result: Doubles) -> Bools:
     """(m,) rows in which neither holds NaN."""
-    ok: npt.NDArray[np.bool_] = ~(
+    ok: Bools = ~(
         np.isnan(driving).reshape(len(driving), -1).any(axis=1)
         | np.isnan(result).reshape(len(result), -1).any(axis=1)
     )

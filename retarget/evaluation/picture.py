@@ -9,14 +9,13 @@ from typing import Any
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from retarget.evaluation import video
 from retarget.evaluation.catalog import Sheet
 from retarget.evaluation.pairs import Pairs
 from retarget.evaluation.values import Observed
 from retarget.extras import extra
-from retarget.flow.arrays import Doubles, Picture
+from retarget.flow.arrays import Bytes, Doubles, Floats, Picture
 from retarget.flow.rigid import similarity
 
 _TRUTHS = 60
@@ -35,7 +34,7 @@ _CHANGED = 3.0
 """Grey levels of a smoothed difference from which on a pixel counts as redrawn."""
 
 
-def face_chip(rgb: npt.NDArray[np.uint8], points: Doubles) -> npt.NDArray[np.uint8]:
+def face_chip(rgb: Picture, points: Doubles) -> Bytes:
     """(192, 192) grey face, upright, its eyes' outer corners 96 pixels apart."""
     target = np.array([[48.0, 64.0], [144.0, 64.0]])
     matrix = similarity(points[[36, 45]], target)
@@ -43,7 +42,7 @@ def face_chip(rgb: npt.NDArray[np.uint8], points: Doubles) -> npt.NDArray[np.uin
     return np.asarray(cv2.warpAffine(grey, matrix, (_SIDE, _SIDE), flags=cv2.INTER_AREA), np.uint8)
 
 
-def sharpness(rgb: npt.NDArray[np.uint8], points: Doubles) -> float:
+def sharpness(rgb: Picture, points: Doubles) -> float:
     """Fine detail of a face: the Laplacian's standard deviation over the picture's own.
 
     No unit; comparable between pictures of one person because the face is brought to one size
@@ -97,21 +96,19 @@ def unpadded(made: Picture, like: Picture) -> Picture | None:
     return made[:high, :wide]
 
 
-def _smoothed(rgb: Picture) -> npt.NDArray[np.float32]:
+def _smoothed(rgb: Picture) -> Floats:
     grey = np.asarray(rgb.mean(axis=2), np.float32)
     return np.asarray(cv2.GaussianBlur(grey, (0, 0), _SMOOTH), np.float32)
 
 
-def _slope(picture: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+def _slope(picture: Floats) -> Floats:
     """Grey levels per pixel."""
     right = cv2.Sobel(picture, cv2.CV_32F, 1, 0, scale=0.125)
     down = cv2.Sobel(picture, cv2.CV_32F, 0, 1, scale=0.125)
     return np.asarray(np.hypot(right, down), np.float32)
 
 
-def measure(
-    result: Observed, photo: npt.NDArray[np.uint8], photo_sharpness: float, sheet: Sheet
-) -> None:
+def measure(result: Observed, photo: Picture, photo_sharpness: float, sheet: Sheet) -> None:
     """Note sharpness and seam; the seam on a few frames spread over the result."""
     if result.faces:
         sharp = float(np.median([s.sharpness for s in result.faces]))

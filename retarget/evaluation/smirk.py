@@ -12,11 +12,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from retarget.extras import extra
 from retarget.flow import flame
-from retarget.flow.arrays import Doubles
+from retarget.flow.arrays import Doubles, Picture
 
 TURN = 3
 """Numbers of a head's rotation: axis times angle."""
@@ -40,7 +39,7 @@ class Smirk:
         self._align = align
         self._expression, self._pose = SmirkEncoder(file), SmirkPoseEncoder(file)
 
-    def read(self, rgb: npt.NDArray[np.uint8], mesh: Doubles | None) -> tuple[Doubles, Doubles]:
+    def read(self, rgb: Picture, mesh: Doubles | None) -> tuple[Doubles, Doubles]:
         """(55,) expression and (3,) radians of the face whose mesh (478, 2) in pixels is given.
 
         NaN without a mesh.

@@ -6,9 +6,8 @@ from collections import deque
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
-from retarget.flow.arrays import Doubles
+from retarget.flow.arrays import Bytes, Doubles, Floats, Picture
 from retarget.flow.rigid import similarity
 
 _WIDTH = 256
@@ -71,11 +70,11 @@ class Flicker:
     """Change outside the face, and change on the face that no motion explains."""
 
     def __init__(self) -> None:
-        self._small: npt.NDArray[np.float32] | None = None
-        self._grey: npt.NDArray[np.uint8] | None = None
+        self._small: Floats | None = None
+        self._grey: Bytes | None = None
         self._flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
 
-    def __call__(self, rgb: npt.NDArray[np.uint8], points: Doubles | None) -> tuple[float, float]:
+    def __call__(self, rgb: Picture, points: Doubles | None) -> tuple[float, float]:
         """(background, warping) in grey levels of 0..255 since the frame before; NaN: not known.
 
         background: mean absolute change outside the face and its surroundings.
@@ -105,7 +104,7 @@ def surroundings(points: Doubles) -> Doubles:
     return np.concatenate([low - margin, high + margin])
 
 
-def _outside(before: npt.NDArray[np.float32], now: npt.NDArray[np.float32], box: Doubles) -> float:
+def _outside(before: Floats, now: Floats, box: Doubles) -> float:
     left, top, right, bottom = np.rint(box).astype(int)
     outside = np.ones(now.shape, bool)
     outside[max(top, 0) : max(bottom, 0), max(left, 0) : max(right, 0)] = False
@@ -114,7 +113,7 @@ def _outside(before: npt.NDArray[np.float32], now: npt.NDArray[np.float32], box:
     return float(np.abs(now - before)[outside].mean())
 
 
-def _patch(grey: npt.NDArray[np.uint8], box: Doubles) -> npt.NDArray[np.uint8]:
+def _patch(grey: Bytes, box: Doubles) -> Bytes:
     left, top, right, bottom = box
     scale = _PATCH / max(right - left, bottom - top, 1.0)
     matrix = np.array([[scale, 0, -scale * left], [0, scale, -scale * top]])
@@ -124,9 +123,7 @@ def _patch(grey: npt.NDArray[np.uint8], box: Doubles) -> npt.NDArray[np.uint8]:
     return np.asarray(out, np.uint8)
 
 
-def warping_error(
-    before: npt.NDArray[np.uint8], now: npt.NDArray[np.uint8], flow: cv2.DISOpticalFlow
-) -> float:
+def warping_error(before: Bytes, now: Bytes, flow: cv2.DISOpticalFlow) -> float:
     """Mean absolute difference, in grey levels, of `now` and `before` carried along by the flow.
 
     After the temporal warping error of Lai et al., "Learning Blind Video Temporal Consistency",

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
 from retarget.evaluation.expression import ACTIVE_RATIO, span, without_rest
 from retarget.evaluation.pairs import Pairs, both
+from retarget.evaluation.settings import EvaluateSettings
 from retarget.evaluation.values import RATIOS, Curve, Observed, WorstFrame
 from retarget.flow import blendshapes
-from retarget.flow.arrays import Doubles
+from retarget.flow.arrays import Bools, Doubles
 
 _APART = 0.5
 """Seconds between two worst frames, so that they are not neighbours."""
@@ -70,7 +70,7 @@ def worst_frames(
 ) -> tuple[WorstFrame, ...]:
     """The moments at which expression differs most (rest removed), half a second apart."""
     if driving.scores is not None and result.scores is not None:
-        names, least = blendshapes.NAMES, 0.05
+        names, least = blendshapes.NAMES, EvaluateSettings.active
         d, r = driving.scores[pairs.driving], result.scores[pairs.result]
     else:
         names, least = RATIOS, ACTIVE_RATIO
@@ -112,7 +112,7 @@ def _box(seen: Observed, index: int) -> tuple[float, float, float, float]:
 
 def _peaks(error: Doubles, seconds: Doubles, count: int) -> list[int]:
     """Places of the largest errors, at least `_APART` seconds from one another."""
-    free: npt.NDArray[np.bool_] = np.ones(len(error), bool)
+    free: Bools = np.ones(len(error), bool)
     out: list[int] = []
     while len(out) < count and free.any():
         best = int(np.argmax(np.where(free, error, -1.0)))

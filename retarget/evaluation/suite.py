@@ -29,7 +29,8 @@ from retarget.evaluation.suite_file import SELF, Case, Suite
 from retarget.evaluation.values import Failures
 from retarget.flow import digest
 from retarget.flow.report import Report
-from retarget.sink.partial import beside, filling, save_text, writing
+from retarget.sink.partial import beside, filling, save_text
+from retarget.sink.refusals import writing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

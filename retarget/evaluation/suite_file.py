@@ -27,13 +27,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from retarget.errors import RetargetError, UnknownWord
 from retarget.face.settings import NamedFace, named_face
-from retarget.flow.toml_file import Place, TomlFile, is_file
+from retarget.flow.there import is_file
+from retarget.flow.toml_file import Place, TomlFile
 
 CROSS, SELF = "cross-identity", "self-reenactment"
 _WORDS = ("name", "results", "job", "options", "self_options", "pair")
 _PAIR_WORDS = ("name", "driving", "identity", "options", "start")
+_KIND = "word in a suite"
 _JOB = "retarget.jobs.video:VideoJob"
 
 
@@ -74,10 +75,9 @@ def read_suite(path: Path) -> Suite:
 
     Raises:
         UnreadableInput: it cannot be read, or what it says makes no sense; the line is named.
-        UnknownWord: a word that suites do not have.
     """
     file = TomlFile(path, "suite")
-    _known(file.data, _WORDS)
+    file.check_known((), file.data, _WORDS, _KIND)
     pairs = file.data.get("pair", [])
     if not isinstance(pairs, list) or not pairs:
         raise file.problem(
@@ -99,7 +99,7 @@ def _case(file: TomlFile, i: int, pair: object) -> Case:
     place: Place = ("pair", i)
     if not isinstance(pair, Mapping):
         raise file.problem(place, "This is no pair.", do="Write [[pair]], then driving = …")
-    _known(pair, _PAIR_WORDS)
+    file.check_known(place, pair, _PAIR_WORDS, _KIND)
     if "driving" not in pair:
         raise file.problem(place, "This pair has no driving video.", do="Add driving = …")
     folder = file.path.parent
@@ -142,10 +142,8 @@ def _marked(file: TomlFile, place: Place, path: Path, which: object) -> Path:
 
 def _named(file: TomlFile, place: Place, path: Path) -> NamedFace:
     """A video or photo that is there, and which face of it."""
-    try:
+    with file.telling(place):
         name = named_face(str(path))
-    except RetargetError as problem:
-        raise file.problem(place, problem.what, do=problem.do) from None
     if not is_file(Path(name.file)):
         raise file.problem(place, f"There is no file {path}.", do="Correct the path.")
     return name
@@ -199,9 +197,3 @@ def _number(file: TomlFile, place: Place, value: object) -> float:
         do = "Give seconds, 0 or more."
         raise file.problem(place, f"{place[-1]} must be a number.", do=do)
     return float(value)
-
-
-def _known(table: Mapping[str, Any], words: tuple[str, ...]) -> None:
-    for word in table:
-        if word not in words:
-            raise UnknownWord("word in a suite", word, words)

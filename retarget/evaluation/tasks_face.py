@@ -18,10 +18,9 @@ from typing import Any
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from retarget.flow import blendshapes, landmarks
-from retarget.flow.arrays import Doubles
+from retarget.flow.arrays import Doubles, Picture
 from retarget.flow.crop import Crop
 from retarget.flow.quiet import quiet
 from retarget.flow.unbroken import unbroken
@@ -94,7 +93,7 @@ class TasksEstimator:
     def __exit__(self, *_: object) -> None:
         self._landmarker.close()
 
-    def read(self, rgb: npt.NDArray[np.uint8]) -> TasksFace | None:
+    def read(self, rgb: Picture) -> TasksFace | None:
         """The most certain face of a picture (height, width, 3); None where there is none.
 
         The head's rotation is that of the whole picture, in whose perspective it is meant.
@@ -115,7 +114,7 @@ class TasksEstimator:
         )
 
     @unbroken()
-    def _look(self, rgb: npt.NDArray[np.uint8]) -> _Look | None:
+    def _look(self, rgb: Picture) -> _Look | None:
         found = self._landmarker.detect(self._image(np.ascontiguousarray(rgb)))
         if not found.face_landmarks or not found.face_blendshapes:
             return None
@@ -128,7 +127,7 @@ class TasksEstimator:
         )
 
     def _look_again(
-        self, rgb: npt.NDArray[np.uint8], first: _Look, cut: tuple[float, float, float, float]
+        self, rgb: Picture, first: _Look, cut: tuple[float, float, float, float]
     ) -> _Look | None:
         """The same face, cut out and read anew; None where the cut shows another one."""
         crop, size = _cut(first.points[:, :2], cut)

@@ -6,7 +6,6 @@ A path may end as in two.mp4#right, which says which of its faces is measured.
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -15,10 +14,11 @@ from pathlib import Path
 
 import av
 import numpy as np
-import numpy.typing as npt
 
 from retarget.errors import UnreadableInput
 from retarget.face.settings import NamedFace, named_face
+from retarget.flow.arrays import Floats, Picture
+from retarget.flow.there import is_there
 from retarget.flow.values import VideoFrame
 from retarget.source.open import open_source
 from retarget.source.source import Source
@@ -32,7 +32,7 @@ def present(path: str | Path) -> Path:
         RetargetError: what stands behind its name says no face.
     """
     path = Path(path)
-    if not os.path.exists(named(path).file):  # noqa: PTH110  (Path's own fails for a long name)
+    if not is_there(named(path).file):
         raise UnreadableInput(f"There is no file {path}.", do="Check the path.")
     return path
 
@@ -71,7 +71,7 @@ def frame_count(path: Path) -> int | None:
         return source.info.count
 
 
-def first_picture(path: Path) -> npt.NDArray[np.uint8]:
+def first_picture(path: Path) -> Picture:
     """(height, width, 3) a photo, or a video's first frame.
 
     Raises:
@@ -80,9 +80,9 @@ def first_picture(path: Path) -> npt.NDArray[np.uint8]:
     return next(frames(path)).rgb
 
 
-def picked(path: Path, indices: set[int]) -> dict[int, npt.NDArray[np.uint8]]:
+def picked(path: Path, indices: set[int]) -> dict[int, Picture]:
     """The pictures (height, width, 3) at a few frame indices."""
-    out: dict[int, npt.NDArray[np.uint8]] = {}
+    out: dict[int, Picture] = {}
     if indices:
         last = max(indices)
         for frame in frames(path):
@@ -119,9 +119,7 @@ def sound_packets(path: Path) -> SoundPackets | None:
     return SoundPackets(digests=tuple(digests), starts=tuple(float(s) for s in starts))
 
 
-def sound_wave(
-    path: Path, rate: int, seconds: float, start: float = 0.0
-) -> npt.NDArray[np.float32]:
+def sound_wave(path: Path, rate: int, seconds: float, start: float = 0.0) -> Floats:
     """(samples,) a piece of the sound as a mono wave, silent where it is broken.
 
     Args:
@@ -156,7 +154,7 @@ def sound_wave(
     return out
 
 
-def _lay(wave: npt.NDArray[np.float32], place: int, out: npt.NDArray[np.float32]) -> int:
+def _lay(wave: Floats, place: int, out: Floats) -> int:
     """Copy what fits of `wave` to `place`; return where the next one goes."""
     low, high = max(place, 0), min(place + len(wave), len(out))
     if high > low:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from retarget.expression import measure
 from retarget.expression.brows import lowered_further
@@ -14,7 +12,7 @@ from retarget.expression.mesh_reading import untold
 from retarget.expression.reader import WeightReader
 from retarget.expression.settings import FitSettings
 from retarget.flow import blendshapes, landmarks
-from retarget.flow.arrays import Doubles
+from retarget.flow.arrays import Doubles, Reals
 from retarget.flow.face_model import FaceModel, face_model
 from retarget.flow.gaze import GAZE_DEGREES, read_gaze
 from retarget.flow.rigid import align_robustly
@@ -154,9 +152,7 @@ def together(aperture: Doubles) -> Doubles:
     return np.asarray(middle + own * (aperture - middle))
 
 
-def in_head_frame(
-    face: Face, rest: npt.NDArray[np.floating[Any]], model: FaceModel
-) -> tuple[Doubles, HeadPose]:
+def in_head_frame(face: Face, rest: Reals, model: FaceModel) -> tuple[Doubles, HeadPose]:
     """The mesh (478, 3) in the head frame of `rest`, pose leak taken out, and the pose."""
     points = face.points.astype(np.float64)
     pose = align_robustly(rest, points, model.stability)

@@ -9,14 +9,12 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from retarget.expression.settings import MagnifySettings
 from retarget.expression.signal import PARTS, Signal, joined, shot_by_shot, split
-from retarget.flow.arrays import Doubles
+from retarget.flow.arrays import Doubles, Reals
 from retarget.flow.values import ExpressedFrame
 
 _REACH = 0.5
@@ -80,9 +78,7 @@ class _Shot:
         return split(now, out)
 
 
-def magnified(
-    value: npt.NDArray[np.floating[Any]], gain: float, knee: float
-) -> npt.NDArray[np.float64]:
+def magnified(value: Reals, gain: float, knee: float) -> Doubles:
     """Small movements multiplied by `gain`, large ones left as they are.
 
     With u = |value| / knee below 1 this is knee · (1 - (1 - u)^gain): slope `gain` at 0, never

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-import numpy.typing as npt
 
 from retarget.flow import landmarks
-from retarget.flow.arrays import Doubles
+from retarget.flow.arrays import Doubles, Reals
 from retarget.flow.values import HeadPose
 
 _MIDDLE = slice(2, 7)
 """The five middle columns of a lid rim's nine."""
 
 
-def lid_opening(head: npt.NDArray[np.floating[Any]]) -> Doubles:
+def lid_opening(head: Reals) -> Doubles:
     """(2,) lid distance of left and right eye, in that eye's widths."""
     out = np.empty(2)
     for i, (upper, lower) in enumerate(landmarks.EYE_RIMS):
@@ -26,7 +23,7 @@ def lid_opening(head: npt.NDArray[np.floating[Any]]) -> Doubles:
     return out
 
 
-def lid_over_iris(head: npt.NDArray[np.floating[Any]]) -> tuple[Doubles, Doubles]:
+def lid_over_iris(head: Reals) -> tuple[Doubles, Doubles]:
     """How high the upper lids of the left and the right eye lie over the middle of the iris.
 
     Returns:
@@ -44,12 +41,12 @@ def lid_over_iris(head: npt.NDArray[np.floating[Any]]) -> tuple[Doubles, Doubles
     return over, radius
 
 
-def lip_gap(head: npt.NDArray[np.floating[Any]]) -> float:
+def lip_gap(head: Reals) -> float:
     """Distance of the inner lip rims of a mesh (478, 3) at the middle of the mouth, head units."""
     return float(np.maximum(_between_lips(head)[:, 1], 0.0).mean())
 
 
-def lip_gap_seen(points: npt.NDArray[np.floating[Any]], pose: HeadPose) -> float:
+def lip_gap_seen(points: Reals, pose: HeadPose) -> float:
     """The same of a tracked face (478, 3) in pixels, without its depth.
 
     Depth is a guess: a head that nods would part lips that touch. So the lips are taken to lie in
@@ -59,7 +56,7 @@ def lip_gap_seen(points: npt.NDArray[np.floating[Any]], pose: HeadPose) -> float
     return float(np.maximum(_between_lips(points)[:, :2] @ in_plane[1], 0.0).mean())
 
 
-def _between_lips(points: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.floating[Any]]:
+def _between_lips(points: Reals) -> Reals:
     """(3, 3) from the upper to the lower inner rim, in the middle of the mouth."""
     up = points[list(landmarks.LIPS_INNER_UPPER[4:7])]
     low = points[list(landmarks.LIPS_INNER_LOWER[4:7])]

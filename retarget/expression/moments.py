@@ -15,12 +15,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 
 from retarget.expression.evidence import PARTS, Evidence, Shot, around, evidence, region_of
 from retarget.expression.settings import MomentsSettings
 from retarget.flow import blendshapes
-from retarget.flow.arrays import Doubles
+from retarget.flow.arrays import Doubles, Floats
 from retarget.flow.values import ExpressedFrame
 
 _BLINK = [blendshapes.index(f"eyeBlink{side}") for side in ("Left", "Right")]
@@ -85,7 +84,7 @@ def find_moments(frames: Iterable[ExpressedFrame], settings: MomentsSettings) ->
     found: list[Moment] = []
     indices: list[int] = []
     seconds: list[float] = []
-    rows: list[npt.NDArray[np.float32]] = []
+    rows: list[Floats] = []
     turns: list[tuple[float, float, float]] = []
     for frame in frames:
         if frame.expression is None or frame.cut:
@@ -103,7 +102,7 @@ def find_moments(frames: Iterable[ExpressedFrame], settings: MomentsSettings) ->
 def _in_shot(
     indices: Sequence[int],
     seconds: Sequence[float],
-    rows: Sequence[npt.NDArray[np.float32]],
+    rows: Sequence[Floats],
     turns: Sequence[tuple[float, float, float]],
     settings: MomentsSettings,
 ) -> list[Moment]:

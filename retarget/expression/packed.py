@@ -73,13 +73,9 @@ def packed_rest(rest: RestFace) -> npt.NDArray[Any]:
 
 def packed_info(info: SourceInfo) -> dict[str, Any]:
     """Values for JSON; fractions as text."""
-    exact = {n: None if v is None else str(v) for n, v in _fractions(info).items()}
     known = {name: getattr(info, name) for name in ("name", "size", "count", "cut", "still")}
-    return {**known, **exact}
-
-
-def _fractions(info: SourceInfo) -> dict[str, Fraction | None]:
-    return {"time_base": info.time_base, "rate": info.rate, "duration": info.duration}
+    exact = {"time_base": info.time_base, "rate": info.rate, "duration": info.duration}
+    return {**known, **{n: None if v is None else str(v) for n, v in exact.items()}}
 
 
 def unpacked_info(said: dict[str, Any]) -> SourceInfo:

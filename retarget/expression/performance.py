@@ -37,6 +37,7 @@ from retarget.expression.packed import (
     unpacked_info,
 )
 from retarget.flow import blendshapes
+from retarget.flow.arrays import Bytes
 from retarget.flow.report import Warn
 from retarget.flow.source_info import SourceInfo
 from retarget.flow.values import (
@@ -318,7 +319,7 @@ class NpzPerformance(Performance):
             raise self._not_ours(f"its part {name} holds something else")
         return array
 
-    def _header(self, text: npt.NDArray[np.uint8]) -> dict[str, Any]:
+    def _header(self, text: Bytes) -> dict[str, Any]:
         try:
             header = json.loads(text.tobytes())
         except (ValueError, RecursionError) as wrong:

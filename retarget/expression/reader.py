@@ -5,12 +5,11 @@ from __future__ import annotations
 from functools import cache
 
 import numpy as np
-import numpy.typing as npt
 
 from retarget.expression.settings import FitSettings
 from retarget.expression.solve import BoxSolver
 from retarget.flow import blendshapes, landmarks
-from retarget.flow.arrays import Doubles
+from retarget.flow.arrays import Doubles, Floats
 from retarget.flow.face_model import FaceModel
 from retarget.flow.values import Expression
 
@@ -87,7 +86,7 @@ class WeightReader:
         self,
         moved: Doubles,
         lean: Doubles,
-        scores: npt.NDArray[np.float32] | None = None,
+        scores: Floats | None = None,
         before: Expression | None = None,
     ) -> Doubles:
         """(52,) weights for a (478, 3) displacement.

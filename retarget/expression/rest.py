@@ -16,7 +16,6 @@ from collections.abc import Sequence
 from functools import cache
 
 import numpy as np
-import numpy.typing as npt
 
 from retarget.errors import NoFaceFound
 from retarget.expression import measure
@@ -25,7 +24,7 @@ from retarget.expression.reader import most_told, point_trust
 from retarget.expression.settings import FitSettings, RestSettings
 from retarget.expression.solve import BoxSolver
 from retarget.flow import blendshapes, landmarks
-from retarget.flow.arrays import Doubles
+from retarget.flow.arrays import Bools, Doubles
 from retarget.flow.ease import smoothstep
 from retarget.flow.face_model import face_model
 from retarget.flow.gaze import carried, move_irises, read_gaze
@@ -139,9 +138,7 @@ def _rest_face(head: Doubles, aperture: Doubles, look: Doubles, gap: float, foun
     )
 
 
-def _looking_ahead(
-    gaze: Doubles, turn: Doubles, wide: npt.NDArray[np.bool_], known: Doubles
-) -> Doubles:
+def _looking_ahead(gaze: Doubles, turn: Doubles, wide: Bools, known: Doubles) -> Doubles:
     """(2, 2) degrees that the mesh reports for eyes that look straight out of the head.
 
     Corners of eyes lie differently in every face, which shifts what is measured. People look at
@@ -169,7 +166,7 @@ def _looking_ahead(
     return out
 
 
-def _middle(angles: Doubles, wide: npt.NDArray[np.bool_]) -> tuple[Doubles, Doubles]:
+def _middle(angles: Doubles, wide: Bools) -> tuple[Doubles, Doubles]:
     """Median and median deviation of each eye's angles (n, 2) while it is open."""
     middle = np.array([np.median(angles[wide[:, i], i]) for i in range(2)])
     spread = [np.median(np.abs(angles[wide[:, i], i] - middle[i])) for i in range(2)]

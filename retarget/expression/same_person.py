@@ -12,13 +12,13 @@ from dataclasses import replace
 from functools import cache
 
 import numpy as np
-import numpy.typing as npt
 
 from retarget.expression.fit import Fit, in_head_frame
 from retarget.expression.reader import DEPTH, most_told
 from retarget.expression.settings import FitSettings
 from retarget.expression.solve import BoxSolver
 from retarget.flow import blendshapes, landmarks
+from retarget.flow.arrays import Doubles, Floats, Ints
 from retarget.flow.face_model import face_model
 from retarget.flow.values import Face, Identity, RestFace
 
@@ -63,9 +63,7 @@ def sameness(face: Face, rest: RestFace) -> float:
 
 
 @cache
-def _solver() -> tuple[
-    npt.NDArray[np.int64], npt.NDArray[np.float64], npt.NDArray[np.float64], BoxSolver
-]:
+def _solver() -> tuple[Ints, Doubles, Doubles, BoxSolver]:
     """Coordinates of the mesh that count, how much each does, shapes on them, and their solver."""
     trust = np.ones((landmarks.COUNT, 3))
     trust[:, 2] = DEPTH
@@ -77,7 +75,5 @@ def _solver() -> tuple[
     return use, counts, shapes, solver
 
 
-def _between(
-    one: npt.NDArray[np.float32], other: npt.NDArray[np.float32], share: float
-) -> npt.NDArray[np.float32]:
+def _between(one: Floats, other: Floats, share: float) -> Floats:
     return (one + np.float32(share) * (other - one)).astype(np.float32)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
-from retarget.flow.arrays import Doubles
+from retarget.flow.arrays import Doubles, Ints
 
 _LOW, _FREE, _HIGH = -1, 0, 1
 _TOLERANCE = 1e-9
@@ -54,9 +53,7 @@ class BoxSolver:
         result: Doubles = np.clip(found, self.low, self.high)
         return result
 
-    def _at(
-        self, gram: Doubles, place: npt.NDArray[np.int64], gain: Doubles
-    ) -> tuple[Doubles, Doubles]:
+    def _at(self, gram: Doubles, place: Ints, gain: Doubles) -> tuple[Doubles, Doubles]:
         """The weights with those on a bound held there, and the slope of the cost at them."""
         found = np.where(place == _HIGH, self.high, self.low)
         free = np.flatnonzero(place == _FREE)

@@ -8,6 +8,7 @@ import numpy as np
 
 from retarget.face.region import Reading
 from retarget.face.settings import Choice
+from retarget.flow.arrays import Doubles
 
 
 def choose(faces: Sequence[Reading], choice: Choice) -> Reading | None:
@@ -25,6 +26,5 @@ def choose(faces: Sequence[Reading], choice: Choice) -> Reading | None:
     return across[0] if choice.rule == "left" else across[-1]
 
 
-def _centre(face: Reading) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    region = face.region
-    return np.array([region.x, region.y])
+def _centre(face: Reading) -> Doubles:
+    return np.array([face.region.x, face.region.y])

@@ -16,12 +16,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from retarget.face.mediapipe_core import import_light
 from retarget.face.region import Detection, Reading, Region
 from retarget.flow import landmarks
-from retarget.flow.arrays import Picture
+from retarget.flow.arrays import Floats, Picture
 from retarget.flow.quiet import quiet
 from retarget.flow.unbroken import unbroken
 
@@ -164,12 +163,11 @@ class MeshModel:
     ) -> list[Detection]:
         """Faces in a square of the frame, by the detectors for large and for small ones."""
         crop = view.cut(rgb, DETECT_PIXELS, black=True)
-        matrix = view.to_frame(DETECT_PIXELS)
         out = []
         for graph in [self._near] * near + [self._far] * far:
             packet = graph.run(crop).get("detections")
             found = [] if packet is None else graph.get.get_proto_list(packet)
-            out += [_detection(raw, matrix) for raw in found]
+            out += [_detection(raw, view) for raw in found]
         return out
 
     def read(self, rgb: Picture, region: Region) -> Reading:
@@ -181,11 +179,11 @@ class MeshModel:
         points = np.mean([points for points, _ in several], axis=0, dtype=np.float32)
         return Reading(points=points, presence=min(presence for _, presence in several))
 
-    def _look(self, rgb: Picture, region: Region) -> tuple[npt.NDArray[np.float32], float]:
+    def _look(self, rgb: Picture, region: Region) -> tuple[Floats, float]:
         out = self._mesh.run(region.cut(rgb, MESH_PIXELS))
         get = self._mesh.get
         flat = _unpack(get.get_proto(out["landmarks"]).SerializeToString())
-        return _to_frame(flat, region), float(get.get_float(out["presence"]))
+        return region.placed(flat), float(get.get_float(out["presence"]))
 
     def close(self) -> None:
         """Leave the graphs, which remember no picture, to the next model."""
@@ -196,7 +194,7 @@ class MeshModel:
             graph.close()
 
 
-def _unpack(message: bytes) -> npt.NDArray[np.float32]:
+def _unpack(message: bytes) -> Floats:
     """(478, 3) of a serialized NormalizedLandmarkList, six times faster than by attributes.
 
     Each landmark is a tag and a length, then for x, y and z a tag and a 32-bit float.
@@ -206,26 +204,9 @@ def _unpack(message: bytes) -> npt.NDArray[np.float32]:
     return np.ascontiguousarray(floats).view(np.float32)
 
 
-def _to_frame(normalized: npt.NDArray[np.float32], region: Region) -> npt.NDArray[np.float32]:
-    """Mesh points from parts of the crop to pixels of the frame, depth in the same scale."""
-    matrix = region.to_frame(1)
-    out = np.empty_like(normalized)
-    out[:, :2] = normalized[:, :2] @ matrix[:, :2].T + matrix[:, 2]
-    out[:, 2] = normalized[:, 2] * region.side
-    return out
-
-
-def _detection(raw: Any, matrix: npt.NDArray[np.float64]) -> Detection:
+def _detection(raw: Any, view: Region) -> Detection:
     where = raw.location_data
     box = where.relative_bounding_box
-    middle = (box.xmin + box.width / 2, box.ymin + box.height / 2)
     eyes = [(k.x, k.y) for k in where.relative_keypoints[:2]]
-    placed = np.array([middle, *eyes]) * DETECT_PIXELS @ matrix[:, :2].T + matrix[:, 2]
-    scale = float(np.hypot(*matrix[:, 0])) * DETECT_PIXELS
-    return Detection(
-        x=float(placed[0, 0]),
-        y=float(placed[0, 1]),
-        side=max(box.width, box.height) * scale,
-        eyes=placed[1:].astype(np.float32),
-        score=float(raw.score[0]),
-    )
+    place = (box.xmin, box.ymin, box.width, box.height)
+    return Detection.seen(view, place, eyes, float(raw.score[0]))

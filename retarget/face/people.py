@@ -11,10 +11,9 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 import numpy as np
-import numpy.typing as npt
 
 from retarget.face.region import MARGIN, Reading, Region
-from retarget.flow.arrays import Picture
+from retarget.flow.arrays import Floats, Picture
 
 _LOOK_PIXELS = 24
 _PLACE, _SIZE, _LOOK = 0.5, 0.4, 0.1
@@ -84,7 +83,7 @@ class Person:
             self._since_learned = 0
 
 
-def look(rgb: Picture, region: Region) -> npt.NDArray[np.float32]:
+def look(rgb: Picture, region: Region) -> Floats:
     """A face as a small picture that stands upright, (24, 24, 3) in 0..1."""
     return region.cut(rgb, _LOOK_PIXELS).astype(np.float32) / 255.0
 

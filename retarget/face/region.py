@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from retarget.flow import landmarks
-from retarget.flow.arrays import Floats, Picture
+from retarget.flow.arrays import Doubles, Floats, Picture
 
 MARGIN = 1.5
 """A mesh is read from a square this much wider than the face, as the network was trained."""
@@ -31,7 +31,7 @@ class Region:
     turn: float = 0.0
     """Radians, clockwise in the picture."""
 
-    def to_frame(self, pixels: int) -> npt.NDArray[np.float64]:
+    def to_frame(self, pixels: int) -> Doubles:
         """(2, 3) matrix from a crop of `pixels` x `pixels` to the frame."""
         scale = self.side / pixels
         c, s = np.cos(self.turn) * scale, np.sin(self.turn) * scale
@@ -77,6 +77,14 @@ class Region:
         x, y = (self.x - left - 0.5) / 2, (self.y - top - 0.5) / 2
         return np.asarray(half, np.uint8), replace(self, x=x, y=y, side=self.side / 2)
 
+    def placed(self, normalized: Floats) -> Floats:
+        """Mesh points (478, 3) in parts of the region as pixels of the frame, depth alike."""
+        matrix = self.to_frame(1)
+        out = np.empty_like(normalized)
+        out[:, :2] = normalized[:, :2] @ matrix[:, :2].T + matrix[:, 2]
+        out[:, 2] = normalized[:, 2] * self.side
+        return out
+
     def scaled(self, factor: float, turned: float = 0.0) -> Region:
         """The same place, its side times `factor`, turned further by `turned` radians."""
         return replace(self, side=self.side * factor, turn=self.turn + turned)
@@ -101,6 +109,34 @@ class Detection:
     score: float
     """0..1"""
 
+    @classmethod
+    def seen(
+        cls,
+        view: Region,
+        box: tuple[float, float, float, float],
+        eyes: Iterable[tuple[float, float]],
+        score: float,
+    ) -> Detection:
+        """What a detector tells of a view, in parts of it.
+
+        Args:
+            view: what it was shown.
+            box: left, top, width and height.
+            eyes: (x, y) of the right eye and of the left.
+            score: 0..1
+        """
+        left, top, width, height = box
+        matrix = view.to_frame(1)
+        told = np.array([(left + width / 2, top + height / 2), *eyes])
+        placed = told @ matrix[:, :2].T + matrix[:, 2]
+        return cls(
+            x=float(placed[0, 0]),
+            y=float(placed[0, 1]),
+            side=max(width, height) * float(np.hypot(*matrix[:, 0])),
+            eyes=placed[1:].astype(np.float32),
+            score=score,
+        )
+
     @property
     def region(self) -> Region:
         """Where to read this face's mesh."""
@@ -115,7 +151,7 @@ class Reading:
     """(478, 3) in pixels of the frame."""
     presence: float
     """How sure the network is that a face is there, 0..1."""
-    scores: npt.NDArray[np.float32] | None = None
+    scores: Floats | None = None
     """(52,) blendshape scores, where the tracker has them."""
 
     @cached_property
@@ -151,5 +187,5 @@ def whole(rgb: Picture, *, zoom: float = 1.0, turn: float = 0.0) -> Region:
     return Region(x=width / 2, y=height / 2, side=max(width, height) / zoom, turn=turn)
 
 
-def _turn(right: npt.NDArray[np.float32], left: npt.NDArray[np.float32]) -> float:
+def _turn(right: Floats, left: Floats) -> float:
     return float(np.arctan2(left[1] - right[1], left[0] - right[0]))

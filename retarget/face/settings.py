@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from retarget.errors import RetargetError
+from retarget.errors import NoFaceFound, RetargetError
 from retarget.flow.declared import AsDeclared, Kept, check_range
 
 CHOICES = ("largest", "left", "right")
@@ -56,12 +56,19 @@ class Choice:
     """(x, y) in pixels."""
 
 
-NOT_SO_MANY = (
-    "Faces are counted from the left, from 0; right, left or the nearest pixel (320,240) can also "
-    "be said where another picture shows fewer faces, or each photo's own choice behind its name, "
-    "as in group.jpg#left."
-)
-"""What to do where there is no face of the number that `TrackSettings.which` is."""
+def not_so_many(shown: str, which: str) -> NoFaceFound:
+    """There is no face of the number that `TrackSettings.which` is.
+
+    Args:
+        shown: what shows how many, as in "The picture shows 2 faces".
+        which: the number.
+    """
+    return NoFaceFound(
+        f"{shown}, so there is no face number {which}.",
+        do="Faces are counted from the left, from 0; right, left or the nearest pixel (320,240) "
+        "can also be said where another picture shows fewer faces, or each photo's own choice "
+        "behind its name, as in group.jpg#left.",
+    )
 
 
 def of_several(called: str, taken: str) -> str:

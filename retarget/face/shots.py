@@ -13,9 +13,8 @@ from enum import Enum
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
-from retarget.flow.arrays import Picture
+from retarget.flow.arrays import Floats, Picture
 
 _SIDE = 24
 _BINS = 6
@@ -40,9 +39,9 @@ class Change(Enum):
 class Glance:
     """A picture in a few numbers."""
 
-    pattern: npt.NDArray[np.float32]
+    pattern: Floats
     """(24 * 24,) grey values, mean 0 and length 1; all 0 for an even picture."""
-    colours: npt.NDArray[np.float32]
+    colours: Floats
     """(6 * 6 * 6,) share of pixels by red, green and blue; sum 1."""
 
     def alike(self, other: Glance) -> float:

@@ -7,7 +7,7 @@ from retarget.face.choose import choose
 from retarget.face.open import open_model
 from retarget.face.region import MARGIN, Reading
 from retarget.face.search import Search
-from retarget.face.settings import NOT_SO_MANY, TrackSettings, of_several, parse_choice
+from retarget.face.settings import TrackSettings, not_so_many, of_several, parse_choice
 from retarget.flow.report import Report
 from retarget.flow.values import Face, VideoFrame
 
@@ -70,11 +70,8 @@ def _check_size(face: Reading, report: Report, called: str) -> None:
 
 def _nobody(count: int, settings: TrackSettings) -> NoFaceFound:
     if count:
-        return NoFaceFound(
-            f"The picture shows {count} {'face' if count == 1 else 'faces'}, "
-            f"so there is no face number {settings.which}.",
-            do=NOT_SO_MANY,
-        )
+        shown = f"The picture shows {count} {'face' if count == 1 else 'faces'}"
+        return not_so_many(shown, settings.which)
     return NoFaceFound(
         "No human face found in the picture.",
         do="Use a picture in which the face is clearly visible, from the front if possible.",

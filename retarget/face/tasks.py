@@ -16,13 +16,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from retarget.errors import MissingModel, RetargetError
 from retarget.face.mediapipe_core import import_vision
 from retarget.face.region import Detection, Reading, Region
 from retarget.flow import blendshapes, landmarks
-from retarget.flow.arrays import Picture
+from retarget.flow.arrays import Floats, Picture
 from retarget.flow.quiet import quiet
 from retarget.flow.unbroken import at_end, unbroken
 
@@ -142,7 +141,7 @@ class TasksModel:
         middle = [float(np.abs(face[:, :2].mean(axis=0) - 0.5).max()) for face in faces]
         nearest = int(np.argmin(middle))
         scores = _scores(result.face_blendshapes[nearest])
-        return Reading(points=_to_frame(faces[nearest], view), presence=_PRESENCE, scores=scores)
+        return Reading(points=view.placed(faces[nearest]), presence=_PRESENCE, scores=scores)
 
     def close(self) -> None:
         """Leave the networks to the next model; also said by Python's collection of garbage."""
@@ -152,8 +151,7 @@ class TasksModel:
 
     def _detect(self, rgb: Picture, view: Region) -> list[Detection]:
         result = self._networks.detect(view.cut(rgb, _VIEW_PIXELS, black=True))
-        matrix = view.to_frame(_VIEW_PIXELS)
-        return [_detection(found, matrix) for found in result.detections]
+        return [_detection(found, view) for found in result.detections]
 
 
 def _left_by_another(key: Hashable) -> _Networks | None:
@@ -227,33 +225,22 @@ def _part(view: Region, across: int, down: int) -> Region:
     return Region(x=float(x), y=float(y), side=view.side * 0.6, turn=view.turn)
 
 
-def _points(face: Any) -> npt.NDArray[np.float32]:
+def _points(face: Any) -> Floats:
     """(478, 3) in parts of the picture."""
     flat = np.fromiter((v for p in face for v in (p.x, p.y, p.z)), np.float32)
     return flat.reshape(landmarks.COUNT, 3)
 
 
-def _to_frame(points: npt.NDArray[np.float32], view: Region) -> npt.NDArray[np.float32]:
-    matrix = view.to_frame(1)
-    flat = points[:, :2] @ matrix[:, :2].T + matrix[:, 2]
-    return np.column_stack([flat, points[:, 2] * view.side]).astype(np.float32)
-
-
-def _scores(categories: Any) -> npt.NDArray[np.float32]:
+def _scores(categories: Any) -> Floats:
     """(52,) in our order: without MediaPipe's `_neutral`, with a `tongueOut` of 0."""
     known = {c.category_name: c.score for c in categories if c.category_name in blendshapes.INDEX}
     return blendshapes.weights(known)
 
 
-def _detection(found: Any, matrix: npt.NDArray[np.float64]) -> Detection:
+def _detection(found: Any, view: Region) -> Detection:
     box = found.bounding_box
-    middle = (box.origin_x + box.width / 2, box.origin_y + box.height / 2)
-    eyes = [(k.x * _VIEW_PIXELS, k.y * _VIEW_PIXELS) for k in found.keypoints[:2]]
-    placed = np.array([middle, *eyes]) @ matrix[:, :2].T + matrix[:, 2]
-    return Detection(
-        x=float(placed[0, 0]),
-        y=float(placed[0, 1]),
-        side=max(box.width, box.height) * float(np.hypot(*matrix[:, 0])),
-        eyes=placed[1:].astype(np.float32),
-        score=float(found.categories[0].score),
-    )
+    place = (box.origin_x, box.origin_y, box.width, box.height)
+    left, top, width, height = (side / _VIEW_PIXELS for side in place)
+    eyes = [(k.x, k.y) for k in found.keypoints[:2]]
+    score = float(found.categories[0].score)
+    return Detection.seen(view, (left, top, width, height), eyes, score)

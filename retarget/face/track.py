@@ -13,7 +13,7 @@ from fractions import Fraction
 from retarget.errors import NoFaceFound
 from retarget.face.follow import Follower
 from retarget.face.open import open_model
-from retarget.face.settings import NOT_SO_MANY, TrackSettings, of_several
+from retarget.face.settings import TrackSettings, not_so_many, of_several
 from retarget.flow.report import Report
 from retarget.flow.values import Face, TrackedFrame, VideoFrame
 
@@ -96,11 +96,8 @@ class Track:
 
     def _none(self, searched: float, most: int) -> NoFaceFound:
         if most:
-            return NoFaceFound(
-                f"The video shows {most} {'face' if most == 1 else 'faces'} at most, "
-                f"so there is no face number {self.settings.which}.",
-                do=NOT_SO_MANY,
-            )
+            shown = f"The video shows {most} {'face' if most == 1 else 'faces'} at most"
+            return not_so_many(shown, self.settings.which)
         return NoFaceFound(
             f"No face found in the first {searched:.1f} s of the video.",
             do="Start it where a face is visible, or lower track.certainty.",

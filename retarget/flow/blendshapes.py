@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
-import numpy.typing as npt
 
 from retarget.errors import UnknownWord
-from retarget.flow.arrays import Reals
+from retarget.flow.arrays import Floats, Reals
 
 NAMES: tuple[str, ...] = (
     "browDownLeft", "browDownRight", "browInnerUp", "browOuterUpLeft", "browOuterUpRight",
@@ -65,7 +64,7 @@ def mirrored(name: str) -> str:
     return name
 
 
-def weights(named: Mapping[str, float]) -> npt.NDArray[np.float32]:
+def weights(named: Mapping[str, float]) -> Floats:
     """A (52,) weight vector from names; everything not named is 0."""
     out = np.zeros(COUNT, np.float32)
     for name, value in named.items():

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-from retarget.flow.arrays import Reals
+from retarget.flow.arrays import Doubles, Reals
 from retarget.flow.check import check_array
 
 
@@ -19,7 +18,7 @@ class Crop:
     one's is (0, 0).
     """
 
-    to_frame: npt.NDArray[np.float64]
+    to_frame: Doubles
     """(2, 3) matrix from crop pixels to frame pixels."""
     size: tuple[int, int]
     """(width, height) of the crop in pixels."""
@@ -42,18 +41,18 @@ class Crop:
         return None
 
     @property
-    def to_crop(self) -> npt.NDArray[np.float64]:
+    def to_crop(self) -> Doubles:
         """(2, 3) matrix from frame pixels to crop pixels."""
         linear = np.linalg.inv(self.to_frame[:, :2])
         return np.hstack([linear, -linear @ self.to_frame[:, 2:]])
 
-    def points_to_crop(self, points: Reals) -> npt.NDArray[np.float64]:
+    def points_to_crop(self, points: Reals) -> Doubles:
         """Frame points (n, 2) as crop points (n, 2)."""
         matrix = self.to_crop
-        out: npt.NDArray[np.float64] = points[:, :2] @ matrix[:, :2].T + matrix[:, 2]
+        out: Doubles = points[:, :2] @ matrix[:, :2].T + matrix[:, 2]
         return out
 
-    def points_to_frame(self, points: Reals) -> npt.NDArray[np.float64]:
+    def points_to_frame(self, points: Reals) -> Doubles:
         """Crop points (n, 2) as frame points (n, 2)."""
-        out: npt.NDArray[np.float64] = points[:, :2] @ self.to_frame[:, :2].T + self.to_frame[:, 2]
+        out: Doubles = points[:, :2] @ self.to_frame[:, :2].T + self.to_frame[:, 2]
         return out

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TypeVar
 
-import numpy as np
-import numpy.typing as npt
+from retarget.flow.arrays import Doubles, Floats
 
-_Share = TypeVar("_Share", float, npt.NDArray[np.float32], npt.NDArray[np.float64])
+_Share = TypeVar("_Share", float, Floats, Doubles)
 
 
 def eased(share: _Share) -> _Share:

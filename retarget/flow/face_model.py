@@ -10,10 +10,9 @@ from functools import cache
 from importlib.resources import as_file, files
 
 import numpy as np
-import numpy.typing as npt
 
 from retarget.flow import blendshapes, landmarks
-from retarget.flow.arrays import Reals
+from retarget.flow.arrays import Doubles, Floats, Reals
 from retarget.flow.check import check_array
 from retarget.flow.values import HeadPose, Identity
 
@@ -40,18 +39,18 @@ of expressions and held small."""
 class FaceModel:
     """A neutral mesh and a blendshape basis in the head frame (unit: outer-eye-corner distance)."""
 
-    neutral: npt.NDArray[np.float32]
+    neutral: Floats
     """(478, 3) the mean face at rest."""
-    basis: npt.NDArray[np.float32]
+    basis: Floats
     """(52, 478, 3) displacement of every point of a tracked mesh at weight 1."""
-    aside: npt.NDArray[np.float32]
+    aside: Floats
     """(2, 478, 3) that of a face for `ASIDE`: a mesh leaves the corners of the mouth behind."""
-    stability: npt.NDArray[np.float32]
+    stability: Floats
     """(478,) how much a point says about the head's pose; sums to 1."""
-    leak: npt.NDArray[np.float32]
+    leak: Floats
     """(9, 478, 3) how the pose terms bend the mesh that the tracker reports."""
 
-    identity: npt.NDArray[np.float32]
+    identity: Floats
     """(k, 478, 3) how people differ at rest: independent modes of unit variance."""
 
     def __post_init__(self) -> None:
@@ -62,17 +61,17 @@ class FaceModel:
         check_array("stability", self.stability, (landmarks.COUNT,), np.float32)
         check_array("leak", self.leak, (POSE_TERMS, landmarks.COUNT, 3), np.float32)
 
-    def displacement(self, weights: Reals) -> npt.NDArray[np.float32]:
+    def displacement(self, weights: Reals) -> Floats:
         """How (52,) weights that were read off a mesh move it: (478, 3) in the head frame."""
         flat = self.basis.reshape(blendshapes.COUNT, -1)
         return (weights.astype(np.float32) @ flat).reshape(landmarks.COUNT, 3)
 
-    def bent(self, pose: HeadPose) -> npt.NDArray[np.float32]:
+    def bent(self, pose: HeadPose) -> Floats:
         """(478, 3) head units by which the tracker bends the mesh of a head in this pose."""
         terms = pose_terms(pose).astype(np.float32)
         return (terms @ self.leak.reshape(POSE_TERMS, -1)).reshape(landmarks.COUNT, 3)
 
-    def turned(self, one: HeadPose, two: HeadPose) -> npt.NDArray[np.float32]:
+    def turned(self, one: HeadPose, two: HeadPose) -> Floats:
         """(478, 3) how a face moves on its mesh while that turns aside from one pose to another.
 
         Of a head that is seen to turn it is taken out, so a head that is drawn must have it: else
@@ -82,12 +81,12 @@ class FaceModel:
         """
         way = one.rotation.T @ two.rotation  # about its own neck, however the picture lies
         aside = np.arctan2(-way[0, 2], way[2, 2])
-        out: npt.NDArray[np.float32] = np.float32(_FARTHER * aside) * self.leak[_YAW]
+        out: Floats = np.float32(_FARTHER * aside) * self.leak[_YAW]
         for iris, (corners, _) in zip(_IRISES, landmarks.EYE_RIMS, strict=True):
             out[iris] = out[[corners[0], corners[-1]]].mean(axis=0)
         return out
 
-    def said(self, weights: Reals) -> npt.NDArray[np.float32]:
+    def said(self, weights: Reals) -> Floats:
         """How (52,) weights that were said move a face: (478, 3) in the head frame."""
         beyond = self.aside - self.basis[ASIDE]
         return self.displacement(weights @ _told()) + np.tensordot(
@@ -96,11 +95,11 @@ class FaceModel:
 
 
 @cache
-def _told() -> npt.NDArray[np.float32]:
+def _told() -> Floats:
     """(52, 52) from weights that were said to those that a mesh would tell of."""
     out = np.eye(blendshapes.COUNT, dtype=np.float32)
     for said, more in _TOLD.items():
-        out[blendshapes.index(said)] += blendshapes.weights(more).astype(np.float32)
+        out[blendshapes.index(said)] += blendshapes.weights(more)
     return out
 
 
@@ -121,7 +120,7 @@ def face_model() -> FaceModel:
         )
 
 
-def at_rest(identity: Identity) -> npt.NDArray[np.float32]:
+def at_rest(identity: Identity) -> Floats:
     """(478, 3) the head-frame mesh that the tracker would report of a person at rest.
 
     Their head is turned as in the picture.
@@ -129,8 +128,7 @@ def at_rest(identity: Identity) -> npt.NDArray[np.float32]:
     return identity.rest.head + face_model().bent(identity.pose)
 
 
-def pose_terms(pose: HeadPose) -> npt.NDArray[np.float64]:
+def pose_terms(pose: HeadPose) -> Doubles:
     """(9,) functions of the pose that may leak: rotation about x, y, z and its six products."""
-    yaw, pitch, roll = np.clip(np.radians(pose.angles), -0.8, 0.8)
-    x, y, z = pitch, yaw, roll
+    y, x, z = np.clip(np.radians(pose.angles), -0.8, 0.8)
     return np.array([x, y, z, x * x, y * y, z * z, x * y, x * z, y * z])

@@ -16,11 +16,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from retarget.errors import MissingModel
 from retarget.flow import blendshapes
-from retarget.flow.arrays import Reals
+from retarget.flow.arrays import Floats, Reals
 from retarget.flow.check import check_array, check_finite
 from retarget.flow.values import Expression
 
@@ -43,7 +42,7 @@ _EYES = (blendshapes.INDEX["eyeBlinkLeft"], blendshapes.INDEX["eyeBlinkRight"])
 class FlameExpression:
     """What a face does, in FLAME's own basis."""
 
-    parameters: npt.NDArray[np.float32]
+    parameters: Floats
     """(55,) 50 of expression, 2 eyelids 0 open..1 shut (left, right), 3 of jaw in radians
     (opening 0 or more, then sideways -0.2..0.2)."""
 
@@ -70,9 +69,9 @@ class FlameExpression:
 class FlameMap:
     """A linear map from the 52 blendshapes to FLAME."""
 
-    expression: npt.NDArray[np.float32]
+    expression: Floats
     """(52, 50) in the order of `blendshapes.NAMES`."""
-    jaw: npt.NDArray[np.float32]
+    jaw: Floats
     """(52, 3) radians."""
 
     def __post_init__(self) -> None:

@@ -7,13 +7,10 @@ to the person's left) and pitch (positive up).
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-import numpy.typing as npt
 
 from retarget.flow import blendshapes, landmarks
-from retarget.flow.arrays import Doubles
+from retarget.flow.arrays import Doubles, Reals
 
 EYEBALL = 0.135
 """Radius of an eyeball in head units (12 mm)."""
@@ -25,13 +22,13 @@ _EYES = (
 )
 
 
-def read_gaze(head: npt.NDArray[np.floating[Any]]) -> Doubles:
+def read_gaze(head: Reals) -> Doubles:
     """(2, 2) degrees, from a mesh (478, 3) in the head frame."""
     turned = off_middle(head) * (1.0, -1.0) / EYEBALL
     return np.asarray(np.degrees(np.arcsin(np.clip(turned, -0.95, 0.95))))
 
 
-def said_gaze(weights: npt.NDArray[np.floating[Any]]) -> Doubles:
+def said_gaze(weights: Reals) -> Doubles:
     """(2, 2) degrees that the eyeLook weights among all (52,) say."""
     left, right = (
         {way: most * weights[blendshapes.INDEX[f"eyeLook{way}{side}"]]
@@ -44,19 +41,19 @@ def said_gaze(weights: npt.NDArray[np.floating[Any]]) -> Doubles:
     ])  # fmt: skip
 
 
-def off_middle(head: npt.NDArray[np.floating[Any]]) -> Doubles:
+def off_middle(head: Reals) -> Doubles:
     """(2, 2) head units right and down in a picture from the middle of each eye to its iris."""
     return np.array([
         (head[iris[0]] - (head[lid[0]] + head[lid[-1]]) / 2)[:2] for lid, iris in _EYES
     ])  # fmt: skip
 
 
-def carried(degrees: npt.NDArray[np.floating[Any]]) -> Doubles:
+def carried(degrees: Reals) -> Doubles:
     """(2, 2) head units right and down in a picture by which such gazes carry the two irises."""
     return np.asarray(EYEBALL * np.sin(np.radians(degrees)) * (1.0, -1.0))
 
 
-def move_irises(head: npt.NDArray[np.floating[Any]], by: npt.NDArray[np.floating[Any]]) -> None:
+def move_irises(head: Reals, by: Reals) -> None:
     """Move the left and the right iris of a mesh (478, 3), in place, by (2, 2) head units."""
     for (_, iris), step in zip(_EYES, by, strict=True):
         head[list(iris), :2] += step

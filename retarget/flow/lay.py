@@ -7,22 +7,17 @@ from typing import TypeAlias
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
-from retarget.flow.arrays import Picture
+from retarget.flow.arrays import Bytes, Doubles, Floats, Picture
 from retarget.flow.crop import Crop
 
-Match: TypeAlias = Callable[[Picture, Picture, npt.NDArray[np.float32]], Picture]
+Match: TypeAlias = Callable[[Picture, Picture, Floats], Picture]
 """Bring what is laid (height, width, 3) nearer to what is below; third, its share (height, width)
 of each pixel, 0..1."""
 
 
 def lay(
-    below: Picture,
-    above: Picture,
-    crop: Crop,
-    mask: npt.NDArray[np.uint8] | None,
-    match: Match | None = None,
+    below: Picture, above: Picture, crop: Crop, mask: Bytes | None, match: Match | None = None
 ) -> None:
     """Change `below` where the mask of what is laid over it says so, and nowhere else.
 
@@ -51,7 +46,7 @@ def lay(
     below[top:bottom, left:right] = np.rint(mixed).astype(np.uint8)
 
 
-def _placed(face: Picture, matrix: npt.NDArray[np.float64], size: tuple[int, int]) -> Picture:
+def _placed(face: Picture, matrix: Doubles, size: tuple[int, int]) -> Picture:
     """`face` laid out by `matrix` (2, 3); one that shrinks is averaged down first."""
     scale = float(np.sqrt(abs(np.linalg.det(matrix[:, :2]))))
     if scale < 1:

@@ -8,7 +8,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 _NOISE = re.compile(
     rb"INFO: |USDT:|[IW]\d{4} [\d:.]+ "
@@ -24,11 +24,12 @@ def quiet() -> Iterator[None]:
     They are written to the file descriptor, so it is set aside for that time; what anything else
     wrote there meanwhile is written out afterwards.
     """
-    with _lock, tempfile.TemporaryFile() as aside:
+    with _lock, ExitStack() as opened:
         try:
             sys.stderr.flush()
+            aside = opened.enter_context(tempfile.TemporaryFile())
             kept = os.dup(2)
-        except (OSError, AttributeError, ValueError):  # no standard error at all: nothing to quiet
+        except (OSError, AttributeError, ValueError):  # no standard error, or no place for a file
             yield
             return
         os.dup2(aside.fileno(), 2)

@@ -8,7 +8,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
@@ -137,9 +137,14 @@ class Report:
         """Measure the time a first stage (one without an input) spends under `name`."""
         return self._clocks.setdefault(name, _Clock()).outside(iter(values))
 
-    def clock(self, name: str) -> AbstractContextManager[None]:
+    @contextmanager
+    def clock(self, name: str) -> Iterator[None]:
         """Measure a block under `name`, for the last stage of a job."""
-        return _Block(self._clocks.setdefault(name, _Clock()))
+        clock, start = self._clocks.setdefault(name, _Clock()), time.perf_counter()
+        try:
+            yield
+        finally:
+            clock.seconds += time.perf_counter() - start
 
     def watch(self, values: Iterator[T], total: int | None = None) -> Iterator[T]:
         """Count finished values and move the progress bar."""
@@ -231,18 +236,6 @@ def begin(report: Report | None) -> Report:
         vars(report).update(vars(Report(bar=report.bar)))
     report._taken, report._started = True, time.perf_counter()
     return report
-
-
-class _Block(AbstractContextManager[None]):
-    def __init__(self, clock: _Clock) -> None:
-        self._clock = clock
-        self._start = 0.0
-
-    def __enter__(self) -> None:
-        self._start = time.perf_counter()
-
-    def __exit__(self, *_: object) -> None:
-        self._clock.seconds += time.perf_counter() - self._start
 
 
 def peak_megabytes() -> float | None:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
-from retarget.flow.arrays import Reals
+from retarget.flow.arrays import Doubles, Reals
 from retarget.flow.values import HeadPose
 
 _ROUNDS = 2
@@ -59,7 +58,7 @@ def align_robustly(head: Reals, points: Reals, weights: Reals) -> HeadPose:
     return pose
 
 
-def similarity(points: Reals, to: Reals) -> npt.NDArray[np.float64]:
+def similarity(points: Reals, to: Reals) -> Doubles:
     """(2, 3) the similarity that lays points (n, 2) nearest to others (n, 2), in least squares.
 
     In complex numbers it is one factor, which cannot mirror.

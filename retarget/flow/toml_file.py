@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from retarget.errors import UnreadableInput
+from retarget.errors import RetargetError, UnknownWord, UnreadableInput
+from retarget.flow.there import is_file
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -66,13 +69,89 @@ class TomlFile:
         """An error that names the file and the line of `place`."""
         return UnreadableInput(f"{self.path.name}, line {self.line(place)}: {what}", do=do)
 
+    @contextmanager
+    def telling(self, place: Place) -> Iterator[None]:
+        """Tell what is wrong in the body with the file and the line of `place`."""
+        try:
+            yield
+        except RetargetError as error:
+            raise self.problem(place, error.what, do=error.do) from error
 
-def is_file(path: Path) -> bool:
-    """Whether a file that is named in one is there; a name may be too long for one, or locked."""
-    try:
-        return path.is_file()
-    except OSError:
-        return False
+    def number_at(self, place: Place, value: object, low: float, high: float) -> float:
+        """A value that must be a number within limits.
+
+        Raises:
+            UnreadableInput: it is none, or lies outside.
+        """
+        if (
+            isinstance(value, bool)
+            or not isinstance(value, int | float)
+            or not low <= value <= high
+        ):
+            what = f"{place[-1]} is not a number from {low:.10g} to {high:.10g}."
+            raise self.problem(place, what, do="Correct it.")
+        return float(value)
+
+    def file_at(self, place: Place, name: object, *, outside: bool) -> Path:
+        """The file that is named at a place, whose name is relative to this one's folder.
+
+        Raises:
+            UnreadableInput: it is no name, leads out of the folder where that is not allowed, or
+                no file is there.
+        """
+        if not isinstance(name, str):
+            what = f"{name!r} is not the name of a file."
+            raise self.problem(place, what, do="Write it in quotes.")
+        with self.telling(place):
+            path = within(self.path.parent, name, outside=outside)
+        if not is_file(path):
+            raise self.problem(place, f"There is no file {name}.", do="Check the name.")
+        return path
+
+    def check_known(
+        self, place: Place, table: Mapping[str, Any], known: Collection[str], kind: str
+    ) -> None:
+        """Refuse a name that a table cannot have.
+
+        Args:
+            place: of the table.
+            table: what it holds.
+            known: the names that have a meaning there.
+            kind: what such a name is, for messages ("entry of a step").
+
+        Raises:
+            UnreadableInput: there is one; the nearest is offered.
+        """
+        for name in table:
+            self.check_word((*place, name), name, known, kind)
+
+    def check_word(self, place: Place, word: str, known: Collection[str], kind: str) -> None:
+        """Refuse a word that is none of its choices.
+
+        Raises:
+            UnreadableInput: it is none; the nearest is offered.
+        """
+        if word not in known:
+            with self.telling(place):
+                raise UnknownWord(kind, word, known)
+
+
+def within(folder: Path, name: str, *, outside: bool) -> Path:
+    """The file of that name in a folder, or outside where that is allowed.
+
+    Raises:
+        UnreadableInput: the name leads out of the folder, links followed, or can be no file's.
+    """
+    if not name or "\0" in name:
+        raise UnreadableInput(f"{name!r} is not the name of a file.", do="Correct the name.")
+    path = folder / name
+    home = os.path.realpath(folder)  # Path.resolve fails where a link leads round in a circle
+    if not outside and not Path(os.path.realpath(path)).is_relative_to(home):
+        raise UnreadableInput(
+            f"{name!r} lies outside {home}.",
+            do="Move it into that folder, or say --outside to allow it.",
+        )
+    return path
 
 
 def _text(path: Path, what: str) -> str:

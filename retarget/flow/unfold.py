@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
 from retarget.flow import landmarks
-from retarget.flow.arrays import Floats
+from retarget.flow.arrays import Doubles, Floats
 
 
 class Unfolding:
@@ -17,7 +16,7 @@ class Unfolding:
         size: (width, height) of the map.
     """
 
-    def __init__(self, places: npt.NDArray[np.float64], size: tuple[int, int]) -> None:
+    def __init__(self, places: Doubles, size: tuple[int, int]) -> None:
         from scipy.spatial import Delaunay  # a fifth of a second, and few jobs lay faces flat
 
         mesh = Delaunay(places)

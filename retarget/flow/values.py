@@ -15,10 +15,9 @@ from fractions import Fraction
 from typing import ClassVar
 
 import numpy as np
-import numpy.typing as npt
 
 from retarget.flow import blendshapes, landmarks
-from retarget.flow.arrays import Reals
+from retarget.flow.arrays import Bytes, Doubles, Floats, Picture, Reals
 from retarget.flow.check import check_array, check_finite
 from retarget.flow.crop import Crop
 
@@ -45,7 +44,7 @@ class Instant:
 class VideoFrame:
     """One upright picture and when it is shown."""
 
-    rgb: npt.NDArray[np.uint8]
+    rgb: Picture
     """(height, width, 3) RGB, upright, sRGB."""
     index: int
     """0, 1, 2, … in the order of showing."""
@@ -70,9 +69,9 @@ class VideoFrame:
 class Face:
     """Where one face lies in one frame."""
 
-    points: npt.NDArray[np.float32]
+    points: Floats
     """(478, 3) mesh points in pixels of the whole frame."""
-    scores: npt.NDArray[np.float32] | None = None
+    scores: Floats | None = None
     """(52,) scores of MediaPipe's own blendshape network, 0..1, where the tracker gives them; None
     from the tracker in mediapipe's wheel, whose mesh understates lowered brows."""
 
@@ -115,9 +114,9 @@ class TrackedFrame:
 class HeadPose:
     """Where the head is: picture points = scale · rotation @ head points + translation."""
 
-    rotation: npt.NDArray[np.float64]
+    rotation: Doubles
     """(3, 3) proper rotation from the head frame to the picture's axes."""
-    translation: npt.NDArray[np.float64]
+    translation: Doubles
     """(3,) the head frame's origin, in pixels of the whole frame."""
     scale: float
     """Pixels per head unit (one outer-eye-corner distance)."""
@@ -126,14 +125,14 @@ class HeadPose:
         check_array("rotation", self.rotation, (3, 3), np.float64)
         check_array("translation", self.translation, (3,), np.float64)
 
-    def to_picture(self, head: Reals) -> npt.NDArray[np.float64]:
+    def to_picture(self, head: Reals) -> Doubles:
         """Head-frame points (n, 3) as picture points (n, 3) in pixels."""
-        out: npt.NDArray[np.float64] = self.scale * (head @ self.rotation.T) + self.translation
+        out: Doubles = self.scale * (head @ self.rotation.T) + self.translation
         return out
 
-    def to_head(self, points: Reals) -> npt.NDArray[np.float64]:
+    def to_head(self, points: Reals) -> Doubles:
         """Picture points (n, 3) in pixels as head-frame points (n, 3)."""
-        out: npt.NDArray[np.float64] = (points - self.translation) @ self.rotation / self.scale
+        out: Doubles = (points - self.translation) @ self.rotation / self.scale
         return out
 
     @property
@@ -156,7 +155,7 @@ class HeadPose:
         )
 
     @staticmethod
-    def rotation_of(yaw: float, pitch: float, roll: float) -> npt.NDArray[np.float64]:
+    def rotation_of(yaw: float, pitch: float, roll: float) -> Doubles:
         """The (3, 3) rotation whose `angles` are these, in degrees."""
         (sy, sp, sr), (cy, cp, cr) = (
             np.sin(np.radians([yaw, pitch, roll])),
@@ -172,14 +171,14 @@ class HeadPose:
 class Measurement:
     """What was read off the mesh directly and is truer than any weight."""
 
-    gaze: npt.NDArray[np.float32]
+    gaze: Floats
     """(2, 2) degrees against the head, rows left eye and right eye, columns yaw (positive to the
     person's left) and pitch (positive up)."""
-    aperture: npt.NDArray[np.float32]
+    aperture: Floats
     """(2,) lid opening of left and right eye against the same eye at rest: 0 shut, 1 rest."""
     lip_gap: float
     """Distance of the inner lip rims at the middle of the mouth in head units; 0 is contact."""
-    detail: npt.NDArray[np.float32] | None = None
+    detail: Floats | None = None
     """(478, 3) head units: the measured mesh minus the mesh of the weights."""
 
     def __post_init__(self) -> None:
@@ -195,7 +194,7 @@ class Expression:
 
     basis: ClassVar[str] = "arkit-52"
 
-    weights: npt.NDArray[np.float32]
+    weights: Floats
     """(52,) ARKit blendshape weights in the order of `blendshapes.NAMES`, 0..1."""
     measured: Measurement | None = None
     """None where the expression was said, not seen (a label, a preset)."""
@@ -213,11 +212,11 @@ class Expression:
 class RestFace:
     """One person's face doing nothing: the zero from which their expressions are measured."""
 
-    head: npt.NDArray[np.float32]
+    head: Floats
     """(478, 3) mesh in the head frame."""
-    aperture: npt.NDArray[np.float32]
+    aperture: Floats
     """(2,) lid distance of left and right eye at rest, in that eye's widths."""
-    gaze: npt.NDArray[np.float32]
+    gaze: Floats
     """(2, 2) degrees, as `Measurement.gaze`: where the mesh sees the eyes when they look ahead."""
     lip_gap: float
     """Head units: what the mesh reports between lips that touch."""
@@ -265,7 +264,7 @@ class Identity:
     """The person without that expression."""
     passing: bool = False
     """One of a clip's pictures, of which each is shown once: not worth long preparation."""
-    person: npt.NDArray[np.uint8] | None = field(default=None, repr=False)
+    person: Bytes | None = field(default=None, repr=False)
     """(height, width) 255 where the frame shows this person, 0 where what is behind them; None
     where nobody has told the two apart."""
 
@@ -286,7 +285,7 @@ class FaceRequest:
     """What the identity should do: absolute, away from the identity's rest."""
     pose: HeadPose
     """Where the identity's head should be, in the identity's frame."""
-    points: npt.NDArray[np.float32] = field(repr=False)
+    points: Floats = field(repr=False)
     """(478, 3) where its mesh should be, in pixels of the identity's frame."""
     driving: ExpressedFrame | None = None
     """The driving moment, also one without a face; where its pixels are at hand, a face in them
@@ -306,11 +305,11 @@ class GeneratedFace:
     """New pixels for the surroundings of one face."""
 
     request: FaceRequest
-    rgb: npt.NDArray[np.uint8] = field(repr=False)
+    rgb: Picture = field(repr=False)
     """(height, width, 3) the crop."""
     crop: Crop
     """Where the crop lies in the identity's frame."""
-    mask: npt.NDArray[np.uint8] | None = field(default=None, repr=False)
+    mask: Bytes | None = field(default=None, repr=False)
     """(height, width) how much of each pixel is new, 0..255; None: all of it, and the border
     already equals the identity's frame."""
 

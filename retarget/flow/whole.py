@@ -13,6 +13,7 @@ from pathlib import Path
 from retarget.errors import CannotWrite
 from retarget.flow import digest
 from retarget.flow.dead_files import HIDDEN, clear, locked, marked, remove
+from retarget.flow.held_signals import held_signals
 
 Landed = Callable[[Path], None]
 """Called with where a result is, if another program took its name while it was made."""
@@ -78,9 +79,10 @@ def _marked(target: Path, use: str) -> Iterator[bool]:
     place = target.absolute()  # the current folder has a name, too, and is held beside itself
     mark = place.parent / f"{HIDDEN}{digest.of_parts({use: place.name})[:8]}.mark"
     with ExitStack() as opened:
-        free = marked(mark, opened)
-        if free:
-            opened.enter_context(removing(mark))
+        with held_signals():  # till it is known whose the mark is, and so whether it goes again
+            free = marked(mark, opened)
+            if free:
+                opened.enter_context(removing(mark))
         yield free is not False
 
 

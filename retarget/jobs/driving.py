@@ -212,22 +212,9 @@ def _performed(
     performance: Performance, settings: DrivingSettings, report: Report, mark: str
 ) -> Driving:
     from retarget.expression.smooth import Smooth
-    from retarget.source.open import check_piece
     from retarget.transfer.transfer import DrivingFace, usual_gaze
 
-    check_piece(settings.source)
-    if settings.rest.neutral != AUTO:
-        raise RetargetError(
-            f"--neutral does not count beside {performance.path}, whose weights are away from the "
-            "rest that was found when it was saved.",
-            do="Leave it out, or save the performance anew: retarget fit VIDEO --neutral …",
-        )
-    if idle := [*filter(None, [mark]), *_idle(settings)]:
-        report.warn(
-            f"{', '.join(idle)} {'does' if len(idle) == 1 else 'do'} not count beside "
-            f"{performance.path}, whose frames are taken as they were saved, without pixels; such "
-            "settings count where a video is read, as when retarget fit saves it."
-        )
+    _check_performed(performance, settings, report, mark)
     count, usual = _looked_through(piece(performance, settings.source))
     if not count:
         raise UnreadableInput(
@@ -252,6 +239,27 @@ def _performed(
         frames=frames,
         has_pixels=False,
     )
+
+
+def _check_performed(
+    performance: Performance, settings: DrivingSettings, report: Report, mark: str
+) -> None:
+    """Refuse a piece or a neutral that cannot be, and tell of what does not count."""
+    from retarget.source.open import check_piece
+
+    check_piece(settings.source)
+    if settings.rest.neutral != AUTO:
+        raise RetargetError(
+            f"--neutral does not count beside {performance.path}, whose weights are away from the "
+            "rest that was found when it was saved.",
+            do="Leave it out, or save the performance anew: retarget fit VIDEO --neutral …",
+        )
+    if idle := [*filter(None, [mark]), *_idle(settings)]:
+        report.warn(
+            f"{', '.join(idle)} {'does' if len(idle) == 1 else 'do'} not count beside "
+            f"{performance.path}, whose frames are taken as they were saved, without pixels; such "
+            "settings count where a video is read, as when retarget fit saves it."
+        )
 
 
 def _idle(settings: DrivingSettings) -> list[str]:

@@ -75,11 +75,9 @@ class ExpressionsJob(AsDeclared):
             RetargetError: an unknown word, or a sheet that cannot be drawn.
         """
         from retarget.jobs.look import Looker
-        from retarget.language.words import shipped_words
+        from retarget.language.words import words_with
 
-        vocabulary = shipped_words()
-        if self.words is not None:
-            vocabulary = vocabulary.with_file(self.words)
+        vocabulary = words_with(self.words)
         if self.units:
             return _unit_table(vocabulary, self.search)
         report = begin(report)
@@ -121,7 +119,7 @@ class ExpressionsJob(AsDeclared):
         self, found: dict[str, Said], words: Vocabulary, seen: set[Path], report: Report
     ) -> Path:
         from retarget.jobs.act import Actor
-        from retarget.jobs.identity import open_identity
+        from retarget.jobs.identity import understood
         from retarget.jobs.reframe import TILE, around_face, reframed
         from retarget.sink.sheet import Tile, check_picture, save_picture, sheet
 
@@ -129,8 +127,7 @@ class ExpressionsJob(AsDeclared):
             raise RetargetError("A sheet needs a face.", do="Add --identity face.jpg.")
         read = (named_face(self.identity).file, self.words, *seen, *self.draw.diffusion.photos)
         check_picture(self.sheet, overwrite=self.overwrite, read=read)
-        with open_identity(self.identity, self.track, report, models=self.draw.models) as lane:
-            photo = lane.first
+        photo = understood(self.identity, self.track, report, models=self.draw.models)
         photo = reframed(photo, around_face(photo, TILE), (self.tile, self.tile))
         actor = Actor(photo, self.draw.open(report), report)
         said = [one * self.strength for one in found.values()]
@@ -224,7 +221,7 @@ def _unit_lines(unit: ActionUnit) -> str:
     from retarget.flow import blendshapes
 
     moved = blendshapes.named(unit.weights(""))
-    shapes = ", ".join(f"{name}={value:g}" for name, value in _rounded(moved).items())
+    shapes = ", ".join(f"{name}={round(value, 2):g}" for name, value in moved.items())
     turned = ", ".join(
         f"{axis} {angle:g}°"
         for axis, angle in zip(("yaw", "pitch", "roll"), unit.head, strict=True)
@@ -232,7 +229,3 @@ def _unit_lines(unit: ActionUnit) -> str:
     )
     about = f"AU{unit.number:<3} {unit.name:<31} {shapes or turned}"
     return f"{about}\n{'':5} {'':<31} from: {unit.source}"
-
-
-def _rounded(named: dict[str, float]) -> dict[str, float]:
-    return {name: round(value, 2) for name, value in named.items()}

@@ -15,6 +15,7 @@ from retarget.flow.blas import one_blas_thread
 from retarget.flow.declared import HERE, AsDeclared, Kept
 from retarget.flow.lanes import Lanes
 from retarget.flow.report import Report, begin
+from retarget.flow.whole import given_or_free
 from retarget.jobs.driving import DrivingSettings, open_driving
 from retarget.source.settings import SourceSettings
 
@@ -26,13 +27,14 @@ if TYPE_CHECKING:
 class FitJob(AsDeclared):
     """Save a performance: 52 blendshapes, gaze, lids and head pose of every frame.
 
-    retarget fit drive.mp4 -o drive.npz
+    retarget fit drive.mp4
     """
 
     driving: tyro.conf.Positional[Kept[str]]
     """Whose expressions: a video, a folder of pictures, an http(s) address, or a performance."""
-    output: Annotated[Kept[Path], tyro.conf.arg(aliases=["-o"])]
-    """.npz keeps everything that was measured; .csv is the layout of Live Link Face."""
+    output: Annotated[Kept[Path] | None, tyro.conf.arg(aliases=["-o"])] = None
+    """.npz keeps everything that was measured; .csv is the layout of Live Link Face. Left out,
+    drive.npz beside drive.mp4."""
     overwrite: bool = False
     """Replace an existing file."""
     source: Annotated[SourceSettings, HERE] = field(default_factory=SourceSettings)
@@ -52,13 +54,19 @@ class FitJob(AsDeclared):
         Raises:
             RetargetError: something its reader can put right.
         """
-        from retarget.expression.performance import save_performance, suffix_of
-        from retarget.sink.partial import check_free
+        from retarget.sink.names import made_name
 
         report = begin(report)
+        with given_or_free(self.output, made_name(self.driving, "", ".npz")) as output:
+            return self._run(output, report)
+
+    def _run(self, output: Path, report: Report) -> Path:
+        from retarget.expression.performance import save_performance, suffix_of
+        from retarget.sink.refusals import check_free
+
         read = (named_face(self.driving).file, self.rest.neutral)
-        suffix_of(self.output)
-        check_free(self.output, overwrite=self.overwrite, read=read)
+        check_free(output, overwrite=self.overwrite, read=read)
+        suffix_of(output)
         settings = DrivingSettings(
             source=self.source, track=self.track, rest=self.rest, fit=self.fit, smooth=self.smooth
         )
@@ -70,13 +78,8 @@ class FitJob(AsDeclared):
             # On a lane: the program's end waits for those, not for a daemon thread's own work.
             frames = lanes.ahead(_without_pixels(driving.frames(lanes)), name="fit")
             watched = report.watch(frames, driving.info.count)
-            return save_performance(
-                self.output,
-                watched,
-                driving.face.rest,
-                driving.info,
-                None if self.overwrite else report.warn,
-            )
+            kept = None if self.overwrite else report.warn
+            return save_performance(output, watched, driving.face.rest, driving.info, kept)
 
 
 def _without_pixels(frames: Iterator[ExpressedFrame]) -> Iterator[ExpressedFrame]:

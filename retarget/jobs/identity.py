@@ -100,6 +100,14 @@ def open_identity(
         yield lane
 
 
+def understood(
+    photo: str, track: TrackSettings, report: Report, *, models: Path | None = None
+) -> Identity:
+    """The person of a photo, or of a clip's first picture with a face; see `open_identity`."""
+    with open_identity(photo, track, report, models=models) as lane:
+        return lane.first
+
+
 def _photo(named: NamedFace, source: Source, track: TrackSettings, report: Report) -> IdentityLane:
     from retarget.expression.rest import understand
     from retarget.face.still import find_face

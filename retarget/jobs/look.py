@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +10,7 @@ from retarget.errors import UnreadableInput
 from retarget.expression.settings import FitSettings, RestSettings
 from retarget.face.settings import TrackSettings, named_face
 from retarget.flow.report import Report
+from retarget.flow.toml_file import within
 from retarget.jobs.naming import naming
 from retarget.jobs.tracker import with_model
 from retarget.source.settings import SourceSettings
@@ -156,21 +156,3 @@ def _as_shown(frame: ExpressedFrame) -> ExpressedFrame:
         return frame
     strength = Strength(_AS_PERFORMED, face_model())
     return replace(frame, expression=strength(frame.expression))
-
-
-def within(folder: Path, name: str, *, outside: bool) -> Path:
-    """The file of that name in a folder, or outside where that is allowed.
-
-    Raises:
-        UnreadableInput: the name leads out of the folder, links followed, or can be no file's.
-    """
-    if not name or "\0" in name:
-        raise UnreadableInput(f"{name!r} is not the name of a file.", do="Correct the name.")
-    path = folder / name
-    home = os.path.realpath(folder)  # Path.resolve fails where a link leads round in a circle
-    if not outside and not Path(os.path.realpath(path)).is_relative_to(home):
-        raise UnreadableInput(
-            f"{name!r} lies outside {home}.",
-            do="Move it into that folder, or say --outside to allow it.",
-        )
-    return path

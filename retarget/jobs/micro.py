@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
-from retarget.errors import CannotWrite, RetargetError
+from retarget.errors import RetargetError
 from retarget.face.settings import TrackSettings, named_face
 from retarget.flow.blas import one_blas_thread
 from retarget.flow.declared import HERE, Kept, check_range
@@ -21,20 +21,14 @@ from retarget.language.settings import BlinkSettings, PaceSettings
 from retarget.sink.settings import SinkSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
-    from retarget.face.settings import NamedFace
     from retarget.flow.values import Identity
-    from retarget.jobs.act import Actor
-    from retarget.jobs.micro_keep import SetFolder
-    from retarget.jobs.micro_set import Stimulus, StimulusSet
     from retarget.language.say import Look, Said
     from retarget.language.timeline import Step, Timeline
     from retarget.language.words import Vocabulary
 
 _TIMES = ("before_ms", "onset_ms", "apex_ms", "offset_ms", "after_ms")
-_FACE_SQUARE = 2.0
-"""Side of a set's picture in sizes of the face."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,16 +118,16 @@ class MicroJob(StartsFromPreset):
         """
         from retarget.jobs.micro_clip import read_rate
         from retarget.jobs.micro_options import check_options
-        from retarget.language.words import shipped_words
+        from retarget.language.words import words_with
         from retarget.sink.names import made_name
 
         check_options(self)
         report = begin(report)
-        words = shipped_words()
-        if self.words is not None:
-            words = words.with_file(self.words)
+        words = words_with(self.words)
         if self.set is not None:
-            return self._run_set(self.set, words, report)
+            from retarget.jobs.micro_fill import draw_set
+
+            return draw_set(self, self.set, words, report)
         rate = read_rate(self.rate)
         if self.from_ is not None or self.to is not None:
             return self._run_between(rate, report)
@@ -174,7 +168,7 @@ class MicroJob(StartsFromPreset):
     def _check_written(self, output: Path, read: Iterable[str | Path | None]) -> None:
         """Refuse what cannot be written, or would take the place of what is read."""
         from retarget.sink.open import check_output
-        from retarget.sink.partial import check_apart, check_free
+        from retarget.sink.refusals import check_apart, check_free
 
         read = (*read, self.words, self.preset, *self.draw.diffusion.photos)
         check_output(output, overwrite=self.sink.overwrite, read=read)
@@ -242,117 +236,10 @@ class MicroJob(StartsFromPreset):
             source_type=self.draw.source_type, table=self.table,
         )  # fmt: skip
 
-    def _run_set(self, path: Path, words: Vocabulary, report: Report) -> Path:
-        from retarget.jobs.look import Looker
-        from retarget.jobs.micro_keep import SetFolder
-        from retarget.jobs.micro_order import keep_orders
-        from retarget.jobs.micro_set import read_set
-        from retarget.sink.names import CLIPS_TABLE, ORDERS_TABLE
-        from retarget.sink.partial import filling
-
-        look = Looker(
-            path.parent,
-            confined=not self.outside,
-            track=self.track,
-            models=self.draw.models,
-            report=report,
-        )
-        whole = read_set(path, outside=self.outside, words=words, look=look)
-        notes = (CLIPS_TABLE, ORDERS_TABLE)
-        with filling(self._set_folder(path, whole), notes) as output:
-            folder = SetFolder(output, whole.files, overwrite=self.sink.overwrite)
-            keep_orders(output, whole, overwrite=self.sink.overwrite, warn=report.warn)
-            self._fill(folder, path, whole, report)
-        return output
-
-    def _fill(self, folder: SetFolder, path: Path, whole: StimulusSet, report: Report) -> None:
-        """Draw the clips of a set that are not in its folder yet."""
-        from retarget.jobs.act import Actor
-
-        bar = Report(bar=report.bar)
-        actor: Actor | None = None
-        generator = self.draw.open(report)
-        shown: NamedFace | None = None
-        for stimulus in bar.watch(iter(whole.stimuli), len(whole.stimuli)):
-            key = self._key(whole, stimulus)
-            row = folder.finished(key)
-            if row is None:
-                if actor is None or shown != stimulus.identity:
-                    try:
-                        photo = self._square(stimulus.identity, whole.size, report)
-                    except RetargetError as error:
-                        raise error.placed(f"{path.name}, clip {stimulus.number}") from None
-                    actor = Actor(photo, generator, report)
-                    shown = stimulus.identity
-                drawn = Report()
-                row = self._draw(whole, stimulus, actor, folder.folder, key=key, report=drawn)
-                report.frames += drawn.frames
-                for line in drawn.warnings:  # once for all clips of which it is true
-                    report.warn(line.replace(row["file"], f"A clip of {path.name}"))
-            folder.note(row)
-        if changed := folder.close():
-            report.warn(
-                f"{folder.folder} still holds files that an earlier set made and somebody has "
-                f"changed since: {', '.join(changed)}."
-            )
-
-    def _set_folder(self, path: Path, whole: StimulusSet) -> Path:
-        """Where the set of this file goes, once its clips are known to be of a kind that can be."""
-        from retarget.sink.codecs import codec_for
-
-        try:
-            codec_for(whole.ending, self.sink.codec)
-        except CannotWrite as error:
-            do = f"Write another ending into {path.name}, or say another --codec."
-            raise CannotWrite(error.what, do=do) from error
-        return self.output or path.with_suffix("")
-
-    def _key(self, whole: StimulusSet, stimulus: Stimulus) -> str:
-        from retarget.flow import digest
-        from retarget.jobs.micro_keep import key_of
-
-        return key_of(whole, stimulus, digest.of_file(Path(stimulus.identity.file)), self._how())
-
-    def _how(self) -> str:
-        """The settings that a set's bytes depend on besides the set itself."""
-        return f"{replace(self.sink, overwrite=True)} {self.draw.in_words()} {self.track}"
-
-    def _draw(
-        self,
-        whole: StimulusSet,
-        stimulus: Stimulus,
-        actor: Actor,
-        folder: Path,
-        *,
-        key: str,
-        report: Report,
-    ) -> Mapping[str, str]:
-        """Write one clip of a set and its table; what the manifest says of them."""
-        from retarget.jobs.micro_clip import write_clip
-        from retarget.jobs.micro_keep import row_of
-
-        clip, table = (folder / name for name in whole.pair(stimulus))
-        write_clip(
-            clip, actor, whole.timeline(stimulus), whole.rate,
-            sink=replace(self.sink, overwrite=True), report=report,
-            source_type=self.draw.source_type, table=table,
-        )  # fmt: skip
-        return row_of(whole, stimulus, clip, table, key)
-
     def _photo(self, name: str, report: Report) -> Identity:
-        from retarget.jobs.identity import open_identity
+        from retarget.jobs.identity import understood
 
-        with open_identity(name, self.track, report, models=self.draw.models) as lane:
-            return lane.first
-
-    def _square(self, named: NamedFace, size: int | None, report: Report) -> Identity:
-        from retarget.jobs.reframe import on_face, reframed
-
-        photo = self._photo(str(named), report)
-        if size is None:
-            return photo
-        share = (1 / _FACE_SQUARE, 1 / _FACE_SQUARE)
-        return reframed(photo, on_face(photo, (size, size), share, 0.5), (size, size))
+        return understood(name, self.track, report, models=self.draw.models)
 
 
 def _tell(report: Report, timeline: Timeline, rate: Fraction) -> None:

@@ -36,15 +36,9 @@ from retarget.jobs.reframe import Box, reframed, within_size
 from retarget.transfer.lost import between
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
-
-    from retarget.flow.arrays import Picture
+    from retarget.flow.arrays import Doubles, Floats, Picture
     from retarget.flow.report import Report
     from retarget.generate.generator import Generator
-
-    Floats = npt.NDArray[np.float32]
-    Matrix = npt.NDArray[np.float64]
-
 
 FAR = 25.0
 """Degrees between two heads from which the surroundings of the one cannot be had from the other."""
@@ -227,7 +221,7 @@ def _with_face(share: Floats, request: FaceRequest | None) -> Floats:
     return np.where(np.asarray(inside) > 0, np.float32(1), share)
 
 
-def _similarity(photo: HeadPose, to: HeadPose) -> Matrix:
+def _similarity(photo: HeadPose, to: HeadPose) -> Doubles:
     """(2, 3) from a photo's pixels to another's, in the plane, that lays head on head."""
     angle = np.radians(to.angles[2] - photo.angles[2])
     scale = to.scale / photo.scale
@@ -236,7 +230,7 @@ def _similarity(photo: HeadPose, to: HeadPose) -> Matrix:
     return np.hstack([turn, shift[:, None]])
 
 
-def _part(turn: Matrix, share: float) -> Matrix:
+def _part(turn: Doubles, share: float) -> Doubles:
     """A share, of either sign, of a rotation."""
     axis, _ = cv2.Rodrigues(turn)
     part, _ = cv2.Rodrigues(axis * share)
@@ -244,7 +238,7 @@ def _part(turn: Matrix, share: float) -> Matrix:
 
 
 def _frames(
-    expressions: Sequence[Expression], turns: Sequence[Matrix], rate: Fraction
+    expressions: Sequence[Expression], turns: Sequence[Doubles], rate: Fraction
 ) -> Iterator[ExpressedFrame]:
     for i, (expression, turn) in enumerate(zip(expressions, turns, strict=True)):
         yield ExpressedFrame(

@@ -19,7 +19,8 @@ from retarget.jobs.act import Actor, performed
 from retarget.language.timeline import Moment, Timeline
 from retarget.sink.mark import COMPOSITE
 from retarget.sink.open import open_sink
-from retarget.sink.partial import beside, telling, writing
+from retarget.sink.partial import beside, telling
+from retarget.sink.refusals import writing
 from retarget.sink.settings import SinkSettings
 
 if TYPE_CHECKING:

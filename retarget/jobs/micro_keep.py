@@ -12,7 +12,8 @@ from retarget.flow import digest
 from retarget.jobs.micro_set import Stimulus, StimulusSet
 from retarget.jobs.story_keep import template_digest
 from retarget.sink.names import CLIPS_TABLE
-from retarget.sink.partial import beside, writing
+from retarget.sink.partial import beside
+from retarget.sink.refusals import writing
 
 COLUMNS = (
     "clip", "file", "table", "identity", "expression", "intensity", "base", "onset_ms", "apex_ms",

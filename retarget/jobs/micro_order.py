@@ -18,7 +18,8 @@ from retarget.errors import CannotWrite
 from retarget.flow.report import Warn
 from retarget.jobs.micro_set import Stimulus, StimulusSet
 from retarget.sink.names import ORDERS_TABLE
-from retarget.sink.partial import beside, writing
+from retarget.sink.partial import beside
+from retarget.sink.refusals import writing
 
 COLUMNS = ("participant", "trial", "clip", "file", "identity", "expression", "intensity")
 _CROWD = 3

@@ -20,10 +20,8 @@ from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from retarget.errors import RetargetError, UnknownWord
 from retarget.face.settings import NamedFace, named_face
-from retarget.flow.toml_file import TomlFile, is_file
-from retarget.jobs.look import within
+from retarget.flow.toml_file import TomlFile
 from retarget.jobs.micro import MicroJob
 from retarget.jobs.micro_clip import read_rate
 from retarget.language.settings import MOST_LAG, BlinkSettings, PaceSettings
@@ -94,10 +92,7 @@ class StimulusSet:
             Step(text=stimulus.text, said=stimulus.said, times=stimulus.times, where=where),
             Step(text=self.base_text, said=self.base, times=(after,), where=where),
         ]
-        seed = self.blinking.seed + stimulus.number
-        blinking = BlinkSettings(
-            blinks=self.blinking.blinks, per_minute=self.blinking.per_minute, seed=seed
-        )
+        blinking = replace(self.blinking, seed=self.blinking.seed + stimulus.number)
         return Timeline(steps, self.pace, blinking)
 
     def name(self, stimulus: Stimulus) -> str:
@@ -132,12 +127,10 @@ def read_set(path: Path, *, outside: bool, words: Vocabulary, look: Look) -> Sti
 class _Reader:
     def __init__(self, file: TomlFile, outside: bool, words: Vocabulary, look: Look) -> None:
         self.file, self.outside, self.words, self.look = file, outside, words, look
-        for key in file.data:
-            if key not in ENTRIES:
-                unknown = UnknownWord("entry of a set", key, ENTRIES)
-                raise file.problem((key,), unknown.what, do=unknown.do)
+        file.check_known((), file.data, ENTRIES, "entry of a set")
         if "words" in file.data:
-            self.words = words.with_file(self.path("words", file.data["words"]))
+            path = file.file_at(("words",), file.data["words"], outside=outside)
+            self.words = words.with_file(path)
 
     def whole(self) -> StimulusSet:
         base_text = self.file.data.get("base", "neutral")
@@ -175,10 +168,8 @@ class _Reader:
         for stimulus in whole.stimuli:
             if stimulus.times not in seen:
                 seen.add(stimulus.times)
-                try:
+                with self.file.telling(("durations",)):
                     whole.timeline(stimulus).check(whole.rate)
-                except RetargetError as error:
-                    raise self.file.problem(("durations",), error.what, do=error.do) from error
 
     def stimuli(self, base: Said) -> Iterator[Stimulus]:
         identities = {name: self.face("identities", name) for name in self.several("identities")}
@@ -216,10 +207,8 @@ class _Reader:
 
         if not isinstance(text, str):
             raise self.file.problem((key,), f"{text!r} is no expression.", do="Write it in quotes.")
-        try:
+        with self.file.telling((key,)):
             return say(text, self.words, self.look)
-        except RetargetError as error:
-            raise self.file.problem((key,), error.what, do=error.do) from error
 
     def times(self, value: object) -> tuple[Fraction, Fraction, Fraction]:
         if not isinstance(value, list) or len(value) != 3 or not all(map(_is_time, value)):
@@ -238,34 +227,19 @@ class _Reader:
             )
         return float(value)
 
-    def path(self, key: str, name: object) -> Path:
-        if not isinstance(name, str):
-            raise self.file.problem((key,), f"{name!r} is no file.", do="Write it in quotes.")
-        folder = self.file.path.parent
-        try:
-            path = within(folder, name, outside=self.outside)
-        except RetargetError as error:
-            raise self.file.problem((key,), error.what, do=error.do) from error
-        if not is_file(path):
-            raise self.file.problem((key,), f"There is no file {name}.", do="Check the name.")
-        return path
-
     def face(self, key: str, name: object) -> NamedFace:
-        try:
+        with self.file.telling((key,)):
             named = named_face(str(name), self.file.path.parent)
-        except RetargetError as error:
-            raise self.file.problem((key,), error.what, do=error.do) from error
-        return replace(named, file=str(self.path(key, named.file if named.mark else name)))
+        file = named.file if named.mark else name
+        return replace(named, file=str(self.file.file_at((key,), file, outside=self.outside)))
 
     def rate(self) -> Fraction:
         from retarget.language.timeline import check_rate
 
-        try:
+        with self.file.telling(("rate",)):
             rate = read_rate(str(self.file.data.get("rate", 60)))
             check_rate(rate)
-            return rate
-        except RetargetError as error:
-            raise self.file.problem(("rate",), error.what, do=error.do) from error
+        return rate
 
     def size(self) -> int | None:
         if "size" not in self.file.data:
@@ -273,16 +247,7 @@ class _Reader:
         return round(self.number("size", 512, 64, 2048) / 2) * 2
 
     def number(self, key: str, default: float, low: float, high: float) -> float:
-        value = self.file.data.get(key, default)
-        if (
-            not isinstance(value, int | float)
-            or isinstance(value, bool)
-            or not low <= value <= high
-        ):
-            raise self.file.problem(
-                (key,), f"{key} is not a number from {low:.10g} to {high:.10g}.", do="Correct it."
-            )
-        return float(value)
+        return self.file.number_at((key,), self.file.data.get(key, default), low, high)
 
     def whole_number(self, key: str, low: float, high: float) -> int:
         """A number without a fraction; the least one where nothing is said."""
@@ -303,11 +268,9 @@ class _Reader:
         return value
 
     def ending(self) -> str:
-        value = self.file.data.get("ending", ".mp4")
-        if value not in _ENDINGS:
-            unknown = UnknownWord("ending", str(value), _ENDINGS)
-            raise self.file.problem(("ending",), unknown.what, do=unknown.do)
-        return str(value)
+        value = str(self.file.data.get("ending", ".mp4"))
+        self.file.check_word(("ending",), value, _ENDINGS, "ending")
+        return value
 
 
 def _is_time(value: object) -> bool:

@@ -97,7 +97,7 @@ class MomentsJob(AsDeclared):
         return as_table(found, curves.seconds)
 
     def _check(self) -> None:
-        from retarget.sink.partial import check_apart, check_free
+        from retarget.sink.refusals import check_apart, check_free
 
         for path in (self.json, self.plot):
             if path is not None:

@@ -6,9 +6,9 @@ from html import escape
 from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
 from retarget.flow import blendshapes
+from retarget.flow.arrays import Floats
 
 if TYPE_CHECKING:
     from retarget.expression.moments import Moment
@@ -36,7 +36,7 @@ class Curves:
             for starts in _ROWS.values()
         ]
         self._times: list[float] = []
-        self._rows: list[npt.NDArray[np.float32]] = []
+        self._rows: list[Floats] = []
 
     def add(self, frame: ExpressedFrame) -> None:
         """Note one frame; one without a face leaves a gap."""

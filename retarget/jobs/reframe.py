@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from retarget.flow.crop import Crop
 from retarget.flow.values import Face, Identity, VideoFrame
 
 if TYPE_CHECKING:
-    from retarget.flow.arrays import Picture
+    from retarget.flow.arrays import Doubles, Picture
 
 
 TILE = 1.45
@@ -95,7 +94,7 @@ def reframed(identity: Identity, box: Box, size: tuple[int, int]) -> Identity:
     )
 
 
-def _face(identity: Identity) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+def _face(identity: Identity) -> tuple[Doubles, Doubles]:
     points = identity.face.points[:, :2].astype(np.float64)
     return points.min(0), points.max(0)
 

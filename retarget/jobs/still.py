@@ -23,9 +23,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from retarget.flow.arrays import Picture
-    from retarget.flow.values import Identity
     from retarget.language.say import Said
-    from retarget.language.words import Vocabulary
     from retarget.sink.sheet import Tile
 
 MOST_PICTURES = 5000
@@ -92,24 +90,23 @@ class StillJob(StartsFromPreset):
 
     def _run(self, output: Path, report: Report) -> Path:
         from retarget.jobs.act import Actor
+        from retarget.jobs.identity import understood
         from retarget.jobs.look import Looker
         from retarget.language.say import say
-        from retarget.language.words import shipped_words
-        from retarget.sink.partial import check_apart
+        from retarget.language.words import words_with
+        from retarget.sink.refusals import check_apart
         from retarget.sink.sheet import check_picture
 
         photos = (named_face(name).file for name in self.identity)
         read = (*photos, self.words, self.preset, *self.draw.diffusion.photos)
         check_picture(output, overwrite=self.overwrite, read=read)
-        words: Vocabulary = shipped_words()
-        if self.words is not None:
-            words = words.with_file(self.words)
+        words = words_with(self.words)
         look = Looker(Path(), track=self.track, models=self.draw.models, report=report)
         said = {text: say(text, words, look) for text in self.expression}
         check_apart(output, look.read)
         if self.grid:
             return self._save(self._page(said, report), output, report)
-        photo = self._understood(self.identity[0], report)
+        photo = understood(self.identity[0], self.track, report, models=self.draw.models)
         actor = Actor(photo, self.draw.open(report), report)
         picture = actor.show(said[self.expression[0]] * self.intensity[0])
         report.frames = 1
@@ -152,6 +149,7 @@ class StillJob(StartsFromPreset):
 
     def _tiles(self, said: Mapping[str, Said], report: Report) -> Iterator[Tile]:
         from retarget.jobs.act import Actor
+        from retarget.jobs.identity import understood
         from retarget.jobs.reframe import TILE, around_face, reframed
         from retarget.sink.sheet import Tile
 
@@ -159,7 +157,7 @@ class StillJob(StartsFromPreset):
         generator = self.draw.open(report)
         for name in self.identity:
             named = named_face(name)
-            photo = self._understood(name, report)
+            photo = understood(name, self.track, report, models=self.draw.models)
             photo = reframed(photo, around_face(photo, TILE), (self.tile, self.tile))
             actor = Actor(photo, generator, report)
             pictures = actor.show_each(said[text] * level for text, level in asked)
@@ -167,12 +165,6 @@ class StillJob(StartsFromPreset):
                 caption = text if level == 1.0 else f"{level:g} × {text}"
                 note = f"{Path(named.file).stem}{named.mark}" if len(self.identity) > 1 else ""
                 yield Tile(rgb=rgb, caption=caption, note=note)
-
-    def _understood(self, name: str, report: Report) -> Identity:
-        from retarget.jobs.identity import open_identity
-
-        with open_identity(name, self.track, report, models=self.draw.models) as lane:
-            return lane.first
 
 
 def _square(count: int) -> int:

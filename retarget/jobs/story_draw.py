@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
 from retarget.composite.background import (
     covering,
@@ -18,13 +17,13 @@ from retarget.composite.background import (
 )
 from retarget.composite.matte import Cutout, PersonMatte
 from retarget.face.settings import NamedFace, TrackSettings
-from retarget.flow.arrays import Picture
+from retarget.flow.arrays import Floats, Picture
 from retarget.flow.crop import Crop
 from retarget.flow.report import Report
 from retarget.flow.values import Identity
 from retarget.jobs.act import Actor
 from retarget.jobs.draw import DrawSettings
-from retarget.jobs.identity import open_identity
+from retarget.jobs.identity import understood
 from retarget.jobs.reframe import crop_of, cut_out, on_face, within_size
 from retarget.jobs.storyboard import Background, Panel, Role
 
@@ -82,7 +81,7 @@ class PanelDrawer:
         self._text_to_image = text_to_image
         self._painter: Painter | None = None
         self._photos: dict[NamedFace, Identity] = {}
-        self._rough: dict[int, npt.NDArray[np.uint8]] = {}
+        self._rough: dict[int, Picture] = {}
         self._matte = PersonMatte()
         self._generators: dict[DrawSettings, Generator] = {}
 
@@ -205,17 +204,15 @@ class PanelDrawer:
 
     def _understood(self, named: NamedFace) -> Identity:
         if named not in self._photos:
-            with open_identity(
-                str(named), self._track, self._report, models=self._draw.models
-            ) as lane:
-                photo = within_size(lane.first, _LONGEST)
+            models = self._draw.models
+            photo = understood(str(named), self._track, self._report, models=models)
             while len(self._photos) >= _KEPT:
                 self._rough.pop(id(self._photos.pop(next(iter(self._photos)))), None)
-            self._photos[named] = photo
+            self._photos[named] = within_size(photo, _LONGEST)
         return self._photos[named]
 
 
-def _fade(shape: tuple[int, ...], left: bool, right: bool) -> npt.NDArray[np.float32]:
+def _fade(shape: tuple[int, ...], left: bool, right: bool) -> Floats:
     """(1, width) 1 inside, falling to 0 at the edges that lie inside the panel."""
     width = shape[1]
     ramp = np.clip(np.arange(width, dtype=np.float32) / (width * _FADE), 0, 1)

@@ -13,7 +13,8 @@ from retarget.errors import CannotWrite
 from retarget.flow import blendshapes, digest
 from retarget.jobs.storyboard import MOST_PANELS, Panel, Role
 from retarget.language.say import Said
-from retarget.sink.partial import beside, check_apart, writing
+from retarget.sink.partial import beside
+from retarget.sink.refusals import check_apart, writing
 
 MANIFEST = "manifest.json"
 FORMAT = 1

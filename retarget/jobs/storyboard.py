@@ -19,11 +19,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from retarget.errors import RetargetError, UnknownWord, UnreadableInput
+from retarget.errors import UnknownWord, UnreadableInput
 from retarget.face.settings import NamedFace, named_face
-from retarget.flow.toml_file import Place, TomlFile, is_file
+from retarget.flow.toml_file import Place, TomlFile
 from retarget.jobs.generators import GeneratorName
-from retarget.jobs.look import within
 
 if TYPE_CHECKING:
     from retarget.language.say import Look, Said
@@ -124,7 +123,16 @@ def read_storyboard(path: Path, *, outside: bool, words: Vocabulary, look: Look)
     Raises:
         RetargetError: the file cannot be read or asks for what is not possible.
     """
-    return _Reader(TomlFile(path, "storyboard"), outside, words, look).board()
+    return _Reader(_File(path, "storyboard"), outside, words, look).board()
+
+
+class _File(TomlFile):
+    """A storyboard's file, whose errors name the panel, too."""
+
+    def problem(self, place: Place, what: str, *, do: str) -> UnreadableInput:
+        """As of any file, the panel's number before what is wrong in it."""
+        panel = f"panel {int(place[1]) + 1}: " if len(place) > 1 and place[0] == "panel" else ""
+        return super().problem(place, panel + what, do=do)
 
 
 class _Reader:
@@ -143,12 +151,14 @@ class _Reader:
     def board(self) -> Storyboard:
         panels = self.file.data.get("panel", [])
         if not isinstance(panels, list) or not panels:
-            raise self.wrong(("panel",), "There are no panels.", "Write a [[panel]] for each.")
+            raise self.file.problem(
+                ("panel",), "There are no panels.", do="Write a [[panel]] for each."
+            )
         if len(panels) > MOST_PANELS:
-            raise self.wrong(
+            raise self.file.problem(
                 ("panel", MOST_PANELS),
                 f"There are {len(panels)} panels, and a story has at most {MOST_PANELS}.",
-                "Split it into several storyboards.",
+                do="Split it into several storyboards.",
             )
         return Storyboard(
             title=self.text((), "title", ""),
@@ -168,15 +178,15 @@ class _Reader:
         try:
             Letters(file=path).font(12)
         except OSError as error:
-            raise self.wrong(
-                ("font",), f"{path.name} is not a font that can be read.", "Name a .ttf or .otf."
+            raise self.file.problem(
+                ("font",), f"{path.name} is not a font that can be read.", do="Name a .ttf or .otf."
             ) from error
         return path
 
     def panel(self, i: int, panel: Mapping[str, Any]) -> Panel:
         place: Place = ("panel", i)
         if not isinstance(panel, Mapping):
-            raise self.wrong(place, "This is no table.", "Write [[panel]].")
+            raise self.file.problem(place, "This is no table.", do="Write [[panel]].")
         self.known(place, panel, PANEL_ENTRIES, "entry of a panel")
         roles = self.roles(place, panel)
         return Panel(
@@ -196,16 +206,16 @@ class _Reader:
         names = self.texts(place, "who")
         texts = self.texts(place, "expression", "neutral")
         if not 1 <= len(names) <= MOST_TOGETHER:
-            raise self.wrong(
+            raise self.file.problem(
                 (*place, "who"),
                 f"A panel shows 1 to {MOST_TOGETHER} characters, and this one {len(names)}.",
-                'Write who = "anna" or who = ["anna", "ben"].',
+                do='Write who = "anna" or who = ["anna", "ben"].',
             )
         if len(texts) != len(names):
-            raise self.wrong(
+            raise self.file.problem(
                 (*place, "expression"),
                 f"{len(texts)} expressions are given for {len(names)} characters.",
-                "Give one for each.",
+                do="Give one for each.",
             )
         pairs = zip(names, texts, strict=True)
         return tuple(self.role(place, panel, name, text) for name, text in pairs)
@@ -213,24 +223,20 @@ class _Reader:
     def role(self, place: Place, panel: Mapping[str, Any], name: str, text: str) -> Role:
         from retarget.language.say import say
 
-        if name not in self.characters:
-            unknown = UnknownWord("character", name, self.characters)
-            raise self.wrong((*place, "who"), unknown.what, unknown.do)
+        self.file.check_word((*place, "who"), name, self.characters, "character")
         photos = self.characters[name]
         if "photo" in panel:
             which = round(self.number(place, "photo", 1, 1, 999))
             if which > len(photos):
-                raise self.wrong(
+                raise self.file.problem(
                     (*place, "photo"),
                     f"{name} has {len(photos)} photo{'' if len(photos) == 1 else 's'}, "
                     f"and this asks for number {which}.",
-                    "Count them from 1.",
+                    do="Count them from 1.",
                 )
             photos = photos[which - 1 : which]
-        try:
+        with self.file.telling((*place, "expression")):
             said = say(text, self.words, self.look)
-        except RetargetError as error:
-            raise self.wrong((*place, "expression"), error.what, error.do) from error
         return Role(name=name, photos=photos, text=text, said=said)
 
     def background(self, place: Place) -> Background:
@@ -240,15 +246,15 @@ class _Reader:
         if _COLOUR.fullmatch(value):
             return Background(kind="colour", value=value.lower())
         if value.startswith("#"):
-            raise self.wrong(
-                (*place, "background"), f"{value!r} is not a colour.", "Write it as #rrggbb."
+            raise self.file.problem(
+                (*place, "background"), f"{value!r} is not a colour.", do="Write it as #rrggbb."
             )
         if value.startswith(_PROMPT):
             return Background(kind="prompt", value=value.removeprefix(_PROMPT).strip())
         if value.isalpha():  # a file has an ending
             unknown = UnknownWord("background", value, ("photo", "blur"))
             do = f"{unknown.do} A colour is written as #rrggbb; a file's name has its ending."
-            raise self.wrong((*place, "background"), unknown.what, do)
+            raise self.file.problem((*place, "background"), unknown.what, do=do)
         path = self.path((*place, "background"), value)
         return Background(kind="picture", value=str(path))
 
@@ -264,8 +270,8 @@ class _Reader:
         found = _ASPECT.fullmatch(self.text(place, "aspect", ""))
         across, down = (float(n) for n in found.groups()) if found else (0.0, 0.0)
         if not 0.2 <= across / max(down, 1e-6) <= 5:
-            raise self.wrong(
-                (*place, "aspect"), "The aspect cannot be used.", "Write it as 4:3; 5:1 is most."
+            raise self.file.problem(
+                (*place, "aspect"), "The aspect cannot be used.", do="Write it as 4:3; 5:1 is most."
             )
         height = self.size[1]
         return min(_SIDES[1], max(_SIDES[0], round(height * across / down))), height
@@ -274,53 +280,47 @@ class _Reader:
         size = self.file.data.get("size", [960, 720])
         fits = isinstance(size, list) and len(size) == 2 and all(type(n) is int for n in size)
         if not fits or not all(_SIDES[0] <= n <= _SIDES[1] for n in size):
-            raise self.wrong(
+            raise self.file.problem(
                 ("size",),
                 "The size is not two whole numbers.",
-                f"Write size = [960, 720], each {_SIDES[0]} to {_SIDES[1]}.",
+                do=f"Write size = [960, 720], each {_SIDES[0]} to {_SIDES[1]}.",
             )
         return int(size[0]), int(size[1])
 
     def read_characters(self) -> dict[str, tuple[NamedFace, ...]]:
         given = self.file.data.get("characters", {})
         if not isinstance(given, Mapping) or not given:
-            raise self.wrong(
+            raise self.file.problem(
                 ("characters",),
                 "There are no characters.",
-                'Write [characters.anna] and below it photo = "anna.jpg".',
+                do='Write [characters.anna] and below it photo = "anna.jpg".',
             )
         out = {}
         for name, character in given.items():
             place: Place = ("characters", name)
             if not isinstance(character, Mapping):
-                raise self.wrong(place, f"{name} is not a table.", f"Write [characters.{name}].")
+                raise self.file.problem(
+                    place, f"{name} is not a table.", do=f"Write [characters.{name}]."
+                )
             self.known(place, character, CHARACTER_ENTRIES, "entry of a character")
             key = "photos" if "photos" in character else "photo"
             photos = self.texts(place, key)
             if not photos or len(photos) > 50:
-                raise self.wrong(place, f"{name} needs 1 to 50 photos.", 'Write photo = "a.jpg".')
+                raise self.file.problem(
+                    place, f"{name} needs 1 to 50 photos.", do='Write photo = "a.jpg".'
+                )
             out[name] = tuple(self.photo((*place, key), photo) for photo in photos)
         return out
 
     def photo(self, place: Place, name: str) -> NamedFace:
         """A file that exists and may be read, and which face of it."""
-        try:
+        with self.file.telling(place):
             named = named_face(name, self.file.path.parent)
-        except RetargetError as error:
-            raise self.wrong(place, error.what, error.do) from error
         return replace(named, file=str(self.path(place, named.file)))
 
     def path(self, place: Place, name: object) -> Path:
         """A file that exists and may be read."""
-        if not isinstance(name, str):
-            raise self.wrong(place, "This is not the name of a file.", "Write it in quotes.")
-        folder = self.file.path.parent
-        try:
-            path = within(folder, name, outside=self.outside)
-        except UnreadableInput as error:
-            raise self.wrong(place, error.what, error.do) from error
-        if not is_file(path):
-            raise self.wrong(place, f"There is no file {name}.", "Check the name.")
+        path = self.file.file_at(place, name, outside=self.outside)
         self.files.add(path)
         return path
 
@@ -333,10 +333,10 @@ class _Reader:
     def text(self, place: Place, key: str, default: str) -> str:
         value = self.at(place).get(key, default)
         if not isinstance(value, str) or len(value) > _LONGEST_CAPTION:
-            raise self.wrong(
+            raise self.file.problem(
                 (*place, key),
                 f"{key} is not a text of at most {_LONGEST_CAPTION} characters.",
-                "Write it in quotes.",
+                do="Write it in quotes.",
             )
         return value
 
@@ -345,27 +345,18 @@ class _Reader:
         if isinstance(value, str):
             return (value,)
         if not isinstance(value, list) or not all(isinstance(v, str) for v in value):
-            raise self.wrong(
-                (*place, key), f"{key} is missing or not a text.", f'Write {key} = "…".'
+            raise self.file.problem(
+                (*place, key), f"{key} is missing or not a text.", do=f'Write {key} = "…".'
             )
         return tuple(value)
 
     def number(self, place: Place, key: str, default: float, low: float, high: float) -> float:
         value = self.at(place).get(key, default)
-        number = isinstance(value, int | float) and not isinstance(value, bool)
-        if not number or not low <= value <= high:
-            raise self.wrong(
-                (*place, key),
-                f"{key} is not a number from {low:.10g} to {high:.10g}.",
-                "Correct it.",
-            )
-        return float(value)
+        return self.file.number_at((*place, key), value, low, high)
 
     def choice(self, place: Place, key: str, known: Sequence[str], default: str) -> str:
         value = self.text(place, key, default)
-        if value not in known:
-            unknown = UnknownWord(key, value, known)
-            raise self.wrong((*place, key), unknown.what, unknown.do)
+        self.file.check_word((*place, key), value, known, key)
         return value
 
     def known(
@@ -376,8 +367,4 @@ class _Reader:
                 unknown = UnknownWord(kind, key, known)
                 meant = _MEANT.get(key)
                 do = f"Did you mean {meant!r}?" if meant in known else unknown.do
-                raise self.wrong((*place, key), unknown.what, do)
-
-    def wrong(self, place: Place, what: str, do: str) -> UnreadableInput:
-        panel = f"panel {int(place[1]) + 1}: " if len(place) > 1 and place[0] == "panel" else ""
-        return self.file.problem(place, panel + what, do=do)
+                raise self.file.problem((*place, key), unknown.what, do=do)

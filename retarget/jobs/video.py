@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from shlex import quote
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
@@ -254,7 +254,7 @@ class VideoJob(StartsFromPreset):
     def _check_output(self, output: Path) -> None:
         """Refuse to begin where something is in the way of what is to be written."""
         from retarget.sink.open import check_output
-        from retarget.sink.partial import check_apart, check_free
+        from retarget.sink.refusals import check_apart, check_free
 
         photos = self.diffusion.photos
         given = (named_face(name).file for name in (self.driving, self.identity))
@@ -268,7 +268,9 @@ class VideoJob(StartsFromPreset):
             check_apart(self.report, written, use="written to")
             check_free(self.report, overwrite=self.sink.overwrite, read=read)
 
-    def _preview_sink(self, sinks: ExitStack, output: Path, job: Performing, report: Report) -> Any:
+    def _preview_sink(
+        self, sinks: ExitStack, output: Path, job: Performing, report: Report
+    ) -> Callable[[FinishedFrame], None] | None:
         from retarget.composite.side_by_side import SideBySide, preview_size
 
         if not self.preview:
@@ -314,7 +316,7 @@ def _tell_of_size(size: tuple[int, int], output: Path, report: Report) -> None:
 
 
 def _preview_of(output: Path) -> Path:
-    from retarget.sink.partial import is_folder
+    from retarget.flow.there import is_folder
 
     if is_folder(output):  # whose name may have a dot, or be none
         folder = output.absolute()

@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 
 from retarget.errors import RetargetError, UnknownWord
 from retarget.flow import blendshapes
+from retarget.flow.arrays import Floats
 from retarget.flow.gaze import GAZE_DEGREES
-from retarget.language.words import Weights
 
 _AXES: Mapping[str, tuple[int, float]] = {
     "yaw": (0, 1.0),
@@ -71,7 +71,7 @@ def _axis(what: str, word: str, place: int) -> tuple[int, float]:
     return _AXES[word]
 
 
-def weights(yaw: float, pitch: float) -> Weights:
+def weights(yaw: float, pitch: float) -> Floats:
     """(52,) eyeLook weights that turn both eyes to the person's left by `yaw`, up by `pitch`."""
     left, right, up, down = max(yaw, 0.0), max(-yaw, 0.0), max(pitch, 0.0), max(-pitch, 0.0)
     return blendshapes.weights(

@@ -28,7 +28,10 @@ def nearest_word(word: str, known: Collection[str]) -> str | None:
     lower, names = word.lower(), {name.lower(): name for name in sorted(known)}
     ways = (
         [name for name in names if _parts(lower) <= _parts(name)],
-        [name for name in names if len(lower) > 2 and name.startswith(lower)],
+        [
+            *(name for name in names if len(lower) > 2 and name.startswith(lower)),
+            *(name for name in names if len(lower) > 2 and _lacks_a_letter(lower, name)),
+        ],
         sorted((name for name in names if len(name) > 2 and lower.startswith(name)), key=len)[-1:],
         [name for name in names if _are_family(lower, name)],
         [name for name in names if sorted(name) == sorted(lower)],
@@ -50,6 +53,11 @@ def meant(word: str, known: Iterable[str]) -> tuple[str | None, str]:
 
 def _parts(name: str) -> set[str]:
     return set(name.split("_"))
+
+
+def _lacks_a_letter(word: str, name: str) -> bool:
+    """Whether one letter of a name, not its first, was left out: nearer than most that go on."""
+    return any(name[:at] + name[at + 1 :] == word for at in range(1, len(name)))
 
 
 def _are_family(one: str, other: str) -> bool:

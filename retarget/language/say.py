@@ -18,13 +18,14 @@ import numpy as np
 
 from retarget.errors import RetargetError
 from retarget.flow import blendshapes
+from retarget.flow.arrays import Floats
 from retarget.flow.check import check_array
 from retarget.flow.values import ExpressedFrame, Expression
 from retarget.language import gaze
 from retarget.language.grammar import Angles, Item, Sum, Template, Unit, Word, parse
 from retarget.language.near import meant
 from retarget.language.problems import NotUnderstood, UnknownWordAt, WrongDefinition
-from retarget.language.words import NEUTRAL, Vocabulary, Weights, shipped_words
+from retarget.language.words import NEUTRAL, Vocabulary, shipped_words
 
 Look: TypeAlias = Callable[[str, "float | None"], ExpressedFrame]
 """Read the face of a picture, or of a clip at a moment in seconds; a job lends it."""
@@ -38,7 +39,7 @@ _LIKE_A_UNIT = re.compile(r"au\d+\w*|[lr](au)?\d+\w*")
 class Said:
     """An expression as it was said: for a face of any identity, away from that face's rest."""
 
-    weights: Weights = field(default_factory=lambda: np.zeros(blendshapes.COUNT, np.float32))
+    weights: Floats = field(default_factory=lambda: np.zeros(blendshapes.COUNT, np.float32))
     """(52,) ARKit weights; those of a sum or a multiple may leave 0..1."""
     units: Mapping[str, float] = field(default_factory=dict)
     """Commanded action units by name (AU12, AU12L), 0..1; those of pictures are not known."""

@@ -8,7 +8,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from retarget.errors import RetargetError, UnknownWord
+from retarget.errors import RetargetError
 from retarget.flow.toml_file import Place, TomlFile
 from retarget.language.problems import NotUnderstood
 from retarget.language.say import Look, say
@@ -141,17 +141,12 @@ def _table(
 ) -> Step:
     if not isinstance(step, Mapping):
         raise file.problem(place, "This step is no table.", do="Write [[step]].")
-    for key in step:
-        if key not in STEP_ENTRIES:
-            unknown = UnknownWord("entry of a step", key, STEP_ENTRIES)
-            raise file.problem((*place, key), unknown.what, do=unknown.do)
+    file.check_known(place, step, STEP_ENTRIES, "entry of a step")
     text = step.get("expression")
     if not isinstance(text, str):
         raise file.problem(place, "This step has no expression.", do='Write expression = "joy".')
-    try:
+    with file.telling((*place, "expression")):
         said = say(text, words, look)
-    except RetargetError as error:
-        raise file.problem((*place, "expression"), error.what, do=error.do) from error
     return Step(
         text=text,
         said=said,

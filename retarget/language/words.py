@@ -11,16 +11,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
 from retarget.errors import UnknownWord
 from retarget.flow import blendshapes
+from retarget.flow.arrays import Floats
 from retarget.flow.presets import presets_folder
 from retarget.flow.toml_file import TomlFile
 from retarget.language.grammar import is_word
-
-Weights = npt.NDArray[np.float32]
 
 UNITS_FILE = "action_units.toml"
 NEUTRAL = "neutral"
@@ -34,11 +30,11 @@ class ActionUnit:
     number: int
     name: str
     """FACS's own name for it."""
-    both: Weights
+    both: Floats
     """(52,) weights of shapes that have no sides."""
-    left: Weights
+    left: Floats
     """(52,) weights on the person's left."""
-    right: Weights
+    right: Floats
     """(52,) weights on the person's right."""
     head: tuple[float, float, float]
     """Yaw, pitch and roll in degrees, signed as in `HeadPose.angles`."""
@@ -51,7 +47,7 @@ class ActionUnit:
         """Whether one side of the face can do it alone."""
         return bool(self.left.any() or self.right.any())
 
-    def weights(self, side: str) -> Weights:
+    def weights(self, side: str) -> Floats:
         """(52,) weights at the maximum; `side` is L, R or empty for both."""
         if side == "L":
             return self.left + self.both / 2
@@ -107,6 +103,11 @@ def shipped_words() -> Vocabulary:
     return read_words(presets_folder() / "expressions")
 
 
+def words_with(own: Path | None) -> Vocabulary:
+    """The shipped words and, where there is one, those of a file of one's own."""
+    return shipped_words() if own is None else shipped_words().with_file(own)
+
+
 def read_words(folder: Path) -> Vocabulary:
     """Read `action_units.toml` and every other file of a folder.
 
@@ -149,11 +150,9 @@ def _units(file: TomlFile) -> Iterable[ActionUnit]:
         )
 
 
-def _shapes(file: TomlFile, number: str, unit: Mapping[str, Any], side: str) -> Weights:
-    try:
+def _shapes(file: TomlFile, number: str, unit: Mapping[str, Any], side: str) -> Floats:
+    with file.telling(("units", number, side)):
         return blendshapes.weights(unit.get(side, {}))
-    except UnknownWord as error:
-        raise file.problem(("units", number, side), error.what, do=error.do) from error
 
 
 def _labels(file: TomlFile) -> Iterable[Label]:

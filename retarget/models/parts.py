@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
 from retarget.errors import MissingModel
+from retarget.flow.there import is_there
 from retarget.models import folders
 
 _SD15 = "stable-diffusion-v1-5"
@@ -58,7 +59,7 @@ class ModelFolder:
         for folder in self._folders:
             for root in folders.roots(folder):
                 for place in PARTS[name]:
-                    if (root / place).exists():
+                    if is_there(root / place):
                         return root / place
         looked = ", ".join(str(folder / PARTS[name][0]) for folder in self._folders)
         raise MissingModel(

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from retarget.errors import CannotWrite, MissingModel, RetargetError
 from retarget.flow import digest
+from retarget.flow.there import is_file
 from retarget.models import catalog, fetch, folders, parts
 from retarget.models.catalog import ModelFile
 from retarget.models.lock import Lock, Locked
@@ -50,7 +51,7 @@ class Store:
         for folder in self.folders:
             for root in folders.roots(folder):
                 for place in (*parts.places(model.path), *model.elsewhere):
-                    if (root / place).is_file():
+                    if is_file(root / place):
                         return root / place
         return None
 

@@ -20,7 +20,7 @@ from retarget.flow.report import Warn
 from retarget.flow.source_info import SourceInfo
 from retarget.flow.values import FinishedFrame, Instant
 from retarget.sink.mark import Mark
-from retarget.sink.partial import writing
+from retarget.sink.refusals import writing
 from retarget.sink.settings import SinkSettings
 from retarget.sink.video_file import VideoSink
 

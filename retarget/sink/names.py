@@ -57,11 +57,11 @@ def made_name(given: str | Path, more: str, ending: str) -> Path:
 
     Args:
         given: a file, a folder, or an address, whose result goes to the current folder.
-        more: what the result shows, in any words.
+        more: what the result shows, in any words; empty where it is called as what was given.
         ending: of the result, with its dot.
     """
     folder = Path() if "://" in str(given) else Path(given).parent
-    name = f"{_stem(given)}_{_plain(more) or 'retarget'}"
+    name = f"{_stem(given)}_{_plain(more) or 'retarget'}" if more else _stem(given)
     return folder / f"{name}{ending}"
 
 

@@ -84,16 +84,16 @@ def check_output(target: Path, *, overwrite: bool, read: Iterable[str | Path | N
     Raises:
         CannotWrite: it is of no kind that can be written, is there already, or cannot be made.
     """
-    from retarget.sink import names, partial, stills
+    from retarget.sink import names, refusals, stills
 
-    partial.check_apart(target, read)
+    refusals.check_apart(target, read)
     kind = _kind(target)
     if not kind:
-        partial.check_folder(target, names.FOLDER_PATTERN, overwrite=overwrite)
+        refusals.check_folder(target, names.FOLDER_PATTERN, overwrite=overwrite)
     elif kind in stills.SUFFIXES and names.is_pattern(target.name):
-        partial.check_each(target.parent, target.name, overwrite=overwrite)
+        refusals.check_each(target.parent, target.name, overwrite=overwrite)
     else:
-        partial.check_free(target, overwrite=overwrite)
+        refusals.check_free(target, overwrite=overwrite)
 
 
 def _kind(target: Path) -> str:
@@ -102,8 +102,8 @@ def _kind(target: Path) -> str:
     Raises:
         CannotWrite: it says nothing that can be written.
     """
+    from retarget.flow.there import is_folder
     from retarget.sink.codecs import CONTAINERS
-    from retarget.sink.partial import is_folder
     from retarget.sink.stills import SUFFIXES
 
     kind, kinds = target.suffix.lower(), (*CONTAINERS, ".gif", *SUFFIXES)
@@ -173,15 +173,12 @@ def _opened(
 
         with partial.beside(target, overwrite=again, landed=landed) as file:
             yield GifSink(file, target, info=info, mark=mark, warn=warn)
-    elif kind in stills.SUFFIXES and names.is_pattern(target.name):
-        pattern = target.name
-        each = partial.beside_each(target.parent, pattern, overwrite=again, landed=landed)
-        with each as folder:
-            yield stills.PicturesSink(folder, target, pattern=pattern, mark=mark, quality=quality)
-    elif kind in stills.SUFFIXES:
+    elif kind and not names.is_pattern(target.name):
         with partial.beside(target, overwrite=again, landed=landed) as file:
             yield stills.PictureSink(file, target, mark=mark, quality=quality)
     else:
-        pattern = names.FOLDER_PATTERN
-        with partial.beside_folder(target, pattern, overwrite=again, landed=landed) as folder:
+        pattern = target.name if kind else names.FOLDER_PATTERN
+        lend = partial.beside_each if kind else partial.beside_folder
+        where = target.parent if kind else target
+        with lend(where, pattern, overwrite=again, landed=landed) as folder:
             yield stills.PicturesSink(folder, target, pattern=pattern, mark=mark, quality=quality)

@@ -13,7 +13,8 @@ from PIL import Image, ImageDraw
 
 from retarget.sink.letters import LEADING, Letters
 from retarget.sink.mark import COMPOSITE, Mark
-from retarget.sink.partial import beside, writing
+from retarget.sink.partial import beside
+from retarget.sink.refusals import writing
 
 DOTS_PER_INCH = 200
 _A4 = (round(8.27 * DOTS_PER_INCH), round(11.69 * DOTS_PER_INCH))

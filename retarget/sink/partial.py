@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import errno
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
-import av
-
 from retarget.errors import CannotWrite
-from retarget.flow.dead_files import ASIDE, HIDDEN, clear, locked
+from retarget.flow.dead_files import ASIDE, clear, locked
 from retarget.flow.held_signals import held_signals
 from retarget.flow.report import Warn, unheard
+from retarget.flow.there import is_folder
 from retarget.flow.whole import (
     Landed,
     alone,
@@ -23,10 +21,16 @@ from retarget.flow.whole import (
     names_from,
     removing,
 )
-from retarget.sink.names import FOLDER_PATTERN, is_pattern, matches
-
-_STREAM = "-"
-"""What many programs take as the name of their own input or output."""
+from retarget.sink.refusals import (
+    called,
+    check_each,
+    check_folder,
+    check_free,
+    check_named,
+    check_parent,
+    listed,
+    writing,
+)
 
 
 @contextmanager
@@ -56,7 +60,7 @@ def keeping(target: Path, *, overwrite: bool, landed: Landed | None) -> Iterator
         CannotWrite: the folder cannot be written to.
     """
     with writing(target):
-        _check_parent(target)
+        check_parent(target)
     kept = None if overwrite else landed
     with becoming(target, lambda: writing(target), kept) as hidden:
         yield hidden
@@ -81,7 +85,7 @@ def filling(folder: Path, notes: Iterable[str] = ()) -> Iterator[Path]:
     Raises:
         CannotWrite: it cannot be made, or may not be listed, or another run fills it.
     """
-    _check_named(folder)
+    check_named(folder)
     made = not is_folder(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -89,7 +93,7 @@ def filling(folder: Path, notes: Iterable[str] = ()) -> Iterator[Path]:
         raise CannotWrite(
             f"The folder {folder} cannot be made: {error.strerror}.", do="Choose another one."
         ) from error
-    bare = not _listed(folder)
+    bare = not listed(folder)
     with alone(folder):
         try:
             yield folder
@@ -124,87 +128,6 @@ def save_text(target: Path, text: str, *, overwrite: bool, warn: Warn = unheard)
     landed = telling(target, warn)
     with keeping(target, overwrite=overwrite, landed=landed) as hidden, writing(target):
         hidden.write_text(text, "utf-8")
-
-
-def is_folder(path: Path) -> bool:
-    """Whether a folder is known to be there; where the place may not be looked at, it is not."""
-    try:
-        return path.is_dir()
-    except OSError:
-        return False
-
-
-def check_apart(target: Path, read: Iterable[str | Path | None], *, use: str = "read from") -> None:
-    """Refuse to write over what a job uses otherwise, whatever may be replaced.
-
-    Args:
-        target: a file, a pattern of numbered ones, or a folder of them.
-        read: files, folders and addresses; what is None or no path is passed over.
-        use: what else the job does with them.
-
-    Raises:
-        CannotWrite: `target` is one of them, or would replace a picture in one; or it is "-".
-    """
-    _check_named(target)
-    pattern = target / FOLDER_PATTERN if is_folder(target) else target
-    for source in (Path(name) for name in read if name is not None):
-        if _same(target, source) or (is_pattern(pattern.name) and _replaces(pattern, source)):
-            raise CannotWrite(f"{target} is also {use}.", do="Choose another name for the result.")
-
-
-def check_free(target: Path, *, overwrite: bool, read: Iterable[str | Path | None] = ()) -> None:
-    """Refuse a file that must not be written, before any work is done for it.
-
-    Args:
-        target: the file.
-        overwrite: whether it may be replaced.
-        read: what the job reads, which is never replaced.
-
-    Raises:
-        CannotWrite: it exists and may not be replaced, or its folder does not exist.
-    """
-    check_apart(target, read)
-    with writing(target):
-        _check_parent(target)
-        if target.is_dir():
-            raise CannotWrite(f"{target} is a folder.", do="Choose another output.")
-    if not overwrite and os.path.lexists(target):
-        raise _taken(target)
-
-
-def check_folder(folder: Path, pattern: str, *, overwrite: bool) -> None:
-    """Refuse a folder that must not be filled with pictures, before any are made.
-
-    Only a new or an empty one, or with `overwrite` one that holds nothing but files called after
-    `pattern`, is taken: a wrong name must not cost a person their files.
-
-    Raises:
-        CannotWrite: something else is there already, or it cannot be written to.
-    """
-    with writing(folder):
-        if folder.is_dir():
-            _check_alone(folder, pattern)
-            check_each(folder, pattern, overwrite=overwrite)
-            return
-        _check_parent(folder)
-    if os.path.lexists(folder):
-        raise CannotWrite(
-            f"{folder} is there already and is no folder.",
-            do=f"Choose a new or empty folder for pictures, or name a video: {folder}.mp4.",
-        )
-
-
-def check_each(folder: Path, pattern: str, *, overwrite: bool) -> None:
-    """Refuse a pattern of numbered pictures that must not be written.
-
-    Raises:
-        CannotWrite: a file called after `pattern` is there already, or none can be made.
-    """
-    with writing(folder / pattern):
-        _check_parent(folder / pattern)
-        held = _called(pattern, folder)
-    if held and not overwrite:
-        raise _taken(held[0])
 
 
 @contextmanager
@@ -242,7 +165,7 @@ def beside_each(folder: Path, pattern: str, *, overwrite: bool, landed: Landed) 
         CannotWrite: see `check_each`.
     """
     check_each(folder, pattern, overwrite=overwrite)
-    old = _called(pattern, folder)
+    old = called(pattern, folder)
     with _hidden_folder(folder / pattern) as hidden:
         yield hidden
         with writing(folder / pattern), held_signals():
@@ -251,25 +174,6 @@ def beside_each(folder: Path, pattern: str, *, overwrite: bool, landed: Landed) 
             _exchange(hidden, dict(zip(files, names[1:], strict=True)), old)
         if names[0].name != pattern:
             landed(names[0])
-
-
-@contextmanager
-def writing(target: Path) -> Iterator[None]:
-    """Turn what the system or FFmpeg says while writing into one sentence about `target`."""
-    try:
-        yield
-    except (av.FFmpegError, OSError) as cause:
-        number = getattr(cause, "errno", None)
-        if number in (errno.EACCES, errno.EPERM, errno.EROFS):
-            raise _locked(target.parent) from cause
-        if number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-            raise CannotWrite(
-                f"There is no room left for {target}.", do="Free some space, or write elsewhere."
-            ) from cause
-        said = str(getattr(cause, "strerror", None) or cause).rstrip(".")
-        raise CannotWrite(
-            f"{target} could not be written ({said}).", do="Choose another output or codec."
-        ) from cause
 
 
 @contextmanager
@@ -324,71 +228,3 @@ def _move(file: Path, to: Path, undo: ExitStack) -> None:
             to.replace(file)
 
     file.replace(to)
-
-
-def _called(pattern: str, folder: Path) -> list[Path]:
-    """The files of a folder that are called after a pattern."""
-    return [f for f in _listed(folder) if matches(pattern, f.name) and not f.is_dir()]
-
-
-def _listed(folder: Path) -> list[Path]:
-    try:
-        return list(folder.iterdir())
-    except PermissionError as error:
-        raise CannotWrite(
-            f"The folder {folder} may not be listed.", do="Choose another output."
-        ) from error
-
-
-def _check_alone(folder: Path, pattern: str) -> None:
-    """Refuse a folder with files that are not called after `pattern`; our hidden ones may lie."""
-    ours = {file.name for file in _called(pattern, folder)}
-    if any(f.name not in ours and not f.name.startswith(HIDDEN) for f in _listed(folder)):
-        raise CannotWrite(
-            f"The folder {folder} holds other files.",
-            do=f"Choose a new or empty folder for pictures, or name a video: {folder / 'out.mp4'}.",
-        )
-
-
-def _check_named(target: Path) -> None:
-    if target.name == _STREAM:
-        raise CannotWrite(
-            "What is written goes to a file, which appears once it is whole, and not to a stream.",
-            do=f"Give it a name other than {_STREAM}.",
-        )
-
-
-def _check_parent(target: Path) -> None:
-    if not target.parent.is_dir():
-        raise CannotWrite(
-            f"There is no folder {target.parent}.", do="Create it, or choose another output."
-        )
-    if not os.access(target.parent, os.W_OK):
-        raise _locked(target.parent)
-
-
-def _locked(folder: Path) -> CannotWrite:
-    return CannotWrite(f"The folder {folder} may not be written to.", do="Choose another output.")
-
-
-def _same(one: Path, two: Path) -> bool:
-    """Whether two names lead to one file, be it by a link or by another case of letters."""
-    try:
-        return one.samefile(two)
-    except OSError:  # one is not there yet, or a link that leads round in a circle
-        return os.path.realpath(one) == os.path.realpath(two)  # Path.resolve fails at a circle
-
-
-def _replaces(pattern: Path, source: Path) -> bool:
-    """Whether numbered pictures could take the place of `source`, or of one inside it."""
-    if is_folder(source):
-        names = [file.name for file in _listed(source)] if _same(pattern.parent, source) else []
-    else:
-        names = [source.name] if _same(pattern.parent, source.parent) else []
-    return any(matches(pattern.name, name) for name in names)
-
-
-def _taken(target: Path) -> CannotWrite:
-    return CannotWrite(
-        f"{target} is there already.", do="Choose another output, or say --overwrite."
-    )

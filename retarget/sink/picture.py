@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import av
 import cv2
 import numpy as np
-import numpy.typing as npt
 from av.video.reformatter import VideoReformatter
 
+from retarget.flow.arrays import Bytes, Doubles, Picture
 from retarget.sink.codecs import Codec
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ _RED, _BLUE = 0.2126, 0.0722
 """Shares of luma, by BT.709."""
 
 
-def _to_yuv() -> npt.NDArray[np.float64]:
+def _to_yuv() -> Doubles:
     """(3, 4) from red, green and blue, 0..255, to luma 16..235 and chroma 16..240."""
     luma = np.array([_RED, 1 - _RED - _BLUE, _BLUE])
     blue = (np.array([0, 0, 1]) - luma) / (2 * (1 - _BLUE))
@@ -36,7 +36,7 @@ def _to_yuv() -> npt.NDArray[np.float64]:
     return np.column_stack([linear, [16, 128, 128]])
 
 
-def _rows_of(plane: VideoPlane) -> npt.NDArray[np.uint8]:
+def _rows_of(plane: VideoPlane) -> Bytes:
     """(height, width) a plane's own pixels, to be written."""
     values = np.frombuffer(memoryview(plane), np.uint8)
     return values.reshape(plane.height, plane.line_size)[:, : plane.width]
@@ -54,7 +54,7 @@ class FromRgb:
         """(rows, columns) added below and at the right by repeating the edge."""
         self.size = (width + self.padding[1], height + self.padding[0])
 
-    def __call__(self, rgb: npt.NDArray[np.uint8]) -> Encodable:
+    def __call__(self, rgb: Picture) -> Encodable:
         """Convert (height, width, 3) RGB."""
         rows, columns = self.padding
         if rows or columns:
@@ -74,7 +74,7 @@ class FromRgb:
             threads=1,
         )
 
-    def _quartered(self, rgb: npt.NDArray[np.uint8]) -> Encodable:
+    def _quartered(self, rgb: Picture) -> Encodable:
         """With one chroma to four pixels, in a third of the time that swscale takes."""
         width, height = self.size
         frame = av.VideoFrame(width, height, "yuv420p")

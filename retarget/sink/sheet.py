@@ -15,7 +15,8 @@ from retarget.flow.report import Warn, unheard
 from retarget.flow.whole import landed_line
 from retarget.sink.letters import Letters
 from retarget.sink.mark import COMPOSITE, Mark
-from retarget.sink.partial import check_free, keeping, writing
+from retarget.sink.partial import keeping
+from retarget.sink.refusals import check_free, writing
 from retarget.sink.stills import KINDS
 
 MAX_PIXELS = 120_000_000

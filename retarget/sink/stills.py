@@ -10,7 +10,7 @@ from retarget.errors import CannotWrite
 from retarget.flow.values import FinishedFrame
 from retarget.sink.mark import Mark
 from retarget.sink.names import numbered, pattern_of
-from retarget.sink.partial import writing
+from retarget.sink.refusals import writing
 
 KINDS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
 """Pillow's name of each kind of picture, by the ending of its file."""
@@ -36,7 +36,17 @@ def save_still(file: Path, frame: FinishedFrame, mark: Mark, quality: int) -> No
     image.save(file, format=kind, **how, **mark.for_pillow(kind))
 
 
-class PicturesSink:
+class _AtOnce:
+    """What writes each frame as it comes."""
+
+    def finish(self) -> None:
+        """Nothing is held back."""
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+class PicturesSink(_AtOnce):
     """A file for each frame, numbered by its index; see `OpenSink`.
 
     Args:
@@ -62,14 +72,8 @@ class PicturesSink:
             file = self._folder / numbered(self._pattern, frame.frame.index)
             save_still(file, frame, self._mark, self._quality)
 
-    def finish(self) -> None:
-        """Nothing is held back."""
 
-    def close(self) -> None:
-        """Nothing is open."""
-
-
-class PictureSink:
+class PictureSink(_AtOnce):
     """One picture; see `OpenSink`."""
 
     def __init__(self, file: Path, target: Path, *, mark: Mark, quality: int) -> None:
@@ -93,9 +97,3 @@ class PictureSink:
         with writing(self._target):
             save_still(self._file, frame, self._mark, self._quality)
         self._full = True
-
-    def finish(self) -> None:
-        """Nothing is held back."""
-
-    def close(self) -> None:
-        """Nothing is open."""

@@ -17,8 +17,8 @@ from retarget.flow.values import FinishedFrame
 from retarget.sink.codecs import CONTAINERS, codec_for
 from retarget.sink.lay_sound import CopiedSound, EncodedSound, Interleaved, LaidSound
 from retarget.sink.mark import Mark
-from retarget.sink.partial import writing
 from retarget.sink.picture import FromRgb
+from retarget.sink.refusals import writing
 from retarget.sink.settings import SinkSettings
 
 if TYPE_CHECKING:

@@ -9,18 +9,17 @@ from fractions import Fraction
 from itertools import islice
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
 from PIL import Image
 
 from retarget.errors import UnreadableInput
+from retarget.flow.arrays import Bytes, Picture
 from retarget.flow.report import Warn, unheard
-from retarget.flow.sound import Sound
 from retarget.flow.source_info import SourceInfo
 from retarget.flow.values import Instant, VideoFrame
 from retarget.source.bounds import check_size
 from retarget.source.clock import moment
 from retarget.source.settings import SourceSettings
+from retarget.source.source import Silent, spread
 from retarget.source.stills import DAMAGE, Still, read_still, upright_rgb
 
 _MOVING = ("PNG", "WEBP", "AVIF")  # several pictures in a TIFF are pages
@@ -31,11 +30,7 @@ do."""
 
 
 def picture_file(
-    file: Path | bytes,
-    name: str,
-    settings: SourceSettings,
-    background: npt.NDArray[np.uint8],
-    warn: Warn,
+    file: Path | bytes, name: str, settings: SourceSettings, background: Bytes, warn: Warn
 ) -> Still | Animation:
     """What a picture file shows: one picture, or several one after the other.
 
@@ -63,16 +58,11 @@ def _moves(file: Path | bytes) -> bool:
         return False
 
 
-class Animation:
+class Animation(Silent):
     """The frames of a moving picture file; see `Source`."""
 
     def __init__(
-        self,
-        file: Path | bytes,
-        name: str,
-        settings: SourceSettings,
-        background: npt.NDArray[np.uint8],
-        warn: Warn,
+        self, file: Path | bytes, name: str, settings: SourceSettings, background: Bytes, warn: Warn
     ) -> None:
         self._file, self._name = file, name
         self._background = background
@@ -113,16 +103,10 @@ class Animation:
 
     def sample(self, count: int) -> Iterator[VideoFrame]:
         """Frames spread over the piece; see `Source.sample`."""
-        if count < 1:
-            raise ValueError(f"a sample of {count} frames cannot be taken")
-        wanted = {(2 * i + 1) * self._count // (2 * count) for i in range(count)}
-        return (f for f in islice(self.frames(), max(wanted) + 1) if f.index in wanted)
+        wanted = spread(count, self._count)
+        return (f for f in islice(self.frames(), wanted[-1] + 1) if f.index in wanted)
 
-    def sound(self) -> Sound | None:
-        """None: pictures make no sound."""
-        return None
-
-    def _pictures(self) -> Iterator[tuple[npt.NDArray[np.uint8], float]]:
+    def _pictures(self) -> Iterator[tuple[Picture, float]]:
         """Each picture and for how many milliseconds it is shown, until one is damaged."""
         number = 0
         try:

@@ -10,10 +10,10 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 from av.video.reformatter import VideoReformatter
 
 from retarget.errors import UnreadableInput
+from retarget.flow.arrays import Bytes, Picture
 from retarget.source.bounds import check_size
 from retarget.source.filter import PictureFilter
 from retarget.source.hdr import ToStandard, is_wide
@@ -55,7 +55,7 @@ class ToRgb:
     """
 
     def __init__(
-        self, name: str, *, aspect: Fraction | None, background: npt.NDArray[np.uint8], exact: bool
+        self, name: str, *, aspect: Fraction | None, background: Bytes, exact: bool
     ) -> None:
         self._name = name
         self._aspect = aspect
@@ -69,7 +69,7 @@ class ToRgb:
         self._size: tuple[int, int] | None = None
         self._turn = Turn()
 
-    def __call__(self, frame: Decoded) -> npt.NDArray[np.uint8]:
+    def __call__(self, frame: Decoded) -> Picture:
         """(height, width, 3) RGB, upright.
 
         Raises:
@@ -139,9 +139,7 @@ def range_of(frame: Decoded) -> int:
     return _FULL if int(frame.color_range) == _FULL else _LIMITED
 
 
-def flattened(
-    rgba: npt.NDArray[np.uint8], background: npt.NDArray[np.uint8]
-) -> npt.NDArray[np.uint8]:
+def flattened(rgba: Bytes, background: Bytes) -> Picture:
     """A picture (height, width, 4) laid on a colour (3,): (height, width, 3)."""
     alpha = rgba[..., 3:].astype(np.uint16)
     if alpha.min() == 255:

@@ -8,31 +8,24 @@ from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
-
 from retarget.errors import UnreadableInput
+from retarget.flow.arrays import Bytes
 from retarget.flow.report import Warn
-from retarget.flow.sound import Sound
 from retarget.flow.source_info import SourceInfo
 from retarget.flow.values import Instant, VideoFrame
 from retarget.source.clock import moment
 from retarget.source.settings import SourceSettings
+from retarget.source.source import Silent, spread
 from retarget.source.stills import SUFFIXES, read_still
 
 _FINEST = 1001  # the largest denominator of a frame rate worth telling apart, as in 30000/1001
 
 
-class Folder:
+class Folder(Silent):
     """Pictures of one size in a folder, in the order a person would count them; see `Source`."""
 
     def __init__(
-        self,
-        folder: Path,
-        name: str,
-        settings: SourceSettings,
-        background: npt.NDArray[np.uint8],
-        warn: Warn,
+        self, folder: Path, name: str, settings: SourceSettings, background: Bytes, warn: Warn
     ) -> None:
         self._name = name
         self._background = background
@@ -64,17 +57,9 @@ class Folder:
 
     def sample(self, count: int) -> Iterator[VideoFrame]:
         """Pictures spread over the folder; see `Source.sample`."""
-        if count < 1:
-            raise ValueError(f"a sample of {count} frames cannot be taken")
-        total = len(self._files)
-        wanted = sorted({(2 * i + 1) * total // (2 * count) for i in range(count)})
         first = self._files[0][0]
-        frames = self._read([self._files[i] for i in wanted])
+        frames = self._read([self._files[i] for i in spread(count, len(self._files))])
         return (replace(frame, index=frame.at.pts - first) for frame in frames)
-
-    def sound(self) -> Sound | None:
-        """None: pictures make no sound."""
-        return None
 
     def _read(self, files: list[tuple[int, Path]]) -> Iterator[VideoFrame]:
         size: tuple[int, int] | None = None

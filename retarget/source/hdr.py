@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _PQ, _HLG = 16, 18  # AVCOL_TRC_*
 _BT2020 = 9  # AVCOL_PRI_*
+_ST_2084 = 0.1593017578125, 78.84375, 0.8359375, 18.8515625, 18.6875  # m1, m2, c1, c2, c3
 _SIDE = 33
 _WHITE = 203.0  # nits
 _PEAK = 1000.0  # nits: what most HDR is graded to, and what HLG is shown at
@@ -79,14 +80,14 @@ def table_for(transfer: int) -> Doubles:
 
 
 def _pq_to_nits(signal: Doubles) -> Doubles:
-    m1, m2, c1, c2, c3 = 0.1593017578125, 78.84375, 0.8359375, 18.8515625, 18.6875
+    m1, m2, c1, c2, c3 = _ST_2084
     root = signal ** (1 / m2)
     out: Doubles = 10_000.0 * (np.maximum(root - c1, 0) / (c2 - c3 * root)) ** (1 / m1)
     return out
 
 
 def _nits_to_pq(nits: Doubles) -> Doubles:
-    m1, m2, c1, c2, c3 = 0.1593017578125, 78.84375, 0.8359375, 18.8515625, 18.6875
+    m1, m2, c1, c2, c3 = _ST_2084
     power = np.clip(nits / 10_000.0, 0, 1) ** m1
     out: Doubles = ((c1 + c2 * power) / (1 + c3 * power)) ** m2
     return out

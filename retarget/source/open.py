@@ -11,15 +11,18 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from retarget.errors import RetargetError, UnreadableInput
+from retarget.flow.arrays import Bytes
 from retarget.flow.report import Warn, unheard
+from retarget.flow.there import is_folder
 from retarget.source.settings import LONGEST, SourceSettings
 from retarget.source.source import Source
 
 _SAID = 60
 """Characters of a name that are told where it is much too long."""
+_STREAM = "-"
+"""What many programs take as the name of their own input."""
 _NUMBERED = re.compile(r"%0?\d*d|#|\*")
 """What stands for a number in names of pictures elsewhere: in FFmpeg, in compositing, in shells."""
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]+):", re.IGNORECASE)
@@ -52,9 +55,7 @@ def open_source(
     yield source
 
 
-def _source(
-    spec: str, settings: SourceSettings, background: npt.NDArray[np.uint8], warn: Warn
-) -> Source:
+def _source(spec: str, settings: SourceSettings, background: Bytes, warn: Warn) -> Source:
     from retarget.source import animation, folder, stills, url
     from retarget.source.place import Place
     from retarget.source.video_file import VideoFile
@@ -83,6 +84,11 @@ def _source(
 
 def _not_found(spec: str, cause: Exception) -> UnreadableInput:
     number = getattr(cause, "errno", None)
+    if spec == _STREAM:
+        return UnreadableInput(
+            "What is read comes from a file, a folder or an address, and not from a stream.",
+            do="Name it; what comes down a pipe can be written into a file first.",
+        )
     if number in (errno.EACCES, errno.EPERM):
         return UnreadableInput(
             f"{spec} lies in a folder that you may not enter.",
@@ -93,7 +99,7 @@ def _not_found(spec: str, cause: Exception) -> UnreadableInput:
             f"There is no file {spec[:_SAID]}…: its name is too long.", do="Check the path."
         )
     folder = Path(spec).parent
-    if _NUMBERED.search(Path(spec).name) and folder.is_dir():
+    if _NUMBERED.search(Path(spec).name) and is_folder(folder):
         do = f"Numbered pictures are read in order where their folder is named: {folder}."
     else:
         do = "Check the path."
@@ -121,7 +127,7 @@ def check_piece(settings: SourceSettings) -> None:
         )
 
 
-def _color(text: str) -> npt.NDArray[np.uint8]:
+def _color(text: str) -> Bytes:
     """A colour written as #rrggbb as (3,) uint8 RGB."""
     color = re.fullmatch(r"#?([0-9a-fA-F]{6})", text)
     if color is None:

@@ -38,3 +38,21 @@ class Source(Protocol):
     def sound(self) -> Sound | None:
         """The sound of the piece, None where it has none."""
         ...
+
+
+class Silent:
+    """Pictures, which make no sound."""
+
+    def sound(self) -> None:
+        """None; see `Source.sound`."""
+
+
+def spread(count: int, total: int) -> list[int]:
+    """At most `count` numbers from 0 to below `total`, in order, spread evenly.
+
+    Raises:
+        ValueError: `count` is less than 1.
+    """
+    if count < 1:
+        raise ValueError(f"a sample of {count} frames cannot be taken")
+    return sorted({(2 * i + 1) * total // (2 * count) for i in range(count)})

@@ -15,12 +15,13 @@ import numpy.typing as npt
 from PIL import Image, ImageCms, ImageOps
 
 from retarget.errors import UnreadableInput
-from retarget.flow.sound import Sound
+from retarget.flow.arrays import Bytes, Picture
 from retarget.flow.source_info import SourceInfo
 from retarget.flow.values import Instant, VideoFrame
 from retarget.source.bounds import MAX_PIXELS, check_size
 from retarget.source.convert import flattened
 from retarget.source.phone_photo import as_tiff, is_phone_photo
+from retarget.source.source import Silent, spread
 
 SUFFIXES = frozenset(
     {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".ppm", ".pgm", ".tga", ".jp2"}
@@ -56,9 +57,7 @@ def is_picture(file: Path) -> bool:
     return is_phone_photo(head) or _BEGINNINGS.match(head) is not None
 
 
-def read_still(
-    file: Path | bytes, name: str, background: npt.NDArray[np.uint8]
-) -> npt.NDArray[np.uint8]:
+def read_still(file: Path | bytes, name: str, background: Bytes) -> Picture:
     """One picture as upright sRGB (height, width, 3).
 
     Args:
@@ -110,7 +109,7 @@ def _formats() -> list[str]:
     return [name for name in _FORMATS if name in Image.OPEN]
 
 
-def upright_rgb(image: Image.Image, background: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+def upright_rgb(image: Image.Image, background: Bytes) -> Picture:
     """An opened picture as upright sRGB (height, width, 3), on a background (3,) where clear."""
     profile = image.info.get("icc_profile")
     image.load()
@@ -126,7 +125,7 @@ def upright_rgb(image: Image.Image, background: npt.NDArray[np.uint8]) -> npt.ND
     return np.ascontiguousarray(np.asarray(_in_srgb(shown, profile).convert("RGB")))
 
 
-def _to_eight_bits(gray: npt.NDArray[np.generic]) -> npt.NDArray[np.uint8]:
+def _to_eight_bits(gray: npt.NDArray[np.generic]) -> Bytes:
     """Gray of unknown depth by its largest value: 0..1, 0..255 or 0..65535."""
     values = np.nan_to_num(gray.astype(np.float32))
     top = float(values.max(initial=0.0))
@@ -152,10 +151,10 @@ def _in_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
     return changed or image
 
 
-class Still:
+class Still(Silent):
     """One picture: one frame without time; see `Source`."""
 
-    def __init__(self, rgb: npt.NDArray[np.uint8], name: str) -> None:
+    def __init__(self, rgb: Picture, name: str) -> None:
         height, width = rgb.shape[:2]
         self._rgb = rgb
         self.info = SourceInfo(
@@ -173,10 +172,5 @@ class Still:
 
     def sample(self, count: int) -> Iterator[VideoFrame]:
         """The picture; see `Source.sample`."""
-        if count < 1:
-            raise ValueError(f"a sample of {count} frames cannot be taken")
+        spread(count, 1)
         return self.frames()
-
-    def sound(self) -> Sound | None:
-        """None: a picture makes no sound."""
-        return None

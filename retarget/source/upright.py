@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from retarget.flow.arrays import Picture
 from retarget.source.filter import PictureFilter
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ class Turn:
         """(width, height) after turning."""
         return (height, width) if self.transposed else (width, height)
 
-    def __call__(self, rgb: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    def __call__(self, rgb: Picture) -> Picture:
         """Turn a picture (height, width, channels)."""
         if self.transposed:
             rgb = cv2.transpose(rgb)  # type: ignore[assignment]

@@ -9,10 +9,8 @@ from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import urlsplit
 
-import numpy as np
-import numpy.typing as npt
-
 from retarget.errors import UnreadableInput
+from retarget.flow.arrays import Bytes
 from retarget.flow.report import Warn
 from retarget.source.animation import picture_file
 from retarget.source.place import Place
@@ -25,11 +23,7 @@ _MOST_BYTES = 64_000_000  # of a remote picture
 
 
 def open_url(
-    url: str,
-    scheme: str,
-    settings: SourceSettings,
-    background: npt.NDArray[np.uint8],
-    warn: Warn,
+    url: str, scheme: str, settings: SourceSettings, background: Bytes, warn: Warn
 ) -> Source:
     """The video or picture at `url`.
 

@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import av
-import numpy as np
-import numpy.typing as npt
 
 from retarget.errors import UnreadableInput
+from retarget.flow.arrays import Bytes
 from retarget.flow.report import Warn
 from retarget.flow.sound import Sound
 from retarget.flow.source_info import SourceInfo
@@ -46,11 +45,7 @@ class VideoFile:
     """Frames of a video, from disk or from afar; see `Source`."""
 
     def __init__(
-        self,
-        place: Place,
-        settings: SourceSettings,
-        background: npt.NDArray[np.uint8],
-        warn: Warn,
+        self, place: Place, settings: SourceSettings, background: Bytes, warn: Warn
     ) -> None:
         self.place = place
         self.settings = settings

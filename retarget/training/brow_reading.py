@@ -15,11 +15,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from retarget.expression.brows import SHAPES
 from retarget.flow import blendshapes, landmarks
-from retarget.flow.arrays import Doubles
+from retarget.flow.arrays import Doubles, Ints
 from retarget.flow.face_model import face_model
 from retarget.training.face_model_mesh import CanonicalFace
 from retarget.training.two_meshes import both_moved, of_each, said_to
@@ -67,7 +66,7 @@ def learn(clips: Sequence[tuple[Doubles, Doubles, Doubles]]) -> Doubles:
     return np.asarray(found[: x.shape[1]].T.reshape(2, landmarks.COUNT, 3))
 
 
-def symmetric(reading: Doubles, mirror: npt.NDArray[np.int64]) -> Doubles:
+def symmetric(reading: Doubles, mirror: Ints) -> Doubles:
     """The mean of a reading (2, 478, 3) and of what it says of mirrored faces.
 
     Args:

@@ -14,8 +14,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
+from retarget.flow.arrays import Floats
 from retarget.training.face_model_learn import Clip, Strength, learn
 from retarget.training.face_model_mesh import CanonicalFace
 
@@ -31,9 +31,9 @@ def track(path: Path, bundle: Path) -> list[Clip]:
         running_mode=vision.RunningMode.VIDEO,
         output_face_blendshapes=True,
     )
-    meshes: list[npt.NDArray[np.float32]] = []
-    tasks: list[npt.NDArray[np.float32]] = []
-    scores: list[npt.NDArray[np.float32]] = []
+    meshes: list[Floats] = []
+    tasks: list[Floats] = []
+    scores: list[Floats] = []
     with (
         vision.FaceLandmarker.create_from_options(options) as landmarker,
         mp.solutions.face_mesh.FaceMesh(refine_landmarks=True) as face_mesh,
@@ -61,7 +61,7 @@ def track(path: Path, bundle: Path) -> list[Clip]:
     ]
 
 
-def _pixels(points: Sequence[object], size: tuple[int, int, int]) -> npt.NDArray[np.float32]:
+def _pixels(points: Sequence[object], size: tuple[int, int, int]) -> Floats:
     found = [(p.x, p.y, p.z) for p in points]  # type: ignore[attr-defined]
     return np.array(found, np.float32) * np.array(size, np.float32)
 

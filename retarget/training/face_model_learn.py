@@ -13,10 +13,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from retarget.flow import blendshapes, landmarks
-from retarget.flow.arrays import Doubles
+from retarget.flow.arrays import Doubles, Floats
 from retarget.flow.ease import eased
 from retarget.flow.face_model import ASIDE, POSE_TERMS, pose_terms
 from retarget.flow.rigid import align
@@ -45,9 +44,9 @@ class Clip:
     """One tracked clip of one person."""
 
     name: str
-    points: npt.NDArray[np.float32]
+    points: Floats
     """(n, 478, 3) picture points in pixels."""
-    scores: npt.NDArray[np.float32]
+    scores: Floats
     """(n, 52)."""
 
 
@@ -77,9 +76,7 @@ class Seen:
     """(478, 3)."""
 
 
-def learn(
-    clips: Sequence[Clip], face: CanonicalFace, strength: Strength
-) -> dict[str, npt.NDArray[np.float32]]:
+def learn(clips: Sequence[Clip], face: CanonicalFace, strength: Strength) -> dict[str, Floats]:
     """The arrays of a `FaceModel`, by name."""
     stability = stable_points(face)
     neutral = first_neutral(clips, face, stability)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 from scipy.spatial.transform import Rotation
 
+from retarget.flow.arrays import Doubles
 from retarget.flow.values import HeadPose
 
 MAX_TURN = 15.0
@@ -66,7 +66,7 @@ class HeadMotion:
         )
 
 
-def soft_limit(vector: npt.NDArray[np.float64], limit: float) -> npt.NDArray[np.float64]:
+def soft_limit(vector: Doubles, limit: float) -> Doubles:
     """Shorten a vector (n,) so that it is never longer than `limit` and stays as it is if short."""
     length, free = float(np.linalg.norm(vector)), FREE * limit
     if length <= free:

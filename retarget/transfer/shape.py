@@ -12,7 +12,6 @@ from functools import cache
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from retarget.flow import blendshapes, landmarks
 from retarget.flow.arrays import Floats
@@ -68,11 +67,7 @@ class Shape:
         self._met: tuple[RestFace, _Proportions] | None = None
 
     def __call__(
-        self,
-        rest: RestFace,
-        start: Floats,
-        expression: Expression,
-        photo: Floats | None = None,
+        self, rest: RestFace, start: Floats, expression: Expression, photo: Floats | None = None
     ) -> Floats:
         """Move `start` (the rest itself, or a photo's own mesh) by an expression.
 
@@ -168,10 +163,10 @@ def _untold(start: Floats, photo: Floats) -> Floats:
     return np.asarray(_BEYOND * sure, np.float32)
 
 
-def _told(gap: float) -> npt.NDArray[np.float32]:
+def _told(gap: float) -> Floats:
     """(52,) what a measured weight is multiplied by where lips are `gap` head units apart."""
     more, hidden = _more()
-    out: npt.NDArray[np.float32] = 1 + more - np.float32(smoothstep(*_PARTED, gap)) * hidden
+    out: Floats = 1 + more - np.float32(smoothstep(*_PARTED, gap)) * hidden
     return out
 
 
@@ -247,7 +242,7 @@ def set_lids(mesh: Floats, start: Floats, aperture: Floats) -> None:
         mesh[low] += np.float32(1 - _UPPER_LID_SHARE) * off
 
 
-def set_irises(mesh: Floats, start: Floats, gaze: npt.NDArray[np.float32]) -> None:
+def set_irises(mesh: Floats, start: Floats, gaze: Floats) -> None:
     """Turn the eyes, in place, by `gaze` (2, 2: degrees) from where they look in `start`."""
     move_irises(mesh, carried(gaze) - (off_middle(mesh) - off_middle(start)))
 

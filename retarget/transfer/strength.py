@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-import numpy.typing as npt
 
 from retarget.flow import blendshapes, landmarks
+from retarget.flow.arrays import Floats
 from retarget.flow.face_model import FaceModel
 from retarget.flow.values import Expression, Measurement
 from retarget.transfer.settings import TransferSettings
@@ -44,7 +44,7 @@ class Strength:
             measured = self._measured(measured, self._parted(expression.weights))
         return Expression(weights=weights, measured=measured)
 
-    def _parted(self, weights: npt.NDArray[np.float32]) -> float:
+    def _parted(self, weights: Floats) -> float:
         """What the gains multiply the lip gap by: how much farther jaw and mouth now part the lips.
 
         A jaw that drops as far as it can opens the mouth no farther for a larger gain; and what no
@@ -68,7 +68,7 @@ class Strength:
         )
 
 
-def gained(aperture: npt.NDArray[np.float32], gain: float) -> npt.NDArray[np.float32]:
+def gained(aperture: Floats, gain: float) -> Floats:
     """Apertures (n,) whose distance from rest is multiplied by a gain.
 
     Lids that nearly meet lie close to the end of their way: a little more than was measured narrows
@@ -81,7 +81,7 @@ def gained(aperture: npt.NDArray[np.float32], gain: float) -> npt.NDArray[np.flo
     return np.asarray(narrow - np.float32(gain - 1) * narrow * (1 - narrow) + beyond)
 
 
-def parting(model: FaceModel, region: str) -> npt.NDArray[np.float32]:
+def parting(model: FaceModel, region: str) -> Floats:
     """(52,) head units by which each weight of a region parts the middle of the lips; else 0."""
     up, low = list(landmarks.LIPS_INNER_UPPER[4:7]), list(landmarks.LIPS_INNER_LOWER[4:7])
     apart = (model.basis[:, low, 1] - model.basis[:, up, 1]).mean(axis=1)
@@ -89,7 +89,7 @@ def parting(model: FaceModel, region: str) -> npt.NDArray[np.float32]:
     return np.where(within, apart, np.float32(0))
 
 
-def region_shares(model: FaceModel) -> dict[str, npt.NDArray[np.float32]]:
+def region_shares(model: FaceModel) -> dict[str, Floats]:
     """How much each mesh point belongs to each region, from how far each region moves it.
 
     Returns:

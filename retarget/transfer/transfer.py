@@ -11,8 +11,8 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
+from retarget.flow.arrays import Floats
 from retarget.flow.face_model import face_model
 from retarget.flow.gaze import read_gaze
 from retarget.flow.values import (
@@ -39,7 +39,7 @@ class DrivingFace:
     rest: RestFace
     usual: Sequence[HeadPose] = ()
     """Poses seen over the clip; needed for `motion = "full"`."""
-    usual_gaze: npt.NDArray[np.float32] | None = None
+    usual_gaze: Floats | None = None
     """(2, 2) degrees, as `Measurement.gaze`: where its eyes look over the clip. None: ahead."""
     at_rest: ExpressedFrame | None = None
     """The moment nearest to its rest, with its pixels."""
@@ -135,6 +135,6 @@ class Transfer:
         return Expression(weights=weights, measured=performed.measured)
 
 
-def usual_gaze(rest: RestFace) -> npt.NDArray[np.float32]:
+def usual_gaze(rest: RestFace) -> Floats:
     """(2, 2) degrees, as `Measurement.gaze`: where the eyes of a face at rest look."""
     return (read_gaze(rest.head) - rest.gaze).astype(np.float32)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import re
 from pathlib import Path
 
@@ -66,7 +67,7 @@ _BOTH = ["a.mp4", "--identity", "b.jpg"]
     ("words", "said"),
     [
         (["a.mp4"], ["--identity (whose face", "for example: retarget drive.mp4 --identity"]),
-        (["fit"], ["the first word (whose expressions", "; -o (", "retarget fit drive.mp4 -o"]),
+        (["fit"], ["the first word (whose expressions", "retarget fit drive.mp4"]),
         ([*_BOTH, "--start", "100ms"], ["--start needs a time, not '100ms'", "1:02.5"]),
         ([*_BOTH, "--end", "1,2"], ["--end needs a time, not '1,2'"]),
         ([*_BOTH, "--quality", "high"], ["--quality needs a whole number, not 'high'"]),
@@ -112,6 +113,8 @@ def test_a_file_whose_name_begins_as_an_option_does_is_told_how_to_be_given(
     Path("-me.jpg").touch()
     assert main(words) == 1
     assert "Did you mean --identity=-me.jpg?" in capsys.readouterr().err
+    assert main(["-me.jpg", "--identity", "b.jpg"]) == 1
+    assert "Did you mean ./-me.jpg?" in capsys.readouterr().err
 
 
 def test_an_option_that_is_missing_because_it_was_mistyped_is_told_so(
@@ -161,6 +164,27 @@ def test_a_preset_sets_values_and_options_go_before_it() -> None:
 def test_an_unknown_preset_is_offered_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["drive.mp4", "--identity", "face.jpg", "--preset", "naturel"]) == 1
     assert "Did you mean 'natural'?" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("number", "said"),
+    [
+        (errno.ENOSPC, "No space left on device"),
+        (errno.ENOENT, "No usable temporary directory found in ['/tmp']"),
+    ],
+)
+def test_no_room_for_temporary_files_is_one_sentence(
+    number: int, said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(number, said)
+
+    monkeypatch.setattr(VideoJob, "run", full)
+    assert main(_BOTH) == 1
+    assert capsys.readouterr().err == (
+        f"retarget: A temporary file cannot be written: {said}.\n"
+        "  Free some space, or name another folder in the environment variable TMPDIR.\n"
+    )
 
 
 @pytest.mark.parametrize("library", ["numpy", "opencv"])

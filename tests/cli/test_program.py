@@ -81,6 +81,21 @@ def as_program(script: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="has no such signals")
+def test_ctrl_c_while_the_program_is_loaded_ends_it_without_a_word() -> None:
+    loading = as_program("""
+        import os, runpy, signal, sys
+        class Stopping:
+            def find_spec(self, name, *_):
+                if name == "retarget.cli.parse":
+                    os.kill(os.getpid(), signal.SIGINT)
+        sys.meta_path.insert(0, Stopping())
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        runpy.run_module("retarget", run_name="__main__")
+    """)
+    assert (loading.returncode, loading.stdout, loading.stderr) == (-signal.SIGINT, "", "")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="has no such signals")
 @pytest.mark.parametrize("sent", ["SIGTERM", "SIGINT"])
 def test_a_second_signal_right_after_the_first_changes_nothing(sent: str) -> None:
     script = f"""
@@ -120,6 +135,34 @@ def test_an_error_that_a_signal_led_to_is_not_told(error: str) -> None:
     """
     run = as_program(script)
     assert run.returncode == 130, run.stderr
+    assert run.stderr == "retarget: Stopped. Nothing unfinished was left behind.\n"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="has no such signals")
+@pytest.mark.parametrize("lost", ["as_an_extension_module_is_loaded", "as_garbage_is_taken_away"])
+def test_an_interrupt_that_is_lost_ends_the_job_at_its_next_frame(lost: str) -> None:
+    run = as_program(f"""
+        import os, signal, sys
+        from types import SimpleNamespace
+        from retarget.cli import main
+        def interrupt(*_):
+            os.kill(os.getpid(), signal.SIGINT)
+        def as_an_extension_module_is_loaded():
+            try:
+                interrupt()
+            except KeyboardInterrupt:  # NumPy's import_array() prints it
+                sys.excepthook(*sys.exc_info())
+        def as_garbage_is_taken_away():
+            type("Garbage", (), dict(__del__=interrupt))()
+        def job(report):
+            {lost}()
+            for frame in report.watch(iter("ab")):
+                print(frame)
+        main.job_from = lambda words: SimpleNamespace(run=job)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        main.run()
+    """)
+    assert (run.returncode, run.stdout) == (130, "")
     assert run.stderr == "retarget: Stopped. Nothing unfinished was left behind.\n"
 
 

@@ -41,5 +41,11 @@ def test_a_found_file_that_is_another_is_refused(
         find(settings)
 
 
+@pytest.mark.parametrize("name", ["absent.task", "a" * 300])
+def test_a_file_that_is_named_and_not_there_is_told(name: str) -> None:
+    with pytest.raises(MissingModel, match="There is no model file a"):
+        at_hand.landmarker(EvaluateSettings(landmarker=Path(name)))
+
+
 def test_what_is_nowhere_is_not_measured(tmp_path: Path) -> None:
     assert at_hand.landmarker(EvaluateSettings(models=tmp_path)) is None

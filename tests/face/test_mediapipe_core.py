@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 
 import pytest
 from outside import needs_tracker
@@ -83,6 +84,19 @@ def test_what_others_write_meanwhile_comes_out_afterwards(
     with quiet():
         os.write(2, b"INFO: Created TensorFlow Lite XNNPACK delegate for CPU.\nsomebody else\n")
     assert capfd.readouterr().err == "somebody else\n"
+
+
+def test_where_no_temporary_file_can_be_the_lines_are_let_through(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def nowhere() -> None:
+        raise FileNotFoundError("no usable temporary directory")
+
+    monkeypatch.setattr(tempfile, "TemporaryFile", nowhere)
+    with quiet():
+        monkeypatch.undo()
+        os.write(2, b"INFO: Created TensorFlow Lite XNNPACK delegate for CPU.\n")
+    assert capfd.readouterr().err.startswith("INFO: ")
 
 
 def test_an_error_inside_is_raised_and_the_terminal_is_given_back(

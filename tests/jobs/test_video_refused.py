@@ -42,6 +42,8 @@ def test_a_result_of_no_kind_is_refused_before_anything_is_read(tmp_path: Path) 
 def test_a_performance_of_no_kind_is_refused_before_anything_is_read(tmp_path: Path) -> None:
     with pytest.raises(RetargetError, match=r"no kind of performance '\.mp4'"):
         FitJob(driving="none.mp4", output=tmp_path / "out.mp4").run()
+    with pytest.raises(CannotWrite, match="not to a stream"):
+        FitJob(driving="none.mp4", output=Path("-")).run()
 
 
 def test_a_link_that_leads_round_in_a_circle_is_no_file(

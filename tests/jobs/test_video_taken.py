@@ -65,6 +65,15 @@ def test_a_performance_whose_name_was_taken_meanwhile_is_kept_too(
     ]
 
 
+def test_a_performance_without_a_name_is_called_after_its_video_and_replaces_nothing(
+    drive: Path, tmp_path: Path
+) -> None:
+    driving = tmp_path / "d.mp4"
+    driving.write_bytes(drive.read_bytes())
+    job = FitJob(driving=str(driving), source=SourceSettings(end=0.2))
+    assert [job.run(), job.run()] == [tmp_path / "d.npz", tmp_path / "d_2.npz"]
+
+
 def test_two_runs_without_a_name_for_their_result_make_two(
     drive: Path, photo: Path, tmp_path: Path
 ) -> None:

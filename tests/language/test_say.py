@@ -228,6 +228,8 @@ def test_a_picture_without_a_face_is_refused() -> None:
         ("horrified", "horror"),
         ("open_mouth", "mouth_open"),
         ("nager", "anger"),
+        ("fer", "fear"),
+        ("amus", "amused"),
         *((word, None) for word in ("curious", "merry", "serious", "upset", "singing")),
     ],
 )

@@ -37,6 +37,15 @@ def test_a_tampered_file_is_refused_and_not_kept(server: Server, tmp_path: Path)
     assert left_over(tmp_path) == []
 
 
+def test_a_folder_that_cannot_be_looked_into_holds_nothing() -> None:
+    store = Store(Path("m" * 300))
+    assert not any(row.found for row in store.status())
+    with pytest.raises(MissingModel, match="is not here"):
+        store.need(catalog.LANDMARKER)
+    with pytest.raises(MissingModel, match="is missing"):
+        store.part("unet")
+
+
 def test_a_file_changed_on_the_disk_is_refused_when_it_is_needed(
     server: Server, tmp_path: Path
 ) -> None:

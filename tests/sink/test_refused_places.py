@@ -16,7 +16,8 @@ from clips import fill, finished, info_for, read
 from retarget.errors import CannotWrite
 from retarget.sink.names import default_output
 from retarget.sink.open import check_output, open_sink
-from retarget.sink.partial import check_free, filling
+from retarget.sink.partial import filling
+from retarget.sink.refusals import check_free
 from retarget.sink.settings import SinkSettings
 
 

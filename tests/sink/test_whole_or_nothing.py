@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -33,6 +34,22 @@ def test_what_is_interrupted_leaves_nothing(
         assert all(file.name.startswith(".") for file in tmp_path.iterdir())
         raise error
     assert list(tmp_path.iterdir()) == []
+
+
+def test_ctrl_c_while_a_name_is_taken_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fcntl = pytest.importorskip("fcntl")  # Windows has no such locks
+    lock = fcntl.flock
+
+    def lock_and_interrupt(*what: int) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        lock(*what)
+
+    monkeypatch.setattr(fcntl, "flock", lock_and_interrupt)
+    with pytest.raises(KeyboardInterrupt), filling(tmp_path):
+        raise AssertionError("was not interrupted")
+    assert list(tmp_path.parent.glob(".retarget-*")) == []
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -252,3 +252,8 @@ def test_who_names_numbered_pictures_by_a_pattern_is_told_to_name_their_folder(
             pass
         assert refused.value.what == f"There is no file {given}."
         assert told in refused.value.do
+
+
+def test_a_stream_is_told_to_be_given_as_a_file() -> None:
+    with pytest.raises(UnreadableInput, match="not from a stream"), open_source("-"):
+        pass

@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from retarget.flow import landmarks
-from retarget.flow.arrays import Picture, Reals
+from retarget.flow.arrays import Bytes, Doubles, Picture, Reals
 from retarget.flow.crop import Crop
 from retarget.flow.rigid import similarity
 
@@ -75,7 +74,7 @@ def arcface(keypoints: Reals) -> Crop:
     return Crop(to_frame=np.asarray(to_frame, np.float64), size=size)
 
 
-def keypoints(points: Reals) -> npt.NDArray[np.float64]:
+def keypoints(points: Reals) -> Doubles:
     """ArcFace's five points (5, 2) off the mesh, for where no detector is at hand."""
     which = [
         landmarks.RIGHT_IRIS[0],
@@ -113,7 +112,7 @@ def cut(
     )
 
 
-def face_mask(points: Reals, size: tuple[int, int]) -> npt.NDArray[np.uint8]:
+def face_mask(points: Reals, size: tuple[int, int]) -> Bytes:
     """How much of each pixel is face: 255 inside, falling off softly around the oval.
 
     Args:

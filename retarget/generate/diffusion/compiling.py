@@ -12,6 +12,8 @@ from typing import Any
 
 import torch
 
+from retarget.generate.diffusion.graphs import first_line
+
 _RESIDUAL = "ResnetBlock2D"
 """Beside the attention blocks that the library has compiled: half of a pass is theirs, and their
 norms copy every tensor to another layout and back where nobody compiles them."""
@@ -34,8 +36,7 @@ def compile_blocks(unet: Any, tell: Callable[[str], None], backend: Any = "induc
     def give_up(why: Exception) -> None:
         for block in blocks:
             block._compiled_call_impl = None
-        reason = (str(why).strip().splitlines() or [type(why).__name__])[0]
-        tell(f"The network could not be compiled and is used as it is ({reason[:120]}).")
+        tell(f"The network could not be compiled and is used as it is ({first_line(why)}).")
 
     for block in blocks:
         block._compiled_call_impl = _trying(block, give_up)

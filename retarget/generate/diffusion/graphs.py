@@ -193,7 +193,7 @@ def _recorded(record: Recorder, call: Callable[[], torch.Tensor]) -> tuple[Repla
     try:
         return record(call), ""
     except RuntimeError as failed:
-        return None, f"recording failed ({_first_line(failed)})"
+        return None, f"recording failed ({first_line(failed)})"
 
 
 def _checked(replay: Replay, plain: torch.Tensor) -> tuple[Replay | None, str]:
@@ -201,13 +201,14 @@ def _checked(replay: Replay, plain: torch.Tensor) -> tuple[Replay | None, str]:
     try:
         apart = float((replay() - plain).abs().max() / plain.abs().max())
     except RuntimeError as failed:
-        return None, f"a replay failed ({_first_line(failed)})"
+        return None, f"a replay failed ({first_line(failed)})"
     if not apart <= _APART.get(plain.dtype, 0.0):  # also where it is not a number
         return None, f"a replay was {apart:.1%} away from the plain pass"
     return replay, ""
 
 
-def _first_line(failed: Exception) -> str:
+def first_line(failed: Exception) -> str:
+    """What is to be told of what PyTorch says, which may be pages."""
     return (str(failed).strip().splitlines() or [type(failed).__name__])[0][:120]
 
 

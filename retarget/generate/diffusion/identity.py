@@ -13,11 +13,10 @@ from typing import Any
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from retarget.errors import MissingModel, NoFaceFound
 from retarget.extras import extra
-from retarget.flow.arrays import Picture, Reals
+from retarget.flow.arrays import Doubles, Floats, Picture, Reals
 from retarget.generate.diffusion import align
 
 LICENCE = (
@@ -41,7 +40,7 @@ class Recogniser:
                 do="Use the arcface.onnx that Arc2Face publishes.",
             )
 
-    def __call__(self, rgb: Picture, keypoints: Reals) -> npt.NDArray[np.float32]:
+    def __call__(self, rgb: Picture, keypoints: Reals) -> Floats:
         """(512,) of length 1: who the face at five keypoints is."""
         crop = align.arcface(keypoints)
         face = align.cut(rgb, crop, smooth=False, outside=cv2.BORDER_CONSTANT)
@@ -62,7 +61,7 @@ class Detector:
                 do="Use scrfd_10g_bnkps.onnx of the pack antelopev2.",
             )
 
-    def __call__(self, rgb: Picture) -> npt.NDArray[np.float64] | None:
+    def __call__(self, rgb: Picture) -> Doubles | None:
         """Five keypoints (5, 2) of the largest face in pixels; None where there is none."""
         height, width = rgb.shape[:2]
         scale = _SIDE / max(height, width)
@@ -101,7 +100,7 @@ def decode(outputs: Sequence[Reals]) -> tuple[Reals, Reals, Reals]:
     return np.concatenate(boxes), scores, np.concatenate(points)
 
 
-def read_photo(path: Path, recogniser: Recogniser, detector: Detector) -> npt.NDArray[np.float32]:
+def read_photo(path: Path, recogniser: Recogniser, detector: Detector) -> Floats:
     """(512,) of one more photo of the person.
 
     Raises:
@@ -120,7 +119,7 @@ def read_photo(path: Path, recogniser: Recogniser, detector: Detector) -> npt.ND
     return recogniser(rgb, found)
 
 
-def mean_identity(vectors: Sequence[npt.NDArray[np.float32]]) -> npt.NDArray[np.float32]:
+def mean_identity(vectors: Sequence[Floats]) -> Floats:
     """The direction nearest to several unit vectors (512,): their mean, put back on the sphere.
 
     Raises:
@@ -135,7 +134,7 @@ def mean_identity(vectors: Sequence[npt.NDArray[np.float32]]) -> npt.NDArray[np.
     return unit(mean)
 
 
-def unit(vector: Reals) -> npt.NDArray[np.float32]:
+def unit(vector: Reals) -> Floats:
     """The vector at length 1."""
     return np.asarray(vector / np.linalg.norm(vector), np.float32)
 
@@ -146,12 +145,10 @@ def _as_rects(boxes: Reals) -> list[list[float]]:
     return rects
 
 
-def _run(session: Any, pixels: npt.NDArray[np.float32]) -> list[npt.NDArray[np.float32]]:
+def _run(session: Any, pixels: Floats) -> list[Floats]:
     """The outputs for one picture (h, w, 3)."""
     batch = np.ascontiguousarray(pixels.transpose(2, 0, 1)[None], np.float32)
-    outputs: list[npt.NDArray[np.float32]] = session.run(
-        None, {session.get_inputs()[0].name: batch}
-    )
+    outputs: list[Floats] = session.run(None, {session.get_inputs()[0].name: batch})
     return outputs
 
 

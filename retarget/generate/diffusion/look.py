@@ -9,12 +9,10 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import numpy as np
-import numpy.typing as npt
 import torch
 
 from retarget.errors import MissingModel
-from retarget.flow.arrays import Picture
+from retarget.flow.arrays import Floats, Picture
 from retarget.flow.crop import Crop
 from retarget.flow.values import Identity
 from retarget.generate.diffusion import align
@@ -94,7 +92,7 @@ class Looks:
             picture=picture,
         )
 
-    def vector(self, identity: Identity) -> npt.NDArray[np.float32]:
+    def vector(self, identity: Identity) -> Floats:
         """(512,) of length 1: who the identity is, averaged with the other photos."""
         rgb: Picture = identity.frame.rgb
         found = self._detector(rgb) if self._detector else None
@@ -102,7 +100,7 @@ class Looks:
             found = align.keypoints(identity.face.points)
         return mean_identity([self._recogniser(rgb, found), *self._others])
 
-    def _read_photos(self) -> list[npt.NDArray[np.float32]]:
+    def _read_photos(self) -> list[Floats]:
         if self._detector is None:
             return []
         return [read_photo(p, self._recogniser, self._detector) for p in self._settings.photos]

@@ -1,0 +1,198 @@
+"""What stands in the way of a result, told before any work is done for it, and while writing."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import av
+
+from retarget.errors import CannotWrite
+from retarget.flow.dead_files import HIDDEN
+from retarget.flow.there import is_folder
+from retarget.sink.names import FOLDER_PATTERN, is_pattern, matches
+
+_STREAM = "-"
+"""What many programs take as the name of their own input or output."""
+
+
+def check_apart(target: Path, read: Iterable[str | Path | None], *, use: str = "read from") -> None:
+    """Refuse to write over what a job uses otherwise, whatever may be replaced.
+
+    Args:
+        target: a file, a pattern of numbered ones, or a folder of them.
+        read: files, folders and addresses; what is None or no path is passed over.
+        use: what else the job does with them.
+
+    Raises:
+        CannotWrite: `target` is one of them, or would replace a picture in one; or it is "-".
+    """
+    check_named(target)
+    pattern = target / FOLDER_PATTERN if is_folder(target) else target
+    for source in (Path(name) for name in read if name is not None):
+        if _same(target, source) or (is_pattern(pattern.name) and _replaces(pattern, source)):
+            raise CannotWrite(f"{target} is also {use}.", do="Choose another name for the result.")
+
+
+def check_free(target: Path, *, overwrite: bool, read: Iterable[str | Path | None] = ()) -> None:
+    """Refuse a file that must not be written, before any work is done for it.
+
+    Args:
+        target: the file.
+        overwrite: whether it may be replaced.
+        read: what the job reads, which is never replaced.
+
+    Raises:
+        CannotWrite: it exists and may not be replaced, or its folder does not exist.
+    """
+    check_apart(target, read)
+    with writing(target):
+        check_parent(target)
+        if target.is_dir():
+            raise CannotWrite(f"{target} is a folder.", do="Choose another output.")
+    if not overwrite and os.path.lexists(target):
+        raise _taken(target)
+
+
+def check_folder(folder: Path, pattern: str, *, overwrite: bool) -> None:
+    """Refuse a folder that must not be filled with pictures, before any are made.
+
+    Only a new or an empty one, or with `overwrite` one that holds nothing but files called after
+    `pattern`, is taken: a wrong name must not cost a person their files.
+
+    Raises:
+        CannotWrite: something else is there already, or it cannot be written to.
+    """
+    with writing(folder):
+        if folder.is_dir():
+            _check_alone(folder, pattern)
+            check_each(folder, pattern, overwrite=overwrite)
+            return
+        check_parent(folder)
+    if os.path.lexists(folder):
+        raise CannotWrite(
+            f"{folder} is there already and is no folder.",
+            do=f"Choose a new or empty folder for pictures, or name a video: {folder}.mp4.",
+        )
+
+
+def check_each(folder: Path, pattern: str, *, overwrite: bool) -> None:
+    """Refuse a pattern of numbered pictures that must not be written.
+
+    Raises:
+        CannotWrite: a file called after `pattern` is there already, or none can be made.
+    """
+    with writing(folder / pattern):
+        check_parent(folder / pattern)
+        held = called(pattern, folder)
+    if held and not overwrite:
+        raise _taken(held[0])
+
+
+@contextmanager
+def writing(target: Path) -> Iterator[None]:
+    """Turn what the system or FFmpeg says while writing into one sentence about `target`."""
+    try:
+        yield
+    except (av.FFmpegError, OSError) as cause:
+        number = getattr(cause, "errno", None)
+        if number in (errno.EACCES, errno.EPERM, errno.EROFS):
+            raise _locked(target.parent) from cause
+        if number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            raise CannotWrite(
+                f"There is no room left for {target}.", do="Free some space, or write elsewhere."
+            ) from cause
+        said = str(getattr(cause, "strerror", None) or cause).rstrip(".")
+        raise CannotWrite(
+            f"{target} could not be written ({said}).", do="Choose another output or codec."
+        ) from cause
+
+
+def check_parent(target: Path) -> None:
+    """Refuse a file in a folder that cannot take one.
+
+    Raises:
+        CannotWrite: the folder is not there, or may not be written to.
+    """
+    if not target.parent.is_dir():
+        raise CannotWrite(
+            f"There is no folder {target.parent}.", do="Create it, or choose another output."
+        )
+    if not os.access(target.parent, os.W_OK):
+        raise _locked(target.parent)
+
+
+def check_named(target: Path) -> None:
+    """Refuse what many programs take for a stream.
+
+    Raises:
+        CannotWrite: it is "-".
+    """
+    if target.name == _STREAM:
+        raise CannotWrite(
+            "What is written goes to a file, which appears once it is whole, and not to a stream.",
+            do=f"Give it a name other than {_STREAM}.",
+        )
+
+
+def called(pattern: str, folder: Path) -> list[Path]:
+    """The files of a folder that are called after a pattern.
+
+    Raises:
+        CannotWrite: the folder may not be listed.
+    """
+    return [f for f in listed(folder) if matches(pattern, f.name) and not f.is_dir()]
+
+
+def listed(folder: Path) -> list[Path]:
+    """What lies in a folder.
+
+    Raises:
+        CannotWrite: the folder may not be listed.
+    """
+    try:
+        return list(folder.iterdir())
+    except PermissionError as error:
+        raise CannotWrite(
+            f"The folder {folder} may not be listed.", do="Choose another output."
+        ) from error
+
+
+def _check_alone(folder: Path, pattern: str) -> None:
+    """Refuse a folder with files that are not called after `pattern`; our hidden ones may lie."""
+    ours = {file.name for file in called(pattern, folder)}
+    if any(f.name not in ours and not f.name.startswith(HIDDEN) for f in listed(folder)):
+        raise CannotWrite(
+            f"The folder {folder} holds other files.",
+            do=f"Choose a new or empty folder for pictures, or name a video: {folder / 'out.mp4'}.",
+        )
+
+
+def _locked(folder: Path) -> CannotWrite:
+    return CannotWrite(f"The folder {folder} may not be written to.", do="Choose another output.")
+
+
+def _same(one: Path, two: Path) -> bool:
+    """Whether two names lead to one file, be it by a link or by another case of letters."""
+    try:
+        return one.samefile(two)
+    except OSError:  # one is not there yet, or a link that leads round in a circle
+        return os.path.realpath(one) == os.path.realpath(two)  # Path.resolve fails at a circle
+
+
+def _replaces(pattern: Path, source: Path) -> bool:
+    """Whether numbered pictures could take the place of `source`, or of one inside it."""
+    if is_folder(source):
+        names = [file.name for file in listed(source)] if _same(pattern.parent, source) else []
+    else:
+        names = [source.name] if _same(pattern.parent, source.parent) else []
+    return any(matches(pattern.name, name) for name in names)
+
+
+def _taken(target: Path) -> CannotWrite:
+    return CannotWrite(
+        f"{target} is there already.", do="Choose another output, or say --overwrite."
+    )
