@@ -316,7 +316,7 @@ def _bridges(view: _View, lenses: list[Floats]) -> list[Floats]:
     for _ in range(2):
         path = best_path(sharp, BEND_OF_BRIDGE)
         between = free[columns, path]
-        amid = cv2.erode(between.astype(np.uint8), np.ones((5, 1), np.uint8))[:, 0] > 0
+        amid = cv2.erode(between[:, None].astype(np.uint8), np.ones((5, 1), np.uint8))[:, 0] > 0
         seen = clear[columns, path][amid]
         if not len(seen) or np.percentile(seen, ACROSS) < BRIDGE_SEEN:
             break
