@@ -13,7 +13,8 @@ from retarget.generate.warp import flow, mesh
 from retarget.generate.warp.backdrop import Backdrop
 from retarget.generate.warp.creases import Creases
 from retarget.generate.warp.displace import Displacer, Moved
-from retarget.generate.warp.eyes import bare_below_lid, draw_eye, lit_when_bare, take_apart
+from retarget.generate.warp.eyeball import take_apart
+from retarget.generate.warp.eyes import bare_below_lid, draw_eye, lit_when_bare
 from retarget.generate.warp.glasses import Glasses
 from retarget.generate.warp.glasses_seen import glasses_seen
 from retarget.generate.warp.lids import (

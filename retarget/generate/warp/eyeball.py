@@ -1,0 +1,269 @@
+"""An eye of the photo, taken apart: an eyeball without its iris, and a whole iris."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from retarget.flow.arrays import Bools, Bytes, Doubles, Floats
+from retarget.generate.warp.paint import averaged, blurred, box_of, fill, to_bytes
+from retarget.generate.warp.palette import LUMA, luma
+from retarget.generate.warp.rims import Rims
+
+FARTHEST_ALONG = 0.28
+"""Eye widths between an iris and the middle of its eye at most."""
+IN_SIGHT = 0.8
+"""Radii of the iris, at least, between its centre and the corner it looks to."""
+UNSHADED = 0.7
+"""How far what is made up of the white goes over to its tone."""
+UNSEEN, GUESSED, PALER = 0.4, 0.9, 0.35
+"""How bright against the skin around it what is taken for white is at least (0.5 and more on thirty
+photos): below are lashes and iris of an eye in a slit, with laughter; how bright white is drawn
+there; and the power of the skin's tint that it has."""
+LIMBUS = 25.0
+"""Distance (RGB, 0..255) from white that says nothing of where an iris ends."""
+ASIDE, WIDE = np.arange(-4, 5) / 10, np.arange(80, 155, 5) / 100
+"""Where an iris is looked for: aside from the mesh's, in the mesh's radii, and how wide it is."""
+DOUBT = 0.3
+"""How much less an edge counts that lies a radius aside."""
+WET = 0.07
+"""Eye widths above the lower rim, as the mesh has it, where the lid's wet edge may still lie."""
+ENOUGH = 12
+"""Pixels of an iris from which they tell its colours."""
+LIKE = 40.0
+"""Distance (RGB, 0..255) up to which a pixel there is taken for one of the iris all the same."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Eyeball:
+    """One eye of the photo, taken apart."""
+
+    corner: tuple[int, int]
+    """(left, top) of the pictures in the crop."""
+    white: Bytes
+    """(h, w, 3) the eyeball without iris, also where lids hide it."""
+    iris: Bytes
+    """(h, w, 4) the whole iris where the photo has it, premultiplied by its coverage (last)."""
+    rest: Floats
+    """(h, w, 3) what the two leave of the photo's eye; added while it looks as it does there."""
+    rims: Rims
+    """The photo's lids."""
+    looks: float
+    """Eye widths between the middle of the eye and the photo's iris, along the eye."""
+    reach: float
+    """The same at most for an iris that turned aside."""
+    tone: Floats
+    """(3,) how bright and what colour white is in this light, 0..255."""
+    guessed: bool
+    """Whether the photo shows no white."""
+
+
+def take_apart(photo: Bytes, rims: Rims, iris: Floats, skin: Floats) -> Eyeball | None:
+    """Separate the eyeball from the iris and complete what the lids hide of both.
+
+    Args:
+        photo: (height, width, 3).
+        rims: the lids.
+        iris: (5, 2) the iris: centre and rim.
+        skin: (3,) around the eye.
+
+    Returns:
+        None where the eye lies outside the photo.
+    """
+    middle = rims.middle[len(rims.middle) // 2]
+    reach = (0.55 * rims.width + 4) * np.array([1.25, 1.0], np.float32)
+    box = box_of(np.stack([middle - reach, middle + reach]), 0, photo.shape)
+    if box is None:
+        return None
+    patch = photo[box]
+    corner = (box[1].start, box[0].start)
+    outline = rims.smooth.outline - np.array(corner, np.float32)
+    open_ = np.zeros(patch.shape[:2], np.uint8)
+    fill(open_, outline)
+    margin = max(1, round(0.02 * rims.width))  # lashes
+    seen = cv2.erode(open_, np.ones((3, 3), np.uint8), iterations=margin) > 127
+    dry = seen & (cv2.erode(open_, line_towards(rims.down, WET * rims.width)) > 127)
+    centre = iris[0] - corner
+    radius = max(float(np.linalg.norm(iris[1:] - iris[0], axis=1).mean()), 1.0)
+    y, x = np.mgrid[: patch.shape[0], : patch.shape[1]].astype(np.float32)
+    centre, radius = _limbus(patch, seen, centre, radius, rims.along)
+    away = np.hypot(x - centre[0], y - centre[1])
+    white, tone = _white(patch, seen, away > 1.15 * radius, rims.width)
+    guessed = luma(tone) < UNSEEN * luma(skin)
+    if guessed:
+        tone = _guessed(skin)
+        white = np.broadcast_to(to_bytes(tone), patch.shape)
+    sprite = _whole_iris(patch, seen, dry, away, radius)
+    drawn = white * (1 - sprite[..., 3:] / 255.0) + sprite[..., :3]
+    inside = blurred(open_, 0.6)[..., None] / 255.0
+    rest = ((patch - drawn) * inside).astype(np.float32)
+    looks = float((centre + corner - rims.middle_of_corners) @ rims.along) / rims.width
+    to_corner = max(0.5 - IN_SIGHT * radius / rims.width, 0.0)
+    most = min(FARTHEST_ALONG, to_corner)
+    return Eyeball(corner, white, sprite, rest, rims, looks, most, tone, guessed)
+
+
+def _white(patch: Bytes, seen: Bools, outside: Bools, width: float) -> tuple[Bytes, Floats]:
+    """(h, w, 3) the eyeball without iris, and the tone (3,) of its white.
+
+    Args:
+        patch: (h, w, 3).
+        seen: (h, w) pixels of the open eye.
+        outside: (h, w) pixels that no iris reaches.
+        width: of the eye in pixels.
+    """
+    white = seen & outside
+    if white.sum() < 4:
+        white = seen if seen.any() else np.ones_like(seen)
+    tone = white_tone(patch[white].astype(np.float32))
+    return _spread(patch, white, width, tone), tone
+
+
+def _guessed(skin: Floats) -> Floats:
+    """(3,) the white of eyes in skin of this colour."""
+    bright = max(luma(skin), 1.0)
+    tint = (np.maximum(skin, 1) / np.float32(bright)) ** np.float32(PALER)
+    return np.asarray(tint * np.float32(GUESSED * bright / luma(tint)), np.float32)
+
+
+def line_towards(direction: Floats, length: float) -> Bytes:
+    """(n, n) 1 on a line of `length` pixels from its middle in a direction (2,)."""
+    reach = max(1, round(length))
+    out = np.zeros((2 * reach + 1, 2 * reach + 1), np.uint8)
+    end = np.rint(reach * (1 + direction)).astype(int).tolist()
+    cv2.line(out, (reach, reach), end, (1,))
+    return out
+
+
+def white_tone(seen: Floats) -> Floats:
+    """(3,) the tone of white, from visible pixels (n, 3) of which many lie in shadow."""
+    bright = seen @ LUMA
+    out: Floats = np.median(seen[bright >= np.percentile(bright, 75)], axis=0)
+    return out
+
+
+def _limbus(
+    patch: Bytes, seen: Bools, centre: Floats, radius: float, along: Floats
+) -> tuple[Floats, float]:
+    """Centre (2,) and radius of the iris where its edge towards the white is sharpest.
+
+    A mesh knows ordinary irises. Both sides have to show an edge for the centre to be moved; where
+    hardly any edge is seen the mesh's own circle is kept.
+
+    Args:
+        patch: (h, w, 3).
+        seen: (h, w) pixels of the open eye.
+        centre: (2,) and
+        radius: as the mesh has them.
+        along: (2,) of length 1, from one corner of the eye to the other.
+    """
+    if not seen.any():
+        return centre, radius
+    rows, columns = np.nonzero(seen)
+    colours = patch[seen].astype(np.float32)
+    from_white = np.linalg.norm(colours - white_tone(colours), axis=1)
+    best, found = 1.0, (centre, radius)
+    off = np.stack([columns, rows], axis=1) - centre
+    off = np.stack([off @ along, off @ (-along[1], along[0])])
+    for aside in ASIDE:
+        x, y = off[0] - aside * radius, off[1]
+        away, beside = np.hypot(x, y), np.abs(y) < 0.7 * np.abs(x)
+        left, right = (
+            _edges(from_white[side], away[side], WIDE * radius)
+            for side in (beside & (x < 0), beside & (x > 0))
+        )
+        edges = np.fmin(left, right) if aside == 0 else np.minimum(left, right)
+        sharp = np.nan_to_num(edges) * (1 - DOUBT * (abs(aside) + np.abs(WIDE - 1)))
+        if sharp.max() > best:
+            moved = np.asarray(centre + aside * radius * along, np.float32)
+            best, found = float(sharp.max()), (moved, float(WIDE[sharp.argmax()]) * radius)
+    return found
+
+
+def _edges(from_white: Floats, away: Floats, radii: Doubles) -> Doubles:
+    """(n,) how many times nearer to white it is outside of each circle than inside.
+
+    A ratio, for the pupil's edge is a larger step, but not one to white. NaN where it is not seen.
+    """
+    half = np.maximum(0.15 * radii, 1.0)
+    order = np.argsort(away)
+    sums = np.concatenate([[0.0], np.cumsum(from_white[order], dtype=np.float64)])
+    at = np.searchsorted(away[order], [radii - half, radii, radii + half])
+    counts, totals = np.diff(at, axis=0), np.diff(sums[at], axis=0)
+    inner, outer = totals / np.maximum(counts, 1) + LIMBUS
+    return np.where(counts.min(axis=0) < 4, np.nan, inner / outer)
+
+
+def _whole_iris(patch: Bytes, seen: Bools, dry: Bools, away: Floats, radius: float) -> Bytes:
+    """(h, w, 4) premultiplied: the iris as it is where seen, its radial median where not.
+
+    Args:
+        patch: (h, w, 3).
+        seen: (h, w) pixels of the open eye.
+        dry: (h, w) those of them that cannot be the wet edge of the lower lid.
+        away: (h, w) pixels from the centre.
+        radius: of the iris in pixels.
+    """
+    disc = away < radius
+    told = dry if (dry & disc).sum() >= ENOUGH else seen
+    profile = _radial(patch, told & (away < 1.25 * radius), away, radius)
+    whole = profile[np.minimum(away.astype(int), len(profile) - 1)]
+    like = np.linalg.norm(patch - whole, axis=2) < LIKE
+    trust = blurred((told | (seen & like)).astype(np.float32), max(0.6, 0.1 * radius))
+    trust = np.clip(2 * trust - 1, 0, 1)[..., None]
+    colour = trust * patch + (1 - trust) * whole
+    soft = max(0.12 * radius, 0.8)
+    alpha = np.clip((radius + 0.5 * soft - away) / soft, 0, 1)
+    return to_bytes(np.dstack([colour * alpha[..., None], 255 * alpha]))
+
+
+def _spread(patch: Bytes, seen: Bools, width: float, tone: Floats) -> Bytes:
+    """The seen pixels as they are, and around them ever wider averages of them.
+
+    What is seen of the white is often its shaded edge, so the rest is drawn nearer to its tone.
+
+    Args:
+        patch: (h, w, 3).
+        seen: (h, w) which of its pixels to keep.
+        width: of the eye in pixels; what is made up is smooth, so a small picture will do for it.
+        tone: (3,) how bright white is.
+    """
+    height, wide = patch.shape[:2]
+    scale = min(1.0, 40.0 / width)
+    small = (max(2, round(wide * scale)), max(2, round(height * scale)))
+    weight = seen.astype(np.float32)
+    four = np.dstack([patch * weight[..., None], weight])
+    four = np.asarray(cv2.resize(four, small, interpolation=cv2.INTER_AREA), np.float32)
+    sigma = max(0.05 * width * scale, 0.7)
+    out = np.zeros((*four.shape[:2], 3), np.float32)
+    left = np.ones(four.shape[:2], np.bool_)
+    while left.any() and sigma < 4 * max(small):
+        mean = averaged(four, sigma)
+        fill_now = left & (mean[..., 3] > 0.02)
+        out[fill_now] = mean[fill_now, :3] / mean[fill_now, 3:]
+        left &= ~fill_now
+        sigma *= 1.6
+    out[left] = tone
+    out += np.float32(UNSHADED) * (tone - out)
+    large = cv2.resize(blurred(out, 1.0), (wide, height), interpolation=cv2.INTER_LINEAR)
+    keep = blurred(weight, 1.0)[..., None]
+    return to_bytes(keep * patch + (1 - keep) * large)
+
+
+def _radial(patch: Bytes, seen: Bools, away: Floats, radius: float) -> Floats:
+    """(n, 3) the median colour at each whole distance from the centre."""
+    count = int(np.ceil(1.3 * radius)) + 2
+    out = np.zeros((count, 3), np.float32)
+    known = []
+    for k in range(count):
+        ring = seen & (np.abs(away - k) < 0.8)
+        if ring.sum() >= 2:
+            out[k] = np.median(patch[ring], axis=0)
+            known.append(k)
+    if not known:
+        return np.full((count, 3), 40, np.float32)
+    for c in range(3):
+        out[:, c] = np.interp(np.arange(count), known, out[known, c])
+    return out
