@@ -14,11 +14,12 @@ from retarget.generate.warp.paint import blurred, box_of, colours, fill, to_byte
 from retarget.generate.warp.palette import LUMA, luma
 from retarget.generate.warp.rims import Rims
 from retarget.generate.warp.shut_lips import ROWS
-from retarget.generate.warp.tones import Tones
+from retarget.generate.warp.tones import Tones, redness_in
 
-REDDEST, LIT = 0.4, 0.55
-"""The part of a photo's lips, the reddest, that is surely lip; and brightness, in that of the skin,
-below which they lie in the shade."""
+REDDEST, LIT, MOSTLY_LIT = 0.4, 0.55, 0.6
+"""The part of a photo's lips, the reddest, that is surely lip; brightness, in that of the skin,
+below which they lie in the shade; and the part of one that does not, below which what is lit may be
+the skin beside it."""
 SOFT = 0.02
 """Deviation of the blur of their outline, in mouth widths."""
 DARKER, MOST = 0.93, 1.35
@@ -34,9 +35,9 @@ class LipTint:
     """
 
     def __init__(self, photo: Bytes, points: Floats) -> None:
-        skin = luma(Tones.of(photo, points, None).skin)
+        tones = Tones.of(photo, points, None)
         self._tones = [
-            _reddest(colours(photo, points[rows[:-1, 2:-2], :2].reshape(-1, 2)), skin)
+            _reddest(colours(photo, points[rows[:-1, 2:-2], :2].reshape(-1, 2)), tones)
             for rows in ROWS
         ]
 
@@ -72,13 +73,17 @@ def _change(there: Floats, tone: Floats) -> Floats:
     return out.astype(np.float32)
 
 
-def _reddest(lips: Floats, skin: float) -> Floats:
-    """(3,) the middle colour of the reddest of (n, 3).
+def _reddest(lips: Floats, tones: Tones) -> Floats:
+    """(3,) the middle colour of the reddest of (n, 3); of a lip all in the shade, that of both.
 
     By how much, and not in proportion: what is dark beside teeth would be that. Red in the shade
     would glow, were it made as bright as the rest.
     """
-    lit = lips[lips @ LUMA > LIT * skin]
-    lips = lit if len(lit) else lips
-    red = lips[:, 0] - lips[:, 1]
-    return np.asarray(np.median(lips[red >= np.quantile(red, 1 - REDDEST)], axis=0), np.float32)
+    seen = lips @ LUMA > LIT * luma(tones.skin)
+    lit = lips[seen] if seen.any() else lips
+    red = lit[:, 0] - lit[:, 1]
+    tone = np.asarray(np.median(lit[red >= np.quantile(red, 1 - REDDEST)], axis=0), np.float32)
+    if seen.mean() > MOSTLY_LIT or luma(tones.lip) < LIT * luma(tones.skin):
+        return tone
+    own, lip, skin = (float(redness_in(c, c @ LUMA)) for c in (tone, tones.lip, tones.skin))
+    return tone if own > 0.5 * (lip + skin) else tones.lip

@@ -68,3 +68,16 @@ def test_red_that_lies_in_the_shade_does_not_glow_when_lips_close() -> None:
 def test_grey_lips_stay_grey() -> None:
     lips = shut_lips(thin_lipped(grey=True))
     assert np.ptp(lips, axis=1).max() <= 1
+
+
+def test_a_lip_that_lies_in_the_shade_between_lit_skin_closes_as_red_as_the_other() -> None:
+    lit, shaded, skin = (214, 96, 66), (130, 50, 30), (222, 151, 112)
+    points = smiling().face.points
+    photo = np.full_like(smiling().frame.rgb, skin)
+    for rows, colour in zip(ROWS, (shaded, lit), strict=True):
+        lip = Rims(points[rows[1], :2], points[rows[-1], :2]).outline
+        cv2.fillPoly(photo, [np.rint(lip).astype(np.int32)], colour)
+    out = np.full_like(photo, skin)
+    LipTint(photo, points).draw(out, points[:468], 1.0)
+    upper, lower = out[tuple(np.rint(points[ROWS[:, 1, 5], :2]).astype(int).T[::-1])].astype(float)
+    assert upper[0] / upper[1] > 0.95 * lower[0] / lower[1]
