@@ -1,7 +1,8 @@
 """The red of lips that close over a mouth that is open in the photo.
 
 Drawn thin there, little of what the mesh takes for lip is red: brought together as they are, they
-would be a line in the skin.
+would be a line in the skin. Beside teeth hardly any of it is lip at all, and what is seen there is
+drawn out into stripes and dark ends, so towards the corners it is made even.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import cv2
 import numpy as np
 
 from retarget.flow.arrays import Bytes, Floats
-from retarget.generate.warp.paint import blurred, box_of, colours, fill, to_bytes
+from retarget.generate.warp.paint import blurred, box_of, colours, fill, ramp, to_bytes
 from retarget.generate.warp.palette import LUMA, luma
 from retarget.generate.warp.rims import Rims
 from retarget.generate.warp.shut_lips import ROWS
@@ -22,6 +23,9 @@ below which they lie in the shade; and the part of one that does not, below whic
 the skin beside it."""
 SOFT = 0.02
 """Deviation of the blur of their outline, in mouth widths."""
+EVEN, ASIDE = 0.04, (0.35, 0.75)
+"""Deviation of the blur by which it is even, in mouth widths; and of the way from the middle to a
+corner, where that begins, and is there."""
 DARKER, MOST = 0.93, 1.35
 """How much darker they grow at most, and by what factor one of their channels changes."""
 
@@ -62,7 +66,16 @@ class LipTint:
             fill(mask, lip.outline - np.array([box[1].start, box[0].start], np.float32))
             there = np.array(cv2.mean(patch, mask)[:3], np.float32)
             share = blurred(mask, soft)[..., None] * np.float32(much / 255)
-            patch[...] = to_bytes(patch * (1 + share * (_change(there, tone) - 1)))
+            aside = ramp(ASIDE, np.abs(np.float32(2) * lip.place_along(box)))[..., None]
+            even = patch + share * aside * (_even(patch, mask, EVEN * lip.width) - patch)
+            patch[...] = to_bytes(even * (1 + share * (_change(there, tone) - 1)))
+
+
+def _even(patch: Bytes, mask: Bytes, deviation: float) -> Floats:
+    """(h, w, 3) blurred, as if what lies outside a mask (h, w) were nothing."""
+    inside = mask.astype(np.float32) + 1
+    seen = blurred(patch * inside[..., None], deviation)
+    return np.asarray(seen / blurred(inside, deviation)[..., None], np.float32)
 
 
 def _change(there: Floats, tone: Floats) -> Floats:
