@@ -89,14 +89,7 @@ class Hole:
     @cached_property
     def place(self) -> Floats:
         """(h, w) from the middle of the mouth, in its widths, to the right in the picture."""
-        left, top = self.corner
-        x, y = (self.rims.middle_of_corners - (left, top)).tolist()
-        along_x, along_y = self.rims.along.tolist()
-        rows, columns = (np.arange(count, dtype=np.float32) for count in self.depth.shape)
-        place: Floats = (along_x * (columns - x) + (along_y * (rows - y))[:, None]).astype(
-            np.float32
-        )
-        return place / np.float32(self.rims.width)
+        return self.rims.place_along(self.box)
 
     @classmethod
     def between(cls, rims: Rims, shape: tuple[int, ...]) -> Hole | None:
