@@ -36,9 +36,10 @@ further in is tongue, which is as red."""
 TOOTH_DEEP = (0.18, 0.28)
 """Depth in the opening, in mouth widths, from which on less and less and at which nothing is tooth:
 what is pale there is a wet tongue."""
-TOOTH_GAP, BETWEEN = 0.03, (0.5, 0.7)
-"""Mouth widths around a pixel, and the part of it that is tooth from which on and at which so is
-the pixel: the shade between two teeth may be as red as lips."""
+TOOTH_GAP, BETWEEN, GUM = 0.03, (0.5, 0.7), (0.05, 0.3)
+"""Mouth widths around a pixel; the part of it that is tooth from which on and at which so is the
+pixel, as the shade between two teeth may be as red as lips; and from which on less and less and at
+which nothing is lip: it is gum, which in the red of lips would be a hard fringe around teeth."""
 FINE = 0.8
 """Pixels drawn of one of the driving picture from which on all of these are needed."""
 GONE = 0.85
@@ -126,7 +127,7 @@ class DrivingInside:
         light = Light.between(driving, tones)
         inside = light(raw)
         np.minimum(inside[..., 2], _bluest(tones) * inside[..., 1], out=inside[..., 2])
-        teeth = self._teeth(depth)
+        teeth, beside = self._teeth(depth)
         if teeth.any():
             inside += teeth[..., None] * (light.on_teeth(raw, teeth, tooth) - inside)
         shade = np.minimum(depth / np.float32(RIM_REACH), 1) * np.float32(RIM_SHADE)
@@ -134,7 +135,7 @@ class DrivingInside:
         inside *= lit ** _warm(tones.lip)
         bright = raw @ LUMA
         lips, turned_in = self._lips(bright, depth)
-        lips *= 1 - teeth
+        lips *= (1 - teeth) * (1 - ramp(GUM, beside))
         bright = bright / np.float32(max(luma(driving.lip), 8.0))
         relief = np.minimum(bright / np.float32(LIP_BRIGHTEST), 1) ** np.float32(LIP_RELIEF)
         redder = tones.inner_lip - tones.lip
@@ -145,8 +146,8 @@ class DrivingInside:
         inside += lips[..., None] * (shown - inside)
         return inside, lips * (1 - turned_in)
 
-    def _teeth(self, depth: Floats) -> Floats:
-        """(h, w) 0..1 what is tooth, the shade between two of them too.
+    def _teeth(self, depth: Floats) -> tuple[Floats, Floats]:
+        """(h, w) 0..1 each: what is tooth, the shade between two of them too; and how much is near.
 
         Args:
             depth: (h, w) from the nearest lip, in mouth widths.
@@ -154,8 +155,8 @@ class DrivingInside:
         teeth = teeth_in(self._raw, self._tones)
         beside = averaged(teeth, TOOTH_GAP * self._now.width)
         teeth = np.maximum(teeth, ramp(BETWEEN, beside))
-        out: Floats = teeth * (1 - ramp(TOOTH_DEEP, depth))
-        return out
+        seen = 1 - ramp(TOOTH_DEEP, depth)
+        return teeth * seen, beside * seen
 
     def _lips(self, bright: Floats, depth: Floats) -> tuple[Floats, Floats]:
         """(h, w) each, 0..1: what is lip, and how far it is turned in.

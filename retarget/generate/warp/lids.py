@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 
 from retarget.flow import landmarks
 from retarget.flow.arrays import Bytes, Floats, Ints
 from retarget.flow.ease import smoothstep
+from retarget.generate.warp import lashes
+from retarget.generate.warp.lashes import Lashes
 from retarget.generate.warp.lid_skin import LidSkin
 from retarget.generate.warp.paint import blurred, box_of, colours, fill, stroke, to_bytes
 from retarget.generate.warp.palette import LUMA, luma
@@ -32,12 +33,10 @@ RIGHT_SKIN = np.array([22, 23, 24, 230, 231, 229, 223, 222, 224])
 
 UPPER_BACKING, LOWER_BACKING = 0.045, 0.03
 """Eye widths by which shutting lids leave out what the mesh's rim may hold of the eyeball."""
-FINE = 3
-"""Pixels drawn for each pixel of lashes, in each direction."""
 LEAST = 0.05
 """How far shut an eye must be to be drawn as shutting."""
-LASH_WIDTH, LASH_STRENGTH = 0.045, 0.8
-"""Thickness of the line of a shut eye in eye widths, and how opaque it is."""
+LASH_STRENGTH = 0.8
+"""How opaque the line of a shut eye is."""
 HANGING, DARK = 0.08, (0.25, 0.6)
 """Eye widths by which upper lashes hang over the lower lid of a shut eye, and how much darker than
 skin they are, as a share of its brightness, from which on some and at which full lashes do."""
@@ -70,6 +69,7 @@ class Lid:
     lash: Floats
     """(3,) colour of the line where lids meet, 0..255."""
     shut: LidSkin
+    lashes: Lashes
     open_by: float
     """Lid distance in the photo, pixels."""
 
@@ -98,7 +98,7 @@ class Lid:
         fold, brow = (points[row, :2] for row in rows)
         shut = LidSkin(photo, rims, fold, brow, skin)
         height = _height(points, *rows, rims.down)
-        return cls(*rows, height, skin, lash, shut, max(rims.gap, 1.0))
+        return cls(*rows, height, skin, lash, shut, Lashes(photo, rims, shut), max(rims.gap, 1.0))
 
     @property
     def _hanging(self) -> float:
@@ -138,9 +138,11 @@ class Lid:
             lit = self._relit(patch, box, lid, now, (RELIT * soon, STREAKED * soon))
             crease = _line(fold[2:-2], shape, 0.03 * now.width, 0.03 * now.width)
             lit *= 1 - np.float32(0.16 * much) * crease[..., None]
-        thick, down = LASH_WIDTH * now.width, self._hanging * much**6 * now.width
-        lashes = _lashes(rim, shape, (thick * now.down, down * now.down), 0.02 * now.width)
-        lit += (np.float32(LASH_STRENGTH * max(soon, gone)) * lashes)[..., None] * (self.lash - lit)
+            where = np.minimum(2 * lid, 1) * np.float32(min(1.5 * soon, 1.0))
+            self.lashes.darken(lit, rim, now, where, much)
+        thick, down = lashes.WIDTH * now.width, self._hanging * much**6 * now.width
+        line = lashes.hanging(rim, shape, (thick * now.down, down * now.down), 0.02 * now.width)
+        lit += (np.float32(LASH_STRENGTH * max(much, gone)) * line)[..., None] * (self.lash - lit)
         patch[...] = to_bytes(lit)
 
     def _draw_fold(self, out: Bytes, points: Floats, now: Rims) -> None:
@@ -207,26 +209,6 @@ def _lid_mask(rim: Floats, fold: Floats, shape: tuple[int, ...], now: Rims) -> F
     fill(below, np.concatenate([rim, rim[[-1, 0]] + now.width * now.down]))
     soft = np.minimum(blurred(mask, max(0.07 * now.width, 0.6)), 255 - below)
     return soft.astype(np.float32) / 255
-
-
-def _lashes(
-    rim: Floats, shape: tuple[int, ...], thick: tuple[Floats, Floats], soft: float
-) -> Floats:
-    """(h, w) 0..1 a soft band along the rim, thickest in its middle.
-
-    Args:
-        rim: (n, 2) in pixels.
-        shape: of the mask.
-        thick: (2,) each: across the line, and how far lashes hang down from it, in pixels.
-        soft: deviation of its edge in pixels.
-    """
-    bow = np.sin(np.linspace(0, np.pi, len(rim), dtype=np.float32))[:, None]
-    half = (np.float32(0.2) + np.float32(0.3) * bow) * thick[0]
-    below = rim + half + bow * thick[1]
-    fine = np.zeros((shape[0] * FINE, shape[1] * FINE), np.uint8)  # thinner than pixels are
-    fill(fine, np.concatenate([rim - half, below[::-1]]) * FINE + np.float32(FINE / 2 - 0.5))
-    mask = cv2.resize(fine, (shape[1], shape[0]), interpolation=cv2.INTER_AREA)
-    return blurred(np.asarray(mask, np.uint8), soft).astype(np.float32) / 255
 
 
 def _line(line: Floats, shape: tuple[int, ...], thick: float, soft: float) -> Floats:

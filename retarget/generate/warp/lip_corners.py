@@ -47,10 +47,7 @@ def draw_lip_corners(out: Bytes, now: Rims, photo: Rims, lip: Floats) -> None:
     hole = np.zeros(patch.shape[:2], np.uint8)
     fill(hole, outline - corner)
     away = cv2.distanceTransform((hole < 128).astype(np.uint8), cv2.DIST_L2, 3)
-    rows, columns = (np.arange(count, dtype=np.float32) for count in patch.shape[:2])
-    (x, y), (along_x, along_y) = now.middle_of_corners - corner, now.along
-    place = (columns - x) * along_x + ((rows - y) * along_y)[:, None]
-    place /= np.float32(now.width / 2)
-    share = ramp(SIDE, np.abs(place)) * np.where(place < 0, left, right)
+    place = now.place_along(box)
+    share = ramp(SIDE, np.abs(np.float32(2) * place)) * np.where(place < 0, left, right)
     share = np.float32(STRENGTH) * share * np.exp(-np.square(away / np.float32(reach)))
     patch[...] = to_bytes(patch + share[..., None] * (np.float32(SHADE) * lip - patch))

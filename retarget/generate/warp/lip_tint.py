@@ -1,7 +1,8 @@
 """The red of lips that close over a mouth that is open in the photo.
 
 Drawn thin there, little of what the mesh takes for lip is red: brought together as they are, they
-would be a line in the skin.
+would be a line in the skin. Beside teeth hardly any of it is lip at all, and what is seen there is
+drawn out into stripes and dark ends, so towards the corners it is made even.
 """
 
 from __future__ import annotations
@@ -10,17 +11,21 @@ import cv2
 import numpy as np
 
 from retarget.flow.arrays import Bytes, Floats
-from retarget.generate.warp.paint import blurred, box_of, colours, fill, to_bytes
+from retarget.generate.warp.paint import blurred, box_of, colours, fill, ramp, to_bytes
 from retarget.generate.warp.palette import LUMA, luma
 from retarget.generate.warp.rims import Rims
 from retarget.generate.warp.shut_lips import ROWS
-from retarget.generate.warp.tones import Tones
+from retarget.generate.warp.tones import Tones, redness_in
 
-REDDEST, LIT = 0.4, 0.55
-"""The part of a photo's lips, the reddest, that is surely lip; and brightness, in that of the skin,
-below which they lie in the shade."""
+REDDEST, LIT, MOSTLY_LIT = 0.4, 0.55, 0.6
+"""The part of a photo's lips, the reddest, that is surely lip; brightness, in that of the skin,
+below which they lie in the shade; and the part of one that does not, below which what is lit may be
+the skin beside it."""
 SOFT = 0.02
 """Deviation of the blur of their outline, in mouth widths."""
+EVEN, ASIDE = 0.04, (0.35, 0.75)
+"""Deviation of the blur by which it is even, in mouth widths; and of the way from the middle to a
+corner, where that begins, and is there."""
 DARKER, MOST = 0.93, 1.35
 """How much darker they grow at most, and by what factor one of their channels changes."""
 
@@ -34,9 +39,9 @@ class LipTint:
     """
 
     def __init__(self, photo: Bytes, points: Floats) -> None:
-        skin = luma(Tones.of(photo, points, None).skin)
+        tones = Tones.of(photo, points, None)
         self._tones = [
-            _reddest(colours(photo, points[rows[:-1, 2:-2], :2].reshape(-1, 2)), skin)
+            _reddest(colours(photo, points[rows[:-1, 2:-2], :2].reshape(-1, 2)), tones)
             for rows in ROWS
         ]
 
@@ -61,7 +66,16 @@ class LipTint:
             fill(mask, lip.outline - np.array([box[1].start, box[0].start], np.float32))
             there = np.array(cv2.mean(patch, mask)[:3], np.float32)
             share = blurred(mask, soft)[..., None] * np.float32(much / 255)
-            patch[...] = to_bytes(patch * (1 + share * (_change(there, tone) - 1)))
+            aside = ramp(ASIDE, np.abs(np.float32(2) * lip.place_along(box)))[..., None]
+            even = patch + share * aside * (_even(patch, mask, EVEN * lip.width) - patch)
+            patch[...] = to_bytes(even * (1 + share * (_change(there, tone) - 1)))
+
+
+def _even(patch: Bytes, mask: Bytes, deviation: float) -> Floats:
+    """(h, w, 3) blurred, as if what lies outside a mask (h, w) were nothing."""
+    inside = mask.astype(np.float32) + 1
+    seen = blurred(patch * inside[..., None], deviation)
+    return np.asarray(seen / blurred(inside, deviation)[..., None], np.float32)
 
 
 def _change(there: Floats, tone: Floats) -> Floats:
@@ -72,13 +86,17 @@ def _change(there: Floats, tone: Floats) -> Floats:
     return out.astype(np.float32)
 
 
-def _reddest(lips: Floats, skin: float) -> Floats:
-    """(3,) the middle colour of the reddest of (n, 3).
+def _reddest(lips: Floats, tones: Tones) -> Floats:
+    """(3,) the middle colour of the reddest of (n, 3); of a lip all in the shade, that of both.
 
     By how much, and not in proportion: what is dark beside teeth would be that. Red in the shade
     would glow, were it made as bright as the rest.
     """
-    lit = lips[lips @ LUMA > LIT * skin]
-    lips = lit if len(lit) else lips
-    red = lips[:, 0] - lips[:, 1]
-    return np.asarray(np.median(lips[red >= np.quantile(red, 1 - REDDEST)], axis=0), np.float32)
+    seen = lips @ LUMA > LIT * luma(tones.skin)
+    lit = lips[seen] if seen.any() else lips
+    red = lit[:, 0] - lit[:, 1]
+    tone = np.asarray(np.median(lit[red >= np.quantile(red, 1 - REDDEST)], axis=0), np.float32)
+    if seen.mean() > MOSTLY_LIT or luma(tones.lip) < LIT * luma(tones.skin):
+        return tone
+    own, lip, skin = (float(redness_in(c, c @ LUMA)) for c in (tone, tones.lip, tones.skin))
+    return tone if own > 0.5 * (lip + skin) else tones.lip

@@ -27,8 +27,8 @@ from retarget.generate.warp.eye_white import eye_white
 from retarget.generate.warp.lip_corners import draw_lip_corners
 from retarget.generate.warp.lip_tint import LipTint
 from retarget.generate.warp.mouth_light import fall_across, grain_of, shaded_aside, with_grain
-from retarget.generate.warp.own_mouth import own_inside
-from retarget.generate.warp.paint import blurred, box_of, fill, placed, stroke, to_bytes
+from retarget.generate.warp.own_mouth import BESIDE, OwnInside, own_inside
+from retarget.generate.warp.paint import blurred, box_of, fill, placed, ramp, stroke, to_bytes
 from retarget.generate.warp.palette import Palette, luma
 from retarget.generate.warp.rims import MOUTH, Rims, rims_of
 from retarget.generate.warp.shut_lips import between_lips, draw_lip_line, gathering
@@ -89,14 +89,7 @@ class Hole:
     @cached_property
     def place(self) -> Floats:
         """(h, w) from the middle of the mouth, in its widths, to the right in the picture."""
-        left, top = self.corner
-        x, y = (self.rims.middle_of_corners - (left, top)).tolist()
-        along_x, along_y = self.rims.along.tolist()
-        rows, columns = (np.arange(count, dtype=np.float32) for count in self.depth.shape)
-        place: Floats = (along_x * (columns - x) + (along_y * (rows - y))[:, None]).astype(
-            np.float32
-        )
-        return place / np.float32(self.rims.width)
+        return self.rims.place_along(self.box)
 
     @classmethod
     def between(cls, rims: Rims, shape: tuple[int, ...]) -> Hole | None:
@@ -125,6 +118,15 @@ class _Theirs(NamedTuple):
     """(h, w, 1) 0..1 where the front of a lip covers what is behind."""
     fall: float = 0.0
     """How its light falls across the mouth; see `fall_across`."""
+
+
+class _UpperRow(NamedTuple):
+    """The upper teeth that are drawn."""
+
+    place: Doubles
+    """(2, 3) where they go."""
+    share: Floats | np.float32 = np.float32(1)
+    """(h, w, 1) or one: how opaque they are, 0..1."""
 
 
 class Mouth:
@@ -215,14 +217,14 @@ class Mouth:
         """(h, w, 3) the photo's own as far as that is worth keeping, and what else there is."""
         own, hidden = self._own_share(now, moved)
         if self._own is None or own == 0:
-            return self._others(hole, moved, theirs(None), upper=1.0)
+            return self._others(hole, moved, theirs(None), _UpperRow(moved.skull))
         upper = self._toothy * (1 - hidden)
         below = None
         if upper > 0:
             edge = self._own.edge(moved.skull, hidden, now.gap)
             below = Below(upper * hole.rims.place_across(edge), upper)
         seen = theirs(below)
-        mine = self._others(hole, moved, seen, upper=1 - upper)
+        mine = self._others(hole, moved, seen, self._row_beside(self._own, hole, moved, hidden))
         lip = moved.expression[LOWER_RIM].mean(axis=0)
         front = np.float32(0) if seen is None else seen.front
         for layer, place, share, covered in self._own.placed(moved.skull, lip, hidden, now.gap):
@@ -231,7 +233,7 @@ class Mouth:
             return mine
         # Not each laid over a part of the other: between them the flesh behind would shine through.
         seen = seen if below is None else theirs(None)
-        inside = self._others(hole, moved, seen, upper=1.0)
+        inside = self._others(hole, moved, seen, _UpperRow(moved.skull))
         return inside + np.float32(own) * (mine - inside)
 
     def _own_share(self, now: Rims, moved: Moved) -> tuple[float, float]:
@@ -255,7 +257,23 @@ class Mouth:
         throat = self._agape * alike
         return max(self._toothy * (1 - bared), throat), hidden * (1 - throat)
 
-    def _others(self, hole: Hole, moved: Moved, theirs: _Theirs | None, *, upper: float) -> Floats:
+    def _row_beside(self, own: OwnInside, hole: Hole, moved: Moved, hidden: float) -> _UpperRow:
+        """The drawn teeth that go on beside the photo's own, at their height."""
+        upper = self._toothy * (1 - hidden)
+        if upper == 0:
+            return _UpperRow(moved.skull)
+        turn, start = moved.skull[:, :2], moved.skull[:, 2]
+        photo = self._photo
+        opening = Rims(
+            *(np.asarray(rim @ turn.T + start, np.float32) for rim in (photo.upper, photo.lower))
+        )
+        beside = ramp(BESIDE, np.abs(opening.place_along(hole.box)))[..., None]
+        to_own = (own.end[len(own.end) // 2] - self._dentist.upper_edge) @ own.down
+        place = moved.skull.copy()
+        place[:, 2] += turn @ (np.float32(upper * to_own) * own.down)
+        return _UpperRow(place, 1 - np.float32(upper) * (1 - beside))
+
+    def _others(self, hole: Hole, moved: Moved, theirs: _Theirs | None, upper: _UpperRow) -> Floats:
         """(h, w, 3) the inside without the photo's own.
 
         A driving mouth that is all but shut shows no teeth, nor are any drawn for it: they would
@@ -265,7 +283,7 @@ class Mouth:
             hole: between the lips.
             moved: where everything is.
             theirs: what the driving frame gives; over flesh as far as it gives nothing.
-            upper: how much of the upper teeth, 0..1, where they are drawn.
+            upper: the upper teeth, where they are drawn.
         """
         return self._light(self._unlit(hole, moved, theirs, upper), hole, theirs)
 
@@ -277,7 +295,7 @@ class Mouth:
             inside = with_grain(inside, self._grain, hole.corner, luma(self._tones.skin))
         return inside
 
-    def _unlit(self, hole: Hole, moved: Moved, theirs: _Theirs | None, upper: float) -> Floats:
+    def _unlit(self, hole: Hole, moved: Moved, theirs: _Theirs | None, upper: _UpperRow) -> Floats:
         if theirs is None:
             return self._drawn(hole, moved, upper)
         if theirs.share == 1:
@@ -287,8 +305,8 @@ class Mouth:
             return flesh
         return flesh + np.float32(theirs.share) * (theirs.inside - flesh)
 
-    def _drawn(self, hole: Hole, moved: Moved, upper: float | None) -> Floats:
-        """(h, w, 3) flesh with tongue and teeth, of the upper ones this share; None: flesh only."""
+    def _drawn(self, hole: Hole, moved: Moved, upper: _UpperRow | None) -> Floats:
+        """(h, w, 3) flesh with tongue and teeth; None: flesh only."""
         flesh = np.exp(hole.depth / np.float32(-0.08 * hole.rims.width))[..., None]
         cavity = self._palette.cavity
         inside = cavity + flesh * (np.float32(0.5) * self._palette.gum - cavity)
@@ -298,7 +316,7 @@ class Mouth:
             tongue, lower_row, upper_row = self._teeth
             _lay(inside, tongue, with_jaw, hole)
             _lay(inside, lower_row, with_jaw, hole)
-            _lay(inside, upper_row, moved.skull, hole, np.float32(upper))
+            _lay(inside, upper_row, upper.place, hole, upper.share)
         lit = np.minimum(hole.depth / np.float32(LIP_REACH * hole.rims.width), 1)[..., None]
         inside *= np.float32(LIP_SHADE) * lit + np.float32(1 - LIP_SHADE)
         return np.asarray(inside, np.float32)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from retarget.flow.arrays import Bools, Bytes, Doubles, Floats
-from retarget.generate.warp.paint import blurred, box_of, fill, to_bytes
+from retarget.generate.warp.paint import blurred, box_of, fill, ramp, to_bytes
 from retarget.generate.warp.palette import LUMA
 from retarget.generate.warp.rims import Rims
 from retarget.generate.warp.teeth import Layer
@@ -23,6 +23,9 @@ DARK = 0.65
 """A parting must be darker than this share of the brightest, which is teeth."""
 GUM = 0.16
 """Height of the gum above the upper teeth, in eye distances."""
+BESIDE = (0.2, 0.42)
+"""Widths of the photo's opening from its middle, from which on and at which teeth are drawn: its
+own run out towards its corners, and lips that draw wider would bare a dark gap beside them."""
 LONGEST = 1.2
 """How much longer teeth that fill the photo's opening are drawn at most where it opens farther: the
 lip hid their edges, and below them the mouth would be a dark band."""
@@ -185,6 +188,8 @@ def _gum(rims: Rims, unit: float, colour: Floats, shape: tuple[int, ...]) -> Lay
     mask = np.zeros((rows.stop - rows.start, columns.stop - columns.start), np.uint8)
     fill(mask, band - np.array([columns.start, rows.start], np.float32))
     alpha = blurred(mask, 0.004 * unit + 0.4).astype(np.float32)[..., None] / 255
+    aside = np.abs(rims.place_along((rows, columns)))
+    alpha *= 1 - ramp(BESIDE, aside)[..., None]  # teeth are drawn there with their own
     rgba = np.concatenate([alpha * colour, 255 * alpha], axis=2)
     return Layer((columns.start, rows.start), to_bytes(rgba))
 

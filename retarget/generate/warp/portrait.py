@@ -27,13 +27,14 @@ from retarget.generate.warp.lids import (
     Lid,
     backed,
 )
+from retarget.generate.warp.lip_ends import giving_way
 from retarget.generate.warp.mouth import Mouth
 from retarget.generate.warp.own_folds import OwnFolds
 from retarget.generate.warp.render import Canvas, pixel_field
 from retarget.generate.warp.rims import LEFT_EYE, MOUTH, RIGHT_EYE, Rims, rims_of
 from retarget.generate.warp.seen_lids import lids_to_where_seen
 from retarget.generate.warp.seen_outline import outline_to_where_seen
-from retarget.generate.warp.shut_lips import gathering, giving_way, lips_backed
+from retarget.generate.warp.shut_lips import gathering, lips_backed
 from retarget.generate.warp.unseen_eyes import unseen_eyes
 from retarget.generate.warp.wrinkles import DrivingFolds, along_creases, draw_folds
 

@@ -84,6 +84,13 @@ class Rims:
         out: Floats = np.clip(share, 0, 1).astype(np.float32)
         return out
 
+    def place_along(self, box: tuple[slice, slice]) -> Floats:
+        """(h, w) how far to the right of its middle each pixel of a box lies, in its widths."""
+        (x, y), (along_x, along_y) = self.middle_of_corners.tolist(), self.along.tolist()
+        rows, columns = (np.arange(side.start, side.stop, dtype=np.float32) for side in box)
+        place = along_x * (columns - x) + (along_y * (rows - y))[:, None]
+        return np.asarray(place / self.width, np.float32)
+
     @cached_property
     def smooth(self) -> Rims:
         """The same rims with twice the points, on a smooth curve."""

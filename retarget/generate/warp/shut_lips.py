@@ -1,7 +1,8 @@
 """Lips that close over a mouth that is open in the photo.
 
 What a mesh takes for lip there holds teeth, and towards the corners the dark beside them. Both are
-left out, and the dark line between lips that touch, which no such photo shows, is drawn.
+left out (lip_ends.py finds how far), and the dark line between lips that touch, which no such photo
+shows, is drawn.
 """
 
 from __future__ import annotations
@@ -11,10 +12,9 @@ import numpy as np
 from retarget.flow import landmarks
 from retarget.flow.arrays import Bytes, Floats
 from retarget.flow.ease import smoothstep
-from retarget.generate.warp.paint import blurred, box_of, colours, read, stroke, to_bytes
-from retarget.generate.warp.palette import LUMA, luma
-from retarget.generate.warp.rims import MOUTH, Rims, curved, rims_of
-from retarget.generate.warp.tones import Tones, redness_in
+from retarget.generate.warp.paint import blurred, box_of, stroke, to_bytes
+from retarget.generate.warp.palette import luma
+from retarget.generate.warp.rims import Rims, curved
 
 AGAPE = (0.04, 0.12)
 """Gap of the photo's lips, in mouth widths, from which on and at which this is done."""
@@ -25,16 +25,6 @@ LEFT_OUT = np.array([1, 1, 0.7, 0.5, 0.35, 0.35, 0.35, 0.5, 0.7, 1, 1], np.float
 """Which share of a lip holds something else, from one corner of the mouth to the other."""
 IN_A_BOW = np.array([0, 1, 0.5, 0, 0, 0, 0, 0, 0.5, 1, 0], np.float32)
 """How nearly the line in which they meet comes to a bow through its middle and its corners."""
-BESIDE, STEPS, EDGE = 0.08, 25, 0.04
-"""How far out of the outline of the lips that is looked for, in how many steps, and how far beyond
-what is dark the skin begins, in mouth widths."""
-DARK = 0.85
-"""Brightness, in that of the lips, below which it is the dark beside teeth."""
-REDDER, BEYOND, MOSTLY = 0.08, 0.14, 0.7
-"""How much redder lips must be than skin to be told from it; how far out of their outline that is
-looked for, in mouth widths; and the part of the way there that must be red."""
-OUTER_ROWS = np.array([1, 0.67, 0.33, 0], np.float32)
-"""How far each row of a lip goes with its outline to where it ends."""
 UNFOLDED = (0.14, 0.18, 0.2, 0.2)
 """How far at least each row of skin below the lower lip lies below the one above it, in the height
 from lip to chin: in the mesh of a mouth that gapes they may lie within the lip, which would be
@@ -88,98 +78,6 @@ def into_a_bow(photo: Rims, now: Rims) -> Floats:
     return np.asarray(np.float32(much) * IN_A_BOW * (bows @ form - line), np.float32)
 
 
-def giving_way(photo: Bytes, points: Floats) -> Floats:
-    """How far the rows of a photo's lips give way for its lips to close as their own red.
-
-    Args:
-        photo: (height, width, 3).
-        points: (478, 2 or 3) its mesh.
-
-    Returns:
-        (2, 4, 11, 2) pixels by which points of the upper and of the lower lip must give way: all
-        rows before the dark beside teeth, the outer ones to where lips end that a mesh of a mouth
-        drawn wide has too thin.
-    """
-    dark, red = beside_dark(photo, points), _beyond_red(photo, points)
-    red[np.abs(dark).max(axis=2) > 0] = 0
-    return np.asarray(dark[:, None] + OUTER_ROWS[:, None, None] * red[:, None], np.float32)
-
-
-def beside_dark(photo: Bytes, points: Floats) -> Floats:
-    """How far out of a mesh's lips the dark of the opening reaches in a photo.
-
-    Beside teeth it often reaches past the corners of the mesh.
-
-    Args:
-        photo: (height, width, 3).
-        points: (478, 2 or 3) its mesh.
-
-    Returns:
-        (2, 11, 2) pixels by which points of the upper and of the lower outline must give way.
-    """
-    rims = rims_of(points, MOUTH)
-    outline = points[ROWS[:, 0], :2]  # (2, 11, 2)
-    ways = np.stack([-rims.down, rims.down])[:, None] * np.ones((1, outline.shape[1], 1))
-    ways[:, 0], ways[:, -1] = -rims.along, rims.along
-    seen, steps = _outwards(photo, outline, ways, rims.width, BESIDE)
-    dark = seen @ LUMA < DARK * np.median(colours(photo, _lips(points)) @ LUMA)
-    first = np.argmin(dark, axis=2)  # 0 where none is dark, and where all is: then it is a beard
-    share = _from_corners(np.where(first > 0, steps[first] + EDGE, 0))
-    return np.asarray(rims.width * share[..., None] * ways, np.float32)
-
-
-def _from_corners(share: Floats) -> Floats:
-    """(2, 11) what of these goes on from a corner: what is dark elsewhere is a shadow."""
-    dark = share > 0
-    on = (np.logical_and.accumulate(dark[:, ::way], axis=1)[:, ::way] for way in (1, -1))
-    return np.where(np.logical_or(*on), share, 0)
-
-
-def _beyond_red(photo: Bytes, points: Floats) -> Floats:
-    """(2, 11, 2) pixels by which lips reach beyond a mesh's outline of them; corners keep theirs.
-
-    Told by their red, where that is another than the skin's.
-    """
-    tones = Tones.of(photo, points, None)
-    lip, skin = (float(redness_in(c, c @ LUMA)) for c in (tones.lip, tones.skin))
-    outline = points[ROWS[:, 0], :2]
-    if lip - skin < REDDER:
-        return np.zeros_like(outline)
-    rims = rims_of(points, MOUTH)
-    on = np.gradient(outline, axis=1)
-    ways = np.stack([on[..., 1], -on[..., 0]], axis=2) * np.array([1, -1]).reshape(2, 1, 1)
-    ways /= np.maximum(np.linalg.norm(ways, axis=2, keepdims=True), 1e-3)
-    seen, steps = _outwards(photo, outline, ways, rims.width, BEYOND)
-    red = redness_in(seen, seen @ LUMA) > 0.5 * (lip + skin)
-    so_far = np.cumsum(red, axis=2) / np.arange(1, STEPS + 1)
-    last = STEPS - 1 - np.argmax((red & (so_far > MOSTLY))[..., ::-1], axis=2)
-    share = np.where(red[..., -1], 0, np.maximum(steps[last % (STEPS - 1)], 0))
-    share = np.median([share[:, :-2], share[:, 1:-1], share[:, 2:]], axis=0)
-    share = np.pad(share, ((0, 0), (1, 1)))
-    return np.asarray(rims.width * share[..., None] * ways, np.float32)
-
-
-def _outwards(
-    photo: Bytes, outline: Floats, ways: Floats, width: float, far: float
-) -> tuple[Bytes, Floats]:
-    """What is seen on ways out of an outline (2, 11, 2).
-
-    Args:
-        photo: (height, width, 3).
-        outline: where they begin, `EDGE` inside of it.
-        ways: (2, 11, 2) of length 1.
-        width: of the mouth, in pixels.
-        far: where they end, in mouth widths.
-
-    Returns:
-        (2, 11, steps, 3) colours, and (steps,) how far out, in mouth widths.
-    """
-    steps = np.linspace(-EDGE, far, STEPS, dtype=np.float32)
-    where = outline[:, :, None] + np.float32(width) * steps[:, None] * ways[:, :, None]
-    seen = read(photo, where.reshape(2, -1, 2).astype(np.float32))
-    return seen.reshape(2, -1, STEPS, 3), steps
-
-
 def lips_backed(source: Floats, photo: Rims, much: float, beside: Floats) -> None:
     """Let lips that close take their skin a little away from the opening.
 
@@ -198,12 +96,6 @@ def lips_backed(source: Floats, photo: Rims, much: float, beside: Floats) -> Non
     height = max(float(source[landmarks.CHIN] @ photo.down - lip[5]), 0.0)
     short = lip[BELOW_COLUMNS] + np.float32(height) * BELOW_LEAST - source[BELOW] @ photo.down
     source[BELOW] += np.float32(much) * np.maximum(short, 0)[:, None] * photo.down
-
-
-def _lips(points: Floats) -> Floats:
-    """(n, 2) halfway across the lips, in the middle of the mouth."""
-    out: Floats = points[ROWS[:, 1:3, 3:8], :2].reshape(-1, 2)
-    return out
 
 
 def draw_lip_line(out: Bytes, photo: Rims, now: Rims, lip: Floats) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -29,6 +30,9 @@ UPPER_EDGE, LOWER_EDGE = 0.034, 0.008
 """Where the edges of the middle teeth lie below the line between resting lips, jaw closed."""
 ARCH = 2.1
 """How quickly an arch curves away: depth = ARCH · (distance from the middle)²."""
+GUM_PARTS, GUM_ENDS = 24, 3.0
+"""Strips of even light that a gum is drawn in, and how quickly it begins at its ends: cut off, it
+would be a box in a mouth that is wider."""
 BEHIND_LIPS = 0.05
 FINE = 3
 """Pixels drawn for each pixel shown, in each direction."""
@@ -62,6 +66,12 @@ class Dentist:
         depth = float(rest[[13, 14], 2].mean()) + BEHIND_LIPS
         self._middle = np.array([line[0], line[1], depth])
 
+    @property
+    def upper_edge(self) -> Floats:
+        """(2,) where the upper teeth end in the middle, in pixels of the crop."""
+        out: Floats = self._project(np.array([[0.0, UPPER_EDGE, 0.0]]))[0]
+        return out
+
     def upper(self) -> Layer:
         """The upper teeth with their gum."""
         return self._arch(UPPER, UPPER_EDGE, -1.0)
@@ -93,11 +103,18 @@ class Dentist:
     def _arch(self, teeth: Sequence[tuple[float, float]], edge: float, root: float) -> Layer:
         """One arch, its teeth (width, length) from the middle outwards, roots up (-1) or down."""
         ends = np.concatenate([[0.0], np.cumsum([width for width, _ in teeth])])
-        gum = self._strip(ends[-1], edge + 0.55 * root * TOOTH, edge + 1.7 * root * TOOTH)
-        corner, mask = _blank(np.concatenate([gum, self._strip(ends[-1], edge, edge)]))
-        fill(mask, _drawn(gum, corner))
-        colour = np.empty((*mask.shape, 3), np.float32)
-        colour[:] = np.float32(0.8) * self._palette.gum
+        reach = ends[-1] * np.linspace(-1, 1, GUM_PARTS + 1)
+        top, bottom = edge + 0.55 * root * TOOTH, edge + 1.7 * root * TOOTH
+        gum = self._strip(reach, top, bottom)
+        corner, mask = _blank(np.concatenate([gum, self._strip(reach, edge, edge)]))
+        colour = np.zeros((*mask.shape, 3), np.float32)
+        for part in pairwise(reach):
+            one = np.zeros_like(mask)
+            fill(one, _drawn(self._strip(np.array(part), top, bottom), corner))
+            lit = _facing(float(np.mean(part)))
+            colour[one > 0] = np.float32(0.8 * lit) * self._palette.gum
+            there = min(GUM_ENDS * (1 - abs(np.mean(part)) / ends[-1]), 1.0)
+            mask = np.maximum(mask, (there * one).astype(np.uint8))
         for n in reversed(range(len(teeth))):
             for side in (-1.0, 1.0):
                 shape = self._tooth(side * ends[n : n + 2], edge, root * teeth[n][1])
@@ -122,16 +139,17 @@ class Dentist:
             return
         one = np.zeros_like(mask[box])
         fill(one, outline - np.array([box[1].start, box[0].start], np.float32))
-        facing = float(np.clip(1.05 - 5.5 * middle**2, 0.38, 1.0))
         round_ = np.clip(1.6 * blurred(one, soft)[..., None] / np.float32(255) - 0.6, 0, 1)
-        tooth = self._palette.tooth * (np.float32(facing) * (0.84 + 0.16 * round_))
+        tooth = self._palette.tooth * (np.float32(_facing(middle)) * (0.84 + 0.16 * round_))
         colour[box] += one[..., None] / np.float32(255) * (tooth - colour[box])
         mask[box] = np.maximum(mask[box], one)
 
-    def _strip(self, reach: float, top: float, bottom: float) -> Floats:
-        """(n, 2) pixels: the outline of a band along the arch."""
-        along = np.linspace(-reach, reach, 24)
-        there, back = _bent(along, np.full(24, top)), _bent(along[::-1], np.full(24, bottom))
+    def _strip(self, along: Doubles, top: float, bottom: float) -> Floats:
+        """(2n, 2) pixels: the outline of a band along the arch, through places (n,) along it."""
+        there, back = (
+            _bent(way, np.full(len(way), down))
+            for way, down in ((along, top), (along[::-1], bottom))
+        )
         return self._project(np.concatenate([there, back]))
 
     def _project(self, around: Doubles) -> Floats:
@@ -146,6 +164,11 @@ class Dentist:
         small = np.asarray(cv2.resize(both, size, interpolation=cv2.INTER_AREA), np.float32)
         soft = blurred(small, max(0.4, 0.0035 * self._pose.scale))
         return Layer(corner, to_bytes(soft))
+
+
+def _facing(along: float) -> float:
+    """0..1 how much light falls on what stands there in an arch: it turns away to the sides."""
+    return min(max(1.05 - 5.5 * along**2, 0.38), 1.0)
 
 
 def _bent(along: Doubles, down: Doubles) -> Doubles:

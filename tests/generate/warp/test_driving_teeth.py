@@ -31,13 +31,13 @@ def bared(times: int) -> tuple[Picture, Face]:
     return np.asarray(large, np.uint8), replace(driver.face, points=driver.face.points * times)
 
 
-def shown(rgb: Picture, face: Face) -> npt.NDArray[np.float32]:
+def shown(rgb: Picture, face: Face, lip: npt.NDArray[np.float32] = LIP) -> npt.NDArray[np.float32]:
     """(n, 3) what is drawn of it in the middle of the photo's mouth, away from the lips."""
     photo = smiling()
     hole = Hole.between(rims_of(photo.face.points, MOUTH), photo.frame.rgb.shape)
     assert hole is not None
     theirs = DrivingInside(rgb, face, white=None, box=hole.box, now=hole.rims)
-    tones = Tones(skin=np.array([190, 150, 130], np.float32), lip=LIP)
+    tones = Tones(skin=np.array([190, 150, 130], np.float32), lip=lip)
     inside, _ = theirs.lit(tones, np.array([210, 200, 180], np.float32), hole.depth)
     across = hole.depth / hole.rims.width
     return np.asarray(inside[(across > 0.05) & (np.abs(hole.place) < 0.3)], np.float32)
@@ -59,3 +59,15 @@ def test_lines_finer_than_the_photo_shows_are_drawn_as_their_mean() -> None:
     rgb[:, ::2] = np.minimum(rgb[:, ::2], 140)
     bright = shown(rgb, face) @ LUMA
     assert np.ptp(bright) < 0.1 * bright.mean()
+
+
+def test_gum_between_teeth_is_not_drawn_in_the_red_of_lips() -> None:
+    """It would be a hard red fringe around each of them."""
+    rgb, face = bared(4)
+    lips = rims_of(face.points, MOUTH)
+    middle, half = lips.middle[:, 1].mean(), 0.03 * lips.width
+    rows = slice(round(middle - half), round(middle + half))
+    tooth = rgb[rows].min(axis=2) == 190
+    rgb[rows][tooth] = (0.95 * LIP).astype(np.uint8)
+    drawn = shown(rgb, face, lip=np.array([170, 40, 40], np.float32))
+    assert 1.6 < (drawn[:, 0] / drawn[:, 1]).max() < 2.4

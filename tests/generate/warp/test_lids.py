@@ -185,6 +185,15 @@ def test_a_half_shut_eye_keeps_the_dark_line_of_its_lashes() -> None:
     assert line_of_lashes(drawn_again(calm(), half, aperture=0.5), now) > 0.6 * in_photo > 30
 
 
+def test_a_half_shut_eye_keeps_a_painted_line_that_lies_above_the_rim_of_the_mesh() -> None:
+    half, eye = {"eyeBlinkLeft": 0.6, "eyeBlinkRight": 0.6}, lids()
+    painted = Rims(eye.upper - np.float32(0.06 * eye.width) * eye.down, eye.lower)
+    made_up = outlined(painted.upper)
+    now = rims_of(ask(made_up, half, aperture=0.4).points, LEFT_EYE)
+    in_photo = line_of_lashes(made_up.frame.rgb, painted)
+    assert line_of_lashes(drawn_again(made_up, half, aperture=0.4), now) > 0.85 * in_photo
+
+
 def test_dark_lashes_hang_over_the_lower_lid_of_a_shut_eye() -> None:
     eye, rim = lids(), calm().face.points[LEFT_EYE[0], :2]
     dark, faint = (repainted(with_rim(rim, colour)) for colour in ((20, 12, 10), (150, 115, 95)))

@@ -68,3 +68,33 @@ def test_red_that_lies_in_the_shade_does_not_glow_when_lips_close() -> None:
 def test_grey_lips_stay_grey() -> None:
     lips = shut_lips(thin_lipped(grey=True))
     assert np.ptp(lips, axis=1).max() <= 1
+
+
+def test_a_lip_that_lies_in_the_shade_between_lit_skin_closes_as_red_as_the_other() -> None:
+    lit, shaded, skin = (214, 96, 66), (130, 50, 30), (222, 151, 112)
+    points = smiling().face.points
+    photo = np.full_like(smiling().frame.rgb, skin)
+    for rows, colour in zip(ROWS, (shaded, lit), strict=True):
+        lip = Rims(points[rows[1], :2], points[rows[-1], :2]).outline
+        cv2.fillPoly(photo, [np.rint(lip).astype(np.int32)], colour)
+    out = np.full_like(photo, skin)
+    LipTint(photo, points).draw(out, points[:468], 1.0)
+    upper, lower = out[tuple(np.rint(points[ROWS[:, 1, 5], :2]).astype(int).T[::-1])].astype(float)
+    assert upper[0] / upper[1] > 0.95 * lower[0] / lower[1]
+
+
+def test_lips_that_close_are_even_towards_their_corners_and_keep_their_grain_between() -> None:
+    points = smiling().face.points
+    photo = np.full_like(smiling().frame.rgb, (200, 120, 110))
+    photo[:, ::2] -= 40
+    out = photo.copy()
+    LipTint(photo, points).draw(out, points[:468], 1.0)
+    lip = points[ROWS[1, 1:3], :2].mean(axis=0)  # along the middle of the lower one
+    at = np.rint(lip).astype(int)
+
+    def stripes(column: int) -> int:
+        x, y = at[column]
+        return int(np.ptp(out[y, x - 1 : x + 2, 0]))
+
+    assert max(stripes(1), stripes(9)) < 0.5 * 40
+    assert stripes(5) > 0.9 * 40

@@ -17,8 +17,9 @@ from retarget.generate.warp.displace import Displacer
 from retarget.generate.warp.driving_mouth import Below, DrivingInside
 from retarget.generate.warp.mouth import Hole
 from retarget.generate.warp.own_mouth import own_inside
-from retarget.generate.warp.palette import LUMA
+from retarget.generate.warp.palette import LUMA, Palette
 from retarget.generate.warp.rims import MOUTH, Rims, rims_of
+from retarget.generate.warp.teeth import Dentist
 from retarget.generate.warp.tones import Tones
 from retarget.generate.warp.warp import WarpGenerator
 
@@ -62,6 +63,25 @@ def test_teeth_that_fill_the_photos_mouth_fill_one_that_opens_a_little_farther()
     assert goes(edge, 1.15 * rims.gap) == pytest.approx(0.15 * rims.gap, rel=0.2)
     assert goes(edge, 3 * rims.gap) < 0.25 * rims.gap  # teeth are no longer than that
     assert goes(edge, 0.5 * rims.gap) == 0
+
+
+def test_teeth_go_on_beside_ones_own_where_the_mouth_is_drawn_wider(warp: WarpGenerator) -> None:
+    request = ask(smiling(), {"mouthStretchLeft": 1, "mouthStretchRight": 1, "jawOpen": 0.3})
+    grey = whole(draw(warp, request)).mean(axis=2)
+    now = rims_of(Displacer(smiling(), smiling().face.points)(request).points, MOUTH).smooth
+    assert now.width > 1.2 * rims_of(smiling().face.points, MOUTH).width
+    under_lip = np.rint(now.upper + 0.3 * (now.lower - now.upper)).astype(int)
+    bright = np.array([grey[y, x] for x, y in under_lip])
+    beside, middle = bright[[4, 5, 14, 15, 16]], bright[8:12]
+    assert beside.mean() > 0.4 * middle.mean()
+
+
+def test_the_gum_above_drawn_teeth_runs_out_to_its_sides() -> None:
+    dentist = Dentist(smiling(), smiling().face.points, Palette.of(*np.full((3, 3), 200.0)))
+    covered = dentist.upper().rgba[..., 3].astype(int)
+    gum = covered[len(covered) // 4]  # above all teeth
+    assert gum.max() > 240
+    assert np.abs(np.diff(gum)).max() < 100
 
 
 def test_the_driving_tongue_is_seen_below_teeth_of_ones_own(warp: WarpGenerator) -> None:

@@ -1,0 +1,171 @@
+"""The dark line of upper lashes, as the photo has it and as it lies where lids meet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import cv2
+import numpy as np
+
+from retarget.flow.arrays import Bytes, Floats
+from retarget.generate.warp.lid_skin import LidSkin
+from retarget.generate.warp.paint import blurred, box_of, fill, ramp, read
+from retarget.generate.warp.rims import Rims, curved
+
+FINE = 3
+"""Pixels drawn for each pixel of lashes, in each direction."""
+WIDTH = 0.045
+"""Thickness of the line of a shut eye in eye widths."""
+ABOVE, BELOW = 0.24, 0.02
+"""Eye widths above and below the upper rim that are looked at for lashes."""
+FARTHEST = 0.1
+"""Eye widths above the mesh's rim at most where lashes begin."""
+BESIDE_IRIS = (0.12, 0.28), (0.72, 0.88)
+"""Where along the rim no iris lies below it, as a rule."""
+ROOT, TIP = 0.05, 0.13
+"""Eye widths above the rim up to which lashes are dark skin or paint, and at which none is left."""
+TAPERED = (0.6, 1.15)
+"""Where they begin to fade, and end, in shares of that."""
+CORNER = 0.06
+"""Eye widths beyond the corners over which the line runs out: the photo's own is there still."""
+DARKEST = 0.9
+"""Share of the light on skin that lashes take at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Band:
+    """What lashes take of the light, along a rim drawn straight."""
+
+    taken: Floats
+    """(rows, columns, 3) 0..1; rows go down, columns from the left corner to the right one, and
+    `beside` more on each side."""
+    beside: int
+    row: float
+    """Eye widths from row to row; the last `BELOW` of them lie below the rim."""
+
+
+class Lashes:
+    """The upper lashes of one eye of a photo; looked at when they are first asked for.
+
+    Args:
+        photo: (height, width, 3).
+        rims: the eye's, in its pixels.
+        skin: of its shut lid.
+    """
+
+    def __init__(self, photo: Bytes, rims: Rims, skin: LidSkin) -> None:
+        self._photo, self._rims, self._skin = photo, rims, skin
+
+    @cached_property
+    def _band(self) -> _Band | None:
+        rims = self._rims
+        box = box_of(rims.upper, 1.5 * ABOVE * rims.width + 2, self._photo.shape)
+        found = self._skin.at(rims, box) if box else None
+        if box is None or found is None:
+            return None
+        taken = 1 - self._photo[box] / np.maximum(found[0], 1)
+        taken = np.clip(taken, 0, DARKEST).astype(np.float32)
+        rim = curved(rims.upper, 3) - np.array([box[1].start, box[0].start], np.float32)
+        return _straightened(taken, rim, np.float32(rims.width) * rims.down)
+
+    def darken(self, lit: Floats, rim: Floats, now: Rims, much: Floats, down: float) -> None:
+        """Let lashes lie along a rim.
+
+        Args:
+            lit: (h, w, 3) changed in place.
+            rim: (n, 2) in its pixels, from picture left to right.
+            now: where the lids are.
+            much: (h, w) 0..1 how dark.
+            down: 0..1 how far they have turned down, away from the lid.
+        """
+        band = self._band
+        if band is None:
+            return
+        y, x = np.mgrid[: lit.shape[0], : lit.shape[1]].astype(np.float32)
+        place = x * now.along[0] + y * now.along[1]
+        along, beside = rim @ now.along, np.float32(CORNER * now.width)
+        last = band.taken.shape[1] - 1
+        columns = np.interp(
+            place,
+            np.concatenate([along[:1] - beside, along, along[-1:] + beside]),
+            np.concatenate([[0], np.linspace(band.beside, last - band.beside, len(rim)), [last]]),
+        )
+        away = x * now.down[0] + y * now.down[1] - np.interp(place, along, rim @ now.down)
+        rows = (away / now.width + ABOVE) / band.row
+        at = np.stack([columns, rows], axis=2).astype(np.float32)
+        lit *= 1 - much[..., None] * read(_turned(band, down), at)
+
+
+def _straightened(taken: Floats, rim: Floats, across: Floats) -> _Band:
+    """What lies along a rim, from above it to below.
+
+    Args:
+        taken: (h, w, 3) 0..1 what is missing of the light.
+        rim: (n, 2) in its pixels.
+        across: (2,) towards the chin, as long as the eye is wide.
+    """
+    count = max(round(float(np.hypot(*across))), 8)
+    knots, along = np.arange(len(rim)), np.linspace(0, len(rim) - 1, count)
+    line = np.stack([np.interp(along, knots, rim[:, k]) for k in (0, 1)], axis=1)
+    off = np.arange(-ABOVE, BELOW, 1 / count, dtype=np.float32)[:, None, None]
+
+    def seen_from(begins: Floats) -> Floats:
+        return read(taken, (line + (off - begins[:, None]) * across).astype(np.float32))
+
+    by_mesh = seen_from(np.zeros(count, np.float32)).mean(axis=2)
+    seen = seen_from(_begins(by_mesh, off[:, 0, 0]))
+    # The shade of a deep eye, which a shut lid leaves, is not of its lashes.
+    shade = seen[off[:, 0, 0] < -ROOT].min(axis=0)[None]
+    shade = cv2.blur(shade, (2 * (count // 8) + 1, 1), borderType=cv2.BORDER_REPLICATE)
+    beside = max(round(CORNER * count), 1)
+    ends = np.pad(np.ones(count, np.float32), beside, mode="linear_ramp")
+    lashes = np.pad(np.maximum(seen - shade, 0), ((0, 0), (beside, beside), (0, 0)), "edge")
+    return _Band(lashes * ends[:, None], beside, 1 / count)
+
+
+def _begins(taken: Floats, off: Floats) -> Floats:
+    """(columns,) eye widths by which lashes begin above the rim that the mesh has.
+
+    White lies between the two often; an iris, which is dark as well, is left out.
+
+    Args:
+        taken: (rows, columns) 0..1 what is missing of the light.
+        off: (rows,) eye widths down from the mesh's rim.
+    """
+    count = taken.shape[1]
+    near = (off > -FARTHEST) & (off < 0)
+    dark = taken[near] > 0.5 * taken[near].max(axis=0)
+    lowest = -off[near][len(dark) - 1 - dark[::-1].argmax(axis=0)]
+    sides = [slice(int(a * count), int(b * count)) for a, b in BESIDE_IRIS]
+    found = [np.median(lowest[side]) for side in sides]
+    middle = [0.5 * (a + b) * count for a, b in BESIDE_IRIS]
+    return np.interp(np.arange(count), middle, found).astype(np.float32)
+
+
+def _turned(band: _Band, down: float) -> Floats:
+    """(rows, columns, 3) what is left of lashes that have turned down."""
+    above = ABOVE - np.float32(band.row) * np.arange(len(band.taken), dtype=np.float32)
+    tip = TIP + (ROOT - TIP) * down
+    left = ramp((TAPERED[1] * tip, TAPERED[0] * tip), above) * ramp((-BELOW, 0.0), above)
+    return band.taken * left[:, None, None]
+
+
+def hanging(
+    rim: Floats, shape: tuple[int, ...], thick: tuple[Floats, Floats], soft: float
+) -> Floats:
+    """(h, w) 0..1 a soft band along the rim of a shut eye, thickest in its middle.
+
+    Args:
+        rim: (n, 2) in pixels.
+        shape: of the mask.
+        thick: (2,) each: across the line, and how far lashes hang down from it, in pixels.
+        soft: deviation of its edge in pixels.
+    """
+    bow = np.sin(np.linspace(0, np.pi, len(rim), dtype=np.float32))[:, None]
+    half = (np.float32(0.2) + np.float32(0.3) * bow) * thick[0]
+    below = rim + half + bow * thick[1]
+    fine = np.zeros((shape[0] * FINE, shape[1] * FINE), np.uint8)  # thinner than pixels are
+    fill(fine, np.concatenate([rim - half, below[::-1]]) * FINE + np.float32(FINE / 2 - 0.5))
+    mask = cv2.resize(fine, (shape[1], shape[0]), interpolation=cv2.INTER_AREA)
+    return blurred(np.asarray(mask, np.uint8), soft).astype(np.float32) / 255

@@ -1,0 +1,134 @@
+"""Where the lips of a photo end, which a mesh of a mouth that is open often misses.
+
+Beside teeth the dark of the opening reaches past its corners, and lips drawn wide reach beyond it.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from retarget.flow.arrays import Bytes, Floats
+from retarget.generate.warp.paint import colours, read
+from retarget.generate.warp.palette import LUMA
+from retarget.generate.warp.rims import MOUTH, rims_of
+from retarget.generate.warp.shut_lips import ROWS
+from retarget.generate.warp.tones import Tones, redness_in
+
+BESIDE, STEPS, EDGE = 0.08, 25, 0.04
+"""How far out of the outline of the lips the dark is looked for, in how many steps, and how far
+beyond it the skin begins, in mouth widths."""
+DARK = 0.85
+"""Brightness, in that of the lips, below which it is the dark beside teeth."""
+DARK_SKIN = 0.5
+"""Brightness, in the most that is seen, above which what is all dark is a beard or the shade; below
+it, skin in the shade beside the dark."""
+REDDER, BEYOND, MOSTLY = 0.08, 0.14, 0.7
+"""How much redder lips must be than skin to be told from it; how far out of their outline that is
+looked for, in mouth widths; and the part of the way there that must be red."""
+OUTER_ROWS = np.array([1, 0.67, 0.33, 0], np.float32)
+"""How far each row of a lip goes with its outline to where it ends."""
+
+
+def giving_way(photo: Bytes, points: Floats) -> Floats:
+    """How far the rows of a photo's lips give way for its lips to close as their own red.
+
+    Args:
+        photo: (height, width, 3).
+        points: (478, 2 or 3) its mesh.
+
+    Returns:
+        (2, 4, 11, 2) pixels by which points of the upper and of the lower lip must give way: all
+        rows before the dark beside teeth, the outer ones to where lips end that a mesh of a mouth
+        drawn wide has too thin.
+    """
+    dark, red = _beside_dark(photo, points), _beyond_red(photo, points)
+    red[np.abs(dark).max(axis=2) > 0] = 0
+    return np.asarray(dark[:, None] + OUTER_ROWS[:, None, None] * red[:, None], np.float32)
+
+
+def _beside_dark(photo: Bytes, points: Floats) -> Floats:
+    """(2, 11, 2) pixels by which a mesh's lips must give way before the dark of the opening.
+
+    Beside teeth it often reaches past the corners of the mesh.
+    """
+    rims = rims_of(points, MOUTH)
+    outline = points[ROWS[:, 0], :2]  # (2, 11, 2)
+    ways = np.stack([-rims.down, rims.down])[:, None] * np.ones((1, outline.shape[1], 1))
+    ways[:, 0], ways[:, -1] = -rims.along, rims.along
+    seen, steps = _outwards(photo, outline, ways, rims.width, BESIDE)
+    bright = seen @ LUMA
+    dark = bright < DARK * np.median(colours(photo, _lips(points)) @ LUMA)
+    most = bright.max(axis=2, keepdims=True)
+    in_shade = dark.all(axis=2, keepdims=True) & (bright[..., :1] < DARK_SKIN * most)
+    dark = np.where(in_shade, bright < DARK * most, dark)
+    first = np.argmin(dark, axis=2)  # 0 where none is dark, and where all is: in a beard
+    share = _from_corners(np.where(first > 0, steps[first] + EDGE, 0))
+    return np.asarray(rims.width * share[..., None] * ways, np.float32)
+
+
+def _from_corners(share: Floats) -> Floats:
+    """(2, 11) what of these goes on from a corner: what is dark elsewhere is a shadow."""
+    dark = share > 0
+    on = (np.logical_and.accumulate(dark[:, ::way], axis=1)[:, ::way] for way in (1, -1))
+    return np.where(np.logical_or(*on), share, 0)
+
+
+def _beyond_red(photo: Bytes, points: Floats) -> Floats:
+    """(2, 11, 2) pixels by which lips reach beyond a mesh's outline of them; corners keep theirs.
+
+    Told by their red, where that is another than the skin's.
+    """
+    tones = Tones.of(photo, points, None)
+    lip, skin = (float(redness_in(c, c @ LUMA)) for c in (tones.lip, tones.skin))
+    outline = points[ROWS[:, 0], :2]
+    if lip - skin < REDDER:
+        return np.zeros_like(outline)
+    rims = rims_of(points, MOUTH)
+    on = np.gradient(outline, axis=1)
+    ways = np.stack([on[..., 1], -on[..., 0]], axis=2) * np.array([1, -1]).reshape(2, 1, 1)
+    ways /= np.maximum(np.linalg.norm(ways, axis=2, keepdims=True), 1e-3)
+    seen, steps = _outwards(photo, outline, ways, rims.width, BEYOND)
+    red = redness_in(seen, seen @ LUMA) > 0.5 * (lip + skin)
+    so_far = np.cumsum(red, axis=2) / np.arange(1, STEPS + 1)
+    last = STEPS - 1 - np.argmax((red & (so_far > MOSTLY))[..., ::-1], axis=2)
+    share = np.where(red[..., -1], 0, np.maximum(steps[last % (STEPS - 1)], 0))
+    return np.asarray(rims.width * _side_by_side(share)[..., None] * ways, np.float32)
+
+
+def _side_by_side(share: Floats) -> Floats:
+    """(2, 11) as much of these as three columns side by side have, but at the corners.
+
+    One alone is a shadow below a lip, and the lip would hang down there (the opening of
+    mathematical morphology, as of Serra).
+    """
+    least = np.lib.stride_tricks.sliding_window_view(share[:, 1:-1], 3, axis=1).min(axis=2)
+    wide = np.pad(least, ((0, 0), (2, 2)))
+    most = np.lib.stride_tricks.sliding_window_view(wide, 3, axis=1).max(axis=2)
+    return np.asarray(np.pad(most, ((0, 0), (1, 1))))
+
+
+def _outwards(
+    photo: Bytes, outline: Floats, ways: Floats, width: float, far: float
+) -> tuple[Bytes, Floats]:
+    """What is seen on ways out of an outline (2, 11, 2).
+
+    Args:
+        photo: (height, width, 3).
+        outline: where they begin, `EDGE` inside of it.
+        ways: (2, 11, 2) of length 1.
+        width: of the mouth, in pixels.
+        far: where they end, in mouth widths.
+
+    Returns:
+        (2, 11, steps, 3) colours, and (steps,) how far out, in mouth widths.
+    """
+    steps = np.linspace(-EDGE, far, STEPS, dtype=np.float32)
+    where = outline[:, :, None] + np.float32(width) * steps[:, None] * ways[:, :, None]
+    seen = read(photo, where.reshape(2, -1, 2).astype(np.float32))
+    return seen.reshape(2, -1, STEPS, 3), steps
+
+
+def _lips(points: Floats) -> Floats:
+    """(n, 2) halfway across the lips, in the middle of the mouth."""
+    out: Floats = points[ROWS[:, 1:3, 3:8], :2].reshape(-1, 2)
+    return out
