@@ -101,6 +101,8 @@ def ends_early(container: InputContainer, stream: VideoStream, end: int, clock: 
     """Whether frames that the file announces are missing after `end`."""
     slack = max(_FEW * clock.usual, (stream.duration or 0) // 50)
     announced = end_of(stream) or _tagged_end_of(stream)
+    if not says_when_shown(container):  # of an .avi cut short, FFmpeg measures what is left
+        announced = max(announced or 0, stream.frames * clock.usual) or None
     everything = about_end_of(container, stream)
     if announced is None and everything is not None:
         announced, slack = everything, max(slack, round(_LONGER / clock.time_base), everything // 5)
