@@ -72,14 +72,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         show(f"retarget {__version__}")
         return 0
     try:
-        return _run(words)
+        _run(words)
     except BaseException as problem:
         if isinstance(problem, KeyboardInterrupt) or _ending.number is not None:
             sys.stderr.write("retarget: Stopped. Nothing unfinished was left behind.\n")
             return 128 + (_ending.number or signal.SIGINT)
         if not isinstance(problem, Exception) or not _told(problem):
             raise
-    return 1
+        return 1
+    # What came when all was done, and was lost, still keeps a `&&` from going on.
+    return 128 + _ending.number if _ending.number is not None else 0
 
 
 def _told(problem: Exception) -> bool:
@@ -103,7 +105,7 @@ def _told(problem: Exception) -> bool:
     return True
 
 
-def _run(words: Sequence[str]) -> int:
+def _run(words: Sequence[str]) -> None:
     from retarget.cli.progress import TerminalBar
 
     _check_here()
@@ -122,7 +124,6 @@ def _run(words: Sequence[str]) -> int:
         show(str(result))
     if isinstance(result, Path) and report.frames:
         show(summary(report))
-    return 0
 
 
 def _check_here() -> None:

@@ -18,7 +18,7 @@ import numpy as np
 from retarget.errors import UnreadableInput
 from retarget.face.settings import NamedFace, named_face
 from retarget.flow.arrays import Floats, Picture
-from retarget.flow.there import is_there
+from retarget.flow.there import check_no_stream, is_there
 from retarget.flow.values import VideoFrame
 from retarget.source.open import open_source
 from retarget.source.source import Source
@@ -32,6 +32,7 @@ def present(path: str | Path) -> Path:
         RetargetError: what stands behind its name says no face.
     """
     path = Path(path)
+    check_no_stream(path)
     if not is_there(named(path).file):
         raise UnreadableInput(f"There is no file {path}.", do="Check the path.")
     return path

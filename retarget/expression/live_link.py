@@ -48,6 +48,8 @@ _ANGLES = tuple(
 HEADER: tuple[str, ...] = (
     "Timecode", "BlendShapeCount", *(n[0].upper() + n[1:] for n in _SHAPES), *_ANGLES,
 )  # fmt: skip
+_MAY_LACK = ("TongueOut", *_ANGLES)
+"""Columns of what not every tracker sees; taken as 0."""
 RATE = 60
 """Timecode frames per second that the app counts by default, and that is written here."""
 _TICK = Fraction(1, 60_000)
@@ -106,8 +108,8 @@ def average_rest() -> RestFace:
 class LiveLinkPerformance(Performance):
     """A performance in a CSV file of that layout, read row by row.
 
-    Columns are found by their names, upper or lower case, in any order; those of the nine angles
-    may be missing. The first row is time 0.
+    Columns are found by their names, upper or lower case, in any order; those of the tongue and
+    the nine angles may be missing. The first row is time 0.
     """
 
     def __init__(self, path: Path) -> None:
@@ -230,7 +232,7 @@ class LiveLinkPerformance(Performance):
                         raise self._wrong(
                             line, f"has {len(fields)} columns where the first has {order[0]}"
                         )
-                    yield line, [fields[i] if i >= 0 else "" for i in order[1]]
+                    yield line, [fields[i] if i >= 0 else "0" for i in order[1]]
         except FileNotFoundError as absent:
             raise UnreadableInput(
                 f"There is no file {self.path}.", do="Check its name and folder."
@@ -250,7 +252,7 @@ class LiveLinkPerformance(Performance):
         """How many columns there are, and where each of `HEADER` is (-1: nowhere)."""
         names = [name.lower() for name in first]
         places = [names.index(n.lower()) if n.lower() in names else -1 for n in HEADER]
-        missing = [n for n, at in zip(HEADER, places, strict=True) if at < 0 and n not in _ANGLES]
+        missing = [n for n, at in zip(HEADER, places, strict=True) if at < 0 and n not in _MAY_LACK]
         if missing:
             raise self._wrong(1, f"names no column {missing[0]!r}")
         return len(names), places

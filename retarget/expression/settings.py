@@ -16,8 +16,8 @@ class RestSettings(AsDeclared):
     samples: int = 32
     """Moments of the clip that are looked at, spread evenly."""
     neutral: Kept[str] = "auto"
-    """`auto`, or where the person is at rest: a frame number (`12`), a time (`0:03.5`, `3.5s`) or
-    a picture's path."""
+    """`auto`, or where the person is at rest: a frame number (`12`) or a time (`0:03.5`, `3.5s`)
+    of the whole video, or a picture's path."""
     certainty: float = 1.0
     """How strongly an average face speaks against taking a constant smile for this person's rest;
     0 takes the person as they are."""

@@ -213,7 +213,11 @@ class Follower:
         self._count(len(self.company))
         if person.unseen == 0:
             return person.face
-        return self._choose(rgb, faces) if person.unseen > _FORGET and faces else None
+        if person.unseen <= _FORGET:
+            return None
+        hung = [whose[index] for index, one in enumerate(people) if index in whose and one.pictured]
+        others = [face for index, face in enumerate(faces) if index not in hung]
+        return self._choose(rgb, others) if others else None
 
     def _survey(self, rgb: Picture, known: list[Reading], *, every: int) -> list[Reading]:
         """Now and then look over the whole frame for faces that are not known."""

@@ -25,6 +25,9 @@ _HEADING, _OFTEN = 0.5, 30
 """What a new heading counts for beside the old one at so many frames per second."""
 _GOES_ON = 0.4
 """Seconds for which a face that is not seen is expected to go on."""
+_STIRS, _HANGS = 0.01, 3
+"""A mesh that moves by less than this part of its width in so many seconds is no person's: who
+sits still moves by twice as much, a picture on a wall by a third."""
 _LOOSER = 3.0
 """How much the tolerance of place grows in each second unseen, as a part of itself."""
 
@@ -41,6 +44,14 @@ class Person:
         self._look = look(rgb, face.region)
         self._heading = np.zeros(2)  # pixels per second
         self._since_learned = 0
+        self._first = face.points[:, :2]
+        self._known = Fraction(0)
+        self._stirred = 0.0
+
+    @property
+    def pictured(self) -> bool:
+        """Whether it hangs on a wall."""
+        return self._known >= _HANGS and self._stirred < _STIRS
 
     @property
     def region(self) -> Region:
@@ -76,6 +87,10 @@ class Person:
         heading = moved / float(self.unseen + self.since)
         learned = 1 - (1 - _HEADING) ** float(_OFTEN * self.since)
         self._heading += learned * (heading - self._heading)
+        self._known += max(self.unseen, self.since)
+        if self._stirred < _STIRS:
+            apart = np.linalg.norm(face.points[:, :2] - self._first, axis=1).mean()
+            self._stirred = max(self._stirred, float(apart) * MARGIN / face.region.side)
         self.face, self.unseen = face, Fraction(0)
         self._since_learned += 1
         if alone and self._since_learned >= _LEARN_EVERY:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from retarget.errors import RetargetError, UnknownWord, UnreadableInput
-from retarget.flow.there import is_file
+from retarget.flow.there import check_no_stream, is_file
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -155,6 +155,7 @@ def within(folder: Path, name: str, *, outside: bool) -> Path:
 
 
 def _text(path: Path, what: str) -> str:
+    check_no_stream(path)
     try:
         if path.stat().st_size > MAX_BYTES:
             raise UnreadableInput(

@@ -128,7 +128,7 @@ def _at_rest(
         people = _people(source, settings)
     if settings.rest.neutral == AUTO:
         return people, [find_rest(person.samples, settings.rest) for person in people]
-    frame = neutral_frame(settings.rest.neutral, driving, source, settings.source)
+    frame = neutral_frame(settings.rest.neutral, driving, settings.source)
     return people, [rest_of(frame, settings.rest, settings.track)]
 
 

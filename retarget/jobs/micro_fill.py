@@ -17,7 +17,7 @@ from retarget.jobs.micro_keep import SetFolder, key_of, row_of
 from retarget.jobs.micro_order import keep_orders
 from retarget.jobs.micro_set import Stimulus, StimulusSet, read_set
 from retarget.jobs.reframe import on_face, reframed
-from retarget.sink.codecs import codec_for
+from retarget.sink.codecs import check_codec
 from retarget.sink.names import CLIPS_TABLE, ORDERS_TABLE
 from retarget.sink.partial import filling
 
@@ -67,7 +67,7 @@ def draw_set(job: MicroJob, path: Path, words: Vocabulary, report: Report) -> Pa
 def _folder_of(job: MicroJob, path: Path, whole: StimulusSet) -> Path:
     """Where the set of this file goes, once its clips are known to be of a kind that can be."""
     try:
-        codec_for(whole.ending, job.sink.codec)
+        check_codec(whole.ending, job.sink.codec)
     except CannotWrite as error:
         do = f"Write another ending into {path.name}, or say another --codec."
         raise CannotWrite(error.what, do=do) from error

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from retarget.expression.settings import RestSettings
     from retarget.face.settings import TrackSettings
     from retarget.flow.values import RestFace, VideoFrame
-    from retarget.source.source import Source
 
 AUTO = "auto"
 _FRAME = re.compile(r"\d{1,18}")
@@ -97,14 +96,13 @@ def picture_frame(path: Path) -> VideoFrame:
         return next(picture.frames())
 
 
-def neutral_frame(word: str, driving: str, source: Source, settings: SourceSettings) -> VideoFrame:
+def neutral_frame(word: str, driving: str, settings: SourceSettings) -> VideoFrame:
     """The frame that shows the driving face at rest.
 
     Args:
-        word: `RestSettings.neutral`, not `auto`.
-        driving: what the source was opened from.
-        source: the driving video; frame numbers count from its start.
-        settings: how the driving video is read; times count from its own beginning.
+        word: `RestSettings.neutral`, not `auto`; it counts from the beginning of the whole video.
+        driving: the video, as a source is opened from it.
+        settings: how it is read, and the piece of it that drives.
 
     Raises:
         UnreadableInput: the video has no such frame.
@@ -113,11 +111,7 @@ def neutral_frame(word: str, driving: str, source: Source, settings: SourceSetti
     moment = parse_neutral(word)
     if moment.picture is not None:
         return picture_frame(moment.picture)
-    found = None
-    if moment.frame is not None:
-        found = next(islice(source.frames(), moment.frame, None), None)
-    elif moment.seconds is not None:
-        found = _at(moment.seconds, driving, settings)
+    found = _at(moment, driving, replace(settings, start=moment.seconds or 0.0, end=None))
     if found is None:
         raise UnreadableInput(
             f"The neutral {word!r} lies after the end of {driving}.", do="Choose an earlier one."
@@ -125,12 +119,11 @@ def neutral_frame(word: str, driving: str, source: Source, settings: SourceSetti
     return found
 
 
-def _at(seconds: float, driving: str, settings: SourceSettings) -> VideoFrame | None:
-    """The frame at a time of the whole video, whichever piece of it is asked for."""
+def _at(moment: Moment, driving: str, settings: SourceSettings) -> VideoFrame | None:
     from retarget.source.open import open_source
 
     try:
-        with open_source(driving, replace(settings, start=seconds, end=None)) as there:
-            return next(there.frames(), None)
+        with open_source(driving, settings) as there:
+            return next(islice(there.frames(), moment.frame or 0, None), None)
     except UnreadableInput:  # it could be read from elsewhere on, so nothing is there
         return None

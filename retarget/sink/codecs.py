@@ -156,17 +156,27 @@ CONTAINERS: Mapping[str, Container] = {
 
 
 def codec_for(suffix: str, wanted: str) -> Codec:
-    """The codec for a file that ends in `suffix`.
+    """The codec for a video file that ends in `suffix`.
 
     Raises:
         CannotWrite: that kind of file does not hold the wanted codec.
     """
-    held = CONTAINERS[suffix].codecs
-    name = held[0] if wanted == "auto" else wanted
-    if name not in held:
-        homes = " or ".join(s for s, c in CONTAINERS.items() if name in c.codecs and s != ".m4v")
-        raise CannotWrite(
-            f"A {suffix} file does not hold {name}.",
-            do=f"Name the output {homes}, or take one of: {', '.join(held)}.",
-        )
-    return CODECS[name]
+    check_codec(suffix, wanted)
+    return CODECS[CONTAINERS[suffix].codecs[0] if wanted == "auto" else wanted]
+
+
+def check_codec(suffix: str, wanted: str) -> None:
+    """Refuse a codec that what ends in `suffix`, or the folder that ends in none, does not hold.
+
+    Raises:
+        CannotWrite: it does not.
+    """
+    held = CONTAINERS[suffix].codecs if suffix in CONTAINERS else ()
+    if wanted in ("auto", *held):
+        return
+    homes = " or ".join(s for s, c in CONTAINERS.items() if wanted in c.codecs and s != ".m4v")
+    other = f"take one of: {', '.join(held)}" if held else "leave --codec out"
+    raise CannotWrite(
+        f"{f'A {suffix} file' if suffix else 'A folder of pictures'} does not hold {wanted}.",
+        do=f"Name the output {homes}, or {other}.",
+    )

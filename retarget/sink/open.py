@@ -154,9 +154,10 @@ def _opened(
     landed: Landed,
 ) -> Iterator[OpenSink]:
     from retarget.sink import names, partial, stills
-    from retarget.sink.codecs import CONTAINERS
+    from retarget.sink.codecs import CONTAINERS, check_codec
 
     kind, again, quality = _kind(target), settings.overwrite, settings.quality
+    check_codec(kind, settings.codec)
     if kind in CONTAINERS:
         from retarget.sink.video_file import VideoSink
 

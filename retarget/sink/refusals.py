@@ -12,11 +12,8 @@ import av
 
 from retarget.errors import CannotWrite
 from retarget.flow.dead_files import HIDDEN
-from retarget.flow.there import is_folder
+from retarget.flow.there import STREAM, is_folder
 from retarget.sink.names import FOLDER_PATTERN, is_pattern, matches
-
-_STREAM = "-"
-"""What many programs take as the name of their own input or output."""
 
 
 def check_apart(target: Path, read: Iterable[str | Path | None], *, use: str = "read from") -> None:
@@ -131,10 +128,10 @@ def check_named(target: Path) -> None:
     Raises:
         CannotWrite: it is "-".
     """
-    if target.name == _STREAM:
+    if target.name == STREAM:
         raise CannotWrite(
             "What is written goes to a file, which appears once it is whole, and not to a stream.",
-            do=f"Give it a name other than {_STREAM}.",
+            do=f"Give it a name other than {STREAM}.",
         )
 
 

@@ -15,6 +15,7 @@ _BROADCAST_CLOCK = 0x0200  # AVFMT_TS_DISCONT: counts from anywhere, so its zero
 _FEW = 5  # frames; files are often wrong about their length by one or two
 _LONGER = 10  # seconds that sound may well go on after the pictures
 _CONTAINER_TICKS = 1_000_000  # a second, where FFmpeg speaks of a whole container
+_FINEST = 1_000_000  # ticks a second of the finest clock that files keep
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,8 +40,11 @@ class Clock:
 
 
 def moment(seconds: float) -> Fraction:
-    """The decimal that was typed: 0.8 is eight tenths, and not the binary number above it."""
-    return Fraction(str(seconds))
+    """The decimal that was typed: 0.8 is eight tenths, and not the binary number above it.
+
+    A frame's time, whose decimals go on without end, is that time again.
+    """
+    return Fraction(str(seconds)).limit_denominator(_FINEST)
 
 
 def clock_of(container: InputContainer, stream: VideoStream) -> Clock:
@@ -97,6 +101,8 @@ def ends_early(container: InputContainer, stream: VideoStream, end: int, clock: 
     """Whether frames that the file announces are missing after `end`."""
     slack = max(_FEW * clock.usual, (stream.duration or 0) // 50)
     announced = end_of(stream) or _tagged_end_of(stream)
+    if not says_when_shown(container):  # of an .avi cut short, FFmpeg measures what is left
+        announced = max(announced or 0, stream.frames * clock.usual) or None
     everything = about_end_of(container, stream)
     if announced is None and everything is not None:
         announced, slack = everything, max(slack, round(_LONGER / clock.time_base), everything // 5)

@@ -37,18 +37,24 @@ def packets(
     The time they stand at goes on where the file's clock starts again.
     """
     clock, failed = OneClock(), 0
+    skipped = f"{name}: a damaged stretch could not be read and was skipped."
     while failed < _PATIENCE:
         try:
             # Where it starts again, each stream has to be moved as far as the others.
             for packet in container.demux(*container.streams.video, *container.streams.audio):
+                if failed:
+                    warn(skipped)
                 failed = 0
                 clock.move(packet)
                 if packet.stream.index == stream.index:
                     yield packet
+            if failed:
+                warn(skipped)
             return
         except av.FFmpegError:
             failed += 1
-            warn(f"{name}: a damaged stretch could not be read and was skipped.")
+    if container.size > 0:  # else nobody told how much comes: where it ends looks like damage
+        warn(f"{name}: from a damaged stretch on nothing more could be read.")
     yield av.Packet()  # as at a file's end: lets out what the decoder still holds
 
 

@@ -15,14 +15,12 @@ import numpy as np
 from retarget.errors import RetargetError, UnreadableInput
 from retarget.flow.arrays import Bytes
 from retarget.flow.report import Warn, unheard
-from retarget.flow.there import is_folder
+from retarget.flow.there import check_no_stream, is_folder
 from retarget.source.settings import LONGEST, SourceSettings
 from retarget.source.source import Source
 
 _SAID = 60
 """Characters of a name that are told where it is much too long."""
-_STREAM = "-"
-"""What many programs take as the name of their own input."""
 _NUMBERED = re.compile(r"%0?\d*d|#|\*")
 """What stands for a number in names of pictures elsewhere: in FFmpeg, in compositing, in shells."""
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]+):", re.IGNORECASE)
@@ -67,6 +65,7 @@ def _source(spec: str, settings: SourceSettings, background: Bytes, warn: Warn) 
     except (OSError, ValueError) as cause:
         if scheme:
             return url.open_url(spec, scheme[1].lower(), settings, background, warn)
+        check_no_stream(spec)
         raise _not_found(spec, cause) from cause
     if not spec:  # which the system takes as the folder it is in
         raise UnreadableInput("There is no file (no name).", do="Check the path.")
@@ -84,11 +83,6 @@ def _source(spec: str, settings: SourceSettings, background: Bytes, warn: Warn) 
 
 def _not_found(spec: str, cause: Exception) -> UnreadableInput:
     number = getattr(cause, "errno", None)
-    if spec == _STREAM:
-        return UnreadableInput(
-            "What is read comes from a file, a folder or an address, and not from a stream.",
-            do="Name it; what comes down a pipe can be written into a file first.",
-        )
     if number in (errno.EACCES, errno.EPERM):
         return UnreadableInput(
             f"{spec} lies in a folder that you may not enter.",

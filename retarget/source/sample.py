@@ -15,7 +15,7 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from retarget.flow.report import Warn
+from retarget.flow.report import unheard
 from retarget.source.clock import says_when_shown
 from retarget.source.decode import decoded
 from retarget.source.place import Place
@@ -69,12 +69,11 @@ def sampled(
     stream: VideoStream,
     span: Span,
     count: int,
-    *,
-    warn: Warn,
 ) -> Iterator[tuple[Decoded, int, int]]:
     """At most `count` frames of `span` in order, each with its stamp and number.
 
-    A frame without a stamp ends the sample early: its place cannot be known.
+    A frame without a stamp ends the sample early: its place cannot be known. Damage is told where
+    all is read; here a seek that a server refuses looks like it, too.
 
     Raises:
         av.FFmpegError: the file cannot be sought in.
@@ -89,7 +88,7 @@ def sampled(
         key, aim = _key(index.keys, low, middle, high, span.time_base)
         if at is None or (key is not None and key > at):
             container.seek(span.first if key is None else key, stream=stream)
-            frames = decoded(place, container, stream, warn)
+            frames = decoded(place, container, stream, unheard)
         if at is not None and at >= aim:
             continue
         frame = _reached(frames, aim)

@@ -35,6 +35,8 @@ _BEGINNINGS = re.compile(
     rb"\xff\xd8\xff|\x89PNG\r\n|RIFF....WEBP|....ftypavi[fs]|II\*\0|MM\0\*", re.DOTALL
 )
 """How the usual kinds of picture files begin."""
+_FILM = re.compile(rb"GIF8|\x1aE\xdf\xa3|....ftyp", re.DOTALL)
+"""How files begin that are videos, whatever they are called, where they begin as no picture."""
 _MOVING = (".apng", ".mjpeg", ".mjpg")
 """Endings of files that begin as a picture does and go on."""
 _LARGEST_PHONE_PHOTO = 2 * MAX_PIXELS
@@ -45,16 +47,18 @@ DAMAGE = (OSError, ValueError, SyntaxError, EOFError, MemoryError, RuntimeError,
 
 
 def is_picture(file: Path) -> bool:
-    """Whether a file is to be read as a picture: by its ending or, with another, its beginning."""
+    """Whether a file is to be read as a picture: by its beginning, or else by its ending."""
     ending = file.suffix.lower()
-    if ending in SUFFIXES or ending in _MOVING:
-        return ending in SUFFIXES
+    if ending in _MOVING:
+        return False
     try:
         with file.open("rb") as opened:
             head = opened.read(_HEAD)
     except OSError:
-        return False
-    return is_phone_photo(head) or _BEGINNINGS.match(head) is not None
+        return ending in SUFFIXES
+    if is_phone_photo(head) or _BEGINNINGS.match(head) is not None:
+        return True
+    return ending in SUFFIXES and _FILM.match(head) is None
 
 
 def read_still(file: Path | bytes, name: str, background: Bytes) -> Picture:

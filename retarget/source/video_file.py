@@ -135,7 +135,7 @@ class VideoFile:
             return
         with self._reading() as reading:
             container, stream = reading.container, reading.stream
-            found = sampled(self.place, container, stream, self._span, count, warn=self._warn)
+            found = sampled(self.place, container, stream, self._span, count)
             for frame, stamp, number in found:
                 yield self._frame(reading, frame, number, stamp, frame.duration or 0)
 

@@ -166,6 +166,23 @@ def test_an_interrupt_that_is_lost_ends_the_job_at_its_next_frame(lost: str) -> 
     assert run.stderr == "retarget: Stopped. Nothing unfinished was left behind.\n"
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="has no such signals")
+def test_an_interrupt_that_is_lost_when_all_is_done_keeps_the_next_command_from_beginning() -> None:
+    run = as_program("""
+        import os, signal
+        from types import SimpleNamespace
+        from retarget.cli import main
+        def job(report):
+            interrupt = lambda _: os.kill(os.getpid(), signal.SIGINT)
+            type("Garbage", (), dict(__del__=interrupt))()
+            return "whole.mp4"
+        main.job_from = lambda words: SimpleNamespace(run=job)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        main.run()
+    """)
+    assert (run.returncode, run.stdout, run.stderr) == (130, "whole.mp4\n", "")
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="has no such device")
 @pytest.mark.parametrize("length", [3, 100_000])
 def test_a_full_disk_behind_standard_output_is_one_sentence(length: int) -> None:

@@ -103,6 +103,18 @@ def test_columns_are_found_by_name_in_any_order_and_case(tmp_path: Path) -> None
     assert blendshapes.named(frame.expression.weights) == {"jawOpen": pytest.approx(0.75)}
 
 
+def test_a_tool_that_knows_no_tongue_is_read_with_the_tongue_in(tmp_path: Path) -> None:
+    path = tmp_path / "take.csv"
+    known = [name for name in HEADER if name != "TongueOut"]
+    fields = ["00:00:00:00", "60", *["0.25"] * 60]
+    path.write_text(live_link([",".join(fields)], ",".join(known)))
+    (frame,) = open_performance(path).frames()
+    assert frame.expression is not None
+    weights = frame.expression.weights
+    assert weights[blendshapes.INDEX["tongueOut"]] == 0.0
+    assert weights[blendshapes.INDEX["noseSneerRight"]] == 0.25
+
+
 def test_what_a_european_spreadsheet_saved_is_read(tmp_path: Path) -> None:
     lines = live_link([row("00:00:00:00.500", 0.25), row("00:00:00:01.500", 0.5)])
     path = tmp_path / "take.csv"

@@ -87,15 +87,23 @@ def test_somebody_who_comes_in_beside_the_one_followed_is_noticed_and_not_follow
 
 
 def with_a_bystander(
-    rate: int, shown: Callable[[float], bool], seconds: float
+    rate: int, shown: Callable[[float], bool], seconds: float, *, sways: float = 4
 ) -> list[float | None]:
-    """Where the left one of two people is followed, who is there when `shown` says so."""
-    alone = on(wall(512, 256), head(stranger()), 390, 128)
-    both = on(alone, head(astronaut()), 120, 128)
+    """Where the left one of two people is followed, who is there when `shown` says so.
+
+    The other one moves to and fro by so many pixels.
+    """
+
+    def scene(at: float, index: int) -> Picture:
+        alone = on(wall(512, 256), head(stranger()), 390 + round(sways * np.sin(9 * at)), 128)
+        rgb = on(alone, head(astronaut()), 120, 128) if shown(at) else alone
+        noise = np.random.default_rng(index).integers(-3, 4, rgb.shape)  # as every camera adds
+        return np.clip(rgb + noise, 0, 255).astype(np.uint8)
+
     times = [Fraction(i, rate) for i in range(round(seconds * rate))]
     frames = [
         replace(
-            frame(both if shown(float(at)) else alone, i),
+            frame(scene(float(at), i), i),
             at=Instant(i, Fraction(1, rate)), duration=Fraction(1, rate),
         )
         for i, at in enumerate(times)
@@ -115,6 +123,12 @@ def test_a_face_that_is_gone_for_three_seconds_is_given_up_at_any_rate() -> None
     seen = with_a_bystander(5, lambda at: at < 1, 5)
     assert seen[5:20] == [None] * 15
     assert seen[-1] == pytest.approx(390, abs=40)
+
+
+def test_a_portrait_on_the_wall_takes_nobody_s_place() -> None:
+    seen = with_a_bystander(10, lambda at: not 1 <= at < 5, 6, sways=0)
+    assert seen[10:50] == [None] * 40
+    assert seen[-1] == pytest.approx(120, abs=40)
 
 
 def test_a_small_face_in_a_large_frame_is_found() -> None:

@@ -22,6 +22,11 @@ def test_the_mark_that_editors_put_before_a_text_does_not_count(tmp_path: Path) 
     assert [file.line((name,)) for name in file.data] == [1, 2]
 
 
+def test_a_stream_is_told_to_be_given_as_a_file() -> None:
+    with pytest.raises(UnreadableInput, match="not from a stream"):
+        TomlFile(Path("-"), "storyboard")
+
+
 @pytest.mark.parametrize(
     ("line", "remedy"),
     [

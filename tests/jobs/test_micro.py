@@ -223,7 +223,7 @@ def test_a_change_shorter_than_a_frame_is_refused(astronaut: Path, tmp_path: Pat
 def test_a_change_between_two_pictures_begins_with_one_and_ends_with_the_other(
     actor: Actor, tmp_path: Path
 ) -> None:
-    pictures = [actor.identity.frame.rgb, actor.show(say("0.8*surprise"))]
+    pictures = [actor.identity.frame.rgb, actor.show(say("jawOpen=0.7"))]
     for name, rgb in zip("ab", pictures, strict=True):
         Image.fromarray(rgb).save(tmp_path / f"{name}.png")
     clip = MicroJob(

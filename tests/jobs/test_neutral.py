@@ -13,7 +13,6 @@ from retarget.errors import NoFaceFound, RetargetError, UnreadableInput
 from retarget.expression.settings import RestSettings
 from retarget.jobs.neutral import neutral_frame, parse_neutral
 from retarget.jobs.video import VideoJob
-from retarget.source.open import open_source
 from retarget.source.settings import SourceSettings
 
 
@@ -24,21 +23,30 @@ def late(tmp_path: Path) -> Path:
 
 
 def test_a_time_is_one_of_the_videos_own_clock(late: Path) -> None:
-    with open_source(late) as source:
-        found = neutral_frame("10.4s", str(late), source, SourceSettings())
+    found = neutral_frame("10.4s", str(late), SourceSettings())
     assert (found.at.exact, number_in(found.rgb)) == (Fraction(52, 5), 10)
+
+
+@pytest.mark.parametrize(("word", "number"), [("3", 3), ("29", 29), ("10.4s", 10), ("11s", 25)])
+@pytest.mark.parametrize("piece", [{"end": 10.2}, {"start": 10.3}])
+def test_a_moment_is_one_of_the_whole_video_whichever_piece_drives(
+    late: Path, word: str, number: int, piece: dict[str, float]
+) -> None:
+    settings = SourceSettings(**piece)  # type: ignore[arg-type]
+    found = neutral_frame(word, str(late), settings)
+    assert number_in(found.rgb) == number
 
 
 @pytest.mark.parametrize("word", ["11.17s", "12s", "30"])
 def test_what_lies_after_the_end_is_said_of_the_neutral(late: Path, word: str) -> None:
-    with open_source(late) as source, pytest.raises(UnreadableInput, match=f"neutral '{word}'"):
-        neutral_frame(word, str(late), source, SourceSettings())
+    with pytest.raises(UnreadableInput, match=f"neutral '{word}'"):
+        neutral_frame(word, str(late), SourceSettings())
 
 
 @pytest.mark.parametrize("word", ["9" * 30, "9" * 200])
 def test_a_number_that_no_video_counts_to_is_one_sentence(late: Path, word: str) -> None:
-    with open_source(late) as source, pytest.raises(RetargetError, match="neutral '9999"):
-        neutral_frame(word, str(late), source, SourceSettings())
+    with pytest.raises(RetargetError, match="neutral '9999"):
+        neutral_frame(word, str(late), SourceSettings())
 
 
 def test_a_neutral_that_may_not_be_looked_for_is_one_sentence() -> None:

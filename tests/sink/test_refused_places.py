@@ -44,6 +44,17 @@ def test_a_place_that_cannot_be_written_is_one_sentence(tmp_path: Path, name: st
     assert len(list(tmp_path.iterdir())) == 3
 
 
+@pytest.mark.parametrize("name", ["a.webm", "a.gif", "a.png", "a_%03d.png", "frames"])
+def test_a_codec_that_the_result_does_not_hold_is_refused(tmp_path: Path, name: str) -> None:
+    with (
+        pytest.raises(CannotWrite, match=r"does not hold h265\.") as refused,
+        open_sink(tmp_path / name, SinkSettings(codec="h265"), info=info_for()) as sink,
+    ):
+        sink.write(finished(0))
+    assert "Name the output .mp4 or .mov or .mkv" in refused.value.do
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_folder_that_is_there_takes_pictures_whatever_its_name(tmp_path: Path) -> None:
     folder = tmp_path / "sh010.v002"
     with pytest.raises(CannotWrite, match=r"make the folder sh010\.v002"):

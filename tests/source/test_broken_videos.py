@@ -80,7 +80,7 @@ def test_a_broken_packet_near_the_end_takes_no_healthy_frame_with_it(
     assert set(said) == {f"{tmp_path / 'broken.mkv'}: a broken packet was skipped."}
 
 
-@pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".avi"])
 def test_a_file_that_was_cut_short_gives_what_is_there_and_says_so(
     tmp_path: Path, suffix: str
 ) -> None:

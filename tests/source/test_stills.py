@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from clips import number_in, numbered, read
+from clips import make_clip, number_in, numbered, read
 from heic import make_heic
 from PIL import Image, ImageCms
 
@@ -69,6 +69,20 @@ def test_a_picture_with_a_strange_ending_is_known_by_its_beginning(
     Image.fromarray(numbered(5)).save(path, format="png")
     (frame,) = read(path)
     np.testing.assert_array_equal(frame.rgb, numbered(5))
+
+
+@pytest.mark.parametrize("kind", ["gif", "mp4", "webm"])
+def test_a_video_that_is_called_a_picture_is_known_by_its_beginning(
+    tmp_path: Path, kind: str
+) -> None:
+    clip = tmp_path / f"clip.{kind}"
+    if kind == "gif":
+        first, *others = (Image.fromarray(numbered(i)) for i in range(3))
+        first.save(clip, save_all=True, append_images=others)
+    else:
+        make_clip(clip, count=3, codec="libx264" if kind == "mp4" else "libvpx-vp9")
+    renamed = clip.rename(tmp_path / "clip.jpg")
+    assert [number_in(frame.rgb) for frame in read(renamed)] == [0, 1, 2]
 
 
 def test_a_phone_s_photo_without_an_ending_is_put_together(tmp_path: Path) -> None:

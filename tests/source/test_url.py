@@ -144,14 +144,29 @@ def test_a_video_of_untold_length_is_read_once_and_whole(served: tuple[Path, str
     assert Quiet.asked < 10
 
 
+def restless(index: int) -> npt.NDArray[np.uint8]:
+    """A numbered picture that takes many bytes."""
+    noise = np.random.default_rng(index).integers(0, 255, (64, 192, 3), np.uint8)
+    return np.concatenate([numbered(index, (192, 128))[:64], noise])
+
+
+@pytest.mark.parametrize("way", ["", "streamed/"])
+def test_of_a_healthy_video_whose_server_lets_nobody_go_back_no_damage_is_told(
+    served: tuple[Path, str], way: str
+) -> None:
+    folder, address = served
+    make_clip(folder / "clip.mkv", count=60, picture=restless)
+    told: list[str] = []
+    with open_source(f"{address}/{way}clip.mkv", warn=told.append) as source:
+        list(source.sample(8))
+        assert len(list(source.frames())) == 60
+    assert told == []
+
+
 def test_of_a_video_that_breaks_off_the_beginning_is_kept(served: tuple[Path, str]) -> None:
     folder, address = served
-
-    def picture(index: int) -> npt.NDArray[np.uint8]:
-        noise = np.random.default_rng(index).integers(0, 255, (64, 192, 3), np.uint8)
-        return np.concatenate([numbered(index, (192, 128))[:64], noise])
-
-    make_clip(folder / "clip.mp4", count=60, container={"movflags": "+faststart"}, picture=picture)
+    container = {"movflags": "+faststart"}
+    make_clip(folder / "clip.mp4", count=60, container=container, picture=restless)
     Quiet.asked = 0
     told: list[str] = []
     with open_source(f"{address}/broken/clip.mp4", warn=told.append) as source:

@@ -229,6 +229,18 @@ def test_a_start_costs_one_group_of_pictures_not_the_whole_clip(
     assert len(given) <= 12
 
 
+@pytest.mark.parametrize("rate", [Fraction(30_000, 1001), Fraction(25)])
+def test_a_piece_begins_and_ends_at_the_frame_whose_time_is_given(
+    tmp_path: Path, rate: Fraction
+) -> None:
+    clip = make_clip(tmp_path / "c.ts", count=20, rate=rate)
+    whole = read(clip)
+    for index in range(1, 20):
+        time = whole[index].at.seconds
+        assert number_in(read(clip, start=time)[0].rgb) == index
+        assert number_in(read(clip, end=time)[-1].rgb) == index - 1
+
+
 def test_a_broadcast_clock_begins_at_its_first_moment(tmp_path: Path) -> None:
     clip = make_clip(tmp_path / "c.ts", sound="aac")
     first = times(clip)[0]
