@@ -14,7 +14,6 @@ class Job(Protocol):
 
     def run(self, report: Report) -> object:
         """Do it; what is returned is printed, a path as where the result is."""
-        ...
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -67,8 +67,7 @@ def without_middle(driving: Doubles, result: Doubles) -> tuple[Doubles, Doubles]
 def span(values: Doubles) -> Doubles:
     """(c,) 5th to 95th percentile of (m, c) rows."""
     low, high = np.percentile(values, [5, 95], axis=0)
-    out: Doubles = high - low
-    return out
+    return np.asarray(high - low)
 
 
 def correlation(driving: Doubles, result: Doubles) -> float:
@@ -101,8 +100,7 @@ def attainable(driving: Doubles, of_driving: Doubles, of_result: Doubles) -> Dou
     a, b = of_driving**2, of_result**2
     true = np.maximum(driving.var(axis=0) - a, 0.0)
     whole = np.sqrt((true + a) * (true + b))
-    out: Doubles = np.divide(true, whole, out=np.zeros_like(true), where=whole > 0)
-    return out
+    return np.asarray(np.divide(true, whole, out=np.zeros_like(true), where=whole > 0))
 
 
 def head_share(driving: Doubles, pose: Doubles) -> Doubles:
@@ -120,8 +118,7 @@ def head_share(driving: Doubles, pose: Doubles) -> Doubles:
     left = apart - design @ np.linalg.lstsq(design, apart, rcond=None)[0]
     whole = (apart**2).sum(axis=0)
     rest = (left**2).sum(axis=0)
-    out: Doubles = 1 - np.divide(rest, whole, out=np.ones_like(whole), where=whole > 1e-12)
-    return out
+    return np.asarray(1 - np.divide(rest, whole, out=np.ones_like(whole), where=whole > 1e-12))
 
 
 def channels(

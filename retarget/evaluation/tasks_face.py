@@ -220,5 +220,4 @@ def _gaze(points: Doubles, rotation: Doubles) -> Doubles:
         radius = _EYEBALL * float(np.linalg.norm(points[outer] - points[inner]))
         x, y, _ = to_head @ (points[iris] - middle) / max(radius, 1e-6)
         angles.append(np.degrees(np.arcsin(np.clip([x, -y], -1.0, 1.0))))
-    out: Doubles = np.mean(angles, axis=0)
-    return out
+    return np.asarray(np.mean(angles, axis=0))

@@ -115,8 +115,7 @@ class _Shot:
         stray = PARTS.together(((values - smooth) ** 2).max(axis=0))
         usual = PARTS.together((_STRAY * self.settings.strength * self.tremble) ** 2)
         keep = np.clip(stray / np.maximum(usual, 1e-18) - 1.0, 0.0, 1.0)
-        calm: Doubles = smooth[place] + keep * (values[place] - smooth[place])
-        return calm
+        return np.asarray(smooth[place] + keep * (values[place] - smooth[place]))
 
 
 @lru_cache(maxsize=64)

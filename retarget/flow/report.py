@@ -33,11 +33,9 @@ class ProgressBar(Protocol):
 
     def advance(self, done: int, total: int | None) -> None:
         """Show that `done` of `total` (None: unknown) frames are finished."""
-        ...
 
     def warn(self, line: str) -> None:
         """Show one warning without breaking the bar."""
-        ...
 
 
 class _Silent:

@@ -19,11 +19,9 @@ class OpenSound(Protocol):
     @property
     def stream(self) -> AudioStream:
         """The stream the packets belong to: the pattern for a copy of it."""
-        ...
 
     def packets(self) -> Iterator[tuple[Fraction, Packet[AudioStream]]]:
         """Each packet of the piece with the second at which it sounds, on the frames' clock."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

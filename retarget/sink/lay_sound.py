@@ -35,11 +35,9 @@ class LaidSound(Protocol):
 
     def write(self, at: Fraction, packet: Packet[AudioStream]) -> None:
         """Write what `packet` holds, to sound at second `at` of the result."""
-        ...
 
     def finish(self) -> None:
         """Write what is held back."""
-        ...
 
 
 class CopiedSound:

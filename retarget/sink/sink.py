@@ -18,7 +18,6 @@ class Sink(Protocol):
             CannotWrite: the disk is full, or the file went away.
             ValueError: the frame has another size, or is not later than the one before.
         """
-        ...
 
 
 class PlacedSink(Sink, Protocol):
@@ -33,8 +32,6 @@ class OpenSink(Sink, Protocol):
 
     def finish(self) -> None:
         """Write what is still held back; nothing may be written after it."""
-        ...
 
     def close(self) -> None:
         """Let go of the file, finished or not; may be called twice."""
-        ...

@@ -118,8 +118,7 @@ class SmirkPoseEncoder:
     @torch.inference_mode()
     def read(self, crops: Sequence[Picture]) -> Reals:
         """(n, 3) rotation of the heads in n crops (224, 224, 3): axis times angle, radians."""
-        told: Reals = self._network(_pixels(crops, "rgb")).numpy()[:, _TURN].astype(np.float64)
-        return told
+        return np.asarray(self._network(_pixels(crops, "rgb")).numpy()[:, _TURN].astype(np.float64))
 
 
 def _read(path: Path, what: str, network: nn.Module) -> nn.Module:
