@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
+from retarget import __version__
 from retarget.flow.busy import busy_time
 
 In = TypeVar("In")
@@ -198,8 +199,6 @@ class Report:
 
     def as_dict(self) -> dict[str, Any]:
         """Everything, in plain values for JSON."""
-        from retarget import __version__
-
         return {
             "retarget": __version__,
             "python": platform.python_version(),

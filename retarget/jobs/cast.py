@@ -7,13 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from retarget.face.likeness import ANOTHER, edges, unlikeness
 from retarget.flow.arrays import Floats
-
-if TYPE_CHECKING:
-    from retarget.flow.values import RestFace, TrackedFrame
+from retarget.flow.values import RestFace, TrackedFrame
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

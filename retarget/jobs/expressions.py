@@ -12,6 +12,7 @@ import tyro
 
 from retarget.errors import Near, RetargetError, UnknownWord
 from retarget.face.settings import TrackSettings, named_face
+from retarget.flow import blendshapes
 from retarget.flow.blas import one_blas_thread
 from retarget.flow.declared import HERE, AsDeclared, Kept, check_range
 from retarget.flow.report import Report, begin
@@ -144,8 +145,6 @@ class ExpressionsJob(AsDeclared):
 
 def _matches(name: str, said: Said, asked: str, words: Vocabulary) -> bool:
     """Whether a word is called so, written so (AU12, 12C), or moves what is called so (smile)."""
-    from retarget.flow import blendshapes
-
     label = words.labels[name]
     asked = asked.lower()
     if asked in name or asked in (label.head, label.group) or asked.upper() in said.units:
@@ -218,8 +217,6 @@ def _tells_of(name: str, lines: str, asked: str) -> bool:
 
 
 def _unit_lines(unit: ActionUnit) -> str:
-    from retarget.flow import blendshapes
-
     moved = blendshapes.named(unit.weights(""))
     shapes = ", ".join(f"{name}={round(value, 2):g}" for name, value in moved.items())
     turned = ", ".join(

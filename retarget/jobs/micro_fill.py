@@ -2,32 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from retarget.errors import CannotWrite, RetargetError
+from retarget.face.settings import NamedFace
 from retarget.flow import digest
 from retarget.flow.report import Report
+from retarget.flow.values import Identity
 from retarget.jobs.act import Actor
 from retarget.jobs.identity import understood
 from retarget.jobs.look import Looker
+from retarget.jobs.micro import MicroJob
 from retarget.jobs.micro_clip import write_clip
 from retarget.jobs.micro_keep import SetFolder, key_of, row_of
 from retarget.jobs.micro_order import keep_orders
 from retarget.jobs.micro_set import Stimulus, StimulusSet, read_set
 from retarget.jobs.reframe import on_face, reframed
+from retarget.language.words import Vocabulary
 from retarget.sink.codecs import codec_for
 from retarget.sink.names import CLIPS_TABLE, ORDERS_TABLE
 from retarget.sink.partial import filling
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from retarget.face.settings import NamedFace
-    from retarget.flow.values import Identity
-    from retarget.jobs.micro import MicroJob
-    from retarget.language.words import Vocabulary
 
 _FACE_SHARE = 0.5
 """Size of the face in parts of the side of a set's picture."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
+from retarget import __version__
 from retarget.errors import CannotWrite, RetargetError
 from retarget.expression.settings import (
     FitSettings,
@@ -125,8 +126,6 @@ def _noted(frames: Iterator[ExpressedFrame], curves: Curves) -> Iterator[Express
 
 def as_json(driving: str, found: list[Moment], seconds: float) -> str:
     """Everything that was found, for machines."""
-    from retarget import __version__
-
     told = {
         "retarget": __version__,
         "driving": driving,

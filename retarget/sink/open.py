@@ -10,20 +10,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from retarget.errors import CannotWrite
 from retarget.flow.report import Warn, unheard
 from retarget.flow.sound import Sound
 from retarget.flow.source_info import SourceInfo
+from retarget.flow.there import is_folder
 from retarget.flow.values import FinishedFrame
 from retarget.flow.whole import Landed, landed_line
+from retarget.sink import names, partial, refusals, stills
+from retarget.sink.codecs import CONTAINERS
 from retarget.sink.mark import COMPOSITE, Mark
 from retarget.sink.settings import SinkSettings
-from retarget.sink.sink import PlacedSink
-
-if TYPE_CHECKING:
-    from retarget.sink.sink import OpenSink
+from retarget.sink.sink import OpenSink, PlacedSink
+from retarget.sink.video_file import VideoSink
 
 
 @contextmanager
@@ -84,8 +84,6 @@ def check_output(target: Path, *, overwrite: bool, read: Iterable[str | Path | N
     Raises:
         CannotWrite: it is of no kind that can be written, is there already, or cannot be made.
     """
-    from retarget.sink import names, refusals, stills
-
     refusals.check_apart(target, read)
     kind = _kind(target)
     if not kind:
@@ -102,11 +100,7 @@ def _kind(target: Path) -> str:
     Raises:
         CannotWrite: it says nothing that can be written.
     """
-    from retarget.flow.there import is_folder
-    from retarget.sink.codecs import CONTAINERS
-    from retarget.sink.stills import SUFFIXES
-
-    kind, kinds = target.suffix.lower(), (*CONTAINERS, ".gif", *SUFFIXES)
+    kind, kinds = target.suffix.lower(), (*CONTAINERS, ".gif", *stills.SUFFIXES)
     if target.name.lower() in kinds:
         raise CannotWrite(
             f"{target.name} is an ending without a name before it.",
@@ -153,13 +147,8 @@ def _opened(
     warn: Warn,
     landed: Landed,
 ) -> Iterator[OpenSink]:
-    from retarget.sink import names, partial, stills
-    from retarget.sink.codecs import CONTAINERS
-
     kind, again, quality = _kind(target), settings.overwrite, settings.quality
     if kind in CONTAINERS:
-        from retarget.sink.video_file import VideoSink
-
         with partial.beside(target, overwrite=again, landed=landed) as file:
             yield VideoSink(
                 file, target, settings=settings, info=info, sound=sound, mark=mark, warn=warn

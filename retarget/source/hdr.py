@@ -11,16 +11,12 @@ from __future__ import annotations
 import re
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
+from av.video.frame import VideoFrame as Decoded
 
 from retarget.flow.arrays import Doubles
 from retarget.source.filter import PictureFilter
-
-if TYPE_CHECKING:
-    from av.video.frame import VideoFrame as Decoded
-
 
 _PQ, _HLG = 16, 18  # AVCOL_TRC_*
 _BT2020 = 9  # AVCOL_PRI_*

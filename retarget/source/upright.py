@@ -7,17 +7,15 @@ point (ISO 14496-12, tkhd) of which a display uses quarter turns and mirrors.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import cv2
 import numpy as np
 import numpy.typing as npt
+from av.video.frame import VideoFrame as Decoded
 
 from retarget.flow.arrays import Picture
 from retarget.source.filter import PictureFilter
-
-if TYPE_CHECKING:
-    from av.video.frame import VideoFrame as Decoded
 
 
 @dataclass(frozen=True, slots=True)
