@@ -5,16 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from retarget.evaluation.page import cells, framed
 from retarget.evaluation.statistics import Summary, summaries
 from retarget.evaluation.suite import Outcome
 from retarget.evaluation.suite_file import CROSS, SELF
-from retarget.evaluation.table import FAMILIES, failure_line, rendered
-
-if TYPE_CHECKING:
-    from rich.console import RenderableType
+from retarget.evaluation.table import FAMILIES, WORDS, failure_line, grid, rendered
 
 _HEAD = ("", "mean", "± between pairs", "95 % interval", "pairs", "unit", "read by")
 
@@ -26,19 +23,8 @@ _INTERVALS = (
 
 def table(outcomes: Sequence[Outcome]) -> str:
     """For the terminal."""
-    from rich.table import Table
-    from rich.text import Text
-
-    parts: list[RenderableType] = []
-    for kind, found in _by_kind(outcomes):
-        out = Table(title=kind, title_justify="left")
-        for name in _HEAD:
-            out.add_column(name, justify="left" if name in ("", "unit", "read by") else "right")
-        for summary in found:
-            out.add_row(*map(Text, row(summary)))
-        parts.append(out)
-    parts += [Text(line) for line in _lines(outcomes)]
-    return rendered(parts)
+    grids = (grid(kind, _HEAD, map(row, found), left=WORDS) for kind, found in _by_kind(outcomes))
+    return rendered((*grids, *_lines(outcomes)))
 
 
 def page(name: str, outcomes: Sequence[Outcome]) -> str:
@@ -56,8 +42,8 @@ def _each(outcomes: Sequence[Outcome], found: Sequence[Summary]) -> str:
     """One line for each measure, one column for each pair."""
     rows = [cells("th", ("", *(o.case.name for o in outcomes)))]
     for s in found:
-        values = [o.figures.get(s.definition.key) for o in outcomes]
-        rows.append(cells("td", (s.definition.label, *map(_number, values))))
+        values = [o.figures.get(s.measure.key) for o in outcomes]
+        rows.append(cells("td", (s.measure.label, *map(_number, values))))
     return f"<table>{''.join(rows)}</table>"
 
 
@@ -66,13 +52,13 @@ def as_dict(outcomes: Sequence[Outcome]) -> dict[str, Any]:
     return {
         "groups": {
             kind: {
-                s.definition.key: {
+                s.measure.key: {
                     "mean": s.mean,
                     "spread": s.spread,
                     "interval": s.interval,
                     "pairs": s.count,
                     "of": s.of,
-                    "unit": s.definition.unit,
+                    "unit": s.measure.unit,
                 }
                 for s in found
             }
@@ -107,9 +93,9 @@ def row(summary: Summary) -> tuple[str, ...]:
     if summary.interval is not None:
         low_high = " … ".join(map(_number, summary.interval))
     count = str(summary.count) if summary.count == summary.of else f"{summary.count}/{summary.of}"
-    d = summary.definition
+    m = summary.measure
     return (
-        d.label, _number(summary.mean), _number(summary.spread), low_high, count, d.unit, d.by,
+        m.label, _number(summary.mean), _number(summary.spread), low_high, count, m.unit, m.by,
     )  # fmt: skip
 
 
