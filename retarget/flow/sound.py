@@ -30,8 +30,5 @@ class Sound:
 
     codec: str
     """The codec's name as FFmpeg knows it: aac, opus, pcm_s16le, …"""
-    rate: int
-    """Samples per second."""
-    channels: int
     open: Callable[[], AbstractContextManager[OpenSound]]
     """Read it from its beginning; the file stays open within the `with` block."""

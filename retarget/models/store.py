@@ -30,8 +30,6 @@ class Row:
     file: ModelFile
     found: Path | None
     """Where it lies; None: it is not here."""
-    sha256: str | None
-    """What it is held to: the catalogue's digest, else the lock's."""
     revision: str | None
 
 
@@ -179,7 +177,6 @@ class Store:
         return Row(
             file=model,
             found=found,
-            sha256=model.sha256 or (held.sha256 if held else None),
             revision=model.revision or (held.revision if held else None),
         )
 

@@ -52,8 +52,6 @@ def find_sound(place: Place, settings: SourceSettings, warn: Warn) -> Sound | No
 
         return Sound(
             codec=found.codec_context.name,
-            rate=found.codec_context.sample_rate,
-            channels=found.codec_context.channels,
             open=opened,
         )
 

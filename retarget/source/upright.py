@@ -26,10 +26,6 @@ class Turn:
     left_right: bool = False
     top_bottom: bool = False
 
-    def size(self, width: int, height: int) -> tuple[int, int]:
-        """(width, height) after turning."""
-        return (height, width) if self.transposed else (width, height)
-
     def __call__(self, rgb: Picture) -> Picture:
         """Turn a picture (height, width, channels)."""
         if self.transposed:

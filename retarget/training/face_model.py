@@ -55,9 +55,7 @@ def track(path: Path, bundle: Path) -> list[Clip]:
             )  # no _neutral; tongueOut unknown
     kinds = (("face mesh", meshes), ("tasks", tasks))
     return [
-        Clip(name=f"{path.stem}, {kind}", points=np.array(points), scores=np.array(scores))
-        for kind, points in kinds
-        if points
+        Clip(points=np.array(points), scores=np.array(scores)) for kind, points in kinds if points
     ]
 
 

@@ -49,7 +49,6 @@ class Networks:
     reference: ReferenceAdapter
     denoiser: Denoiser
     device: torch.device
-    dtype: torch.dtype
     sizes: Sizes
 
     @property
@@ -105,7 +104,6 @@ def load_networks(
         reference=ReferenceAdapter(unet, updates.taken_out),
         denoiser=_denoiser(unet, locate("scheduler"), settings, device, tell),
         device=device,
-        dtype=dtype,
         sizes=counted,
     )
 
@@ -259,12 +257,12 @@ def _denoiser(
     return made
 
 
-def _loras(settings: DiffusionSettings, locate: Locate, unet: Any) -> dict[str, tuple[Lora, float]]:
-    named = {"reference": (locate("reference-adapter"), settings.reference_scale)}
+def _loras(settings: DiffusionSettings, locate: Locate, unet: Any) -> list[tuple[Lora, float]]:
+    files_at = [(locate("reference-adapter"), settings.reference_scale)]
     if settings.chosen().few_steps:
-        named["few-steps"] = (locate(f"{settings.chosen().scheduler}-lora"), 1.0)
-    named |= {f"own-{i}": (path, settings.lora_scale) for i, path in enumerate(settings.loras)}
-    return {name: (read_lora(path, unet), scale) for name, (path, scale) in named.items()}
+        files_at.append((locate(f"{settings.chosen().scheduler}-lora"), 1.0))
+    files_at += [(path, settings.lora_scale) for path in settings.loras]
+    return [(read_lora(path, unet), scale) for path, scale in files_at]
 
 
 def _autoencoder(folder: Path, kind: Any) -> Any:
