@@ -15,7 +15,7 @@ from retarget.jobs.act import Actor
 from retarget.jobs.identity import understood
 from retarget.jobs.look import Looker
 from retarget.jobs.micro import MicroJob
-from retarget.jobs.micro_clip import write_clip
+from retarget.jobs.micro_clip import ClipWriter
 from retarget.jobs.micro_keep import SetFolder, key_of, row_of
 from retarget.jobs.micro_order import keep_orders
 from retarget.jobs.micro_set import Stimulus, StimulusSet, read_set
@@ -121,9 +121,9 @@ def _draw(
 ) -> Mapping[str, str]:  # fmt: skip
     """Write one clip of a set and its table; what the manifest says of them."""
     clip, table = (folder / name for name in whole.pair(stimulus))
-    write_clip(
-        clip, actor, whole.timeline(stimulus), whole.rate,
-        sink=replace(job.sink, overwrite=True), report=report,
+    writer = ClipWriter(
+        path=clip, sink=replace(job.sink, overwrite=True), report=report,
         source_type=job.draw.source_type, table=table,
     )  # fmt: skip
+    writer.performed(actor, whole.timeline(stimulus), whole.rate)
     return row_of(whole, stimulus, clip, table, key)
