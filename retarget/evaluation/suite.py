@@ -226,11 +226,7 @@ def job_of(name: str) -> type[Any]:
 
 
 def make(job: type[Any], case: Case, identity: Path, output: Path, report: Report) -> None:
-    """Make one result with the case's options laid over the job's defaults.
-
-    Raises:
-        RetargetError: the job says what is wrong.
-    """
+    """Make one result with the case's options laid over the job's defaults."""
     lay_over = import_module("retarget.jobs.preset").lay_over
     empty = job(driving=str(case.driving), identity=str(identity), output=output)
     built = lay_over(empty, case.options, where=f"options of {case.name}")

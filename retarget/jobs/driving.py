@@ -186,11 +186,7 @@ def _with_pixels(moment: ExpressedFrame, source: Source, count: int) -> Expresse
 
 
 def _people(source: Source, settings: DrivingSettings) -> list[Person]:
-    """Who is seen at moments spread over the clip, or first where those show no face.
-
-    Raises:
-        NoFaceFound: the clip never shows a face.
-    """
+    """Who is seen at moments spread over the clip, or first where those show no face."""
     from retarget.face.track import Track
     from retarget.jobs.cast import people_in
 

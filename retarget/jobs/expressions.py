@@ -70,11 +70,7 @@ class ExpressionsJob(AsDeclared):
 
     @one_blas_thread()
     def run(self, report: Report | None = None) -> Path | str:
-        """The list as text, or the path of the sheet.
-
-        Raises:
-            RetargetError: an unknown word, or a sheet that cannot be drawn.
-        """
+        """The list as text, or the path of the sheet."""
         from retarget.jobs.look import Looker
         from retarget.language.words import words_with
 

@@ -49,11 +49,7 @@ class FitJob(AsDeclared):
     """How tremble is taken out."""
 
     def run(self, report: Report | None = None) -> Path:
-        """Write the performance and return its path.
-
-        Raises:
-            RetargetError: something its reader can put right.
-        """
+        """Write the performance and return its path."""
         from retarget.sink.names import made_name
 
         report = begin(report)

@@ -67,9 +67,6 @@ def check_room() -> None:
     """Refuse to import the diffusion generator's libraries where they cannot be mapped.
 
     They end the process without a word, or with one of their own, where a limit is in the way.
-
-    Raises:
-        RetargetError: a limit on this process leaves less than they take.
     """
     require_address_space(
         _LIBRARIES + _PER_CORE * (os.cpu_count() or 1),

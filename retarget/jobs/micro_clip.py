@@ -66,11 +66,7 @@ class ClipWriter:
     """Where the table goes, a .csv file."""
 
     def performed(self, actor: Actor, timeline: Timeline, rate: Fraction) -> Path:
-        """Write what an actor does along a timeline; where it is, see `open_sink`.
-
-        Raises:
-            RetargetError: the rate cannot show the timeline, or a file cannot be written.
-        """
+        """Write what an actor does along a timeline; where it is, see `open_sink`."""
         timeline.check(rate)
         frames, lines = actor.perform(_frames(timeline, rate)), _commanded(timeline, rate)
         return self._written(frames, actor.identity.frame.size, timeline, rate, lines)
@@ -85,9 +81,6 @@ class ClipWriter:
             ways: how far it has come (0..1) in each frame.
             timeline: how long all of it lasts.
             rate: frames per second.
-
-        Raises:
-            RetargetError: a file cannot be written.
         """
         lines = _shown(ways, change.expressions(ways), rate)
         return self._written(change.frames(ways, rate), change.size, timeline, rate, lines)

@@ -40,9 +40,6 @@ def draw_set(job: MicroJob, path: Path, words: Vocabulary, report: Report) -> Pa
 
     Returns:
         The folder of the set.
-
-    Raises:
-        RetargetError: something its reader can put right.
     """
     look = Looker(
         path.parent,

@@ -76,11 +76,7 @@ class StimulusSet:
     """How many people see the set, each in an order of their own."""
 
     def timeline(self, stimulus: Stimulus) -> Timeline:
-        """The clip's timeline.
-
-        Raises:
-            RetargetError: a time is shorter than a frame.
-        """
+        """The clip's timeline."""
         where = f"clip {stimulus.number}"
         before, after = self.around
         steps = [

@@ -86,11 +86,7 @@ def rest_of(frame: VideoFrame, rest: RestSettings, track: TrackSettings) -> Rest
 
 
 def picture_frame(path: Path) -> VideoFrame:
-    """The picture that shows the driving face at rest.
-
-    Raises:
-        UnreadableInput: it cannot be read.
-    """
+    """The picture that shows the driving face at rest."""
     from retarget.source.open import open_source
 
     with open_source(str(path), SourceSettings()) as picture:

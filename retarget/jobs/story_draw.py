@@ -86,11 +86,7 @@ class PanelDrawer:
         self._generators: dict[DrawSettings, Generator] = {}
 
     def draw(self, panel: Panel) -> Picture:
-        """(height, width, 3) RGB.
-
-        Raises:
-            RetargetError: a photo shows no face, or a background cannot be made.
-        """
+        """(height, width, 3) RGB."""
         generator = self._generator(panel)
         if panel.background.kind in ("photo", "blur"):
             return self._side_by_side(panel, generator)

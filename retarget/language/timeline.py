@@ -175,11 +175,7 @@ class Timeline:
         return max(1, round(self.duration * rate))
 
     def moments(self, rate: Fraction) -> Iterator[Moment]:
-        """Every frame, in order.
-
-        Raises:
-            RetargetError: the rate cannot be, or a phase is shorter than one frame.
-        """
+        """Every frame, in order."""
         self.check(rate)
         spans = [_span(e) for e in self.events]
         for index in range(self.frame_count(rate)):

@@ -105,11 +105,7 @@ def words_with(own: Path | None) -> Vocabulary:
 
 
 def read_words(folder: Path) -> Vocabulary:
-    """Read `action_units.toml` and every other file of a folder.
-
-    Raises:
-        UnreadableInput: a file cannot be read or says something that has no meaning.
-    """
+    """Read `action_units.toml` and every other file of a folder."""
     units = TomlFile(folder / UNITS_FILE, "table of action units")
     words = Vocabulary(
         units={u.number: u for u in _units(units)},

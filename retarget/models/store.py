@@ -54,11 +54,7 @@ class Store:
         return None
 
     def part(self, name: str) -> Path:
-        """Where a part of the diffusion generator lies, its files verified.
-
-        Raises:
-            MissingModel: it is not here, or one of its files is not the one it should be.
-        """
+        """Where a part of the diffusion generator lies, its files verified."""
         found = parts.ModelFolder(*self.folders)(name)
         for model in catalog.FILES:
             inside = parts.within(name, model.path)

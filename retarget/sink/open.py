@@ -80,9 +80,6 @@ def check_output(target: Path, *, overwrite: bool, read: Iterable[str | Path | N
         target: as for `open_sink`.
         overwrite: whether it may be replaced.
         read: what the job reads, which is never replaced.
-
-    Raises:
-        CannotWrite: it is of no kind that can be written, is there already, or cannot be made.
     """
     refusals.check_apart(target, read)
     kind = _kind(target)

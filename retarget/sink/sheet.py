@@ -98,9 +98,6 @@ def check_picture(path: Path, *, overwrite: bool, read: Iterable[str | Path | No
         path: the picture.
         overwrite: whether it may be replaced.
         read: what the job reads, which is never replaced.
-
-    Raises:
-        CannotWrite: it is there already, has no folder, or is of another kind.
     """
     _kind(path)
     check_free(path, overwrite=overwrite, read=read)

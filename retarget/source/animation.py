@@ -40,9 +40,6 @@ def picture_file(
         settings: which piece of what moves.
         background: (3,) colour behind transparent pixels.
         warn: called with one line for what is wrong but not fatal.
-
-    Raises:
-        UnreadableInput: it is missing, too large, or no picture.
     """
     if _moves(file):
         return Animation(file, name, settings, background, warn)

@@ -67,11 +67,7 @@ class ToRgb:
         self._turn = Turn()
 
     def __call__(self, frame: Decoded) -> Picture:
-        """(height, width, 3) RGB, upright.
-
-        Raises:
-            UnreadableInput: the picture is too large, or its colours are coded in a rare way.
-        """
+        """(height, width, 3) RGB, upright."""
         size = self._size_for(frame)
         matrix, span = matrix_of(frame), range_of(frame)
         if frame.interlaced_frame and frame.height % 2 == 0:

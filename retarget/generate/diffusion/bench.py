@@ -166,9 +166,6 @@ def bench_table(
         settings: as for `bench`.
         sweeping: also whole frames at several numbers of steps and batch sizes.
         repeats: times each is timed; the shortest counts.
-
-    Raises:
-        RetargetError: the device asked for is not there, or has too little memory.
     """
     with memory_watched(lambda: "Measure on a device with more memory."):
         told = bench(settings, sweeping=sweeping, repeats=repeats, progress=report.bar.advance)

@@ -124,9 +124,6 @@ def sizes(source: Path, settings: DiffusionSettings, locate: Locate) -> Sizes:
         source: the UNet's folder.
         settings: the decoder is used.
         locate: where each other part lies.
-
-    Raises:
-        MissingModel: a file is absent, or its head cannot be read.
     """
     config = unet_config(source)
     vae = locate("tiny-vae" if settings.chosen().decoder == "tiny" else "vae")
@@ -173,11 +170,7 @@ def unet_config(folder: Path) -> dict[str, Any]:
 
 
 def load_unet(folder: Path) -> Any:
-    """The UNet in a folder with `config.json` and its weights, float32, on the CPU.
-
-    Raises:
-        MissingModel: it is absent, damaged, or of another family.
-    """
+    """The UNet in a folder with `config.json` and its weights, float32, on the CPU."""
     from diffusers import UNet2DConditionModel
 
     config = unet_config(folder)
