@@ -41,7 +41,7 @@ def find_face(
     model = open_model(settings)
     try:
         search = Search(model, settings.certainty)
-        found = search.everywhere(frame.rgb, complete=choice.rule != "largest", turned=True)
+        found = search.everywhere(frame.rgb, complete=choice != "largest", turned=True)
         face = choose(found, choice)
         if face is None:
             raise _nobody(len(found), settings)

@@ -126,8 +126,8 @@ class LiveJob(StartsFromPreset):
         """What a picture of the driving face at rest shows; None where none is given."""
         if self.rest.neutral == AUTO:
             return None
-        picture = parse_neutral(self.rest.neutral).picture
-        if picture is None:
+        picture = parse_neutral(self.rest.neutral)
+        if not isinstance(picture, Path):
             raise RetargetError(
                 f"The neutral {self.rest.neutral!r} is a moment of a clip, and here is none.",
                 do="Give a picture's path, or auto.",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,28 +23,19 @@ AUTO = "auto"
 _FRAME = re.compile(r"\d{1,18}")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Moment:
-    """Where rest is to be seen; exactly one of the three is given."""
-
-    frame: int | None = None
-    seconds: float | None = None
-    picture: Path | None = None
-
-
-def parse_neutral(word: str) -> Moment:
-    """Read `RestSettings.neutral`.
+def parse_neutral(word: str) -> int | float | Path:
+    """Read `RestSettings.neutral`: a frame's number, seconds, or a picture.
 
     Raises:
         RetargetError: it is neither a frame number nor a time nor a file that exists.
     """
     if _FRAME.fullmatch(word):
-        return Moment(frame=int(word))
+        return int(word)
     seconds = seconds_of(word)
     if seconds is not None:
-        return Moment(seconds=seconds)
+        return seconds
     if _is_file(word):
-        return Moment(picture=Path(word))
+        return Path(word)
     raise RetargetError(
         f"The neutral {word!r} is no frame number, no time and no picture file.",
         do="Give a frame such as 12, a time such as 3.5s, a picture's path, or auto.",
@@ -106,14 +97,13 @@ def neutral_frame(word: str, driving: str, source: Source, settings: SourceSetti
         UnreadableInput: the video has no such frame.
         RetargetError: `word` makes no sense.
     """
-    moment = parse_neutral(word)
-    if moment.picture is not None:
-        return picture_frame(moment.picture)
-    found = None
-    if moment.frame is not None:
-        found = next(islice(source.frames(), moment.frame, None), None)
-    elif moment.seconds is not None:
-        found = _at(moment.seconds, driving, settings)
+    where = parse_neutral(word)
+    if isinstance(where, Path):
+        return picture_frame(where)
+    if isinstance(where, int):
+        found = next(islice(source.frames(), where, None), None)
+    else:
+        found = _at(where, driving, settings)
     if found is None:
         raise UnreadableInput(
             f"The neutral {word!r} lies after the end of {driving}.", do="Choose an earlier one."
