@@ -87,12 +87,7 @@ def measure_set(
     settings: EvaluateSettings,
     watch: Callable[[Iterator[Shown], int], Iterator[Shown]] = lambda shown, _: shown,
 ) -> tuple[Shown, ...]:
-    """Look at every clip of a finished set.
-
-    Args:
-        folder: where `retarget micro --set` wrote.
-        settings: where the model files are.
-        watch: shows progress.
+    """Look at every clip of a set that `retarget micro --set` has finished.
 
     Raises:
         UnreadableInput: it is no folder of a set, or a clip cannot be read.

@@ -66,11 +66,7 @@ class _Look:
 
 
 class TasksEstimator:
-    """The bundle, opened; use it in a `with` block.
-
-    Args:
-        bundle: face_landmarker.task.
-    """
+    """The bundle (face_landmarker.task), opened; use it in a `with` block."""
 
     def __init__(self, bundle: Path) -> None:
         import mediapipe as mp

@@ -67,12 +67,7 @@ def _known(look: Floats, people: list[Person]) -> Person:
 
 
 class Cast:
-    """Whose face it is, where a shot begins.
-
-    Args:
-        people: two or more.
-        rests: each one's face at rest.
-    """
+    """Whose face it is, where a shot begins."""
 
     def __init__(self, people: Sequence[Person], rests: Sequence[RestFace]) -> None:
         self._people = list(zip(people, rests, strict=True))

@@ -181,13 +181,6 @@ def _searched(
 ) -> dict[str, T]:
     """What answers to every word of a search.
 
-    Args:
-        kind: what is searched, as errors call it.
-        known: all of it by name.
-        search: the words.
-        tells: whether a name answers to a word.
-        near: see `UnknownWord`.
-
     Raises:
         UnknownWord: nothing answers to one of them.
         RetargetError: nothing answers to all.

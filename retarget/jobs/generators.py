@@ -34,13 +34,6 @@ def open_generator(
 ) -> Generator:
     """Make it ready to be handed identities and requests.
 
-    Args:
-        name: warp or diffusion.
-        warp: settings of the warp generator, also where it guides the diffusion.
-        diffusion: settings of the diffusion generator.
-        models: folder with model files; None: RETARGET_MODELS or the user's cache.
-        report: is told what is worth a line.
-
     Raises:
         UnknownWord: there is no such generator.
         MissingPackage: the diffusion extra is not installed.

@@ -74,14 +74,7 @@ class ClipWriter:
     def changed(
         self, change: Change, ways: Sequence[float], timeline: Timeline, rate: Fraction
     ) -> Path:
-        """Write the way from one photo to another; where it is, see `open_sink`.
-
-        Args:
-            change: what lies between the photos.
-            ways: how far it has come (0..1) in each frame.
-            timeline: how long all of it lasts.
-            rate: frames per second.
-        """
+        """Write a change, so far (0..1) in each frame; where it is, see `open_sink`."""
         lines = _shown(ways, change.expressions(ways), rate)
         return self._written(change.frames(ways, rate), change.size, timeline, rate, lines)
 

@@ -32,12 +32,6 @@ _FACE_SHARE = 0.5
 def draw_set(job: MicroJob, path: Path, words: Vocabulary, report: Report) -> Path:
     """Write the clips that a file asks for, a table of them and orders to show them in.
 
-    Args:
-        job: what the file leaves open, and who draws.
-        path: the .toml file.
-        words: what an expression may be called.
-        report: told of every clip.
-
     Returns:
         The folder of the set.
     """

@@ -59,14 +59,7 @@ class _Shot:
 
 
 class PanelDrawer:
-    """Draws panels; photos that were understood once stay so.
-
-    Args:
-        track: which face of a photo, and how it is found.
-        draw: who draws, where a panel does not say.
-        report: where the times and warnings go.
-        text_to_image: folder of the model that paints backgrounds from prompts, where there is one.
-    """
+    """Draws panels; photos that were understood once stay so."""
 
     def __init__(
         self,

@@ -28,7 +28,7 @@ class PlacedSink(Sink, Protocol):
 
 
 class OpenSink(Sink, Protocol):
-    """A sink as `open_sink` handles it."""
+    """A sink as `open_sink` handles it: it writes a hidden file and speaks of the target."""
 
     def finish(self) -> None:
         """Write what is still held back; nothing may be written after it."""

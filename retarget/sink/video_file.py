@@ -47,17 +47,7 @@ class _Running:
 
 
 class VideoSink:
-    """One video file; see `OpenSink`.
-
-    Args:
-        file: where to write; its suffix says the kind.
-        target: what the result will be called, for messages.
-        settings: codec, quality and speed.
-        info: the driving video, whose clock the file keeps.
-        sound: to lay beside the pictures.
-        mark: what to say about how the pictures were made.
-        warn: called with one line for what is not as asked.
-    """
+    """One video file; see `OpenSink`."""
 
     def __init__(
         self,

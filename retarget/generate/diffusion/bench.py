@@ -159,14 +159,7 @@ def bench(
 def bench_table(
     report: Report, settings: DiffusionSettings, *, sweeping: bool = False, repeats: int = 1
 ) -> str:
-    """Measure and say it as tables.
-
-    Args:
-        report: is told the outcome as plain values, and how far it is.
-        settings: as for `bench`.
-        sweeping: also whole frames at several numbers of steps and batch sizes.
-        repeats: times each is timed; the shortest counts.
-    """
+    """Measure as `bench` does and say it as tables; the report has it as plain values."""
     with memory_watched(lambda: "Measure on a device with more memory."):
         told = bench(settings, sweeping=sweeping, repeats=repeats, progress=report.bar.advance)
     report.facts["bench"] = told.as_dict()

@@ -20,13 +20,7 @@ norms copy every tensor to another layout and back where nobody compiles them.""
 
 
 def compile_blocks(unet: Any, tell: Callable[[str], None], backend: Any = "inductor") -> None:
-    """Compile every repeated block at its first use.
-
-    Args:
-        unet: of the library diffusers, which knows its repeated blocks.
-        tell: is told, once, that it failed.
-        backend: PyTorch's name of the compiler, or the compiler.
-    """
+    """Compile every repeated block of a network of the library diffusers at its first use."""
     kinds = {*unet._repeated_blocks, _RESIDUAL}
     blocks = [module for module in unet.modules() if type(module).__name__ in kinds]
     _allow(len(blocks))

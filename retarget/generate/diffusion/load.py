@@ -71,13 +71,6 @@ def load_networks(
 ) -> Networks:
     """Read every network that `settings` need and put it on `device`.
 
-    Args:
-        settings: what is drawn with.
-        locate: where each part lies.
-        device: where the networks shall be.
-        dtype: of all numbers.
-        tell: is told what is worth a line.
-
     Raises:
         MissingModel: a file is absent, damaged, or does not fit the others.
     """
@@ -118,13 +111,7 @@ def _settle(unet: Any, vae: Any, device: torch.device, dtype: torch.dtype) -> No
 
 
 def sizes(source: Path, settings: DiffusionSettings, locate: Locate) -> Sizes:
-    """Of the networks that `settings` need, told by the heads of their files.
-
-    Args:
-        source: the UNet's folder.
-        settings: the decoder is used.
-        locate: where each other part lies.
-    """
+    """Of the networks that `settings` need, told by the heads of their files."""
     config = unet_config(source)
     vae = locate("tiny-vae" if settings.chosen().decoder == "tiny" else "vae")
     encoder = locate("encoder")

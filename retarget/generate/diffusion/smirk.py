@@ -68,12 +68,7 @@ _SMALL = _Size(
 
 
 class SmirkEncoder:
-    """The encoder with its published weights.
-
-    Args:
-        path: `SMIRK_em1.pt`.
-        order: how colors are handed over.
-        device: where it computes.
+    """The encoder with its published weights, as `SMIRK_em1.pt` holds them.
 
     Raises:
         MissingModel: the file is absent, damaged, or holds another network.
@@ -104,9 +99,6 @@ class SmirkEncoder:
 
 class SmirkPoseEncoder:
     """How a head is turned, by another network of the same file; nothing is drawn from it.
-
-    Args:
-        path: `SMIRK_em1.pt`.
 
     Raises:
         MissingModel: the file is absent, damaged, or holds another network.
