@@ -12,9 +12,9 @@ from pathlib import Path
 
 from retarget.evaluation.catalog import MEASURES
 from retarget.evaluation.evaluate import Evaluator
-from retarget.evaluation.page import cells, framed
+from retarget.evaluation.page import framed, listed, paragraphs, tabled
 from retarget.evaluation.settings import EvaluateSettings
-from retarget.evaluation.table import FAMILIES, WORDS, failure_line, grid, rendered, show_value
+from retarget.evaluation.table import FAMILIES, WORDS, grid, rendered, show_value, unseen_lines
 from retarget.evaluation.values import Evaluation, Measure
 from retarget.evaluation.video import present
 from retarget.flow.report import Report
@@ -75,6 +75,12 @@ def best(row: Sequence[Measure]) -> set[int]:
     return {i for i, value in worth.items() if value == max(worth.values())}
 
 
+def _lines(evaluations: Sequence[Evaluation]) -> tuple[str, ...]:
+    """What stands below the figures: first of all, which of them decides."""
+    unseen = unseen_lines((e.result.name, e.failures) for e in evaluations)
+    return (_order_line(evaluations), *unseen, FAMILIES)
+
+
 def _order_line(evaluations: Sequence[Evaluation]) -> str:
     key = deciding(evaluations)
     if key is None:
@@ -99,31 +105,20 @@ def _told(evaluations: Sequence[Evaluation]) -> list[tuple[str, ...]]:
 def table(evaluations: Sequence[Evaluation]) -> str:
     """All figures beside one another for the terminal, the best of each row marked."""
     rows = grid("results, best first", _head(evaluations), _told(evaluations), left=WORDS)
-    return rendered((rows, _order_line(evaluations), *_unseen(evaluations), FAMILIES))
+    return rendered((rows, *_lines(evaluations)))
 
 
 def page(evaluations: Sequence[Evaluation]) -> str:
     """The same as one HTML page, with each result's findings."""
-    rows = [cells("th", _head(evaluations)), *(cells("td", row) for row in _told(evaluations))]
-    told = "".join(
-        f"<h2>{escape(e.result.name)}</h2><ul>"
-        + "".join(f"<li>{escape(line)}</li>" for line in e.findings)
-        + "</ul>"
-        for e in evaluations
-    )
+    order, *lines = _lines(evaluations)
+    told = "".join(f"<h2>{escape(e.result.name)}</h2>{listed(e.findings)}" for e in evaluations)
     body = (
         f"<h1>Results compared</h1><p>driven by {escape(str(evaluations[0].driving))}, as "
-        f"{escape(str(evaluations[0].identity))}</p><table>{''.join(rows)}</table>"
-        f"<p>{escape(_order_line(evaluations))}</p>{told}"
-        + "".join(f"<p>{escape(line)}</p>" for line in (*_unseen(evaluations), FAMILIES))
+        f"{escape(str(evaluations[0].identity))}</p>"
+        f"{tabled(_head(evaluations), _told(evaluations))}"
+        f"<p>{escape(order)}</p>{told}{paragraphs(lines)}"
     )
     return framed("Results compared", body)
-
-
-def _unseen(evaluations: Sequence[Evaluation]) -> list[str]:
-    """One line for each result in which an estimator saw no face somewhere."""
-    told = [e for e in evaluations if any(f.frames for f in e.failures)]
-    return [f"{e.result.name}: {failure_line(e.failures)}" for e in told]
 
 
 def _marked(row: Sequence[Measure]) -> list[str]:

@@ -133,7 +133,7 @@ class _Runner:
         """The driving video's first frame as a picture without loss."""
         path = self._folder / f"{case.name}_photo.png"
         with beside(path, overwrite=True) as hidden, writing(path):
-            Image.fromarray(video.first_picture(case.driving)).save(hidden)
+            Image.fromarray(next(video.frames(case.driving)).rgb).save(hidden)
         return Path(f"{path}{video.named(case.driving).mark}")
 
     def _file(self, case: Case) -> Path:

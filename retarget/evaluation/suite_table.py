@@ -7,11 +7,11 @@ from dataclasses import asdict
 from html import escape
 from typing import Any
 
-from retarget.evaluation.page import cells, framed
+from retarget.evaluation.page import framed, paragraphs, tabled
 from retarget.evaluation.statistics import Summary, summaries
 from retarget.evaluation.suite import Outcome
 from retarget.evaluation.suite_file import CROSS, SELF
-from retarget.evaluation.table import FAMILIES, WORDS, failure_line, grid, rendered
+from retarget.evaluation.table import FAMILIES, WORDS, grid, rendered, unseen_lines
 
 _HEAD = ("", "mean", "± between pairs", "95 % interval", "pairs", "unit", "read by")
 
@@ -31,20 +31,17 @@ def page(name: str, outcomes: Sequence[Outcome]) -> str:
     """The same as one HTML page, with every pair by itself below."""
     parts = [f"<h1>{escape(name)}</h1>"]
     for kind, found in _by_kind(outcomes):
-        rows = [cells("th", _HEAD), *(cells("td", row(s)) for s in found)]
-        parts.append(f"<h2>{kind}</h2><table>{''.join(rows)}</table>")
+        parts.append(f"<h2>{kind}</h2>{tabled(_HEAD, map(row, found))}")
         parts.append(_each([o for o in outcomes if o.case.kind == kind], found))
-    parts += [f"<p>{escape(line)}</p>" for line in _lines(outcomes)]
-    return framed(escape(name), "".join(parts))
+    return framed(escape(name), "".join(parts) + paragraphs(_lines(outcomes)))
 
 
 def _each(outcomes: Sequence[Outcome], found: Sequence[Summary]) -> str:
     """One line for each measure, one column for each pair."""
-    rows = [cells("th", ("", *(o.case.name for o in outcomes)))]
-    for s in found:
-        values = [o.figures.get(s.measure.key) for o in outcomes]
-        rows.append(cells("td", (s.measure.label, *map(_number, values))))
-    return f"<table>{''.join(rows)}</table>"
+    rows = (
+        (s.measure.label, *(_number(o.figures.get(s.measure.key)) for o in outcomes)) for s in found
+    )
+    return tabled(("", *(o.case.name for o in outcomes)), rows)
 
 
 def as_dict(outcomes: Sequence[Outcome]) -> dict[str, Any]:
@@ -105,15 +102,6 @@ def _number(value: float | None) -> str:
 
 def _lines(outcomes: Sequence[Outcome]) -> tuple[str, ...]:
     """What stands below the tables."""
-    return (*failed(outcomes), *unseen(outcomes), _INTERVALS, FAMILIES)
-
-
-def unseen(outcomes: Sequence[Outcome]) -> list[str]:
-    """One line for each pair in which an estimator saw no face somewhere."""
-    told = [o for o in outcomes if any(f.frames for f in o.failures)]
-    return [f"{o.case.name}: {failure_line(o.failures)}" for o in told]
-
-
-def failed(outcomes: Sequence[Outcome]) -> list[str]:
-    """One line for each pair that could not be made or measured."""
-    return [f"{o.case.name} failed: {o.problem}" for o in outcomes if o.problem is not None]
+    failed = (f"{o.case.name} failed: {o.problem}" for o in outcomes if o.problem is not None)
+    unseen = unseen_lines((o.case.name, o.failures) for o in outcomes)
+    return (*failed, *unseen, _INTERVALS, FAMILIES)

@@ -112,6 +112,11 @@ def absent_lines(measures: Sequence[Measure]) -> list[str]:
     return [f"Not measured: {'; '.join(labels)}: {reason}." for reason, labels in why.items()]
 
 
+def unseen_lines(named: Iterable[tuple[str, Sequence[Failures]]]) -> list[str]:
+    """One line for each of several videos in which an estimator saw no face somewhere."""
+    return [f"{name}: {failure_line(some)}" for name, some in named if any(f.frames for f in some)]
+
+
 def failure_line(failures: Sequence[Failures]) -> str:
     """Where the estimators saw no face, in one line."""
     missed = [

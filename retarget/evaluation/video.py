@@ -59,11 +59,6 @@ def frame_count(path: Path) -> int | None:
         return source.info.count
 
 
-def first_picture(path: Path) -> Picture:
-    """(height, width, 3) a photo, or a video's first frame."""
-    return next(frames(path)).rgb
-
-
 def picked(path: Path, indices: set[int]) -> dict[int, Picture]:
     """The pictures (height, width, 3) at a few frame indices."""
     out: dict[int, Picture] = {}
