@@ -17,6 +17,7 @@ from typing import Any, get_args
 import torch
 
 from retarget.flow import flame
+from retarget.flow.plain_table import text_table
 from retarget.flow.report import Report
 from retarget.generate.diffusion.decode import Pixels
 from retarget.generate.diffusion.denoise import Conditions, Denoiser, Schedule, prompt_memory
@@ -34,7 +35,6 @@ from retarget.generate.diffusion.sweep import (
     settings_at,
     sweep,
     sweep_table,
-    text_table,
 )
 
 PUBLISHED_STEPS = 25

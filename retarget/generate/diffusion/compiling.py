@@ -48,7 +48,8 @@ def _allow(shapes: int) -> None:
 @contextmanager
 def uncompiled(network: torch.nn.Module) -> Iterator[None]:
     """The plain blocks inside the block: for a pass that is made once and not worth compiling."""
-    found = {block: block._compiled_call_impl for block in _compiled(network)}
+    blocks: Any = network.modules()
+    found = {b: b._compiled_call_impl for b in blocks if b._compiled_call_impl is not None}
     try:
         for block in found:
             block._compiled_call_impl = None
@@ -56,10 +57,6 @@ def uncompiled(network: torch.nn.Module) -> Iterator[None]:
     finally:
         for block, call in found.items():
             block._compiled_call_impl = call
-
-
-def _compiled(network: torch.nn.Module) -> list[Any]:
-    return [m for m in network.modules() if m._compiled_call_impl is not None]
 
 
 def _trying(block: Any, give_up: Callable[[Exception], None]) -> Callable[..., Any]:
