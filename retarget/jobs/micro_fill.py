@@ -30,11 +30,7 @@ _FACE_SHARE = 0.5
 
 
 def draw_set(job: MicroJob, path: Path, words: Vocabulary, report: Report) -> Path:
-    """Write the clips that a file asks for, a table of them and orders to show them in.
-
-    Returns:
-        The folder of the set.
-    """
+    """Write the clips that a file asks for, a table and orders of them; return their folder."""
     look = Looker(
         path.parent,
         confined=not job.outside,
