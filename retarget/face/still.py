@@ -21,11 +21,7 @@ def find_face(
 ) -> Face:
     """The face that `settings.which` names in a picture, upright, lying or upside down.
 
-    Args:
-        frame: the picture.
-        settings: which face, and how it is found.
-        report: where warnings go.
-        called: what these call the picture.
+    Warnings speak of the picture as it is `called`.
 
     Raises:
         NoFaceFound: the picture shows no human face, or not as many as `which` counts.

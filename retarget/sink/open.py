@@ -74,12 +74,9 @@ def open_sink(
 
 
 def check_output(target: Path, *, overwrite: bool, read: Iterable[str | Path | None] = ()) -> None:
-    """Refuse a result that must not or cannot be written, before any work is done for it.
+    """Refuse what `open_sink` must not or cannot write, before any work is done for it.
 
-    Args:
-        target: as for `open_sink`.
-        overwrite: whether it may be replaced.
-        read: what the job reads, which is never replaced.
+    For `overwrite` and `read` see `check_free`.
     """
     refusals.check_apart(target, read)
     kind = _kind(target)
