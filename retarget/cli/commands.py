@@ -14,7 +14,6 @@ class Job(Protocol):
 
     def run(self, report: Report) -> object:
         """Do it; what is returned is printed, a path as where the result is."""
-        ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,54 +35,27 @@ VIDEO = "video"
 """The command that is meant where none is named."""
 
 COMMANDS = {
-    VIDEO: Command(
-        module="retarget.jobs.video",
-        job="VideoJob",
-        does="the identity performs what the driving face performs (may be left out)",
-    ),
-    "fit": Command(
-        module="retarget.jobs.fit",
-        job="FitJob",
-        does="save a performance: no pixels, usable as a driving video",
-    ),
-    "still": Command(
-        module="retarget.jobs.still",
-        job="StillJob",
-        does="one picture, or a grid of them, of the identity in an expression",
-    ),
-    "story": Command(
-        module="retarget.jobs.story",
-        job="StoryJob",
-        does="a storyboard: characters, expressions, backgrounds, captions, a page",
-    ),
-    "micro": Command(
-        module="retarget.jobs.micro",
-        job="MicroJob",
-        does="a brief expression as a clip, true in its timing",
-    ),
-    "expressions": Command(
-        module="retarget.jobs.expressions",
-        job="ExpressionsJob",
-        does="list, search and draw the expressions that can be said",
-    ),
-    "moments": Command(
-        module="retarget.jobs.moments",
-        job="MomentsJob",
-        does="find blinks and brief expressions in a video",
-    ),
-    "evaluate": Command(
-        module="retarget.evaluation.job",
-        job="EvaluateJob",
-        does="measure a result against its driving video and its identity",
-    ),
-    "models": Command(
-        module="retarget.jobs.models",
-        job="ModelsJob",
-        does="list and fetch model files; the default generator needs none",
-    ),
-    "bench": Command(
-        module="retarget.jobs.bench",
-        job="BenchJob",
-        does="how fast this machine is, stage by stage",
-    ),
-}
+    name: Command(module=module, job=job, does=does)
+    for name, module, job, does in (
+        (VIDEO, "retarget.jobs.video", "VideoJob",
+         "the identity performs what the driving face performs (may be left out)"),
+        ("fit", "retarget.jobs.fit", "FitJob",
+         "save a performance: no pixels, usable as a driving video"),
+        ("still", "retarget.jobs.still", "StillJob",
+         "one picture, or a grid of them, of the identity in an expression"),
+        ("story", "retarget.jobs.story", "StoryJob",
+         "a storyboard: characters, expressions, backgrounds, captions, a page"),
+        ("micro", "retarget.jobs.micro", "MicroJob",
+         "a brief expression as a clip, true in its timing"),
+        ("expressions", "retarget.jobs.expressions", "ExpressionsJob",
+         "list, search and draw the expressions that can be said"),
+        ("moments", "retarget.jobs.moments", "MomentsJob",
+         "find blinks and brief expressions in a video"),
+        ("evaluate", "retarget.evaluation.job", "EvaluateJob",
+         "measure a result against its driving video and its identity"),
+        ("models", "retarget.jobs.models", "ModelsJob",
+         "list and fetch model files; the default generator needs none"),
+        ("bench", "retarget.jobs.bench", "BenchJob",
+         "how fast this machine is, stage by stage"),
+    )
+}  # fmt: skip

@@ -25,11 +25,7 @@ _OPTION = re.compile(r"(-{1,2}[a-z]\S*)( .*)?|[A-Z{}|\[\] .]+")
 
 
 def plain(lines: Sequence[str]) -> tuple[str, str]:
-    """One sentence without its full stop, and a remedy, which may be empty.
-
-    Args:
-        lines: the first paragraph of what tyro says.
-    """
+    """What tyro's first paragraph says: a sentence without its full stop, a remedy or nothing."""
     if lines[0].startswith("Missing from"):
         return MISSING + "; ".join(_missing(lines[1:])), ""
     said = " ".join(lines).rstrip(".")

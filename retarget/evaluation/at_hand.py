@@ -14,31 +14,19 @@ from retarget.models.store import Store
 
 
 def landmarker(settings: EvaluateSettings) -> Path | None:
-    """face_landmarker.task: as given, else in the models folders.
-
-    Raises:
-        MissingModel: the one that was given is not there, or the one that is found is another.
-    """
+    """face_landmarker.task: as given, else in the models folders."""
     return _given(settings.landmarker, "landmarker") or _verified(settings, catalog.LANDMARKER)
 
 
 def arcface(settings: EvaluateSettings) -> Path | None:
-    """An ArcFace network: as given, in the models folders, else in insightface's own.
-
-    Raises:
-        MissingModel: the one that was given is not there, or the one that is found is another.
-    """
+    """An ArcFace network: as given, in the models folders, else in insightface's own."""
     packs = (Path.home() / ".insightface" / "models" / pack for pack in PACKS)
     found = _given(settings.arcface, "arcface") or _verified(settings, catalog.ARCFACE)
     return found or next(filter(is_file, packs), None)
 
 
 def smirk(settings: EvaluateSettings) -> Path | None:
-    """SMIRK_em1.pt: as given, else in the models folders.
-
-    Raises:
-        MissingModel: the one that was given is not there, or the one that is found is another.
-    """
+    """SMIRK_em1.pt: as given, else in the models folders."""
     return _given(settings.smirk, "smirk") or _verified(settings, catalog.SMIRK)
 
 

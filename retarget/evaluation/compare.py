@@ -9,19 +9,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from retarget.evaluation.catalog import MEASURES
 from retarget.evaluation.evaluate import Evaluator
-from retarget.evaluation.page import cells, framed
+from retarget.evaluation.page import framed, listed, paragraphs, tabled
 from retarget.evaluation.settings import EvaluateSettings
-from retarget.evaluation.table import FAMILIES, failure_line, rendered, show_value
+from retarget.evaluation.table import FAMILIES, WORDS, grid, rendered, show_value, unseen_lines
 from retarget.evaluation.values import Evaluation, Measure
 from retarget.evaluation.video import present
 from retarget.flow.report import Report
-
-if TYPE_CHECKING:
-    from rich.console import RenderableType
 
 ORDER = (
     "expression.hes",
@@ -79,11 +75,10 @@ def best(row: Sequence[Measure]) -> set[int]:
     return {i for i, value in worth.items() if value == max(worth.values())}
 
 
-def _rows(evaluations: Sequence[Evaluation]) -> list[list[Measure]]:
-    """One row for each measure that was taken on any of the results."""
-    by_key = [{m.key: m for m in e.measures} for e in evaluations]
-    rows = [[found[d.key] for found in by_key if d.key in found] for d in MEASURES]
-    return [row for row in rows if row and any(m.value is not None for m in row)]
+def _lines(evaluations: Sequence[Evaluation]) -> tuple[str, ...]:
+    """What stands below the figures: first of all, which of them decides."""
+    unseen = unseen_lines((e.result.name, e.failures) for e in evaluations)
+    return (_order_line(evaluations), *unseen, FAMILIES)
 
 
 def _order_line(evaluations: Sequence[Evaluation]) -> str:
@@ -94,51 +89,36 @@ def _order_line(evaluations: Sequence[Evaluation]) -> str:
     return f"Best first, by: {label}. An asterisk marks the best of a row."
 
 
+def _head(evaluations: Sequence[Evaluation]) -> tuple[str, ...]:
+    names = (f"{i + 1}. {e.result.name}" for i, e in enumerate(evaluations))
+    return ("", *names, "unit", "read by")
+
+
+def _told(evaluations: Sequence[Evaluation]) -> list[tuple[str, ...]]:
+    """One line for each measure that was taken on any of the results, the best figures marked."""
+    by_key = [{m.key: m for m in e.measures} for e in evaluations]
+    rows = [[found[m.key] for found in by_key if m.key in found] for m in MEASURES]
+    taken = (row for row in rows if any(m.value is not None for m in row))
+    return [(row[0].label, *_marked(row), row[0].unit, row[0].by) for row in taken]
+
+
 def table(evaluations: Sequence[Evaluation]) -> str:
     """All figures beside one another for the terminal, the best of each row marked."""
-    from rich.table import Table
-    from rich.text import Text
-
-    out = Table(title="results, best first", title_justify="left")
-    out.add_column("")
-    for i, e in enumerate(evaluations):
-        out.add_column(f"{i + 1}. {e.result.name}", justify="right", overflow="fold")
-    out.add_column("unit")
-    out.add_column("read by")
-    for row in _rows(evaluations):
-        out.add_row(*map(Text, (row[0].label, *_marked(row), row[0].unit, row[0].by)))
-    lines = (_order_line(evaluations), *_unseen(evaluations), FAMILIES)
-    parts: list[RenderableType] = [out, *map(Text, lines)]
-    return rendered(parts)
+    rows = grid("results, best first", _head(evaluations), _told(evaluations), left=WORDS)
+    return rendered((rows, *_lines(evaluations)))
 
 
 def page(evaluations: Sequence[Evaluation]) -> str:
     """The same as one HTML page, with each result's findings."""
-    head = ("", *(f"{i + 1}. {e.result.name}" for i, e in enumerate(evaluations)))
-    rows = [cells("th", (*head, "unit", "read by"))]
-    rows += [
-        cells("td", (row[0].label, *_marked(row), row[0].unit, row[0].by))
-        for row in _rows(evaluations)
-    ]
-    told = "".join(
-        f"<h2>{escape(e.result.name)}</h2><ul>"
-        + "".join(f"<li>{escape(line)}</li>" for line in e.findings)
-        + "</ul>"
-        for e in evaluations
-    )
+    order, *lines = _lines(evaluations)
+    told = "".join(f"<h2>{escape(e.result.name)}</h2>{listed(e.findings)}" for e in evaluations)
     body = (
         f"<h1>Results compared</h1><p>driven by {escape(str(evaluations[0].driving))}, as "
-        f"{escape(str(evaluations[0].identity))}</p><table>{''.join(rows)}</table>"
-        f"<p>{escape(_order_line(evaluations))}</p>{told}"
-        + "".join(f"<p>{escape(line)}</p>" for line in (*_unseen(evaluations), FAMILIES))
+        f"{escape(str(evaluations[0].identity))}</p>"
+        f"{tabled(_head(evaluations), _told(evaluations))}"
+        f"<p>{escape(order)}</p>{told}{paragraphs(lines)}"
     )
     return framed("Results compared", body)
-
-
-def _unseen(evaluations: Sequence[Evaluation]) -> list[str]:
-    """One line for each result in which an estimator saw no face somewhere."""
-    told = [e for e in evaluations if any(f.frames for f in e.failures)]
-    return [f"{e.result.name}: {failure_line(e.failures)}" for e in told]
 
 
 def _marked(row: Sequence[Measure]) -> list[str]:

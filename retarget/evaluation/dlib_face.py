@@ -106,8 +106,7 @@ class DlibEstimator:
             return None
         if self._around is None or _strayed(box, self._around):
             self._around = box
-        points: Doubles = np.mean([self._points(rgb, box, *s) for s in _BOXES], axis=0)
-        return points
+        return np.asarray(np.mean([self._points(rgb, box, *s) for s in _BOXES], axis=0))
 
     def _near(self, rgb: Picture) -> Box | None:
         """Search around where the face was, at the scale that suits the detector.

@@ -95,7 +95,7 @@ class Evaluator:
                 f"dlib sees no face in {identity}.",
                 do="Give the photo from which the result was made; it must show a human face.",
             )
-        self.who = face_sample(self.photo, points, self.estimators, 0, 0.0)
+        self.who = face_sample(self.photo, points, self.estimators)
         self.driving: Observed = like.driving if like else self._observed(driving)
         ceiling = like.ceiling if like else None
         self.ceiling: Ceiling = ceiling or Ceiling(self.driving, settings.active, self._observed)

@@ -67,8 +67,7 @@ def without_middle(driving: Doubles, result: Doubles) -> tuple[Doubles, Doubles]
 def span(values: Doubles) -> Doubles:
     """(c,) 5th to 95th percentile of (m, c) rows."""
     low, high = np.percentile(values, [5, 95], axis=0)
-    out: Doubles = high - low
-    return out
+    return np.asarray(high - low)
 
 
 def correlation(driving: Doubles, result: Doubles) -> float:
@@ -101,8 +100,7 @@ def attainable(driving: Doubles, of_driving: Doubles, of_result: Doubles) -> Dou
     a, b = of_driving**2, of_result**2
     true = np.maximum(driving.var(axis=0) - a, 0.0)
     whole = np.sqrt((true + a) * (true + b))
-    out: Doubles = np.divide(true, whole, out=np.zeros_like(true), where=whole > 0)
-    return out
+    return np.asarray(np.divide(true, whole, out=np.zeros_like(true), where=whole > 0))
 
 
 def head_share(driving: Doubles, pose: Doubles) -> Doubles:
@@ -120,8 +118,7 @@ def head_share(driving: Doubles, pose: Doubles) -> Doubles:
     left = apart - design @ np.linalg.lstsq(design, apart, rcond=None)[0]
     whole = (apart**2).sum(axis=0)
     rest = (left**2).sum(axis=0)
-    out: Doubles = 1 - np.divide(rest, whole, out=np.ones_like(whole), where=whole > 1e-12)
-    return out
+    return np.asarray(1 - np.divide(rest, whole, out=np.ones_like(whole), where=whole > 1e-12))
 
 
 def channels(
@@ -178,9 +175,8 @@ def _scores(
 ) -> list[Channel]:
     """Mean absolute difference of the 52 scores, correlation and gain of the active ones."""
     keys = ("l1", "l1_corrected", "correlation", "correlation_median", "attainable", "gain")
-    rows = _paired(driving.scores, result.scores, pairs)
-    if isinstance(rows, str):
-        sheet.miss(rows, *_of(keys))
+    rows = _paired(driving.scores, result.scores, pairs, sheet, *_of(keys))
+    if rows is None:
         return []
     d, r = rows.driving, rows.result
     d0, r0 = without_rest(d, r)
@@ -214,9 +210,8 @@ def _of(keys: tuple[str, ...]) -> list[str]:
 def _ratios(driving: Observed, result: Observed, pairs: Pairs, sheet: Sheet) -> list[Channel]:
     """The same on dlib's landmark ratios: an estimator of another family."""
     keys = ("ratio_error", "ratio_correlation", "mouth_gain")
-    rows = _paired(driving.ratios, result.ratios, pairs)
-    if isinstance(rows, str):
-        sheet.miss(rows, *_of(keys))
+    rows = _paired(driving.ratios, result.ratios, pairs, sheet, *_of(keys))
+    if rows is None:
         return []
     d, r = rows.driving, rows.result
     d0, r0 = without_rest(d, r)
@@ -240,9 +235,8 @@ def _ratios(driving: Observed, result: Observed, pairs: Pairs, sheet: Sheet) -> 
 
 def _gaze(driving: Observed, result: Observed, pairs: Pairs, sheet: Sheet) -> None:
     """Mean angle in degrees between the two directions of gaze, each away from its usual one."""
-    rows = _paired(driving.gaze, result.gaze, pairs)
-    if isinstance(rows, str):
-        sheet.miss(rows, "expression.gaze")
+    rows = _paired(driving.gaze, result.gaze, pairs, sheet, "expression.gaze")
+    if rows is None:
         return
     d, r = (_directions(x) for x in without_middle(rows.driving, rows.result))
     angles = np.degrees(np.arccos(np.clip((d * r).sum(axis=1), -1.0, 1.0)))
@@ -258,9 +252,9 @@ def _directions(degrees: Doubles) -> Doubles:
 
 def _pose(driving: Observed, result: Observed, pairs: Pairs, sheet: Sheet) -> None:
     """Mean geodesic angle in degrees of the two heads, each turned from its own usual pose."""
-    rows = _paired(driving.pose, result.pose, pairs)
-    if isinstance(rows, str):
-        sheet.miss(rows, "expression.pose", "expression.pose_gain")
+    keys = ("expression.pose", "expression.pose_gain")
+    rows = _paired(driving.pose, result.pose, pairs, sheet, *keys)
+    if rows is None:
         return
     angles = []
     for d, r in zip(*without_middle(rows.driving, rows.result), strict=True):
@@ -278,20 +272,15 @@ def _pose(driving: Observed, result: Observed, pairs: Pairs, sheet: Sheet) -> No
 
 def _smirk(driving: Observed, result: Observed, pairs: Pairs, sheet: Sheet) -> None:
     """AED and APD: mean absolute difference of SMIRK's parameters as they are, nothing removed."""
-    keys = _of(("aed", "apd"))
+    keys, unseen = _of(("aed", "apd")), f"{_NO_PAIR} (SMIRK's crop needs MediaPipe's mesh)"
     for key, d, r in zip(
         keys,
         (driving.smirk, driving.smirk_pose),
         (result.smirk, result.smirk_pose),
         strict=True,
     ):
-        if d is None or r is None:
-            sheet.miss(NO_SMIRK, key)
-            continue
-        rows = _paired(d, r, pairs)
-        if isinstance(rows, str):
-            sheet.miss(f"{rows} (SMIRK's crop needs MediaPipe's mesh)", key)
-        else:
+        rows = _paired(d, r, pairs, sheet, key, absent=NO_SMIRK, unseen=unseen)
+        if rows is not None:
             sheet.put(key, float(np.abs(rows.driving - rows.result).mean()))
 
 
@@ -305,13 +294,20 @@ class _Rows:
     """Which of the pairs they are."""
 
 
-def _paired(driving: Doubles | None, result: Doubles | None, pairs: Pairs) -> _Rows | str:
-    """The rows, or why there are none."""
+def _paired(
+    driving: Doubles | None, result: Doubles | None, pairs: Pairs, sheet: Sheet, *keys: str,
+    absent: str = NO_BUNDLE, unseen: str = _NO_PAIR,
+) -> _Rows | None:  # fmt: skip
+    """The rows; None where there are none, which is noted of what would be told of them."""
     if driving is None or result is None:
-        return NO_BUNDLE
+        sheet.miss(absent, *keys)
+        return None
     d, r = driving[pairs.driving], result[pairs.result]
     ok = both(d, r)
-    return _Rows(d[ok], r[ok], ok) if ok.any() else _NO_PAIR
+    if not ok.any():
+        sheet.miss(unseen, *keys)
+        return None
+    return _Rows(d[ok], r[ok], ok)
 
 
 def _angles_of(driving: Observed, pairs: Pairs, rows: _Rows) -> Doubles | None:

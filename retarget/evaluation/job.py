@@ -71,31 +71,24 @@ class EvaluateJob(AsDeclared):
             return self._set(self.stimuli, report)
         if self.suite is not None:
             return self._suite(self.suite, report)
-        return self._compared(report) if self.compare else self._one(report)
+        return self._compared(report) if self.result is None else self._one(self.result, report)
 
-    def _one(self, report: Report) -> str:
+    def _one(self, result: Path, report: Report) -> str:
         from retarget.evaluation.evaluate import evaluate
         from retarget.evaluation.forms import as_dict
+        from retarget.evaluation.page import page
         from retarget.evaluation.table import table
 
-        driving, identity = self._both(self.result)
-        assert self.result is not None  # noqa: S101  (run has looked)
-        found = evaluate(self.result, driving, identity, self.measuring, report)
-        self._write(self.json, lambda: json.dumps(as_dict(found), indent=1) + "\n")
-        if self.page is not None:
-            from retarget.evaluation.page import page
-
-            self._write(self.page, lambda: page(found))
+        found = evaluate(result, *self._both(result), self.measuring, report)
+        self._write(as_dict(found), lambda: page(found))
         return table(found)
 
     def _compared(self, report: Report) -> str:
         from retarget.evaluation import compare
         from retarget.evaluation.forms import as_dict
 
-        driving, identity = self._both(*self.compare)
-        found = compare.compare(self.compare, driving, identity, self.measuring, report)
-        self._write(self.json, lambda: json.dumps([as_dict(e) for e in found], indent=1) + "\n")
-        self._write(self.page, lambda: compare.page(found))
+        found = compare.compare(self.compare, *self._both(*self.compare), self.measuring, report)
+        self._write([as_dict(e) for e in found], lambda: compare.page(found))
         return compare.table(found)
 
     def _suite(self, path: Path, report: Report) -> str:
@@ -106,8 +99,7 @@ class EvaluateJob(AsDeclared):
         suite = read_suite(path)
         folder = self.folder or path.with_name(f"{path.stem}_results")
         found = run_suite(suite, folder, self.measuring, report)
-        self._write(self.json, lambda: json.dumps(suite_table.as_dict(found), indent=1) + "\n")
-        self._write(self.page, lambda: suite_table.page(suite.name, found))
+        self._write(suite_table.as_dict(found), lambda: suite_table.page(suite.name, found))
         return suite_table.table(found)
 
     def _set(self, folder: Path, report: Report) -> str:
@@ -115,11 +107,10 @@ class EvaluateJob(AsDeclared):
         from retarget.evaluation.stimuli import measure_set
 
         found = measure_set(folder, self.measuring, report.watch)
-        told = stimuli_table.as_dict(found)
-        self._write(self.json, lambda: json.dumps(told, indent=1) + "\n")
+        self._write(stimuli_table.as_dict(found))
         return stimuli_table.table(found)
 
-    def _both(self, *results: Path | None) -> tuple[Path, Path]:
+    def _both(self, *results: Path) -> tuple[Path, Path]:
         """What drove and whom it shows, once they and the results are known to be there."""
         from retarget.evaluation.video import present
         from retarget.expression.performance import is_performance
@@ -130,8 +121,7 @@ class EvaluateJob(AsDeclared):
                 do="Add --driving VIDEO and --identity PHOTO.",
             )
         for path in (self.driving, self.identity, *results):
-            if path is not None:
-                present(path)
+            present(path)
         if is_performance(self.driving):
             raise UnreadableInput(
                 f"{self.driving} is a saved performance, which keeps no pixels to be measured.",
@@ -170,10 +160,11 @@ class EvaluateJob(AsDeclared):
         if self.page is not None:
             check_apart(self.page, [self.json], use="written to")
 
-    def _write(self, path: Path | None, text: Callable[[], str]) -> None:
-        """Write a file whole or not at all; one from an earlier run is replaced."""
-        if path is None:
-            return
+    def _write(self, told: object, page: Callable[[], str] = str) -> None:
+        """Write what was asked for; files from an earlier run are replaced."""
         from retarget.sink.partial import save_text
 
-        save_text(path, text(), overwrite=True)
+        if self.json is not None:
+            save_text(self.json, json.dumps(told, indent=1) + "\n", overwrite=True)
+        if self.page is not None:
+            save_text(self.page, page(), overwrite=True)

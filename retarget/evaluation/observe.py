@@ -144,7 +144,7 @@ class _Reader:
             rows.smirk.append(does)
             rows.smirk_pose.append(turned)
         if points is not None and self._faces.wants(frame.index):
-            self._faces.add(face_sample(frame.rgb, points, self._all, frame.index, seconds))
+            self._faces.add(face_sample(frame.rgb, points, self._all, frame.index))
 
     def _keep_mesh(self, mesh: TasksFace | None) -> None:
         rows, none = self._rows, np.full
@@ -171,7 +171,6 @@ class _Reader:
             path=path,
             size=first.size,
             times=np.array(rows.times),
-            first=first.at.seconds,
             scores=np.array(rows.scores) if has_mesh else None,
             score_noise=self._noise.of_the_mean(),
             gaze=np.array(rows.gaze) if has_mesh else None,
@@ -215,13 +214,12 @@ class _Thinned:
 
 
 def face_sample(
-    rgb: Picture, points: Doubles, estimators: Estimators, index: int, seconds: float
+    rgb: Picture, points: Doubles, estimators: Estimators, index: int = 0
 ) -> FaceSample:
     """Who the face with these 68 points is, and how sharp it is drawn."""
     arcface = estimators.arcface
     return FaceSample(
         index=index,
-        at=seconds,
         dlib=estimators.dlib.descriptor(rgb, points),
         arcface=arcface.embedding(rgb, points) if arcface is not None else None,
         sharpness=sharpness(rgb, points),

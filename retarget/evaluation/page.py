@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from html import escape
 from importlib.resources import files
 
@@ -50,7 +50,7 @@ def page(evaluation: Evaluation) -> str:
             f"<p>driven by {escape(str(evaluation.driving))}, as "
             f"{escape(str(evaluation.identity))}</p>",
             _headline(evaluation.measures),
-            "<h2>Findings</h2>" + _listed(evaluation.findings),
+            "<h2>Findings</h2>" + listed(evaluation.findings),
             _worst(evaluation),
             _plots(evaluation),
             "<h2>Measures</h2>" + _measures(evaluation.measures),
@@ -73,8 +73,23 @@ def framed(title: str, body: str) -> str:
     )
 
 
-def cells(tag: str, values: Sequence[str]) -> str:
-    """One table row of plain text."""
+def tabled(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table of plain text."""
+    lines = (_cells("th", head), *(_cells("td", row) for row in rows))
+    return f"<table>{''.join(lines)}</table>"
+
+
+def listed(lines: Iterable[str]) -> str:
+    """A list of plain text."""
+    return "<ul>" + "".join(f"<li>{escape(line)}</li>" for line in lines) + "</ul>"
+
+
+def paragraphs(lines: Iterable[str]) -> str:
+    """Plain text, a paragraph each."""
+    return "".join(f"<p>{escape(line)}</p>" for line in lines)
+
+
+def _cells(tag: str, values: Sequence[str]) -> str:
     inner = "".join(f"<{tag}>{escape(v)}</{tag}>" for v in values)
     return f"<tr>{inner}</tr>"
 
@@ -88,10 +103,6 @@ def _headline(measures: Sequence[Measure]) -> str:
         if m.key == key and m.value is not None
     )
     return f'<div class="cards">{cards}</div>'
-
-
-def _listed(lines: Sequence[str]) -> str:
-    return "<ul>" + "".join(f"<li>{escape(line)}</li>" for line in lines) + "</ul>"
 
 
 def _worst(evaluation: Evaluation) -> str:
@@ -148,32 +159,30 @@ def _plots(evaluation: Evaluation) -> str:
 
 
 def _measures(measures: Sequence[Measure]) -> str:
-    rows = [cells("th", ("", "value", "unit", "better", "read by", "note", "from"))]
+    rows = [_cells("th", ("", "value", "unit", "better", "read by", "note", "from"))]
     for section in SECTIONS:
         taken = [m for m in measures if m.section == section and m.value is not None]
         if taken:
             rows.append(f'<tr><th colspan="7" class="section">{section}</th></tr>')
             rows += [_measure(m) for m in taken]
     table = f"<table>{''.join(rows)}</table>"
-    return table + "".join(f"<p>{escape(line)}</p>" for line in absent_lines(measures))
+    return table + paragraphs(absent_lines(measures))
 
 
 def _measure(m: Measure) -> str:
     better = {"one": "near 1", "neither": ""}.get(m.better, m.better)
-    return cells("td", (m.label, show_value(m), m.unit, better, m.by, m.note, m.source))
+    return _cells("td", (m.label, show_value(m), m.unit, better, m.by, m.note, m.source))
 
 
 def _channels(channels: Sequence[Channel]) -> str:
     chosen = sorted((c for c in channels if c.active), key=lambda c: (c.by, -c.driven))
     if not chosen:
         return "<p>None: the driving face hardly moves.</p>"
-    rows = [cells("th", CHANNEL_HEAD), *(cells("td", channel_row(c)) for c in chosen)]
     return (
         "<p>Noise leaves: the correlation that reading noise would leave of a perfect one. "
         "Coding leaves: what the driving clip itself reaches, scaled to the result's face and "
         "encoded anew. With head: share of the driving channel that the driving head's turning "
-        "explains.</p>"
-        f"<table>{''.join(rows)}</table>"
+        "explains.</p>" + tabled(CHANNEL_HEAD, map(channel_row, chosen))
     )
 
 
@@ -186,7 +195,5 @@ def _account(evaluation: Evaluation) -> str:
         if f.frames
     ]
     return (
-        f"<p>{escape(FAMILIES)}</p><p>{escape(failure_line(evaluation.failures))}</p>"
-        + _listed(missed)
-        + _listed(facts)
+        paragraphs((FAMILIES, failure_line(evaluation.failures))) + listed(missed) + listed(facts)
     )

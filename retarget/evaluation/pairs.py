@@ -58,8 +58,9 @@ def pair(driving: Observed, result: Observed, start: float = 0.0) -> Pairs:
 
 def both(driving: Doubles, result: Doubles) -> Bools:
     """(m,) rows in which neither holds NaN."""
-    ok: Bools = ~(
-        np.isnan(driving).reshape(len(driving), -1).any(axis=1)
-        | np.isnan(result).reshape(len(result), -1).any(axis=1)
+    return np.asarray(
+        ~(
+            np.isnan(driving).reshape(len(driving), -1).any(axis=1)
+            | np.isnan(result).reshape(len(result), -1).any(axis=1)
+        )
     )
-    return ok

@@ -22,10 +22,7 @@ TURN = 3
 
 
 class Smirk:
-    """The published encoders of expression and of pose.
-
-    Args:
-        file: SMIRK_em1.pt.
+    """The published encoders of expression and of pose, as SMIRK_em1.pt holds them.
 
     Raises:
         MissingModel: the file holds something else.

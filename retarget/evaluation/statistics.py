@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from retarget.evaluation.catalog import MEASURES, Definition
+from retarget.evaluation.catalog import MEASURES
+from retarget.evaluation.values import Measure
 
 _DRAWS = 2000
 _LEAST = 3
@@ -18,7 +19,7 @@ _LEAST = 3
 class Summary:
     """One measure over several pairs."""
 
-    definition: Definition
+    measure: Measure
     count: int
     """Pairs on which it was taken."""
     of: int
@@ -36,12 +37,12 @@ def summaries(figures: Sequence[Mapping[str, float | None]]) -> tuple[Summary, .
         figures: for each pair, the measures' values by key.
     """
     out = []
-    for definition in MEASURES:
-        values = [v for f in figures if (v := f.get(definition.key)) is not None]
+    for measure in MEASURES:
+        values = [v for f in figures if (v := f.get(measure.key)) is not None]
         if values:
             out.append(
                 Summary(
-                    definition=definition,
+                    measure=measure,
                     count=len(values),
                     of=len(figures),
                     mean=float(np.mean(values)),

@@ -87,12 +87,7 @@ def measure_set(
     settings: EvaluateSettings,
     watch: Callable[[Iterator[Shown], int], Iterator[Shown]] = lambda shown, _: shown,
 ) -> tuple[Shown, ...]:
-    """Look at every clip of a finished set.
-
-    Args:
-        folder: where `retarget micro --set` wrote.
-        settings: where the model files are.
-        watch: shows progress.
+    """Look at every clip of a set that `retarget micro --set` has finished.
 
     Raises:
         UnreadableInput: it is no folder of a set, or a clip cannot be read.
@@ -140,27 +135,10 @@ def main_channels(commanded: Doubles) -> list[int]:
 
 
 def _shown(clip: _Clip, tasks: TasksEstimator) -> Shown:
-    dlib = dlib_models()
-    estimator = DlibEstimator(dlib)
+    curves, same_person = _curves(clip, tasks)
     onset, apex, offset = clip.frames
-    scores, mesh, points, who = [], [], [], {}
-    for frame in video.frames(clip.path):
-        seen, outside = tasks.read(frame.rgb), estimator.read(frame.rgb)
-        scores.append(np.full(blendshapes.COUNT, np.nan) if seen is None else seen.scores)
-        mesh.append(np.full((478, 2), np.nan) if seen is None else seen.points)
-        points.append(np.full((68, 2), np.nan) if outside is None else outside)
-        if outside is not None and frame.index in (0, apex):
-            who[frame.index] = dlib.descriptor(frame.rgb, outside)
-    curves = {
-        "scores": along(np.array(scores), clip.commanded),
-        "mesh": movement(np.array(mesh), clip.commanded, range(478), onset),
-        "dlib": movement(np.array(points)[:, _FIRST_DLIB:], clip.commanded, _DLIB_POINTS, onset),
-    }
     near = slice(max(apex - _ROUND_APEX, 0), apex + _ROUND_APEX + 1)
     level = float(clip.row["intensity"])
-    same = None
-    if len(who) == 2:
-        same = bool(np.linalg.norm(who[0] - who[apex]) < SAME_PERSON)
     return Shown(
         identity=clip.row["identity"],
         expression=clip.row["expression"],
@@ -176,8 +154,31 @@ def _shown(clip: _Clip, tasks: TasksEstimator) -> Shown:
             for name, curve in curves.items()
             if level > 0 and np.isfinite(curve).all()
         },
-        same_person=same,
+        same_person=same_person,
     )
+
+
+def _curves(clip: _Clip, tasks: TasksEstimator) -> tuple[dict[str, Doubles], bool | None]:
+    """By reader, what is shown of the commanded in each frame; and `Shown.same_person`."""
+    dlib = dlib_models()
+    estimator = DlibEstimator(dlib)
+    onset, apex, _ = clip.frames
+    scores, mesh, points, who = [], [], [], {}
+    for frame in video.frames(clip.path):
+        seen, outside = tasks.read(frame.rgb), estimator.read(frame.rgb)
+        scores.append(np.full(blendshapes.COUNT, np.nan) if seen is None else seen.scores)
+        mesh.append(np.full((478, 2), np.nan) if seen is None else seen.points)
+        points.append(np.full((68, 2), np.nan) if outside is None else outside)
+        if outside is not None and frame.index in (0, apex):
+            who[frame.index] = dlib.descriptor(frame.rgb, outside)
+    curves = {
+        "scores": along(np.array(scores), clip.commanded),
+        "mesh": movement(np.array(mesh), clip.commanded, range(478), onset),
+        "dlib": movement(np.array(points)[:, _FIRST_DLIB:], clip.commanded, _DLIB_POINTS, onset),
+    }
+    if len(who) < 2:
+        return curves, None
+    return curves, bool(np.linalg.norm(who[0] - who[apex]) < SAME_PERSON)
 
 
 def along(scores: Doubles, commanded: Doubles) -> Doubles:

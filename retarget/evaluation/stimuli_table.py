@@ -4,30 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from retarget.evaluation.stimuli import ENOUGH, READERS, Shown, follows
-from retarget.evaluation.table import FAMILIES, rendered
-
-if TYPE_CHECKING:
-    from rich.console import RenderableType
+from retarget.evaluation.table import FAMILIES, WORDS, grid, rendered
 
 _HEAD = ("", "read by", "correlation", "least", f"below {ENOUGH}", "strength")
 
 
 def table(shown: Sequence[Shown]) -> str:
     """For the terminal."""
-    from rich.table import Table
-    from rich.text import Text
-
-    out = Table(title="commanded intensity against measured", title_justify="left")
-    for name in _HEAD:
-        out.add_column(name, justify="left" if name in _HEAD[:2] else "right")
-    for f in follows(shown):
-        numbers = (f"{f.correlation:.3f}", f"{f.least:.3f}", f"{f.below} of {f.faces}")
-        out.add_row(f.expression, f.reader, *numbers, f"{f.strength:.2f}")
-    parts: list[RenderableType] = [out] if out.row_count else []
-    return rendered([*parts, *map(Text, (*_timing(shown), _persons(shown), FAMILIES))])
+    rows = [
+        (f.expression, f.reader, f"{f.correlation:.3f}", f"{f.least:.3f}",
+         f"{f.below} of {f.faces}", f"{f.strength:.2f}")
+        for f in follows(shown)
+    ]  # fmt: skip
+    title = "commanded intensity against measured"
+    grids = [grid(title, _HEAD, rows, left=WORDS)] if rows else []
+    return rendered((*grids, *_timing(shown), _persons(shown), FAMILIES))
 
 
 def as_dict(shown: Sequence[Shown]) -> dict[str, Any]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from retarget.evaluation.expression import ACTIVE_RATIO, span, without_rest
@@ -9,7 +11,7 @@ from retarget.evaluation.pairs import Pairs, both
 from retarget.evaluation.settings import EvaluateSettings
 from retarget.evaluation.values import RATIOS, Curve, Observed, WorstFrame
 from retarget.flow import blendshapes
-from retarget.flow.arrays import Bools, Doubles
+from retarget.flow.arrays import Bools, Doubles, Ints
 
 _APART = 0.5
 """Seconds between two worst frames, so that they are not neighbours."""
@@ -69,27 +71,15 @@ def worst_frames(
     driving: Observed, result: Observed, pairs: Pairs, count: int
 ) -> tuple[WorstFrame, ...]:
     """The moments at which expression differs most (rest removed), half a second apart."""
-    if driving.scores is not None and result.scores is not None:
-        names, least = blendshapes.NAMES, EvaluateSettings.active
-        d, r = driving.scores[pairs.driving], result.scores[pairs.result]
-    else:
-        names, least = RATIOS, ACTIVE_RATIO
-        d, r = driving.ratios[pairs.driving], result.ratios[pairs.result]
-    rows = np.flatnonzero(both(d, r))
-    if not len(rows):
+    found = _apart(driving, result, pairs)
+    if found is None:
         return ()
-    d, r = d[rows], r[rows]
-    active = np.flatnonzero(span(d) > least)
-    if not len(active):
-        return ()
-    d0, r0 = without_rest(d, r)
-    apart = r0[:, active] - d0[:, active]
+    rows, names, apart = found
     error = np.abs(apart).mean(axis=1)
     out = []
     for i in _peaks(error, pairs.seconds[rows], count):
         k = int(np.argmax(np.abs(apart[i])))
         word = "above" if apart[i, k] > 0 else "below"
-        reason = f"{names[active[k]]} {abs(apart[i, k]):.2f} {word} the driving face"
         theirs, ours = int(pairs.driving[rows[i]]), int(pairs.result[rows[i]])
         out.append(
             WorstFrame(
@@ -99,10 +89,29 @@ def worst_frames(
                 driving_box=_box(driving, theirs),
                 result_box=_box(result, ours),
                 error=float(error[i]),
-                reason=reason,
+                reason=f"{names[k]} {abs(apart[i, k]):.2f} {word} the driving face",
             )
         )
     return tuple(out)
+
+
+def _apart(
+    driving: Observed, result: Observed, pairs: Pairs
+) -> tuple[Ints, list[str], Doubles] | None:
+    """Which n pairs were read, the k active channels' names, and (n, k) result less driving."""
+    names: Sequence[str] = RATIOS
+    least, d, r = ACTIVE_RATIO, driving.ratios, result.ratios
+    if driving.scores is not None and result.scores is not None:
+        names, least = blendshapes.NAMES, EvaluateSettings.active
+        d, r = driving.scores, result.scores
+    d, r = d[pairs.driving], r[pairs.result]
+    rows = np.flatnonzero(both(d, r))
+    d, r = d[rows], r[rows]
+    active = np.flatnonzero(span(d) > least) if len(rows) else rows
+    if not len(active):
+        return None
+    d0, r0 = without_rest(d, r)
+    return rows, [names[i] for i in active], r0[:, active] - d0[:, active]
 
 
 def _box(seen: Observed, index: int) -> tuple[float, float, float, float]:

@@ -133,7 +133,7 @@ class _Runner:
         """The driving video's first frame as a picture without loss."""
         path = self._folder / f"{case.name}_photo.png"
         with beside(path, overwrite=True) as hidden, writing(path):
-            Image.fromarray(video.first_picture(case.driving)).save(hidden)
+            Image.fromarray(next(video.frames(case.driving)).rgb).save(hidden)
         return Path(f"{path}{video.named(case.driving).mark}")
 
     def _file(self, case: Case) -> Path:
@@ -226,11 +226,7 @@ def job_of(name: str) -> type[Any]:
 
 
 def make(job: type[Any], case: Case, identity: Path, output: Path, report: Report) -> None:
-    """Make one result with the case's options laid over the job's defaults.
-
-    Raises:
-        RetargetError: the job says what is wrong.
-    """
+    """Make one result with the case's options laid over the job's defaults."""
     lay_over = import_module("retarget.jobs.preset").lay_over
     empty = job(driving=str(case.driving), identity=str(identity), output=output)
     built = lay_over(empty, case.options, where=f"options of {case.name}")

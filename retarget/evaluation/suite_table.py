@@ -5,16 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from retarget.evaluation.page import cells, framed
+from retarget.evaluation.page import framed, paragraphs, tabled
 from retarget.evaluation.statistics import Summary, summaries
 from retarget.evaluation.suite import Outcome
 from retarget.evaluation.suite_file import CROSS, SELF
-from retarget.evaluation.table import FAMILIES, failure_line, rendered
-
-if TYPE_CHECKING:
-    from rich.console import RenderableType
+from retarget.evaluation.table import FAMILIES, WORDS, grid, rendered, unseen_lines
 
 _HEAD = ("", "mean", "± between pairs", "95 % interval", "pairs", "unit", "read by")
 
@@ -26,39 +23,25 @@ _INTERVALS = (
 
 def table(outcomes: Sequence[Outcome]) -> str:
     """For the terminal."""
-    from rich.table import Table
-    from rich.text import Text
-
-    parts: list[RenderableType] = []
-    for kind, found in _by_kind(outcomes):
-        out = Table(title=kind, title_justify="left")
-        for name in _HEAD:
-            out.add_column(name, justify="left" if name in ("", "unit", "read by") else "right")
-        for summary in found:
-            out.add_row(*map(Text, row(summary)))
-        parts.append(out)
-    parts += [Text(line) for line in _lines(outcomes)]
-    return rendered(parts)
+    grids = (grid(kind, _HEAD, map(row, found), left=WORDS) for kind, found in _by_kind(outcomes))
+    return rendered((*grids, *_lines(outcomes)))
 
 
 def page(name: str, outcomes: Sequence[Outcome]) -> str:
     """The same as one HTML page, with every pair by itself below."""
     parts = [f"<h1>{escape(name)}</h1>"]
     for kind, found in _by_kind(outcomes):
-        rows = [cells("th", _HEAD), *(cells("td", row(s)) for s in found)]
-        parts.append(f"<h2>{kind}</h2><table>{''.join(rows)}</table>")
+        parts.append(f"<h2>{kind}</h2>{tabled(_HEAD, map(row, found))}")
         parts.append(_each([o for o in outcomes if o.case.kind == kind], found))
-    parts += [f"<p>{escape(line)}</p>" for line in _lines(outcomes)]
-    return framed(escape(name), "".join(parts))
+    return framed(escape(name), "".join(parts) + paragraphs(_lines(outcomes)))
 
 
 def _each(outcomes: Sequence[Outcome], found: Sequence[Summary]) -> str:
     """One line for each measure, one column for each pair."""
-    rows = [cells("th", ("", *(o.case.name for o in outcomes)))]
-    for s in found:
-        values = [o.figures.get(s.definition.key) for o in outcomes]
-        rows.append(cells("td", (s.definition.label, *map(_number, values))))
-    return f"<table>{''.join(rows)}</table>"
+    rows = (
+        (s.measure.label, *(_number(o.figures.get(s.measure.key)) for o in outcomes)) for s in found
+    )
+    return tabled(("", *(o.case.name for o in outcomes)), rows)
 
 
 def as_dict(outcomes: Sequence[Outcome]) -> dict[str, Any]:
@@ -66,13 +49,13 @@ def as_dict(outcomes: Sequence[Outcome]) -> dict[str, Any]:
     return {
         "groups": {
             kind: {
-                s.definition.key: {
+                s.measure.key: {
                     "mean": s.mean,
                     "spread": s.spread,
                     "interval": s.interval,
                     "pairs": s.count,
                     "of": s.of,
-                    "unit": s.definition.unit,
+                    "unit": s.measure.unit,
                 }
                 for s in found
             }
@@ -107,9 +90,9 @@ def row(summary: Summary) -> tuple[str, ...]:
     if summary.interval is not None:
         low_high = " … ".join(map(_number, summary.interval))
     count = str(summary.count) if summary.count == summary.of else f"{summary.count}/{summary.of}"
-    d = summary.definition
+    m = summary.measure
     return (
-        d.label, _number(summary.mean), _number(summary.spread), low_high, count, d.unit, d.by,
+        m.label, _number(summary.mean), _number(summary.spread), low_high, count, m.unit, m.by,
     )  # fmt: skip
 
 
@@ -119,15 +102,6 @@ def _number(value: float | None) -> str:
 
 def _lines(outcomes: Sequence[Outcome]) -> tuple[str, ...]:
     """What stands below the tables."""
-    return (*failed(outcomes), *unseen(outcomes), _INTERVALS, FAMILIES)
-
-
-def unseen(outcomes: Sequence[Outcome]) -> list[str]:
-    """One line for each pair in which an estimator saw no face somewhere."""
-    told = [o for o in outcomes if any(f.frames for f in o.failures)]
-    return [f"{o.case.name}: {failure_line(o.failures)}" for o in told]
-
-
-def failed(outcomes: Sequence[Outcome]) -> list[str]:
-    """One line for each pair that could not be made or measured."""
-    return [f"{o.case.name} failed: {o.problem}" for o in outcomes if o.problem is not None]
+    failed = (f"{o.case.name} failed: {o.problem}" for o in outcomes if o.problem is not None)
+    unseen = unseen_lines((o.case.name, o.failures) for o in outcomes)
+    return (*failed, *unseen, _INTERVALS, FAMILIES)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from retarget.evaluation.settings import SECTIONS
@@ -12,8 +12,11 @@ from retarget.evaluation.values import Channel, Evaluation, Failures, Measure
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
+    from rich.table import Table
 
 _MOST_CHANNELS = 16
+WORDS = ("", "unit", "read by", "note")
+"""Heads of columns that hold no numbers."""
 CHANNEL_HEAD = (
     "channel", "read by", "driven", "correlation", "noise leaves", "coding leaves", "gain",
     "difference", "with head",
@@ -36,62 +39,59 @@ def show_value(measure: Measure) -> str:
 
 def table(evaluation: Evaluation) -> str:
     """The whole evaluation, sections in order, then channels, failures and findings."""
-    return rendered(_parts(evaluation))
+    parts: list[RenderableType] = [
+        f"{evaluation.result}  driven by {evaluation.driving}, as {evaluation.identity}",
+        _measures(evaluation.measures),
+    ]
+    if evaluation.channels:
+        parts.append(_channels(evaluation.channels))
+    parts += [*absent_lines(evaluation.measures), failure_line(evaluation.failures), FAMILIES]
+    return rendered([*parts, *(f"• {finding}" for finding in evaluation.findings)])
 
 
-def rendered(parts: Sequence[RenderableType]) -> str:
+def rendered(parts: Iterable[RenderableType]) -> str:
     """What rich would print; with colour only where standard output is a terminal."""
     from rich.console import Console
 
     out = io.StringIO()
     live = sys.stdout.isatty()
-    console: Console = Console(file=out, force_terminal=live, width=None if live else 118)
+    console: Console = Console(
+        file=out, force_terminal=live, width=None if live else 118,
+        markup=False, highlight=False, emoji=False,
+    )  # fmt: skip
     for part in parts:
         console.print(part)
     return out.getvalue()
 
 
-def _parts(evaluation: Evaluation) -> list[RenderableType]:
-    from rich.text import Text
+def grid(
+    title: str, head: Sequence[str], rows: Iterable[Sequence[str]], *, left: Collection[str]
+) -> Table:
+    """Columns of plain text under their heads; those that are not `left` hold numbers."""
+    from rich.table import Table
 
-    parts: list[RenderableType] = [
-        Text(f"{evaluation.result}  driven by {evaluation.driving}, as {evaluation.identity}"),
-        _measures(evaluation.measures),
-    ]
-    if evaluation.channels:
-        parts.append(_channels(evaluation.channels))
-    parts += [Text(line) for line in absent_lines(evaluation.measures)]
-    parts.append(Text(failure_line(evaluation.failures)))
-    parts.append(Text(FAMILIES))
-    parts += [Text(f"• {finding}") for finding in evaluation.findings]
-    return parts
+    out = Table(title=title, title_justify="left")
+    for name in head:
+        out.add_column(name, justify="left" if name in left else "right", overflow="fold")
+    for row in rows:
+        out.add_row(*row)
+    return out
 
 
 def _measures(measures: Sequence[Measure]) -> RenderableType:
-    from rich.table import Table
-    from rich.text import Text
-
-    out = Table(title="measures", title_justify="left")
-    for name in ("", "value", "unit", "read by", "note"):
-        out.add_column(name, justify="right" if name == "value" else "left", overflow="fold")
+    out = grid("measures", ("", "value", "unit", "read by", "note"), (), left=WORDS)
     for section in SECTIONS:
         for m in (m for m in measures if m.section == section and m.value is not None):
-            out.add_row(*map(Text, (m.label, show_value(m), m.unit, m.by, m.note)))
+            out.add_row(m.label, show_value(m), m.unit, m.by, m.note)
         out.add_section()
     return out
 
 
 def _channels(channels: Sequence[Channel]) -> RenderableType:
-    from rich.table import Table
-
     chosen = sorted((c for c in channels if c.active), key=lambda c: -c.driven)
     left_out = f" (the {_MOST_CHANNELS} widest)" if len(chosen) > _MOST_CHANNELS else ""
-    out = Table(title=f"active channels{left_out}", title_justify="left")
-    for name in CHANNEL_HEAD:
-        out.add_column(name, justify="left" if name in CHANNEL_HEAD[:2] else "right")
-    for c in chosen[:_MOST_CHANNELS]:
-        out.add_row(*channel_row(c))
-    return out
+    rows = map(channel_row, chosen[:_MOST_CHANNELS])
+    return grid(f"active channels{left_out}", CHANNEL_HEAD, rows, left=CHANNEL_HEAD[:2])
 
 
 def channel_row(c: Channel) -> tuple[str, ...]:
@@ -110,6 +110,11 @@ def absent_lines(measures: Sequence[Measure]) -> list[str]:
         if m.value is None:
             why.setdefault(m.note, []).append(m.label)
     return [f"Not measured: {'; '.join(labels)}: {reason}." for reason, labels in why.items()]
+
+
+def unseen_lines(named: Iterable[tuple[str, Sequence[Failures]]]) -> list[str]:
+    """One line for each of several videos in which an estimator saw no face somewhere."""
+    return [f"{name}: {failure_line(some)}" for name, some in named if any(f.frames for f in some)]
 
 
 def failure_line(failures: Sequence[Failures]) -> str:

@@ -66,11 +66,7 @@ class _Look:
 
 
 class TasksEstimator:
-    """The bundle, opened; use it in a `with` block.
-
-    Args:
-        bundle: face_landmarker.task.
-    """
+    """The bundle (face_landmarker.task), opened; use it in a `with` block."""
 
     def __init__(self, bundle: Path) -> None:
         import mediapipe as mp
@@ -220,5 +216,4 @@ def _gaze(points: Doubles, rotation: Doubles) -> Doubles:
         radius = _EYEBALL * float(np.linalg.norm(points[outer] - points[inner]))
         x, y, _ = to_head @ (points[iris] - middle) / max(radius, 1e-6)
         angles.append(np.degrees(np.arcsin(np.clip([x, -y], -1.0, 1.0))))
-    out: Doubles = np.mean(angles, axis=0)
-    return out
+    return np.asarray(np.mean(angles, axis=0))

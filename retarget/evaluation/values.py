@@ -25,8 +25,6 @@ class FaceSample:
     """One sampled face: who it is and how sharp."""
 
     index: int
-    at: float
-    """Seconds since the video's first frame."""
     dlib: Doubles
     """(128,) dlib's descriptor."""
     arcface: Doubles | None
@@ -48,8 +46,6 @@ class Observed:
     """(width, height) in pixels."""
     times: Doubles
     """(n,) seconds since the first frame."""
-    first: float
-    """Seconds of the first frame on the file's own clock."""
     scores: Doubles | None
     """(n, 52) MediaPipe's scores in the order of `blendshapes.NAMES`; None: no bundle."""
     score_noise: Doubles | None
@@ -94,7 +90,7 @@ class Measure:
     key: str
     """Section and name: "expression.correlation"."""
     label: str
-    value: float | None
+    value: float | None = None
     """None where it could not be measured; `note` then says why."""
     unit: str
     better: Better

@@ -39,29 +39,17 @@ def present(path: str | Path) -> Path:
 
 
 def named(path: Path) -> NamedFace:
-    """The file, and which of its faces is meant where the name says so.
-
-    Raises:
-        RetargetError: what stands behind its name says no face.
-    """
+    """The file, and which of its faces is meant where the name says so."""
     return named_face(str(path))
 
 
 def opened(path: Path) -> AbstractContextManager[Source]:
-    """The file, whichever of its faces is meant.
-
-    Raises:
-        UnreadableInput: it is missing or no video.
-    """
+    """The file, whichever of its faces is meant."""
     return open_source(named(path).file)
 
 
 def frames(path: Path) -> Iterator[VideoFrame]:
-    """Every frame, upright, in the order of showing.
-
-    Raises:
-        UnreadableInput: the file is missing, no video, or holds no frame.
-    """
+    """Every frame, upright, in the order of showing."""
     with opened(path) as source:
         yield from source.frames()
 
@@ -70,15 +58,6 @@ def frame_count(path: Path) -> int | None:
     """About how many frames the file has; None where nobody knows."""
     with opened(path) as source:
         return source.info.count
-
-
-def first_picture(path: Path) -> Picture:
-    """(height, width, 3) a photo, or a video's first frame.
-
-    Raises:
-        UnreadableInput: it is neither.
-    """
-    return next(frames(path)).rgb
 
 
 def picked(path: Path, indices: set[int]) -> dict[int, Picture]:

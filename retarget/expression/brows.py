@@ -8,11 +8,10 @@ network's mesh of the same pictures (see `retarget/training/brow_reading.py`).
 from __future__ import annotations
 
 from functools import cache
-from importlib.resources import as_file, files
 
 import numpy as np
 
-from retarget.flow import blendshapes, landmarks
+from retarget.flow import blendshapes, landmarks, shipped
 from retarget.flow.arrays import Reals
 from retarget.flow.check import check_array
 from retarget.flow.face_model import FaceModel
@@ -35,7 +34,6 @@ def lowered_further(moved: Reals, model: FaceModel) -> Reals:
 @cache
 def _reading() -> Reals:
     """(2, 478, 3) the browDown weight, left and right, that each coordinate's movement adds."""
-    with as_file(files("retarget") / "data" / "brow_reading.npy") as path:
-        reading = np.load(path, allow_pickle=False)
+    reading = shipped.array("brow_reading.npy")
     check_array("brow_reading", reading, (2, landmarks.COUNT, 3), np.float32)
     return np.asarray(reading, np.float64)

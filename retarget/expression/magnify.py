@@ -13,7 +13,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from retarget.expression.settings import MagnifySettings
-from retarget.expression.signal import PARTS, Signal, joined, shot_by_shot, split
+from retarget.expression.signal import PARTS, Shot, Signal, shot_by_shot, split
 from retarget.flow.arrays import Doubles, Reals
 from retarget.flow.values import ExpressedFrame
 
@@ -39,33 +39,20 @@ class Magnify:
         yield from shot_by_shot(frames, lambda: _Shot(self.settings))
 
 
-class _Shot:
-    """Frames that belong together, from a cut or a loss to the next."""
+class _Shot(Shot):
+    """Magnifies the frames from a cut or a loss to the next."""
 
     def __init__(self, settings: MagnifySettings) -> None:
+        super().__init__(_REACH)
         self.settings = settings
         self.near: deque[tuple[float, Doubles]] = deque()
-        self.waiting: deque[Signal] = deque()
 
-    def continues(self, frame: ExpressedFrame) -> bool:
-        """Whether the frame's values are of the same make as the ones before."""
-        return not self.waiting or self.waiting[-1].same_make(frame)
-
-    def take(self, frame: ExpressedFrame) -> Iterator[ExpressedFrame]:
-        """Take one in and let out those whose surroundings are complete."""
-        signal = joined(frame)
+    def seen(self, signal: Signal) -> None:
+        """See `Shot.seen`."""
         self.near.append((signal.seconds, signal.values))
-        self.waiting.append(signal)
-        while self.waiting and signal.seconds - self.waiting[0].seconds >= _REACH:
-            yield self._next()
 
-    def rest(self) -> Iterator[ExpressedFrame]:
-        """Let out the others."""
-        while self.waiting:
-            yield self._next()
-
-    def _next(self) -> ExpressedFrame:
-        now = self.waiting.popleft()
+    def changed(self, now: Signal) -> ExpressedFrame:
+        """See `Shot.changed`."""
         while now.seconds - self.near[0][0] > _REACH:
             self.near.popleft()
         values = np.array([v for at, v in self.near if at - now.seconds <= _REACH])

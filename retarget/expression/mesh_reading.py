@@ -8,11 +8,10 @@ newer network's mesh of the same pictures (see `retarget/training/mesh_reading.p
 from __future__ import annotations
 
 from functools import cache
-from importlib.resources import as_file, files
 
 import numpy as np
 
-from retarget.flow import landmarks
+from retarget.flow import landmarks, shipped
 from retarget.flow.arrays import Doubles
 from retarget.flow.check import check_array
 
@@ -37,11 +36,8 @@ def untold(moved: Doubles) -> Doubles:
 @cache
 def _reading() -> tuple[Doubles, Doubles]:
     """(r, 478 * 3) and (r, 478, 2) as `retarget.training.mesh_reading.learn` makes them."""
-    with (
-        as_file(files("retarget") / "data" / "mesh_reading.npz") as path,
-        np.load(path, allow_pickle=False) as data,
-    ):
-        told, moves = data["told"], data["moves"]
+    data = shipped.arrays("mesh_reading.npz")
+    told, moves = data["told"], data["moves"]
     check_array("told", told, (None, landmarks.COUNT, 3), np.float32)
     check_array("moves", moves, (len(told), landmarks.COUNT, 2), np.float32)
     return told.reshape(len(told), -1).astype(np.float64), moves.astype(np.float64)

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 import numpy as np
 
@@ -38,6 +39,10 @@ _BLINKS_APART = 0.15
 """Seconds between the apexes of two blinks at least: lids need longer to open and to shut."""
 _PARTAKES = 0.3
 """A weight takes part if it rises by this share of the strongest one."""
+
+
+_Seen: TypeAlias = tuple[int, float, Floats, tuple[float, float, float]]
+"""Index, seconds, weights and the head's angles of one frame."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,33 +86,21 @@ def find_moments(frames: Iterable[ExpressedFrame], settings: MomentsSettings) ->
 
     Only weights and times are kept of the frames, so pixels pass through.
     """
-    found: list[Moment] = []
-    indices: list[int] = []
-    seconds: list[float] = []
-    rows: list[Floats] = []
-    turns: list[tuple[float, float, float]] = []
+    shots: list[list[_Seen]] = [[]]
     for frame in frames:
         if frame.expression is None or frame.cut:
-            found += _in_shot(indices, seconds, rows, turns, settings)
-            indices, seconds, rows, turns = [], [], [], []
+            shots.append([])
         if frame.expression is not None:
-            indices.append(frame.index)
-            seconds.append(frame.at.seconds)
-            rows.append(frame.expression.weights)
-            turns.append((0.0, 0.0, 0.0) if frame.pose is None else frame.pose.angles)
-    found += _in_shot(indices, seconds, rows, turns, settings)
+            turn = (0.0, 0.0, 0.0) if frame.pose is None else frame.pose.angles
+            shots[-1].append((frame.index, frame.at.seconds, frame.expression.weights, turn))
+    found = [moment for shot in shots for moment in _in_shot(shot, settings)]
     return sorted(found, key=lambda m: (m.seconds[0], m.kind))
 
 
-def _in_shot(
-    indices: Sequence[int],
-    seconds: Sequence[float],
-    rows: Sequence[Floats],
-    turns: Sequence[tuple[float, float, float]],
-    settings: MomentsSettings,
-) -> list[Moment]:
-    if len(rows) < 3:
+def _in_shot(frames: Sequence[_Seen], settings: MomentsSettings) -> list[Moment]:
+    if len(frames) < 3:
         return []
+    indices, seconds, rows, turns = zip(*frames, strict=True)
     weights, times = np.array(rows, np.float64), np.array(seconds)
     rises = tophat(weights, times, settings.longest)
     rises *= rises >= _OWN * tophat(weights, times, 3 * settings.longest)

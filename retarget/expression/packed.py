@@ -103,7 +103,6 @@ def unpacked(row: np.void) -> ExpressedFrame:
     Raises:
         ValueError: it holds what no frame can.
     """
-    expression = pose = None
     if not all(np.isfinite(row[name]).all() for name in _MOST):
         raise ValueError("it holds NaN or infinity")
     if beyond := [name for name, most in _MOST.items() if np.abs(row[name]).max() > most]:
@@ -111,28 +110,31 @@ def unpacked(row: np.void) -> ExpressedFrame:
     duration = Fraction(*(int(x) for x in row["duration"]))
     if duration < 0:
         raise ValueError("it lasts a negative time")
-    if row["posed"]:
-        if not row["scale"] > 0:
-            raise ValueError("its head has no size")
-        turned = row["rotation"]
-        if np.linalg.det(turned) < 0 or np.abs(turned @ turned.T - np.eye(3)).max() > 1e-3:
-            raise ValueError("its head is not turned but bent")
-        pose = HeadPose(
-            rotation=row["rotation"].copy(), translation=row["translation"].copy(),
-            scale=float(row["scale"]),
-        )  # fmt: skip
-    if row["expressed"]:
-        measured = None
-        if row["measured"]:
-            measured = Measurement(
-                gaze=row["gaze"].copy(), aperture=row["aperture"].copy(),
-                lip_gap=float(row["lip_gap"]),
-                detail=row["detail"].astype(np.float32) if row["detailed"] else None,
-            )  # fmt: skip
-        expression = Expression(weights=row["weights"].copy(), measured=measured)
     return ExpressedFrame(
         index=int(row["index"]),
         at=Instant(int(row["pts"]), Fraction(*(int(x) for x in row["time_base"]))),
         duration=duration,
-        expression=expression, pose=pose, cut=bool(row["cut"]),
-    )  # fmt: skip
+        expression=_unpacked_expression(row) if row["expressed"] else None,
+        pose=_unpacked_pose(row) if row["posed"] else None,
+        cut=bool(row["cut"]),
+    )
+
+
+def _unpacked_pose(row: np.void) -> HeadPose:
+    turned, scale = row["rotation"].copy(), float(row["scale"])
+    if not scale > 0:
+        raise ValueError("its head has no size")
+    if np.linalg.det(turned) < 0 or np.abs(turned @ turned.T - np.eye(3)).max() > 1e-3:
+        raise ValueError("its head is not turned but bent")
+    return HeadPose(rotation=turned, translation=row["translation"].copy(), scale=scale)
+
+
+def _unpacked_expression(row: np.void) -> Expression:
+    measured = None
+    if row["measured"]:
+        measured = Measurement(
+            gaze=row["gaze"].copy(), aperture=row["aperture"].copy(),
+            lip_gap=float(row["lip_gap"]),
+            detail=row["detail"].astype(np.float32) if row["detailed"] else None,
+        )  # fmt: skip
+    return Expression(weights=row["weights"].copy(), measured=measured)

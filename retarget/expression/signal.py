@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import Protocol
 
 import numpy as np
 
@@ -63,22 +64,43 @@ class Signal:
         """The same without the pixels, which nobody asks for any more."""
         return Signal(replace(self.frame, tracked=None), self.seconds, self.values)
 
-    def same_make(self, frame: ExpressedFrame) -> bool:
-        """Whether another frame fills the same numbers."""
-        return _make(self.frame) == _make(frame)
 
+class Shot(ABC):
+    """Frames that belong together, from a cut or a loss to the next.
 
-class Shot(Protocol):
-    """Frames that belong together, from a cut or a loss to the next."""
+    Args:
+        ahead: seconds after it that each frame waits for.
+    """
+
+    def __init__(self, ahead: float) -> None:
+        self._ahead = ahead
+        self._waiting: deque[Signal] = deque()
+        self._filled: tuple[bool, ...] | None = None
+
+    @abstractmethod
+    def seen(self, signal: Signal) -> None:
+        """Take notice of the next frame."""
+
+    @abstractmethod
+    def changed(self, now: Signal) -> ExpressedFrame:
+        """A frame that has seen all it needs, as it shall be."""
 
     def continues(self, frame: ExpressedFrame) -> bool:
-        """Whether the frame's values are of the same make as the ones before."""
+        """Whether the frame fills the same numbers as the ones before."""
+        return self._filled in (None, _filled(frame))
 
     def take(self, frame: ExpressedFrame) -> Iterator[ExpressedFrame]:
         """Take the next frame in and let out those that have seen all they need."""
+        signal, self._filled = joined(frame), _filled(frame)
+        self._waiting.append(signal)
+        self.seen(signal)
+        while self._waiting and signal.seconds - self._waiting[0].seconds >= self._ahead:
+            yield self.changed(self._waiting.popleft())
 
     def rest(self) -> Iterator[ExpressedFrame]:
         """Let out all that still wait."""
+        while self._waiting:
+            yield self.changed(self._waiting.popleft())
 
 
 def shot_by_shot(
@@ -100,7 +122,8 @@ def shot_by_shot(
     yield from shot.rest()
 
 
-def _make(frame: ExpressedFrame) -> tuple[bool, bool, bool]:
+def _filled(frame: ExpressedFrame) -> tuple[bool, ...]:
+    """Which numbers of its row a frame fills beside the weights."""
     seen = frame.expression.measured if frame.expression is not None else None
     detailed = seen is not None and seen.detail is not None
     return frame.pose is not None, seen is not None, detailed

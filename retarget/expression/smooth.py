@@ -19,7 +19,7 @@ from functools import lru_cache
 import numpy as np
 
 from retarget.expression.settings import SmoothSettings
-from retarget.expression.signal import PARTS, SAME_TIME, Signal, joined, shot_by_shot, split
+from retarget.expression.signal import PARTS, SAME_TIME, Shot, Signal, shot_by_shot, split
 from retarget.flow.arrays import Doubles
 from retarget.flow.values import ExpressedFrame
 
@@ -51,34 +51,20 @@ class Smooth:
         yield from shot_by_shot(frames, lambda: _Shot(self.settings))
 
 
-class _Shot:
-    """Frames that belong together, from a cut or a loss to the next."""
+class _Shot(Shot):
+    """Calms the frames from a cut or a loss to the next."""
 
     def __init__(self, settings: SmoothSettings) -> None:
+        super().__init__((0.0 if settings.live else settings.reach) - SAME_TIME)
         self.settings = settings
         self.window: deque[Signal] = deque()
-        self.waiting: deque[Signal] = deque()
         self.tremble = PARTS.tremble.copy()
 
-    def continues(self, frame: ExpressedFrame) -> bool:
-        """Whether the frame's values are of the same make as the ones before."""
-        return not self.window or self.window[-1].same_make(frame)
-
-    def take(self, frame: ExpressedFrame) -> Iterator[ExpressedFrame]:
-        """Take the next frame in and let out those that have seen all they need."""
-        signal = joined(frame)
+    def seen(self, signal: Signal) -> None:
+        """See `Shot.seen`."""
         self.window.append(signal)
-        self.waiting.append(signal)
         if len(self.window) > 2:
             self._learn_tremble()
-        ahead = 0.0 if self.settings.live else self.settings.reach
-        while self.waiting and signal.seconds - self.waiting[0].seconds >= ahead - SAME_TIME:
-            yield self._next()
-
-    def rest(self) -> Iterator[ExpressedFrame]:
-        """All frames that still wait."""
-        while self.waiting:
-            yield self._next()
 
     def _learn_tremble(self) -> None:
         """From how far the middle one of three frames lies off its neighbors' mean.
@@ -93,8 +79,8 @@ class _Shot:
         low, high = _LEAST * PARTS.tremble, _MOST * PARTS.tremble
         self.tremble = np.clip(np.sqrt(grown), low, high)
 
-    def _next(self) -> ExpressedFrame:
-        now = self.waiting.popleft()
+    def changed(self, now: Signal) -> ExpressedFrame:
+        """See `Shot.changed`."""
         reach = self.settings.reach + SAME_TIME
         while now.seconds - self.window[0].seconds > reach:
             self.window.popleft()
@@ -115,8 +101,7 @@ class _Shot:
         stray = PARTS.together(((values - smooth) ** 2).max(axis=0))
         usual = PARTS.together((_STRAY * self.settings.strength * self.tremble) ** 2)
         keep = np.clip(stray / np.maximum(usual, 1e-18) - 1.0, 0.0, 1.0)
-        calm: Doubles = smooth[place] + keep * (values[place] - smooth[place])
-        return calm
+        return np.asarray(smooth[place] + keep * (values[place] - smooth[place]))
 
 
 @lru_cache(maxsize=64)

@@ -50,8 +50,7 @@ class BoxSolver:
             else:
                 wrong = wrong[-1:]
             place[wrong] = np.where(below, _LOW, np.where(above, _HIGH, _FREE))[wrong]
-        result: Doubles = np.clip(found, self.low, self.high)
-        return result
+        return np.clip(found, self.low, self.high)
 
     def _at(self, gram: Doubles, place: Ints, gain: Doubles) -> tuple[Doubles, Doubles]:
         """The weights with those on a bound held there, and the slope of the cost at them."""

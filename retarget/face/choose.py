@@ -15,15 +15,15 @@ def choose(faces: Sequence[Reading], choice: Choice) -> Reading | None:
     """The face that was asked for; None where there are not as many as its number says."""
     if not faces:
         return None
-    if choice.point is not None:
-        point = np.array(choice.point)
+    if isinstance(choice, tuple):
+        point = np.array(choice)
         return min(faces, key=lambda f: float(np.linalg.norm(_centre(f) - point)))
     across = sorted(faces, key=lambda f: float(_centre(f)[0]))
-    if choice.index is not None:
-        return across[choice.index] if choice.index < len(across) else None
-    if choice.rule == "largest":
+    if isinstance(choice, int):
+        return across[choice] if choice < len(across) else None
+    if choice == "largest":
         return max(faces, key=lambda f: f.region.side)
-    return across[0] if choice.rule == "left" else across[-1]
+    return across[0] if choice == "left" else across[-1]
 
 
 def _centre(face: Reading) -> Doubles:

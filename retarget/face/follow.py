@@ -114,7 +114,7 @@ class Follower:
 
     def _begin(self, rgb: Picture) -> Reading | None:
         """Look everywhere and choose."""
-        complete = self.choice.rule != "largest"
+        complete = self.choice != "largest"
         return self._choose(rgb, self.search.everywhere(rgb, complete=complete))
 
     def _choose(self, rgb: Picture, found: list[Reading]) -> Reading | None:

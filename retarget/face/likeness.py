@@ -10,12 +10,11 @@ how two faces differ from the mean of many. This tells strangers in most picture
 from __future__ import annotations
 
 from functools import cache
-from importlib.resources import as_file, files
 
 import cv2
 import numpy as np
 
-from retarget.flow import landmarks
+from retarget.flow import landmarks, shipped
 from retarget.flow.arrays import Floats, Picture
 from retarget.flow.face_model import face_model
 from retarget.flow.unfold import Unfolding
@@ -119,6 +118,4 @@ def _unfolding() -> tuple[Unfolding, Floats]:
 @cache
 def _mean_edges() -> Floats:
     """The shipped mean of many persons' edges, made by `retarget/training/face_edges.py`."""
-    path = files("retarget") / "data" / "face_edges.npy"
-    with as_file(path) as file:
-        return np.asarray(np.load(file, allow_pickle=False), np.float32)
+    return np.asarray(shipped.array("face_edges.npy"), np.float32)

@@ -56,11 +56,7 @@ def _import_protobuf() -> None:
 
 
 def import_vision(*modules: str) -> list[ModuleType]:
-    """Modules of MediaPipe's vision tasks, without all the other tasks.
-
-    Raises:
-        MissingPackage: mediapipe is not installed.
-    """
+    """Modules of MediaPipe's vision tasks, without all the other tasks."""
     package = import_light()
     with _lock:
         for name in (f"{_NAME}.tasks.python", _VISION):

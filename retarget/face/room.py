@@ -25,9 +25,6 @@ def check_room(*, imported: bool, tasks: bool = False) -> None:
     Args:
         imported: whether the libraries are in place already.
         tasks: whether it is MediaPipe's Tasks that follow them.
-
-    Raises:
-        RetargetError: a limit on this process leaves less than a video takes.
     """
     wanted = _NETWORKS + _PER_CORE * (os.cpu_count() or 1) + (0.0 if imported else _LIBRARIES)
     wanted += _TASKS if tasks else 0.0

@@ -34,15 +34,12 @@ class FaceModel(Protocol):
         self, rgb: Picture, view: Region, *, near: bool = True, far: bool = True
     ) -> list[Detection]:
         """Faces in a square of the frame: large ones where `near`, small ones where `far`."""
-        ...
 
     def read(self, rgb: Picture, region: Region) -> Reading | None:
         """The mesh in a region; its `presence` says whether to believe it, None: no face at all."""
-        ...
 
     def close(self) -> None:
         """Free what it holds."""
-        ...
 
 
 class Search:

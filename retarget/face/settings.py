@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from retarget.errors import NoFaceFound, RetargetError
 from retarget.flow.declared import AsDeclared, Kept, check_range
@@ -44,16 +44,9 @@ class TrackSettings(AsDeclared):
         parse_choice(self.which)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Choice:
-    """One face among several: exactly one of the three is given."""
-
-    rule: str | None = None
-    """largest, left or right."""
-    index: int | None = None
-    """Counted from the picture's left, from 0."""
-    point: tuple[float, float] | None = None
-    """(x, y) in pixels."""
+Choice: TypeAlias = str | int | tuple[float, float]
+"""One face among several: a rule of `CHOICES`, its number from the picture's left, from 0, or the
+(x, y) in pixels that it is nearest to."""
 
 
 def not_so_many(shown: str, which: str) -> NoFaceFound:
@@ -131,9 +124,9 @@ def parse_choice(word: str) -> Choice:
     """
     plain = word.strip().lower()
     if plain in CHOICES:
-        return Choice(rule=plain)
+        return plain
     if plain.isdecimal() and len(plain) < 4:
-        return Choice(index=int(plain))
+        return int(plain)
     parts = plain.split(",")
     try:
         x, y = (float(part) for part in parts)
@@ -141,7 +134,7 @@ def parse_choice(word: str) -> Choice:
         raise _no_choice(word) from None
     if not (abs(x) < 1e6 and abs(y) < 1e6):
         raise _no_choice(word)
-    return Choice(point=(x, y))
+    return x, y
 
 
 def _no_choice(word: str) -> RetargetError:

@@ -21,11 +21,7 @@ def find_face(
 ) -> Face:
     """The face that `settings.which` names in a picture, upright, lying or upside down.
 
-    Args:
-        frame: the picture.
-        settings: which face, and how it is found.
-        report: where warnings go.
-        called: what these call the picture.
+    Warnings speak of the picture as it is `called`.
 
     Raises:
         NoFaceFound: the picture shows no human face, or not as many as `which` counts.
@@ -41,7 +37,7 @@ def find_face(
     model = open_model(settings)
     try:
         search = Search(model, settings.certainty)
-        found = search.everywhere(frame.rgb, complete=choice.rule != "largest", turned=True)
+        found = search.everywhere(frame.rgb, complete=choice != "largest", turned=True)
         face = choose(found, choice)
         if face is None:
             raise _nobody(len(found), settings)

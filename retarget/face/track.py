@@ -26,13 +26,7 @@ _USUAL = Fraction(1, 30)
 
 
 class Track:
-    """Follow one face; a frame without it passes with `face=None`.
-
-    Args:
-        settings: which face, and how it is found.
-        report: where frames without it and warnings go.
-        called: what these call the video.
-    """
+    """Follow one face; a frame without it passes with `face=None`."""
 
     name = "track"
 

@@ -49,10 +49,8 @@ class Crop:
     def points_to_crop(self, points: Reals) -> Doubles:
         """Frame points (n, 2) as crop points (n, 2)."""
         matrix = self.to_crop
-        out: Doubles = points[:, :2] @ matrix[:, :2].T + matrix[:, 2]
-        return out
+        return np.asarray(points[:, :2] @ matrix[:, :2].T + matrix[:, 2])
 
     def points_to_frame(self, points: Reals) -> Doubles:
         """Crop points (n, 2) as frame points (n, 2)."""
-        out: Doubles = points[:, :2] @ self.to_frame[:, :2].T + self.to_frame[:, 2]
-        return out
+        return np.asarray(points[:, :2] @ self.to_frame[:, :2].T + self.to_frame[:, 2])

@@ -7,11 +7,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import as_file, files
 
 import numpy as np
 
-from retarget.flow import blendshapes, landmarks
+from retarget.flow import blendshapes, landmarks, shipped
 from retarget.flow.arrays import Doubles, Floats, Reals
 from retarget.flow.check import check_array
 from retarget.flow.values import HeadPose, Identity
@@ -106,18 +105,7 @@ def _told() -> Floats:
 @cache
 def face_model() -> FaceModel:
     """The shipped model, read once."""
-    with (
-        as_file(files("retarget") / "data" / "face_model.npz") as path,
-        np.load(path, allow_pickle=False) as data,
-    ):
-        return FaceModel(
-            neutral=data["neutral"],
-            basis=data["basis"],
-            aside=data["aside"],
-            stability=data["stability"],
-            leak=data["leak"],
-            identity=data["identity"],
-        )
+    return FaceModel(**shipped.arrays("face_model.npz"))
 
 
 def at_rest(identity: Identity) -> Floats:

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
+from retarget import __version__
 from retarget.flow.busy import busy_time
 
 In = TypeVar("In")
@@ -33,11 +34,9 @@ class ProgressBar(Protocol):
 
     def advance(self, done: int, total: int | None) -> None:
         """Show that `done` of `total` (None: unknown) frames are finished."""
-        ...
 
     def warn(self, line: str) -> None:
         """Show one warning without breaking the bar."""
-        ...
 
 
 class _Silent:
@@ -200,8 +199,6 @@ class Report:
 
     def as_dict(self) -> dict[str, Any]:
         """Everything, in plain values for JSON."""
-        from retarget import __version__
-
         return {
             "retarget": __version__,
             "python": platform.python_version(),

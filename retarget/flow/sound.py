@@ -19,11 +19,9 @@ class OpenSound(Protocol):
     @property
     def stream(self) -> AudioStream:
         """The stream the packets belong to: the pattern for a copy of it."""
-        ...
 
     def packets(self) -> Iterator[tuple[Fraction, Packet[AudioStream]]]:
         """Each packet of the piece with the second at which it sounds, on the frames' clock."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,8 +30,5 @@ class Sound:
 
     codec: str
     """The codec's name as FFmpeg knows it: aac, opus, pcm_s16le, …"""
-    rate: int
-    """Samples per second."""
-    channels: int
     open: Callable[[], AbstractContextManager[OpenSound]]
     """Read it from its beginning; the file stays open within the `with` block."""

@@ -118,9 +118,6 @@ class TomlFile:
             table: what it holds.
             known: the names that have a meaning there.
             kind: what such a name is, for messages ("entry of a step").
-
-        Raises:
-            UnreadableInput: there is one; the nearest is offered.
         """
         for name in table:
             self.check_word((*place, name), name, known, kind)

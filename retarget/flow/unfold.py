@@ -39,5 +39,4 @@ class Unfolding:
         """
         across_and_down = points[: landmarks.MESH_COUNT, :2]
         corners = across_and_down[self._corners] * self._shares[..., None]
-        out: Floats = corners.sum(axis=2, dtype=np.float32)
-        return out
+        return np.asarray(corners.sum(axis=2, dtype=np.float32))

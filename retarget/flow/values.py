@@ -127,13 +127,11 @@ class HeadPose:
 
     def to_picture(self, head: Reals) -> Doubles:
         """Head-frame points (n, 3) as picture points (n, 3) in pixels."""
-        out: Doubles = self.scale * (head @ self.rotation.T) + self.translation
-        return out
+        return self.scale * (head @ self.rotation.T) + self.translation
 
     def to_head(self, points: Reals) -> Doubles:
         """Picture points (n, 3) in pixels as head-frame points (n, 3)."""
-        out: Doubles = (points - self.translation) @ self.rotation / self.scale
-        return out
+        return (points - self.translation) @ self.rotation / self.scale
 
     @property
     def angles(self) -> tuple[float, float, float]:

@@ -25,8 +25,6 @@ class Generator(Protocol):
         Called before the first request so that the work runs beside other start-up work; a request
         with an identity that was not prepared prepares it.
         """
-        ...
 
     def __call__(self, frames: Iterator[FaceRequest], /) -> Iterator[GeneratedFace]:
         """Draw every request; a generator may gather requests into batches."""
-        ...

@@ -9,13 +9,13 @@ import sys
 import tempfile
 import time
 from dataclasses import dataclass, field
-from io import StringIO
 from pathlib import Path
 from typing import Any
 
 from retarget.errors import RetargetError
 from retarget.extras import extra
 from retarget.flow.declared import AsDeclared, Kept, check_range
+from retarget.flow.plain_table import text_table
 from retarget.flow.report import Report, begin
 from retarget.generate.diffusion.settings import DiffusionSettings
 from retarget.jobs.generators import GeneratorName, check_room
@@ -188,23 +188,17 @@ def _sized_photo(identity: str, size: str, folder: Path) -> Path:
 
 
 def _table(rows: list[tuple[str, dict[str, Any]]]) -> str:
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("")
-    for size, _ in rows:
-        table.add_column(size, justify="right")
-    for name in _LANES:
-        speeds = [told["frames"] / max(told["stages"].get(name, 0), 1e-9) for _, told in rows]
-        table.add_row(f"{name}, frames/s beside the others", *[f"{speed:.0f}" for speed in speeds])
     told = [t for _, t in rows]
-    table.add_row("whole, frames/s", *[f"{t['frames'] / t['wall']:.1f}" for t in told])
-    table.add_row("steady, frames/s", *[f"{t['steady_frames_per_second']:.1f}" for t in told])
-    startups = [t["wall"] - t["frames"] / max(t["steady_frames_per_second"], 1e-9) for t in told]
-    table.add_row("start and end, s", *[f"{s:.2f}" for s in startups])
-    table.add_row("peak memory, MB", *[str(t["peak_megabytes"] or "?") for t in told])
-    text = StringIO()
-    Console(file=text, width=100).print(table)
-    frames = told[0]["frames"] if told else 0
-    return f"{text.getvalue()}median of each size; {frames} frames; one process each\n"
+    lines = []
+    for name in _LANES:
+        speeds = (t["frames"] / max(t["stages"].get(name, 0), 1e-9) for t in told)
+        lines.append([f"{name}, frames/s beside the others", *(f"{speed:.0f}" for speed in speeds)])
+    startups = (t["wall"] - t["frames"] / max(t["steady_frames_per_second"], 1e-9) for t in told)
+    lines += [
+        ["whole, frames/s", *(f"{t['frames'] / t['wall']:.1f}" for t in told)],
+        ["steady, frames/s", *(f"{t['steady_frames_per_second']:.1f}" for t in told)],
+        ["start and end, s", *(f"{s:.2f}" for s in startups)],
+        ["peak memory, MB", *(str(t["peak_megabytes"] or "?") for t in told)],
+    ]
+    table = text_table(["", *(size for size, _ in rows)], lines)
+    return f"{table}median of each size; {told[0]['frames']} frames; one process each\n"

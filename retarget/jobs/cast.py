@@ -7,13 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from retarget.face.likeness import ANOTHER, edges, unlikeness
 from retarget.flow.arrays import Floats
-
-if TYPE_CHECKING:
-    from retarget.flow.values import RestFace, TrackedFrame
+from retarget.flow.values import RestFace, TrackedFrame
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -70,12 +67,7 @@ def _known(look: Floats, people: list[Person]) -> Person:
 
 
 class Cast:
-    """Whose face it is, where a shot begins.
-
-    Args:
-        people: two or more.
-        rests: each one's face at rest.
-    """
+    """Whose face it is, where a shot begins."""
 
     def __init__(self, people: Sequence[Person], rests: Sequence[RestFace]) -> None:
         self._people = list(zip(people, rests, strict=True))

@@ -31,12 +31,7 @@ class DrawSettings(AsDeclared):
     """The diffusion generator."""
 
     def open(self, report: Report) -> Generator:
-        """The generator, ready for identities and requests.
-
-        Raises:
-            MissingPackage: the diffusion extra is not installed.
-            MissingModel: a model file is absent or is not the one it should be.
-        """
+        """The generator, ready for identities and requests."""
         return open_generator(self.generator, self.warp, self.diffusion, self.models, report)
 
     @property

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from retarget.errors import NoFaceFound, RetargetError, UnreadableInput
 from retarget.expression.settings import FitSettings, RestSettings, SmoothSettings
 from retarget.face.settings import TrackSettings, named_face
+from retarget.flow.blas import one_blas_thread
 from retarget.flow.lanes import Lanes, depth_for
 from retarget.flow.report import Report
 from retarget.jobs.naming import naming
@@ -86,6 +87,17 @@ def open_driving(driving: str, settings: DrivingSettings, report: Report) -> Ite
         yield _filmed(driving, source, settings, report)
 
 
+@contextmanager
+def read_driving(
+    driving: str, settings: DrivingSettings, report: Report
+) -> Iterator[tuple[Driving, Iterator[ExpressedFrame]]]:
+    """As `open_driving`, and its frames, told to the report as they come, without pixels."""
+    with one_blas_thread(), open_driving(driving, settings, report) as opened, Lanes() as lanes:
+        told = (replace(frame, tracked=None) for frame in opened.frames(lanes))
+        # On a lane: the program's end waits for those, not for a daemon thread's own work.
+        yield opened, report.watch(lanes.ahead(told, name="driving"), opened.info.count)
+
+
 def _filmed(driving: str, source: Source, settings: DrivingSettings, report: Report) -> Driving:
     from retarget.expression.fit import Fit
     from retarget.expression.smooth import Smooth
@@ -137,10 +149,10 @@ def _face_of(
 ) -> DrivingFace:
     """What is known of the first one's face, and of the others' who have a rest of their own."""
     from retarget.expression.fit import Fit
-    from retarget.transfer.transfer import DrivingFace, usual_gaze
+    from retarget.transfer.transfer import DrivingFace
 
     first, *others = [
-        _poses(person.samples, own)
+        DrivingFace(rest=own, usual=_poses(person.samples, own))
         for own, person in zip(rests, people, strict=False)  # one rest that is given is everyone's
     ]
     at_rest = None
@@ -148,13 +160,7 @@ def _face_of(
         at_rest = _nearest_to_rest(Fit(rests[0], settings.fit)(iter(people[0].samples)))
     if at_rest is not None:
         at_rest = _with_pixels(at_rest, source, settings.rest.samples)
-    return DrivingFace(
-        rest=rests[0], usual=first, usual_gaze=usual_gaze(rests[0]), at_rest=at_rest,
-        others=[
-            DrivingFace(rest=own, usual=usual)
-            for own, usual in zip(rests[1:], others, strict=True)
-        ],
-    )  # fmt: skip
+    return replace(first, at_rest=at_rest, others=others)
 
 
 def _poses(samples: list[TrackedFrame], rest: RestFace) -> list[HeadPose]:
@@ -186,11 +192,7 @@ def _with_pixels(moment: ExpressedFrame, source: Source, count: int) -> Expresse
 
 
 def _people(source: Source, settings: DrivingSettings) -> list[Person]:
-    """Who is seen at moments spread over the clip, or first where those show no face.
-
-    Raises:
-        NoFaceFound: the clip never shows a face.
-    """
+    """Who is seen at moments spread over the clip, or first where those show no face."""
     from retarget.face.track import Track
     from retarget.jobs.cast import people_in
 
@@ -212,7 +214,7 @@ def _performed(
     performance: Performance, settings: DrivingSettings, report: Report, mark: str
 ) -> Driving:
     from retarget.expression.smooth import Smooth
-    from retarget.transfer.transfer import DrivingFace, usual_gaze
+    from retarget.transfer.transfer import DrivingFace
 
     _check_performed(performance, settings, report, mark)
     count, usual = _looked_through(piece(performance, settings.source))
@@ -232,9 +234,7 @@ def _performed(
 
     return Driving(
         info=info,
-        face=DrivingFace(
-            rest=performance.rest, usual=usual, usual_gaze=usual_gaze(performance.rest)
-        ),
+        face=DrivingFace(rest=performance.rest, usual=usual),
         sound=None,
         frames=frames,
         has_pixels=False,

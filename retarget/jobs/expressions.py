@@ -12,6 +12,7 @@ import tyro
 
 from retarget.errors import Near, RetargetError, UnknownWord
 from retarget.face.settings import TrackSettings, named_face
+from retarget.flow import blendshapes
 from retarget.flow.blas import one_blas_thread
 from retarget.flow.declared import HERE, AsDeclared, Kept, check_range
 from retarget.flow.report import Report, begin
@@ -69,11 +70,7 @@ class ExpressionsJob(AsDeclared):
 
     @one_blas_thread()
     def run(self, report: Report | None = None) -> Path | str:
-        """The list as text, or the path of the sheet.
-
-        Raises:
-            RetargetError: an unknown word, or a sheet that cannot be drawn.
-        """
+        """The list as text, or the path of the sheet."""
         from retarget.jobs.look import Looker
         from retarget.language.words import words_with
 
@@ -144,8 +141,6 @@ class ExpressionsJob(AsDeclared):
 
 def _matches(name: str, said: Said, asked: str, words: Vocabulary) -> bool:
     """Whether a word is called so, written so (AU12, 12C), or moves what is called so (smile)."""
-    from retarget.flow import blendshapes
-
     label = words.labels[name]
     asked = asked.lower()
     if asked in name or asked in (label.head, label.group) or asked.upper() in said.units:
@@ -186,13 +181,6 @@ def _searched(
 ) -> dict[str, T]:
     """What answers to every word of a search.
 
-    Args:
-        kind: what is searched, as errors call it.
-        known: all of it by name.
-        search: the words.
-        tells: whether a name answers to a word.
-        near: see `UnknownWord`.
-
     Raises:
         UnknownWord: nothing answers to one of them.
         RetargetError: nothing answers to all.
@@ -218,8 +206,6 @@ def _tells_of(name: str, lines: str, asked: str) -> bool:
 
 
 def _unit_lines(unit: ActionUnit) -> str:
-    from retarget.flow import blendshapes
-
     moved = blendshapes.named(unit.weights(""))
     shapes = ", ".join(f"{name}={round(value, 2):g}" for name, value in moved.items())
     turned = ", ".join(

@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import tyro
 
 from retarget.expression.settings import FitSettings, RestSettings, SmoothSettings
 from retarget.face.settings import TrackSettings, named_face
-from retarget.flow.blas import one_blas_thread
 from retarget.flow.declared import HERE, AsDeclared, Kept
-from retarget.flow.lanes import Lanes
 from retarget.flow.report import Report, begin
 from retarget.flow.whole import given_or_free
-from retarget.jobs.driving import DrivingSettings, open_driving
+from retarget.jobs.driving import DrivingSettings, read_driving
 from retarget.source.settings import SourceSettings
-
-if TYPE_CHECKING:
-    from retarget.flow.values import ExpressedFrame
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,11 +43,7 @@ class FitJob(AsDeclared):
     """How tremble is taken out."""
 
     def run(self, report: Report | None = None) -> Path:
-        """Write the performance and return its path.
-
-        Raises:
-            RetargetError: something its reader can put right.
-        """
+        """Write the performance and return its path."""
         from retarget.sink.names import made_name
 
         report = begin(report)
@@ -70,18 +60,6 @@ class FitJob(AsDeclared):
         settings = DrivingSettings(
             source=self.source, track=self.track, rest=self.rest, fit=self.fit, smooth=self.smooth
         )
-        with (
-            one_blas_thread(),
-            open_driving(self.driving, settings, report) as driving,
-            Lanes() as lanes,
-        ):
-            # On a lane: the program's end waits for those, not for a daemon thread's own work.
-            frames = lanes.ahead(_without_pixels(driving.frames(lanes)), name="fit")
-            watched = report.watch(frames, driving.info.count)
-            kept = None if self.overwrite else report.warn
-            return save_performance(output, watched, driving.face.rest, driving.info, kept)
-
-
-def _without_pixels(frames: Iterator[ExpressedFrame]) -> Iterator[ExpressedFrame]:
-    for frame in frames:
-        yield replace(frame, tracked=None)
+        kept = None if self.overwrite else report.warn
+        with read_driving(self.driving, settings, report) as (driving, frames):
+            return save_performance(output, frames, driving.face.rest, driving.info, kept)

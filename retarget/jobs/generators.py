@@ -34,13 +34,6 @@ def open_generator(
 ) -> Generator:
     """Make it ready to be handed identities and requests.
 
-    Args:
-        name: warp or diffusion.
-        warp: settings of the warp generator, also where it guides the diffusion.
-        diffusion: settings of the diffusion generator.
-        models: folder with model files; None: RETARGET_MODELS or the user's cache.
-        report: is told what is worth a line.
-
     Raises:
         UnknownWord: there is no such generator.
         MissingPackage: the diffusion extra is not installed.
@@ -67,9 +60,6 @@ def check_room() -> None:
     """Refuse to import the diffusion generator's libraries where they cannot be mapped.
 
     They end the process without a word, or with one of their own, where a limit is in the way.
-
-    Raises:
-        RetargetError: a limit on this process leaves less than they take.
     """
     require_address_space(
         _LIBRARIES + _PER_CORE * (os.cpu_count() or 1),

@@ -70,13 +70,6 @@ class _Kept:
 class IdentityClip:
     """The picture of the person at a time; times may not go back.
 
-    Args:
-        spec: what was opened.
-        settings: how.
-        source: the clip.
-        track: which face of it.
-        warn: called with one line where it shows several and nobody said which.
-
     Raises:
         NoFaceFound: it does not show a face.
     """

@@ -126,8 +126,8 @@ class LiveJob(StartsFromPreset):
         """What a picture of the driving face at rest shows; None where none is given."""
         if self.rest.neutral == AUTO:
             return None
-        picture = parse_neutral(self.rest.neutral).picture
-        if picture is None:
+        picture = parse_neutral(self.rest.neutral)
+        if not isinstance(picture, Path):
             raise RetargetError(
                 f"The neutral {self.rest.neutral!r} is a moment of a clip, and here is none.",
                 do="Give a picture's path, or auto.",
@@ -161,12 +161,12 @@ class LiveJob(StartsFromPreset):
         """What is known of the driving face before it is followed."""
         from retarget.expression.fit import Fit
         from retarget.expression.rest import find_rest
-        from retarget.transfer.transfer import DrivingFace, usual_gaze
+        from retarget.transfer.transfer import DrivingFace
 
         rest = given or find_rest(samples, self.rest)
         looked_at = Fit(rest, self.fit)(iter(samples))
         poses = [frame.pose for frame in looked_at if frame.pose is not None]
-        return DrivingFace(rest=rest, usual=poses, usual_gaze=usual_gaze(rest))
+        return DrivingFace(rest=rest, usual=poses)
 
     def _prepared(
         self, identity: IdentityLane, rest: RestFace

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from retarget.flow.values import Identity
+    from retarget.jobs.micro_clip import ClipWriter
     from retarget.language.say import Look, Said
     from retarget.language.timeline import Step, Timeline
     from retarget.language.words import Vocabulary
@@ -141,7 +142,6 @@ class MicroJob(StartsFromPreset):
     ) -> Path:
         from retarget.jobs.act import Actor
         from retarget.jobs.look import Looker
-        from retarget.jobs.micro_clip import write_clip
         from retarget.language.timeline import Timeline
 
         photo = named_face(identity).file
@@ -151,10 +151,7 @@ class MicroJob(StartsFromPreset):
         self._check_written(output, look.read)
         timeline.check(rate)
         actor = Actor(self._photo(identity, report), self.draw.open(report), report)
-        written = write_clip(
-            output, actor, timeline, rate, sink=self.sink, report=report,
-            source_type=self.draw.source_type, table=self.table,
-        )  # fmt: skip
+        written = self._writer(output, report).performed(actor, timeline, rate)
         _tell(report, timeline, rate)
         return written
 
@@ -212,7 +209,6 @@ class MicroJob(StartsFromPreset):
 
     def _change(self, output: Path, one: str, other: str, rate: Fraction, report: Report) -> Path:
         from retarget.jobs.micro_between import change
-        from retarget.jobs.micro_clip import write_change
         from retarget.language import profile
         from retarget.language.say import NOTHING
         from retarget.language.timeline import Step, Timeline
@@ -231,8 +227,13 @@ class MicroJob(StartsFromPreset):
         first, second = (self._photo(name, report) for name in (one, other))
         both = change(first, second, self.draw.open(report), report)
         both.warn()
-        return write_change(
-            output, both, ways, timeline, rate, sink=self.sink, report=report,
+        return self._writer(output, report).changed(both, ways, timeline, rate)
+
+    def _writer(self, output: Path, report: Report) -> ClipWriter:
+        from retarget.jobs.micro_clip import ClipWriter
+
+        return ClipWriter(
+            path=output, sink=self.sink, report=report,
             source_type=self.draw.source_type, table=self.table,
         )  # fmt: skip
 

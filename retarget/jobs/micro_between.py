@@ -51,14 +51,7 @@ are turned alike, and where they are `FAR` apart or more and both would be seen.
 
 
 class Change:
-    """The way from one photo to another.
-
-    Args:
-        first: where it begins; its size is the clip's.
-        second: where it ends.
-        generator: who draws.
-        report: where the times go.
-    """
+    """The way from one photo to another; the clip has the size of the first."""
 
     def __init__(
         self, first: Identity, second: Identity, generator: Generator, report: Report
@@ -122,12 +115,7 @@ class Change:
         return [between(old, new, way) for way in ways]
 
     def frames(self, ways: Sequence[float], rate: Fraction) -> Iterator[FinishedFrame]:
-        """One frame for each way (0 the first photo, 1 the second), in the first photo's size.
-
-        Args:
-            ways: 0..1, one for each frame.
-            rate: frames per second.
-        """
+        """One frame for each way (0 the first photo, 1 the second), in the first photo's size."""
         moving = [way for way in ways if 0 < way < 1]
         drawn = self._drawn(moving, rate)
         ends = {0.0: self._still[0].rgb, 1.0: self._end()}

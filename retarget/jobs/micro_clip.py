@@ -5,7 +5,8 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING
 from retarget.errors import RetargetError
 from retarget.flow import blendshapes
 from retarget.flow.lanes import Lanes
-from retarget.flow.report import Report, Warn
+from retarget.flow.report import Report
 from retarget.flow.source_info import SourceInfo
 from retarget.jobs.act import Actor, performed
 from retarget.language.timeline import Moment, Timeline
@@ -26,7 +27,6 @@ from retarget.sink.settings import SinkSettings
 if TYPE_CHECKING:
     from retarget.flow.values import ExpressedFrame, Expression, FinishedFrame
     from retarget.jobs.micro_between import Change
-    from retarget.sink.sink import PlacedSink
 
 _RATE = re.compile(r"\d{1,6}(/[1-9]\d{0,4}|\.\d{1,20})?")
 _FINEST = 1_000_000
@@ -52,123 +52,71 @@ def read_rate(text: str) -> Fraction:
     return rate
 
 
-def _clip_info(name: str, size: tuple[int, int], timeline: Timeline, rate: Fraction) -> SourceInfo:
-    """The clock of a clip that nobody drives."""
-    return SourceInfo(
-        name=name,
-        size=size,
-        time_base=1 / rate,
-        rate=rate,
-        count=timeline.frame_count(rate),
-        duration=timeline.duration,
-    )
+@dataclass(frozen=True, kw_only=True)
+class ClipWriter:
+    """Writes one clip, and where one is asked for a table of what is in each of its frames."""
 
+    path: Path
+    sink: SinkSettings
+    report: Report
+    """Where times and warnings go."""
+    source_type: str = COMPOSITE
+    """IPTC's word for how the pictures are made."""
+    table: Path | None = None
+    """Where the table goes, a .csv file."""
 
-def write_clip(
-    path: Path,
-    actor: Actor,
-    timeline: Timeline,
-    rate: Fraction,
-    *,
-    sink: SinkSettings,
-    report: Report,
-    source_type: str = COMPOSITE,
-    table: Path | None = None,
-) -> Path:
-    """Draw a timeline and write the clip, and the table where one is asked for.
+    def performed(self, actor: Actor, timeline: Timeline, rate: Fraction) -> Path:
+        """Write what an actor does along a timeline; where it is, see `open_sink`."""
+        timeline.check(rate)
+        frames, lines = actor.perform(_frames(timeline, rate)), _commanded(timeline, rate)
+        return self._written(frames, actor.identity.frame.size, timeline, rate, lines)
 
-    Args:
-        path: the clip.
-        actor: who performs.
-        timeline: what.
-        rate: frames per second.
-        sink: how the clip is written.
-        report: where times and warnings go.
-        source_type: IPTC's word for how the pictures are made.
-        table: also write what is commanded in each frame, as .csv.
+    def changed(
+        self, change: Change, ways: Sequence[float], timeline: Timeline, rate: Fraction
+    ) -> Path:
+        """Write a change, so far (0..1) in each frame; where it is, see `open_sink`."""
+        lines = _shown(ways, change.expressions(ways), rate)
+        return self._written(change.frames(ways, rate), change.size, timeline, rate, lines)
 
-    Returns:
-        Where the clip is; see `open_sink`.
+    def _written(
+        self,
+        frames: Iterator[FinishedFrame],
+        size: tuple[int, int],
+        timeline: Timeline,
+        rate: Fraction,
+        lines: Iterable[Sequence[str]],
+    ) -> Path:
+        """Draw the frames on a thread of their own and write each as it comes."""
+        info = SourceInfo(
+            name=self.path.name, size=size, time_base=1 / rate, rate=rate,
+            count=timeline.frame_count(rate), duration=timeline.duration,
+        )  # fmt: skip
+        opened = open_sink(
+            self.path, self.sink, info=info, warn=self.report.warn, source_type=self.source_type
+        )
+        with self._beside(lines), Lanes() as lanes, opened as clip:
+            drawn = lanes.ahead(frames, name="generate")
+            for frame in self.report.watch(drawn, info.count):
+                with self.report.clock("sink"):
+                    clip.write(frame)
+        return clip.target
 
-    Raises:
-        RetargetError: the rate cannot show the timeline, or a file cannot be written.
-    """
-    timeline.check(rate)
-    info = _clip_info(path.name, actor.identity.frame.size, timeline, rate)
-    with _beside(table, _commanded(timeline, rate), sink, report.warn):
-        opened = open_sink(path, sink, info=info, warn=report.warn, source_type=source_type)
-        return _write(opened, actor.perform(_frames(timeline, rate)), info.count, report)
-
-
-def write_change(
-    path: Path,
-    change: Change,
-    ways: Sequence[float],
-    timeline: Timeline,
-    rate: Fraction,
-    *,
-    sink: SinkSettings,
-    report: Report,
-    source_type: str,
-    table: Path | None,
-) -> Path:
-    """Draw the way from one photo to another and write the clip, and the table if asked for.
-
-    Args:
-        path: the clip.
-        change: what lies between the photos.
-        ways: how far it has come (0..1) in each frame.
-        timeline: how long all of it lasts.
-        rate: frames per second.
-        sink: how the clip is written.
-        report: where times and warnings go.
-        source_type: IPTC's word for how the pictures are made.
-        table: also write what is shown in each frame, as .csv.
-
-    Returns:
-        Where the clip is; see `open_sink`.
-
-    Raises:
-        RetargetError: a file cannot be written.
-    """
-    info = _clip_info(path.name, change.size, timeline, rate)
-    opened = open_sink(path, sink, info=info, warn=report.warn, source_type=source_type)
-    with _beside(table, _shown(ways, change.expressions(ways), rate), sink, report.warn):
-        return _write(opened, change.frames(ways, rate), len(ways), report)
-
-
-def _write(
-    opened: AbstractContextManager[PlacedSink],
-    frames: Iterator[FinishedFrame],
-    count: int | None,
-    report: Report,
-) -> Path:
-    """Draw the frames on a thread of their own and write each as it comes."""
-    with Lanes() as lanes, opened as clip:
-        for frame in report.watch(lanes.ahead(frames, name="generate"), count):
-            with report.clock("sink"):
-                clip.write(frame)
-    return clip.target
+    @contextmanager
+    def _beside(self, lines: Iterable[Sequence[str]]) -> Iterator[None]:
+        """Write the table, if it is asked for; it is there once the clip in the block is whole."""
+        if self.table is None:
+            yield
+            return
+        landed = telling(self.table, self.report.warn)
+        with beside(self.table, overwrite=self.sink.overwrite, landed=landed) as hidden:
+            with writing(self.table), hidden.open("w", newline="", encoding="utf-8") as file:
+                csv.writer(file).writerows(lines)
+            yield
 
 
 def _frames(timeline: Timeline, rate: Fraction) -> Iterator[ExpressedFrame]:
     for moment in timeline.moments(rate):
         yield performed(moment.said, index=moment.index, at=moment.at, duration=1 / rate)
-
-
-@contextmanager
-def _beside(
-    table: Path | None, lines: Iterable[Sequence[str]], sink: SinkSettings, warn: Warn
-) -> Iterator[None]:
-    """Write a table, where one is asked for; it is there once the clip in the block is whole."""
-    if table is None:
-        yield
-        return
-    landed = telling(table, warn)
-    with beside(table, overwrite=sink.overwrite, landed=landed) as hidden:
-        with writing(table), hidden.open("w", newline="", encoding="utf-8") as file:
-            csv.writer(file).writerows(lines)
-        yield
 
 
 def _commanded(timeline: Timeline, rate: Fraction) -> Iterator[Sequence[str]]:

@@ -2,52 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from retarget.errors import CannotWrite, RetargetError
+from retarget.face.settings import NamedFace
 from retarget.flow import digest
 from retarget.flow.report import Report
+from retarget.flow.values import Identity
 from retarget.jobs.act import Actor
 from retarget.jobs.identity import understood
 from retarget.jobs.look import Looker
-from retarget.jobs.micro_clip import write_clip
+from retarget.jobs.micro import MicroJob
+from retarget.jobs.micro_clip import ClipWriter
 from retarget.jobs.micro_keep import SetFolder, key_of, row_of
 from retarget.jobs.micro_order import keep_orders
 from retarget.jobs.micro_set import Stimulus, StimulusSet, read_set
 from retarget.jobs.reframe import on_face, reframed
+from retarget.language.words import Vocabulary
 from retarget.sink.codecs import check_codec
 from retarget.sink.names import CLIPS_TABLE, ORDERS_TABLE
 from retarget.sink.partial import filling
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from retarget.face.settings import NamedFace
-    from retarget.flow.values import Identity
-    from retarget.jobs.micro import MicroJob
-    from retarget.language.words import Vocabulary
 
 _FACE_SHARE = 0.5
 """Size of the face in parts of the side of a set's picture."""
 
 
 def draw_set(job: MicroJob, path: Path, words: Vocabulary, report: Report) -> Path:
-    """Write the clips that a file asks for, a table of them and orders to show them in.
-
-    Args:
-        job: what the file leaves open, and who draws.
-        path: the .toml file.
-        words: what an expression may be called.
-        report: told of every clip.
-
-    Returns:
-        The folder of the set.
-
-    Raises:
-        RetargetError: something its reader can put right.
-    """
+    """Write the clips that a file asks for, a table and orders of them; return their folder."""
     look = Looker(
         path.parent,
         confined=not job.outside,
@@ -125,9 +108,9 @@ def _draw(
 ) -> Mapping[str, str]:  # fmt: skip
     """Write one clip of a set and its table; what the manifest says of them."""
     clip, table = (folder / name for name in whole.pair(stimulus))
-    write_clip(
-        clip, actor, whole.timeline(stimulus), whole.rate,
-        sink=replace(job.sink, overwrite=True), report=report,
+    writer = ClipWriter(
+        path=clip, sink=replace(job.sink, overwrite=True), report=report,
         source_type=job.draw.source_type, table=table,
     )  # fmt: skip
+    writer.performed(actor, whole.timeline(stimulus), whole.rate)
     return row_of(whole, stimulus, clip, table, key)

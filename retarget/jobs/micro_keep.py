@@ -116,14 +116,7 @@ def _rows(manifest: Path) -> list[dict[str, str]] | None:
 
 
 def key_of(whole: StimulusSet, stimulus: Stimulus, photo: str, how: str) -> str:
-    """A hash of all that a clip's bytes and its line of the manifest depend on.
-
-    Args:
-        whole: the set.
-        stimulus: the clip's part of it.
-        photo: the hash of the photo.
-        how: the settings with which it is drawn and written, in words.
-    """
+    """A hash of all that a clip's bytes and its line of the manifest depend on."""
     parts = {
         "retarget": __version__,
         "named": [whole.name(stimulus), stimulus.who, stimulus.text, whole.base_text],
@@ -146,15 +139,7 @@ def key_of(whole: StimulusSet, stimulus: Stimulus, photo: str, how: str) -> str:
 def row_of(
     whole: StimulusSet, stimulus: Stimulus, clip: Path, table: Path, key: str
 ) -> Mapping[str, str]:
-    """What the manifest says of one finished clip.
-
-    Args:
-        whole: the set.
-        stimulus: the clip's part of it.
-        clip: the file that was written.
-        table: what was commanded in each of its frames.
-        key: see `key_of`.
-    """
+    """What the manifest says of one finished clip."""
     timeline = whole.timeline(stimulus)
     onset, apex, offset = timeline.events[0].frames(whole.rate)
     times = [f"{float(t * 1000):g}" for t in stimulus.times]

@@ -21,11 +21,7 @@ _TIMELINE = (*_SAID, *_AROUND)
 
 
 def check_options(job: MicroJob) -> None:
-    """Refuse what differs from the usual and would not count.
-
-    Raises:
-        RetargetError: there is such an option.
-    """
+    """Refuse what differs from the usual and would not count."""
     if job.set is not None:
         from retarget.jobs.micro_set import ENTRIES
 

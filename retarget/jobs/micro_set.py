@@ -18,18 +18,16 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import product
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from retarget.face.settings import NamedFace, named_face
 from retarget.flow.toml_file import TomlFile
 from retarget.jobs.micro import MicroJob
 from retarget.jobs.micro_clip import read_rate
+from retarget.language.say import Look, Said, say
 from retarget.language.settings import MOST_LAG, BlinkSettings, PaceSettings
-
-if TYPE_CHECKING:
-    from retarget.language.say import Look, Said
-    from retarget.language.timeline import Timeline
-    from retarget.language.words import Vocabulary
+from retarget.language.timeline import Step, Timeline, check_rate
+from retarget.language.words import Vocabulary
 
 MOST_CLIPS = 20_000
 MOST_TRIALS = 1_000_000
@@ -78,13 +76,7 @@ class StimulusSet:
     """How many people see the set, each in an order of their own."""
 
     def timeline(self, stimulus: Stimulus) -> Timeline:
-        """The clip's timeline.
-
-        Raises:
-            RetargetError: a time is shorter than a frame.
-        """
-        from retarget.language.timeline import Step, Timeline
-
+        """The clip's timeline."""
         where = f"clip {stimulus.number}"
         before, after = self.around
         steps = [
@@ -203,8 +195,6 @@ class _Reader:
         return value
 
     def said(self, key: str, text: object) -> Said:
-        from retarget.language.say import say
-
         if not isinstance(text, str):
             raise self.file.problem((key,), f"{text!r} is no expression.", do="Write it in quotes.")
         with self.file.telling((key,)):
@@ -234,8 +224,6 @@ class _Reader:
         return replace(named, file=str(self.file.file_at((key,), file, outside=self.outside)))
 
     def rate(self) -> Fraction:
-        from retarget.language.timeline import check_rate
-
         with self.file.telling(("rate",)):
             rate = read_rate(str(self.file.data.get("rate", 60)))
             check_rate(rate)

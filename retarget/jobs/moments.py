@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
+from retarget import __version__
 from retarget.errors import CannotWrite, RetargetError
 from retarget.expression.settings import (
     FitSettings,
@@ -18,17 +18,13 @@ from retarget.expression.settings import (
     SmoothSettings,
 )
 from retarget.face.settings import TrackSettings, named_face
-from retarget.flow.blas import one_blas_thread
 from retarget.flow.declared import HERE, AsDeclared, Kept
-from retarget.flow.lanes import Lanes
 from retarget.flow.report import Report, begin
-from retarget.jobs.driving import DrivingSettings, open_driving
+from retarget.jobs.driving import DrivingSettings, read_driving
 from retarget.source.settings import SourceSettings
 
 if TYPE_CHECKING:
     from retarget.expression.moments import Moment
-    from retarget.flow.values import ExpressedFrame
-    from retarget.jobs.moments_plot import Curves
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,14 +71,8 @@ class MomentsJob(AsDeclared):
             source=self.source, track=self.track, rest=self.rest, fit=self.fit, smooth=self.smooth
         )
         curves = Curves()
-        with (
-            one_blas_thread(),
-            open_driving(self.driving, settings, report) as driving,
-            Lanes() as lanes,
-        ):
-            # On a lane: the program's end waits for those, not for a daemon thread's own work.
-            frames = lanes.ahead(_noted(driving.frames(lanes), curves), name="moments")
-            found = find_moments(report.watch(frames, driving.info.count), self.find)
+        with read_driving(self.driving, settings, report) as (_, frames):
+            found = find_moments(curves.noted(frames), self.find)
         if curves.seconds <= 0:
             raise RetargetError(
                 f"{Path(self.driving).name} is one single picture, and moments are found in time.",
@@ -117,16 +107,8 @@ def _check_ending(made: str, path: Path | None, ending: str) -> None:
         )
 
 
-def _noted(frames: Iterator[ExpressedFrame], curves: Curves) -> Iterator[ExpressedFrame]:
-    for frame in frames:
-        curves.add(frame)
-        yield replace(frame, tracked=None)
-
-
 def as_json(driving: str, found: list[Moment], seconds: float) -> str:
     """Everything that was found, for machines."""
-    from retarget import __version__
-
     told = {
         "retarget": __version__,
         "driving": driving,

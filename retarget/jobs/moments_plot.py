@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from html import escape
 from typing import TYPE_CHECKING
 
@@ -38,8 +39,13 @@ class Curves:
         self._times: list[float] = []
         self._rows: list[Floats] = []
 
-    def add(self, frame: ExpressedFrame) -> None:
-        """Note one frame; one without a face leaves a gap."""
+    def noted(self, frames: Iterator[ExpressedFrame]) -> Iterator[ExpressedFrame]:
+        """Note the frames that pass; one without a face leaves a gap."""
+        for frame in frames:
+            self._add(frame)
+            yield frame
+
+    def _add(self, frame: ExpressedFrame) -> None:
         self._times.append(frame.at.seconds)
         if frame.expression is None:
             self._rows.append(np.full(len(_ROWS), np.nan, np.float32))

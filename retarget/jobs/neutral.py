@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,28 +22,19 @@ AUTO = "auto"
 _FRAME = re.compile(r"\d{1,18}")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Moment:
-    """Where rest is to be seen; exactly one of the three is given."""
-
-    frame: int | None = None
-    seconds: float | None = None
-    picture: Path | None = None
-
-
-def parse_neutral(word: str) -> Moment:
-    """Read `RestSettings.neutral`.
+def parse_neutral(word: str) -> int | float | Path:
+    """Read `RestSettings.neutral`: a frame's number, seconds, or a picture.
 
     Raises:
         RetargetError: it is neither a frame number nor a time nor a file that exists.
     """
     if _FRAME.fullmatch(word):
-        return Moment(frame=int(word))
+        return int(word)
     seconds = seconds_of(word)
     if seconds is not None:
-        return Moment(seconds=seconds)
+        return seconds
     if _is_file(word):
-        return Moment(picture=Path(word))
+        return Path(word)
     raise RetargetError(
         f"The neutral {word!r} is no frame number, no time and no picture file.",
         do="Give a frame such as 12, a time such as 3.5s, a picture's path, or auto.",
@@ -85,11 +76,7 @@ def rest_of(frame: VideoFrame, rest: RestSettings, track: TrackSettings) -> Rest
 
 
 def picture_frame(path: Path) -> VideoFrame:
-    """The picture that shows the driving face at rest.
-
-    Raises:
-        UnreadableInput: it cannot be read.
-    """
+    """The picture that shows the driving face at rest."""
     from retarget.source.open import open_source
 
     with open_source(str(path), SourceSettings()) as picture:
@@ -108,10 +95,10 @@ def neutral_frame(word: str, driving: str, settings: SourceSettings) -> VideoFra
         UnreadableInput: the video has no such frame.
         RetargetError: `word` makes no sense.
     """
-    moment = parse_neutral(word)
-    if moment.picture is not None:
-        return picture_frame(moment.picture)
-    found = _at(moment, driving, replace(settings, start=moment.seconds or 0.0, end=None))
+    where = parse_neutral(word)
+    if isinstance(where, Path):
+        return picture_frame(where)
+    found = _at(where, driving, settings)
     if found is None:
         raise UnreadableInput(
             f"The neutral {word!r} lies after the end of {driving}.", do="Choose an earlier one."
@@ -119,11 +106,13 @@ def neutral_frame(word: str, driving: str, settings: SourceSettings) -> VideoFra
     return found
 
 
-def _at(moment: Moment, driving: str, settings: SourceSettings) -> VideoFrame | None:
+def _at(where: int | float, driving: str, settings: SourceSettings) -> VideoFrame | None:
+    """The frame with that number, or at that time, of the whole video, whichever piece drives."""
     from retarget.source.open import open_source
 
+    start, number = (0.0, where) if isinstance(where, int) else (where, 0)
     try:
-        with open_source(driving, settings) as there:
-            return next(islice(there.frames(), moment.frame or 0, None), None)
+        with open_source(driving, replace(settings, start=start, end=None)) as there:
+            return next(islice(there.frames(), number, None), None)
     except UnreadableInput:  # it could be read from elsewhere on, so nothing is there
         return None

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from retarget.errors import RetargetError, UnknownWord
 from retarget.flow.declared import AsDeclared, as_declared
-from retarget.flow.presets import presets_folder
+from retarget.flow.shipped import presets_folder
 from retarget.flow.toml_file import TomlFile
 
 Job = TypeVar("Job")

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
+from retarget.flow.arrays import Doubles, Picture
 from retarget.flow.crop import Crop
 from retarget.flow.values import Face, Identity, VideoFrame
-
-if TYPE_CHECKING:
-    from retarget.flow.arrays import Doubles, Picture
-
 
 TILE = 1.45
 """Side of a tile of a sheet in sizes of the face."""

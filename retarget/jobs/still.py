@@ -75,11 +75,7 @@ class StillJob(StartsFromPreset):
 
     @one_blas_thread()
     def run(self, report: Report | None = None) -> Path:
-        """Write the picture and return its path.
-
-        Raises:
-            RetargetError: something its reader can put right.
-        """
+        """Write the picture and return its path."""
         from retarget.sink.names import made_name
 
         report = begin(report)

@@ -160,5 +160,4 @@ def _picture(file: Path) -> Image.Image:
     from PIL import Image
 
     with Image.open(file) as picture:
-        shown: Image.Image = picture.convert("RGB")
-        return shown
+        return picture.convert("RGB")

@@ -59,14 +59,7 @@ class _Shot:
 
 
 class PanelDrawer:
-    """Draws panels; photos that were understood once stay so.
-
-    Args:
-        track: which face of a photo, and how it is found.
-        draw: who draws, where a panel does not say.
-        report: where the times and warnings go.
-        text_to_image: folder of the model that paints backgrounds from prompts, where there is one.
-    """
+    """Draws panels; photos that were understood once stay so."""
 
     def __init__(
         self,
@@ -86,11 +79,7 @@ class PanelDrawer:
         self._generators: dict[DrawSettings, Generator] = {}
 
     def draw(self, panel: Panel) -> Picture:
-        """(height, width, 3) RGB.
-
-        Raises:
-            RetargetError: a photo shows no face, or a background cannot be made.
-        """
+        """(height, width, 3) RGB."""
         generator = self._generator(panel)
         if panel.background.kind in ("photo", "blur"):
             return self._side_by_side(panel, generator)

@@ -83,12 +83,7 @@ class StoryFolder:
         )
 
     def key(self, panel: Panel, how: str) -> str:
-        """A hash of all that the panel's pixels depend on.
-
-        Args:
-            panel: what is drawn.
-            how: the settings with which, in words.
-        """
+        """A hash of all that the panel's pixels depend on."""
         background = panel.background
         parts = {
             "retarget": __version__,

@@ -23,10 +23,7 @@ def no_model() -> MissingModel:
 
 
 class Painter:
-    """Paints pictures from prompts with a model in diffusers' layout.
-
-    Args:
-        folder: the model; nothing is fetched.
+    """Paints pictures from prompts with a model in diffusers' layout; nothing is fetched.
 
     Raises:
         MissingPackage: diffusers or torch is not installed.

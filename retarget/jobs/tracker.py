@@ -11,10 +11,6 @@ from retarget.face.settings import TrackSettings
 def with_model(track: TrackSettings, models: Path | None = None) -> TrackSettings:
     """The settings with the place of the model file, where the tracker needs one.
 
-    Args:
-        track: the settings.
-        models: folder with model files; None: RETARGET_MODELS or the user's cache.
-
     Raises:
         MissingModel: it needs one, and the file is not here or not the right one.
     """

@@ -25,6 +25,7 @@ from retarget.flow.blas import one_blas_thread
 from retarget.flow.declared import HERE, Kept
 from retarget.flow.lanes import Lanes
 from retarget.flow.report import Report, begin
+from retarget.flow.there import is_folder
 from retarget.flow.until_closed import UntilClosed
 from retarget.flow.whole import given_or_free
 from retarget.generate.diffusion.settings import DiffusionSettings
@@ -316,8 +317,6 @@ def _tell_of_size(size: tuple[int, int], output: Path, report: Report) -> None:
 
 
 def _preview_of(output: Path) -> Path:
-    from retarget.flow.there import is_folder
-
     if is_folder(output):  # whose name may have a dot, or be none
         folder = output.absolute()
         return folder.with_name(f"{folder.name.replace('.', '_')}_preview")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Literal, TypeAlias
 
@@ -158,13 +158,7 @@ class Timeline:
             return now
         late = self.segment(seconds - abs(self._lag)).at(max(seconds - abs(self._lag), 0.0))
         lagging = _LEFT if self._lag > 0 else _RIGHT
-        return Said(
-            weights=np.where(lagging, late.weights, now.weights),
-            units=now.units,
-            head=now.head,
-            template=now.template,
-            share=now.share,
-        )
+        return replace(now, weights=np.where(lagging, late.weights, now.weights))
 
     def segment(self, seconds: float | Fraction) -> Segment:
         """The segment a moment lies in; the last one also holds what comes after it.
@@ -181,11 +175,7 @@ class Timeline:
         return max(1, round(self.duration * rate))
 
     def moments(self, rate: Fraction) -> Iterator[Moment]:
-        """Every frame, in order.
-
-        Raises:
-            RetargetError: the rate cannot be, or a phase is shorter than one frame.
-        """
+        """Every frame, in order."""
         self.check(rate)
         spans = [_span(e) for e in self.events]
         for index in range(self.frame_count(rate)):
@@ -245,13 +235,8 @@ def _blinking(said: Said, blink: float) -> Said:
         return said
     weights = said.weights.copy()
     weights[_BLINK] = np.maximum(weights[_BLINK], np.float32(blink))
-    return Said(
-        weights=weights,
-        units={**said.units, "AU45": max(blink, said.units.get("AU45", 0.0))},
-        head=said.head,
-        template=said.template,
-        share=said.share,
-    )
+    units = {**said.units, "AU45": max(blink, said.units.get("AU45", 0.0))}
+    return replace(said, weights=weights, units=units)
 
 
 def _span(event: Event) -> tuple[float, float]:

@@ -6,7 +6,7 @@ The definitions are data. A folder of one's own, or a single file, adds words or
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from typing import Any
 from retarget.errors import UnknownWord
 from retarget.flow import blendshapes
 from retarget.flow.arrays import Floats
-from retarget.flow.presets import presets_folder
+from retarget.flow.shipped import presets_folder
 from retarget.flow.toml_file import TomlFile
 from retarget.language.grammar import is_word
 
@@ -89,12 +89,8 @@ class Vocabulary:
 
     def with_file(self, path: Path) -> Vocabulary:
         """These words and those of one more file, which win where a name is in both."""
-        return Vocabulary(
-            units=self.units,
-            intensity=self.intensity,
-            without=self.without,
-            labels={**self.labels, **{w.name: w for w in _labels(TomlFile(path, "word file"))}},
-        )
+        own = {word.name: word for word in _labels(TomlFile(path, "word file"))}
+        return replace(self, labels={**self.labels, **own})
 
 
 @cache
@@ -109,11 +105,7 @@ def words_with(own: Path | None) -> Vocabulary:
 
 
 def read_words(folder: Path) -> Vocabulary:
-    """Read `action_units.toml` and every other file of a folder.
-
-    Raises:
-        UnreadableInput: a file cannot be read or says something that has no meaning.
-    """
+    """Read `action_units.toml` and every other file of a folder."""
     units = TomlFile(folder / UNITS_FILE, "table of action units")
     words = Vocabulary(
         units={u.number: u for u in _units(units)},

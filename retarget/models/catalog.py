@@ -94,33 +94,11 @@ LANDMARKER = ModelFile(
     sha256="64184e229b263107bc2b804c6625db1341ff2bb731874b0bcc2fe6544e0bc9ff",
 )  # fmt: skip
 
-UNET_CONFIG = _arc2face("arc2face-config", "shape of the generator", "arc2face/config.json", 1)
-UNET = _arc2face(
-    "arc2face", "generator (UNet)", "arc2face/diffusion_pytorch_model.safetensors", 3439
-)
-ENCODER_CONFIG = _arc2face(
-    "encoder-config", "shape of the identity encoder", "encoder/config.json", 1
-)
-ENCODER = _arc2face("encoder", "identity encoder", "encoder/pytorch_model.bin", 493)
-EXPRESSION_ADAPTER = _arc2face(
-    "expression-adapter", "expression control", "exp_adapter/exp_adapter.bin", 100
-)
-REFERENCE_ADAPTER = _arc2face(
-    "reference-adapter", "appearance of the photo",
-    "ref_adapter/pytorch_lora_weights.safetensors", 100,
-)  # fmt: skip
 
 ARCFACE = ModelFile(
     name="arcface", serves="identity vector", group="diffusion", path="antelopev2/arcface.onnx",
     url=_hub(_ARC2FACE, "arcface.onnx"), megabytes=261, licence=_INSIGHTFACE, commercial=False,
     note="Its card says MIT; insightface's terms for trained recognisers are narrower. " + _WEBFACE,
-)  # fmt: skip
-FACE_DETECTOR = ModelFile(
-    name="scrfd", serves="face detection as the identity encoder expects it", group="diffusion",
-    path="antelopev2/scrfd_10g_bnkps.onnx", url=_hub("fal/AuraFace-v1", "scrfd_10g_bnkps.onnx"),
-    megabytes=17, licence=_INSIGHTFACE, commercial=False,
-    sha256="5838f7fe053675b1c7a08b633df49e7af5495cee0493c7dcf6697200b85b5b91",
-    note="The detector of insightface's pack antelopev2.",
 )  # fmt: skip
 SMIRK = ModelFile(
     name="smirk", serves="FLAME expression from the driving pixels", group="diffusion",
@@ -153,23 +131,28 @@ LCM_LORA = ModelFile(
     revision=_LCM_REVISION, megabytes=135, licence="OpenRAIL++", commercial=True,
     sha256="8f90d840e075ff588a58e22c6586e2ae9a6f7922996ee6649a7f01072333afe4",
 )  # fmt: skip
-TCD_LORA = ModelFile(
-    name="tcd-lora", serves="four to eight steps instead of 25, for the scheduler tcd",
-    group="tcd", path="TCD-SD15-LoRA/pytorch_lora_weights.safetensors",
-    url=_hub("h1t/TCD-SD15-LoRA", "pytorch_lora_weights.safetensors"),
-    megabytes=135, licence="MIT", commercial=True,
-)  # fmt: skip
 
 FILES: tuple[ModelFile, ...] = (
     LANDMARKER,
-    UNET_CONFIG,
-    UNET,
-    ENCODER_CONFIG,
-    ENCODER,
-    EXPRESSION_ADAPTER,
-    REFERENCE_ADAPTER,
+    _arc2face("arc2face-config", "shape of the generator", "arc2face/config.json", 1),
+    _arc2face(
+        "arc2face", "generator (UNet)", "arc2face/diffusion_pytorch_model.safetensors", 3439
+    ),
+    _arc2face("encoder-config", "shape of the identity encoder", "encoder/config.json", 1),
+    _arc2face("encoder", "identity encoder", "encoder/pytorch_model.bin", 493),
+    _arc2face("expression-adapter", "expression control", "exp_adapter/exp_adapter.bin", 100),
+    _arc2face(
+        "reference-adapter", "appearance of the photo",
+        "ref_adapter/pytorch_lora_weights.safetensors", 100,
+    ),
     ARCFACE,
-    FACE_DETECTOR,
+    ModelFile(
+        name="scrfd", serves="face detection as the identity encoder expects it", group="diffusion",
+        path="antelopev2/scrfd_10g_bnkps.onnx", url=_hub("fal/AuraFace-v1", "scrfd_10g_bnkps.onnx"),
+        megabytes=17, licence=_INSIGHTFACE, commercial=False,
+        sha256="5838f7fe053675b1c7a08b633df49e7af5495cee0493c7dcf6697200b85b5b91",
+        note="The detector of insightface's pack antelopev2.",
+    ),
     SMIRK,
     _sd15("vae-config", "shape of the VAE", "vae/config.json"),
     VAE,
@@ -181,7 +164,12 @@ FILES: tuple[ModelFile, ...] = (
     TAESD_CONFIG,
     TAESD,
     LCM_LORA,
-    TCD_LORA,
+    ModelFile(
+        name="tcd-lora", serves="four to eight steps instead of 25, for the scheduler tcd",
+        group="tcd", path="TCD-SD15-LoRA/pytorch_lora_weights.safetensors",
+        url=_hub("h1t/TCD-SD15-LoRA", "pytorch_lora_weights.safetensors"),
+        megabytes=135, licence="MIT", commercial=True,
+    ),
     _flame_map("bs2exp", "FLAME expression from blendshapes", MAP_FILES["bs2exp.npy"]),
     _flame_map("bs2jaw", "FLAME jaw from blendshapes", MAP_FILES["bs2jaw.npy"]),
 )  # fmt: skip

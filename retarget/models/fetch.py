@@ -31,8 +31,6 @@ _LOCAL = frozenset({"127.0.0.1", "localhost", "::1"})
 class Fetched:
     """What came, and what the server said about it."""
 
-    path: Path
-    """The `.part` file, whole but not verified."""
     revision: str | None
     """The repository's commit, where the server names one."""
     sha256: str | None
@@ -91,7 +89,7 @@ def _continued(url: str, part: Path, most: int, progress: Progress | None) -> Fe
         _refuse_large(url, total, most)
         _mark_of(part).write_text(answer.headers.get("ETag") or "", encoding="utf-8")
         _receive(answer, part, have=have, total=total, most=most, progress=progress)
-    return Fetched(path=part, revision=hops.revision, sha256=hops.sha256)
+    return Fetched(revision=hops.revision, sha256=hops.sha256)
 
 
 @contextmanager

@@ -41,11 +41,7 @@ _PULLED = {"flame-map": "flame-map", "tcd-lora": "tcd-lora"}
 
 
 class ModelFolder:
-    """Find parts in folders of that layout.
-
-    Args:
-        searched: folders, looked through in order.
-    """
+    """Find parts in folders of that layout, looked through in order."""
 
     def __init__(self, *searched: Path) -> None:
         self._folders = searched

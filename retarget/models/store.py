@@ -30,8 +30,6 @@ class Row:
     file: ModelFile
     found: Path | None
     """Where it lies; None: it is not here."""
-    sha256: str | None
-    """What it is held to: the catalogue's digest, else the lock's."""
     revision: str | None
 
 
@@ -56,11 +54,7 @@ class Store:
         return None
 
     def part(self, name: str) -> Path:
-        """Where a part of the diffusion generator lies, its files verified.
-
-        Raises:
-            MissingModel: it is not here, or one of its files is not the one it should be.
-        """
+        """Where a part of the diffusion generator lies, its files verified."""
         found = parts.ModelFolder(*self.folders)(name)
         for model in catalog.FILES:
             inside = parts.within(name, model.path)
@@ -179,7 +173,6 @@ class Store:
         return Row(
             file=model,
             found=found,
-            sha256=model.sha256 or (held.sha256 if held else None),
             revision=model.revision or (held.revision if held else None),
         )
 

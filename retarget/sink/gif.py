@@ -30,15 +30,7 @@ _TRAILER = b"\x3b"
 
 
 class GifSink:
-    """One animated GIF; see `OpenSink`.
-
-    Args:
-        file: where to write.
-        target: what it will be called, for messages.
-        info: the driving video.
-        mark: what to say about how the pictures were made.
-        warn: called with one line for what is not as asked.
-    """
+    """One animated GIF; see `OpenSink`."""
 
     def __init__(
         self, file: Path, target: Path, *, info: SourceInfo, mark: Mark, warn: Warn

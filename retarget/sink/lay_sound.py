@@ -8,17 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 import av
+from av.audio.frame import AudioFrame
+from av.audio.stream import AudioStream
+from av.container import OutputContainer
+from av.packet import Packet
 
 from retarget.flow.sound import OpenSound
-
-if TYPE_CHECKING:
-    from av.audio.frame import AudioFrame
-    from av.audio.stream import AudioStream
-    from av.container import OutputContainer
-    from av.packet import Packet
 
 _AHEAD = Fraction(1, 2)  # seconds of sound the muxer may hold ready before its picture
 _RATE = 48_000  # samples a second that every encoder here takes
@@ -35,11 +33,9 @@ class LaidSound(Protocol):
 
     def write(self, at: Fraction, packet: Packet[AudioStream]) -> None:
         """Write what `packet` holds, to sound at second `at` of the result."""
-        ...
 
     def finish(self) -> None:
         """Write what is held back."""
-        ...
 
 
 class CopiedSound:

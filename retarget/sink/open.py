@@ -10,20 +10,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from retarget.errors import CannotWrite
 from retarget.flow.report import Warn, unheard
 from retarget.flow.sound import Sound
 from retarget.flow.source_info import SourceInfo
+from retarget.flow.there import is_folder
 from retarget.flow.values import FinishedFrame
 from retarget.flow.whole import Landed, landed_line
+from retarget.sink import names, partial, refusals, stills
+from retarget.sink.codecs import CONTAINERS, check_codec
 from retarget.sink.mark import COMPOSITE, Mark
 from retarget.sink.settings import SinkSettings
-from retarget.sink.sink import PlacedSink
-
-if TYPE_CHECKING:
-    from retarget.sink.sink import OpenSink
+from retarget.sink.sink import OpenSink, PlacedSink
+from retarget.sink.video_file import VideoSink
 
 
 @contextmanager
@@ -74,18 +74,10 @@ def open_sink(
 
 
 def check_output(target: Path, *, overwrite: bool, read: Iterable[str | Path | None] = ()) -> None:
-    """Refuse a result that must not or cannot be written, before any work is done for it.
+    """Refuse what `open_sink` must not or cannot write, before any work is done for it.
 
-    Args:
-        target: as for `open_sink`.
-        overwrite: whether it may be replaced.
-        read: what the job reads, which is never replaced.
-
-    Raises:
-        CannotWrite: it is of no kind that can be written, is there already, or cannot be made.
+    For `overwrite` and `read` see `check_free`.
     """
-    from retarget.sink import names, refusals, stills
-
     refusals.check_apart(target, read)
     kind = _kind(target)
     if not kind:
@@ -102,11 +94,7 @@ def _kind(target: Path) -> str:
     Raises:
         CannotWrite: it says nothing that can be written.
     """
-    from retarget.flow.there import is_folder
-    from retarget.sink.codecs import CONTAINERS
-    from retarget.sink.stills import SUFFIXES
-
-    kind, kinds = target.suffix.lower(), (*CONTAINERS, ".gif", *SUFFIXES)
+    kind, kinds = target.suffix.lower(), (*CONTAINERS, ".gif", *stills.SUFFIXES)
     if target.name.lower() in kinds:
         raise CannotWrite(
             f"{target.name} is an ending without a name before it.",
@@ -153,14 +141,9 @@ def _opened(
     warn: Warn,
     landed: Landed,
 ) -> Iterator[OpenSink]:
-    from retarget.sink import names, partial, stills
-    from retarget.sink.codecs import CONTAINERS, check_codec
-
     kind, again, quality = _kind(target), settings.overwrite, settings.quality
     check_codec(kind, settings.codec)
     if kind in CONTAINERS:
-        from retarget.sink.video_file import VideoSink
-
         with partial.beside(target, overwrite=again, landed=landed) as file:
             yield VideoSink(
                 file, target, settings=settings, info=info, sound=sound, mark=mark, warn=warn

@@ -218,9 +218,6 @@ def save_pdf(
         title: what readers show above it; "Story" where it is empty.
         overwrite: replace what is there.
         source_type: IPTC's word for how the pictures were made; see `mark`.
-
-    Raises:
-        CannotWrite: it is there already or cannot be written.
     """
     no_day = time.gmtime(0)  # a date would make every file another one
     with beside(path, overwrite=overwrite) as hidden, writing(path):

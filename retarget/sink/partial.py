@@ -54,11 +54,7 @@ def beside(target: Path, *, overwrite: bool, landed: Landed | None = None) -> It
 
 @contextmanager
 def keeping(target: Path, *, overwrite: bool, landed: Landed | None) -> Iterator[Path]:
-    """As `beside`, for what is made by now: its name was free when the work for it began.
-
-    Raises:
-        CannotWrite: the folder cannot be written to.
-    """
+    """As `beside`, for what is made by now: its name was free when the work for it began."""
     with writing(target):
         check_parent(target)
     kept = None if overwrite else landed
@@ -121,9 +117,6 @@ def save_text(target: Path, text: str, *, overwrite: bool, warn: Warn = unheard)
         text: all of it.
         overwrite: whether `target` may be replaced.
         warn: told which free name it has instead, where it may not.
-
-    Raises:
-        CannotWrite: the place refuses.
     """
     landed = telling(target, warn)
     with keeping(target, overwrite=overwrite, landed=landed) as hidden, writing(target):
@@ -137,9 +130,6 @@ def beside_folder(target: Path, pattern: str, *, overwrite: bool, landed: Landed
     A folder that is there already stays, be it a link, a mount or the current one, and takes the
     files in. One that is filled meanwhile keeps what it has: `landed` is told which new one this is
     instead.
-
-    Raises:
-        CannotWrite: see `check_folder`.
     """
     check_folder(target, pattern, overwrite=overwrite)
     if target.is_dir():
@@ -160,9 +150,6 @@ def beside_each(folder: Path, pattern: str, *, overwrite: bool, landed: Landed) 
 
     Where one of them would replace what came to be there meanwhile, all have their names numbered,
     and `landed` is told how: frame_%05d_2.png.
-
-    Raises:
-        CannotWrite: see `check_each`.
     """
     check_each(folder, pattern, overwrite=overwrite)
     old = called(pattern, folder)

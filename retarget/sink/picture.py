@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import av
 import cv2
 import numpy as np
+from av.video.codeccontext import VideoCodecContext
+from av.video.frame import VideoFrame as Encodable
+from av.video.plane import VideoPlane
 from av.video.reformatter import VideoReformatter
 
 from retarget.flow.arrays import Bytes, Doubles, Picture
 from retarget.sink.codecs import Codec
-
-if TYPE_CHECKING:
-    from av.video.codeccontext import VideoCodecContext
-    from av.video.frame import VideoFrame as Encodable
-    from av.video.plane import VideoPlane
 
 # SWS_*, as numbers since PyAV before 18 has no names: bilinear, and the same on every processor,
 # which rounds as well as what is there for rounding, in three quarters of its time.

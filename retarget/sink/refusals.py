@@ -136,11 +136,7 @@ def check_named(target: Path) -> None:
 
 
 def called(pattern: str, folder: Path) -> list[Path]:
-    """The files of a folder that are called after a pattern.
-
-    Raises:
-        CannotWrite: the folder may not be listed.
-    """
+    """The files of a folder that are called after a pattern."""
     return [f for f in listed(folder) if matches(pattern, f.name) and not f.is_dir()]
 
 

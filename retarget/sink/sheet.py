@@ -92,16 +92,7 @@ def shortened(pen: ImageDraw.ImageDraw, text: str, size: int, width: int) -> str
 
 
 def check_picture(path: Path, *, overwrite: bool, read: Iterable[str | Path | None] = ()) -> None:
-    """Refuse a picture that cannot be written, before any work is done for it.
-
-    Args:
-        path: the picture.
-        overwrite: whether it may be replaced.
-        read: what the job reads, which is never replaced.
-
-    Raises:
-        CannotWrite: it is there already, has no folder, or is of another kind.
-    """
+    """Refuse a picture that cannot be written, as any file is refused; see `check_free`."""
     _kind(path)
     check_free(path, overwrite=overwrite, read=read)
 

@@ -18,7 +18,6 @@ class Sink(Protocol):
             CannotWrite: the disk is full, or the file went away.
             ValueError: the frame has another size, or is not later than the one before.
         """
-        ...
 
 
 class PlacedSink(Sink, Protocol):
@@ -29,12 +28,10 @@ class PlacedSink(Sink, Protocol):
 
 
 class OpenSink(Sink, Protocol):
-    """A sink as `open_sink` handles it."""
+    """A sink as `open_sink` handles it: it writes a hidden file and speaks of the target."""
 
     def finish(self) -> None:
         """Write what is still held back; nothing may be written after it."""
-        ...
 
     def close(self) -> None:
         """Let go of the file, finished or not; may be called twice."""
-        ...

@@ -18,14 +18,7 @@ SUFFIXES = tuple(KINDS)
 
 
 def save_still(file: Path, frame: FinishedFrame, mark: Mark, quality: int) -> None:
-    """Write one picture of the kind its name says, with the mark in it.
-
-    Args:
-        file: ends in one of `SUFFIXES`.
-        frame: what to write.
-        mark: how it was made.
-        quality: 0..100, for the kinds that lose something.
-    """
+    """Write one picture of the kind its name says, with the mark in it."""
     image = Image.fromarray(frame.frame.rgb)
     kind = KINDS[file.suffix.lower()]
     how = {
@@ -47,15 +40,7 @@ class _AtOnce:
 
 
 class PicturesSink(_AtOnce):
-    """A file for each frame, numbered by its index; see `OpenSink`.
-
-    Args:
-        folder: where to write.
-        target: what the result will be called, for messages.
-        pattern: a file's name with a place for the number, "frame_%05d.png".
-        mark: what to say about how the pictures were made.
-        quality: 0..100.
-    """
+    """A file for each frame, numbered by its index ("frame_%05d.png"); see `OpenSink`."""
 
     def __init__(
         self, folder: Path, target: Path, *, pattern: str, mark: Mark, quality: int

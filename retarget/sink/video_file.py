@@ -6,9 +6,11 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import av
+from av.container import OutputContainer
+from av.packet import Packet
+from av.video.stream import VideoStream
 
 from retarget.flow.report import Warn
 from retarget.flow.sound import Sound
@@ -20,11 +22,6 @@ from retarget.sink.mark import Mark
 from retarget.sink.picture import FromRgb
 from retarget.sink.refusals import writing
 from retarget.sink.settings import SinkSettings
-
-if TYPE_CHECKING:
-    from av.container import OutputContainer
-    from av.packet import Packet
-    from av.video.stream import VideoStream
 
 _FINEST_RATE = 100_000  # the largest denominator of a rate that encoders take
 
@@ -50,17 +47,7 @@ class _Running:
 
 
 class VideoSink:
-    """One video file; see `OpenSink`.
-
-    Args:
-        file: where to write; its suffix says the kind.
-        target: what the result will be called, for messages.
-        settings: codec, quality and speed.
-        info: the driving video, whose clock the file keeps.
-        sound: to lay beside the pictures.
-        mark: what to say about how the pictures were made.
-        warn: called with one line for what is not as asked.
-    """
+    """One video file; see `OpenSink`."""
 
     def __init__(
         self,

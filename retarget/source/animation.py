@@ -32,18 +32,7 @@ do."""
 def picture_file(
     file: Path | bytes, name: str, settings: SourceSettings, background: Bytes, warn: Warn
 ) -> Still | Animation:
-    """What a picture file shows: one picture, or several one after the other.
-
-    Args:
-        file: where it is, or its bytes.
-        name: as the person wrote it, for messages.
-        settings: which piece of what moves.
-        background: (3,) colour behind transparent pixels.
-        warn: called with one line for what is wrong but not fatal.
-
-    Raises:
-        UnreadableInput: it is missing, too large, or no picture.
-    """
+    """What a picture file shows: one picture, or several one after the other."""
     if _moves(file):
         return Animation(file, name, settings, background, warn)
     return Still(read_still(file, name, background), name)

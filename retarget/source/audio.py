@@ -10,9 +10,12 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 import av
+from av.audio.stream import AudioStream
+from av.container import InputContainer
+from av.packet import Packet
 
 from retarget.flow.report import Warn
 from retarget.flow.sound import OpenSound, Sound
@@ -20,11 +23,6 @@ from retarget.source.clock import moment, zero_of
 from retarget.source.decode import packets
 from retarget.source.place import Place
 from retarget.source.settings import SourceSettings
-
-if TYPE_CHECKING:
-    from av.audio.stream import AudioStream
-    from av.container import InputContainer
-    from av.packet import Packet
 
 _BEFORE = Fraction(1, 2)  # seconds to seek ahead of the start, so that no packet is missed
 
@@ -54,8 +52,6 @@ def find_sound(place: Place, settings: SourceSettings, warn: Warn) -> Sound | No
 
         return Sound(
             codec=found.codec_context.name,
-            rate=found.codec_context.sample_rate,
-            channels=found.codec_context.channels,
             open=opened,
         )
 

@@ -42,11 +42,6 @@ def backwards(spec: str, settings: SourceSettings, passed: Passed) -> Iterator[V
     """The frames between the last one and the first one, later ones first.
 
     The two ends are left out: they were just shown, or are about to be.
-
-    Args:
-        spec: what was opened.
-        settings: how.
-        passed: what was seen of it.
     """
     width, height = passed.size
     most = max(1, _PIECE_BYTES // max(3 * width * height, 1))

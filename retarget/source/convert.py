@@ -7,9 +7,9 @@ more are taken as BT.709 and smaller ones as BT.601, as players do.
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import TYPE_CHECKING
 
 import numpy as np
+from av.video.frame import VideoFrame as Decoded
 from av.video.reformatter import VideoReformatter
 
 from retarget.errors import UnreadableInput
@@ -18,9 +18,6 @@ from retarget.source.bounds import check_size
 from retarget.source.filter import PictureFilter
 from retarget.source.hdr import ToStandard, is_wide
 from retarget.source.upright import Turn, turn_of
-
-if TYPE_CHECKING:
-    from av.video.frame import VideoFrame as Decoded
 
 _BT709, _BT601, _SMPTE240M, _FCC, _BT2020 = 1, 5, 7, 4, 9  # SWS_CS_*
 _MATRIX = {1: _BT709, 4: _FCC, 5: _BT601, 6: _BT601, 7: _SMPTE240M, 9: _BT2020, 10: _BT2020}
@@ -70,11 +67,7 @@ class ToRgb:
         self._turn = Turn()
 
     def __call__(self, frame: Decoded) -> Picture:
-        """(height, width, 3) RGB, upright.
-
-        Raises:
-            UnreadableInput: the picture is too large, or its colours are coded in a rare way.
-        """
+        """(height, width, 3) RGB, upright."""
         size = self._size_for(frame)
         matrix, span = matrix_of(frame), range_of(frame)
         if frame.interlaced_frame and frame.height % 2 == 0:

@@ -5,25 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterator
 from fractions import Fraction
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import av
 from av.codec.codec import Capabilities
 from av.codec.context import ThreadType
+from av.container import InputContainer
+from av.packet import Packet
+from av.stream import Stream
+from av.video.codeccontext import VideoCodecContext
+from av.video.frame import VideoFrame as Decoded
+from av.video.stream import VideoStream
 
 from retarget.flow.report import Warn
 from retarget.source.clock import clock_of, says_when_shown
 from retarget.source.decoder import decoder_of
 from retarget.source.joined import OneClock
 from retarget.source.place import Place, picture_stream
-
-if TYPE_CHECKING:
-    from av.container import InputContainer
-    from av.packet import Packet
-    from av.stream import Stream
-    from av.video.codeccontext import VideoCodecContext
-    from av.video.frame import VideoFrame as Decoded
-    from av.video.stream import VideoStream
 
 _PATIENCE = 50  # failed reads in a row after which a file is taken as ended
 _STEPS_BACK = (0.0, 3.0, 15.0)  # seconds before the wanted one at which to look for a keyframe

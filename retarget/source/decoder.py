@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from av.codec.codec import UnknownCodecError
 from av.codec.context import CodecContext
+from av.video.codeccontext import VideoCodecContext
+from av.video.stream import VideoStream
 
 from retarget.flow.report import Warn
-
-if TYPE_CHECKING:
-    from av.video.codeccontext import VideoCodecContext
-    from av.video.stream import VideoStream
 
 SEES_THROUGH = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
 """Codecs whose usual decoder leaves the transparency aside, and the decoder that does not."""

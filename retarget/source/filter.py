@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import TYPE_CHECKING
 
 from av.filter import Graph
 from av.video.format import VideoFormat
-
-if TYPE_CHECKING:
-    from av.video.frame import VideoFrame as Decoded
+from av.video.frame import VideoFrame as Decoded
 
 _TIME_BASE = Fraction(1, 1000)  # a filter wants one; pictures keep their own time outside
 

@@ -11,16 +11,12 @@ from __future__ import annotations
 import re
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
+from av.video.frame import VideoFrame as Decoded
 
 from retarget.flow.arrays import Doubles
 from retarget.source.filter import PictureFilter
-
-if TYPE_CHECKING:
-    from av.video.frame import VideoFrame as Decoded
-
 
 _PQ, _HLG = 16, 18  # AVCOL_TRC_*
 _BT2020 = 9  # AVCOL_PRI_*
@@ -82,23 +78,20 @@ def table_for(transfer: int) -> Doubles:
 def _pq_to_nits(signal: Doubles) -> Doubles:
     m1, m2, c1, c2, c3 = _ST_2084
     root = signal ** (1 / m2)
-    out: Doubles = 10_000.0 * (np.maximum(root - c1, 0) / (c2 - c3 * root)) ** (1 / m1)
-    return out
+    return np.asarray(10_000.0 * (np.maximum(root - c1, 0) / (c2 - c3 * root)) ** (1 / m1))
 
 
 def _nits_to_pq(nits: Doubles) -> Doubles:
     m1, m2, c1, c2, c3 = _ST_2084
     power = np.clip(nits / 10_000.0, 0, 1) ** m1
-    out: Doubles = ((c1 + c2 * power) / (1 + c3 * power)) ** m2
-    return out
+    return ((c1 + c2 * power) / (1 + c3 * power)) ** m2
 
 
 def _hlg_to_nits(signal: Doubles) -> Doubles:
     a, b, c = 0.17883277, 0.28466892, 0.55991073
     scene = np.where(signal <= 0.5, signal**2 / 3, (np.exp((signal - c) / a) + b) / 12)
     luminance = scene @ np.array([0.2627, 0.6780, 0.0593])
-    out: Doubles = _PEAK * scene * np.maximum(luminance, 1e-6)[..., None] ** 0.2
-    return out
+    return np.asarray(_PEAK * scene * np.maximum(luminance, 1e-6)[..., None] ** 0.2)
 
 
 def _rolled_off(nits: Doubles) -> Doubles:
@@ -115,12 +108,10 @@ def _rolled_off(nits: Doubles) -> Doubles:
         + (-2 * t**3 + 3 * t**2) * white
     )
     shown = _pq_to_nits(np.where(level < knee, level, eased) * top)
-    out: Doubles = nits * (shown / brightest)
-    return out
+    return np.asarray(nits * (shown / brightest))
 
 
 def _srgb(light: Doubles) -> Doubles:
-    out: Doubles = np.where(
+    return np.where(
         light <= 0.0031308, 12.92 * light, 1.055 * np.maximum(light, 1e-9) ** (1 / 2.4) - 0.055
     )
-    return out

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from av.packet import Packet
+from av.packet import Packet
 
 _AGAIN = Fraction(1, 2)  # seconds; a stream that steps back by less has only stumbled
 

@@ -16,8 +16,12 @@ from retarget.errors import RetargetError, UnreadableInput
 from retarget.flow.arrays import Bytes
 from retarget.flow.report import Warn, unheard
 from retarget.flow.there import check_no_stream, is_folder
+from retarget.source import animation, folder, stills, url
+from retarget.source.place import Place
 from retarget.source.settings import LONGEST, SourceSettings
+from retarget.source.shrunk import shrunk
 from retarget.source.source import Source
+from retarget.source.video_file import VideoFile
 
 _SAID = 60
 """Characters of a name that are told where it is much too long."""
@@ -47,17 +51,11 @@ def open_source(
     background = _color(settings.background)
     source = _source(str(spec), settings, background, warn)
     if settings.longest_side is not None:
-        from retarget.source.shrunk import shrunk
-
         source = shrunk(source, settings.longest_side)
     yield source
 
 
 def _source(spec: str, settings: SourceSettings, background: Bytes, warn: Warn) -> Source:
-    from retarget.source import animation, folder, stills, url
-    from retarget.source.place import Place
-    from retarget.source.video_file import VideoFile
-
     path = Path(spec)
     scheme = _SCHEME.match(spec)
     try:

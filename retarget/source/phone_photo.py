@@ -36,11 +36,7 @@ def is_phone_photo(head: bytes) -> bool:
 
 
 def as_tiff(data: bytes, name: str) -> bytes:
-    """The same photo as an upright TIFF with its colour profile.
-
-    Args:
-        data: a HEIF file.
-        name: as the person wrote it, for messages.
+    """A HEIF photo as an upright TIFF with its colour profile.
 
     Raises:
         UnreadableInput: it has too many pixels.

@@ -13,17 +13,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
-from typing import TYPE_CHECKING
+
+from av.container import InputContainer
+from av.video.frame import VideoFrame as Decoded
+from av.video.stream import VideoStream
 
 from retarget.flow.report import unheard
 from retarget.source.clock import says_when_shown
 from retarget.source.decode import decoded
 from retarget.source.place import Place
-
-if TYPE_CHECKING:
-    from av.container import InputContainer
-    from av.video.frame import VideoFrame as Decoded
-    from av.video.stream import VideoStream
 
 _WORTH_SEEKING = 2  # seconds between frames from which on a seek without an index is tried
 

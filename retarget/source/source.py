@@ -19,11 +19,9 @@ class Source(Protocol):
     @property
     def info(self) -> SourceInfo:
         """What is known beforehand."""
-        ...
 
     def frames(self) -> Iterator[VideoFrame]:
         """Every frame of the piece in the order of showing, with rising time stamps."""
-        ...
 
     def sample(self, count: int) -> Iterator[VideoFrame]:
         """At most `count` frames in order, spread over the piece, sooner than reading all of it.
@@ -33,11 +31,9 @@ class Source(Protocol):
         Raises:
             ValueError: `count` is less than 1.
         """
-        ...
 
     def sound(self) -> Sound | None:
         """The sound of the piece, None where it has none."""
-        ...
 
 
 class Silent:

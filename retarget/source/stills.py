@@ -62,12 +62,7 @@ def is_picture(file: Path) -> bool:
 
 
 def read_still(file: Path | bytes, name: str, background: Bytes) -> Picture:
-    """One picture as upright sRGB (height, width, 3).
-
-    Args:
-        file: where it is, or its bytes.
-        name: as the person wrote it, for messages.
-        background: (3,) colour behind transparent pixels.
+    """One picture as upright sRGB (height, width, 3), what is transparent over a (3,) colour.
 
     Raises:
         UnreadableInput: it is missing, too large, or no picture.

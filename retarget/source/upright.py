@@ -7,17 +7,15 @@ point (ISO 14496-12, tkhd) of which a display uses quarter turns and mirrors.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import cv2
 import numpy as np
 import numpy.typing as npt
+from av.video.frame import VideoFrame as Decoded
 
 from retarget.flow.arrays import Picture
 from retarget.source.filter import PictureFilter
-
-if TYPE_CHECKING:
-    from av.video.frame import VideoFrame as Decoded
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +25,6 @@ class Turn:
     transposed: bool = False
     left_right: bool = False
     top_bottom: bool = False
-
-    def size(self, width: int, height: int) -> tuple[int, int]:
-        """(width, height) after turning."""
-        return (height, width) if self.transposed else (width, height)
 
     def __call__(self, rgb: Picture) -> Picture:
         """Turn a picture (height, width, channels)."""

@@ -6,9 +6,11 @@ import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import av
+from av.container import InputContainer
+from av.video.frame import VideoFrame as Decoded
+from av.video.stream import VideoStream
 
 from retarget.errors import UnreadableInput
 from retarget.flow.arrays import Bytes
@@ -24,11 +26,6 @@ from retarget.source.place import Place, picture_stream
 from retarget.source.sample import Span, sampled
 from retarget.source.settings import SourceSettings
 from retarget.source.timing import in_time
-
-if TYPE_CHECKING:
-    from av.container import InputContainer
-    from av.video.frame import VideoFrame as Decoded
-    from av.video.stream import VideoStream
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -50,15 +50,10 @@ def track(path: Path, bundle: Path) -> list[Clip]:
             tasks.append(_pixels(seen.face_landmarks[0], size))
             meshes.append(_pixels(also[0].landmark, size))
             values = [c.score for c in seen.face_blendshapes[0]]
-            scores.append(
-                np.array([*values[1:], 0.0], np.float32)
-            )  # no _neutral; tongueOut unknown
-    kinds = (("face mesh", meshes), ("tasks", tasks))
-    return [
-        Clip(name=f"{path.stem}, {kind}", points=np.array(points), scores=np.array(scores))
-        for kind, points in kinds
-        if points
-    ]
+            # There is no _neutral here, and nothing is known of tongueOut.
+            scores.append(np.array([*values[1:], 0.0], np.float32))
+    both = (meshes, tasks)
+    return [Clip(points=np.array(points), scores=np.array(scores)) for points in both if points]
 
 
 def _pixels(points: Sequence[object], size: tuple[int, int, int]) -> Floats:

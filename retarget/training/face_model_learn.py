@@ -43,7 +43,6 @@ _ROUNDS = 3
 class Clip:
     """One tracked clip of one person."""
 
-    name: str
     points: Floats
     """(n, 478, 3) picture points in pixels."""
     scores: Floats

@@ -53,11 +53,6 @@ def of_each(said: Said, of_clip: Callable[[Path, Path, bool], T]) -> list[T]:
 def both_moved(path: Path, bundle: Path, *, mirrored: bool) -> tuple[Doubles, Doubles, Doubles]:
     """The frames of a clip, or of its mirror image, in which both trackers see the face.
 
-    Args:
-        path: the clip.
-        bundle: face_landmarker.task, for the tracker `tasks`.
-        mirrored: left and right change places.
-
     Returns:
         (n, 478, 3) displacements from rest by the tracker `mesh` in head units, (n, 9) pose terms,
         and (n, 478, 3) displacements by the tracker `tasks`.

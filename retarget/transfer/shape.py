@@ -166,8 +166,7 @@ def _untold(start: Floats, photo: Floats) -> Floats:
 def _told(gap: float) -> Floats:
     """(52,) what a measured weight is multiplied by where lips are `gap` head units apart."""
     more, hidden = _more()
-    out: Floats = 1 + more - np.float32(smoothstep(*_PARTED, gap)) * hidden
-    return out
+    return 1 + more - np.float32(smoothstep(*_PARTED, gap)) * hidden
 
 
 def _told_of_lids(aperture: Floats) -> Floats:

@@ -39,8 +39,6 @@ class DrivingFace:
     rest: RestFace
     usual: Sequence[HeadPose] = ()
     """Poses seen over the clip; needed for `motion = "full"`."""
-    usual_gaze: Floats | None = None
-    """(2, 2) degrees, as `Measurement.gaze`: where its eyes look over the clip. None: ahead."""
     at_rest: ExpressedFrame | None = None
     """The moment nearest to its rest, with its pixels."""
     others: Sequence[DrivingFace] = ()
@@ -69,7 +67,7 @@ class Transfer:
         self._settings, self._model = settings, model
         self._strength = Strength(settings, model)
         self._shape = Shape(model, None if driving is None else driving.rest)
-        self._usual_gaze = None if driving is None else driving.usual_gaze
+        self._usual_gaze = None if driving is None else _usual_gaze(driving.rest)
         self._at_rest = None if driving is None else driving.at_rest
         self._identity_at = identity_at
         self._head: HeadMotion | None = None
@@ -99,7 +97,7 @@ class Transfer:
         expression = frame.expression
         if self._usual_gaze is None or expression is None or expression.measured is None:
             return frame
-        usual = self._usual_gaze if frame.rest is None else usual_gaze(frame.rest)
+        usual = self._usual_gaze if frame.rest is None else _usual_gaze(frame.rest)
         seen = replace(expression.measured, gaze=expression.measured.gaze - usual)
         return replace(frame, expression=replace(expression, measured=seen))
 
@@ -135,6 +133,6 @@ class Transfer:
         return Expression(weights=weights, measured=performed.measured)
 
 
-def usual_gaze(rest: RestFace) -> Floats:
+def _usual_gaze(rest: RestFace) -> Floats:
     """(2, 2) degrees, as `Measurement.gaze`: where the eyes of a face at rest look."""
     return (read_gaze(rest.head) - rest.gaze).astype(np.float32)

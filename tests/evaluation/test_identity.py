@@ -19,7 +19,7 @@ from tests.evaluation.conftest import Picture, write_clip
 def photo(face: Picture, estimators: Estimators) -> FaceSample:
     points = DlibEstimator(estimators.dlib).read(face)
     assert points is not None
-    return face_sample(face, points, estimators, 0, 0.0)
+    return face_sample(face, points, estimators)
 
 
 def values(sheet: Sheet) -> dict[str, float | None]:
@@ -81,7 +81,7 @@ def test_an_arcface_network_at_hand_reads_every_sample(
     estimators = Estimators(settings)
     points = DlibEstimator(estimators.dlib).read(face)
     assert points is not None
-    photo = face_sample(face, points, estimators, 0, 0.0)
+    photo = face_sample(face, points, estimators)
     assert photo.arcface is not None
     assert np.linalg.norm(photo.arcface) == pytest.approx(1)
     told = {}

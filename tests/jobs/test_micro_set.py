@@ -273,7 +273,7 @@ def test_a_set_that_was_killed_in_its_first_clip_goes_on(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("retarget.jobs.micro_fill.write_clip", killed)
+        patch.setattr("retarget.jobs.micro_fill.ClipWriter.performed", killed)
         with pytest.raises(KeyboardInterrupt):
             MicroJob(set=stimuli, output=folder).run()
     MicroJob(set=stimuli, output=folder).run()

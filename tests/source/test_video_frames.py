@@ -103,7 +103,6 @@ def test_every_quarter_turn_and_mirror_puts_each_pixel_where_the_matrix_says(
     expected[down, right] = stored
     turn = turn_from_matrix(np.array([a, b, 0, c, d, 0, 0, 0, 1 << 30], np.int32) << 16)
     np.testing.assert_array_equal(turn(stored), expected)
-    assert turn.size(6, 4) == expected.shape[1::-1]
 
 
 @pytest.mark.parametrize("matrix", MATRICES)
@@ -114,7 +113,7 @@ def test_a_phone_s_turn_is_honoured(tmp_path: Path, matrix: tuple[int, int, int,
     turn = turn_from_matrix(np.array([*matrix[:2], 0, *matrix[2:], 0, 0, 0, 1], np.int32) << 16)
     np.testing.assert_array_equal(frame.rgb, turn(stored))
     with open_source(path) as source:
-        assert source.info.size == frame.size == turn.size(*SIZE)
+        assert source.info.size == frame.size
 
 
 TURNED = {1: lambda p: p, 3: lambda p: p[::-1, ::-1], 6: lambda p: np.rot90(p, -1),

@@ -25,7 +25,7 @@ from retarget.flow.values import (
 )
 from retarget.transfer.settings import Gains, TransferSettings
 from retarget.transfer.shape import Shape
-from retarget.transfer.transfer import DrivingFace, Transfer, usual_gaze
+from retarget.transfer.transfer import DrivingFace, Transfer
 from tests.expression.acting import face, identity_of, person, pose, tracked
 
 DRIVER, OTHER = person(2, 0.7), person(4, 0.7)
@@ -60,10 +60,6 @@ def keeping_to_camera() -> RestFace:
     return find_rest(tracked([face(DRIVER, TO_CAMERA, CAMERA)] * 8))
 
 
-def driver(rest: RestFace) -> DrivingFace:
-    return DrivingFace(rest=rest, usual_gaze=usual_gaze(rest))
-
-
 def express(rest: RestFace, does: dict[str, float], where: HeadPose | None = None) -> Expression:
     return Fit(rest, FitSettings()).express(face(DRIVER, does, where))[0]
 
@@ -73,7 +69,7 @@ def test_an_iris_goes_where_the_gaze_was_measured_and_not_where_the_mesh_has_it(
     seen = express(rest, {"eyeLookOutLeft": 0.5, "eyeLookInRight": 0.5})
     assert seen.measured is not None
     ahead = replace(seen, measured=replace(seen.measured, gaze=np.zeros((2, 2), np.float32)))
-    aside, held = looks([seen, ahead], driver(rest))
+    aside, held = looks([seen, ahead], DrivingFace(rest=rest))
     assert (aside > 0.03).all()
     np.testing.assert_allclose(held, 0.0, atol=1e-4)
 
@@ -143,25 +139,17 @@ def test_eyes_that_keep_to_the_camera_in_a_turned_head_keep_to_it_in_the_photo(
     kept = express(rest, TO_CAMERA, CAMERA)
     glance = express(rest, {"eyeLookOutLeft": 0.5, "eyeLookInRight": 0.5}, CAMERA)
     settings = TransferSettings(gain=Gains(gaze=gain))
-    stays, goes = looks([kept, glance], driver(rest), settings)
+    stays, goes = looks([kept, glance], DrivingFace(rest=rest), settings)
     np.testing.assert_allclose(stays, 0.0, atol=0.012)
     assert ((goes - stays) > 0.05).all() == (gain > 0)
     assert abs(read_gaze(rest.head) - rest.gaze)[:, 0].max() > 3  # it does look aside
 
 
-def test_one_pictures_look_aside_is_shown_whole() -> None:
-    """There is no clip that would tell where its eyes usually look."""
-    rest = keeping_to_camera()
-    seen = express(rest, TO_CAMERA, CAMERA)
-    ((left, right),) = looks([seen], DrivingFace(rest=rest))
-    assert max(left, right) < -0.015
-
-
 def test_each_of_several_people_looks_aside_from_where_they_usually_look() -> None:
     ahead, turned = find_rest(tracked([face(DRIVER)] * 3)), keeping_to_camera()
     seen = express(turned, TO_CAMERA, CAMERA)
-    (own,) = looks([seen], driver(turned))
-    (among_others,) = looks([seen], driver(ahead), whose=turned)
-    (taken_for_another,) = looks([seen], driver(ahead))
+    (own,) = looks([seen], DrivingFace(rest=turned))
+    (among_others,) = looks([seen], DrivingFace(rest=ahead), whose=turned)
+    (taken_for_another,) = looks([seen], DrivingFace(rest=ahead))
     np.testing.assert_allclose(among_others, own, atol=1e-3)
     assert np.abs(taken_for_another - own).max() > 0.01

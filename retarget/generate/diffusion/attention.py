@@ -113,7 +113,7 @@ class SelfAttention(torch.nn.Module):
         )
         if plain:
             seen = torch.cat([attend(attn, query[:plain], key[:plain], value[:plain]), seen])
-        return _out(attn, seen)
+        return let_out(attn, seen)
 
 
 class PlainSelfAttention(torch.nn.Module):
@@ -121,7 +121,7 @@ class PlainSelfAttention(torch.nn.Module):
 
     def __call__(self, attn: Any, hidden_states: torch.Tensor, *_: Any, **__: Any) -> torch.Tensor:
         """(rows, pixels, channels) → the same."""
-        return _out(attn, attend(attn, *_own(attn, hidden_states)))
+        return let_out(attn, attend(attn, *_own(attn, hidden_states)))
 
 
 class RecordingSelfAttention(torch.nn.Module):
@@ -138,7 +138,7 @@ class RecordingSelfAttention(torch.nn.Module):
         """(rows, pixels, channels) → the same."""
         self._record(hidden_states)
         own = attn.to_q(hidden_states), attn.to_k(hidden_states), attn.to_v(hidden_states)
-        return _out(attn, attend(attn, *own))
+        return let_out(attn, attend(attn, *own))
 
 
 class CrossAttention(torch.nn.Module):
@@ -166,7 +166,7 @@ class CrossAttention(torch.nn.Module):
         if self.scale:
             doing = KeyValue(self.expression_key, self.expression_value).rows(rows)
             seen = seen + self.scale * attend(attn, query, doing.key, doing.value)
-        return _out(attn, seen)
+        return let_out(attn, seen)
 
 
 def attend(attn: Any, query: torch.Tensor, key: torch.Tensor, value: torch.Tensor) -> torch.Tensor:
@@ -184,7 +184,8 @@ def _own(attn: Any, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.
     return attn.to_q(x), attn.to_k(x), attn.to_v(x)
 
 
-def _out(attn: Any, seen: torch.Tensor) -> torch.Tensor:
+def let_out(attn: Any, seen: torch.Tensor) -> torch.Tensor:
+    """What the layer makes of what was seen; both (rows, pixels, channels)."""
     out: torch.Tensor = attn.to_out[0](seen)
     return out
 

@@ -17,6 +17,7 @@ from typing import Any, get_args
 import torch
 
 from retarget.flow import flame
+from retarget.flow.plain_table import text_table
 from retarget.flow.report import Report
 from retarget.generate.diffusion.decode import Pixels
 from retarget.generate.diffusion.denoise import Conditions, Denoiser, Schedule, prompt_memory
@@ -34,7 +35,6 @@ from retarget.generate.diffusion.sweep import (
     settings_at,
     sweep,
     sweep_table,
-    text_table,
 )
 
 PUBLISHED_STEPS = 25
@@ -159,17 +159,7 @@ def bench(
 def bench_table(
     report: Report, settings: DiffusionSettings, *, sweeping: bool = False, repeats: int = 1
 ) -> str:
-    """Measure and say it as tables.
-
-    Args:
-        report: is told the outcome as plain values, and how far it is.
-        settings: as for `bench`.
-        sweeping: also whole frames at several numbers of steps and batch sizes.
-        repeats: times each is timed; the shortest counts.
-
-    Raises:
-        RetargetError: the device asked for is not there, or has too little memory.
-    """
+    """Measure as `bench` does and say it as tables; the report has it as plain values."""
     with memory_watched(lambda: "Measure on a device with more memory."):
         told = bench(settings, sweeping=sweeping, repeats=repeats, progress=report.bar.advance)
     report.facts["bench"] = told.as_dict()

@@ -20,13 +20,7 @@ norms copy every tensor to another layout and back where nobody compiles them.""
 
 
 def compile_blocks(unet: Any, tell: Callable[[str], None], backend: Any = "inductor") -> None:
-    """Compile every repeated block at its first use.
-
-    Args:
-        unet: of the library diffusers, which knows its repeated blocks.
-        tell: is told, once, that it failed.
-        backend: PyTorch's name of the compiler, or the compiler.
-    """
+    """Compile every repeated block of a network of the library diffusers at its first use."""
     kinds = {*unet._repeated_blocks, _RESIDUAL}
     blocks = [module for module in unet.modules() if type(module).__name__ in kinds]
     _allow(len(blocks))
@@ -54,7 +48,8 @@ def _allow(shapes: int) -> None:
 @contextmanager
 def uncompiled(network: torch.nn.Module) -> Iterator[None]:
     """The plain blocks inside the block: for a pass that is made once and not worth compiling."""
-    found = {block: block._compiled_call_impl for block in _compiled(network)}
+    blocks: Any = network.modules()
+    found = {b: b._compiled_call_impl for b in blocks if b._compiled_call_impl is not None}
     try:
         for block in found:
             block._compiled_call_impl = None
@@ -62,10 +57,6 @@ def uncompiled(network: torch.nn.Module) -> Iterator[None]:
     finally:
         for block, call in found.items():
             block._compiled_call_impl = call
-
-
-def _compiled(network: torch.nn.Module) -> list[Any]:
-    return [m for m in network.modules() if m._compiled_call_impl is not None]
 
 
 def _trying(block: Any, give_up: Callable[[Exception], None]) -> Callable[..., Any]:

@@ -13,11 +13,7 @@ from retarget.flow.arrays import Picture
 
 
 class Pixels:
-    """An autoencoder in both directions; a picture's side is 8 times its latent's.
-
-    Args:
-        vae: an `AutoencoderKL` or an `AutoencoderTiny`.
-    """
+    """An `AutoencoderKL` or `AutoencoderTiny`; a picture's side is 8 times its latent's."""
 
     def __init__(self, vae: Any) -> None:
         self.vae = vae

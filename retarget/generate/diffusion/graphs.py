@@ -154,9 +154,6 @@ class FixedPass:
         Args:
             rows: noisy latents.
             t: the time of the step, a number or a tensor of one.
-
-        Raises:
-            ValueError: other rows than at the first call.
         """
         if self._given is None:
             return self._first(rows, t)

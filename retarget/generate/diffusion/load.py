@@ -49,7 +49,6 @@ class Networks:
     reference: ReferenceAdapter
     denoiser: Denoiser
     device: torch.device
-    dtype: torch.dtype
     sizes: Sizes
 
     @property
@@ -71,13 +70,6 @@ def load_networks(
     tell: Callable[[str], None] = lambda _: None,
 ) -> Networks:
     """Read every network that `settings` need and put it on `device`.
-
-    Args:
-        settings: what is drawn with.
-        locate: where each part lies.
-        device: where the networks shall be.
-        dtype: of all numbers.
-        tell: is told what is worth a line.
 
     Raises:
         MissingModel: a file is absent, damaged, or does not fit the others.
@@ -105,7 +97,6 @@ def load_networks(
         reference=ReferenceAdapter(unet, updates.taken_out),
         denoiser=_denoiser(unet, locate("scheduler"), settings, device, tell),
         device=device,
-        dtype=dtype,
         sizes=counted,
     )
 
@@ -120,16 +111,7 @@ def _settle(unet: Any, vae: Any, device: torch.device, dtype: torch.dtype) -> No
 
 
 def sizes(source: Path, settings: DiffusionSettings, locate: Locate) -> Sizes:
-    """Of the networks that `settings` need, told by the heads of their files.
-
-    Args:
-        source: the UNet's folder.
-        settings: the decoder is used.
-        locate: where each other part lies.
-
-    Raises:
-        MissingModel: a file is absent, or its head cannot be read.
-    """
+    """Of the networks that `settings` need, told by the heads of their files."""
     config = unet_config(source)
     vae = locate("tiny-vae" if settings.chosen().decoder == "tiny" else "vae")
     encoder = locate("encoder")
@@ -175,11 +157,7 @@ def unet_config(folder: Path) -> dict[str, Any]:
 
 
 def load_unet(folder: Path) -> Any:
-    """The UNet in a folder with `config.json` and its weights, float32, on the CPU.
-
-    Raises:
-        MissingModel: it is absent, damaged, or of another family.
-    """
+    """The UNet in a folder with `config.json` and its weights, float32, on the CPU."""
     from diffusers import UNet2DConditionModel
 
     config = unet_config(folder)
@@ -259,12 +237,12 @@ def _denoiser(
     return made
 
 
-def _loras(settings: DiffusionSettings, locate: Locate, unet: Any) -> dict[str, tuple[Lora, float]]:
-    named = {"reference": (locate("reference-adapter"), settings.reference_scale)}
+def _loras(settings: DiffusionSettings, locate: Locate, unet: Any) -> list[tuple[Lora, float]]:
+    files_at = [(locate("reference-adapter"), settings.reference_scale)]
     if settings.chosen().few_steps:
-        named["few-steps"] = (locate(f"{settings.chosen().scheduler}-lora"), 1.0)
-    named |= {f"own-{i}": (path, settings.lora_scale) for i, path in enumerate(settings.loras)}
-    return {name: (read_lora(path, unet), scale) for name, (path, scale) in named.items()}
+        files_at.append((locate(f"{settings.chosen().scheduler}-lora"), 1.0))
+    files_at += [(path, settings.lora_scale) for path in settings.loras]
+    return [(read_lora(path, unet), scale) for path, scale in files_at]
 
 
 def _autoencoder(folder: Path, kind: Any) -> Any:

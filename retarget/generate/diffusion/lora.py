@@ -12,7 +12,7 @@ for the one pass that wants them.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,12 +48,8 @@ class LowRank:
         return (self.factor * product).reshape(shape)
 
 
-@dataclass(frozen=True, eq=False)
-class Lora:
-    """One file's updates by module path in the UNet."""
-
-    source: Path
-    layers: Mapping[str, LowRank]
+Lora = Mapping[str, LowRank]
+"""One file's updates by module path in the UNet."""
 
 
 def read_lora(path: Path, unet: torch.nn.Module) -> Lora:
@@ -67,18 +63,18 @@ def read_lora(path: Path, unet: torch.nn.Module) -> Lora:
     for name, tensor in read_tensors(path).items():
         module, part = _place(name, paths, path)
         grouped.setdefault(module, {})[part] = tensor
-    return Lora(path, {m: _low_rank(m, parts, unet, path) for m, parts in grouped.items()})
+    return {m: _low_rank(m, parts, unet, path) for m, parts in grouped.items()}
 
 
 class Updates:
     """The updates added into one UNet, and the plain weights to go back to."""
 
-    def __init__(self, unet: torch.nn.Module, loras: Mapping[str, tuple[Lora, float]]) -> None:
-        """Note what each of the named LoRAs adds at its scale; nothing is added yet."""
+    def __init__(self, unet: torch.nn.Module, loras: Iterable[tuple[Lora, float]]) -> None:
+        """Note what each of the LoRAs adds at its scale; nothing is added yet."""
         self._unet = unet
         self._added: dict[str, list[tuple[LowRank, float]]] = {}
-        for lora, scale in loras.values():
-            for module, update in lora.layers.items():
+        for lora, scale in loras:
+            for module, update in lora.items():
                 self._added.setdefault(module, []).append((update, scale))
         self._plain: Weights = {}
 

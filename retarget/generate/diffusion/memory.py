@@ -101,13 +101,7 @@ def check_memory(sizes: Sizes, settings: DiffusionSettings, device: torch.device
 def after_running_out(
     sizes: Sizes | None, settings: DiffusionSettings, device: torch.device
 ) -> str:
-    """What to do after memory ran out: the first lighter setting that fits by estimate.
-
-    Args:
-        sizes: of the networks that were read; None: it did not come to that.
-        settings: with which it ran out.
-        device: on which.
-    """
+    """What to do after memory ran out: the first lighter setting that fits by estimate."""
     if sizes is None:
         return _NOTHING_LIGHTER
     return _lighter(sizes, settings, device, _places(device, held=sizes.weights * _READ_BYTES))

@@ -69,13 +69,11 @@ class _TokenAttention(torch.nn.Module):
         doing = self._adapter.project(self._path, self._tokens)
         seen = attention.attend(attn, query, prompt.key, prompt.value)
         seen = seen + attention.attend(attn, query, doing.key, doing.value)
-        out: torch.Tensor = attn.to_out[0](seen)
-        return out
+        return attention.let_out(attn, seen)
 
 
 def _attend(attn: Any, own: torch.Tensor, seen: torch.Tensor) -> torch.Tensor:
     key_value = attention.project(attn, seen)
-    out: torch.Tensor = attn.to_out[0](
-        attention.attend(attn, attn.to_q(own), key_value.key, key_value.value)
+    return attention.let_out(
+        attn, attention.attend(attn, attn.to_q(own), key_value.key, key_value.value)
     )
-    return out

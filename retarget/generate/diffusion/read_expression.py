@@ -57,9 +57,6 @@ class ReadExpression:
             requests: the moments; the network reads their pixels together.
             held: the expression before them, for a moment without a face where the map cannot say
                 better; None: at rest.
-
-        Raises:
-            MissingModel: neither way is open for one of these requests.
         """
         last = held or FlameExpression.rest()
         told = []

@@ -68,12 +68,7 @@ _SMALL = _Size(
 
 
 class SmirkEncoder:
-    """The encoder with its published weights.
-
-    Args:
-        path: `SMIRK_em1.pt`.
-        order: how colors are handed over.
-        device: where it computes.
+    """The encoder with its published weights, as `SMIRK_em1.pt` holds them.
 
     Raises:
         MissingModel: the file is absent, damaged, or holds another network.
@@ -105,9 +100,6 @@ class SmirkEncoder:
 class SmirkPoseEncoder:
     """How a head is turned, by another network of the same file; nothing is drawn from it.
 
-    Args:
-        path: `SMIRK_em1.pt`.
-
     Raises:
         MissingModel: the file is absent, damaged, or holds another network.
     """
@@ -118,8 +110,7 @@ class SmirkPoseEncoder:
     @torch.inference_mode()
     def read(self, crops: Sequence[Picture]) -> Reals:
         """(n, 3) rotation of the heads in n crops (224, 224, 3): axis times angle, radians."""
-        told: Reals = self._network(_pixels(crops, "rgb")).numpy()[:, _TURN].astype(np.float64)
-        return told
+        return np.asarray(self._network(_pixels(crops, "rgb")).numpy()[:, _TURN].astype(np.float64))
 
 
 def _read(path: Path, what: str, network: nn.Module) -> nn.Module:

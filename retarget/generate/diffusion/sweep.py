@@ -7,16 +7,16 @@ drawing the guide and pasting are other rooms' work, which runs beside it on the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
-from io import StringIO
 
 import numpy as np
 import torch
 from torch.profiler import ProfilerActivity, profile
 
 from retarget.flow import flame
+from retarget.flow.plain_table import text_table
 from retarget.flow.quiet import quiet
 from retarget.generate.diffusion.compiling import compile_blocks, uncompiled
 from retarget.generate.diffusion.decode import Pixels, to_bytes
@@ -273,18 +273,3 @@ def _times(told: Sweep) -> Iterator[list[str]]:
     yield line("at work", [sum(p.by_kind.values()) for p in told.passes])
     for kind in told.passes[0].by_kind:
         yield line(f"  {kind}", [p.by_kind[kind] for p in told.passes])
-
-
-def text_table(headings: tuple[str, ...], rows: Iterable[list[str]]) -> str:
-    """Columns under headings; all but the first are numbers."""
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in headings:
-        table.add_column(heading, justify="left" if heading == headings[0] else "right")
-    for row in rows:
-        table.add_row(*row)
-    text = StringIO()
-    Console(file=text, width=100).print(table)
-    return text.getvalue()

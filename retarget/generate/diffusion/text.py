@@ -18,12 +18,7 @@ PROMPT, TOKEN = "photo of a id person", "id"
 
 
 class IdentityText:
-    """The prompt encoder.
-
-    Args:
-        encoder: a `CLIPTextModel` with the published weights.
-        tokenizer: its tokenizer.
-    """
+    """The prompt encoder."""
 
     def __init__(self, encoder: Any, tokenizer: Any) -> None:
         self.encoder = encoder

@@ -44,10 +44,10 @@ def test_every_spelling_of_an_update_says_the_same(
     path, other = models / folder / "pytorch_lora_weights.safetensors", tmp_path / "x.safetensors"
     save_file({spelling(k): v for k, v in load_file(path).items()}, other)
     one, two = read_lora(path, unet), read_lora(other, unet)
-    assert one.layers.keys() == two.layers.keys() and len(one.layers) in (128, 192)
-    for name, update in one.layers.items():
+    assert one.keys() == two.keys() and len(one) in (128, 192)
+    for name, update in one.items():
         shape = unet.get_submodule(name).weight.shape
-        assert torch.equal(update.delta(shape), two.layers[name].delta(shape))
+        assert torch.equal(update.delta(shape), two[name].delta(shape))
 
 
 def test_alpha_divides_by_the_rank(
@@ -59,7 +59,7 @@ def test_alpha_divides_by_the_rank(
     path = tmp_path / "x.safetensors"
     save_file(weights | {f"{layer}.alpha": torch.tensor(2.0)}, path)
     plain, scaled = read_lora(models / REFERENCE, unet), read_lora(path, unet)
-    factors = {plain.layers[m].factor / u.factor for m, u in scaled.layers.items()}
+    factors = {plain[m].factor / u.factor for m, u in scaled.items()}
     assert factors == {1.0, 4.0}  # rank 8, alpha 2 in one layer
 
 
@@ -69,10 +69,10 @@ def test_updates_leave_the_plain_weights_where_they_were_read_and_can_be_taken_o
     """No second copy of them is made, which a mapped file would have to be read into memory for."""
     own = load.load_unet(models / "arc2face")
     lora = read_lora(models / REFERENCE, own)
-    some = next(iter(lora.layers))
+    some = next(iter(lora))
     read = own.get_submodule(some).weight.data
-    before, update = read.clone(), lora.layers[some].delta(read.shape)
-    updates = Updates(own, {"reference": (lora, 0.8)})
+    before, update = read.clone(), lora[some].delta(read.shape)
+    updates = Updates(own, [(lora, 0.8)])
     updates.add()
     assert updates._plain[some].data_ptr() == read.data_ptr()
     weight = own.get_submodule(some).weight
