@@ -8,11 +8,15 @@ import numpy as np
 from scipy.spatial.transform import Rotation
 
 from retarget.flow.arrays import Doubles
+from retarget.flow.ease import smoothstep
 from retarget.flow.values import HeadPose
 
 MAX_TURN = 15.0
 """Degrees: beyond this a single photo has no pixels for what would come into view, and those of a
 far cheek are drawn out into streaks. Every generator draws the turn that it is asked for."""
+TURNED, BACK = (20.0, 40.0), 6.0
+"""Degrees from which on a photo's head is turned so far that its averted side has no pixels, and at
+which all of it lacks them; and how far it turns back to the front at most, then."""
 MAX_SHIFT = 0.35
 """Eye-corner distances."""
 MAX_ZOOM = 1.15
@@ -44,7 +48,8 @@ class HeadMotion:
         usual = self._usual
         tilt = HeadPose.rotation_of(0, 0, identity.angles[2] - usual.angles[2])
         turned = Rotation.from_matrix(driving.rotation @ usual.rotation.T).as_rotvec()
-        turn = tilt @ soft_limit(self._gain * turned, np.radians(MAX_TURN))
+        turn = soft_limit(self._gain * turned, np.radians(MAX_TURN))
+        turn = tilt @ _less_to_the_front(turn, tilt.T @ identity.rotation)
         shift = (driving.translation - usual.translation) / usual.scale * (1, 1, 0)
         shift = tilt @ soft_limit(self._gain * shift, MAX_SHIFT)
         closer = np.log([driving.scale / usual.scale])
@@ -64,6 +69,20 @@ class HeadMotion:
             translation=(1 - share) * one.translation + share * two.translation,
             scale=float(one.scale ** (1 - share) * two.scale**share),
         )
+
+
+def _less_to_the_front(turn: Doubles, rotation: Doubles) -> Doubles:
+    """A turn (3,: radians about each axis) that shows less of an averted side (3, 3: the photo's).
+
+    To nod, and to turn farther aside, the photo has its pixels.
+    """
+    yaw = float(np.arctan2(-rotation[0, 2], rotation[2, 2]))
+    back = float(turn[1]) * np.sign(yaw)  # a turn about y is a yaw to the other side
+    if back <= 0:
+        return turn
+    most = MAX_TURN - (MAX_TURN - BACK) * smoothstep(*TURNED, abs(np.degrees(yaw)))
+    shown = float(soft_limit(np.array([back]), np.radians(most))[0])
+    return np.asarray(turn * (1.0, shown / back, 1.0))
 
 
 def soft_limit(vector: Doubles, limit: float) -> Doubles:

@@ -94,6 +94,20 @@ def test_a_head_turned_far_aside_turns_as_far_as_a_photo_is_good_for() -> None:
     assert 1.05 < far.scale / PHOTO.scale < 1.3
 
 
+@pytest.mark.parametrize("side", [-1, 1])
+def test_a_head_that_is_turned_aside_hardly_turns_back_to_the_front(side: int) -> None:
+    """Its averted cheek is on no pixel; farther aside, and up and down, it goes as any other."""
+    photo = replace(PHOTO, rotation=HeadPose.rotation_of(side * 42, 0, 0))
+    follow = HeadMotion([pose()], 1.0)
+    turns = [follow(pose(side * by), photo).angles[0] * side - 42 for by in (-14, 14)]
+    assert -7 < turns[0] < -2
+    assert turns[1] > 12
+    nod = replace(pose(), rotation=HeadPose.rotation_of(0, 8, 0))
+    upright = follow(nod, replace(PHOTO, rotation=np.eye(3)))
+    turned = upright.rotation @ photo.rotation
+    np.testing.assert_allclose(follow(nod, photo).rotation, turned, atol=1e-6)
+
+
 def test_a_gain_of_nothing_keeps_the_head_still() -> None:
     moved = HeadMotion([pose()], 0.0)(pose(30, 400, 150), PHOTO)
     np.testing.assert_allclose(moved.rotation, PHOTO.rotation, atol=1e-9)

@@ -3,7 +3,8 @@
 A photo that smiles keeps the folds between cheek and lips in its pixels, and with its mouth at rest
 it still seems to smirk. What is darker there than the skin on both sides of it is made as bright,
 in every colour (a closing: Serra, "Image Analysis and Mathematical Morphology", 1982), so the fold
-is found where it is in this face; pores and grain, which are finer, stay.
+is found where it is in this face. Pores and grain, which are finer, stay; save in the fold, whose
+deepest line is as fine.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import numpy as np
 
 from retarget.flow import blendshapes, landmarks
 from retarget.flow.arrays import Bytes, Floats
-from retarget.generate.warp.paint import blurred, box_of, fill, ramp
+from retarget.generate.warp.paint import blurred, box_of, fill, ramp, to_bytes
 
 FOLDS_BY = {"mouthSmile": 0.7, "noseSneer": 0.6, "mouthUpperUp": 0.25, "mouthStretch": 0.2}
 """Blendshapes without their side, and how much of these folds each makes."""
@@ -34,6 +35,9 @@ UNIT = 45.0
 """Pixels to an eye distance at which folds are looked for: they are broad."""
 GRAIN, WIDE, SOFT = 0.012, 0.11, 0.03
 """Eye distances: what is finer is grain; how wide a fold is at most; deviation of the new tone."""
+CORE, GONE = (0.08, 0.3), 0.95
+"""Logarithms by which a fold is lit from which on something and at which all but a little is left
+out of what is as fine as grain: the deepest line within a fold is."""
 MOST = 1.0
 """Logarithm by which a fold is lit at most in that of its channels that lacks most, the others as
 much less as they lack: skin's shadows lack blue, and lit alike they would be amber stains."""
@@ -89,7 +93,8 @@ def _smooth(out: Bytes, areas: Sequence[Floats], unit: float, much: Floats) -> N
     scale = min(1.0, UNIT / max(unit, 1.0))
     size, unit = (max(3, round(width * scale)), max(3, round(height * scale))), unit * scale
     small = cv2.resize(patch, size, interpolation=cv2.INTER_AREA).astype(np.float32)
-    tone = np.log(blurred(small, max(GRAIN * unit, 0.5)) + np.float32(8))
+    broad = blurred(small, max(GRAIN * unit, 0.5))
+    tone = np.log(broad + np.float32(8))
     side = 2 * max(1, round(WIDE * unit)) + 1
     square = np.ones((side, side), np.uint8)  # which is done row by row, unlike a disc
     closed = cv2.morphologyEx(tone, cv2.MORPH_CLOSE, square, borderType=cv2.BORDER_REPLICATE)
@@ -101,4 +106,8 @@ def _smooth(out: Bytes, areas: Sequence[Floats], unit: float, much: Floats) -> N
         fill(mask, (area - corner) * times, value=round(255 * share))
     lack *= blurred(mask.astype(np.float32), EDGE * unit)[..., None] / np.float32(255)
     gain = cv2.resize(cv2.exp(lack), (width, height), interpolation=cv2.INTER_LINEAR)
-    patch[...] = cv2.multiply(patch, gain, dtype=cv2.CV_8U)
+    deepest = np.float32(GONE) * ramp(CORE, lack.max(axis=2))
+    core = cv2.resize(deepest, (width, height), interpolation=cv2.INTER_LINEAR)
+    even = cv2.resize(to_bytes(broad), (width, height), interpolation=cv2.INTER_LINEAR)
+    evened = cv2.blendLinear(np.ascontiguousarray(patch), even, 1 - core, core)
+    patch[...] = cv2.multiply(evened, gain, dtype=cv2.CV_8U)

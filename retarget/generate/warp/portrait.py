@@ -35,6 +35,7 @@ from retarget.generate.warp.rims import LEFT_EYE, MOUTH, RIGHT_EYE, Rims, rims_o
 from retarget.generate.warp.seen_lids import lids_to_where_seen
 from retarget.generate.warp.seen_outline import outline_to_where_seen
 from retarget.generate.warp.shut_lips import gathering, lips_backed
+from retarget.generate.warp.turned_skin import TurnedSkin
 from retarget.generate.warp.unseen_eyes import unseen_eyes
 from retarget.generate.warp.wrinkles import DrivingFolds, along_creases, draw_folds
 
@@ -93,6 +94,7 @@ class Portrait:
             backdrop = Backdrop.of(photo, moving, identity.face.eye_distance)
         self._canvas = Canvas(photo, passing=identity.passing, backdrop=backdrop)
         self._displace = Displacer(identity, self._points, hidden)
+        self._turned_skin = TurnedSkin(self._points, identity.face.eye_distance)
         self._lids = [
             None if unseen else Lid.of(photo, self._points, rims, rows, around)
             for (*_, rows, around), rims, unseen in zip(EYES, self._rims, hidden, strict=False)
@@ -163,7 +165,11 @@ class Portrait:
         openings = list(zip(now, _openings(source), strict=True))
         placed = self._source + change
         triangles = self._in_order(triangles, moved, placed)
-        field = flow.skin_field(grid, placed, source - placed, triangles)
+        back = source - placed
+        if self.moves:
+            by_head = change[: landmarks.MESH_COUNT] - moved.expression
+            back[: landmarks.MESH_COUNT] += by_head - self._turned_skin(by_head)
+        field = flow.skin_field(grid, placed, back, triangles)
         if self.moves:
             height, width = self._canvas.photo.shape[:2]
             flow.stay_within(field, grid, (width, height))

@@ -14,15 +14,15 @@ from retarget.flow.arrays import Bytes, Floats
 
 SURE = 230
 """How much of a pixel (of 255) must be the person."""
-MARGIN, FARTHEST = 0.04, 0.1
+MARGIN, FARTHEST = 0.04, 0.15
 """Eye distances: how far inside the outline of the person skin begins, and how far a point may lie
 from there; where one is farther off, the outline is not to be trusted."""
-_HELD = np.array([
+EYES_AND_LIPS = np.array([
     *landmarks.RIGHT_EYE_UPPER, *landmarks.RIGHT_EYE_LOWER, *landmarks.RIGHT_EYE_FOLD,
     *landmarks.LEFT_EYE_UPPER, *landmarks.LEFT_EYE_LOWER, *landmarks.LEFT_EYE_FOLD,
     *np.ravel(landmarks.UPPER_LIP_ROWS), *np.ravel(landmarks.LOWER_LIP_ROWS),
 ])  # fmt: skip
-"""Eyes and lips, which have outlines of their own."""
+"""What has outlines of its own."""
 
 
 def outline_to_where_seen(person: Bytes, points: Floats, unit: float) -> Floats:
@@ -42,7 +42,7 @@ def outline_to_where_seen(person: Bytes, points: Floats, unit: float) -> Floats:
     )
     at = np.rint(points[: landmarks.MESH_COUNT, :2]).astype(int)
     within = (at >= 0).all(axis=1) & (at < person.shape[::-1]).all(axis=1)
-    within[_HELD] = False
+    within[EYES_AND_LIPS] = False
     which = np.flatnonzero(within)
     far = away[at[which, 1], at[which, 0]]
     which = which[(far > 0) & (far <= FARTHEST * unit)]

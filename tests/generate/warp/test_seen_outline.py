@@ -35,7 +35,7 @@ def within(outline: Floats, size: float) -> Bytes:
 @cache
 def narrow() -> Identity:
     """The sample's person with a face a little smaller than its mesh, before pure green."""
-    person = within(calm().face.points[OVAL, :2], 0.96)
+    person = within(calm().face.points[OVAL, :2], 0.92)
     rgb = calm().frame.rgb.copy()
     rgb[person == 0] = GREEN
     return replace(calm(), frame=replace(calm().frame, rgb=rgb), person=person)

@@ -1,0 +1,81 @@
+"""Skin that a turning head brings into view.
+
+At the outline of a face the photo shows much skin on few pixels. A head that turns towards them
+asks for a broad strip, and drawn out of those few alone it ripples; so all of that side of the
+face gives a little. How far the head takes each point of it varies as evenly as it can (a harmonic
+function, by the lengths that edges have once they are turned into view), while the outline and the
+middle of the face keep to their own.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from retarget.flow import landmarks
+from retarget.flow.arrays import Bools, Floats
+from retarget.generate.warp.mesh import OVAL, topology
+from retarget.generate.warp.seen_outline import EYES_AND_LIPS
+
+STEPS = 4
+"""How many rows of the mesh inside its oval give."""
+TURN = 15.0
+"""Degrees by which heads turn at most."""
+SHORTEST = 0.06
+"""Eye distances: shorter edges count as that long, for the mesh errs by as much."""
+AWAY = -0.3
+"""Cosine between the line of sight and skin below which that is hidden; what lies edgewise is not:
+a mesh errs by as much."""
+
+
+class TurnedSkin:
+    """The sides of a face, ready to give.
+
+    Args:
+        points: (468 or more, 3) the photo's mesh in pixels.
+        unit: pixels between the outer eye corners.
+    """
+
+    def __init__(self, points: Floats, unit: float) -> None:
+        giving = _giving(points)
+        self._giving, self._held = np.flatnonzero(giving), np.flatnonzero(~giving)
+        rows, ends = np.nonzero(topology().beside)
+        shortest = SHORTEST * unit
+        stiff = np.zeros(topology().beside.shape)
+        stiff[rows, ends] = -1 / (_longest(points[rows] - points[ends]) + shortest**2)
+        np.fill_diagonal(stiff, -stiff.sum(axis=1))
+        inner = stiff[np.ix_(self._giving, self._giving)]
+        outer = stiff[np.ix_(self._giving, self._held)]
+        self._evened: Floats = -np.linalg.solve(inner, outer).astype(np.float32)
+
+    def __call__(self, turned: Floats) -> Floats:
+        """(468, 2) the displacements of a head's movement, evened out at the sides of the face.
+
+        Args:
+            turned: (468, 2) displacements by the head alone.
+        """
+        out = turned.copy()
+        out[self._giving] = self._evened @ turned[self._held]
+        return out
+
+
+def _longest(edges: Floats) -> Floats:
+    """(n,) squares of how long edges (n, 3) of a mesh are seen while the head turns."""
+    aside = np.sin(np.radians(TURN)) * np.abs(edges[:, 2:])
+    seen = np.abs(edges[:, :2]) + aside
+    out: Floats = np.maximum(edges[:, 1] ** 2 + seen[:, 0] ** 2, edges[:, 0] ** 2 + seen[:, 1] ** 2)
+    return out
+
+
+def _giving(points: Floats) -> Bools:
+    """(468,) the points inside the oval, a few rows deep, that the photo does not hide."""
+    joined, face = topology().joined, topology().face
+    near = np.zeros(landmarks.MESH_COUNT, np.bool_)
+    near[OVAL] = True
+    for _ in range(STEPS):
+        near |= joined[near].max(axis=0) > 0
+    near[OVAL] = near[EYES_AND_LIPS] = False
+    across, down = points[face[:, 1]] - points[face[:, 0]], points[face[:, 2]] - points[face[:, 0]]
+    normal = np.cross(across, down)
+    away = normal[:, 2] < AWAY * np.linalg.norm(normal, axis=1)
+    near[face[away]] = False
+    return near
