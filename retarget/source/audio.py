@@ -43,11 +43,8 @@ def find_sound(place: Place, settings: SourceSettings, warn: Warn) -> Sound | No
                 warn(f"{place.name} has {tracks} sound tracks; one is carried over.")
             with ExitStack() as open_files:
                 again = open_files.enter_context(place.open())
-                if settings.start > 0:
-                    try:
-                        _seek(again, moment(settings.start))
-                    except av.FFmpegError:  # and what had been read ahead is lost
-                        again = open_files.enter_context(place.open())
+                if settings.start > 0 and _can_be_sought(place, moment(settings.start)):
+                    _seek(again, moment(settings.start))
                 yield _Reading(again, index, place.name, settings, warn)
 
         return Sound(
@@ -95,6 +92,20 @@ class _Reading:
                 return
             if start <= 0 or at >= start:
                 yield at, packet
+
+
+def _can_be_sought(place: Place, start: Fraction) -> bool:
+    """Whether reading goes on from a little before `start`; tried apart, for it may lose the place.
+
+    A server that refuses to be sought in may say so only where it is read on.
+    """
+    with place.open() as container:
+        try:
+            _seek(container, start)
+            next(container.demux(), None)
+        except av.FFmpegError:
+            return False
+        return True
 
 
 def _seek(container: InputContainer, start: Fraction) -> None:

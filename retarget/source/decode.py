@@ -34,7 +34,7 @@ def packets(
 
     The time they stand at goes on where the file's clock starts again.
     """
-    clock, failed = OneClock(), 0
+    clock, failed, begun = OneClock(), 0, False
     skipped = f"{name}: a damaged stretch could not be read and was skipped."
     while failed < _PATIENCE:
         try:
@@ -42,7 +42,7 @@ def packets(
             for packet in container.demux(*container.streams.video, *container.streams.audio):
                 if failed:
                     warn(skipped)
-                failed = 0
+                failed, begun = 0, True
                 clock.move(packet)
                 if packet.stream.index == stream.index:
                     yield packet
@@ -51,7 +51,9 @@ def packets(
             return
         except av.FFmpegError:
             failed += 1
-    if container.size > 0:  # else nobody told how much comes: where it ends looks like damage
+    # Where a server refuses to be sought in, nothing at all comes; and where nobody told how much
+    # is to come, its end looks like damage, too.
+    if begun and container.size > 0:
         warn(f"{name}: from a damaged stretch on nothing more could be read.")
     yield av.Packet()  # as at a file's end: lets out what the decoder still holds
 

@@ -16,6 +16,7 @@ from PIL import Image
 
 from retarget.errors import UnreadableInput
 from retarget.source.open import open_source
+from retarget.source.settings import SourceSettings
 
 SAMPLES = Path(__file__).parents[2] / "samples"
 
@@ -160,6 +161,18 @@ def test_of_a_healthy_video_whose_server_lets_nobody_go_back_no_damage_is_told(
     with open_source(f"{address}/{way}clip.mkv", warn=told.append) as source:
         list(source.sample(8))
         assert len(list(source.frames())) == 60
+    assert told == []
+
+
+def test_a_piece_of_a_video_whose_server_lets_nobody_go_back_has_its_sound(
+    served: tuple[Path, str],
+) -> None:
+    folder, address = served
+    clip = make_clip(folder / "clip.mkv", count=60, sound="aac", picture=restless)
+    told: list[str] = []
+    with open_source(f"{address}/clip.mkv", SourceSettings(start=1.0), warn=told.append) as source:
+        assert number_in(next(source.frames()).rgb) == 25
+    assert heard(f"{address}/clip.mkv", start=1.0) == heard(clip, start=1.0) != []
     assert told == []
 
 
