@@ -7,10 +7,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from retarget.errors import NoFaceFound, RetargetError
+from retarget.errors import NoFaceFound, RetargetError, UnreadableInput
 from retarget.flow.declared import AsDeclared, Kept, check_range
 
 CHOICES = ("largest", "left", "right")
+AUTO = "auto"
+"""Nobody said which."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,10 +22,11 @@ class TrackSettings(AsDeclared):
     by: Literal["auto", "mesh", "tasks"] = "auto"
     """Tracker: mesh (its models come with mediapipe up to Python 3.12), tasks (needs the file
     face_landmarker.task), or auto: mesh where it can run, else tasks."""
-    which: Kept[str] = "largest"
+    which: Kept[str] = AUTO
     """Face to follow where there are several: largest, left, right (as the picture shows them), a
-    number counted from the left starting with 0, or the pixel "x,y" it is nearest to. The name of
-    a photo or clip can say so for itself: group.jpg#left."""
+    number counted from the left starting with 0, or the pixel "x,y" it is nearest to; auto takes
+    the largest, which has to stand out in a photo. The name of a photo or clip can say so
+    for itself: group.jpg#left."""
     certainty: float = 0.5
     """How sure a face must be, 0.05 to 0.95; lower finds more faces, and more that are none."""
     looks: int = 1
@@ -61,6 +64,15 @@ def not_so_many(shown: str, which: str) -> NoFaceFound:
         do="Faces are counted from the left, from 0; right, left or the nearest pixel (320,240) "
         "can also be said where another picture shows fewer faces, or each photo's own choice "
         "behind its name, as in group.jpg#left.",
+    )
+
+
+def none_of_several(called: str, count: int) -> UnreadableInput:
+    """A picture shows several faces, none of them much larger, and nobody said which."""
+    return UnreadableInput(
+        f"{called} shows {count} faces, and none is clearly the largest.",
+        do="Say which behind the file's name, as in group.jpg#left, or by track.which: "
+        f"{', '.join(CHOICES)}, a number from 0, or the nearest pixel as 320,240.",
     )
 
 
@@ -123,6 +135,8 @@ def parse_choice(word: str) -> Choice:
         RetargetError: it is no rule, number or point.
     """
     plain = word.strip().lower()
+    if plain == AUTO:
+        return CHOICES[0]
     if plain in CHOICES:
         return plain
     if plain.isdecimal() and len(plain) < 4:

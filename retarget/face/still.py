@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from retarget.errors import NoFaceFound, UnreadableInput
 from retarget.face.choose import choose
 from retarget.face.open import open_model
 from retarget.face.region import MARGIN, Reading
 from retarget.face.search import Search
-from retarget.face.settings import TrackSettings, not_so_many, of_several, parse_choice
+from retarget.face.settings import (
+    AUTO,
+    TrackSettings,
+    none_of_several,
+    not_so_many,
+    of_several,
+    parse_choice,
+)
 from retarget.flow.report import Report
 from retarget.flow.values import Face, VideoFrame
 
 SMALLEST = 48
 """Pixels a face must be wide or high to be worth making a video of."""
 _SMALL = 96
+_ALIKE = 0.8
+"""Of the largest face's width; from there on another one could be meant as well."""
 
 
 def find_face(
@@ -25,7 +36,8 @@ def find_face(
 
     Raises:
         NoFaceFound: the picture shows no human face, or not as many as `which` counts.
-        UnreadableInput: the picture or its face is too small.
+        UnreadableInput: the picture or its face is too small, or it shows several, none much
+            larger than the others, and `which` does not say which.
     """
     if min(frame.size) < SMALLEST:
         width, height = frame.size
@@ -41,13 +53,21 @@ def find_face(
         face = choose(found, choice)
         if face is None:
             raise _nobody(len(found), settings)
+        unsaid = settings.which == AUTO and len(found) > 1
+        if unsaid:
+            _check_largest(face, found, called)
         face = search.settled(frame.rgb, face)
     finally:
         model.close()
     _check_size(face, report, called)
-    if len(found) > 1 and settings.which == TrackSettings.which:
-        report.warn(of_several(called, f"the {settings.which} is taken"))
+    if unsaid:
+        report.warn(of_several(called, "the largest is taken"))
     return Face(points=face.points, scores=face.scores)
+
+
+def _check_largest(face: Reading, found: Sequence[Reading], called: str) -> None:
+    if sum(other.region.side > _ALIKE * face.region.side for other in found) > 1:
+        raise none_of_several(called, len(found))
 
 
 def _check_size(face: Reading, report: Report, called: str) -> None:

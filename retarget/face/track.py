@@ -13,7 +13,7 @@ from fractions import Fraction
 from retarget.errors import NoFaceFound
 from retarget.face.follow import Follower
 from retarget.face.open import open_model
-from retarget.face.settings import TrackSettings, not_so_many, of_several
+from retarget.face.settings import AUTO, TrackSettings, not_so_many, of_several
 from retarget.flow.report import Report
 from retarget.flow.values import Face, TrackedFrame, VideoFrame
 
@@ -76,7 +76,7 @@ class Track:
         """Say, once, which one is followed where nobody chose: its place can be named itself."""
         known = FACES_AT_ONCE in self.report.facts
         self.report.facts[FACES_AT_ONCE] = most
-        if not known and self.settings.which == TrackSettings.which:
+        if not known and self.settings.which == AUTO:
             x, y = face.points[:, :2].mean(axis=0)
             taken = f"the one at {x:.0f},{y:.0f} is followed"
             self.report.warn(of_several(self.called, taken))

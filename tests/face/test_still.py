@@ -10,8 +10,10 @@ from faces import astronaut, frame, head, on, stranger, wall
 from outside import tracker
 
 from retarget.errors import NoFaceFound, UnreadableInput
+from retarget.face.settings import CHOICES
 from retarget.face.still import find_face
 from retarget.flow.report import Report
+from retarget.flow.values import VideoFrame
 
 
 @pytest.mark.parametrize(
@@ -57,16 +59,29 @@ def test_a_face_of_few_pixels_in_a_large_picture_is_refused_in_a_sentence() -> N
         find_face(frame(on(wall(), small, 250, 250)), tracker(), Report())
 
 
-def test_of_several_faces_one_is_taken_and_the_others_are_mentioned_unless_it_was_named() -> None:
-    scene = wall(900, 300)
-    for person, x in ((astronaut, 130), (stranger, 400), (astronaut, 700)):
-        scene = on(scene, head(person()), x, 150)
-    named, unsaid = Report(), Report()
-    face = find_face(frame(scene), tracker(which="1"), named)
-    assert face.points[1, 0] == pytest.approx(400, abs=40)
-    find_face(frame(scene), tracker(), unsaid, called="three.png")
-    assert named.warnings == []
-    assert ["three.png shows several faces" in line for line in unsaid.warnings] == [True]
+def pair(scale: float) -> VideoFrame:
+    """A stranger, in this part of her size, beside the astronaut."""
+    other = cv2.resize(head(stranger()), None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    return frame(on(on(wall(600, 300), head(astronaut()), 450, 150), other, 120, 150))
+
+
+def test_a_picture_of_faces_of_like_size_is_refused_until_one_is_named() -> None:
+    with pytest.raises(UnreadableInput, match=r"two\.png shows 2 faces") as refused:
+        find_face(pair(1.0), tracker(), Report(), called="two.png")
+    for which in ("group.jpg#left", *CHOICES):
+        assert which in refused.value.do
+    for which, x in (("0", 120), ("right", 450)):
+        report = Report()
+        face = find_face(pair(1.0), tracker(which=which), report)
+        assert face.points[1, 0] == pytest.approx(x, abs=40)
+        assert report.warnings == []
+
+
+def test_a_smaller_face_beside_the_largest_is_only_mentioned() -> None:
+    report = Report()
+    face = find_face(pair(0.8), tracker(), report, called="two.png")
+    assert face.points[1, 0] == pytest.approx(450, abs=40)
+    assert ["two.png shows several faces" in line for line in report.warnings] == [True]
 
 
 def test_a_number_that_no_face_has_is_answered_with_choices_that_any_picture_has() -> None:

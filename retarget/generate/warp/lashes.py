@@ -27,6 +27,8 @@ ROOT, TIP = 0.05, 0.13
 """Eye widths above the rim up to which lashes are dark skin or paint, and at which none is left."""
 TAPERED = (0.6, 1.15)
 """Where they begin to fade, and end, in shares of that."""
+COARSEST = 0.02
+"""Eye widths from row to row at most, also of an eye of few pixels."""
 CORNER = 0.06
 """Eye widths beyond the corners over which the line runs out: the photo's own is there still."""
 DARKEST = 0.9
@@ -108,7 +110,8 @@ def _straightened(taken: Floats, rim: Floats, across: Floats) -> _Band:
     count = max(round(float(np.hypot(*across))), 8)
     knots, along = np.arange(len(rim)), np.linspace(0, len(rim) - 1, count)
     line = np.stack([np.interp(along, knots, rim[:, k]) for k in (0, 1)], axis=1)
-    off = np.arange(-ABOVE, BELOW, 1 / count, dtype=np.float32)[:, None, None]
+    row = min(1 / count, COARSEST)
+    off = np.arange(-ABOVE, BELOW, row, dtype=np.float32)[:, None, None]
 
     def seen_from(begins: Floats) -> Floats:
         return read(taken, (line + (off - begins[:, None]) * across).astype(np.float32))
@@ -121,7 +124,7 @@ def _straightened(taken: Floats, rim: Floats, across: Floats) -> _Band:
     beside = max(round(CORNER * count), 1)
     ends = np.pad(np.ones(count, np.float32), beside, mode="linear_ramp")
     lashes = np.pad(np.maximum(seen - shade, 0), ((0, 0), (beside, beside), (0, 0)), "edge")
-    return _Band(lashes * ends[:, None], beside, 1 / count)
+    return _Band(lashes * ends[:, None], beside, row)
 
 
 def _begins(taken: Floats, off: Floats) -> Floats:

@@ -18,6 +18,8 @@ from retarget.flow.arrays import Floats
 from retarget.flow.values import Identity
 from retarget.generate.settings import WarpSettings
 from retarget.generate.warp.displace import Displacer
+from retarget.generate.warp.lashes import Lashes
+from retarget.generate.warp.lid_skin import LidSkin
 from retarget.generate.warp.lids import LEFT_BROW, LEFT_FOLD
 from retarget.generate.warp.rims import LEFT_EYE, Rims, rims_of
 from retarget.generate.warp.seen_lids import lids_to_where_seen
@@ -192,6 +194,19 @@ def test_a_half_shut_eye_keeps_a_painted_line_that_lies_above_the_rim_of_the_mes
     now = rims_of(ask(made_up, half, aperture=0.4).points, LEFT_EYE)
     in_photo = line_of_lashes(made_up.frame.rgb, painted)
     assert line_of_lashes(drawn_again(made_up, half, aperture=0.4), now) > 0.85 * in_photo
+
+
+def test_the_lashes_of_an_eye_of_a_few_pixels_are_drawn_all_the_same() -> None:
+    upper = np.array([[10, 12], [12, 11], [14, 10.5], [16, 11], [18, 12]], np.float32)
+    rims = Rims(upper, upper + np.array([0, 2], np.float32))
+    photo = np.full((24, 28, 3), 200, np.uint8)
+    photo[10:12, 10:18] = 40
+    folds = [upper - np.array([0, up], np.float32) for up in (2, 4)]
+    skin = LidSkin(photo, rims, *folds, np.full(3, 200, np.float32))
+    lit = photo.astype(np.float32)
+    Lashes(photo, rims, skin).darken(lit, upper, rims, np.ones(photo.shape[:2], np.float32), 0.0)
+    assert lit[:9].min() > 190
+    assert lit[11, 14].max() < 40
 
 
 def test_dark_lashes_hang_over_the_lower_lid_of_a_shut_eye() -> None:
