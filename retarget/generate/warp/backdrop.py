@@ -2,9 +2,9 @@
 
 A head that turns and nods would bend the lines of a room along with it. So what the photo shows of
 the person is moved and laid over what is behind them. The narrow rim around the person, in which
-single hairs lie, goes with the head; what the head uncovers is filled in from around it (Telea,
-"An Image Inpainting Technique Based on the Fast Marching Method", Journal of Graphics Tools 9(1),
-2004).
+single hairs lie, goes with the head; what the head uncovers is filled in from around it, edges
+going on as they came (Bertalmio, Bertozzi & Sapiro, "Navier-Stokes, Fluid Dynamics, and Image and
+Video Inpainting", CVPR 2001).
 """
 
 from __future__ import annotations
@@ -126,5 +126,5 @@ def _filled(photo: Bytes, hole: Bools) -> Bytes:
     small = cv2.resize(photo, size, interpolation=cv2.INTER_AREA)
     mask = cv2.resize(hole.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST)
     mask = cv2.dilate(mask, np.ones((3, 3), np.uint8))
-    found = cv2.inpaint(small, mask, REACH, cv2.INPAINT_TELEA)
+    found = cv2.inpaint(small, mask, REACH, cv2.INPAINT_NS)
     return np.asarray(cv2.resize(found, (width, height), interpolation=cv2.INTER_CUBIC), np.uint8)

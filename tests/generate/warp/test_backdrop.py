@@ -95,6 +95,19 @@ def test_what_a_person_hid_is_like_what_is_around_it_and_not_like_them() -> None
     assert (np.abs(taken.behind[140, 100].astype(int) - (200, 180, 60)) < 40).all()
 
 
+def test_edges_of_the_room_go_on_behind_a_head() -> None:
+    """They come to it from above, where its outline is oblique."""
+    photo = np.full((400, 400, 3), 60, np.uint8)
+    photo[:, 160:240] = 190
+    person = np.zeros((400, 400), np.uint8)
+    cv2.circle(person, (200, 220), 90, 255, -1)
+    behind = Backdrop.of(photo, person, UNIT).behind.astype(int)
+    off = np.abs(behind - photo)
+    top = 220 - int(np.sqrt(90**2 - 40**2))
+    uncovered = [off[top : top + 12, edge - 12 : edge + 12] for edge in (160, 240)]
+    assert np.mean(uncovered) < 0.28 * (190 - 60)
+
+
 def test_what_is_filled_in_has_the_grain_of_what_is_beside_it_but_not_its_lines() -> None:
     random = np.random.default_rng(0)
     photo = np.full((200, 200, 3), 120, np.int64)
