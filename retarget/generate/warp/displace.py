@@ -33,6 +33,7 @@ from retarget.generate.warp.form import (
     corners_keep_their_form,
 )
 from retarget.generate.warp.mesh import signed_areas, topology
+from retarget.generate.warp.opening_form import round_opening
 from retarget.generate.warp.rims import MOUTH, rims_of
 from retarget.generate.warp.shut_lips import closing
 
@@ -172,6 +173,8 @@ class Displacer:
         mesh[list(landmarks.SKULL_OVAL)] *= landmarks.SKULL_SHARE
         self._brows.keep_their_form(mesh)
         as_driving_mouth(mesh, self._points, request)
+        seen = request.expression.measured is not None
+        round_opening(mesh, self._points, self._mouth, seen=seen)
         corners_keep_their_form(mesh, self._along)
         shut = closing(self._mouth, rims_of(self._points[:_MESH] + mesh, MOUTH))
         self._lips.keep_their_form(mesh, request.expression, shut)

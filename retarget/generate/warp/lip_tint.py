@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from retarget.flow.arrays import Bytes, Floats
-from retarget.generate.warp.paint import blurred, box_of, colours, fill, ramp, to_bytes
+from retarget.generate.warp.paint import averaged, blurred, box_of, colours, fill, ramp, to_bytes
 from retarget.generate.warp.palette import LUMA, luma
 from retarget.generate.warp.rims import Rims
 from retarget.generate.warp.shut_lips import ROWS
@@ -74,8 +74,8 @@ class LipTint:
 def _even(patch: Bytes, mask: Bytes, deviation: float) -> Floats:
     """(h, w, 3) blurred, as if what lies outside a mask (h, w) were nothing."""
     inside = mask.astype(np.float32) + 1
-    seen = blurred(patch * inside[..., None], deviation)
-    return np.asarray(seen / blurred(inside, deviation)[..., None], np.float32)
+    seen = averaged(patch * inside[..., None], deviation)
+    return np.asarray(seen / averaged(inside, deviation)[..., None], np.float32)
 
 
 def _change(there: Floats, tone: Floats) -> Floats:
