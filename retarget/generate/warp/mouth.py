@@ -8,11 +8,10 @@ otherwise. Below teeth of one's own the driving mouth goes on as it does below i
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property, partial
 from typing import NamedTuple
 
-import cv2
 import numpy as np
 
 from retarget.flow import blendshapes, landmarks
@@ -24,16 +23,18 @@ from retarget.generate.settings import WarpSettings
 from retarget.generate.warp.displace import Moved
 from retarget.generate.warp.driving_mouth import Below, DrivingInside, openness
 from retarget.generate.warp.eye_white import eye_white
+from retarget.generate.warp.hole import Hole, lay
 from retarget.generate.warp.lip_corners import draw_lip_corners
 from retarget.generate.warp.lip_tint import LipTint
 from retarget.generate.warp.mouth_light import fall_across, grain_of, shaded_aside, with_grain
 from retarget.generate.warp.own_mouth import BESIDE, OwnInside, own_inside
-from retarget.generate.warp.paint import blurred, box_of, fill, placed, ramp, stroke, to_bytes
+from retarget.generate.warp.paint import ramp, to_bytes
 from retarget.generate.warp.palette import Palette, luma
 from retarget.generate.warp.rims import MOUTH, Rims, rims_of
 from retarget.generate.warp.shut_lips import between_lips, draw_lip_line, gathering
 from retarget.generate.warp.teeth import Dentist, Layer
 from retarget.generate.warp.tones import Tones
+from retarget.generate.warp.tongue_out import draw_tongue_out
 from retarget.generate.warp.upper_row import row_of_upper_teeth
 
 LIP_OVER_TEETH = 0.015
@@ -61,50 +62,9 @@ COVERED = (0.4, 0.8)
 it and at which they are gone: what is left is an edge, below which the mouth would be empty."""
 EMPTY = (0.2, 0.6)
 """The part of the opening below that edge from which on and at which they do so."""
-UNSEEN = 1 / 512
-"""What is less opaque changes no pixel."""
 CHIN = [landmarks.CHIN, 148, 377, 175]
 UPPER_RIM, LOWER_RIM = [81, 82, 13, 312, 311], [87, 14, 317]
 TONGUE_OUT = blendshapes.index("tongueOut")
-_ALL = np.float32(1)
-
-
-@dataclass(frozen=True, eq=False)
-class Hole:
-    """The opening between the lips on one frame, in pixels of the crop."""
-
-    rims: Rims
-    box: tuple[slice, slice]
-    """Rows and columns of the crop."""
-    depth: Floats
-    """(h, w) pixels from the nearest lip, 0 outside."""
-    alpha: Floats
-    """(h, w) how much of a pixel is inside, 0..1."""
-
-    @property
-    def corner(self) -> tuple[int, int]:
-        """(left, top)."""
-        return self.box[1].start, self.box[0].start
-
-    @cached_property
-    def place(self) -> Floats:
-        """(h, w) from the middle of the mouth, in its widths, to the right in the picture."""
-        return self.rims.place_along(self.box)
-
-    @classmethod
-    def between(cls, rims: Rims, shape: tuple[int, ...]) -> Hole | None:
-        """None where nothing can be seen."""
-        fine = rims.smooth
-        outline = fine.outline
-        box = box_of(outline, 4, shape)
-        if box is None:
-            return None
-        rows, columns = box
-        solid = np.zeros((rows.stop - rows.start, columns.stop - columns.start), np.uint8)
-        fill(solid, outline - np.array([columns.start, rows.start], np.float32))
-        depth = np.asarray(cv2.distanceTransform(solid // 128, cv2.DIST_L2, 3), np.float32)
-        alpha = blurred(solid, 0.4 + 0.006 * rims.width).astype(np.float32) / 255
-        return cls(fine, box, depth, alpha)
 
 
 class _Theirs(NamedTuple):
@@ -194,7 +154,7 @@ class Mouth:
             self._draw_inside(out, now, moved, request, white)
         tongue = float(request.expression.weights[TONGUE_OUT])
         if tongue > 0.05:
-            self._draw_tongue_out(out, now, tongue)
+            draw_tongue_out(out, now, self._palette.tongue, tongue, self._unit)
 
     def _draw_inside(
         self, out: Bytes, now: Rims, moved: Moved, request: FaceRequest, white: Floats | None
@@ -228,7 +188,7 @@ class Mouth:
         lip = moved.expression[LOWER_RIM].mean(axis=0)
         front = np.float32(0) if seen is None else seen.front
         for layer, place, share, covered in self._own.placed(moved.skull, lip, hidden, now.gap):
-            _lay(mine, layer, place, hole, np.float32(share) * (1 - np.float32(covered) * front))
+            lay(mine, layer, place, hole, np.float32(share) * (1 - np.float32(covered) * front))
         if own == 1:
             return mine
         # Not each laid over a part of the other: between them the flesh behind would shine through.
@@ -314,9 +274,9 @@ class Mouth:
         with_jaw[:, 2] += moved.skull[:, :2] @ self._jaw(moved)
         if upper is not None:
             tongue, lower_row, upper_row = self._teeth
-            _lay(inside, tongue, with_jaw, hole)
-            _lay(inside, lower_row, with_jaw, hole)
-            _lay(inside, upper_row, upper.place, hole, upper.share)
+            lay(inside, tongue, with_jaw, hole)
+            lay(inside, lower_row, with_jaw, hole)
+            lay(inside, upper_row, upper.place, hole, upper.share)
         lit = np.minimum(hole.depth / np.float32(LIP_REACH * hole.rims.width), 1)[..., None]
         inside *= np.float32(LIP_SHADE) * lit + np.float32(1 - LIP_SHADE)
         return np.asarray(inside, np.float32)
@@ -351,47 +311,3 @@ class Mouth:
         inside, front = theirs.lit(self._tones, self._palette.tooth, hole.depth)
         fall = fall_across(frame.rgb, face.points, rims_of(face.points, MOUTH))
         return _Theirs(share, inside, np.float32(share) * front[..., None], fall)
-
-    def _draw_tongue_out(self, out: Bytes, now: Rims, much: float) -> None:
-        """A tongue that lies over the lower lip."""
-        unit = np.float32(self._unit)
-        down, along = now.down, np.array([now.down[1], -now.down[0]], np.float32)
-        half = min(0.32 * now.width, 0.14 * self._unit)
-        start = now.middle.mean(axis=0)
-        tip = now.lower[5] + np.float32(0.19 * much) * unit * down
-        angle = np.linspace(0, np.pi, 24, dtype=np.float32)[:, None]
-        length = max(float((tip - start) @ down), 1.0)
-        round_ = np.maximum(np.sin(angle), 0) ** np.float32(0.6)
-        outline = start + half * np.cos(angle) * along + np.float32(length) * round_ * down
-        box = box_of(outline, 3, out.shape)
-        if box is None:
-            return
-        patch = out[box]
-        corner = np.array([box[1].start, box[0].start], np.float32)
-        mask, groove = np.zeros((2, *patch.shape[:2]), np.uint8)
-        fill(mask, outline - corner)
-        middle = np.stack([start, start + np.float32(0.95 * length) * down])
-        stroke(groove, middle - corner, 0.015 * self._unit)
-        soft = blurred(mask, 0.03 * self._unit).astype(np.float32) / 255
-        bright = np.float32(0.62) + np.float32(0.55) * np.clip(2 * soft - 1, 0, 1)
-        rows, columns = np.mgrid[box].astype(np.float32)
-        out_of_mouth = np.stack([columns, rows], axis=-1) - start
-        bright *= 0.72 + 0.28 * np.clip(out_of_mouth @ down / np.float32(length), 0, 1)
-        bright *= 1 - np.float32(0.2) * blurred(groove, 0.015 * self._unit) / np.float32(255)
-        colour = self._palette.tongue * bright[..., None]
-        alpha = blurred(mask, 0.7).astype(np.float32)[..., None] / 255
-        patch[...] = to_bytes(patch + alpha * (colour - patch))
-
-
-def _lay(
-    inside: Floats, layer: Layer, place: Doubles, hole: Hole, share: Floats | np.float32 = _ALL
-) -> None:
-    """Lay a layer that moves by `place` over what is in the hole, as opaque as said, 0..1."""
-    if np.max(share) < UNSEEN:
-        return
-    to_hole = place.copy()
-    to_hole[:, 2] += place[:, :2] @ layer.corner - hole.corner
-    rows, columns = inside.shape[:2]
-    drawn = placed(layer.rgba, to_hole, (columns, rows)).astype(np.float32)
-    inside *= 1 - share * drawn[..., 3:] / np.float32(255)
-    inside += share * drawn[..., :3]

@@ -13,7 +13,7 @@ from drawn import Picture, around
 from retarget.flow import landmarks
 from retarget.flow.values import Face
 from retarget.generate.warp.driving_mouth import DrivingInside
-from retarget.generate.warp.mouth import Hole
+from retarget.generate.warp.hole import Hole
 from retarget.generate.warp.palette import LUMA
 from retarget.generate.warp.rims import MOUTH, rims_of
 from retarget.generate.warp.tones import Tones

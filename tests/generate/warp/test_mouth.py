@@ -18,7 +18,7 @@ from retarget.flow.values import FaceRequest, Identity
 from retarget.generate.settings import WarpSettings
 from retarget.generate.warp.displace import Displacer
 from retarget.generate.warp.driving_mouth import DrivingInside
-from retarget.generate.warp.mouth import Hole
+from retarget.generate.warp.hole import Hole
 from retarget.generate.warp.paint import colours
 from retarget.generate.warp.palette import LUMA, Palette, luma
 from retarget.generate.warp.rims import MOUTH, Rims, rims_of

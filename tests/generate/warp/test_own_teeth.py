@@ -15,7 +15,7 @@ from retarget.flow import landmarks
 from retarget.flow.values import Identity
 from retarget.generate.warp.displace import Displacer
 from retarget.generate.warp.driving_mouth import Below, DrivingInside
-from retarget.generate.warp.mouth import Hole
+from retarget.generate.warp.hole import Hole
 from retarget.generate.warp.own_mouth import own_inside
 from retarget.generate.warp.palette import LUMA, Palette
 from retarget.generate.warp.rims import MOUTH, Rims, rims_of
