@@ -16,6 +16,7 @@ from retarget.flow.arrays import Bools, Floats
 from retarget.generate.warp.mesh import OVAL, topology
 from retarget.generate.warp.seen_outline import EYES_AND_LIPS
 
+BROWS = [*landmarks.LEFT_BROW, *landmarks.RIGHT_BROW]
 STEPS = 4
 """How many rows of the mesh inside its oval give."""
 TURN = 15.0
@@ -73,7 +74,7 @@ def _giving(points: Floats) -> Bools:
     near[OVAL] = True
     for _ in range(STEPS):
         near |= joined[near].max(axis=0) > 0
-    near[OVAL] = near[EYES_AND_LIPS] = False
+    near[OVAL] = near[EYES_AND_LIPS] = near[BROWS] = False
     across, down = points[face[:, 1]] - points[face[:, 0]], points[face[:, 2]] - points[face[:, 0]]
     normal = np.cross(across, down)
     away = normal[:, 2] < AWAY * np.linalg.norm(normal, axis=1)

@@ -11,6 +11,7 @@ from asked import ask, calm, smiling
 from drawn import draw, whole
 from outside import mesh_points
 
+from retarget.flow import landmarks
 from retarget.flow.arrays import Floats
 from retarget.flow.values import HeadPose, Identity
 from retarget.generate.warp.displace import Displacer
@@ -52,6 +53,16 @@ def test_hardly_any_of_a_cheek_that_comes_into_view_is_drawn_out_four_times(
         first, second = (picture[row, end] for end in ends)
         shown.append(np.abs(second - first) / (slope * apart))
     assert np.mean(np.concatenate(shown) < 0.25) < 0.01
+
+
+@mesh_points
+def test_brows_lids_and_lips_go_with_the_head_as_it_turns() -> None:
+    points = calm().face.points
+    skin = TurnedSkin(points, calm().face.eye_distance)
+    turned = np.stack([0.2 * points[:468, 2], 0.1 * points[:468, 2]], axis=1).astype(np.float32)
+    brows = [*landmarks.LEFT_BROW, *landmarks.RIGHT_BROW]
+    for held in (brows, landmarks.LEFT_EYE_UPPER, landmarks.LIPS_INNER_LOWER):
+        np.testing.assert_array_equal(skin(turned)[list(held)], turned[list(held)])
 
 
 @mesh_points
