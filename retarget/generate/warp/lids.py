@@ -48,6 +48,9 @@ PAST_FOLD = 0.2
 STREAKED = 0.9
 """How much of the grain of a shut lid and of a fold drawn out is replaced: a narrow strip was drawn
 long for it, and its lashes with it."""
+LASHES_BACK = (0.9, 0.5)
+"""How much of the lashes is laid along the rim again, for all that re-lighting takes of them, and
+for what goes with the strip of the rim that is left out as the lid comes down."""
 LASHED = 0.45
 """Share of the way from the lid's rim to its fold that is left to lashes under a raised brow."""
 SHADED, BALL = 0.94, 0.06
@@ -138,7 +141,7 @@ class Lid:
             lit = self._relit(patch, box, lid, now, (RELIT * soon, STREAKED * soon))
             crease = _line(fold[2:-2], shape, 0.03 * now.width, 0.03 * now.width)
             lit *= 1 - np.float32(0.16 * much) * crease[..., None]
-            where = np.minimum(2 * lid, 1) * np.float32(min(1.5 * soon, 1.0))
+            where = np.minimum(2 * lid, 1) * np.float32(min(LASHES_BACK[0] * soon + LASHES_BACK[1] * much, 1.0))
             self.lashes.darken(lit, rim, now, where, much)
         thick, down = lashes.WIDTH * now.width, self._hanging * much**6 * now.width
         line = lashes.hanging(rim, shape, (thick * now.down, down * now.down), 0.02 * now.width)
