@@ -141,7 +141,8 @@ class Lid:
             lit = self._relit(patch, box, lid, now, (RELIT * soon, STREAKED * soon))
             crease = _line(fold[2:-2], shape, 0.03 * now.width, 0.03 * now.width)
             lit *= 1 - np.float32(0.16 * much) * crease[..., None]
-            where = np.minimum(2 * lid, 1) * np.float32(min(LASHES_BACK[0] * soon + LASHES_BACK[1] * much, 1.0))
+            back = min(LASHES_BACK[0] * soon + LASHES_BACK[1] * much, 1.0)
+            where = np.float32(back) * np.minimum(2 * lid, 1)
             self.lashes.darken(lit, rim, now, where, much)
         thick, down = lashes.WIDTH * now.width, self._hanging * much**6 * now.width
         line = lashes.hanging(rim, shape, (thick * now.down, down * now.down), 0.02 * now.width)
