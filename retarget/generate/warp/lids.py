@@ -123,7 +123,7 @@ class Lid:
         """
         self._draw_fold(out, points, now)
         much = max((self.closing(now) - LEAST) / (1 - LEAST), 0.0)
-        # A rim that was left out takes its lashes along, so they are drawn long before it shuts.
+        # Skin and lashes change long before it shuts: a rim that was left out takes them along.
         soon = 1 - (1 - much) ** 2
         if max(soon, gone) < LEAST:
             return

@@ -184,7 +184,10 @@ class Mouth:
             edge = self._own.edge(moved.skull, hidden, now.gap)
             below = Below(upper * hole.rims.place_across(edge), upper)
         seen = theirs(below)
-        mine = self._others(hole, moved, seen, self._row_beside(self._own, hole, moved, hidden))
+        row = _UpperRow(moved.skull)
+        if seen is None:  # else no teeth are drawn
+            row = self._row_beside(self._own, hole, moved, hidden)
+        mine = self._others(hole, moved, seen, row)
         lip = moved.expression[LOWER_RIM].mean(axis=0)
         front = np.float32(0) if seen is None else seen.front
         for layer, place, share, covered in self._own.placed(moved.skull, lip, hidden, now.gap):
