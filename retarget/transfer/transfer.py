@@ -25,7 +25,7 @@ from retarget.flow.values import (
 )
 from retarget.transfer.lost import FillLost, Shown
 from retarget.transfer.settings import TransferSettings
-from retarget.transfer.shape import Shape
+from retarget.transfer.shape import Photo, Shape
 from retarget.transfer.strength import Strength
 
 if TYPE_CHECKING:
@@ -109,8 +109,11 @@ class Transfer:
             pose = next(heads, self._head)(shown.pose, identity.pose)
         bent = self._model.bent(identity.pose)  # so are the photo's points, which are to be moved
         photo = (identity.pose.to_head(identity.face.points) - bent).astype(np.float32)
-        start = photo if self._settings.relative else identity.rest.head
-        mesh = self._shape(identity.rest, start, performed, photo)
+        if self._settings.relative:
+            mesh = self._shape(identity.rest, photo, performed)
+        else:
+            shown_now = Photo(mesh=photo, expression=identity.expression)
+            mesh = self._shape(identity.rest, identity.rest.head, performed, shown_now)
         bent = bent + self._model.turned(identity.pose, pose)
         return FaceRequest(
             index=shown.frame.index,

@@ -89,6 +89,19 @@ def test_a_performance_replaces_the_photos_smile_or_is_added_to_it() -> None:
     assert kept < 0.1 * lost
 
 
+def test_brows_that_the_photo_raises_as_far_as_the_driving_face_keep_their_place() -> None:
+    """Of raised brows a mesh tells too little, in a photo no less than in a video."""
+    shown = face(person(4, 0.7), {"browInnerUp": 0.6, "browOuterUpLeft": 0.6})
+    expression, at = Fit(CALM.rest, FitSettings()).express(shown)
+    raising = replace(CALM, face=shown, expression=expression, pose=at)
+    same = [replace(doing()[0], expression=expression)]
+    (asked,) = requests(same, TransferSettings(strength=1.0), lambda _: raising)
+    brow = list(landmarks.LEFT_BROW)
+    raised = np.linalg.norm(shown.points - CALM.face.points, axis=1)[brow].mean()
+    moved = np.linalg.norm(asked.points - shown.points, axis=1)[brow].mean()
+    assert moved < 0.1 * raised
+
+
 def test_a_smile_added_to_a_smile_is_at_most_a_whole_one() -> None:
     smile = {"mouthSmileLeft": 0.9, "mouthSmileRight": 0.9}
     shown = face(person(4, 0.7), smile)
