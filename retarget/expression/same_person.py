@@ -8,6 +8,7 @@ differs by less than a mesh is off, so nothing is lost.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
 
@@ -26,15 +27,29 @@ _SAME, _ANOTHER = 0.0070, 0.0080
 """How far, in head units, a mesh is off a person's rest and any expression, up to which it is
 theirs and from which another's. Of nine clips the nearest stranger of 598 came to 0.0081; the
 clips' own first frames to 0.0033 to 0.0072."""
+_A_FRAME, _NO_FRAME = 0.0050, 0.0080
+"""The same of the nearest moment of a clip, up to which a photo is one of its frames or as good as
+one, whatever it does: of five clips own frames came to 0.0000 to 0.0015, and the nearest of 35
+others' photos to 0.0120."""
+_DRIVES = 0.5
+"""Share of the driving face's rest beyond which a photo is taken to be of the driving person."""
 _MOVED = 6.0
 """Sum of weights that doubles how far off a mesh may be: shapes tell large expressions roughly."""
 _HELD = 0.02
 """How firmly weights are held to 0, against the mean of the squared distances of all points."""
 
 
-def with_driving_rest(identity: Identity, driving: RestFace) -> Identity:
-    """The identity with the driving face's rest, as far as it is the same person."""
-    share = sameness(identity.face, driving)
+def with_driving_rest(
+    identity: Identity, driving: RestFace, moments: Sequence[Doubles] = ()
+) -> Identity:
+    """The identity with the driving face's rest, as far as it is the same person.
+
+    Args:
+        identity: a photo.
+        driving: the driving face's rest.
+        moments: (478, 3) head-frame meshes of the driving face at some moments.
+    """
+    share = max(sameness(identity.face, driving), _shown(identity.face, driving, moments))
     if share == 0:
         return identity
     own, theirs = identity.rest, driving
@@ -43,10 +58,11 @@ def with_driving_rest(identity: Identity, driving: RestFace) -> Identity:
         aperture=_between(own.aperture, theirs.aperture, share),
         gaze=_between(own.gaze, theirs.gaze, share),
         lip_gap=own.lip_gap + share * (theirs.lip_gap - own.lip_gap),
-        found="from the driving face" if share > 0.5 else own.found,
+        found="from the driving face" if share > _DRIVES else own.found,
     )
     expression, pose = Fit(rest, FitSettings()).express(identity.face)
-    return replace(identity, pose=pose, expression=expression, rest=rest)
+    drives = share > _DRIVES
+    return replace(identity, pose=pose, expression=expression, rest=rest, drives=drives)
 
 
 def sameness(face: Face, rest: RestFace) -> float:
@@ -62,12 +78,27 @@ def sameness(face: Face, rest: RestFace) -> float:
     return float(np.clip((_ANOTHER - off) / (_ANOTHER - _SAME), 0.0, 1.0))
 
 
-@cache
-def _solver() -> tuple[Ints, Doubles, Doubles, BoxSolver]:
-    """Coordinates of the mesh that count, how much each does, shapes on them, and their solver."""
+def _shown(face: Face, rest: RestFace, moments: Sequence[Doubles]) -> float:
+    """0..1 how surely a face is one of the moments (478, 3), or next to one in time."""
+    head, _ = in_head_frame(face, rest.head, face_model())
+    trust = _trust()
+    squares = (float((trust * (head - moment) ** 2).sum()) for moment in moments)
+    off = np.sqrt(min(squares, default=np.inf) / trust.sum())
+    return float(np.clip((_NO_FRAME - off) / (_NO_FRAME - _A_FRAME), 0.0, 1.0))
+
+
+def _trust() -> Doubles:
+    """(478, 3) how much each coordinate of a mesh counts."""
     trust = np.ones((landmarks.COUNT, 3))
     trust[:, 2] = DEPTH
     trust[landmarks.MESH_COUNT :] = 0.0  # where the eyes look is nobody's shape
+    return trust
+
+
+@cache
+def _solver() -> tuple[Ints, Doubles, Doubles, BoxSolver]:
+    """Coordinates of the mesh that count, how much each does, shapes on them, and their solver."""
+    trust = _trust()
     use = np.flatnonzero(trust.ravel())
     counts = trust.ravel()[use] * (100.0 / trust.sum())
     shapes = face_model().basis.reshape(blendshapes.COUNT, -1)[:, use].astype(np.float64)

@@ -260,6 +260,8 @@ class Identity:
     """What the person does in this picture."""
     rest: RestFace
     """The person without that expression."""
+    drives: bool = False
+    """Whether it is the driving person, too, whose rest this is."""
     passing: bool = False
     """One of a clip's pictures, of which each is shown once: not worth long preparation."""
     person: Bytes | None = field(default=None, repr=False)

@@ -149,10 +149,9 @@ def _face_of(
 ) -> DrivingFace:
     """What is known of the first one's face, and of the others' who have a rest of their own."""
     from retarget.expression.fit import Fit
-    from retarget.transfer.transfer import DrivingFace
 
     first, *others = [
-        DrivingFace(rest=own, usual=_poses(person.samples, own))
+        _looked_at(person.samples, own)
         for own, person in zip(rests, people, strict=False)  # one rest that is given is everyone's
     ]
     at_rest = None
@@ -163,13 +162,16 @@ def _face_of(
     return replace(first, at_rest=at_rest, others=others)
 
 
-def _poses(samples: list[TrackedFrame], rest: RestFace) -> list[HeadPose]:
-    """How the head lies in each sample; what else the face does there need not be told."""
+def _looked_at(samples: list[TrackedFrame], rest: RestFace) -> DrivingFace:
+    """The face, its head and its mesh in each sample; what it does there need not be told."""
     from retarget.expression.fit import in_head_frame
     from retarget.flow.face_model import face_model
+    from retarget.transfer.transfer import DrivingFace
 
     faces = (sample.face for sample in samples if sample.face is not None)
-    return [in_head_frame(face, rest.head, face_model())[1] for face in faces]
+    placed = [in_head_frame(face, rest.head, face_model()) for face in faces]
+    heads, poses = [head for head, _ in placed], [pose for _, pose in placed]
+    return DrivingFace(rest=rest, usual=poses, moments=heads)
 
 
 def _nearest_to_rest(frames: Iterator[ExpressedFrame]) -> ExpressedFrame | None:

@@ -17,8 +17,9 @@ from retarget.jobs.tracker import with_model
 from retarget.source.settings import SourceSettings
 
 if TYPE_CHECKING:
-    from retarget.flow.values import Identity, RestFace
+    from retarget.flow.values import Identity
     from retarget.source.source import Source
+    from retarget.transfer.transfer import DrivingFace
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,11 +33,11 @@ class IdentityLane:
     clip's at that time, which may not go back."""
     photo: bool
 
-    def driven_by(self, rest: RestFace, *, before_background: bool) -> IdentityLane:
+    def driven_by(self, driving: DrivingFace, *, before_background: bool) -> IdentityLane:
         """The same person, known better if it is the driving one, whose rest a clip tells.
 
         Args:
-            rest: the driving face's.
+            driving: what is known of the driving face.
             before_background: whether the person of a photo moves before what is behind them,
                 which must be told apart then.
         """
@@ -44,7 +45,7 @@ class IdentityLane:
 
         if not self.photo:
             return self
-        photo = with_driving_rest(self.first, rest)
+        photo = with_driving_rest(self.first, driving.rest, driving.moments)
         return _of_photo(told_from_background(photo) if before_background else photo)
 
 

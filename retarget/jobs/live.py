@@ -154,7 +154,7 @@ class LiveJob(StartsFromPreset):
                 samples.append(tracked.without_pixels())
         with report.clock("prepare"):
             driving = self._driving(samples, given)
-            person, generator = self._prepared(identity, driving.rest)
+            person, generator = self._prepared(identity, driving)
         yield from self._performed(seen, driving, person, generator, report)
 
     def _driving(self, samples: Sequence[TrackedFrame], given: RestFace | None) -> DrivingFace:
@@ -169,12 +169,12 @@ class LiveJob(StartsFromPreset):
         return DrivingFace(rest=rest, usual=poses)
 
     def _prepared(
-        self, identity: IdentityLane, rest: RestFace
+        self, identity: IdentityLane, driving: DrivingFace
     ) -> tuple[IdentityLane, WarpGenerator]:
         from retarget.generate.warp.warp import WarpGenerator
 
         apart = self.transfer.motion == "full" and self.warp.background == "still"
-        person = identity.driven_by(rest, before_background=apart)
+        person = identity.driven_by(driving, before_background=apart)
         generator = WarpGenerator(replace(self.warp, threads=1))
         generator.prepare(person.first)
         return person, generator

@@ -22,6 +22,10 @@ MAX_SHIFT = 0.35
 MAX_ZOOM = 1.15
 FREE = 0.6
 """Share of a limit up to which it is not felt at all."""
+ALIKE, ASIDE = 3.0, 10.0
+"""Degrees up to which the driving head is seen to lie as in a photo, and up to which a photo of the
+driving person lies near its usual pose: from one that is turned farther, most of the motion would
+be out of reach."""
 
 
 class HeadMotion:
@@ -37,6 +41,7 @@ class HeadMotion:
 
     def __init__(self, usual: Sequence[HeadPose], gain: float) -> None:
         self._gain = gain
+        self._seen = usual
         self._usual = HeadPose(
             rotation=Rotation.from_matrix([p.rotation for p in usual]).mean().as_matrix(),
             translation=np.median([p.translation for p in usual], axis=0),
@@ -60,6 +65,18 @@ class HeadMotion:
             scale=identity.scale * float(zoom),
         )
 
+    def as_in(self, photo: HeadPose) -> HeadMotion:
+        """The motion whose zero is where the driving head lies as in a photo of the same person.
+
+        Such a photo then turns to where the driving head really is, and not as far aside from its
+        own pose as the driving head from its usual one. Where the driving head never lies so, or
+        the photo is far from the usual pose, this motion itself.
+        """
+        nearest = min(self._seen, key=lambda seen: _apart(seen, photo))
+        if _apart(nearest, photo) > ALIKE or _apart(self._usual, photo) > ASIDE:
+            return self
+        return HeadMotion([nearest], self._gain)
+
     def between(self, one: HeadPose | None, two: HeadPose | None, share: float) -> HeadPose:
         """The driving pose `share` (0..1) of the way from one to two; None is the usual one."""
         one, two = one or self._usual, two or self._usual
@@ -69,6 +86,12 @@ class HeadMotion:
             translation=(1 - share) * one.translation + share * two.translation,
             scale=float(one.scale ** (1 - share) * two.scale**share),
         )
+
+
+def _apart(one: HeadPose, two: HeadPose) -> float:
+    """Degrees by which two heads are turned apart."""
+    turn = Rotation.from_matrix(two.rotation @ one.rotation.T)
+    return float(np.degrees(turn.magnitude()))
 
 
 def _less_to_the_front(turn: Doubles, rotation: Doubles) -> Doubles:

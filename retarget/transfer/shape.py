@@ -67,7 +67,7 @@ class Shape:
         self._met: tuple[RestFace, _Proportions] | None = None
 
     def __call__(
-        self, rest: RestFace, start: Floats, expression: Expression, photo: Floats | None = None
+        self, rest: RestFace, start: Floats, expression: Expression, photo: Photo | None = None
     ) -> Floats:
         """Move `start` (the rest itself, or a photo's own mesh) by an expression.
 
@@ -75,7 +75,7 @@ class Shape:
             rest: the identity's rest, for its proportions.
             start: (478, 3) head-frame mesh from which the expression departs.
             expression: what to do.
-            photo: (478, 3) head-frame mesh of the picture that is to show it; None: as `start`.
+            photo: the picture that is to show it, where that is not what `start` shows.
 
         Returns:
             (478, 3) head-frame mesh.
@@ -88,6 +88,8 @@ class Shape:
             moved = self._model.displacement(expression.weights * _told(seen.lip_gap))
             moved += 0 if seen.detail is None else seen.detail
             aperture = _told_of_lids(seen.aperture)
+        if photo is not None:
+            moved -= self._model.displacement(_untold(photo.expression))
         wider, taller, same_way = self._proportions(rest)
         aperture = _widened(aperture, same_way)
         moved[:, 0] *= 1 + self._mouth * (wider - 1)
@@ -97,8 +99,8 @@ class Shape:
             aperture = aperture * eye_widths(mesh) / eye_widths(start)
         set_lids(mesh, start, aperture)
         if seen is not None:
-            untold = 0 if photo is None else _untold(start, photo)
-            set_irises(mesh, start, seen.gaze * _told_of_gaze(seen.gaze) - untold)
+            aside = 0 if photo is None else _untold_gaze(start, photo.mesh)
+            set_irises(mesh, start, seen.gaze * _told_of_gaze(seen.gaze) - aside)
             set_lips(mesh, seen.lip_gap * taller)
         return mesh
 
@@ -120,6 +122,15 @@ class Shape:
             same_way = np.minimum(1.0, lid_gaps(theirs) / np.maximum(lid_gaps(rest.head), 1e-3))
             self._met = rest, _Proportions(*_ratios(rest.head, driving), same_way)
         return self._met[1]
+
+
+class Photo(NamedTuple):
+    """A picture of the identity."""
+
+    mesh: Floats
+    """(478, 3) in the head frame."""
+    expression: Expression
+    """What the person does in it."""
 
 
 class _Proportions(NamedTuple):
@@ -156,7 +167,13 @@ def _widened(aperture: Floats, same_way: Floats) -> Floats:
     return np.asarray(aperture - beyond * (1 - same_way), np.float32)
 
 
-def _untold(start: Floats, photo: Floats) -> Floats:
+def _untold(own: Expression) -> Floats:
+    """(52,) weights by which a photo does more than its mesh tells, as a driving face does."""
+    gap = 0.0 if own.measured is None else own.measured.lip_gap
+    return np.asarray(own.weights * (_told(gap) - 1), np.float32)
+
+
+def _untold_gaze(start: Floats, photo: Floats) -> Floats:
     """(2,) degrees by which both eyes of a photo look farther from `start` than its mesh tells."""
     aside = (read_gaze(photo) - read_gaze(start)).mean(axis=0)  # one eye's own is mostly error
     sure = np.sign(aside) * np.maximum(np.abs(aside) - _SURE_ASIDE, 0)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from retarget.flow.arrays import Floats
+from retarget.flow.arrays import Doubles, Floats
 from retarget.flow.face_model import face_model
 from retarget.flow.gaze import read_gaze
 from retarget.flow.values import (
@@ -25,7 +25,7 @@ from retarget.flow.values import (
 )
 from retarget.transfer.lost import FillLost, Shown
 from retarget.transfer.settings import TransferSettings
-from retarget.transfer.shape import Shape
+from retarget.transfer.shape import Photo, Shape
 from retarget.transfer.strength import Strength
 
 if TYPE_CHECKING:
@@ -39,6 +39,8 @@ class DrivingFace:
     rest: RestFace
     usual: Sequence[HeadPose] = ()
     """Poses seen over the clip; needed for `motion = "full"`."""
+    moments: Sequence[Doubles] = ()
+    """(478, 3) each: its head-frame mesh at these, where the clip was looked through."""
     at_rest: ExpressedFrame | None = None
     """The moment nearest to its rest, with its pixels."""
     others: Sequence[DrivingFace] = ()
@@ -71,6 +73,8 @@ class Transfer:
         self._at_rest = None if driving is None else driving.at_rest
         self._identity_at = identity_at
         self._head: HeadMotion | None = None
+        self._own_head: HeadMotion | None = None
+        """Of a photo of the driving person."""
         self._heads: list[tuple[RestFace, HeadMotion]] = []
         if settings.motion == "full" and driving is not None and driving.usual:
             from retarget.transfer.head import HeadMotion  # its SciPy takes long to load
@@ -103,14 +107,14 @@ class Transfer:
 
     def _request(self, shown: Shown, identity: Identity) -> FaceRequest:
         performed = self._strength(shown.expression)
-        pose = identity.pose
-        if self._head is not None and shown.pose is not None:
-            heads = (head for rest, head in self._heads if rest is shown.frame.rest)
-            pose = next(heads, self._head)(shown.pose, identity.pose)
+        pose = self._pose(shown, identity)
         bent = self._model.bent(identity.pose)  # so are the photo's points, which are to be moved
         photo = (identity.pose.to_head(identity.face.points) - bent).astype(np.float32)
-        start = photo if self._settings.relative else identity.rest.head
-        mesh = self._shape(identity.rest, start, performed, photo)
+        if self._settings.relative:
+            mesh = self._shape(identity.rest, photo, performed)
+        else:
+            shown_now = Photo(mesh=photo, expression=identity.expression)
+            mesh = self._shape(identity.rest, identity.rest.head, performed, shown_now)
         bent = bent + self._model.turned(identity.pose, pose)
         return FaceRequest(
             index=shown.frame.index,
@@ -125,6 +129,16 @@ class Transfer:
             away=shown.away,
             cut=shown.frame.cut,
         )
+
+    def _pose(self, shown: Shown, identity: Identity) -> HeadPose:
+        """Where the identity's head should be."""
+        if self._head is None or shown.pose is None:
+            return identity.pose
+        heads = (head for rest, head in self._heads if rest is shown.frame.rest)
+        head = next(heads, self._head)
+        if identity.drives and head is self._head:
+            head = self._own_head = self._own_head or head.as_in(identity.pose)
+        return head(shown.pose, identity.pose)
 
     def _total(self, identity: Identity, performed: Expression) -> Expression:
         if not self._settings.relative:

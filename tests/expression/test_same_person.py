@@ -8,10 +8,12 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
+from retarget.expression.fit import in_head_frame
 from retarget.expression.rest import find_rest, understand
 from retarget.expression.same_person import sameness, with_driving_rest
 from retarget.expression.settings import RestSettings
 from retarget.flow import blendshapes, landmarks
+from retarget.flow.face_model import face_model
 from retarget.flow.values import Identity, Instant, RestFace, VideoFrame
 from tests.expression.acting import BLANK, face, person, tracked
 
@@ -39,6 +41,18 @@ def test_a_smile_of_the_driving_person_is_known_to_be_one(seed: int) -> None:
     smiles = [i.expression.weights[blendshapes.index("mouthSmileLeft")] for i in (alone, together)]
     assert abs(smiles[1] - 0.4) < abs(smiles[0] - 0.4)
     assert together.rest.found == "from the driving face"
+
+
+def test_a_moment_of_the_clip_is_known_by_what_it_does_where_no_rest_tells_whose_it_is() -> None:
+    """Of a face that does much at once, shapes tell too little to see the rest behind it."""
+    who = person(3, 0.6)
+    shouting = {"jawOpen": 0.9, "browInnerUp": 0.9, "mouthLeft": 0.7, "noseSneerLeft": 0.9}
+    grimace = photo_of(np.asarray(who + np.where(who[:, 1:2] > 0, 0.06, 0.0)), shouting)
+    assert sameness(grimace.face, rest_of(who)) == 0
+    head, _ = in_head_frame(grimace.face, rest_of(who).head, face_model())
+    near, far = head + 0.001, head * np.array([1.1, 1.0, 1.0])
+    assert with_driving_rest(grimace, rest_of(who), [who, near]).drives
+    assert with_driving_rest(grimace, rest_of(who), [who, far]) is grimace
 
 
 def test_a_stranger_keeps_the_rest_that_was_found_for_them() -> None:

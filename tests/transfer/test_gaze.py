@@ -24,7 +24,7 @@ from retarget.flow.values import (
     RestFace,
 )
 from retarget.transfer.settings import Gains, TransferSettings
-from retarget.transfer.shape import Shape
+from retarget.transfer.shape import Photo, Shape
 from retarget.transfer.transfer import DrivingFace, Transfer
 from tests.expression.acting import face, identity_of, person, pose, tracked
 
@@ -120,7 +120,7 @@ def test_eyes_that_look_aside_in_the_photo_go_farther_back_than_its_mesh_says(si
         """(2, 2) degrees from rest that are asked of a photo whose eyes look so far aside."""
         picture = rest.head.copy()
         move_irises(picture, carried(np.array([[side * photo, 0.0]] * 2)))
-        mesh = Shape(face_model(), None)(rest, rest.head, still, picture)
+        mesh = Shape(face_model(), None)(rest, rest.head, still, Photo(picture, still))
         return np.asarray(read_gaze(mesh) - read_gaze(rest.head))
 
     np.testing.assert_allclose(turned(1.0), 0.0, atol=0.1)  # that little may be the mesh's error
