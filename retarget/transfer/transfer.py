@@ -69,12 +69,12 @@ class Transfer:
         self._settings, self._model = settings, model
         self._strength = Strength(settings, model)
         self._shape = Shape(model, None if driving is None else driving.rest)
-        self._usual_gaze = None if driving is None else _usual_gaze(driving.rest)
+        self._rest = None if driving is None else driving.rest
         self._at_rest = None if driving is None else driving.at_rest
         self._identity_at = identity_at
         self._head: HeadMotion | None = None
         self._own_head: HeadMotion | None = None
-        """Of a photo of the driving person."""
+        """Of a photo as filmed."""
         self._heads: list[tuple[RestFace, HeadMotion]] = []
         if settings.motion == "full" and driving is not None and driving.usual:
             from retarget.transfer.head import HeadMotion  # its SciPy takes long to load
@@ -99,14 +99,25 @@ class Transfer:
         head is not turned that way, and its eyes should keep to the camera too.
         """
         expression = frame.expression
-        if self._usual_gaze is None or expression is None or expression.measured is None:
+        if expression is None:
             return frame
-        usual = self._usual_gaze if frame.rest is None else _usual_gaze(frame.rest)
-        seen = replace(expression.measured, gaze=expression.measured.gaze - usual)
-        return replace(frame, expression=replace(expression, measured=seen))
+        return replace(frame, expression=_turned(expression, -self._usual_gaze(frame.rest)))
+
+    def _looking(self, shown: Shown, identity: Identity) -> Expression:
+        """The same; a photo as filmed looks where the driving face really does."""
+        if not identity.as_filmed:
+            return shown.expression
+        return _turned(shown.expression, self._usual_gaze(shown.frame.rest))
+
+    def _usual_gaze(self, whose: RestFace | None) -> Floats:
+        """(2, 2) degrees, as `Measurement.gaze`: where a driving face's eyes look at rest."""
+        rest = whose or self._rest
+        if rest is None:
+            return np.zeros((2, 2), np.float32)
+        return (read_gaze(rest.head) - rest.gaze).astype(np.float32)
 
     def _request(self, shown: Shown, identity: Identity) -> FaceRequest:
-        performed = self._strength(shown.expression)
+        performed = self._strength(self._looking(shown, identity))
         pose = self._pose(shown, identity)
         bent = self._model.bent(identity.pose)  # so are the photo's points, which are to be moved
         photo = (identity.pose.to_head(identity.face.points) - bent).astype(np.float32)
@@ -136,8 +147,8 @@ class Transfer:
             return identity.pose
         heads = (head for rest, head in self._heads if rest is shown.frame.rest)
         head = next(heads, self._head)
-        if identity.drives and head is self._head:
-            head = self._own_head = self._own_head or head.as_in(identity.pose)
+        if identity.as_filmed and head is self._head:
+            head = self._own_head = self._own_head or head.from_moment_as_in(identity.pose)
         return head(shown.pose, identity.pose)
 
     def _total(self, identity: Identity, performed: Expression) -> Expression:
@@ -147,6 +158,9 @@ class Transfer:
         return Expression(weights=weights, measured=performed.measured)
 
 
-def _usual_gaze(rest: RestFace) -> Floats:
-    """(2, 2) degrees, as `Measurement.gaze`: where the eyes of a face at rest look."""
-    return (read_gaze(rest.head) - rest.gaze).astype(np.float32)
+def _turned(expression: Expression, by: Floats) -> Expression:
+    """The same, its measured gaze turned by (2, 2) degrees."""
+    seen = expression.measured
+    if seen is None:
+        return expression
+    return replace(expression, measured=replace(seen, gaze=seen.gaze + by))

@@ -89,17 +89,17 @@ def test_a_performance_replaces_the_photos_smile_or_is_added_to_it() -> None:
     assert kept < 0.1 * lost
 
 
-@pytest.mark.parametrize("drives", [True, False])
+@pytest.mark.parametrize("as_filmed", [True, False])
 def test_only_a_photo_of_the_driving_person_is_turned_to_where_the_driving_head_is(
-    drives: bool,
+    as_filmed: bool,
 ) -> None:
     aside = pose(yaw=8.0)
-    photo = replace(CALM, pose=aside, drives=drives)
+    photo = replace(CALM, pose=aside, as_filmed=as_filmed)
     driving = DrivingFace(rest=CALM.rest, usual=[pose()] * 5 + [aside])
     frame = replace(doing()[0], pose=aside)
     (asked,) = requests([frame], TransferSettings(motion="full"), lambda _: photo, driving)
     turned = asked.pose.angles[0] - aside.angles[0]
-    assert turned == pytest.approx(0.0 if drives else 6.0, abs=1.0)
+    assert turned == pytest.approx(0.0 if as_filmed else 6.0, abs=1.0)
 
 
 def test_brows_that_the_photo_raises_as_far_as_the_driving_face_keep_their_place() -> None:
