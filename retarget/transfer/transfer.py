@@ -69,7 +69,7 @@ class Transfer:
         self._settings, self._model = settings, model
         self._strength = Strength(settings, model)
         self._shape = Shape(model, None if driving is None else driving.rest)
-        self._rest = None if driving is None else driving.rest
+        self._usual_gaze = None if driving is None else _usual_gaze(driving.rest)
         self._at_rest = None if driving is None else driving.at_rest
         self._identity_at = identity_at
         self._head: HeadMotion | None = None
@@ -99,33 +99,23 @@ class Transfer:
         head is not turned that way, and its eyes should keep to the camera too.
         """
         expression = frame.expression
-        if expression is None:
+        if self._usual_gaze is None or expression is None or expression.measured is None:
             return frame
-        return replace(frame, expression=_turned(expression, -self._usual_gaze(frame.rest)))
-
-    def _looking(self, shown: Shown, identity: Identity) -> Expression:
-        """The same; a photo as filmed looks where the driving face really does."""
-        if not identity.as_filmed:
-            return shown.expression
-        return _turned(shown.expression, self._usual_gaze(shown.frame.rest))
-
-    def _usual_gaze(self, whose: RestFace | None) -> Floats:
-        """(2, 2) degrees, as `Measurement.gaze`: where a driving face's eyes look at rest."""
-        rest = whose or self._rest
-        if rest is None:
-            return np.zeros((2, 2), np.float32)
-        return (read_gaze(rest.head) - rest.gaze).astype(np.float32)
+        usual = self._usual_gaze if frame.rest is None else _usual_gaze(frame.rest)
+        seen = replace(expression.measured, gaze=expression.measured.gaze - usual)
+        return replace(frame, expression=replace(expression, measured=seen))
 
     def _request(self, shown: Shown, identity: Identity) -> FaceRequest:
-        performed = self._strength(self._looking(shown, identity))
+        performed = self._strength(shown.expression)
         pose = self._pose(shown, identity)
         bent = self._model.bent(identity.pose)  # so are the photo's points, which are to be moved
         photo = (identity.pose.to_head(identity.face.points) - bent).astype(np.float32)
         if self._settings.relative:
             mesh = self._shape(identity.rest, photo, performed)
         else:
-            shown_now = Photo(mesh=photo, expression=identity.expression)
-            mesh = self._shape(identity.rest, identity.rest.head, performed, shown_now)
+            own = identity.expression if identity.as_filmed else None
+            shown_by = Photo(photo, own, self._settings.made_up)
+            mesh = self._shape(identity.rest, identity.rest.head, performed, shown_by)
         bent = bent + self._model.turned(identity.pose, pose)
         return FaceRequest(
             index=shown.frame.index,
@@ -158,9 +148,6 @@ class Transfer:
         return Expression(weights=weights, measured=performed.measured)
 
 
-def _turned(expression: Expression, by: Floats) -> Expression:
-    """The same, its measured gaze turned by (2, 2) degrees."""
-    seen = expression.measured
-    if seen is None:
-        return expression
-    return replace(expression, measured=replace(seen, gaze=seen.gaze + by))
+def _usual_gaze(rest: RestFace) -> Floats:
+    """(2, 2) degrees, as `Measurement.gaze`: where the eyes of a face at rest look."""
+    return (read_gaze(rest.head) - rest.gaze).astype(np.float32)
