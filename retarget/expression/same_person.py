@@ -21,7 +21,7 @@ from retarget.expression.solve import BoxSolver
 from retarget.flow import blendshapes, landmarks
 from retarget.flow.arrays import Doubles, Floats, Ints
 from retarget.flow.face_model import face_model
-from retarget.flow.values import Face, Identity, RestFace
+from retarget.flow.values import Face, HeadPose, Identity, RestFace
 
 _SAME, _ANOTHER = 0.0070, 0.0080
 """How far, in head units, a mesh is off a person's rest and any expression, up to which it is
@@ -33,6 +33,9 @@ one, whatever it does: of five clips own frames came to 0.0000 to 0.0015, and th
 others' photos to 0.0120."""
 _DRIVES = 0.5
 """Share of the driving face's rest beyond which a photo is taken to be of the driving person."""
+_ALIKE, _ASIDE = 3.0, 10.0
+"""Degrees up to which the driving head is seen to lie as in a photo, and from half of its moments
+up to which a photo is no exception: of one that is, most of the motion would be out of reach."""
 _MOVED = 6.0
 """Sum of weights that doubles how far off a mesh may be: shapes tell large expressions roughly."""
 _HELD = 0.02
@@ -40,13 +43,17 @@ _HELD = 0.02
 
 
 def with_driving_rest(
-    identity: Identity, driving: RestFace, moments: Sequence[Doubles] = ()
+    identity: Identity,
+    driving: RestFace,
+    poses: Sequence[HeadPose] = (),
+    moments: Sequence[Doubles] = (),
 ) -> Identity:
     """The identity with the driving face's rest, as far as it is the same person.
 
     Args:
         identity: a photo.
         driving: the driving face's rest.
+        poses: of the driving head at some moments.
         moments: (478, 3) head-frame meshes of the driving face at some moments.
     """
     share = max(sameness(identity.face, driving), _shown(identity.face, driving, moments))
@@ -61,8 +68,8 @@ def with_driving_rest(
         found="from the driving face" if share > _DRIVES else own.found,
     )
     expression, pose = Fit(rest, FitSettings()).express(identity.face)
-    drives = share > _DRIVES
-    return replace(identity, pose=pose, expression=expression, rest=rest, drives=drives)
+    as_filmed = share > _DRIVES and _lies_as_in(pose, poses)
+    return replace(identity, pose=pose, expression=expression, rest=rest, as_filmed=as_filmed)
 
 
 def sameness(face: Face, rest: RestFace) -> float:
@@ -85,6 +92,12 @@ def _shown(face: Face, rest: RestFace, moments: Sequence[Doubles]) -> float:
     squares = (float((trust * (head - moment) ** 2).sum()) for moment in moments)
     off = np.sqrt(min(squares, default=np.inf) / trust.sum())
     return float(np.clip((_NO_FRAME - off) / (_NO_FRAME - _A_FRAME), 0.0, 1.0))
+
+
+def _lies_as_in(photo: HeadPose, poses: Sequence[HeadPose]) -> bool:
+    """Whether the driving head is seen to lie as in a photo, and never far from there for long."""
+    apart = [photo.apart(seen) for seen in poses]
+    return bool(apart) and min(apart) <= _ALIKE and float(np.median(apart)) <= _ASIDE
 
 
 def _trust() -> Doubles:

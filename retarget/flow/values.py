@@ -146,6 +146,11 @@ class HeadPose:
         roll = np.degrees(np.arctan2(r[1, 0], r[1, 1]))
         return float(yaw), float(pitch), float(roll)
 
+    def apart(self, other: HeadPose) -> float:
+        """Degrees by which two heads are turned apart, about whatever axis."""
+        cos = (np.trace(self.rotation @ other.rotation.T) - 1) / 2
+        return float(np.degrees(np.arccos(np.clip(cos, -1.0, 1.0))))
+
     def __repr__(self) -> str:
         yaw, pitch, roll = self.angles
         return (
@@ -260,8 +265,8 @@ class Identity:
     """What the person does in this picture."""
     rest: RestFace
     """The person without that expression."""
-    drives: bool = False
-    """Whether it is the driving person, too, whose rest this is."""
+    as_filmed: bool = False
+    """Whether it is the driving person, too, the head as it lies at some moment of the video."""
     passing: bool = False
     """One of a clip's pictures, of which each is shown once: not worth long preparation."""
     person: Bytes | None = field(default=None, repr=False)

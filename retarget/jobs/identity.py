@@ -45,7 +45,7 @@ class IdentityLane:
 
         if not self.photo:
             return self
-        photo = with_driving_rest(self.first, driving.rest, driving.moments)
+        photo = with_driving_rest(self.first, driving.rest, driving.usual, driving.moments)
         return _of_photo(told_from_background(photo) if before_background else photo)
 
 

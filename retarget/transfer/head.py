@@ -22,10 +22,6 @@ MAX_SHIFT = 0.35
 MAX_ZOOM = 1.15
 FREE = 0.6
 """Share of a limit up to which it is not felt at all."""
-ALIKE, ASIDE = 3.0, 10.0
-"""Degrees up to which the driving head is seen to lie as in a photo, and up to which a photo of the
-driving person lies near its usual pose: from one that is turned farther, most of the motion would
-be out of reach."""
 
 
 class HeadMotion:
@@ -65,17 +61,13 @@ class HeadMotion:
             scale=identity.scale * float(zoom),
         )
 
-    def as_in(self, photo: HeadPose) -> HeadMotion:
-        """The motion whose zero is where the driving head lies as in a photo of the same person.
+    def from_moment_as_in(self, photo: HeadPose) -> HeadMotion:
+        """The motion whose zero is where the driving head lies most nearly as in a photo.
 
-        Such a photo then turns to where the driving head really is, and not as far aside from its
-        own pose as the driving head from its usual one. Where the driving head never lies so, or
-        the photo is far from the usual pose, this motion itself.
+        A photo of the same person then turns to where the driving head really is, and not as far
+        aside from its own pose as the driving head from its usual one.
         """
-        nearest = min(self._seen, key=lambda seen: _apart(seen, photo))
-        if _apart(nearest, photo) > ALIKE or _apart(self._usual, photo) > ASIDE:
-            return self
-        return HeadMotion([nearest], self._gain)
+        return HeadMotion([min(self._seen, key=photo.apart)], self._gain)
 
     def between(self, one: HeadPose | None, two: HeadPose | None, share: float) -> HeadPose:
         """The driving pose `share` (0..1) of the way from one to two; None is the usual one."""
@@ -86,12 +78,6 @@ class HeadMotion:
             translation=(1 - share) * one.translation + share * two.translation,
             scale=float(one.scale ** (1 - share) * two.scale**share),
         )
-
-
-def _apart(one: HeadPose, two: HeadPose) -> float:
-    """Degrees by which two heads are turned apart."""
-    turn = Rotation.from_matrix(two.rotation @ one.rotation.T)
-    return float(np.degrees(turn.magnitude()))
 
 
 def _less_to_the_front(turn: Doubles, rotation: Doubles) -> Doubles:

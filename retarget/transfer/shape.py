@@ -88,8 +88,8 @@ class Shape:
             moved = self._model.displacement(expression.weights * _told(seen.lip_gap))
             moved += 0 if seen.detail is None else seen.detail
             aperture = _told_of_lids(seen.aperture)
-        if photo is not None:
-            moved -= self._model.displacement(_untold(photo.expression))
+        if photo is not None and photo.expression is not None:
+            moved -= self._model.displacement(_untold(photo.expression, photo.made_up))
         wider, taller, same_way = self._proportions(rest)
         aperture = _widened(aperture, same_way)
         moved[:, 0] *= 1 + self._mouth * (wider - 1)
@@ -99,7 +99,7 @@ class Shape:
             aperture = aperture * eye_widths(mesh) / eye_widths(start)
         set_lids(mesh, start, aperture)
         if seen is not None:
-            aside = 0 if photo is None else _untold_gaze(start, photo.mesh)
+            aside = 0 if photo is None else _untold_gaze(rest, photo)
             set_irises(mesh, start, seen.gaze * _told_of_gaze(seen.gaze) - aside)
             set_lips(mesh, seen.lip_gap * taller)
         return mesh
@@ -129,8 +129,10 @@ class Photo(NamedTuple):
 
     mesh: Floats
     """(478, 3) in the head frame."""
-    expression: Expression
-    """What the person does in it."""
+    expression: Expression | None = None
+    """What the person does in it, where the rest is more than a guess."""
+    made_up: float = 1.0
+    """Part of the performance's gain that makes up for folds and shadows, which the photo has."""
 
 
 class _Proportions(NamedTuple):
@@ -167,15 +169,20 @@ def _widened(aperture: Floats, same_way: Floats) -> Floats:
     return np.asarray(aperture - beyond * (1 - same_way), np.float32)
 
 
-def _untold(own: Expression) -> Floats:
+def _untold(own: Expression, made_up: float) -> Floats:
     """(52,) weights by which a photo does more than its mesh tells, as a driving face does."""
     gap = 0.0 if own.measured is None else own.measured.lip_gap
-    return np.asarray(own.weights * (_told(gap) - 1), np.float32)
+    return np.asarray(own.weights * (_told(gap) * made_up - 1), np.float32)
 
 
-def _untold_gaze(start: Floats, photo: Floats) -> Floats:
-    """(2,) degrees by which both eyes of a photo look farther from `start` than its mesh tells."""
-    aside = (read_gaze(photo) - read_gaze(start)).mean(axis=0)  # one eye's own is mostly error
+def _untold_gaze(rest: RestFace, photo: Photo) -> Floats:
+    """(2,) or (2, 2) degrees by which a photo's eyes look farther than its mesh tells."""
+    ahead = read_gaze(rest.head)
+    own = None if photo.expression is None else photo.expression.measured
+    if own is not None:
+        aside = own.gaze - (ahead - rest.gaze)
+        return np.asarray(aside * (_told_of_gaze(aside) - 1), np.float32)
+    aside = (read_gaze(photo.mesh) - ahead).mean(axis=0)  # one eye's own is mostly error
     sure = np.sign(aside) * np.maximum(np.abs(aside) - _SURE_ASIDE, 0)
     return np.asarray(_BEYOND * sure, np.float32)
 

@@ -74,7 +74,7 @@ class Transfer:
         self._identity_at = identity_at
         self._head: HeadMotion | None = None
         self._own_head: HeadMotion | None = None
-        """Of a photo of the driving person."""
+        """Of a photo as filmed."""
         self._heads: list[tuple[RestFace, HeadMotion]] = []
         if settings.motion == "full" and driving is not None and driving.usual:
             from retarget.transfer.head import HeadMotion  # its SciPy takes long to load
@@ -113,8 +113,9 @@ class Transfer:
         if self._settings.relative:
             mesh = self._shape(identity.rest, photo, performed)
         else:
-            shown_now = Photo(mesh=photo, expression=identity.expression)
-            mesh = self._shape(identity.rest, identity.rest.head, performed, shown_now)
+            own = identity.expression if identity.as_filmed else None
+            shown_by = Photo(photo, own, self._settings.made_up)
+            mesh = self._shape(identity.rest, identity.rest.head, performed, shown_by)
         bent = bent + self._model.turned(identity.pose, pose)
         return FaceRequest(
             index=shown.frame.index,
@@ -136,8 +137,8 @@ class Transfer:
             return identity.pose
         heads = (head for rest, head in self._heads if rest is shown.frame.rest)
         head = next(heads, self._head)
-        if identity.drives and head is self._head:
-            head = self._own_head = self._own_head or head.as_in(identity.pose)
+        if identity.as_filmed and head is self._head:
+            head = self._own_head = self._own_head or head.from_moment_as_in(identity.pose)
         return head(shown.pose, identity.pose)
 
     def _total(self, identity: Identity, performed: Expression) -> Expression:

@@ -15,8 +15,9 @@ from retarget.expression.settings import RestSettings
 from retarget.flow import blendshapes, landmarks
 from retarget.flow.face_model import face_model
 from retarget.flow.values import Identity, Instant, RestFace, VideoFrame
-from tests.expression.acting import BLANK, face, person, tracked
+from tests.expression.acting import BLANK, face, person, pose, tracked
 
+BLANK_FRAME = VideoFrame(rgb=BLANK, index=0, at=Instant(0, Fraction(1, 30)))
 SMILE = {"mouthSmileLeft": 0.4, "mouthSmileRight": 0.4}
 
 
@@ -26,9 +27,7 @@ def rest_of(who: np.ndarray) -> RestFace:
 
 
 def photo_of(who: np.ndarray, does: dict[str, float]) -> Identity:
-    return understand(
-        VideoFrame(rgb=BLANK, index=0, at=Instant(0, Fraction(1, 30))), face(who, does)
-    )
+    return understand(BLANK_FRAME, face(who, does))
 
 
 @pytest.mark.parametrize("seed", [3, 5, 12])
@@ -51,8 +50,21 @@ def test_a_moment_of_the_clip_is_known_by_what_it_does_where_no_rest_tells_whose
     assert sameness(grimace.face, rest_of(who)) == 0
     head, _ = in_head_frame(grimace.face, rest_of(who).head, face_model())
     near, far = head + 0.001, head * np.array([1.1, 1.0, 1.0])
-    assert with_driving_rest(grimace, rest_of(who), [who, near]).drives
-    assert with_driving_rest(grimace, rest_of(who), [who, far]) is grimace
+    known = with_driving_rest(grimace, rest_of(who), moments=[who, near])
+    assert known.rest.found == "from the driving face"
+    assert with_driving_rest(grimace, rest_of(who), moments=[who, far]) is grimace
+
+
+@pytest.mark.parametrize(
+    ("turns", "alike"), [([-4, 0, 4, 7], True), ([-4, 0, 2], False), ([-9, -8, -6, 6], False)]
+)
+def test_a_photo_is_as_filmed_where_the_driving_head_lies_so_and_not_far_from_there(
+    turns: list[float], alike: bool
+) -> None:
+    who = person(3, 0.6)
+    photo = understand(BLANK_FRAME, face(who, SMILE, pose(yaw=6.0)))
+    poses = [pose(yaw=turn) for turn in turns]
+    assert with_driving_rest(photo, rest_of(who), poses).as_filmed is alike
 
 
 def test_a_stranger_keeps_the_rest_that_was_found_for_them() -> None:

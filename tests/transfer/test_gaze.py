@@ -12,13 +12,14 @@ import pytest
 from retarget.expression.fit import Fit
 from retarget.expression.rest import find_rest
 from retarget.expression.settings import FitSettings
-from retarget.flow import blendshapes
+from retarget.flow import blendshapes, landmarks
 from retarget.flow.face_model import face_model
 from retarget.flow.gaze import GAZE_DEGREES, carried, move_irises, off_middle, read_gaze
 from retarget.flow.values import (
     ExpressedFrame,
     Expression,
     HeadPose,
+    Identity,
     Instant,
     Measurement,
     RestFace,
@@ -120,7 +121,7 @@ def test_eyes_that_look_aside_in_the_photo_go_farther_back_than_its_mesh_says(si
         """(2, 2) degrees from rest that are asked of a photo whose eyes look so far aside."""
         picture = rest.head.copy()
         move_irises(picture, carried(np.array([[side * photo, 0.0]] * 2)))
-        mesh = Shape(face_model(), None)(rest, rest.head, still, Photo(picture, still))
+        mesh = Shape(face_model(), None)(rest, rest.head, still, Photo(picture))
         return np.asarray(read_gaze(mesh) - read_gaze(rest.head))
 
     np.testing.assert_allclose(turned(1.0), 0.0, atol=0.1)  # that little may be the mesh's error
@@ -128,6 +129,25 @@ def test_eyes_that_look_aside_in_the_photo_go_farther_back_than_its_mesh_says(si
     assert (back[:, 0] > 3).all()
     assert (back[:, 0] < 8).all()
     np.testing.assert_allclose(back[:, 1], 0.0, atol=0.3)
+
+
+def test_eyes_of_a_photo_as_filmed_that_look_where_the_driving_ones_do_keep_still() -> None:
+    rest = find_rest(tracked([face(DRIVER)] * 3))
+    shown = face(DRIVER, {"eyeLookOutLeft": 0.5, "eyeLookInRight": 0.5})
+    aside, at = Fit(rest, FitSettings()).express(shown)
+    photo = replace(identity_of(DRIVER), face=shown, pose=at, expression=aside, rest=rest)
+    frame = ExpressedFrame(
+        index=0, at=Instant(0, Fraction(1, 30)), duration=Fraction(1, 30),
+        expression=aside, pose=None, cut=True,
+    )  # fmt: skip
+
+    def moved(photo: Identity) -> float:
+        transfer = Transfer(TransferSettings(strength=1.0), DrivingFace(rest=rest), lambda _: photo)
+        (asked,) = transfer(iter([frame]))
+        off = asked.points - shown.points
+        return float(np.linalg.norm(off, axis=1)[landmarks.MESH_COUNT :].max())
+
+    assert moved(replace(photo, as_filmed=True)) < 0.2 * moved(photo)
 
 
 @pytest.mark.parametrize("gain", [0.0, 1.0])

@@ -42,19 +42,11 @@ def test_a_head_in_its_usual_place_leaves_the_photos_pose_as_it_is() -> None:
 def test_a_photo_of_the_driving_person_turns_to_where_the_driving_head_really_is() -> None:
     """The photo may be any frame of the clip, also one that looks aside."""
     clip = [pose(yaw, x=200.0 + yaw) for yaw in (-3.0, -1.0, 0.0, 1.0, 7.0)]
-    own = HeadMotion(clip, 1.0).as_in(clip[-1])
+    own = HeadMotion(clip, 1.0).from_moment_as_in(clip[-1])
     for driving in clip:
         moved = own(driving, clip[-1])
         np.testing.assert_allclose(moved.angles, driving.angles, atol=0.3)
         np.testing.assert_allclose(moved.translation, driving.translation, atol=1.0)
-
-
-@pytest.mark.parametrize("photo", [pose(5.0), pose(14.0)], ids=["never so", "far aside"])
-def test_a_head_that_never_lies_as_in_the_photo_is_followed_from_its_usual_place(
-    photo: HeadPose,
-) -> None:
-    motion = HeadMotion([pose(0.0)] * 9 + [pose(14.0)], 1.0)
-    assert motion.as_in(photo) is motion
 
 
 def test_a_small_turn_is_followed_in_full() -> None:

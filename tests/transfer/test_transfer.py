@@ -89,26 +89,26 @@ def test_a_performance_replaces_the_photos_smile_or_is_added_to_it() -> None:
     assert kept < 0.1 * lost
 
 
-@pytest.mark.parametrize("drives", [True, False])
+@pytest.mark.parametrize("as_filmed", [True, False])
 def test_only_a_photo_of_the_driving_person_is_turned_to_where_the_driving_head_is(
-    drives: bool,
+    as_filmed: bool,
 ) -> None:
     aside = pose(yaw=8.0)
-    photo = replace(CALM, pose=aside, drives=drives)
+    photo = replace(CALM, pose=aside, as_filmed=as_filmed)
     driving = DrivingFace(rest=CALM.rest, usual=[pose()] * 5 + [aside])
     frame = replace(doing()[0], pose=aside)
     (asked,) = requests([frame], TransferSettings(motion="full"), lambda _: photo, driving)
     turned = asked.pose.angles[0] - aside.angles[0]
-    assert turned == pytest.approx(0.0 if drives else 6.0, abs=1.0)
+    assert turned == pytest.approx(0.0 if as_filmed else 6.0, abs=1.0)
 
 
-def test_brows_that_the_photo_raises_as_far_as_the_driving_face_keep_their_place() -> None:
-    """Of raised brows a mesh tells too little, in a photo no less than in a video."""
+def test_brows_that_a_photo_as_filmed_raises_as_far_as_the_driving_face_keep_their_place() -> None:
+    """Of raised brows a mesh tells too little, in a frame of the clip no less than in the next."""
     shown = face(person(4, 0.7), {"browInnerUp": 0.6, "browOuterUpLeft": 0.6})
     expression, at = Fit(CALM.rest, FitSettings()).express(shown)
-    raising = replace(CALM, face=shown, expression=expression, pose=at)
+    raising = replace(CALM, face=shown, expression=expression, pose=at, as_filmed=True)
     same = [replace(doing()[0], expression=expression)]
-    (asked,) = requests(same, TransferSettings(strength=1.0), lambda _: raising)
+    (asked,) = requests(same, TransferSettings(), lambda _: raising)
     brow = list(landmarks.LEFT_BROW)
     raised = np.linalg.norm(shown.points - CALM.face.points, axis=1)[brow].mean()
     moved = np.linalg.norm(asked.points - shown.points, axis=1)[brow].mean()
