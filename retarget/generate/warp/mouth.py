@@ -57,6 +57,9 @@ of a toothless inside is kept; the same of their gap, at which nothing and from 
 RAISED = (0.04, 0.055)
 """How far the upper lip draws back from where the photo has it, in eye distances, from which on
 less and less and at which nothing of its teeth is kept: what the lip hid of them nobody knows."""
+WHOLE_ROW = 0.09
+"""Height of the photo's upper teeth, in eye distances, below which the more of them is hidden: they
+are kept for as much less."""
 COVERED = (0.4, 0.8)
 """Share of the photo's upper teeth that its lip comes to hide, from which on they slide up behind
 it and at which they are gone: what is left is an edge, below which the mouth would be empty."""
@@ -211,7 +214,8 @@ class Mouth:
         if self._own is None:
             return 0.0, 0.0
         raised = moved.expression[UPPER_RIM] @ -self._photo.down
-        bared = smoothstep(*RAISED, float(raised.max()) / self._unit)
+        known = min(self._own.row / (WHOLE_ROW * self._unit), 1.0)
+        bared = smoothstep(*RAISED, float(raised.max()) / (known * self._unit))
         covered = -float(raised.mean()) / self._own.row
         empty = 1 - max(1 - covered, 0.0) * self._own.row / max(now.gap, 1e-3)
         hidden = smoothstep(*COVERED, covered) * smoothstep(*EMPTY, empty)
