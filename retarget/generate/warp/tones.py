@@ -9,7 +9,7 @@ import numpy as np
 
 from retarget.flow.arrays import Bytes, Floats
 from retarget.generate.warp.paint import colours, fill, ramp
-from retarget.generate.warp.palette import LUMA, luma
+from retarget.generate.warp.palette import LUMA, believed, luma
 
 TONE_POINTS = np.array([
     50, 101, 36, 205, 187, 207, 216, 206, 203, 280, 330, 266, 425, 411, 427, 436, 426, 423,
@@ -45,10 +45,11 @@ class Tones:
         """The medians of skin and lips in a picture with this mesh (478, 2 or 3)."""
         outer, inner = points[[37, 0, 267, 84, 17, 314], :2], points[[82, 13, 312, 87, 14, 317], :2]
         lips = np.concatenate([0.6 * outer + 0.4 * inner, 0.4 * outer + 0.6 * inner])
+        skin = np.median(colours(rgb, points[TONE_POINTS, :2]), axis=0).astype(np.float32)
         return cls(
-            skin=np.median(colours(rgb, points[TONE_POINTS, :2]), axis=0).astype(np.float32),
+            skin=skin,
             lip=np.median(colours(rgb, lips), axis=0).astype(np.float32),
-            white=white,
+            white=None if white is None else believed(white, skin),
         )
 
     @property
