@@ -18,6 +18,9 @@ six photos), for the rest is the skin's own; and how far the white of the eyes, 
 tells it better."""
 LEAST_GREEN = 0.52
 """How far at least it lies from blue to red: less is pink, however red the skin is."""
+PINK_LIGHT = 1.1
+"""Green of skin, in its blue, below which the light itself is pink, and teeth in it: they would be
+green beside that skin."""
 COOLER = 0.33
 """How much cooler than skin tells, in the logarithm of blue in red, the white of the eyes is
 believed: a blue light from the side, or colours that were graded, reach eyes and not the mouth."""
@@ -88,5 +91,6 @@ def _tooth_tint(skin: Floats, white: Floats) -> Floats:
     seen = np.maximum(white, 1) / max(float(white[0]), 1.0)
     if abs(np.log(seen[2])) < abs(np.log(tint[2])):
         tint = tint ** np.float32(1 - OF_WHITE) * seen ** np.float32(OF_WHITE)
-    tint[1] = max(tint[1], tint[2] + LEAST_GREEN * (tint[0] - tint[2]))
+    least = tint[2] + LEAST_GREEN * (tint[0] - tint[2])
+    tint[1] = max(tint[1], least * min(skin[1] / max(PINK_LIGHT * skin[2], 1.0), 1.0))
     return tint / np.float32(luma(tint))

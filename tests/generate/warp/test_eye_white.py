@@ -134,6 +134,12 @@ def test_red_skin_does_not_make_pink_teeth_and_a_grey_photo_has_grey_ones() -> N
     assert np.ptp(Palette.of(*grey).tooth) < 0.5
 
 
+def test_teeth_in_pink_light_are_not_green() -> None:
+    skin, lip = np.array([183, 129, 153], np.float32), np.array([200, 118, 132], np.float32)
+    red, green, blue = Palette.of(skin, lip, np.array([156, 110, 116], np.float32)).tooth
+    assert green < 0.95 * (red + blue) / 2
+
+
 def test_eyes_lit_blue_from_the_side_make_no_blue_mouth_in_warm_skin() -> None:
     """Skin around the mouth tells that the light that falls there is no such light."""
     someone, blue = smiling(), np.array([144, 166, 176], np.float32)
