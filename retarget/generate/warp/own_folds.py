@@ -26,8 +26,8 @@ LINES = ((129, 203, 206, 216, 57), (358, 423, 426, 436, 287))
 """Mesh points from beside the nose to beside the mouth, on the person's right and left."""
 INNER, OUTER = (-0.06, -0.15, -0.19, -0.15, -0.03), (0.05, 0.13, 0.18, 0.2, 0.2)
 """Eye distances outwards from these, between which the fold lies."""
-CORNERS = ((186, 61, 43), (410, 291, 273))
-CORNER_INNER, CORNER_OUTER = (-0.05, -0.07, -0.05), (0.08, 0.12, 0.12)
+CORNERS = ((92, 186, 61, 43), (322, 410, 291, 273))
+CORNER_INNER, CORNER_OUTER = (-0.05, -0.06, -0.07, -0.05), (0.05, 0.08, 0.12, 0.12)
 """Mesh points around the corners of the mouth, and the place around these, in the same way: lips
 that close leave the dark that the photo has there beside them."""
 EDGE, REACH = 0.035, 0.22
