@@ -10,6 +10,7 @@ import numpy as np
 from retarget.flow.arrays import Bytes, Floats
 from retarget.generate.warp.paint import colours, fill, ramp
 from retarget.generate.warp.palette import LUMA, believed, luma
+from retarget.generate.warp.shut_lips import ROWS
 
 TONE_POINTS = np.array([
     50, 101, 36, 205, 187, 207, 216, 206, 203, 280, 330, 266, 425, 411, 427, 436, 426, 423,
@@ -27,6 +28,10 @@ would be a grey line around the mouth; and red in green that it reaches at most 
 would glow."""
 LEAST_RED = 0.08
 """Redness of lips below which nothing tells them from teeth: a grey film, or dark make-up."""
+ALONG, OWN, DARKEST = slice(1, -1), 0.5, 0.7
+"""Columns of the lips whose colours tell that of each place along them, how far these do, and how
+dark they may be, in the lips' brightness: lips lie in shade towards their corners, as do corners.
+"""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,6 +87,22 @@ class Tones:
             return 0.0, None
         lit = inside[tooth & (bright >= np.median(bright[tooth]))]
         return float(tooth.mean()), lit.mean(axis=0).astype(np.float32)
+
+
+def lips_along(rgb: Bytes, points: Floats, lip: Floats) -> Floats:
+    """(n, 3) the colours of lips of this colour (3,) along both, from picture left to right.
+
+    Args:
+        rgb: (height, width, 3) the picture.
+        points: (478, 2 or 3) its mesh.
+        lip: their colour.
+    """
+    at = points[ROWS[:, 1:3, ALONG], :2].mean(axis=1)  # (2, n, 2)
+    seen = colours(rgb, at.reshape(-1, 2)).reshape(*at.shape[:2], 3).mean(axis=0)
+    out = lip + np.float32(OWN) * (seen - lip)
+    bright = np.maximum(out @ LUMA, np.float32(1))
+    as_dark = np.clip(bright, np.float32(DARKEST * luma(lip)), np.float32(luma(lip)))
+    return np.asarray(out * (as_dark / bright)[:, None], np.float32)
 
 
 def teeth_in(rgb: Bytes | Floats, driving: Tones, *, colourless: float = 0.0) -> Floats:

@@ -168,7 +168,7 @@ def test_the_driving_mouth_goes_on_below_teeth_of_ones_own_as_below_its_own() ->
         theirs = DrivingInside(
             driver.frame.rgb, driver.face, white=None, box=hole.box, now=hole.rims, below=below
         )
-        drawn, _ = theirs.lit(tones, np.array([210, 200, 180], np.float32), hole.depth)
+        drawn, _ = theirs.lit(tones, np.array([210, 200, 180], np.float32), hole.depth, tones.lip)
         places = np.linspace(row + 0.05, 0.95, 9)[:, None]
         at = np.rint(rims.upper[5] + places * (rims.lower[5] - rims.upper[5]) - hole.corner)
         x, y = at.astype(int).T
