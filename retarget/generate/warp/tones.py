@@ -22,6 +22,9 @@ TOOTH_BRIGHT, TOOTH_RED = 0.75, 0.6
 PALE, SEEN = (0.4, 0.75), (0.3, 0.55)
 """Redness, in that of lips, from which on less and less and at which nothing is tooth; brightness,
 in that of skin, at which nothing and above which all of what is pale is tooth."""
+WHITE_BRIGHT = 0.4
+"""Brightness in that of skin, below which what is taken for the white of the eyes is lashes or the
+shade between lids that laugh."""
 INNER_RED, INNER_REDDEST = 1.0, 2.4
 """Power of the tint of lips by which that side is tinted more: beside a tongue, a pale photo's lip
 would be a grey line around the mouth; and red in green that it reaches at most by that: red lips
@@ -51,10 +54,13 @@ class Tones:
         outer, inner = points[[37, 0, 267, 84, 17, 314], :2], points[[82, 13, 312, 87, 14, 317], :2]
         lips = np.concatenate([0.6 * outer + 0.4 * inner, 0.4 * outer + 0.6 * inner])
         skin = np.median(colours(rgb, points[TONE_POINTS, :2]), axis=0).astype(np.float32)
+        if white is not None:
+            seen = luma(white) > WHITE_BRIGHT * luma(skin)
+            white = believed(white, skin) if seen else None
         return cls(
             skin=skin,
             lip=np.median(colours(rgb, lips), axis=0).astype(np.float32),
-            white=None if white is None else believed(white, skin),
+            white=white,
         )
 
     @property

@@ -153,6 +153,13 @@ def test_eyes_lit_blue_from_the_side_make_no_blue_mouth_in_warm_skin() -> None:
     assert white(WARM, grey) == pytest.approx(grey)
 
 
+def test_what_is_dark_between_lids_that_laugh_is_no_white() -> None:
+    rgb, points = smiling().frame.rgb, smiling().face.points
+    lashes, shaded = np.array([(27, 12, 4), (110, 95, 90)], np.float32)
+    assert Tones.of(rgb, points, lashes).white is None
+    assert Tones.of(rgb, points, shaded).white == pytest.approx(shaded)
+
+
 def test_teeth_filmed_in_the_dark_are_not_grey_in_a_bright_photo() -> None:
     """Half the light on the driver costs a tooth far less than half of its brightness."""
     day = Tones.of(calm().frame.rgb, calm().face.points, white_of(calm()))
