@@ -111,13 +111,14 @@ class DrivingInside:
         shown = now.width / max(hole.width, 1.0)
         self._raw = _read_as_small(rgb, _strip_map(box, now, *starts), hole.outline, shown)
 
-    def lit(self, tones: Tones, tooth: Floats, depth: Floats) -> tuple[Floats, Floats]:
+    def lit(self, tones: Tones, tooth: Floats, depth: Floats, lip: Floats) -> tuple[Floats, Floats]:
         """It as the photo would show it, and where it is the front of a lip.
 
         Args:
             tones: the photo's.
             tooth: (3,) what colour the identity's teeth have.
             depth: (h, w) pixels from the nearest lip.
+            lip: (h, w, 3) the colour of the photo's lips above and below, or of all of them (3,).
 
         Returns:
             (h, w, 3) colours and (h, w) 0..1.
@@ -139,7 +140,7 @@ class DrivingInside:
         bright = bright / np.float32(max(luma(driving.lip), 8.0))
         relief = np.minimum(bright / np.float32(LIP_BRIGHTEST), 1) ** np.float32(LIP_RELIEF)
         redder = tones.inner_lip - tones.lip
-        shown = relief[..., None] * (tones.lip + turned_in[..., None] * redder)
+        shown = relief[..., None] * (lip + turned_in[..., None] * redder)
         glow = np.float32(LIP_GLOW * light.colour) * (1 - turned_in) * np.maximum(1 - bright, 0)
         shown[..., 1:] *= 1 - glow[..., None]
         shown *= 1 - turned_in[..., None] * (1 - np.float32(1 - LIP_TURNED_IN) * np.sqrt(lit))

@@ -2,7 +2,7 @@
 
 Drawn thin there, little of what the mesh takes for lip is red: brought together as they are, they
 would be a line in the skin. Beside teeth hardly any of it is lip at all, and what is seen there is
-drawn out into stripes and dark ends, so towards the corners it is made even.
+drawn out into stripes and dark ends, so towards the corners it is made even, and like its middle.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ SOFT = 0.02
 EVEN, ASIDE = 0.04, (0.35, 0.75)
 """Deviation of the blur by which it is even, in mouth widths; and of the way from the middle to a
 corner, where that begins, and is there."""
+LIKE_MIDDLE = 0.75
+"""How much like the lip's middle it is there."""
 DARKER, MOST = 0.93, 1.35
 """How much darker they grow at most, and by what factor one of their channels changes."""
 
@@ -67,7 +69,11 @@ class LipTint:
             there = np.array(cv2.mean(patch, mask)[:3], np.float32)
             share = blurred(mask, soft)[..., None] * np.float32(much / 255)
             aside = ramp(ASIDE, np.abs(np.float32(2) * lip.place_along(box)))[..., None]
-            even = patch + share * aside * (_even(patch, mask, EVEN * lip.width) - patch)
+            amid = np.where(aside[..., 0] > 0, np.uint8(0), mask)
+            middle = np.array(cv2.mean(patch, amid)[:3], np.float32)
+            beside = _even(patch, mask, EVEN * lip.width)
+            beside += np.float32(LIKE_MIDDLE) * (middle - beside)
+            even = patch + share * aside * (beside - patch)
             patch[...] = to_bytes(even * (1 + share * (_change(there, tone) - 1)))
 
 

@@ -33,7 +33,7 @@ from retarget.generate.warp.palette import Palette, luma
 from retarget.generate.warp.rims import MOUTH, Rims, rims_of
 from retarget.generate.warp.shut_lips import between_lips, draw_lip_line, gathering
 from retarget.generate.warp.teeth import Dentist, Layer
-from retarget.generate.warp.tones import Tones
+from retarget.generate.warp.tones import Tones, lips_along
 from retarget.generate.warp.tongue_out import draw_tongue_out
 from retarget.generate.warp.upper_row import row_of_upper_teeth
 
@@ -57,6 +57,9 @@ of a toothless inside is kept; the same of their gap, at which nothing and from 
 RAISED = (0.04, 0.055)
 """How far the upper lip draws back from where the photo has it, in eye distances, from which on
 less and less and at which nothing of its teeth is kept: what the lip hid of them nobody knows."""
+WHOLE_ROW = 0.09
+"""Height of the photo's upper teeth, in eye distances, below which the more of them is hidden: they
+are kept for as much less."""
 COVERED = (0.4, 0.8)
 """Share of the photo's upper teeth that its lip comes to hide, from which on they slide up behind
 it and at which they are gone: what is left is an edge, below which the mouth would be empty."""
@@ -110,6 +113,7 @@ class Mouth:
         self._lips = LipTint(photo, points)
         self._dentist = Dentist(identity, points, self._palette)
         self._photo = rims_of(points, MOUTH)
+        self._lip_along = lips_along(photo, points, self._tones.lip)
         self._fall = fall_across(photo, points, self._photo)
         self._grain = grain_of(photo, points, self._unit)
         gap = self._photo.gap / self._unit
@@ -211,7 +215,8 @@ class Mouth:
         if self._own is None:
             return 0.0, 0.0
         raised = moved.expression[UPPER_RIM] @ -self._photo.down
-        bared = smoothstep(*RAISED, float(raised.max()) / self._unit)
+        known = min(self._own.row / (WHOLE_ROW * self._unit), 1.0)
+        bared = smoothstep(*RAISED, float(raised.max()) / (known * self._unit))
         covered = -float(raised.mean()) / self._own.row
         empty = 1 - max(1 - covered, 0.0) * self._own.row / max(now.gap, 1e-3)
         hidden = smoothstep(*COVERED, covered) * smoothstep(*EMPTY, empty)
@@ -311,6 +316,13 @@ class Mouth:
         theirs = DrivingInside(
             frame.rgb, face, white=white, box=hole.box, now=hole.rims, below=below
         )
-        inside, front = theirs.lit(self._tones, self._palette.tooth, hole.depth)
+        lip = self._lip_at(hole.place)
+        inside, front = theirs.lit(self._tones, self._palette.tooth, hole.depth, lip)
         fall = fall_across(frame.rgb, face.points, rims_of(face.points, MOUTH))
         return _Theirs(share, inside, np.float32(share) * front[..., None], fall)
+
+    def _lip_at(self, place: Floats) -> Floats:
+        """(h, w, 3) the colour of the lips at places (h, w) along them, in widths of the mouth."""
+        ends = np.linspace(-0.4, 0.4, len(self._lip_along))
+        seen = [np.interp(place, ends, channel) for channel in self._lip_along.T]
+        return np.stack(seen, axis=2).astype(np.float32)

@@ -4,7 +4,7 @@ A photo that smiles keeps the folds between cheek and lips in its pixels, and wi
 it still seems to smirk. What is darker there than the skin on both sides of it is made as bright,
 in every colour (a closing: Serra, "Image Analysis and Mathematical Morphology", 1982), so the fold
 is found where it is in this face. Pores and grain, which are finer, stay; save in the fold, whose
-deepest line is as fine.
+deepest line is as fine. Where lips close over teeth, so is the dark beside their corners.
 """
 
 from __future__ import annotations
@@ -22,13 +22,14 @@ FOLDS_BY = {"mouthSmile": 0.7, "noseSneer": 0.6, "mouthUpperUp": 0.25, "mouthStr
 """Blendshapes without their side, and how much of these folds each makes."""
 FOLDING = (0.06, 0.5)
 """How much less of that than in the photo from which on and at which the folds are smoothed."""
-LINES = {
-    "Right": ((129, 203, 206, 216, 57), -1.0),
-    "Left": ((358, 423, 426, 436, 287), 1.0),
-}
-"""Mesh points from beside the nose to beside the mouth, and which way is out."""
+LINES = ((129, 203, 206, 216, 57), (358, 423, 426, 436, 287))
+"""Mesh points from beside the nose to beside the mouth, on the person's right and left."""
 INNER, OUTER = (-0.06, -0.15, -0.19, -0.15, -0.03), (0.05, 0.13, 0.18, 0.2, 0.2)
 """Eye distances outwards from these, between which the fold lies."""
+CORNERS = ((92, 186, 61, 43), (322, 410, 291, 273))
+CORNER_INNER, CORNER_OUTER = (-0.05, -0.06, -0.07, -0.05), (0.05, 0.08, 0.12, 0.12)
+"""Mesh points around the corners of the mouth, and the place around these, in the same way: lips
+that close leave the dark that the photo has there beside them."""
 EDGE, REACH = 0.035, 0.22
 """Deviation of the edge of that place, and how far around it is looked at, in eye distances."""
 UNIT = 45.0
@@ -38,7 +39,7 @@ GRAIN, WIDE, SOFT = 0.012, 0.11, 0.03
 CORE, GONE = (0.08, 0.3), 0.95
 """Logarithms by which a fold is lit from which on something and at which all but a little is left
 out of what is as fine as grain: the deepest line within a fold is."""
-MOST = 1.0
+MOST = 1.8
 """Logarithm by which a fold is lit at most in that of its channels that lacks most, the others as
 much less as they lack: skin's shadows lack blue, and lit alike they would be amber stains."""
 
@@ -51,28 +52,39 @@ class OwnFolds:
     """
 
     def __init__(self, own: Floats) -> None:
-        self._by = np.stack([_weights(side) for side in LINES])
+        self._by = np.stack([_weights(side) for side in ("Right", "Left")])
         self._own = self._by @ np.maximum(own, 0)
 
-    def smooth(self, out: Bytes, points: Floats, weights: Floats) -> None:
+    def smooth(self, out: Bytes, points: Floats, weights: Floats, closing: float) -> None:
         """Smooth a moved crop, in place.
 
         Args:
             out: (height, width, 3).
             points: (468 or more, 2 or 3) where its mesh lies now.
             weights: (52,) the expression it shows.
+            closing: 0..1 how far lips that are open in the photo have closed.
         """
         much = ramp(FOLDING, self._own - self._by @ np.maximum(weights, 0))
         if not much.any():
             return
         right, left = points[list(landmarks.EYE_OUTER_CORNERS), :2]
         across = left - right
-        inner, outer = (np.array(x, np.float32)[:, None] * across for x in (INNER, OUTER))
-        areas = []
-        for line, way in LINES.values():
-            at, way_out = points[list(line), :2], np.float32(way)
-            areas.append(np.concatenate([at + way_out * inner, (at + way_out * outer)[::-1]]))
-        _smooth(out, areas, float(np.hypot(*across)), much)
+        areas, shares = [], []
+        corners, lines = (CORNERS, CORNER_INNER, CORNER_OUTER), (LINES, INNER, OUTER)
+        for (places, *ends), share in ((corners, closing), (lines, 1.0)):
+            if share > 0:
+                areas += [
+                    _beside(points[list(place), :2], ends, way)
+                    for place, way in zip(places, (-across, across), strict=True)
+                ]
+                shares.append(np.float32(share) * much)
+        _smooth(out, areas, float(np.hypot(*across)), np.concatenate(shares))
+
+
+def _beside(line: Floats, ends: Sequence[Sequence[float]], way: Floats) -> Floats:
+    """(2n, 2) outline of what lies between two ends, in eye distances outwards from a line."""
+    inner, outer = (line + np.array(end, np.float32)[:, None] * way for end in ends)
+    return np.concatenate([inner, outer[::-1]])
 
 
 def _weights(side: str) -> Floats:

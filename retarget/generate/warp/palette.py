@@ -18,6 +18,12 @@ six photos), for the rest is the skin's own; and how far the white of the eyes, 
 tells it better."""
 LEAST_GREEN = 0.52
 """How far at least it lies from blue to red: less is pink, however red the skin is."""
+PINK_LIGHT = 1.1
+"""Green of skin, in its blue, below which the light itself is pink, and teeth in it: they would be
+green beside that skin."""
+COOLER = 0.33
+"""How much cooler than skin tells, in the logarithm of blue in red, the white of the eyes is
+believed: a blue light from the side, or colours that were graded, reach eyes and not the mouth."""
 
 
 def luma(rgb: Floats) -> float:
@@ -29,6 +35,16 @@ def redness(rgb: Floats) -> Floats:
     """(...) logarithm of red against blue in colours (..., 3)."""
     out: Floats = np.log((rgb[..., 0] + 8) / (rgb[..., 2] + 8))
     return out
+
+
+def believed(white: Floats, skin: Floats) -> Floats:
+    """(3,) the white of the eyes, no cooler than skin in the same light lets one believe."""
+    seen = np.log(np.maximum(white, 1) / max(float(white[0]), 1.0))
+    most = max(OF_SKIN * float(np.log(max(skin[2], 1.0) / max(skin[0], 1.0))) + COOLER, 0.0)
+    if seen[2] <= most:
+        return white
+    out: Floats = np.exp(seen * np.float32(most / seen[2])).astype(np.float32)
+    return np.asarray(out * np.float32(luma(white) / luma(out)), np.float32)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,7 +71,7 @@ class Palette:
         bright = luma(skin)
         warm = (skin / max(bright, 1.0)).astype(np.float32)
         red = (lip / max(luma(lip), 1.0)).astype(np.float32)
-        tint = _tooth_tint(skin, white)
+        tint = _tooth_tint(skin, believed(white, skin))
         shine = float(np.clip(luma(white), 1.05 * bright, 1.3 * bright))
         return cls(
             tooth=np.float32(min(1.06 * shine, 235.0)) * tint,
@@ -75,5 +91,6 @@ def _tooth_tint(skin: Floats, white: Floats) -> Floats:
     seen = np.maximum(white, 1) / max(float(white[0]), 1.0)
     if abs(np.log(seen[2])) < abs(np.log(tint[2])):
         tint = tint ** np.float32(1 - OF_WHITE) * seen ** np.float32(OF_WHITE)
-    tint[1] = max(tint[1], tint[2] + LEAST_GREEN * (tint[0] - tint[2]))
+    least = tint[2] + LEAST_GREEN * (tint[0] - tint[2])
+    tint[1] = max(tint[1], least * min(skin[1] / max(PINK_LIGHT * skin[2], 1.0), 1.0))
     return tint / np.float32(luma(tint))

@@ -126,6 +126,8 @@ class Portrait:
         found = flow.moving_grid(self._source, change, self._step, (width, height))
         out = self._skin(*found, change, moved, now) if found else self._canvas.photo.copy()
         if found:
+            closing = gathering(self._rims[-1], now[-1])
+            self._own_folds.smooth(out, moved.points, request.expression.weights, closing)
             self._draw_folds(out, found[0], moved, request)
         self._draw_eyes(out, moved, now)
         if self._glasses is not None:
@@ -176,7 +178,6 @@ class Portrait:
         return self._canvas.moved(grid, *pixel_field(grid, field, openings))
 
     def _draw_folds(self, out: Bytes, grid: flow.Grid, moved: Moved, request: FaceRequest) -> None:
-        self._own_folds.smooth(out, moved.points, request.expression.weights)
         folds = self._folds(request) if self._wrinkles > 0 else None
         share: Floats | float = 1.0
         if folds is not None:

@@ -9,7 +9,8 @@ import numpy as np
 
 from retarget.flow.arrays import Bytes, Floats
 from retarget.generate.warp.paint import colours, fill, ramp
-from retarget.generate.warp.palette import LUMA, luma
+from retarget.generate.warp.palette import LUMA, believed, luma
+from retarget.generate.warp.shut_lips import ROWS
 
 TONE_POINTS = np.array([
     50, 101, 36, 205, 187, 207, 216, 206, 203, 280, 330, 266, 425, 411, 427, 436, 426, 423,
@@ -21,12 +22,19 @@ TOOTH_BRIGHT, TOOTH_RED = 0.75, 0.6
 PALE, SEEN = (0.4, 0.75), (0.3, 0.55)
 """Redness, in that of lips, from which on less and less and at which nothing is tooth; brightness,
 in that of skin, at which nothing and above which all of what is pale is tooth."""
+WHITE_BRIGHT = 0.4
+"""Brightness in that of skin, below which what is taken for the white of the eyes is lashes or the
+shade between lids that laugh."""
 INNER_RED, INNER_REDDEST = 1.0, 2.4
 """Power of the tint of lips by which that side is tinted more: beside a tongue, a pale photo's lip
 would be a grey line around the mouth; and red in green that it reaches at most by that: red lips
 would glow."""
 LEAST_RED = 0.08
 """Redness of lips below which nothing tells them from teeth: a grey film, or dark make-up."""
+ALONG, OWN, DARKEST = slice(1, -1), 0.5, 0.7
+"""Columns of the lips whose colours tell that of each place along them, how far these do, and how
+dark they may be, in the lips' brightness: lips lie in shade towards their corners, as do corners.
+"""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,8 +53,12 @@ class Tones:
         """The medians of skin and lips in a picture with this mesh (478, 2 or 3)."""
         outer, inner = points[[37, 0, 267, 84, 17, 314], :2], points[[82, 13, 312, 87, 14, 317], :2]
         lips = np.concatenate([0.6 * outer + 0.4 * inner, 0.4 * outer + 0.6 * inner])
+        skin = np.median(colours(rgb, points[TONE_POINTS, :2]), axis=0).astype(np.float32)
+        if white is not None:
+            seen = luma(white) > WHITE_BRIGHT * luma(skin)
+            white = believed(white, skin) if seen else None
         return cls(
-            skin=np.median(colours(rgb, points[TONE_POINTS, :2]), axis=0).astype(np.float32),
+            skin=skin,
             lip=np.median(colours(rgb, lips), axis=0).astype(np.float32),
             white=white,
         )
@@ -81,6 +93,22 @@ class Tones:
             return 0.0, None
         lit = inside[tooth & (bright >= np.median(bright[tooth]))]
         return float(tooth.mean()), lit.mean(axis=0).astype(np.float32)
+
+
+def lips_along(rgb: Bytes, points: Floats, lip: Floats) -> Floats:
+    """(n, 3) the colours of lips of this colour (3,) along both, from picture left to right.
+
+    Args:
+        rgb: (height, width, 3) the picture.
+        points: (478, 2 or 3) its mesh.
+        lip: their colour.
+    """
+    at = points[ROWS[:, 1:3, ALONG], :2].mean(axis=1)  # (2, n, 2)
+    seen = colours(rgb, at.reshape(-1, 2)).reshape(*at.shape[:2], 3).mean(axis=0)
+    out = lip + np.float32(OWN) * (seen - lip)
+    bright = np.maximum(out @ LUMA, np.float32(1))
+    as_dark = np.clip(bright, np.float32(DARKEST * luma(lip)), np.float32(luma(lip)))
+    return np.asarray(out * (as_dark / bright)[:, None], np.float32)
 
 
 def teeth_in(rgb: Bytes | Floats, driving: Tones, *, colourless: float = 0.0) -> Floats:

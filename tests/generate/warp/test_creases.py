@@ -12,8 +12,10 @@ from asked import ask, calm, smiling
 from drawn import Picture, around, draw, whole
 
 from retarget.flow import blendshapes
+from retarget.flow.face_model import face_model
 from retarget.flow.values import Expression, Identity
 from retarget.generate.settings import WarpSettings
+from retarget.generate.warp.crease_lines import crease_lines
 from retarget.generate.warp.warp import WarpGenerator
 
 Change = npt.NDArray[np.float64]
@@ -83,6 +85,20 @@ def test_brows_that_a_smile_lowers_are_not_knitted() -> None:
     assert at(calm(), BETWEEN_BROWS, darker(calm(), brows | smile)).max() < 1
     grin = dict.fromkeys(LOWERED, 0.9) | smile
     assert at(calm(), BETWEEN_BROWS, darker(calm(), grin)).max() > 5
+
+
+@pytest.mark.parametrize("turned", [-40.0, 0.0, 40.0])
+def test_the_fold_beside_a_smile_is_an_arc_and_no_s(turned: float) -> None:
+    lines = crease_lines()
+    cos, sin = np.cos(np.radians(turned)), np.sin(np.radians(turned))
+    front = face_model().neutral[:468]
+    mesh = np.stack([cos * front[:, 0] + sin * front[:, 2], front[:, 1]], axis=1)
+    for side, name in ((-1, "mouthSmileRight"), (1, "mouthSmileLeft")):
+        part = lines.parts[int(np.argmax(lines.by[:, blendshapes.index(name)]))]
+        x, y = np.diff(lines.along[part] @ mesh[lines.points], axis=0).T
+        length = np.hypot(x, y)
+        bends = side * (x[:-1] * y[1:] - y[:-1] * x[1:]) / (length[:-1] * length[1:])
+        assert -bends.min() < 0.5 * bends.max()
 
 
 def test_a_face_that_hardly_moves_keeps_every_pixel() -> None:

@@ -38,7 +38,7 @@ def shown(rgb: Picture, face: Face, lip: npt.NDArray[np.float32] = LIP) -> npt.N
     assert hole is not None
     theirs = DrivingInside(rgb, face, white=None, box=hole.box, now=hole.rims)
     tones = Tones(skin=np.array([190, 150, 130], np.float32), lip=lip)
-    inside, _ = theirs.lit(tones, np.array([210, 200, 180], np.float32), hole.depth)
+    inside, _ = theirs.lit(tones, np.array([210, 200, 180], np.float32), hole.depth, tones.lip)
     across = hole.depth / hole.rims.width
     return np.asarray(inside[(across > 0.05) & (np.abs(hole.place) < 0.3)], np.float32)
 

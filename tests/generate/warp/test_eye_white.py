@@ -19,8 +19,8 @@ from retarget.generate.warp.rims import LEFT_EYE, RIGHT_EYE
 from retarget.generate.warp.tones import Tones, teeth_in
 from retarget.generate.warp.warp import WarpGenerator
 
-COLD = np.array([0.8, 1.0, 1.2], np.float32)
-"""What a bluish lamp does to red, green and blue."""
+COLD, WARM = np.array([(0.8, 1.0, 1.2), (1.1, 0.85, 0.6)], np.float32)
+"""What a bluish and a warm lamp do to red, green and blue."""
 
 
 def lit(rgb: npt.NDArray[np.uint8], lamp: Floats) -> npt.NDArray[np.uint8]:
@@ -132,6 +132,32 @@ def test_red_skin_does_not_make_pink_teeth_and_a_grey_photo_has_grey_ones() -> N
     assert tooth[1] > (tooth[0] + tooth[2]) / 2
     grey = [np.full(3, tone, np.float32) for tone in (140, 90, 170)]
     assert np.ptp(Palette.of(*grey).tooth) < 0.5
+
+
+def test_teeth_in_pink_light_are_not_green() -> None:
+    skin, lip = np.array([183, 129, 153], np.float32), np.array([200, 118, 132], np.float32)
+    red, green, blue = Palette.of(skin, lip, np.array([156, 110, 116], np.float32)).tooth
+    assert green < 0.95 * (red + blue) / 2
+
+
+def test_eyes_lit_blue_from_the_side_make_no_blue_mouth_in_warm_skin() -> None:
+    """Skin around the mouth tells that the light that falls there is no such light."""
+    someone, blue = smiling(), np.array([144, 166, 176], np.float32)
+    grey = np.full(3, luma(blue), np.float32)
+
+    def white(lamp: Floats, seen: Floats) -> Floats | None:
+        return Tones.of(lit(someone.frame.rgb, lamp), someone.face.points, seen).white
+
+    assert white(WARM, blue) == pytest.approx(grey, rel=0.05)
+    assert white(COLD, blue) == pytest.approx(blue)  # of the lamp, as skin tells
+    assert white(WARM, grey) == pytest.approx(grey)
+
+
+def test_what_is_dark_between_lids_that_laugh_is_no_white() -> None:
+    rgb, points = smiling().frame.rgb, smiling().face.points
+    lashes, shaded = np.array([(27, 12, 4), (110, 95, 90)], np.float32)
+    assert Tones.of(rgb, points, lashes).white is None
+    assert Tones.of(rgb, points, shaded).white == pytest.approx(shaded)
 
 
 def test_teeth_filmed_in_the_dark_are_not_grey_in_a_bright_photo() -> None:

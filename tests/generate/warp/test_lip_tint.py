@@ -98,3 +98,18 @@ def test_lips_that_close_are_even_towards_their_corners_and_keep_their_grain_bet
 
     assert max(stripes(1), stripes(9)) < 0.5 * 40
     assert stripes(5) > 0.9 * 40
+
+
+def test_lips_that_close_are_no_paler_towards_their_corners() -> None:
+    """What a mesh has for lip there is skin in the photo, or lit."""
+    points, red, pale = smiling().face.points, (190, 90, 90), (235, 215, 205)
+    photo = np.full_like(smiling().frame.rgb, pale)
+    for rows in ROWS:
+        lip = Rims(points[rows[0, 3:8], :2], points[rows[-1, 3:8], :2]).outline
+        cv2.fillPoly(photo, [np.rint(lip).astype(np.int32)], red)
+    out = photo.copy()
+    LipTint(photo, points).draw(out, points[:468], 1.0)
+    at = np.rint(points[ROWS[:, 1:3, 1:-1], :2].mean(axis=1)).astype(int)  # (2, 9, 2) along each
+    green = out[at[..., 1], at[..., 0], 1].astype(float)
+    paler = green[:, [0, 1, -2, -1]] - green[:, [4]]
+    assert paler.max() < 0.75 * (pale[1] - red[1])

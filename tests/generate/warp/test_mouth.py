@@ -200,7 +200,7 @@ def test_driving_lips_inside_the_opening_take_the_photos_colour_and_its_shade() 
 
     def inside(rgb: Picture, *, deep: bool = False) -> npt.NDArray[np.float32]:
         theirs = DrivingInside(rgb, driver.face, white=None, box=hole.box, now=hole.rims)
-        drawn, _ = theirs.lit(tones, np.array([210, 200, 180], np.float32), hole.depth)
+        drawn, _ = theirs.lit(tones, np.array([210, 200, 180], np.float32), hole.depth, tones.lip)
         share = hole.depth / hole.rims.width
         where = share > 0.1 if deep else (hole.depth > 0.5) & (share < 0.03)
         shown: npt.NDArray[np.float32] = drawn[where]
@@ -220,6 +220,26 @@ def test_driving_lips_inside_the_opening_take_the_photos_colour_and_its_shade() 
     assert seen.max() - seen.min() < 40  # teeth stay teeth
 
 
+def test_driving_lips_inside_the_opening_lie_in_the_shade_that_the_photos_lips_lie_in(
+    warp: WarpGenerator,
+) -> None:
+    """Lit, they would be a pale wedge beside the lips."""
+    rgb = calm().frame.rgb.copy()
+    lips = around(calm(), landmarks.LIPS_OUTER_UPPER + landmarks.LIPS_OUTER_LOWER[::-1])
+    rgb[lips] = LIP.astype(np.uint8)
+    middle = round(float(calm().face.points[13, 0]))
+    rgb[:, middle:][lips[:, middle:]] //= 2
+    photo = replace(calm(), frame=replace(calm().frame, rgb=rgb))
+    rgb = lips_reaching(0.1, 0.3)
+    driver = replace(smiling(), frame=replace(smiling().frame, rgb=rgb))
+    request = ask(photo, {"jawOpen": 0.6}, driving=seen(driver))
+    now = rims_of(Displacer(photo, photo.face.points)(request).points, MOUTH)
+    picture = whole(draw(warp, request))
+    inwards = np.rint(0.8 * now.lower[[3, 7]] + 0.2 * now.middle[[3, 7]]).astype(int)
+    lit, shaded = (picture[y - 1 : y + 2, x - 1 : x + 2].mean() for x, y in inwards)
+    assert shaded < 0.9 * lit
+
+
 @pytest.mark.parametrize("own", [(150, 115, 50), (120, 120, 120)], ids=["yellow", "grey"])
 def test_lips_inside_the_opening_are_redder_in_their_shade_unless_grey(
     own: tuple[int, int, int],
@@ -235,7 +255,7 @@ def test_lips_inside_the_opening_are_redder_in_their_shade_unless_grey(
         rgb = lips_reaching(0.1, 0.5)
         rgb[mouth] = (shade * rgb[mouth]).astype(np.uint8)
         theirs = DrivingInside(rgb, driver.face, white=None, box=hole.box, now=hole.rims)
-        shown, _ = theirs.lit(Tones(skin=lip, lip=lip), lip, hole.depth)
+        shown, _ = theirs.lit(Tones(skin=lip, lip=lip), lip, hole.depth, lip)
         red, green, _ = np.median(shown[ring], axis=0)
         return float(red / green)
 
@@ -286,7 +306,9 @@ def test_what_is_pale_deep_in_the_mouth_is_a_tongue() -> None:
     tones = Tones.of(rgb, driver.face.points, None)
 
     def blueness(depth: float) -> float:
-        inside, _ = theirs.lit(tones, blue, np.full_like(hole.depth, depth * hole.rims.width))
+        inside, _ = theirs.lit(
+            tones, blue, np.full_like(hole.depth, depth * hole.rims.width), tones.lip
+        )
         red, _, blue_ = inside[middle].mean(axis=0)
         return float(blue_ - red)
 
@@ -304,7 +326,7 @@ def of_one_colour(colour: tuple[int, int, int], depth: float) -> npt.NDArray[np.
     white, skin, lip = np.array([[220, 200, 205], [230, 170, 138], [215, 118, 108]], np.float32)
     theirs = DrivingInside(rgb, driver.face, white=white - 40, box=hole.box, now=hole.rims)
     away = np.full_like(hole.depth, depth * hole.rims.width)
-    shown, _ = theirs.lit(Tones(skin, lip, white=white), white, away)
+    shown, _ = theirs.lit(Tones(skin, lip, white=white), white, away, lip)
     middle: npt.NDArray[np.float32] = shown[hole.depth == hole.depth.max()].mean(axis=0)
     return middle
 

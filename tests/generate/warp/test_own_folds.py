@@ -9,7 +9,9 @@ import pytest
 from asked import ask, calm, known, smiling
 from drawn import Picture, draw, whole
 
+from retarget.flow import landmarks
 from retarget.flow.values import Identity
+from retarget.generate.warp.displace import Displacer
 from retarget.generate.warp.warp import WarpGenerator
 
 FOLDS = ((203, 206, 216), (423, 426, 436))
@@ -73,6 +75,24 @@ def test_a_face_that_does_not_smile_keeps_its_lines(warp: WarpGenerator) -> None
     plain, creased = calm(), folded(calm())
     shown = [whole(draw(warp, ask(who, {"browInnerUp": 0.3}))) for who in (creased, plain)]
     assert darker(*shown, plain) > 0.8 * darker(creased.frame.rgb, plain.frame.rgb, plain)
+
+
+def test_lips_that_close_leave_no_dark_beside_their_corners(warp: WarpGenerator) -> None:
+    plain = smiling()
+    points, unit = plain.face.points, plain.face.eye_distance
+    shade = np.ones(plain.frame.rgb.shape[:2], np.float32)
+    for corner, way in zip(landmarks.MOUTH_CORNERS, (-1, 1), strict=True):
+        line = points[corner, :2] + unit * np.array([(0, 0), (0.1 * way, 0.05)])
+        cv2.polylines(shade, [np.rint(line).astype(np.int32)], False, (0.3,), round(0.05 * unit))
+    rgb = plain.frame.rgb * cv2.GaussianBlur(shade, (0, 0), 1.0)[..., None]
+    dark = known(rgb.astype(np.uint8))
+    weights = {"mouthSmileLeft": 0.0, "mouthSmileRight": 0.0, "mouthClose": 1.0}
+    asked = [ask(who, weights, aperture=1.0, lip_gap=0.0) for who in (dark, plain)]
+    shown, clean = (whole(draw(warp, request)).mean(axis=2) for request in asked)
+    moved = Displacer(plain, points)(asked[1]).points
+    for x, y in np.rint(moved[list(landmarks.MOUTH_CORNERS), :2]).astype(int).tolist():
+        near = slice(y - 12, y + 13), slice(x - 12, x + 13)
+        assert (shown[near] / clean[near]).min() > 0.65
 
 
 def test_a_fold_that_goes_leaves_no_stain(warp: WarpGenerator) -> None:

@@ -168,7 +168,7 @@ def test_the_driving_mouth_goes_on_below_teeth_of_ones_own_as_below_its_own() ->
         theirs = DrivingInside(
             driver.frame.rgb, driver.face, white=None, box=hole.box, now=hole.rims, below=below
         )
-        drawn, _ = theirs.lit(tones, np.array([210, 200, 180], np.float32), hole.depth)
+        drawn, _ = theirs.lit(tones, np.array([210, 200, 180], np.float32), hole.depth, tones.lip)
         places = np.linspace(row + 0.05, 0.95, 9)[:, None]
         at = np.rint(rims.upper[5] + places * (rims.lower[5] - rims.upper[5]) - hole.corner)
         x, y = at.astype(int).T
@@ -210,16 +210,19 @@ BARES = ("mouthUpperUpLeft", "mouthUpperUpRight", "noseSneerLeft", "noseSneerRig
 LOWERED = {"mouthPucker": 1.0, "mouthUpperUpLeft": -1.0, "mouthUpperUpRight": -1.0}
 
 
-def under_the_lip(warp: WarpGenerator, weights: dict[str, float]) -> list[Picture]:
+def under_the_lip(
+    warp: WarpGenerator, weights: dict[str, float], identity: Identity | None = None
+) -> list[Picture]:
     """(3,) what a smile shows there, driven by a mouth that is dark inside and by one all teeth."""
+    identity = identity or smiling()
     outline = np.rint(rims_of(smiling().face.points, MOUTH).outline).astype(np.int32)
     colours = []
     for paint in (20, 230):
         rgb = smiling().frame.rgb.copy()
         cv2.fillPoly(rgb, [outline], (paint,) * 3)
         driving = seen(replace(smiling(), frame=replace(smiling().frame, rgb=rgb)))
-        request = ask(smiling(), weights, driving=driving)
-        moved = Displacer(smiling(), smiling().face.points)(request)
+        request = ask(identity, weights, driving=driving)
+        moved = Displacer(identity, identity.face.points)(request)
         x, y = np.rint(rims_of(moved.points, MOUTH).upper[5]).astype(int).tolist()
         colours.append(whole(draw(warp, request))[y + 1 : y + 4, x - 2 : x + 3].mean(axis=(0, 1)))
     return colours
@@ -236,6 +239,18 @@ def test_the_driving_mouth_is_shown_where_lips_bare_what_the_photo_hides_or_hide
     warp: WarpGenerator, weights: dict[str, float]
 ) -> None:
     dark, light = under_the_lip(warp, {"jawOpen": 0.8, **weights})
+    assert (light - dark).min() > 60
+
+
+def test_half_hidden_teeth_of_ones_own_give_way_as_soon_as_the_lip_bares_more(
+    warp: WarpGenerator,
+) -> None:
+    rgb, rims = smiling().frame.rgb.copy(), rims_of(smiling().face.points, MOUTH)
+    cv2.fillPoly(rgb, [np.rint(rims.outline).astype(np.int32)], (30, 10, 10))
+    row = Rims(rims.upper, rims.upper + 0.3 * (rims.lower - rims.upper))
+    cv2.fillPoly(rgb, [np.rint(row.outline).astype(np.int32)], (240, 235, 225))
+    little = replace(smiling(), frame=replace(smiling().frame, rgb=rgb))
+    dark, light = under_the_lip(warp, {"jawOpen": 0.8, **dict.fromkeys(BARES, 0.4)}, little)
     assert (light - dark).min() > 60
 
 
