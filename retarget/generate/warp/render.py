@@ -55,7 +55,7 @@ class Canvas:
         self._picture, self._times = (photo, 1) if passing else _enlarged(photo)
         self._behind = None
         if backdrop is not None and not passing:
-            self._behind = backdrop.behind
+            self._behind, self._slack = backdrop.behind, backdrop.slack
             size = self._picture.shape[1::-1]
             self._picture[..., 3] = cv2.resize(backdrop.share, size, interpolation=cv2.INTER_LINEAR)
         height, width = photo.shape[:2]
@@ -85,7 +85,10 @@ class Canvas:
             elif self._behind is None:
                 cv2.cvtColor(read(self._picture, where), cv2.COLOR_RGBA2RGB, dst=part[rows])
             else:
-                _lay_over(read(self._picture, where), self._behind[place][rows], part[rows])
+                four = read(self._picture, where)
+                if self._slack:
+                    _fasten(four[..., 3], field[rows, :width], self._slack)
+                _lay_over(four, self._behind[place][rows], part[rows])
         if seam is not None:
             self._mix(part, at, seam)
         return out
@@ -100,6 +103,12 @@ class Canvas:
         other = read(self._picture, where[None])[0, :, :3].astype(np.float32)
         own = part[places].astype(np.float32)
         part[places] = to_bytes(own + seam.share[inside, None] * (other - own))
+
+
+def _fasten(share: Bytes, field: Floats, slack: float) -> None:
+    """Let all of a pixel (height, width) go along where a field (…, 2) moves it by less."""
+    over = cv2.magnitude(*cv2.split(field)) * np.float32(1 / slack)
+    share[...] = 255 - (255 - share) * np.clip(over - np.float32(0.5), 0, 1)
 
 
 def _lay_over(four: Bytes, behind: Bytes, out: Bytes) -> None:
