@@ -22,8 +22,9 @@ class WarpSettings(AsDeclared):
     """How strongly the folds of the driving skin are drawn on the photo's, 0..1; as far as they
     are, they take the place of creases."""
     background: Literal["still", "along"] = "still"
-    """Behind a photo's head that moves: keep still (what it hid is filled in from around it), or
-    bend along with it, which needs no telling of person from background."""
+    """Behind a photo's head that moves, or a face that is turned aside: keep still (what was hidden
+    is filled in from around it), or bend along, which needs no telling of person from background.
+    """
     threads: int = 0
     """Frames drawn at the same time; the pixels do not depend on it. 0: two of a large face, whose
     drawing takes longest of all stages, else one."""

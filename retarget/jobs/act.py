@@ -22,7 +22,7 @@ from retarget.flow.values import (
     Identity,
     Instant,
 )
-from retarget.jobs.identity import told_from_background
+from retarget.jobs.identity import is_averted, told_from_background
 from retarget.transfer.head import MAX_TURN
 from retarget.transfer.settings import TransferSettings
 from retarget.transfer.transfer import DrivingFace, Transfer
@@ -56,7 +56,7 @@ class Actor:
         identity: the photo, understood.
         generator: who draws.
         report: where the times go.
-        tells_background: whether what is behind the person keeps still when the head turns.
+        tells_background: whether what is behind the person keeps still.
     """
 
     def __init__(
@@ -67,6 +67,8 @@ class Actor:
         *,
         tells_background: bool = True,
     ) -> None:
+        if tells_background and is_averted(identity):
+            identity = told_from_background(identity)
         self.identity, self._drawn = identity, identity
         self._tells_background = tells_background
         self._apart: Identity | None = None

@@ -18,8 +18,14 @@ from retarget.source.settings import SourceSettings
 
 if TYPE_CHECKING:
     from retarget.flow.values import Identity
+    from retarget.generate.settings import WarpSettings
     from retarget.source.source import Source
+    from retarget.transfer.settings import TransferSettings
     from retarget.transfer.transfer import DrivingFace
+
+AVERTED = 15.0
+"""Degrees of yaw from which the outline of a face is its own skin: before that, ears, hair or neck
+lie between the two."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,20 +39,29 @@ class IdentityLane:
     clip's at that time, which may not go back."""
     photo: bool
 
-    def driven_by(self, driving: DrivingFace, *, before_background: bool) -> IdentityLane:
+    def driven_by(
+        self, driving: DrivingFace, transfer: TransferSettings, warp: WarpSettings
+    ) -> IdentityLane:
         """The same person, known better if it is the driving one, whose rest a clip tells.
 
         Args:
             driving: what is known of the driving face.
-            before_background: whether the person of a photo moves before what is behind them,
-                which must be told apart then.
+            transfer: whether the head follows it.
+            warp: whether what is behind the person of a photo keeps still, from which they must be
+                told apart where they move before it.
         """
         from retarget.expression.same_person import with_driving_rest
 
         if not self.photo:
             return self
         photo = with_driving_rest(self.first, driving.rest, driving.usual, driving.moments)
-        return _of_photo(told_from_background(photo) if before_background else photo)
+        apart = warp.background == "still" and (transfer.motion == "full" or is_averted(photo))
+        return _of_photo(told_from_background(photo) if apart else photo)
+
+
+def is_averted(photo: Identity) -> bool:
+    """Whether a cheek and the jaw of this face move before what is behind the person."""
+    return abs(photo.pose.angles[0]) > AVERTED
 
 
 def told_from_background(photo: Identity) -> Identity:

@@ -173,8 +173,7 @@ class LiveJob(StartsFromPreset):
     ) -> tuple[IdentityLane, WarpGenerator]:
         from retarget.generate.warp.warp import WarpGenerator
 
-        apart = self.transfer.motion == "full" and self.warp.background == "still"
-        person = identity.driven_by(driving, before_background=apart)
+        person = identity.driven_by(driving, self.transfer, self.warp)
         generator = WarpGenerator(replace(self.warp, threads=1))
         generator.prepare(person.first)
         return person, generator

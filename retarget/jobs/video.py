@@ -210,8 +210,7 @@ class VideoJob(StartsFromPreset):
         """The generator, which knows the person, and the person as this face drives them."""
         generator = open_generator(self.generator, self.warp, self.diffusion, self.models, report)
         with report.clock("prepare"):
-            apart = self.transfer.motion == "full" and self.warp.background == "still"
-            person = identity.driven_by(driving.face, before_background=apart)
+            person = identity.driven_by(driving.face, self.transfer, self.warp)
             generator.prepare(person.first)
         report.facts["identity_rest"] = person.first.rest.found
         return generator, person

@@ -4,27 +4,52 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 import pytest
+from asked import calm
 from clips import make_clip
 from outside import tracker
 from PIL import Image
 
 from retarget.errors import NoFaceFound
 from retarget.expression.measure import lid_opening
+from retarget.expression.rest import understand
 from retarget.face.settings import TrackSettings
 from retarget.face.track import Track
 from retarget.flow.report import Report
-from retarget.flow.values import Identity
+from retarget.flow.values import HeadPose, Identity
+from retarget.generate.settings import WarpSettings
 from retarget.jobs import identity_clip
 from retarget.jobs.identity import IdentityLane, open_identity
 from retarget.source.open import open_source
+from retarget.transfer.settings import TransferSettings
+from retarget.transfer.transfer import DrivingFace
 
 RATE = 25
 COUNT = 30
+
+
+@pytest.mark.parametrize(
+    ("yaw", "told"), [(0.0, False), (-12.0, False), (20.0, True), (-35.0, True)]
+)
+def test_what_is_behind_a_face_turned_aside_is_told_from_it_though_the_head_is_held(
+    yaw: float, told: bool
+) -> None:
+    """Its far cheek and jaw move before the room."""
+    turned = replace(calm().pose, rotation=HeadPose.rotation_of(yaw, 0, 0))
+    points = turned.to_picture(calm().pose.to_head(calm().face.points)).astype(np.float32)
+    photo = understand(calm().frame, replace(calm().face, points=points))
+    lane = IdentityLane(first=photo, at=lambda _: photo, photo=True)
+    driven = lane.driven_by(DrivingFace(rest=photo.rest), TransferSettings(), WarpSettings())
+    assert (driven.first.person is not None) is told
+    along = lane.driven_by(
+        DrivingFace(rest=photo.rest), TransferSettings(), WarpSettings(background="along")
+    )
+    assert along.first.person is None
 
 
 @contextmanager

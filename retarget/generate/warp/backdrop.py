@@ -1,10 +1,11 @@
-"""What is behind a person whose head moves: it stays where it is.
+"""What is behind a person who moves: it stays where it is.
 
-A head that turns and nods would bend the lines of a room along with it. So what the photo shows of
-the person is moved and laid over what is behind them. The narrow rim around the person, in which
-single hairs lie, goes with the head; what the head uncovers is filled in from around it, edges
-going on as they came (Bertalmio, Bertozzi & Sapiro, "Navier-Stokes, Fluid Dynamics, and Image and
-Video Inpainting", CVPR 2001).
+A head that turns and nods would bend the lines of a room along with it, and so would the jaw and
+the far cheek of a face that is seen from the side. So what the photo shows of the person is moved
+and laid over what is behind them. The narrow rim around the person, in which single hairs lie, goes
+with the head; what the head uncovers is filled in from around it, edges going on as they came
+(Bertalmio, Bertozzi & Sapiro, "Navier-Stokes, Fluid Dynamics, and Image and Video Inpainting", CVPR
+2001).
 """
 
 from __future__ import annotations
@@ -19,9 +20,12 @@ from retarget.flow.arrays import Bools, Bytes, Floats
 from retarget.flow.ease import eased
 from retarget.generate.warp.paint import blurred, to_bytes
 
-RIM = (0.035, 0.13)
+RIM, HELD_RIM = (0.035, 0.13), (0.0, 0.04)
 """How far around the person everything goes along with the head, and from which on nothing does,
-in eye distances."""
+in eye distances; around a head that is held skin moves, but no hair."""
+SLACK = 0.006
+"""Eye distances by which what is around a head that is held may go along with it, before what is
+behind shows: that is not seen, and what is filled in would be."""
 FILLED = 1.25
 """Width of what is filled in beside the person, in widths of the rim."""
 SMALL = 256
@@ -45,19 +49,22 @@ class Backdrop:
     """(height, width) how much of each pixel goes with the person, 0..255."""
     behind: Bytes
     """(height, width, 3) the photo without them."""
+    slack: float
+    """Pixels about which something must move before that is shown; 0: it always is."""
 
     @classmethod
-    def of(cls, photo: Bytes, person: Bytes, unit: float) -> Backdrop:
+    def of(cls, photo: Bytes, person: Bytes, unit: float, *, held: bool = False) -> Backdrop:
         """Take a photo apart.
 
         Args:
             photo: (height, width, 3).
             person: (height, width) 255 where the person is.
             unit: pixels between the outer eye corners.
+            held: whether the head is, and only the face moves.
         """
         away = cv2.distanceTransform((person < 128).astype(np.uint8), cv2.DIST_L2, 5)
         away = np.asarray(away, np.float32) / np.float32(unit)
-        inner, outer = RIM
+        inner, outer = HELD_RIM if held else RIM
         share = 1 - eased(np.clip((away - inner) / (outer - inner), 0, 1))
         filled = FILLED * outer
         hole = away < filled
@@ -68,7 +75,7 @@ class Backdrop:
             made = np.add(fill[rows], grain[rows], dtype=np.float32)
             known = eased(np.clip((away[rows] - outer) / (filled - outer), 0, 1))[..., None]
             behind[rows] = to_bytes(made + known * (photo[rows] - made))
-        return cls(to_bytes(255 * share), behind)
+        return cls(to_bytes(255 * share), behind, SLACK * unit if held else 0.0)
 
 
 def _grain(photo: Bytes, hole: Bools, unit: float) -> npt.NDArray[np.int8]:

@@ -79,10 +79,11 @@ class Portrait:
         for eye, _, _, around in EYES:
             self._points = lids_to_where_seen(photo, self._points, eye, around[:3])
         person = None
-        if moves and identity.person is not None:
+        if identity.person is not None:
             person = identity.person[low[1] : high[1], low[0] : high[0]]
-            unit = identity.face.eye_distance
-            self._points = outline_to_where_seen(person, self._points, unit)
+            if moves:
+                unit = identity.face.eye_distance
+                self._points = outline_to_where_seen(person, self._points, unit)
         self._source = rings - self._origin[:2]
         self._source[: landmarks.MESH_COUNT] = self._points[: landmarks.MESH_COUNT, :2]
         self._beside_lips = giving_way(photo, self._points)
@@ -91,7 +92,7 @@ class Portrait:
         backdrop = None
         if person is not None and settings.background == "still":
             moving = self._glasses.with_wearer(person) if self._glasses is not None else person
-            backdrop = Backdrop.of(photo, moving, identity.face.eye_distance)
+            backdrop = Backdrop.of(photo, moving, identity.face.eye_distance, held=not moves)
         self._canvas = Canvas(photo, passing=identity.passing, backdrop=backdrop)
         self._displace = Displacer(identity, self._points, hidden)
         self._turned_skin = TurnedSkin(self._points, identity.face.eye_distance)

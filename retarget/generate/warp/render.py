@@ -27,6 +27,8 @@ _SHORT = np.array([3, -25, 150, 150, -25, 3], np.float32) / 256
 """The same for a picture that has been enlarged already and holds nothing finer."""
 _LARGE = 1_300_000
 """Pixels of a crop from which twice its size must do: four times would take 80 megabytes."""
+FEW = 4
+"""Every how many pixels it is asked how far they move, where that changes slowly."""
 
 
 class Seam(NamedTuple):
@@ -55,7 +57,7 @@ class Canvas:
         self._picture, self._times = (photo, 1) if passing else _enlarged(photo)
         self._behind = None
         if backdrop is not None and not passing:
-            self._behind = backdrop.behind
+            self._behind, self._slack = backdrop.behind, backdrop.slack
             size = self._picture.shape[1::-1]
             self._picture[..., 3] = cv2.resize(backdrop.share, size, interpolation=cv2.INTER_LINEAR)
         height, width = photo.shape[:2]
@@ -85,7 +87,11 @@ class Canvas:
             elif self._behind is None:
                 cv2.cvtColor(read(self._picture, where), cv2.COLOR_RGBA2RGB, dst=part[rows])
             else:
-                _lay_over(read(self._picture, where), self._behind[place][rows], part[rows])
+                four = read(self._picture, where)
+                share: Bytes = four[..., 3]
+                if self._slack:
+                    share = _fastened(share, field[rows, :width], self._slack)
+                _lay_over(four, share, self._behind[place][rows], part[rows])
         if seam is not None:
             self._mix(part, at, seam)
         return out
@@ -102,11 +108,24 @@ class Canvas:
         part[places] = to_bytes(own + seam.share[inside, None] * (other - own))
 
 
-def _lay_over(four: Bytes, behind: Bytes, out: Bytes) -> None:
-    """Write a picture (height, width, 4), last its share of each pixel, over another (…, 3)."""
-    share = four[..., 3].astype(np.float32) * np.float32(1 / 255)
-    picture = cv2.cvtColor(four, cv2.COLOR_RGBA2RGB)
-    out[...] = cv2.blendLinear(picture, np.ascontiguousarray(behind), share, 1 - share)
+def _fastened(share: Bytes, field: Floats, slack: float) -> Bytes:
+    """How much of each pixel (height, width) goes along; all, where a field moves it by less."""
+    few = np.ascontiguousarray(field[::FEW, ::FEW])
+    loose = to_bytes(255 * (cv2.magnitude(*cv2.split(few)) / np.float32(slack) - np.float32(0.5)))
+    loose = np.asarray(cv2.resize(loose, share.shape[::-1], interpolation=cv2.INTER_LINEAR))
+    return np.asarray(255 - cv2.multiply(255 - share, loose, scale=1 / 255), np.uint8)
+
+
+def _lay_over(four: Bytes, share: Bytes, behind: Bytes, out: Bytes) -> None:
+    """Write a picture (height, width, 4) over another (…, 3), with a share of each pixel."""
+    cv2.cvtColor(four, cv2.COLOR_RGBA2RGB, dst=out)
+    left, top, width, height = cv2.boundingRect(255 - share)
+    if not width:
+        return
+    place = slice(top, top + height), slice(left, left + width)
+    part, known = np.ascontiguousarray(out[place]), np.ascontiguousarray(behind[place])
+    ours = share[place].astype(np.float32) * np.float32(1 / 255)
+    out[place] = cv2.blendLinear(part, known, ours, 1 - ours)
 
 
 def _enlarged(photo: Bytes) -> tuple[Bytes, int]:

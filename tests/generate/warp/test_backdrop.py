@@ -1,4 +1,4 @@
-"""What is behind a head that moves keeps still."""
+"""What is behind a person who moves keeps still."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from asked import ask, calm
 from drawn import Picture, draw, whole
 
 from retarget.composite.matte import PersonMatte
-from retarget.flow.values import HeadPose, Identity
+from retarget.flow import landmarks
+from retarget.flow.values import FaceRequest, HeadPose, Identity
 from retarget.generate.settings import WarpSettings
 from retarget.generate.warp.backdrop import Backdrop
 from retarget.generate.warp.warp import WarpGenerator
@@ -64,6 +65,38 @@ def test_what_is_behind_a_head_that_moves_stays_or_bends_as_was_chosen() -> None
     along = np.abs(moved(identity, WarpSettings(background="along")) - photo)[behind]
     assert still.mean() < 1.5
     assert along.mean() > 5 * still.mean()
+
+
+def aside(identity: Identity, way: float) -> FaceRequest:
+    """The head held, its jaw and cheeks so many eye distances to the right."""
+    asked = ask(identity)
+    height = identity.face.points[:, 1]
+    below = np.clip((height - height[landmarks.NOSE_BRIDGE]) / np.ptp(height) / 0.3, 0, 1)
+    by = way * identity.face.eye_distance * below
+    return replace(asked, points=asked.points + np.stack([by, 0 * by, 0 * by], axis=1))
+
+
+def test_what_is_behind_a_cheek_that_moves_stays_or_bends_as_was_chosen() -> None:
+    identity = striped()
+    assert identity.person is not None
+    behind = cv2.dilate(identity.person, np.ones((31, 31), np.uint8)) < 20
+    behind[: round(float(identity.face.points[landmarks.NOSE_TIP, 1]))] = False
+    behind[:, round(float(identity.face.points[landmarks.CHIN, 0])) :] = False  # what it covers
+
+    def changed(settings: WarpSettings) -> float:
+        drawn = whole(draw(WarpGenerator(settings), aside(identity, 0.2)))
+        return float(np.abs(drawn.astype(int) - identity.frame.rgb)[behind].mean())
+
+    assert changed(WarpSettings()) < 0.3 * changed(WarpSettings(background="along"))
+
+
+def test_where_a_head_that_is_held_hardly_moves_nothing_is_filled_in_around_it() -> None:
+    identity = striped()
+    drawn = [
+        whole(draw(WarpGenerator(WarpSettings(background=background)), aside(identity, 0.002)))
+        for background in ("still", "along")
+    ]
+    np.testing.assert_array_equal(*drawn)
 
 
 def test_the_face_moves_alike_before_either() -> None:
