@@ -86,7 +86,7 @@ class Shape:
             aperture = self._said(expression.weights, moved)
         else:
             moved = self._model.displacement(expression.weights * _told(seen.lip_gap))
-            moved += 0 if seen.detail is None else seen.detail
+            moved += seen.detail
             aperture = _told_of_lids(seen.aperture)
         wider, taller, same_way = self._proportions(rest)
         aperture = _widened(aperture, same_way)

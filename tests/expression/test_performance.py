@@ -57,7 +57,6 @@ def same(a: ExpressedFrame, b: ExpressedFrame) -> None:
     np.testing.assert_array_equal(one.gaze, two.gaze)
     np.testing.assert_array_equal(one.aperture, two.aperture)
     assert one.lip_gap == pytest.approx(two.lip_gap, abs=1e-6)
-    assert one.detail is not None and two.detail is not None
     np.testing.assert_allclose(one.detail, two.detail, atol=2e-4)
 
 
