@@ -30,8 +30,8 @@ File = TypeVar("File", TextIO, zipfile.ZipFile)
 SUFFIXES = (".csv", ".npz")
 
 
-class Performance(AbstractContextManager["Performance"], ABC):
-    """A saved performance; nothing stays open between calls, `with` is a courtesy."""
+class Performance(ABC):
+    """A saved performance; its file is open only while frames are read."""
 
     path: Path
     rest: RestFace
@@ -42,9 +42,6 @@ class Performance(AbstractContextManager["Performance"], ABC):
     @abstractmethod
     def frames(self) -> Iterator[ExpressedFrame]:
         """Every frame, in order; each call begins anew."""
-
-    def __exit__(self, *_: object) -> None:
-        """Nothing to close."""
 
 
 def save_performance(
@@ -159,8 +156,7 @@ def opened(file: Callable[[], File], guard: Guard) -> Iterator[File]:
 def _check_readable(part: Path, path: Path) -> None:
     """Refuse what is written to `part` before it takes the place of `path`."""
     try:
-        with open_performance(part) as written:
-            deque(written.frames(), maxlen=0)
+        deque(open_performance(part).frames(), maxlen=0)
     except UnreadableInput as wrong:
         said = wrong.what.replace(str(part), path.name)
         raise CannotWrite(

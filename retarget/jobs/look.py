@@ -137,8 +137,7 @@ def _performed(file: Path, path: str, settings: SourceSettings) -> ExpressedFram
     from retarget.expression.performance import open_performance
     from retarget.jobs.driving import piece
 
-    with open_performance(file) as performance:
-        frame = next(piece(performance, settings), None)
+    frame = next(piece(open_performance(file), settings), None)
     if frame is None:
         raise UnreadableInput(
             f"{path} has no frame at {settings.start:g} s or later.",
