@@ -281,7 +281,7 @@ class VideoJob(StartsFromPreset):
         info = replace(job.info, size=size)
         sink = sinks.enter_context(self._open_sink(path, info, job.sound, report))
         beside = SideBySide(job.result_size, job.driving_size)
-        return lambda frame: sink.write(beside.wide(frame))
+        return lambda frame: sink.write(beside(frame))
 
     def _open_sink(
         self, path: Path, info: SourceInfo, sound: Sound | None, report: Report
