@@ -1,4 +1,4 @@
-"""driving | identity | result, for people who would rather look than read."""
+"""The preview: driving | identity | result, side by side."""
 
 from __future__ import annotations
 

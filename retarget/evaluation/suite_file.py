@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import Any
 
 from retarget.face.settings import NamedFace, named_face
-from retarget.flow.there import is_file
+from retarget.flow.paths import is_file
 from retarget.flow.toml_file import TomlFile
 from retarget.flow.toml_table import Table
 from retarget.source.settings import LONGEST

@@ -18,10 +18,10 @@ from pathlib import Path
 from typing import TextIO, TypeAlias, TypeVar
 
 from retarget.errors import CannotWrite, UnknownWord, UnreadableInput
+from retarget.flow.atomic_files import alone, becoming, landed_line
 from retarget.flow.report import Warn
 from retarget.flow.source_info import SourceInfo
 from retarget.flow.values import ExpressedFrame, RestFace
-from retarget.flow.whole import alone, becoming, landed_line
 
 Guard: TypeAlias = Callable[[], AbstractContextManager[None]]
 """Entered around each write, to word what the system says of it."""

@@ -1,4 +1,4 @@
-"""An expressed frame as one row of numbers, and back."""
+"""Expressed frames as rows of numbers, and back; and frames grouped into shots."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from retarget.errors import RetargetError, UnreadableInput
-from retarget.flow.there import check_no_stream
+from retarget.flow.paths import check_no_stream
 
 if sys.version_info >= (3, 11):
     import tomllib

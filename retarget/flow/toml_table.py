@@ -1,4 +1,4 @@
-"""The values of a table in a TOML file; one that is not as it must be is an error with its line."""
+"""Checked values of a table in a TOML file; a wrong one is an error that names its line."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from retarget.errors import UnknownWord, UnreadableInput
-from retarget.flow.there import is_file
+from retarget.flow.paths import is_file
 from retarget.flow.toml_file import Place, TomlFile, within
 
 LONGEST = 600

@@ -1,4 +1,4 @@
-"""The driving lane: whatever drives, opened, its face at rest known, its frames ready to flow."""
+"""The driving lane: open a video or performance, find its face at rest, and stream its frames."""
 
 from __future__ import annotations
 

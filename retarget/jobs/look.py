@@ -1,4 +1,4 @@
-"""Look at what an expression names: `from:angry.png`, `from:clip.mp4@1.2s`, `from:saved.npz@3`."""
+"""Read the face that an expression names: `from:angry.png`, `from:a.mp4@1.2s`, `from:a.npz@3`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A frame without a face never drops out of the video: what is done in its place."""
+"""What is shown in frames without a face, which never drop out of the video."""
 
 from __future__ import annotations
 
