@@ -59,7 +59,7 @@ def in_mirror(identity: Identity) -> Identity:
     flip, width = np.diag([-1.0, 1.0, 1.0]), identity.frame.size[0]
     over = np.array([width - 1, 0, 0])
     pose, rest, seen = identity.pose, identity.rest, identity.expression.measured
-    assert seen is not None and seen.detail is not None
+    assert seen is not None
 
     def other_side(gaze: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         return gaze[::-1] * np.array([-1, 1], np.float32)

@@ -12,7 +12,7 @@ import pytest
 from retarget.cli.parse import job_from
 from retarget.jobs.look import Looker
 from retarget.jobs.micro_set import read_set
-from retarget.jobs.storyboard import read_storyboard
+from retarget.jobs.storyboard_file import read_storyboard
 from retarget.language.words import shipped_words
 
 ROOT = Path(__file__).parents[1]

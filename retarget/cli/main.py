@@ -1,4 +1,4 @@
-"""The command line: one job, run, told, or one sentence why not."""
+"""The command line: run one job and print its result, or one sentence that says why not."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From words to a job: tyro reads the job's dataclass; what it refuses becomes one sentence."""
+"""From arguments to a job: tyro reads the job's dataclass; its errors become one sentence."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from itertools import pairwise
 from typing import Any
 
 from retarget.cli.commands import COMMANDS, VIDEO
-from retarget.cli.wording import (
+from retarget.cli.parse_errors import (
     MISSING,
     NO_DRIVING,
     NO_OPTION,
@@ -25,7 +25,7 @@ from retarget.cli.wording import (
     plain,
 )
 from retarget.errors import CannotWrite, RetargetError, UnknownWord, WrongSetting
-from retarget.flow.there import is_there
+from retarget.flow.paths import is_there
 
 _RULE = re.compile(r"^[\s─\-]+$")
 _FRAME = re.compile(r"^[│|]\s?|\s?[│|]$")
@@ -55,7 +55,7 @@ def job_from(words: Sequence[str]) -> Any:
     starting, rest = _preset(kind, rest)
     import tyro
 
-    from retarget.cli.told import REGISTRY, whole_lines
+    from retarget.cli.help_text import REGISTRY, whole_lines
 
     told = io.StringIO()
     try:
@@ -213,7 +213,7 @@ def _options(kind: type[Any]) -> list[str]:
     """All options of a command, short and long, as its help lists them."""
     import tyro
 
-    from retarget.cli.told import REGISTRY
+    from retarget.cli.help_text import REGISTRY
 
     shown = io.StringIO()
     with contextlib.redirect_stdout(shown), contextlib.suppress(SystemExit):

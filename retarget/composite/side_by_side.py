@@ -1,8 +1,6 @@
-"""driving | identity | result, for people who would rather look than read."""
+"""The preview: driving | identity | result, side by side."""
 
 from __future__ import annotations
-
-from collections.abc import Iterator
 
 import cv2
 import numpy as np
@@ -26,26 +24,18 @@ def preview_size(result: tuple[int, int], driving: tuple[int, int] | None) -> tu
 class SideBySide:
     """Lay the three pictures of each moment beside one another."""
 
-    name = "preview"
-
     def __init__(self, result: tuple[int, int], driving: tuple[int, int] | None) -> None:
         """For a result and a driving video of these sizes; None where no driving pixels are."""
         self._width, self._height = preview_size(result, driving)
         self._driving = driving
 
-    def __call__(self, frames: Iterator[FinishedFrame]) -> Iterator[FinishedFrame]:
-        """One wide frame for each finished one, in order."""
-        for finished in frames:
-            yield self.wide(finished)
-
-    def wide(self, finished: FinishedFrame) -> FinishedFrame:
-        """One wide frame."""
+    def __call__(self, finished: FinishedFrame) -> FinishedFrame:
+        """One wide frame for a finished one."""
         request = finished.request
         parts: list[Picture] = []
         if self._driving is not None:
-            tracked = (
-                None if request is None or request.driving is None else request.driving.tracked
-            )
+            driving = None if request is None else request.driving
+            tracked = None if driving is None else driving.tracked
             black = np.zeros((self._driving[1], self._driving[0], 3), np.uint8)
             parts.append(black if tracked is None else tracked.frame.rgb)
         if request is not None:

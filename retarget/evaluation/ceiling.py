@@ -1,4 +1,4 @@
-"""What nothing can surpass: the driving clip itself, made as small as the result and encoded anew.
+"""The upper bound: the driving clip itself, scaled to the size of the result and encoded again.
 
 Whatever an estimator loses to compression and to a small face is lost to every result. Scored like
 a result, the driving clip shows how much that is. Identity costs nothing here, so a result of

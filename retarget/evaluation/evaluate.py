@@ -15,13 +15,13 @@ import numpy as np
 
 from retarget import __version__
 from retarget.errors import NoFaceFound
-from retarget.evaluation import expression, identity, in_time, picture, sound, story, video
-from retarget.evaluation.alone import alone_in_photo
+from retarget.evaluation import expression, highlights, identity, in_time, picture, sound, video
 from retarget.evaluation.catalog import Sheet
 from retarget.evaluation.ceiling import Ceiling
 from retarget.evaluation.dlib_face import DlibEstimator
 from retarget.evaluation.findings import findings
 from retarget.evaluation.observe import Estimators, Read, Watch, face_sample, observe
+from retarget.evaluation.one_face import alone_in_photo
 from retarget.evaluation.pairs import Pairs, pair
 from retarget.evaluation.settings import EvaluateSettings
 from retarget.evaluation.tasks_face import LOOKS
@@ -156,7 +156,7 @@ class Evaluator:
     ) -> Evaluation:
         measures = sheet.measures()
         failures = tuple(_failures("driving", self.driving) + _failures("result", seen))
-        worst = story.worst_frames(self.driving, seen, pairs, self.settings.worst)
+        worst = highlights.worst_frames(self.driving, seen, pairs, self.settings.worst)
         return Evaluation(
             result=seen.path,
             driving=self.driving_path,
@@ -165,7 +165,7 @@ class Evaluator:
             channels=tuple(channels),
             failures=failures,
             findings=findings(measures, channels, failures),
-            curves=story.curves(self.driving, seen, pairs),
+            curves=highlights.curves(self.driving, seen, pairs),
             worst=worst,
             facts=self._facts(seen, pairs),
         )

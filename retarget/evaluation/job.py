@@ -74,8 +74,8 @@ class EvaluateJob(AsDeclared):
         return self._compared(report) if self.result is None else self._one(self.result, report)
 
     def _one(self, result: Path, report: Report) -> str:
+        from retarget.evaluation.as_json import as_dict
         from retarget.evaluation.evaluate import evaluate
-        from retarget.evaluation.forms import as_dict
         from retarget.evaluation.page import page
         from retarget.evaluation.table import table
 
@@ -85,7 +85,7 @@ class EvaluateJob(AsDeclared):
 
     def _compared(self, report: Report) -> str:
         from retarget.evaluation import compare
-        from retarget.evaluation.forms import as_dict
+        from retarget.evaluation.as_json import as_dict
 
         found = compare.compare(self.compare, *self._both(*self.compare), self.measuring, report)
         self._write([as_dict(e) for e in found], lambda: compare.page(found))
@@ -142,7 +142,7 @@ class EvaluateJob(AsDeclared):
 
     def _check_room(self) -> None:
         """Refuse what would run into a limit on the way."""
-        from retarget.evaluation.at_hand import landmarker
+        from retarget.evaluation.model_files import landmarker
         from retarget.face.room import check_room
 
         check_room(imported=True, tasks=landmarker(self.measuring) is not None)

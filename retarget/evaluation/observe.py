@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 
 from retarget.errors import NoFaceFound
-from retarget.evaluation import at_hand, dlib_face, video
-from retarget.evaluation.alone import alone
+from retarget.evaluation import dlib_face, model_files, video
 from retarget.evaluation.arcface import ArcFace
 from retarget.evaluation.dlib_face import DlibEstimator, dlib_models
+from retarget.evaluation.one_face import alone
 from retarget.evaluation.picture import sharpness
 from retarget.evaluation.settings import EvaluateSettings
 from retarget.evaluation.smirk import Smirk
@@ -39,9 +39,9 @@ class Estimators:
         wanted = settings.measure
         self.dlib = dlib_models()
         self.needs_mesh = "expression" in wanted or "time" in wanted
-        self.bundle = at_hand.landmarker(settings) if self.needs_mesh else None
-        arcface = at_hand.arcface(settings) if "identity" in wanted else None
-        smirk = at_hand.smirk(settings) if "expression" in wanted else None
+        self.bundle = model_files.landmarker(settings) if self.needs_mesh else None
+        arcface = model_files.arcface(settings) if "identity" in wanted else None
+        smirk = model_files.smirk(settings) if "expression" in wanted else None
         self.arcface = ArcFace(arcface) if arcface is not None else None
         self.smirk = Smirk(smirk) if smirk is not None else None
 

@@ -17,7 +17,7 @@ import numpy as np
 from scipy.signal import savgol_filter
 
 from retarget.errors import MissingModel, UnreadableInput
-from retarget.evaluation import at_hand, video
+from retarget.evaluation import model_files, video
 from retarget.evaluation.dlib_face import SAME_PERSON, DlibEstimator, dlib_models
 from retarget.evaluation.settings import EvaluateSettings
 from retarget.evaluation.tasks_face import TasksEstimator
@@ -94,7 +94,7 @@ def measure_set(
         MissingModel: the Tasks bundle is not at hand.
     """
     clips = _clips(folder)
-    bundle = at_hand.landmarker(settings)
+    bundle = model_files.landmarker(settings)
     if bundle is None:
         raise MissingModel(
             "Measuring a set needs face_landmarker.task.",

@@ -20,9 +20,9 @@ from PIL import Image
 
 from retarget.errors import RetargetError, UnreadableInput
 from retarget.evaluation import video
-from retarget.evaluation.at_hand import arcface, landmarker, smirk
+from retarget.evaluation.as_json import as_dict
 from retarget.evaluation.evaluate import Evaluator
-from retarget.evaluation.forms import as_dict
+from retarget.evaluation.model_files import arcface, landmarker, smirk
 from retarget.evaluation.observe import Estimators
 from retarget.evaluation.settings import EvaluateSettings
 from retarget.evaluation.suite_file import SELF, Case, Suite
@@ -164,14 +164,14 @@ class _Runner:
 
     def _key(self, case: Case) -> str:
         """Of everything the figures depend on."""
-        at_hand = (find(self._settings) for find in (landmarker, arcface, smirk))
+        found = (find(self._settings) for find in (landmarker, arcface, smirk))
         return digest.of_parts(
             {
                 "made": self._made_key(case),
                 "program": _source(measuring=True),
                 "start": case.start,
                 "settings": asdict(self._settings),
-                "estimators": [(str(p), _state(p)) for p in at_hand if p is not None],
+                "estimators": [(str(p), _state(p)) for p in found if p is not None],
             }
         )
 

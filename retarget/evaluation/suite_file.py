@@ -20,7 +20,6 @@ one that `[options.track] which` says, is measured, from `[options.source] start
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -28,8 +27,10 @@ from pathlib import Path
 from typing import Any
 
 from retarget.face.settings import NamedFace, named_face
-from retarget.flow.there import is_file
-from retarget.flow.toml_file import Place, TomlFile
+from retarget.flow.paths import is_file
+from retarget.flow.toml_file import TomlFile
+from retarget.flow.toml_table import Table
+from retarget.source.settings import LONGEST
 
 CROSS, SELF = "cross-identity", "self-reenactment"
 _WORDS = ("name", "results", "job", "options", "self_options", "pair")
@@ -76,52 +77,40 @@ def read_suite(path: Path) -> Suite:
     Raises:
         UnreadableInput: it cannot be read, or what it says makes no sense; the line is named.
     """
-    file = TomlFile(path, "suite")
-    file.check_known((), file.data, _WORDS, _KIND)
-    pairs = file.data.get("pair", [])
-    if not isinstance(pairs, list) or not pairs:
-        raise file.problem(
-            ("pair",), "There is no pair.", do="Add [[pair]] with driving and identity."
-        )
-    cases = tuple(_case(file, i, pair) for i, pair in enumerate(pairs))
+    top = Table(TomlFile(path, "suite"))
+    top.check_names(_WORDS, _KIND)
+    pairs = top.tables("pair")
+    cases = tuple(_case(top, pair) for pair in pairs)
     names = [c.name for c in cases]
     for i, name in enumerate(names):
         if name in names[:i]:
             do = "Give one of them a name of its own: name = …"
-            raise file.problem(("pair", i), f"Two pairs are called {name}.", do=do)
-    suite_name = _text(file, ("name",), file.data.get("name", path.stem))
-    return Suite(
-        name=suite_name, job=_text(file, ("job",), file.data.get("job", _JOB)), cases=cases
-    )
+            raise pairs[i].problem("name", f"Two pairs are called {name}.", do=do)
+    return Suite(name=top.text("name", path.stem), job=top.text("job", _JOB), cases=cases)
 
 
-def _case(file: TomlFile, i: int, pair: object) -> Case:
-    place: Place = ("pair", i)
-    if not isinstance(pair, Mapping):
-        raise file.problem(place, "This is no pair.", do="Write [[pair]], then driving = …")
-    file.check_known(place, pair, _PAIR_WORDS, _KIND)
-    if "driving" not in pair:
-        raise file.problem(place, "This pair has no driving video.", do="Add driving = …")
-    folder = file.path.parent
-    driving = folder / _text(file, (*place, "driving"), pair["driving"])
-    identity = None
-    if "identity" in pair:
-        identity = folder / _text(file, (*place, "identity"), pair["identity"])
-    names = [_named(file, place, path) for path in (driving, identity) if path is not None]
+def _case(top: Table, pair: Table) -> Case:
+    pair.check_names(_PAIR_WORDS, _KIND)
+    folder = top.file.path.parent
+    driving = folder / pair.text("driving")
+    identity = folder / pair.text("identity") if "identity" in pair else None
+    names = [_named(pair, "driving", driving)]
+    if identity is not None:
+        names.append(_named(pair, "identity", identity))
     who = [f"{Path(name.file).stem}{name.mark}" for name in names]
     own = re.sub(r"[^\w.-]+", "_", "_".join(who if identity else (*who, "self")))
-    name = _text(file, (*place, "name"), pair.get("name", own))
+    name = pair.text("name", own)
     if not re.fullmatch(r"[\w.-]+", name) or name.startswith("."):
-        raise file.problem(place, f"{name!r} cannot name a file.", do="Use letters and digits.")
-    options = _options(file, place, pair, identity is None)
+        raise pair.problem("name", f"{name!r} cannot name a file.", do="Use letters and digits.")
+    options = _options(top, pair, identity is None)
     which, start = (_option(options, *at) for at in (("track", "which"), ("source", "start")))
     return Case(
         name=name,
-        driving=_marked(file, place, driving, which),
-        identity=None if identity is None else _marked(file, place, identity, which),
+        driving=_marked(pair, driving, which),
+        identity=None if identity is None else _marked(pair, identity, which),
         options=options,
-        given=_given(file, name),
-        start=_number(file, (*place, "start"), pair.get("start", start or 0.0)),
+        given=_given(top, name),
+        start=pair.number("start", start or 0.0, 0.0, LONGEST),
     )
 
 
@@ -131,37 +120,30 @@ def _option(options: Mapping[str, Any], table: str, name: str) -> Any:
     return settings.get(name) if isinstance(settings, Mapping) else None
 
 
-def _marked(file: TomlFile, place: Place, path: Path, which: object) -> Path:
+def _marked(pair: Table, path: Path, which: object) -> Path:
     """The path with the face that the options choose where it names none itself."""
     if which is None or named_face(str(path)).which:
         return path
     marked = Path(f"{path}#{which}")
-    _named(file, (*place, "options"), marked)
+    _named(pair, "options", marked)
     return marked
 
 
-def _named(file: TomlFile, place: Place, path: Path) -> NamedFace:
+def _named(pair: Table, key: str, path: Path) -> NamedFace:
     """A video or photo that is there, and which face of it."""
-    with file.telling(place):
+    with pair.telling(key):
         name = named_face(str(path))
     if not is_file(Path(name.file)):
-        raise file.problem(place, f"There is no file {path}.", do="Correct the path.")
+        raise pair.problem(key, f"There is no file {path}.", do="Correct the path.")
     return name
 
 
-def _options(
-    file: TomlFile, place: Place, pair: Mapping[str, Any], own_face: bool
-) -> Mapping[str, Any]:
+def _options(top: Table, pair: Table, own_face: bool) -> Mapping[str, Any]:
     """The suite's options, then those of self-reenactment, then the pair's own."""
     out: dict[str, Any] = {}
-    tables = [(("options",), file.data.get("options", {}))]
-    if own_face:
-        tables.append((("self_options",), file.data.get("self_options", {})))
-    tables.append(((*place, "options"), pair.get("options", {})))  # type: ignore[arg-type]
-    for where, table in tables:
-        if not isinstance(table, Mapping):
-            raise file.problem(where, f"{where[-1]} is no table.", do=f"Write [{where[-1]}].")
-        out = _laid(out, table)
+    for table, name in ((top, "options"), (top, "self_options"), (pair, "options")):
+        if name in table and (own_face or name != "self_options"):
+            out = _laid(out, Table(table.file, (*table.place, name)).values)
     return out
 
 
@@ -175,25 +157,11 @@ def _laid(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
     return out
 
 
-def _given(file: TomlFile, name: str) -> Path | None:
-    pattern = file.data.get("results")
-    if pattern is None:
+def _given(top: Table, name: str) -> Path | None:
+    if "results" not in top:
         return None
-    text = _text(file, ("results",), pattern)
+    text = top.text("results")
     if "{name}" not in text:
         do = "Write {name} where the pair's name belongs."
-        raise file.problem(("results",), "results is the same for every pair.", do=do)
-    return file.path.parent / text.replace("{name}", name)
-
-
-def _text(file: TomlFile, place: Place, value: object) -> str:
-    if not isinstance(value, str) or not value:
-        raise file.problem(place, f"{place[-1]} must be text.", do="Put it in quotes.")
-    return value
-
-
-def _number(file: TomlFile, place: Place, value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < math.inf:
-        do = "Give seconds, 0 or more."
-        raise file.problem(place, f"{place[-1]} must be a number.", do=do)
-    return float(value)
+        raise top.problem("results", "results is the same for every pair.", do=do)
+    return top.file.path.parent / text.replace("{name}", name)

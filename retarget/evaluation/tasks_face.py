@@ -23,7 +23,7 @@ from retarget.flow import blendshapes, landmarks
 from retarget.flow.arrays import Doubles, Picture
 from retarget.flow.crop import Crop
 from retarget.flow.quiet import quiet
-from retarget.flow.unbroken import unbroken
+from retarget.flow.shutdown import unbroken
 
 _EYEBALL = 0.4
 """Radius of the eyeball (12 mm) in widths of the eye's opening (30 mm)."""

@@ -1,4 +1,4 @@
-"""What an evaluation asks of a file: its frames, a few of its pictures, its sound as stored.
+"""Read what an evaluation needs of a file: frames, single pictures, sound packets, a sound wave.
 
 A path may end as in two.mp4#right, which says which of its faces is measured.
 """
@@ -18,7 +18,7 @@ import numpy as np
 from retarget.errors import UnreadableInput
 from retarget.face.settings import NamedFace, named_face
 from retarget.flow.arrays import Floats, Picture
-from retarget.flow.there import check_no_stream, is_there
+from retarget.flow.paths import check_no_stream, is_there
 from retarget.flow.values import VideoFrame
 from retarget.source.open import open_source
 from retarget.source.source import Source

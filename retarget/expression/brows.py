@@ -1,4 +1,4 @@
-"""How much lower brows are than the mesh says.
+"""Correct lowered brows: how much lower they are than the mesh says.
 
 The mesh that comes with mediapipe's wheel keeps near to usual brows: a frown hardly lowers them in
 it, but moves lids, forehead and cheeks. What those tell of the brows was learned from a newer

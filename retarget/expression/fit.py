@@ -102,14 +102,11 @@ class Fit:
         gaze, aperture = self._eyes(head, whole, before)
         lean = eye_weights(gaze, aperture)
         weights = self.read(moved, lean, face.scores, before).astype(np.float32)
-        detail = None
-        if self.settings.detail:
-            detail = (moved - self.model.displacement(weights)).astype(np.float32)
         measured = Measurement(
             gaze=gaze.astype(np.float32),
             aperture=aperture.astype(np.float32),
             lip_gap=max(0.0, measure.lip_gap_seen(face.points, pose) - self.rest.lip_gap),
-            detail=detail,
+            detail=(moved - self.model.displacement(weights)).astype(np.float32),
         )
         return Expression(weights=weights, measured=measured), pose
 

@@ -20,7 +20,7 @@ import numpy as np
 
 from retarget.errors import UnreadableInput
 from retarget.expression import measure
-from retarget.expression.performance import Performance
+from retarget.expression.performance import Guard, Performance, opened
 from retarget.flow import blendshapes
 from retarget.flow.face_model import face_model
 from retarget.flow.gaze import read_gaze, said_gaze
@@ -67,11 +67,13 @@ _LONGEST_LINE = 8192
 _DAY = 24 * 3600
 
 
-def rows(frames: Iterator[ExpressedFrame]) -> Iterator[Sequence[str]]:
-    """The fields of each line for a performance; times count from 0 of the clip."""
-    yield HEADER
-    for frame in frames:
-        yield _row(frame)
+def write(part: Path, frames: Iterator[ExpressedFrame], guard: Guard) -> None:
+    """Write a line for each frame as it comes; times count from 0 of the clip."""
+    with opened(lambda: part.open("w", newline="", encoding="ascii"), guard) as out:
+        table = csv.writer(out, lineterminator="\n")
+        for row in chain([HEADER], map(_row, frames)):
+            with guard():
+                table.writerow(row)
 
 
 def _row(frame: ExpressedFrame) -> list[str]:

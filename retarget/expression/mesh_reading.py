@@ -1,4 +1,4 @@
-"""What the wheel's mesh leaves untold of how a face moves.
+"""Correct the mesh of the tracker in mediapipe's wheel: what it leaves out of a movement.
 
 The mesh that comes with mediapipe's wheel keeps nearer to usual faces than faces do: corners of
 the mouth stay behind, and so do lids and nose. What the whole mesh tells of that was learned from a

@@ -58,8 +58,7 @@ def packed(frame: ExpressedFrame) -> npt.NDArray[Any]:
         return row
     row["measured"], row["gaze"], row["aperture"] = True, seen.gaze, seen.aperture
     row["lip_gap"] = seen.lip_gap
-    if seen.detail is not None:
-        row["detailed"], row["detail"] = True, np.clip(seen.detail, -100, 100)
+    row["detailed"], row["detail"] = True, np.clip(seen.detail, -100, 100)
     return row
 
 
@@ -134,7 +133,6 @@ def _unpacked_expression(row: np.void) -> Expression:
     if row["measured"]:
         measured = Measurement(
             gaze=row["gaze"].copy(), aperture=row["aperture"].copy(),
-            lip_gap=float(row["lip_gap"]),
-            detail=row["detail"].astype(np.float32) if row["detailed"] else None,
+            lip_gap=float(row["lip_gap"]), detail=row["detail"].astype(np.float32),
         )  # fmt: skip
     return Expression(weights=row["weights"].copy(), measured=measured)

@@ -37,8 +37,6 @@ class FitSettings(AsDeclared):
     of MediaPipe's own network (needs the Tasks tracker)."""
     pull: float = 1.0
     """How strongly weights lean on their prior."""
-    detail: bool = True
-    """Keep what the 52 shapes cannot say of the measured mesh."""
 
     def __post_init__(self) -> None:
         super().__post_init__()

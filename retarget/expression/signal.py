@@ -1,4 +1,4 @@
-"""An expressed frame as one row of numbers, and back."""
+"""Expressed frames as rows of numbers, and back; and frames grouped into shots."""
 
 from __future__ import annotations
 
@@ -124,9 +124,8 @@ def shot_by_shot(
 
 def _filled(frame: ExpressedFrame) -> tuple[bool, ...]:
     """Which numbers of its row a frame fills beside the weights."""
-    seen = frame.expression.measured if frame.expression is not None else None
-    detailed = seen is not None and seen.detail is not None
-    return frame.pose is not None, seen is not None, detailed
+    measured = frame.expression is not None and frame.expression.measured is not None
+    return frame.pose is not None, measured
 
 
 def joined(frame: ExpressedFrame) -> Signal:
@@ -141,8 +140,7 @@ def joined(frame: ExpressedFrame) -> Signal:
         values[at["gaze"]] = seen.gaze.ravel()
         values[at["aperture"]] = seen.aperture
         values[at["lip_gap"]] = seen.lip_gap
-        if seen.detail is not None:
-            values[at["detail"]] = seen.detail.ravel()
+        values[at["detail"]] = seen.detail.ravel()
     if frame.pose is not None:
         values[at["rotation"]] = frame.pose.rotation.ravel()
         # In head units, so that a large face trembles no more than a small one.
@@ -156,16 +154,13 @@ def split(signal: Signal, values: Doubles) -> ExpressedFrame:
     at, frame = PARTS.at, signal.frame
     if frame.expression is None:
         raise ValueError("a frame without an expression has no row")
-    measured = frame.expression.measured
-    if measured is not None:
-        detail = measured.detail
-        if detail is not None:
-            detail = values[at["detail"]].reshape(-1, 3).astype(np.float32)
+    measured = None
+    if frame.expression.measured is not None:
         measured = Measurement(
             gaze=values[at["gaze"]].reshape(2, 2).astype(np.float32),
             aperture=np.maximum(values[at["aperture"]], 0.0).astype(np.float32),
             lip_gap=max(float(values[at["lip_gap"]][0]), 0.0),
-            detail=detail,
+            detail=values[at["detail"]].reshape(-1, 3).astype(np.float32),
         )
     weights = np.clip(values[at["weights"]], 0.0, 1.0).astype(np.float32)
     pose = None if frame.pose is None else _pose(values)

@@ -1,4 +1,4 @@
-"""Keep to one face: read it where it was, look for it where it is gone, keep others from it."""
+"""Follow one face: read it where it was, search for it when lost, keep it apart from others."""
 
 from __future__ import annotations
 

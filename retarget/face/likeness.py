@@ -1,4 +1,4 @@
-"""Is it the same person? Asked without a recognition network, so that a slip can be noticed.
+"""Is it the same person? Estimated without a recognition network, so that a slip is noticed.
 
 The face is unfolded onto the average mesh, by which most of pose and expression is gone, and the
 directions of its edges are counted cell by cell (Dalal & Triggs, "Histograms of oriented gradients

@@ -22,7 +22,7 @@ from retarget.face.region import Detection, Reading, Region
 from retarget.flow import landmarks
 from retarget.flow.arrays import Floats, Picture
 from retarget.flow.quiet import quiet
-from retarget.flow.unbroken import unbroken
+from retarget.flow.shutdown import unbroken
 
 MESH_PIXELS = 192
 """Side of the view that is handed to the mesh's network, which takes no other: MediaPipe's usual

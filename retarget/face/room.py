@@ -1,4 +1,4 @@
-"""Whether there is room to follow faces, asked before anything large is loaded."""
+"""Check that there is enough memory to follow faces, before anything large is loaded."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Look over a frame for faces, and believe only those that stay faces at a second look."""
+"""Search a frame for faces, and accept only those that a second look confirms."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ from retarget.face.region import Detection, Reading, Region
 from retarget.flow import blendshapes, landmarks
 from retarget.flow.arrays import Floats, Picture
 from retarget.flow.quiet import quiet
-from retarget.flow.unbroken import at_end, unbroken
+from retarget.flow.shutdown import at_end, unbroken
 
 _VIEW_PIXELS = 256
 _READ_PIXELS = 384

@@ -1,4 +1,4 @@
-"""The same sums everywhere: how many threads numpy's products take."""
+"""How many threads numpy's matrix products use: one, so that sums are the same everywhere."""
 
 from __future__ import annotations
 
@@ -10,44 +10,35 @@ import threadpoolctl
 
 _lock = threading.Lock()
 _limits: list[threadpoolctl.threadpool_limits] = []
-"""One for each body that was entered since none was: libraries may have been loaded between."""
+"""One for each body entered since the last time none was: a library may have been loaded since."""
 _inside = 0
 
 
 @contextmanager
 def one_blas_thread() -> Iterator[None]:
-    """Add in one order in the body: several threads round otherwise, and a pixel is another.
+    """Use one thread in the body: several add in another order, and so round to other pixels.
 
-    The limit is the whole process's. Where bodies overlap it holds until the last of them is left.
+    The limit applies to the whole process; where bodies overlap, until the last one ends.
     """
-    _enter()
-    try:
-        yield
-    finally:
-        _leave()
-
-
-def _enter() -> None:
     global _inside  # noqa: PLW0603  (as what it counts is the process's)
     with _lock, _on_any_thread():
         _limits.append(threadpoolctl.threadpool_limits(1, user_api="blas"))
         _inside += 1
-
-
-def _leave() -> None:
-    global _inside  # noqa: PLW0603
-    with _lock, _on_any_thread():
-        _inside -= 1
-        while _inside == 0 and _limits:
-            _limits.pop().restore_original_limits()
+    try:
+        yield
+    finally:
+        with _lock, _on_any_thread():
+            _inside -= 1
+            while _inside == 0 and _limits:
+                _limits.pop().restore_original_limits()
 
 
 @contextmanager
 def _on_any_thread() -> Iterator[None]:
-    """Let the body set OpenBLAS's threads, and after it whoever else wants to.
+    """Let the body set OpenBLAS's threads from any thread, and others do so after it.
 
-    Later versions of threadpoolctl heed only the first thread that did, for as long as it lives:
-    jobs on other threads would not be held to one thread, or be never let go.
+    Later versions of threadpoolctl obey only the first thread that did so, as long as it lives:
+    jobs on other threads would not be limited, or never be released.
     """
     controller = getattr(threadpoolctl, "OpenBLASController", None)
     clear = getattr(controller, "clear_controlling_thread", lambda **_: None)

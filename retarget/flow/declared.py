@@ -1,4 +1,4 @@
-"""Settings as Python callers give them: kept as their annotations say, or refused at once."""
+"""Settings given from Python: converted to the types of their annotations, or refused at once."""
 
 from __future__ import annotations
 

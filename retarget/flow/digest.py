@@ -1,4 +1,4 @@
-"""Whether files, pictures or settings are the same as they were: SHA-256, in hexadecimal."""
+"""SHA-256 digests, in hexadecimal, to tell whether files, pictures or settings have changed."""
 
 from __future__ import annotations
 

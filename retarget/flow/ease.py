@@ -1,4 +1,4 @@
-"""The smooth way from nothing to all, with level ends."""
+"""Smooth steps from 0 to 1 with slope 0 at both ends."""
 
 from __future__ import annotations
 

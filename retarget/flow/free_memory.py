@@ -1,4 +1,4 @@
-"""How many more bytes this process may take, so that what cannot fit is refused in a sentence.
+"""How much memory this process may still take, so that what cannot fit is refused in a sentence.
 
 A process that runs into a limit is often ended without a word: by the kernel, or by a library
 that was refused memory where it cannot say so.

@@ -1,4 +1,4 @@
-"""What must be finished is not broken off by Ctrl-C."""
+"""Hold signals back while something must be finished, so that Ctrl-C cannot interrupt it."""
 
 from __future__ import annotations
 

@@ -15,11 +15,11 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import Generic, TypeVar
 
-import retarget.flow.unbroken  # noqa: F401  (what is registered first ends last: after all lanes)
+import retarget.flow.shutdown  # noqa: F401  (what is registered first ends last: after all lanes)
 from retarget.flow.blas import one_blas_thread
-from retarget.flow.busy import waiting
 from retarget.flow.held_signals import held_signals
 from retarget.flow.opencv_threads import opencv_beside_lanes
+from retarget.flow.thread_clock import waiting
 
 T = TypeVar("T")
 DEPTH = 4

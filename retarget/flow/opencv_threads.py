@@ -1,4 +1,4 @@
-"""How many threads OpenCV's functions take beside lanes."""
+"""How many threads OpenCV uses while lanes run."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ _inside = 0
 
 @contextmanager
 def opencv_beside_lanes() -> Iterator[None]:
-    """Leave OpenCV the cores that lanes do not need, and one at least, in the body.
+    """Limit OpenCV in the body to the cores that lanes do not need, but at least one.
 
-    Its threads wait for more work by asking for it again and again, on cores that a lane wants.
-    The limit is the whole process's. Where bodies overlap it holds until the last of them is left.
+    Its threads spin while they wait for work, on cores that a lane needs. The limit applies to the
+    whole process; where bodies overlap, until the last one ends.
     """
     global _usual, _inside  # noqa: PLW0603  (as what they count is the process's)
-    import cv2  # here, for help is told without it
+    import cv2  # here, as --help must not load it
 
     with _lock:
         if _inside == 0:

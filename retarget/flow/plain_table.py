@@ -1,4 +1,4 @@
-"""Figures as a table of plain text, as speeds are told."""
+"""A table of figures as plain text, for `bench`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""C++ log lines of MediaPipe and PyTorch, which nobody who makes a video can act upon."""
+"""Suppress C++ log lines of MediaPipe and PyTorch that users can do nothing about."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
 from retarget import __version__
-from retarget.flow.busy import busy_time
+from retarget.flow.thread_clock import busy_time
 
 In = TypeVar("In")
 Out = TypeVar("Out")

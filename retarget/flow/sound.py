@@ -1,4 +1,4 @@
-"""The sound of a piece, set aside for the sink: packets as they were found, never decoded."""
+"""The sound of a piece of video for the sink: packets copied as they are, never decoded."""
 
 from __future__ import annotations
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from retarget.errors import RetargetError, UnknownWord, UnreadableInput
-from retarget.flow.there import check_no_stream, is_file
+from retarget.errors import RetargetError, UnreadableInput
+from retarget.flow.paths import check_no_stream
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -66,8 +66,10 @@ class TomlFile:
         return self._lines.get(place, 1)
 
     def problem(self, place: Place, what: str, *, do: str) -> UnreadableInput:
-        """An error that names the file and the line of `place`."""
-        return UnreadableInput(f"{self.path.name}, line {self.line(place)}: {what}", do=do)
+        """An error that names the file, the line of `place`, and which of several [[tables]]."""
+        number = place[1] if len(place) > 1 else None
+        which = f"{place[0]} {number + 1}: " if isinstance(number, int) else ""
+        return UnreadableInput(f"{self.path.name}, line {self.line(place)}: {which}{what}", do=do)
 
     @contextmanager
     def telling(self, place: Place) -> Iterator[None]:
@@ -76,61 +78,6 @@ class TomlFile:
             yield
         except RetargetError as error:
             raise self.problem(place, error.what, do=error.do) from error
-
-    def number_at(self, place: Place, value: object, low: float, high: float) -> float:
-        """A value that must be a number within limits.
-
-        Raises:
-            UnreadableInput: it is none, or lies outside.
-        """
-        if (
-            isinstance(value, bool)
-            or not isinstance(value, int | float)
-            or not low <= value <= high
-        ):
-            what = f"{place[-1]} is not a number from {low:.10g} to {high:.10g}."
-            raise self.problem(place, what, do="Correct it.")
-        return float(value)
-
-    def file_at(self, place: Place, name: object, *, outside: bool) -> Path:
-        """The file that is named at a place, whose name is relative to this one's folder.
-
-        Raises:
-            UnreadableInput: it is no name, leads out of the folder where that is not allowed, or
-                no file is there.
-        """
-        if not isinstance(name, str):
-            what = f"{name!r} is not the name of a file."
-            raise self.problem(place, what, do="Write it in quotes.")
-        with self.telling(place):
-            path = within(self.path.parent, name, outside=outside)
-        if not is_file(path):
-            raise self.problem(place, f"There is no file {name}.", do="Check the name.")
-        return path
-
-    def check_known(
-        self, place: Place, table: Mapping[str, Any], known: Collection[str], kind: str
-    ) -> None:
-        """Refuse a name that a table cannot have.
-
-        Args:
-            place: of the table.
-            table: what it holds.
-            known: the names that have a meaning there.
-            kind: what such a name is, for messages ("entry of a step").
-        """
-        for name in table:
-            self.check_word((*place, name), name, known, kind)
-
-    def check_word(self, place: Place, word: str, known: Collection[str], kind: str) -> None:
-        """Refuse a word that is none of its choices.
-
-        Raises:
-            UnreadableInput: it is none; the nearest is offered.
-        """
-        if word not in known:
-            with self.telling(place):
-                raise UnknownWord(kind, word, known)
 
 
 def within(folder: Path, name: str, *, outside: bool) -> Path:

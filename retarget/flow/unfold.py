@@ -1,4 +1,4 @@
-"""A face laid flat on a map that all faces share, whatever it does and wherever it looks."""
+"""Texture coordinates: a face laid flat on one map, whatever its expression and pose."""
 
 from __future__ import annotations
 

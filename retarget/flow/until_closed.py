@@ -1,4 +1,4 @@
-"""An iterator that can be ended at any time, by whichever thread wants it to end."""
+"""An iterator that any thread can close at any time."""
 
 from __future__ import annotations
 

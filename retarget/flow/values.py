@@ -181,14 +181,13 @@ class Measurement:
     """(2,) lid opening of left and right eye against the same eye at rest: 0 shut, 1 rest."""
     lip_gap: float
     """Distance of the inner lip rims at the middle of the mouth in head units; 0 is contact."""
-    detail: Floats | None = None
+    detail: Floats = field(default_factory=lambda: np.zeros((landmarks.COUNT, 3), np.float32))
     """(478, 3) head units: the measured mesh minus the mesh of the weights."""
 
     def __post_init__(self) -> None:
         check_array("gaze", self.gaze, (2, 2), np.float32)
         check_array("aperture", self.aperture, (2,), np.float32)
-        if self.detail is not None:
-            check_array("detail", self.detail, (landmarks.COUNT, 3), np.float32)
+        check_array("detail", self.detail, (landmarks.COUNT, 3), np.float32)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -1,4 +1,4 @@
-"""One photo that does what is said: words in, finished pictures out.
+"""Let a photo perform expressions given in words: words in, finished pictures out.
 
 The same rooms as for a driving video, with what was said in place of what was seen.
 """

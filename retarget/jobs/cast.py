@@ -1,6 +1,6 @@
-"""The people whom a driving video shows: after a cut it may be somebody else, who rests otherwise.
+"""The people in a driving video: after a cut it may be somebody else, with a rest of their own.
 
-One face's rest, laid under another's performance, is a grimace that never goes away.
+One person's rest under another one's performance is a grimace that never goes away.
 """
 
 from __future__ import annotations

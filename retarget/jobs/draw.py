@@ -1,4 +1,4 @@
-"""Who draws, for every job that shows what was said."""
+"""Which generator draws, for every job that draws expressions given in words."""
 
 from __future__ import annotations
 

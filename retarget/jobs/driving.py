@@ -1,4 +1,4 @@
-"""The driving lane: whatever drives, opened, its face at rest known, its frames ready to flow."""
+"""The driving lane: open a video or performance, find its face at rest, and stream its frames."""
 
 from __future__ import annotations
 
@@ -77,8 +77,7 @@ def open_driving(driving: str, settings: DrivingSettings, report: Report) -> Ite
     named = named_face(driving)
     driving, track = named.file, named.chosen(settings.track)
     if is_performance(driving):
-        with open_performance(Path(driving)) as performance:
-            yield _performed(performance, settings, report, named.mark)
+        yield _performed(open_performance(driving), settings, report, named.mark)
         return
     from retarget.source.open import open_source
 

@@ -10,9 +10,9 @@ import tyro
 
 from retarget.expression.settings import FitSettings, RestSettings, SmoothSettings
 from retarget.face.settings import TrackSettings, named_face
+from retarget.flow.atomic_files import given_or_free
 from retarget.flow.declared import HERE, AsDeclared, Kept
 from retarget.flow.report import Report, begin
-from retarget.flow.whole import given_or_free
 from retarget.jobs.driving import DrivingSettings, read_driving
 from retarget.source.settings import SourceSettings
 

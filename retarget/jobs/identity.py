@@ -1,4 +1,4 @@
-"""The identity lane: one photo, understood once, or a clip, understood picture by picture."""
+"""The identity lane: a photo, analysed once, or a clip, analysed frame by frame."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A clip of the person who shall perform: its pictures, when they are shown, eyes open.
+"""A clip as the identity: which of its pictures is shown when, with open eyes.
 
 The clip runs at its own speed beside the driving video, whatever the two frame rates are. Where it
 is shorter it is played back and forth: a person who jumped would draw every eye.

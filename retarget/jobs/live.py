@@ -1,4 +1,4 @@
-"""The main job while it happens: pictures from a camera, each answered before the next is taken.
+"""The main job live: pictures from a camera, each answered before the next one is taken.
 
 Nothing looks ahead, so nothing waits: smoothing looks backwards only, and no thread runs ahead.
 """

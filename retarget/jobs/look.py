@@ -1,4 +1,4 @@
-"""Look at what an expression names: `from:angry.png`, `from:clip.mp4@1.2s`, `from:saved.npz@3`."""
+"""Read the face that an expression names: `from:angry.png`, `from:a.mp4@1.2s`, `from:a.npz@3`."""
 
 from __future__ import annotations
 
@@ -137,8 +137,7 @@ def _performed(file: Path, path: str, settings: SourceSettings) -> ExpressedFram
     from retarget.expression.performance import open_performance
     from retarget.jobs.driving import piece
 
-    with open_performance(file) as performance:
-        frame = next(piece(performance, settings), None)
+    frame = next(piece(open_performance(file), settings), None)
     if frame is None:
         raise UnreadableInput(
             f"{path} has no frame at {settings.start:g} s or later.",

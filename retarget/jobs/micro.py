@@ -11,10 +11,10 @@ import tyro
 
 from retarget.errors import RetargetError
 from retarget.face.settings import TrackSettings, named_face
+from retarget.flow.atomic_files import given_or_free
 from retarget.flow.blas import one_blas_thread
 from retarget.flow.declared import HERE, Kept, check_range
 from retarget.flow.report import Report, begin
-from retarget.flow.whole import given_or_free
 from retarget.jobs.draw import DrawSettings
 from retarget.jobs.preset import StartsFromPreset
 from retarget.language.settings import BlinkSettings, PaceSettings

@@ -1,4 +1,4 @@
-"""What a finished set of stimuli holds, so that a broken-off run goes on where it was."""
+"""The manifest of a set of stimuli, so that an interrupted run continues where it stopped."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Options of a brief expression that would not count beside others: refused, not passed over."""
+"""Refuse options of a brief expression that have no effect beside others, not ignore them."""
 
 from __future__ import annotations
 

@@ -22,6 +22,7 @@ from typing import Any
 
 from retarget.face.settings import NamedFace, named_face
 from retarget.flow.toml_file import TomlFile
+from retarget.flow.toml_table import Table
 from retarget.jobs.micro import MicroJob
 from retarget.jobs.micro_clip import read_rate
 from retarget.language.say import Look, Said, say
@@ -113,23 +114,22 @@ def read_set(path: Path, *, outside: bool, words: Vocabulary, look: Look) -> Sti
     Raises:
         RetargetError: the file cannot be read or asks for what is not possible.
     """
-    return _Reader(TomlFile(path, "set of stimuli"), outside, words, look).whole()
+    return _Reader(Table(TomlFile(path, "set of stimuli")), outside, words, look).whole()
 
 
 class _Reader:
-    def __init__(self, file: TomlFile, outside: bool, words: Vocabulary, look: Look) -> None:
-        self.file, self.outside, self.words, self.look = file, outside, words, look
-        file.check_known((), file.data, ENTRIES, "entry of a set")
-        if "words" in file.data:
-            path = file.file_at(("words",), file.data["words"], outside=outside)
-            self.words = words.with_file(path)
+    def __init__(self, top: Table, outside: bool, words: Vocabulary, look: Look) -> None:
+        self.top, self.outside, self.words, self.look = top, outside, words, look
+        top.check_names(ENTRIES, "entry of a set")
+        if "words" in top:
+            self.words = words.with_file(top.path("words", top.values["words"], outside=outside))
 
     def whole(self) -> StimulusSet:
-        base_text = self.file.data.get("base", "neutral")
+        base_text = self.top.text("base", "neutral")
         base = self.said("base", base_text)
         out = StimulusSet(
             stimuli=tuple(self.stimuli(base)),
-            base_text=str(base_text),
+            base_text=base_text,
             base=base,
             rate=self.rate(),
             size=self.size(),
@@ -137,12 +137,12 @@ class _Reader:
                 self.seconds("before_ms", MicroJob.before_ms),
                 self.seconds("after_ms", MicroJob.after_ms),
             ),
-            pace=PaceSettings(lag_ms=self.number("lag_ms", 0, -MOST_LAG, MOST_LAG)),
+            pace=PaceSettings(lag_ms=self.top.number("lag_ms", 0, -MOST_LAG, MOST_LAG)),
             blinking=BlinkSettings(
-                blinks=self.flag("blinks"), seed=self.whole_number("seed", 0, 2**31)
+                blinks=self.top.flag("blinks"), seed=self.top.whole_number("seed", 0, 0, 2**31)
             ),
-            ending=self.ending(),
-            participants=self.whole_number("participants", 0, MOST_TRIALS),
+            ending=self.top.choice("ending", _ENDINGS, ".mp4"),
+            participants=self.top.whole_number("participants", 0, 0, MOST_TRIALS),
         )
         self.check(out)
         return out
@@ -151,8 +151,8 @@ class _Reader:
         """Refuse, before any clip is drawn, times that the rate cannot show, and endless orders."""
         trials = whole.participants * len(whole.stimuli)
         if trials > MOST_TRIALS:
-            raise self.file.problem(
-                ("participants",),
+            raise self.top.problem(
+                "participants",
                 f"They would see {trials} clips together, and {MOST_TRIALS} are the most.",
                 do="Name fewer participants, or split the set.",
             )
@@ -160,19 +160,22 @@ class _Reader:
         for stimulus in whole.stimuli:
             if stimulus.times not in seen:
                 seen.add(stimulus.times)
-                with self.file.telling(("durations",)):
+                with self.top.telling("durations"):
                     whole.timeline(stimulus).check(whole.rate)
 
     def stimuli(self, base: Said) -> Iterator[Stimulus]:
         identities = {name: self.face("identities", name) for name in self.several("identities")}
         said = {t: self.said("expressions", t) for t in self.several("expressions")}
-        levels = [self.level(v) for v in self.several("intensities", [MicroJob.intensity])]
+        levels = [
+            self.top.checked_number("intensities", v, 0, 1)
+            for v in self.several("intensities", [MicroJob.intensity])
+        ]
         usual = [[MicroJob.onset_ms, MicroJob.apex_ms, MicroJob.offset_ms]]
         times = [self.times(v) for v in self.several("durations", usual)]
         count = len(identities) * len(said) * len(levels) * len(times)
         if count > MOST_CLIPS:
-            raise self.file.problem(
-                ("identities",),
+            raise self.top.problem(
+                "identities",
                 f"This makes {count} clips, and {MOST_CLIPS} are the most.",
                 do="Split the set.",
             )
@@ -189,76 +192,46 @@ class _Reader:
             )
 
     def several(self, key: str, default: list[Any] | None = None) -> list[Any]:
-        value = self.file.data.get(key, default)
+        value = self.top.values.get(key, default)
         if not isinstance(value, list) or not value:
-            raise self.file.problem((key,), f"{key} is no list.", do=f"Write {key} = [ … ].")
+            raise self.top.problem(key, f"{key} is no list.", do=f"Write {key} = [ … ].")
         return value
 
     def said(self, key: str, text: object) -> Said:
         if not isinstance(text, str):
-            raise self.file.problem((key,), f"{text!r} is no expression.", do="Write it in quotes.")
-        with self.file.telling((key,)):
+            raise self.top.problem(key, f"{text!r} is no expression.", do="Write it in quotes.")
+        with self.top.telling(key):
             return say(text, self.words, self.look)
 
     def times(self, value: object) -> tuple[Fraction, Fraction, Fraction]:
         if not isinstance(value, list) or len(value) != 3 or not all(map(_is_time, value)):
-            raise self.file.problem(
-                ("durations",),
+            raise self.top.problem(
+                "durations",
                 f"{value!r} is not three times above 0.",
                 do="Write [onset, apex, offset] in milliseconds, each up to 60000.",
             )
         onset, apex, offset = (Fraction(str(v)) / 1000 for v in value)
         return onset, apex, offset
 
-    def level(self, value: object) -> float:
-        if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value <= 1:
-            raise self.file.problem(
-                ("intensities",), f"{value!r} is not from 0 to 1.", do="Correct it."
-            )
-        return float(value)
-
     def face(self, key: str, name: object) -> NamedFace:
-        with self.file.telling((key,)):
-            named = named_face(str(name), self.file.path.parent)
+        with self.top.telling(key):
+            named = named_face(str(name), self.top.file.path.parent)
         file = named.file if named.mark else name
-        return replace(named, file=str(self.file.file_at((key,), file, outside=self.outside)))
+        return replace(named, file=str(self.top.path(key, file, outside=self.outside)))
 
     def rate(self) -> Fraction:
-        with self.file.telling(("rate",)):
-            rate = read_rate(str(self.file.data.get("rate", 60)))
+        with self.top.telling("rate"):
+            rate = read_rate(str(self.top.values.get("rate", 60)))
             check_rate(rate)
         return rate
 
     def size(self) -> int | None:
-        if "size" not in self.file.data:
+        if "size" not in self.top:
             return None
-        return round(self.number("size", 512, 64, 2048) / 2) * 2
-
-    def number(self, key: str, default: float, low: float, high: float) -> float:
-        return self.file.number_at((key,), self.file.data.get(key, default), low, high)
-
-    def whole_number(self, key: str, low: float, high: float) -> int:
-        """A number without a fraction; the least one where nothing is said."""
-        value = self.number(key, low, low, high)
-        if value != round(value):
-            raise self.file.problem(
-                (key,), f"{key} is {value:g}, which is no whole number.", do="Correct it."
-            )
-        return round(value)
+        return round(self.top.number("size", 512, 64, 2048) / 2) * 2
 
     def seconds(self, key: str, default: float) -> Fraction:
-        return Fraction(str(self.number(key, default, 1, 600_000))) / 1000
-
-    def flag(self, key: str) -> bool:
-        value = self.file.data.get(key, False)
-        if not isinstance(value, bool):
-            raise self.file.problem((key,), f"{key} is not true or false.", do="Correct it.")
-        return value
-
-    def ending(self) -> str:
-        value = str(self.file.data.get("ending", ".mp4"))
-        self.file.check_word(("ending",), value, _ENDINGS, "ending")
-        return value
+        return Fraction(str(self.top.number(key, default, 1, 600_000))) / 1000
 
 
 def _is_time(value: object) -> bool:

@@ -1,4 +1,4 @@
-"""Say in which of a job's files there was no face: a room does not know what it looks at."""
+"""Put the file's name into errors of rooms, which do not know what file they read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Show a part of a photo at another size, with all that is understood of the person in it."""
+"""Crop and scale a photo together with everything that is known about the face in it."""
 
 from __future__ import annotations
 

@@ -68,7 +68,7 @@ class StoryJob(AsDeclared):
         from retarget.jobs.look import Looker
         from retarget.jobs.story_draw import PanelDrawer
         from retarget.jobs.story_keep import MANIFEST, StoryFolder
-        from retarget.jobs.storyboard import read_storyboard
+        from retarget.jobs.storyboard_file import read_storyboard
         from retarget.language.words import shipped_words
         from retarget.sink.partial import filling
 

@@ -1,4 +1,4 @@
-"""Draw one panel: each person's photo acts, is framed, and is set before the background."""
+"""Draw one panel: each person's photo performs, is framed and is put before the background."""
 
 from __future__ import annotations
 

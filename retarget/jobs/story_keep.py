@@ -1,4 +1,4 @@
-"""What a finished story folder holds, so that unchanged panels are not made again."""
+"""The manifest of a story folder, so that unchanged panels are not drawn again."""
 
 from __future__ import annotations
 

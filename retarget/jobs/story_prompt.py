@@ -1,4 +1,4 @@
-"""Backgrounds from words, where a text-to-image model is at hand as a folder."""
+"""Backgrounds from text prompts, by a text-to-image model in a local folder."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The tracker's model file, for those Pythons and those people who need it."""
+"""Find the tracker's model file, where the tracker needs one."""
 
 from __future__ import annotations
 

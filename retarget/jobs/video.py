@@ -21,13 +21,13 @@ from retarget.expression.settings import (
     SmoothSettings,
 )
 from retarget.face.settings import TrackSettings, named_face
+from retarget.flow.atomic_files import given_or_free
 from retarget.flow.blas import one_blas_thread
 from retarget.flow.declared import HERE, Kept
 from retarget.flow.lanes import Lanes
+from retarget.flow.paths import is_folder
 from retarget.flow.report import Report, begin
-from retarget.flow.there import is_folder
 from retarget.flow.until_closed import UntilClosed
-from retarget.flow.whole import given_or_free
 from retarget.generate.diffusion.settings import DiffusionSettings
 from retarget.generate.settings import WarpSettings
 from retarget.jobs.driving import Driving, DrivingSettings, open_driving
@@ -280,7 +280,7 @@ class VideoJob(StartsFromPreset):
         info = replace(job.info, size=size)
         sink = sinks.enter_context(self._open_sink(path, info, job.sound, report))
         beside = SideBySide(job.result_size, job.driving_size)
-        return lambda frame: sink.write(beside.wide(frame))
+        return lambda frame: sink.write(beside(frame))
 
     def _open_sink(
         self, path: Path, info: SourceInfo, sound: Sound | None, report: Report

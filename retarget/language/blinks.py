@@ -1,4 +1,4 @@
-"""Blinks at human moments, of human length and depth.
+"""Blinks with human intervals, durations and depths.
 
 Intervals are log-normal (Bentivoglio et al. 1997); closing takes 40 to 47 % less time than opening,
 a whole blink 100 to 400 ms, and about half of all blinks are partial (PMC4015796).

@@ -1,4 +1,4 @@
-"""The word that somebody meant who wrote one that is not known.
+"""Find the known word that was meant by an unknown one.
 
 Words of feeling are alike by chance ("curious" and "furious", "merry" and "misery"), so likeness of
 letters counts only where it looks like a slip of the fingers. Before it counts that two words are

@@ -1,4 +1,4 @@
-"""What is wrong with a text, and where."""
+"""Errors in the text of an expression, with their place in it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How fast expressions come and go, and how the eyes blink meanwhile."""
+"""How fast expressions come and go, and how the eyes blink."""
 
 from __future__ import annotations
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
 from retarget.errors import RetargetError
-from retarget.flow.toml_file import Place, TomlFile
+from retarget.flow.toml_file import TomlFile
+from retarget.flow.toml_table import Table
 from retarget.language.problems import NotUnderstood
 from retarget.language.say import Look, say
 from retarget.language.timeline import Step
@@ -26,6 +26,8 @@ _NEARLY_TIMES = re.compile(
 """What was meant as times, and is none: 120/80/200ms, 0,5s, 1sec."""
 _QUOTED = re.compile(r"\"[^\"]*\"|'[^']*'")
 _HOLD, _PHASES = "hold_ms", ("onset_ms", "apex_ms", "offset_ms")
+_LIMITS = (0.001, 1e7)
+"""Milliseconds."""
 STEP_ENTRIES = ("expression", _HOLD, *_PHASES)
 """What a [[step]] may say."""
 
@@ -125,51 +127,29 @@ def steps_from_toml(
     Raises:
         RetargetError: the file cannot be read; file and line are named.
     """
-    file = TomlFile(path, "timeline")
-    steps = file.data.get("step", [])
-    if not isinstance(steps, list) or not steps:
-        raise file.problem(("step",), "There are no steps.", do="Write a [[step]] table for each.")
-    return [_table(file, ("step", i), step, words, look) for i, step in enumerate(steps)]
+    steps = Table(TomlFile(path, "timeline")).tables("step")
+    return [_step(step, words, look) for step in steps]
 
 
-def _table(
-    file: TomlFile,
-    place: Place,
-    step: Mapping[str, Any],
-    words: Vocabulary | None,
-    look: Look | None,
-) -> Step:
-    if not isinstance(step, Mapping):
-        raise file.problem(place, "This step is no table.", do="Write [[step]].")
-    file.check_known(place, step, STEP_ENTRIES, "entry of a step")
-    text = step.get("expression")
-    if not isinstance(text, str):
-        raise file.problem(place, "This step has no expression.", do='Write expression = "joy".')
-    with file.telling((*place, "expression")):
+def _step(step: Table, words: Vocabulary | None, look: Look | None) -> Step:
+    step.check_names(STEP_ENTRIES, "entry of a step")
+    text = step.text("expression")
+    with step.telling("expression"):
         said = say(text, words, look)
-    return Step(
-        text=text,
-        said=said,
-        times=_times(file, place, step),
-        where=f"{file.path.name}, line {file.line(place)}",
-    )
+    where = f"{step.file.path.name}, line {step.file.line(step.place)}"
+    return Step(text=text, said=said, times=_times(step), where=where)
 
 
-def _times(file: TomlFile, place: Place, step: Mapping[str, Any]) -> tuple[Fraction, ...]:
-    given = [name for name in _PHASES if name in step]
-    for name in (*given, *([_HOLD] if _HOLD in step else [])):
-        value = step[name]
-        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1e7:
-            raise file.problem(
-                (*place, name), f"{name} is not a time above 0.", do="Write milliseconds."
-            )
-    if given and _HOLD in step:
-        raise file.problem(
-            (*place, _HOLD), "A step has a hold or an onset, not both.", do="Keep one of them."
+def _times(step: Table) -> tuple[Fraction, ...]:
+    given = [name for name in (*_PHASES, _HOLD) if name in step]
+    for name in given:
+        step.number(name, 0, *_LIMITS)
+    if len(given) > 1 and _HOLD in given:
+        raise step.problem(
+            _HOLD, "A step has a hold or an onset, not both.", do="Keep one of them."
         )
-    if given and given != list(_PHASES[: max(2, len(given))]):
-        raise file.problem(
-            place, "An onset needs an apex, and an offset both.", do="Give the missing times."
+    if given and given != [_HOLD] and given != list(_PHASES[: max(2, len(given))]):
+        raise step.problem(
+            given[0], "An onset needs an apex, and an offset both.", do="Give the missing times."
         )
-    names = given or ([_HOLD] if _HOLD in step else [])
-    return tuple(Fraction(str(step[name])) / 1000 for name in names)
+    return tuple(Fraction(str(step.values[name])) / 1000 for name in given)

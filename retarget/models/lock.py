@@ -1,4 +1,4 @@
-"""What each fetched file is: its digest and revision, recorded once and held to ever after.
+"""A lock file: digest and revision of each fetched file, recorded once and checked from then on.
 
 The lock lies in the models folder. Where the catalogue pins no digest, the first pull writes it
 here; a file that differs later, fetched again or changed on the disk, is refused. The size and the
@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from retarget.errors import MissingModel
-from retarget.flow.whole import becoming
+from retarget.flow.atomic_files import becoming
 
 NAME = "models.lock.json"
 _VERSION = 1

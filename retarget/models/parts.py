@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
 from retarget.errors import MissingModel
-from retarget.flow.there import is_there
+from retarget.flow.paths import is_there
 from retarget.models import folders
 
 _SD15 = "stable-diffusion-v1-5"

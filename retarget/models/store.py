@@ -12,7 +12,7 @@ from pathlib import Path
 
 from retarget.errors import CannotWrite, MissingModel, RetargetError
 from retarget.flow import digest
-from retarget.flow.there import is_file
+from retarget.flow.paths import is_file
 from retarget.models import catalog, fetch, folders, parts
 from retarget.models.catalog import ModelFile
 from retarget.models.lock import Lock, Locked

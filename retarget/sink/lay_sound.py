@@ -1,4 +1,4 @@
-"""Lay the sound beside the pictures as they are written, in step.
+"""Mux the sound with the pictures as they are written, in step.
 
 Packets are copied as they are found and keep their distance to the pictures exactly. Only where
 the container cannot hold them (a .webm of a video with AAC) is the sound encoded anew.

@@ -12,12 +12,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from retarget.errors import CannotWrite
+from retarget.flow.atomic_files import Landed, landed_line
+from retarget.flow.paths import is_folder
 from retarget.flow.report import Warn, unheard
 from retarget.flow.sound import Sound
 from retarget.flow.source_info import SourceInfo
-from retarget.flow.there import is_folder
 from retarget.flow.values import FinishedFrame
-from retarget.flow.whole import Landed, landed_line
 from retarget.sink import names, partial, refusals, stills
 from retarget.sink.codecs import CONTAINERS, check_codec
 from retarget.sink.mark import COMPOSITE, Mark

@@ -8,11 +8,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from retarget.errors import CannotWrite
-from retarget.flow.dead_files import ASIDE, clear, locked
-from retarget.flow.held_signals import held_signals
-from retarget.flow.report import Warn, unheard
-from retarget.flow.there import is_folder
-from retarget.flow.whole import (
+from retarget.flow.atomic_files import (
     Landed,
     alone,
     becoming,
@@ -21,6 +17,10 @@ from retarget.flow.whole import (
     names_from,
     removing,
 )
+from retarget.flow.held_signals import held_signals
+from retarget.flow.paths import is_folder
+from retarget.flow.report import Warn, unheard
+from retarget.flow.stale_files import ASIDE, clear, locked
 from retarget.sink.refusals import (
     called,
     check_each,

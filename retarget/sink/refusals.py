@@ -1,4 +1,4 @@
-"""What stands in the way of a result, told before any work is done for it, and while writing."""
+"""Checks of output paths before any work is done, and errors while writing in plain words."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from pathlib import Path
 import av
 
 from retarget.errors import CannotWrite
-from retarget.flow.dead_files import HIDDEN
-from retarget.flow.there import STREAM, is_folder
+from retarget.flow.paths import STREAM, is_folder
+from retarget.flow.stale_files import HIDDEN
 from retarget.sink.names import FOLDER_PATTERN, is_pattern, matches
 
 

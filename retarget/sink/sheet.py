@@ -11,8 +11,8 @@ from PIL import Image, ImageDraw
 
 from retarget.errors import CannotWrite
 from retarget.flow.arrays import Picture
+from retarget.flow.atomic_files import landed_line
 from retarget.flow.report import Warn, unheard
-from retarget.flow.whole import landed_line
 from retarget.sink.letters import Letters
 from retarget.sink.mark import COMPOSITE, Mark
 from retarget.sink.partial import keeping

@@ -1,4 +1,4 @@
-"""A picture file that moves: WebP, PNG and AVIF may hold one frame after the other."""
+"""Animated picture files: WebP, PNG and AVIF."""
 
 from __future__ import annotations
 

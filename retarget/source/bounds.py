@@ -1,4 +1,4 @@
-"""How large a picture may be, asked before memory is taken for it."""
+"""How large a picture may be, checked before memory is allocated for it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""FFmpeg's filters, where they turn one picture into one picture."""
+"""FFmpeg filters that turn one picture into one picture."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One clock for a file whose own starts again part-way, such as two recordings put end to end.
+"""One clock for a file whose own one restarts part-way, such as two recordings put end to end.
 
 From where it does, every stream is moved by the same time, so pictures and sound stay in step; and
 since it is found from the packets in their order, whoever reads the file finds the same.

@@ -14,8 +14,8 @@ import numpy as np
 
 from retarget.errors import RetargetError, UnreadableInput
 from retarget.flow.arrays import Bytes
+from retarget.flow.paths import check_no_stream, is_folder
 from retarget.flow.report import Warn, unheard
-from retarget.flow.there import check_no_stream, is_folder
 from retarget.source import animation, folder, stills, url
 from retarget.source.place import Place
 from retarget.source.settings import LONGEST, SourceSettings

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 from retarget.flow.declared import AsDeclared, Kept, check_range
 from retarget.flow.spoken_time import seconds_of
@@ -31,9 +30,6 @@ class SourceSettings(AsDeclared):
     shrunk as they are read. Left out, the result is as large as the identity's picture."""
     background: str = "#ffffff"
     """Colour behind transparent pixels, as #rrggbb."""
-    color: Literal["fast", "exact"] = "fast"
-    """How to turn a video's YUV into RGB: `exact` interpolates colour between pixels and rounds
-    well, at about eight times the cost; within 4 of 255 either way."""
     patience: float = 20.0
     """Seconds to wait for a remote video that does not answer."""
 

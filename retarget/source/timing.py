@@ -1,4 +1,4 @@
-"""Rising time stamps, whatever a file says.
+"""Repair time stamps so that they rise.
 
 A stamp that is missing, or that does not come after the one before it, is put midway between its
 neighbors where the next one is usable, else one frame's length after the one before. All stamps

@@ -91,7 +91,6 @@ class VideoFile:
                     self.place.name,
                     aspect=stream.sample_aspect_ratio,
                     background=self._background,
-                    exact=self.settings.color == "exact",
                 ),
             )
 

@@ -1,9 +1,9 @@
-"""A frame without a face never drops out of the video: what is done in its place."""
+"""What is shown in frames without a face, which never drop out of the video."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -94,20 +94,11 @@ def between(one: Expression, two: Expression, share: float) -> Expression:
     if one.measured is None and two.measured is None:
         return Expression(weights=weights)
     a, b = one.measured or AT_REST, two.measured or AT_REST
-    detail = None
-    if a.detail is not None or b.detail is not None:
-        parts = [
-            d * np.float32(s)
-            for d, s in ((a.detail, 1 - share), (b.detail, share))
-            if d is not None
-        ]
-        detail = np.sum(parts, axis=0, dtype=np.float32)
-    mixed = replace(
-        a,
+    mixed = Measurement(
         gaze=((1 - share) * a.gaze + share * b.gaze).astype(np.float32),
         aperture=((1 - share) * a.aperture + share * b.aperture).astype(np.float32),
         lip_gap=(1 - share) * a.lip_gap + share * b.lip_gap,
-        detail=detail,
+        detail=a.detail * np.float32(1 - share) + b.detail * np.float32(share),
     )
     return Expression(weights=weights, measured=mixed)
 

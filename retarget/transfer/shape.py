@@ -86,7 +86,7 @@ class Shape:
             aperture = self._said(expression.weights, moved)
         else:
             moved = self._model.displacement(expression.weights * _told(seen.lip_gap))
-            moved += 0 if seen.detail is None else seen.detail
+            moved += seen.detail
             aperture = _told_of_lids(seen.aperture)
         if photo is not None and photo.expression is not None:
             moved -= self._model.displacement(_untold(photo.expression, photo.made_up))

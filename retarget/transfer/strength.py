@@ -58,13 +58,12 @@ class Strength:
         return (now + UNTOLD * self._smaller) / (before + UNTOLD)
 
     def _measured(self, seen: Measurement, parted: float) -> Measurement:
-        detail = seen.detail
         return replace(
             seen,
             gaze=seen.gaze * np.float32(self._gaze),
             aperture=np.clip(gained(seen.aperture, self._eyes), 0.0, WIDEST),
             lip_gap=seen.lip_gap * (self._strength * parted),
-            detail=None if detail is None else detail * self._detail[:, None],
+            detail=seen.detail * self._detail[:, None],
         )
 
 

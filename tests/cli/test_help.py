@@ -11,7 +11,7 @@ from retarget.cli.main import main
 from retarget.cli.overview import overview
 from retarget.cli.parse import job_from
 from retarget.jobs.micro_set import ENTRIES as SET_ENTRIES
-from retarget.jobs.storyboard import (
+from retarget.jobs.storyboard_file import (
     CHARACTER_ENTRIES,
     FRAMINGS,
     LAYOUTS,

@@ -198,7 +198,7 @@ def test_a_preview_without_driving_pixels_shows_identity_and_result() -> None:
     face = GeneratedFace(
         request=request(rgb), rgb=np.full((30, 40, 3), 9, np.uint8), crop=Crop.box(50, 20, 40, 30)
     )
-    wide = next(SideBySide((160, 120), None)(Paste(PasteSettings())(iter([face]))))
+    wide = SideBySide((160, 120), None)(next(Paste(PasteSettings())(iter([face]))))
     assert wide.frame.size == (320, 120)
     np.testing.assert_array_equal(wide.frame.rgb[:, :160], rgb)
     assert wide.frame.rgb[35, 160 + 70].max() == 9

@@ -121,7 +121,7 @@ def estimators() -> Estimators:
     pytest.importorskip("dlib", reason="measuring faces needs retarget[evaluate]")
     with pytest.MonkeyPatch.context() as patch:
         for name in ("landmarker", "arcface", "smirk"):
-            patch.setattr(f"retarget.evaluation.at_hand.{name}", lambda settings: None)
+            patch.setattr(f"retarget.evaluation.model_files.{name}", lambda settings: None)
         return Estimators(EvaluateSettings(faces=4))
 
 

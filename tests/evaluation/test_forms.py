@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from retarget.evaluation import compare, forms, page, plot, table
+from retarget.evaluation import as_json, compare, page, plot, table
 from retarget.evaluation.evaluate import Evaluator
 from retarget.evaluation.observe import Estimators
 from retarget.evaluation.settings import EvaluateSettings
@@ -56,7 +56,7 @@ class Seen(HTMLParser):
 def test_every_figure_is_in_the_json_with_unit_estimator_and_source(
     evaluations: dict[str, Evaluation],
 ) -> None:
-    told = json.loads(json.dumps(forms.as_dict(evaluations["half"]), allow_nan=False))
+    told = json.loads(json.dumps(as_json.as_dict(evaluations["half"]), allow_nan=False))
     for measure in evaluations["half"].measures:
         row = told["measures"][measure.key]
         assert row["unit"]

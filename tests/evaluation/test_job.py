@@ -72,7 +72,7 @@ def test_what_was_not_asked_for_is_not_read(folder: Path, monkeypatch: pytest.Mo
         raise AssertionError("MediaPipe was opened")
 
     monkeypatch.setattr("retarget.evaluation.observe.TasksEstimator", untouched)
-    monkeypatch.setattr("retarget.evaluation.at_hand.landmarker", lambda settings: folder / "b")
+    monkeypatch.setattr("retarget.evaluation.model_files.landmarker", lambda settings: folder / "b")
     assert main(words(folder, "drive.mp4", "--measure", "identity")) == 0
 
 

@@ -113,7 +113,7 @@ def test_pairs_of_a_suite_name_faces(folder: Path) -> None:
     assert first.name != second.name
     assert (first.driving, second.identity) == (folder / "two.mp4#left", folder / "group.png#left")
     suite.write_text('[[pair]]\ndriving = "two.mp4#middle"\n', "utf-8")
-    with pytest.raises(UnreadableInput, match=r"line 1.*'middle' does not say"):
+    with pytest.raises(UnreadableInput, match=r"line 2.*'middle' does not say"):
         read_suite(suite)
 
 

@@ -224,10 +224,10 @@ def test_results_that_exist_are_measured_and_not_made(folder: Path) -> None:
     [
         (
             "[[pair]]\ndriver = 'a.mp4'",
-            "line 2: There is no word in a suite 'driver'.*Known: driving",
+            "line 2: pair 1: There is no word in a suite 'driver'.*Known: driving",
         ),
-        ("[[pair]]\ndriving = 'absent.mp4'", "line 1"),
-        (f"[[pair]]\ndriving = '{'a' * 300}.mp4'", "line 1"),
+        ("[[pair]]\ndriving = 'absent.mp4'", "line 2"),
+        (f"[[pair]]\ndriving = '{'a' * 300}.mp4'", "line 2"),
         ("[[pair]]\nidentity = 'b.png'", "no driving"),
         ("name = 'x'", "no pair"),
         ("[[pair]]\ndriving = 'a.mp4'\nname = '../x'", "cannot name a file"),

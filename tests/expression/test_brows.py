@@ -50,7 +50,6 @@ def test_a_tracker_that_gives_scores_is_believed_about_brows() -> None:
     for one in (shown, replace(shown, scores=np.zeros(blendshapes.COUNT, np.float32))):
         expression, _ = fit.express(one)
         assert expression.measured is not None
-        assert expression.measured.detail is not None
         whole.append(fit.model.displacement(expression.weights) + expression.measured.detail)
     head, _ = in_head_frame(shown, fit.rest.head, fit.model)
     brow, as_seen = list(landmarks.LEFT_BROW), head - fit.rest.head

@@ -44,7 +44,6 @@ from retarget.transfer.settings import Gains, TransferSettings
     [
         (TransferSettings, {"motion": "ful"}, "full"),
         (TransferSettings, {"lost": "holds"}, "hold"),
-        (SourceSettings, {"color": "exakt"}, "exact"),
         (SinkSettings, {"codec": "prorez"}, "prores"),
         (FitSettings, {"prior": "score"}, "scores"),
         (WarpSettings, {"background": "stil"}, "still"),

@@ -104,11 +104,11 @@ def test_what_a_performance_is_past_is_told_of_where_it_is_asked_for(long: Path)
     assert told(DrivingSettings()) == []
     asked = DrivingSettings(
         rest=RestSettings(samples=64),
-        fit=FitSettings(detail=False),
+        fit=FitSettings(pull=2),
         shows_rest=True,
     )
     (line,) = told(asked)
-    assert line.startswith("warp.wrinkles, rest.samples, fit.detail do not count")
+    assert line.startswith("warp.wrinkles, rest.samples, fit.pull do not count")
 
 
 @pytest.mark.parametrize("name", ["shiver.npz", "shiver.csv"])

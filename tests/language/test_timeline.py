@@ -208,9 +208,9 @@ def test_a_file_says_the_same_as_a_line(tmp_path: Path) -> None:
     ("body", "line", "about"),
     [
         ('expression = "jyo"', 5, "joy"),
-        ('expression = "joy"\nonset_ms = -5\napex_ms = 8', 6, "above 0"),
+        ('expression = "joy"\nonset_ms = -5\napex_ms = 8', 6, "from 0.001 to"),
         ('expression = "joy"\nhold_ms = 5\nonset_ms = 5\napex_ms = 8', 6, "not both"),
-        ('expression = "joy"\napex_ms = 5', 4, "needs an apex"),
+        ('expression = "joy"\napex_ms = 5', 6, "needs an apex"),
         ('expression = "joy"\nhold = 5', 6, "hold_ms"),
         ("hold_ms = 5", 4, "no expression"),
     ],
@@ -227,7 +227,7 @@ def test_a_wrong_step_in_a_file_names_its_line(
 def test_steps_that_are_no_tables_are_refused_in_a_sentence(tmp_path: Path) -> None:
     path = tmp_path / "line.toml"
     path.write_text("step = [1]\n")
-    with pytest.raises(RetargetError, match=r"line\.toml, line 1: This step is no table"):
+    with pytest.raises(RetargetError, match=r"line\.toml, line 1: step 1: This is no table"):
         steps_from_toml(path)
 
 

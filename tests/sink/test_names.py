@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from programs import run
 
-from retarget.flow.whole import given_or_free
+from retarget.flow.atomic_files import given_or_free
 from retarget.sink.names import (
     default_output,
     is_pattern,
@@ -39,7 +39,7 @@ def test_of_runs_that_make_up_one_name_at_once_the_later_takes_the_next(tmp_path
         assert (one.name, other.name) == ("a_as_b.mp4", "a_as_b_2.mp4")
         told = run(f"""
             from pathlib import Path
-            from retarget.flow.whole import given_or_free
+            from retarget.flow.atomic_files import given_or_free
             with given_or_free(None, Path({str(plain)!r})) as third:
                 print(third.name)
         """)

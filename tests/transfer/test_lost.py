@@ -180,8 +180,6 @@ def test_the_shape_beyond_the_weights_goes_where_only_one_of_two_has_it() -> Non
     for way in (between(with_it, without, 0.25), between(without, with_it, 0.75)):
         assert way.measured is not None
         np.testing.assert_allclose(way.measured.detail, 0.75)
-    nothing = between(without, without, 0.5).measured
-    assert nothing is not None and nothing.detail is None
 
 
 def test_halfway_between_a_measured_and_a_said_expression_lids_are_halfway() -> None:

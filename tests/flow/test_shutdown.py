@@ -11,7 +11,7 @@ def test_a_program_s_end_waits_for_the_body_and_lets_no_other_thread_into_one() 
         import threading
         import time
         atexit.register(time.sleep, 0.5)  # the thread goes on for a while, were it not held
-        from retarget.flow.unbroken import unbroken
+        from retarget.flow.shutdown import unbroken
         inside = threading.Event()
         def job():
             with unbroken():
@@ -31,7 +31,7 @@ def test_a_lane_that_is_being_ended_may_still_enter_one() -> None:
         import time
         from retarget.flow.lanes import Lanes
         def values():
-            from retarget.flow.unbroken import unbroken
+            from retarget.flow.shutdown import unbroken
             while True:
                 with unbroken():
                     time.sleep(0.05)

@@ -1,4 +1,4 @@
-"""What tyro says of words that make no job, as a person would say it."""
+"""Tyro's messages about wrong arguments, in plainer words."""
 
 from __future__ import annotations
 

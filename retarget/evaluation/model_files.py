@@ -1,4 +1,4 @@
-"""Which model files are at hand. None is fetched: what is absent is said to be not measured."""
+"""Which model files are available. None is fetched; measures that lack theirs are not taken."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 from retarget.errors import MissingModel
 from retarget.evaluation.arcface import PACKS
 from retarget.evaluation.settings import EvaluateSettings
-from retarget.flow.there import is_file
+from retarget.flow.paths import is_file
 from retarget.models import catalog
 from retarget.models.catalog import ModelFile
 from retarget.models.store import Store

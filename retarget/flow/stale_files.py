@@ -1,4 +1,4 @@
-"""Know which runs live: clear away what killed ones left, and keep two from writing one result.
+"""Tell which runs are alive: clear up after killed ones, and keep two from writing one result.
 
 A run holds a lock on what it writes, and the system lets go of it however the run ends. So what
 bears one of our names and can be locked is nobody's any more. Where there are no such locks,

@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all."""
+"""Atomic writing: a file appears at its place whole, or not at all."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from pathlib import Path
 
 from retarget.errors import CannotWrite
 from retarget.flow import digest
-from retarget.flow.dead_files import HIDDEN, clear, locked, marked, remove
 from retarget.flow.held_signals import held_signals
+from retarget.flow.stale_files import HIDDEN, clear, locked, marked, remove
 
 Landed = Callable[[Path], None]
 """Called with where a result is, if another program took its name while it was made."""

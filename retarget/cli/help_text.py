@@ -1,4 +1,4 @@
-"""What `--help` says of an option: its docstring in whole lines, and what to write for it."""
+"""What `--help` says about an option: its docstring without line breaks, and its kind of value."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a thread spends working: its time, less what it waits for another thread's values."""
+"""The time a thread works: without what it waits for values of other threads."""
 
 from __future__ import annotations
 

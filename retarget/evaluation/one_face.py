@@ -1,4 +1,4 @@
-"""One face of several, everything beyond its surroundings covered: estimators read no other."""
+"""Show estimators one face of several: everything beyond its surroundings is covered."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from retarget.errors import NoFaceFound
-from retarget.evaluation import at_hand
+from retarget.evaluation import model_files
 from retarget.evaluation.settings import EvaluateSettings
 from retarget.evaluation.steadiness import surroundings
 from retarget.face.settings import NamedFace, TrackSettings
@@ -56,7 +56,7 @@ def alone_in_photo(frame: VideoFrame, name: NamedFace, settings: EvaluateSetting
 
 
 def _track(name: NamedFace, settings: EvaluateSettings) -> TrackSettings:
-    return name.chosen(TrackSettings(bundle=at_hand.landmarker(settings)))
+    return name.chosen(TrackSettings(bundle=model_files.landmarker(settings)))
 
 
 def _covered(rgb: Picture, face: Face | None) -> Picture:

@@ -1,4 +1,4 @@
-"""What is known to be there; of a name too long for one, or a place that is locked, nothing is."""
+"""Whether paths exist; a name too long, or one in a folder that is locked, counts as absent."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""What a program's end waits for.
+"""What the program waits for before it ends.
 
-A daemon thread is broken off wherever it is when the program ends. Where that is inside MediaPipe,
-whose parts are taken down at the same time, the whole program is brought down.
+Daemon threads are stopped wherever they are when the program ends. One that is inside MediaPipe,
+which is being taken down at the same time, crashes the whole program.
 """
 
 from __future__ import annotations

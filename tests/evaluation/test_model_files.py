@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from retarget.errors import MissingModel
-from retarget.evaluation import at_hand
+from retarget.evaluation import model_files
 from retarget.evaluation.settings import EvaluateSettings
 from retarget.models import catalog, folders
 from retarget.models.catalog import ModelFile
@@ -24,9 +24,9 @@ def no_other_folders(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("find", "model"),
     [
-        (at_hand.landmarker, catalog.LANDMARKER),
-        (at_hand.arcface, catalog.ARCFACE),
-        (at_hand.smirk, catalog.SMIRK),
+        (model_files.landmarker, catalog.LANDMARKER),
+        (model_files.arcface, catalog.ARCFACE),
+        (model_files.smirk, catalog.SMIRK),
     ],
 )
 def test_a_found_file_that_is_another_is_refused(
@@ -44,8 +44,8 @@ def test_a_found_file_that_is_another_is_refused(
 @pytest.mark.parametrize("name", ["absent.task", "a" * 300])
 def test_a_file_that_is_named_and_not_there_is_told(name: str) -> None:
     with pytest.raises(MissingModel, match="There is no model file a"):
-        at_hand.landmarker(EvaluateSettings(landmarker=Path(name)))
+        model_files.landmarker(EvaluateSettings(landmarker=Path(name)))
 
 
 def test_what_is_nowhere_is_not_measured(tmp_path: Path) -> None:
-    assert at_hand.landmarker(EvaluateSettings(models=tmp_path)) is None
+    assert model_files.landmarker(EvaluateSettings(models=tmp_path)) is None

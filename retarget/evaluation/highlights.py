@@ -1,4 +1,4 @@
-"""Where to look: what to plot over time, and the moments at which the result is worst."""
+"""What to look at: curves over time, and the moments at which the result is worst."""
 
 from __future__ import annotations
 
