@@ -34,8 +34,8 @@ others' photos to 0.0120."""
 _DRIVES = 0.5
 """Share of the driving face's rest beyond which a photo is taken to be of the driving person."""
 _ALIKE, _ASIDE = 3.0, 10.0
-"""Degrees up to which the driving head is seen to lie as in a photo, and from half of its moments
-up to which a photo is no exception: of one that is, most of the motion would be out of reach."""
+"""Degrees up to which the driving head is seen to lie as in a photo, and from the middle of its
+poses up to which a photo is no exception: of one that is, most motion would be out of reach."""
 _MOVED = 6.0
 """Sum of weights that doubles how far off a mesh may be: shapes tell large expressions roughly."""
 _HELD = 0.02
@@ -95,9 +95,11 @@ def _shown(face: Face, rest: RestFace, moments: Sequence[Doubles]) -> float:
 
 
 def _lies_as_in(photo: HeadPose, poses: Sequence[HeadPose]) -> bool:
-    """Whether the driving head is seen to lie as in a photo, and never far from there for long."""
-    apart = [photo.apart(seen) for seen in poses]
-    return bool(apart) and min(apart) <= _ALIKE and float(np.median(apart)) <= _ASIDE
+    """Whether the driving head is seen to lie as in a photo, and usually not far from there."""
+    if not poses or min(photo.apart(seen) for seen in poses) > _ALIKE:
+        return False
+    u, _, vt = np.linalg.svd(np.mean([seen.rotation for seen in poses], axis=0))
+    return photo.apart(replace(poses[0], rotation=u @ vt)) <= _ASIDE
 
 
 def _trust() -> Doubles:

@@ -56,7 +56,13 @@ def test_a_moment_of_the_clip_is_known_by_what_it_does_where_no_rest_tells_whose
 
 
 @pytest.mark.parametrize(
-    ("turns", "alike"), [([-4, 0, 4, 7], True), ([-4, 0, 2], False), ([-9, -8, -6, 6], False)]
+    ("turns", "alike"),
+    [
+        ([-4, 0, 4, 7], True),
+        ([-20, -9, 5, 20, 30], True),
+        ([-4, 0, 2], False),
+        ([-9, -8, -6, 6], False),
+    ],
 )
 def test_a_photo_is_as_filmed_where_the_driving_head_lies_so_and_not_far_from_there(
     turns: list[float], alike: bool
