@@ -63,11 +63,6 @@ class TransferSettings(AsDeclared):
         check_range("detail", self.detail, 0.0, 1.0)
 
     @property
-    def made_up(self) -> float:
-        """The part of `strength`, 1 to `MADE_UP`, that makes up for what a moved photo lacks."""
-        return min(max(self.strength, 1.0), MADE_UP)
-
-    @property
     def of_head(self) -> float:
         """What the head's movement is multiplied by: 1 for strengths from 1 to `MADE_UP`."""
-        return self.strength / self.made_up * self.gain.head
+        return min(self.strength, max(1.0, self.strength / MADE_UP)) * self.gain.head

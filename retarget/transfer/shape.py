@@ -89,7 +89,7 @@ class Shape:
             moved += seen.detail
             aperture = _told_of_lids(seen.aperture)
         if photo is not None and photo.expression is not None:
-            moved -= self._model.displacement(_untold(photo.expression, photo.made_up))
+            moved -= self._model.displacement(_untold(photo.expression))
         wider, taller, same_way = self._proportions(rest)
         aperture = _widened(aperture, same_way)
         moved[:, 0] *= 1 + self._mouth * (wider - 1)
@@ -131,8 +131,6 @@ class Photo(NamedTuple):
     """(478, 3) in the head frame."""
     expression: Expression | None = None
     """What the person does in it, where the rest is more than a guess."""
-    made_up: float = 1.0
-    """Part of the performance's gain that makes up for folds and shadows, which the photo has."""
 
 
 class _Proportions(NamedTuple):
@@ -169,10 +167,10 @@ def _widened(aperture: Floats, same_way: Floats) -> Floats:
     return np.asarray(aperture - beyond * (1 - same_way), np.float32)
 
 
-def _untold(own: Expression, made_up: float) -> Floats:
+def _untold(own: Expression) -> Floats:
     """(52,) weights by which a photo does more than its mesh tells, as a driving face does."""
     gap = 0.0 if own.measured is None else own.measured.lip_gap
-    return np.asarray(own.weights * (_told(gap) * made_up - 1), np.float32)
+    return np.asarray(own.weights * (_told(gap) - 1), np.float32)
 
 
 def _untold_gaze(rest: RestFace, photo: Photo) -> Floats:

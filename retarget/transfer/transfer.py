@@ -114,8 +114,7 @@ class Transfer:
             mesh = self._shape(identity.rest, photo, performed)
         else:
             own = identity.expression if identity.as_filmed else None
-            shown_by = Photo(photo, own, self._settings.made_up)
-            mesh = self._shape(identity.rest, identity.rest.head, performed, shown_by)
+            mesh = self._shape(identity.rest, identity.rest.head, performed, Photo(photo, own))
         bent = bent + self._model.turned(identity.pose, pose)
         return FaceRequest(
             index=shown.frame.index,

@@ -108,7 +108,7 @@ def test_brows_that_a_photo_as_filmed_raises_as_far_as_the_driving_face_keep_the
     expression, at = Fit(CALM.rest, FitSettings()).express(shown)
     raising = replace(CALM, face=shown, expression=expression, pose=at, as_filmed=True)
     same = [replace(doing()[0], expression=expression)]
-    (asked,) = requests(same, TransferSettings(), lambda _: raising)
+    (asked,) = requests(same, TransferSettings(strength=1.0), lambda _: raising)
     brow = list(landmarks.LEFT_BROW)
     raised = np.linalg.norm(shown.points - CALM.face.points, axis=1)[brow].mean()
     moved = np.linalg.norm(asked.points - shown.points, axis=1)[brow].mean()
