@@ -35,6 +35,7 @@ from retarget.jobs.story import StoryJob
         ("caption", "text", 10, "Did you mean 'caption'"),
         ('caption = "She smiled."', "photo = 3", 10, "eileen has 1 photo, and"),
         ('caption = "She smiled."', "seed = -1", 10, "from 0 to 2147483648"),
+        ('caption = "She smiled."', "seed = 1.7", 10, "no whole number"),
         (
             'who = "eileen"\nexpression = "0',
             'character = "eileen"\nexpression = "0',
