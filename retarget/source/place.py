@@ -23,6 +23,8 @@ _FORMATS = (
     "mp3,aac,wav,flac"  # opened only to say that they hold no picture
 )
 _THREADS = 4  # each holds frames of its own, so memory would grow with the machine's cores
+_SMALL = 1280 * 720
+"""Pixels up to which one thread decodes: several wait for one another longer than they save."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,5 +105,6 @@ def picture_stream(container: InputContainer, name: str) -> VideoStream:
         raise UnreadableInput(f"{name} holds {found}.", do="Choose a video that shows a face.")
     stream = max(moving, key=lambda s: (Disposition.default in s.disposition, s.width * s.height))
     stream.thread_type = "AUTO"
-    stream.codec_context.thread_count = _THREADS
+    small = stream.width * stream.height <= _SMALL
+    stream.codec_context.thread_count = 1 if small else _THREADS
     return stream

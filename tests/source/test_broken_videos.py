@@ -12,6 +12,7 @@ import pytest
 from clips import make_clip, number_in, numbered
 
 from retarget.flow.values import VideoFrame
+from retarget.source import place
 from retarget.source.open import open_source
 
 
@@ -56,11 +57,14 @@ UNREADABLE: dict[str, Callable[[bytes], bytes]] = {
 }
 
 
+@pytest.mark.parametrize("large", [False, True])  # of which several frames are decoded at once
 @pytest.mark.parametrize("broken", [27, 28, 29])
 @pytest.mark.parametrize("codec", UNREADABLE)
 def test_a_broken_packet_near_the_end_takes_no_healthy_frame_with_it(
-    tmp_path: Path, codec: str, broken: int
+    tmp_path: Path, codec: str, broken: int, large: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    if large:
+        monkeypatch.setattr(place, "_SMALL", 0)
     pixels = "bgr0" if codec == "ffv1" else "yuv420p"
     clip = make_clip(tmp_path / "c.mp4", codec=codec, pixels=pixels, options={"g": "1", "bf": "0"})
     with av.open(str(clip)) as found, av.open(str(tmp_path / "broken.mkv"), "w") as out:

@@ -11,7 +11,16 @@ import cv2
 import numpy as np
 
 from retarget.flow.arrays import Bytes, Floats
-from retarget.generate.warp.paint import averaged, blurred, box_of, colours, fill, ramp, to_bytes
+from retarget.generate.warp.paint import (
+    averaged,
+    blurred,
+    box_of,
+    colours,
+    fill,
+    ramp,
+    thrice,
+    to_bytes,
+)
 from retarget.generate.warp.palette import LUMA, luma
 from retarget.generate.warp.rims import Rims
 from retarget.generate.warp.shut_lips import ROWS
@@ -67,21 +76,21 @@ class LipTint:
             mask = np.zeros(patch.shape[:2], np.uint8)
             fill(mask, lip.outline - np.array([box[1].start, box[0].start], np.float32))
             there = np.array(cv2.mean(patch, mask)[:3], np.float32)
-            share = blurred(mask, soft)[..., None] * np.float32(much / 255)
-            aside = ramp(ASIDE, np.abs(np.float32(2) * lip.place_along(box)))[..., None]
-            amid = np.where(aside[..., 0] > 0, np.uint8(0), mask)
+            share = thrice(blurred(mask, soft) * np.float32(much / 255))
+            aside = ramp(ASIDE, np.abs(np.float32(2) * lip.place_along(box)))
+            amid = np.where(aside > 0, np.uint8(0), mask)
             middle = np.array(cv2.mean(patch, amid)[:3], np.float32)
             beside = _even(patch, mask, EVEN * lip.width)
             beside += np.float32(LIKE_MIDDLE) * (middle - beside)
-            even = patch + share * aside * (beside - patch)
+            even = patch + share * thrice(aside) * (beside - patch)
             patch[...] = to_bytes(even * (1 + share * (_change(there, tone) - 1)))
 
 
 def _even(patch: Bytes, mask: Bytes, deviation: float) -> Floats:
     """(h, w, 3) blurred, as if what lies outside a mask (h, w) were nothing."""
     inside = mask.astype(np.float32) + 1
-    seen = averaged(patch * inside[..., None], deviation)
-    return np.asarray(seen / averaged(inside, deviation)[..., None], np.float32)
+    seen = averaged(patch * thrice(inside), deviation)
+    return np.asarray(seen / thrice(averaged(inside, deviation)), np.float32)
 
 
 def _change(there: Floats, tone: Floats) -> Floats:

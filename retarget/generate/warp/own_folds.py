@@ -16,7 +16,7 @@ import numpy as np
 
 from retarget.flow import blendshapes, landmarks
 from retarget.flow.arrays import Bytes, Floats
-from retarget.generate.warp.paint import blurred, box_of, fill, ramp, to_bytes
+from retarget.generate.warp.paint import blurred, box_of, fill, ramp, thrice, to_bytes
 
 FOLDS_BY = {"mouthSmile": 0.7, "noseSneer": 0.6, "mouthUpperUp": 0.25, "mouthStretch": 0.2}
 """Blendshapes without their side, and how much of these folds each makes."""
@@ -111,15 +111,21 @@ def _smooth(out: Bytes, areas: Sequence[Floats], unit: float, much: Floats) -> N
     square = np.ones((side, side), np.uint8)  # which is done row by row, unlike a disc
     closed = cv2.morphologyEx(tone, cv2.MORPH_CLOSE, square, borderType=cv2.BORDER_REPLICATE)
     lack = np.maximum(blurred(np.asarray(closed, np.float32), SOFT * unit) - tone, 0)
-    lack *= np.minimum(MOST / np.maximum(lack.max(axis=2), np.float32(MOST)), 1)[..., None]
+    lack *= thrice(np.minimum(MOST / np.maximum(_largest(lack), np.float32(MOST)), 1))
     mask = np.zeros(size[::-1], np.uint8)
     corner, times = (box[1].start, box[0].start), np.divide(size, (width, height), dtype=np.float32)
     for area, share in zip(areas, much.tolist(), strict=True):
         fill(mask, (area - corner) * times, value=round(255 * share))
-    lack *= blurred(mask.astype(np.float32), EDGE * unit)[..., None] / np.float32(255)
+    lack *= thrice(blurred(mask.astype(np.float32), EDGE * unit) / np.float32(255))
     gain = cv2.resize(cv2.exp(lack), (width, height), interpolation=cv2.INTER_LINEAR)
-    deepest = np.float32(GONE) * ramp(CORE, lack.max(axis=2))
+    deepest = np.float32(GONE) * ramp(CORE, _largest(lack))
     core = cv2.resize(deepest, (width, height), interpolation=cv2.INTER_LINEAR)
     even = cv2.resize(to_bytes(broad), (width, height), interpolation=cv2.INTER_LINEAR)
     evened = cv2.blendLinear(np.ascontiguousarray(patch), even, 1 - core, core)
     patch[...] = cv2.multiply(evened, gain, dtype=cv2.CV_8U)
+
+
+def _largest(picture: Floats) -> Floats:
+    """(h, w) the largest of the three channels of each pixel."""
+    first, second, third = cv2.split(picture)  # numpy reduces so short an axis one by one
+    return np.asarray(cv2.max(cv2.max(first, second), third), np.float32)

@@ -93,6 +93,14 @@ def box_of(points: Floats, margin: float, shape: tuple[int, ...]) -> tuple[slice
     return slice(top, bottom), slice(left, right)
 
 
+def thrice(values: Floats) -> Floats:
+    """(h, w, 3) each of the values (h, w) for all three channels of its pixel.
+
+    numpy multiplies colours by three values a pixel ten times as fast as by one for all three.
+    """
+    return np.asarray(cv2.merge((values, values, values)), values.dtype)
+
+
 def colours(picture: Bytes, points: Floats) -> Floats:
     """(n, 3) the colours of a picture nearest to points (n, 2), 0..255."""
     at = np.clip(np.rint(points).astype(int), 0, (picture.shape[1] - 1, picture.shape[0] - 1))
