@@ -21,6 +21,7 @@ from retarget.generate.warp.displace import Displacer
 from retarget.generate.warp.lashes import Lashes
 from retarget.generate.warp.lid_skin import LidSkin
 from retarget.generate.warp.lids import LEFT_BROW, LEFT_FOLD
+from retarget.generate.warp.paint import colours
 from retarget.generate.warp.rims import LEFT_EYE, Rims, rims_of
 from retarget.generate.warp.seen_lids import lids_to_where_seen
 from retarget.generate.warp.warp import WarpGenerator
@@ -266,3 +267,20 @@ def test_an_eye_cut_off_by_the_border_of_the_photo_is_drawn_all_the_same(kept: f
     width = round(float(eye.lower[0, 0] + kept * eye.width))
     rgb = np.ascontiguousarray(larger_eye(calm().frame.rgb)[:, :width])
     assert shut(repainted(rgb)).shape == rgb.shape
+
+
+@pytest.mark.parametrize("paint", [(215, 130, 175), (110, 150, 130)])
+def test_a_painted_lid_shuts_in_the_colour_of_its_paint(paint: tuple[int, int, int]) -> None:
+    eye, points, rgb = lids(), calm().face.points, calm().frame.rgb.copy()
+    fold = points[LEFT_FOLD, :2] - 0.04 * eye.width * eye.down
+    rim = eye.upper - 0.04 * eye.width * eye.down
+    cv2.fillPoly(rgb, [np.rint(np.concatenate([rim, fold[::-1]])).astype(np.int32)], paint)
+    middle = eye.middle[3:6] - 0.06 * eye.width * eye.down
+
+    def blue_against_red(picture: Picture) -> float:
+        red, _, blue = colours(picture, middle).mean(axis=0).tolist()
+        return float(np.log(blue / red))
+
+    bare = blue_against_red(shut(calm()))
+    asked_for = float(np.log(paint[2] / paint[0])) - bare
+    assert blue_against_red(shut(repainted(rgb))) - bare > 0.5 * asked_for
