@@ -284,3 +284,21 @@ def test_a_painted_lid_shuts_in_the_colour_of_its_paint(paint: tuple[int, int, i
     bare = blue_against_red(shut(calm()))
     asked_for = float(np.log(paint[2] / paint[0])) - bare
     assert blue_against_red(shut(repainted(rgb))) - bare > 0.5 * asked_for
+
+
+def test_no_tips_of_long_lashes_hang_above_a_shut_lid() -> None:
+    eye, rgb = lids(), calm().frame.rgb.copy()
+    fold = calm().face.points[LEFT_FOLD, :2]
+    tips = fold[2:-2] - 0.09 * eye.width * eye.down
+    for root, tip in zip(np.rint(eye.upper[2:-2]).tolist(), np.rint(tips).tolist(), strict=True):
+        ends = [tuple(map(int, end)) for end in (root, tip)]
+        cv2.line(rgb, ends[0], ends[1], (50, 35, 30), 1, cv2.LINE_AA)
+    without, within = (shut(face).astype(int) for face in (calm(), repainted(rgb)))
+    above = np.zeros(rgb.shape[:2], np.uint8)
+    strip = np.concatenate([fold[2:-2], (tips - 0.03 * eye.width * eye.down)[::-1]])
+    cv2.fillPoly(above, [np.rint(strip).astype(np.int32)], (255,))
+
+    def taken(before: npt.NDArray[np.int_], after: npt.NDArray[np.int_]) -> float:
+        return float(np.maximum(before - after, 0)[above > 0].mean())
+
+    assert taken(without, within) < 0.3 * taken(calm().frame.rgb.astype(int), rgb.astype(int))
