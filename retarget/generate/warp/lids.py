@@ -98,6 +98,8 @@ class Lid:
         rim = curved(rims.upper, 2)[[2, 3, 4, 12, 13, 14]]  # beside the iris, which may be dark
         across = np.stack([colours(photo, rim + t * reach) for t in (-1.0, -0.5, 0.0, 0.5)])
         dark = np.take_along_axis(across, across.sum(-1).argmin(0)[None, :, None], axis=0)[0]
+        # Towards the nose lashes are thin, and the mesh's rim often lies beside them.
+        dark = dark[np.argsort(dark @ LUMA)[: len(dark) // 2]]
         lash = np.minimum(np.median(dark, axis=0), 0.8 * skin)
         skin, lash = skin.astype(np.float32), lash.astype(np.float32)
         fold, brow = (points[row, :2] for row in rows)

@@ -302,3 +302,15 @@ def test_no_tips_of_long_lashes_hang_above_a_shut_lid() -> None:
         return float(np.maximum(before - after, 0)[above > 0].mean())
 
     assert taken(without, within) < 0.3 * taken(calm().frame.rgb.astype(int), rgb.astype(int))
+
+
+def test_lashes_that_are_thin_towards_the_nose_are_a_dark_line_on_a_shut_lid() -> None:
+    eye, rgb = lids(), calm().frame.rgb.copy()
+    for part, colour in ((slice(0, 5), (205, 165, 145)), (slice(4, None), (30, 22, 20))):
+        rim = np.rint(eye.upper[part]).astype(np.int32)
+        cv2.polylines(rgb, [rim], False, colour, 7, cv2.LINE_AA)
+    now = shut(repainted(rgb)).mean(axis=2)
+    skin = rgb[np.rint(eye.lower[4, 1] + 0.3 * eye.width).astype(int), int(eye.lower[4, 0])].mean()
+    line = eye.lower[3:6] + np.linspace(-0.08, 0.08, 17)[:, None, None] * eye.width * eye.down
+    x, y = np.rint(np.moveaxis(line, 2, 0)).astype(int)
+    assert now[y, x].min(axis=0).mean() < 0.38 * skin
