@@ -17,7 +17,7 @@ WIDER = 0.12
 """Eye widths that lids part beyond the photo's until nothing of its lid's shadow is left."""
 FARTHEST_UP, FARTHEST_DOWN = 0.13, 0.14
 """Eye widths that an iris moves at most."""
-SHADOW, SHADOW_DEPTH, SHADOW_OPEN = 0.06, 0.45, 0.6
+SHADOW, SHADOW_DEPTH, SHADOW_OPEN = 0.06, 0.45, 0.35
 """Eye widths that the shadow of a lowered lid reaches, how dark it is, and how much of it lies
 under an open lid where the photo's own was lost."""
 SHADOW_WIDTH = 60.0

@@ -57,8 +57,10 @@ class LashTips:
             now: where the lids are.
             much: 0..1 how far they are gone.
         """
+        if not self.seen:
+            return
         box, place = self._place(points, now, out.shape, much)
-        if not self.seen or box is None:
+        if box is None:
             return
         share = cv2.cvtColor(blurred(place, 0.03 * now.width), cv2.COLOR_GRAY2RGB)
         gone = cv2.multiply(self._hairs(out[box], now), share, scale=1 / 255)
