@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from retarget.flow.arrays import Bools, Bytes, Doubles, Floats
-from retarget.generate.warp.paint import averaged, blurred, box_of, fill, to_bytes
-from retarget.generate.warp.palette import LUMA, luma
+from retarget.flow.arrays import Bools, Bytes, Floats
+from retarget.generate.warp.limbus import EyePatch, Limbus
+from retarget.generate.warp.paint import averaged, blurred, to_bytes
+from retarget.generate.warp.palette import LUMA, luma, white_tone
 from retarget.generate.warp.rims import Rims
 
 FARTHEST_ALONG = 0.28
@@ -22,16 +23,12 @@ UNSEEN, GUESSED, PALER = 0.4, 0.9, 0.35
 """How bright against the skin around it what is taken for white is at least (0.5 and more on thirty
 photos): below are lashes and iris of an eye in a slit, with laughter; how bright white is drawn
 there; and the power of the skin's tint that it has."""
-LIMBUS = 25.0
-"""Distance (RGB, 0..255) from white that says nothing of where an iris ends."""
-ASIDE, WIDE = np.arange(-4, 5) / 10, np.arange(80, 155, 5) / 100
-"""Where an iris is looked for: aside from the mesh's, in the mesh's radii, and how wide it is."""
-DOUBT = 0.3
-"""How much less an edge counts that lies a radius aside."""
 WET = 0.07
 """Eye widths above the lower rim, as the mesh has it, where the lid's wet edge may still lie."""
 ENOUGH = 12
 """Pixels of an iris from which they tell its colours."""
+LASHED = 0.5
+"""How bright against the white at least what is no lash and no paint on the lids' edges is."""
 LIKE = 40.0
 """Distance (RGB, 0..255) up to which a pixel there is taken for one of the iris all the same."""
 
@@ -56,53 +53,34 @@ class Eyeball:
     """The same at most for an iris that turned aside."""
     tone: Floats
     """(3,) how bright and what colour white is in this light, 0..255."""
-    guessed: bool
-    """Whether the photo shows no white."""
 
 
-def take_apart(photo: Bytes, rims: Rims, iris: Floats, skin: Floats) -> Eyeball | None:
+def take_apart(eye: EyePatch, limbus: Limbus, skin: Floats) -> Eyeball:
     """Separate the eyeball from the iris and complete what the lids hide of both.
 
     Args:
-        photo: (height, width, 3).
-        rims: the lids.
-        iris: (5, 2) the iris: centre and rim.
+        eye: what the photo shows.
+        limbus: where its iris ends.
         skin: (3,) around the eye.
-
-    Returns:
-        None where the eye lies outside the photo.
     """
-    middle = rims.middle[len(rims.middle) // 2]
-    reach = (0.55 * rims.width + 4) * np.array([1.25, 1.0], np.float32)
-    box = box_of(np.stack([middle - reach, middle + reach]), 0, photo.shape)
-    if box is None:
-        return None
-    patch = photo[box]
-    corner = (box[1].start, box[0].start)
-    outline = rims.smooth.outline - np.array(corner, np.float32)
-    open_ = np.zeros(patch.shape[:2], np.uint8)
-    fill(open_, outline)
-    margin = max(1, round(0.02 * rims.width))  # lashes
-    seen = cv2.erode(open_, np.ones((3, 3), np.uint8), iterations=margin) > 127
-    dry = seen & (cv2.erode(open_, line_towards(rims.down, WET * rims.width)) > 127)
-    centre = iris[0] - corner
-    radius = max(float(np.linalg.norm(iris[1:] - iris[0], axis=1).mean()), 1.0)
+    rims, patch, corner, seen = eye.rims, eye.pixels, eye.corner, eye.seen
+    wet = line_towards(rims.down, WET * rims.width)
+    dry = seen & (cv2.erode(eye.opening, wet) > 127)
+    centre, radius = limbus
     y, x = np.mgrid[: patch.shape[0], : patch.shape[1]].astype(np.float32)
-    centre, radius = _limbus(patch, seen, centre, radius, rims.along)
     away = np.hypot(x - centre[0], y - centre[1])
     white, tone = _white(patch, seen, away > 1.15 * radius, rims.width)
-    guessed = luma(tone) < UNSEEN * luma(skin)
-    if guessed:
+    if luma(tone) < UNSEEN * luma(skin):
         tone = _guessed(skin)
         white = np.broadcast_to(to_bytes(tone), patch.shape)
     sprite = _whole_iris(patch, seen, dry, away, radius)
     drawn = white * (1 - sprite[..., 3:] / 255.0) + sprite[..., :3]
-    inside = blurred(open_, 0.6)[..., None] / 255.0
+    inside = blurred(eye.opening, 0.6)[..., None] / 255.0
     rest = ((patch - drawn) * inside).astype(np.float32)
     looks = float((centre + corner - rims.middle_of_corners) @ rims.along) / rims.width
     to_corner = max(0.5 - IN_SIGHT * radius / rims.width, 0.0)
     most = min(FARTHEST_ALONG, to_corner)
-    return Eyeball(corner, white, sprite, rest, rims, looks, most, tone, guessed)
+    return Eyeball(corner, white, sprite, rest, rims, looks, most, tone)
 
 
 def _white(patch: Bytes, seen: Bools, outside: Bools, width: float) -> tuple[Bytes, Floats]:
@@ -118,7 +96,8 @@ def _white(patch: Bytes, seen: Bools, outside: Bools, width: float) -> tuple[Byt
     if white.sum() < 4:
         white = seen if seen.any() else np.ones_like(seen)
     tone = white_tone(patch[white].astype(np.float32))
-    return _spread(patch, white, width, tone), tone
+    lit = patch @ LUMA > LASHED * luma(tone)
+    return _spread(patch, white & lit, width, tone), tone
 
 
 def _guessed(skin: Floats) -> Floats:
@@ -135,65 +114,6 @@ def line_towards(direction: Floats, length: float) -> Bytes:
     end = np.rint(reach * (1 + direction)).astype(int).tolist()
     cv2.line(out, (reach, reach), end, (1,))
     return out
-
-
-def white_tone(seen: Floats) -> Floats:
-    """(3,) the tone of white, from visible pixels (n, 3) of which many lie in shadow."""
-    bright = seen @ LUMA
-    out: Floats = np.median(seen[bright >= np.percentile(bright, 75)], axis=0)
-    return out
-
-
-def _limbus(
-    patch: Bytes, seen: Bools, centre: Floats, radius: float, along: Floats
-) -> tuple[Floats, float]:
-    """Centre (2,) and radius of the iris where its edge towards the white is sharpest.
-
-    A mesh knows ordinary irises. Both sides have to show an edge for the centre to be moved; where
-    hardly any edge is seen the mesh's own circle is kept.
-
-    Args:
-        patch: (h, w, 3).
-        seen: (h, w) pixels of the open eye.
-        centre: (2,) and
-        radius: as the mesh has them.
-        along: (2,) of length 1, from one corner of the eye to the other.
-    """
-    if not seen.any():
-        return centre, radius
-    rows, columns = np.nonzero(seen)
-    colours = patch[seen].astype(np.float32)
-    from_white = np.linalg.norm(colours - white_tone(colours), axis=1)
-    best, found = 1.0, (centre, radius)
-    off = np.stack([columns, rows], axis=1) - centre
-    off = np.stack([off @ along, off @ (-along[1], along[0])])
-    for aside in ASIDE:
-        x, y = off[0] - aside * radius, off[1]
-        away, beside = np.hypot(x, y), np.abs(y) < 0.7 * np.abs(x)
-        left, right = (
-            _edges(from_white[side], away[side], WIDE * radius)
-            for side in (beside & (x < 0), beside & (x > 0))
-        )
-        edges = np.fmin(left, right) if aside == 0 else np.minimum(left, right)
-        sharp = np.nan_to_num(edges) * (1 - DOUBT * (abs(aside) + np.abs(WIDE - 1)))
-        if sharp.max() > best:
-            moved = np.asarray(centre + aside * radius * along, np.float32)
-            best, found = float(sharp.max()), (moved, float(WIDE[sharp.argmax()]) * radius)
-    return found
-
-
-def _edges(from_white: Floats, away: Floats, radii: Doubles) -> Doubles:
-    """(n,) how many times nearer to white it is outside of each circle than inside.
-
-    A ratio, for the pupil's edge is a larger step, but not one to white. NaN where it is not seen.
-    """
-    half = np.maximum(0.15 * radii, 1.0)
-    order = np.argsort(away)
-    sums = np.concatenate([[0.0], np.cumsum(from_white[order], dtype=np.float64)])
-    at = np.searchsorted(away[order], [radii - half, radii, radii + half])
-    counts, totals = np.diff(at, axis=0), np.diff(sums[at], axis=0)
-    inner, outer = totals / np.maximum(counts, 1) + LIMBUS
-    return np.where(counts.min(axis=0) < 4, np.nan, inner / outer)
 
 
 def _whole_iris(patch: Bytes, seen: Bools, dry: Bools, away: Floats, radius: float) -> Bytes:

@@ -33,25 +33,20 @@ STILL = 0.05
 """Pixels below which nothing is drawn anew."""
 
 
-def lost(ball: Eyeball, shift: Floats) -> float:
-    """How much of what the photo shows beside white and iris an eye that turned has lost, 0..1.
+def bare_below_lid(ball: Eyeball, now: Rims, shift: Floats) -> float:
+    """How much of what the photo shows beside white and iris an eye has lost, 0..1.
 
-    That is its lid's shadow, and the lower half of the line of its lashes.
+    That is its lid's shadow, and the lower half of the line of its lashes, of an eye that turned or
+    opened wider: white that the photo does not show comes to light.
 
     Args:
         ball: the photo's eye.
+        now: where the lids are.
         shift: (2,) pixels of iris movement.
     """
-    return min(float(np.hypot(*shift)) / (SAME_GAZE * ball.rims.width), 1.0)
-
-
-def bare_below_lid(ball: Eyeball, now: Rims, shift: Floats) -> float:
-    """How much of the shadow and of the lash line of its lid an eye has lost, 0..1.
-
-    That is where it turned, or opened wider: white that the photo does not show comes to light.
-    """
+    turned = float(np.hypot(*shift)) / (SAME_GAZE * ball.rims.width)
     wider = (now.gap - ball.rims.gap) / (WIDER * ball.rims.width)
-    return min(max(lost(ball, shift), wider), 1.0)
+    return min(max(turned, wider, 0.0), 1.0)
 
 
 def lit_when_bare(tone: Floats, skin: Floats) -> Floats:
@@ -90,22 +85,21 @@ def draw_eye(out: Bytes, ball: Eyeball, now: Rims, shift: Floats, lit: Floats) -
     rows, columns = patch.shape[:2]
     corner = (box[1].start, box[0].start)
     shift = _within_reach(ball, shift)
-    gone = bare_below_lid(ball, now, shift) if ball.guessed else lost(ball, shift)
+    bare = bare_below_lid(ball, now, shift)
     place = _between(ball, now, corner)
     opening = np.zeros((rows, columns), np.uint8)
     fill(opening, outline - np.array(corner, np.float32))
     eye = placed(ball.white, place, (columns, rows), repeat=True).astype(np.float32)
-    if gone > 0:
+    if bare > 0:
         middle = thrice(blurred(opening, AMID * now.width) / np.float32(255))
-        eye *= 1 + np.float32(gone) * middle * (lit - 1)
+        eye *= 1 + np.float32(bare) * middle * (lit - 1)
     shifted = place.copy()
     shifted[:, 2] += place[:, :2] @ shift
     iris = placed(ball.iris, shifted, (columns, rows)).astype(np.float32)
     eye = eye * thrice(1 - iris[..., 3] / 255) + iris[..., :3]
-    if gone < 1:
-        eye += np.float32(1 - gone) * placed(ball.rest, place, (columns, rows))
+    if bare < 1:
+        eye += np.float32(1 - bare) * placed(ball.rest, place, (columns, rows))
     alpha = blurred(opening, 0.3 + 0.012 * now.width).astype(np.float32) / 255
-    bare = bare_below_lid(ball, now, shift)
     eye *= thrice(_lid_shadow(alpha, ball, now, bare))
     patch[...] = to_bytes(patch + thrice(alpha) * (eye - patch))
 

@@ -2,7 +2,7 @@
 
 An open eye hides it, so its tones are carried in from around (normalised convolution: Knutsson &
 Westin, CVPR 1993), shadows that cross the eye and all, and its grain, cracks and brush strokes are
-those of the skin below the eye.
+those of the skin below the eye. Of painted lids some is seen above the open eye.
 """
 
 from __future__ import annotations
@@ -12,9 +12,10 @@ from functools import cached_property
 import cv2
 import numpy as np
 
-from retarget.flow.arrays import Bytes, Floats
-from retarget.generate.warp.paint import averaged, blurred, box_of, fill, placed, ramp
-from retarget.generate.warp.palette import LUMA
+from retarget.flow.arrays import Bools, Bytes, Floats
+from retarget.flow.ease import smoothstep
+from retarget.generate.warp.paint import averaged, blurred, box_of, colours, fill, placed, ramp
+from retarget.generate.warp.palette import LUMA, redness
 from retarget.generate.warp.rims import Rims, curved
 
 _AROUND, _BELOW = 0.7, 1.3
@@ -28,6 +29,11 @@ _BROW = (0.08, 0.3)
 _DIMMEST, _LIT, _OTHER_HUE = 0.45, 0.9, 0.35
 """What is dimmer than this share of the skin, or of another colour (logarithm), is hair; what is
 lit counts more than the hollows around the eye, for a lid lies on a ball."""
+_CHEEK, _TELLS = 0.3, 0.3
+"""Eye widths below the eye where skin is bare, and how lit of a lid is what tells its colour."""
+_COOLER, _HIDES = (0.15, 0.3), 0.9
+"""By how much less red (logarithm of red against blue) lids begin to be painted, and surely are;
+and how much of the skin around does not count then."""
 _NEAR, _FAR, _FAR_COUNTS = 0.18, 0.5, 0.15
 """Eye widths over which tones are carried, and how much the wider ones count."""
 _FINE = 0.07
@@ -67,8 +73,16 @@ class LidSkin:
         past += np.float32(_PAST_FOLD) * (past - (curved(rims.upper, 2) - corner))
         other = _eye(rim, past, patch.shape, rims.width)
         fill(other, self._brow - corner)
-        counts = _like_skin(patch, self._skin) * (other == 0)
-        return _carried_in(patch, counts, rims.width), _grain(patch, counts, rims), corner
+        lit = ramp((_DIMMEST, _LIT), (patch @ LUMA) / np.float32(self._skin @ LUMA))
+        counts = lit * _of_its_hue(patch, self._skin) * (other == 0)
+        lashes = curved(rims.upper, 2) - corner - np.float32(_LASHES * rims.width) * rims.down
+        below = rims.lower[2:-2] + np.float32(_CHEEK * rims.width) * rims.down
+        cheek = np.median(colours(self._photo, below), axis=0)
+        lid = np.zeros(lit.shape, np.uint8)
+        fill(lid, np.concatenate([lashes, past[::-1]]))
+        painted = _painted(patch, lit * (lid > 0), cheek)
+        toned = np.maximum(counts * (1 - np.float32(_HIDES) * painted), lit * (lid > 0) * painted)
+        return _carried_in(patch, toned, rims.width), _grain(patch, counts, rims), corner
 
     def at(self, now: Rims, box: tuple[slice, slice]) -> tuple[Floats, Floats] | None:
         """(h, w, 3) each: tone, 0..255, and grain to be added, moved as the eye has moved.
@@ -92,12 +106,28 @@ class LidSkin:
         return placed(tone, place, size, repeat=True), placed(grain, place, size)
 
 
-def _like_skin(patch: Floats, skin: Floats) -> Floats:
-    """(h, w) 0..1 how much each pixel counts: as it is as bright as the skin, and of its hue."""
+def _of_its_hue(patch: Floats, skin: Floats) -> Bools:
+    """(h, w) which pixels are of the hue of the skin."""
     seen, usual = np.log(patch + 8), np.log(skin + 8)
     hue = (seen - seen.mean(axis=2, keepdims=True)) - (usual - usual.mean())
-    lit = ramp((_DIMMEST, _LIT), (patch @ LUMA) / np.float32(skin @ LUMA))
-    return np.asarray(lit * (np.abs(hue).max(axis=2) < _OTHER_HUE), np.float32)
+    out: Bools = np.abs(hue).max(axis=2) < _OTHER_HUE
+    return out
+
+
+def _painted(patch: Floats, lid: Floats, cheek: Floats) -> np.float32:
+    """0..1 how surely the lid has a colour of its own: paint, or light that falls on it alone.
+
+    Shade is redder than the skin, so what is less red is neither shade nor lashes.
+
+    Args:
+        patch: (h, w, 3).
+        lid: (h, w) 0..1 which of it is lit, and lid seen above the open eye.
+        cheek: (3,) tone of the skin below the eye.
+    """
+    if lid.max() <= _TELLS:
+        return np.float32(0)
+    cooler = redness(cheek) - redness(np.median(patch[lid > _TELLS], axis=0))
+    return np.float32(smoothstep(*_COOLER, float(cooler)))
 
 
 def _eye(rim: Floats, past: Floats, shape: tuple[int, ...], width: float) -> Bytes:

@@ -15,6 +15,7 @@ from retarget.flow import landmarks
 from retarget.flow.arrays import Bytes, Floats, Ints
 from retarget.flow.ease import smoothstep
 from retarget.generate.warp import lashes
+from retarget.generate.warp.lash_tips import LashTips
 from retarget.generate.warp.lashes import Lashes
 from retarget.generate.warp.lid_skin import LidSkin
 from retarget.generate.warp.paint import blurred, box_of, colours, fill, stroke, thrice, to_bytes
@@ -73,6 +74,7 @@ class Lid:
     """(3,) colour of the line where lids meet, 0..255."""
     shut: LidSkin
     lashes: Lashes
+    tips: LashTips
     open_by: float
     """Lid distance in the photo, pixels."""
 
@@ -96,12 +98,15 @@ class Lid:
         rim = curved(rims.upper, 2)[[2, 3, 4, 12, 13, 14]]  # beside the iris, which may be dark
         across = np.stack([colours(photo, rim + t * reach) for t in (-1.0, -0.5, 0.0, 0.5)])
         dark = np.take_along_axis(across, across.sum(-1).argmin(0)[None, :, None], axis=0)[0]
+        # Towards the nose lashes are thin, and the mesh's rim often lies beside them.
+        dark = dark[np.argsort(dark @ LUMA)[: len(dark) // 2]]
         lash = np.minimum(np.median(dark, axis=0), 0.8 * skin)
         skin, lash = skin.astype(np.float32), lash.astype(np.float32)
         fold, brow = (points[row, :2] for row in rows)
         shut = LidSkin(photo, rims, fold, brow, skin)
         height = _height(points, *rows, rims.down)
-        return cls(*rows, height, skin, lash, shut, Lashes(photo, rims, shut), max(rims.gap, 1.0))
+        lashes, tips = Lashes(photo, rims, shut), LashTips(photo, points, rims, rows, skin)
+        return cls(*rows, height, skin, lash, shut, lashes, tips, max(rims.gap, 1.0))
 
     @property
     def _hanging(self) -> float:
@@ -135,6 +140,8 @@ class Lid:
         corner = np.array([box[1].start, box[0].start], np.float32)
         rim, fold = rim - corner, fold - corner
         shape = patch.shape[:2]
+        if soon >= LEAST:
+            self.tips.take_away(out, points, now, soon)
         lit = patch.astype(np.float32)
         if soon >= LEAST:
             lid = _lid_mask(rim, fold, shape, now)

@@ -94,3 +94,10 @@ def _tooth_tint(skin: Floats, white: Floats) -> Floats:
     least = tint[2] + LEAST_GREEN * (tint[0] - tint[2])
     tint[1] = max(tint[1], least * min(skin[1] / max(PINK_LIGHT * skin[2], 1.0), 1.0))
     return tint / np.float32(luma(tint))
+
+
+def white_tone(seen: Floats) -> Floats:
+    """(3,) the tone of white, from visible pixels (n, 3) of which many lie in shadow."""
+    bright = seen @ LUMA
+    out: Floats = np.median(seen[bright >= np.percentile(bright, 75)], axis=0)
+    return out

@@ -13,7 +13,7 @@ from retarget.generate.warp import flow, mesh
 from retarget.generate.warp.backdrop import Backdrop
 from retarget.generate.warp.creases import Creases
 from retarget.generate.warp.displace import Displacer, Moved
-from retarget.generate.warp.eyeball import take_apart
+from retarget.generate.warp.eyeball import Eyeball, take_apart
 from retarget.generate.warp.eyes import bare_below_lid, draw_eye, lit_when_bare
 from retarget.generate.warp.glasses import Glasses
 from retarget.generate.warp.glasses_seen import glasses_seen
@@ -27,6 +27,7 @@ from retarget.generate.warp.lids import (
     Lid,
     backed,
 )
+from retarget.generate.warp.limbus import EyePatch, limbi
 from retarget.generate.warp.lip_ends import giving_way
 from retarget.generate.warp.mouth import Mouth
 from retarget.generate.warp.own_folds import OwnFolds
@@ -100,10 +101,7 @@ class Portrait:
             None if unseen else Lid.of(photo, self._points, rims, rows, around)
             for (*_, rows, around), rims, unseen in zip(EYES, self._rims, hidden, strict=False)
         ]
-        self._eyes = [
-            None if lid is None else take_apart(photo, rims, self._points[list(iris), :2], lid.skin)
-            for (_, iris, *_), rims, lid in zip(EYES, self._rims, self._lids, strict=False)
-        ]
+        self._eyes = self._taken_apart(photo)
         tones = [ball.tone for ball in self._eyes if ball is not None]
         white = np.mean(tones or [photo.mean(axis=(0, 1))], axis=0).astype(np.float32)
         own = identity.expression.weights
@@ -136,6 +134,18 @@ class Portrait:
         self._mouth.draw(out, now[-1], moved, request, white)
         crop = Crop.box(*self._corner, width, height)
         return GeneratedFace(request=request, rgb=out, crop=crop)
+
+    def _taken_apart(self, photo: Bytes) -> list[Eyeball | None]:
+        """The eyes as in `EYES`; None where one is hidden or lies outside the photo."""
+        shown = [
+            None if lid is None else EyePatch.of(photo, rims, self._points[list(iris), :2])
+            for (_, iris, *_), rims, lid in zip(EYES, self._rims, self._lids, strict=False)
+        ]
+        edges = iter(limbi([eye for eye in shown if eye is not None]))
+        return [
+            None if eye is None or lid is None else take_apart(eye, next(edges), lid.skin)
+            for eye, lid in zip(shown, self._lids, strict=True)
+        ]
 
     def _change(self, moved: Moved) -> Floats:
         """(576, 2) displacements of the mesh and its rings."""

@@ -11,9 +11,8 @@ import cv2
 import numpy as np
 
 from retarget.flow.arrays import Bools, Bytes, Floats, Ints
-from retarget.generate.warp.eyeball import white_tone
 from retarget.generate.warp.paint import box_of, colours, fill
-from retarget.generate.warp.palette import LUMA, luma, redness
+from retarget.generate.warp.palette import LUMA, luma, redness, white_tone
 from retarget.generate.warp.rims import Opening, Rims, rims_of
 
 SMALLEST = 40.0

@@ -10,11 +10,13 @@ from calm_eyes import drawn_again, lids, repainted
 from drawn import Picture
 
 from retarget.flow import landmarks
+from retarget.flow.arrays import Floats
 from retarget.generate.warp.eyeball import take_apart
 from retarget.generate.warp.eyes import lit_when_bare
+from retarget.generate.warp.limbus import EyePatch, limbi
 from retarget.generate.warp.paint import colours
 from retarget.generate.warp.palette import LUMA
-from retarget.generate.warp.rims import LEFT_EYE, Rims, rims_of
+from retarget.generate.warp.rims import LEFT_EYE, RIGHT_EYE, Opening, Rims, rims_of
 
 
 def below_the_rim(
@@ -104,6 +106,59 @@ def test_an_iris_larger_than_the_mesh_knows_leaves_nothing_behind() -> None:
     assert blue(drawn_again(repainted(rgb), aside)) <= 0.1 * blue(rgb)
 
 
+def painted_aside(rgb: Picture, opening: Opening, radius: float) -> Floats:
+    """An eye that looks to picture right, where lashes go on as dark as the left iris.
+
+    Args:
+        rgb: changed in place.
+        opening: which one.
+        radius: of the iris in pixels.
+
+    Returns:
+        (5, 2) the iris, which a mesh has too small there.
+    """
+    eye, place = rims_of(calm().face.points, opening), 0.62
+    x, y = (eye.upper[0] + place * (eye.upper[-1] - eye.upper[0])).tolist()
+    drawn, mask = np.full_like(rgb, 225), np.zeros(rgb.shape[:2], np.uint8)
+    for size, colour in ((radius, (60, 45, 35)), (0.5 * radius, (12, 10, 10))):
+        cv2.circle(drawn, (round(x), round(y)), round(size), colour, -1, cv2.LINE_AA)
+    if opening is LEFT_EYE:
+        drawn[:, round(x + 0.95 * radius) :] = (60, 45, 35)
+    cv2.fillPoly(mask, [np.rint(eye.outline).astype(np.int32)], (255,))
+    rgb[mask > 0] = drawn[mask > 0]
+    ring = 0.75 * radius * np.array([[0, 0], [1, 0], [0, -1], [-1, 0], [0, 1]], np.float32)
+    return np.asarray(ring + np.array([x, y], np.float32), np.float32)
+
+
+def test_an_iris_in_the_corner_of_its_eye_is_as_large_as_the_other_one() -> None:
+    """White is seen on one side of it only; what lies on the other is as dark."""
+    rgb, radius = calm().frame.rgb.copy(), 0.21 * lids().width
+    seen = []
+    for opening in (RIGHT_EYE, LEFT_EYE):
+        iris = painted_aside(rgb, opening, radius)
+        seen.append(EyePatch.of(rgb, rims_of(calm().face.points, opening), iris))
+    eyes = [eye for eye in seen if eye is not None]
+    sizes = [limbus.radius for limbus in limbi(eyes)]
+    np.testing.assert_allclose(sizes, radius, rtol=0.15)
+
+
+def test_no_paint_of_the_lids_edge_stays_within_an_eye_that_opens_wider() -> None:
+    rgb, wide = calm().frame.rgb.copy(), {"eyeWideLeft": 1.0, "eyeWideRight": 1.0}
+    eye, mask = lids(), np.zeros(calm().frame.rgb.shape[:2], np.uint8)
+    cv2.fillPoly(mask, [np.rint(eye.outline).astype(np.int32)], (255,))
+    drawn = rgb.copy()
+    line = eye.upper + 0.04 * eye.width * eye.down
+    cv2.polylines(drawn, [np.rint(line).astype(np.int32)], False, (25, 20, 20), 2, cv2.LINE_AA)
+    rgb[mask > 0] = drawn[mask > 0]
+    beside_iris = line[2:3]
+    paint, without = (
+        float(colours(drawn_again(face, wide, aperture=1.5), beside_iris).mean())
+        for face in (repainted(rgb), calm())
+    )
+    assert colours(rgb, beside_iris).mean() < 0.4 * without
+    assert paint > 0.75 * without
+
+
 def test_an_iris_that_is_wide_for_its_eye_as_seen_from_the_side_stays_in_sight() -> None:
     rgb, eye = calm().frame.rgb.copy(), lids()
     iris = calm().face.points[list(landmarks.LEFT_IRIS), :2].copy()
@@ -115,8 +170,9 @@ def test_an_iris_that_is_wide_for_its_eye_as_seen_from_the_side_stays_in_sight()
     mask = np.zeros(rgb.shape[:2], np.uint8)
     cv2.fillPoly(mask, [np.rint(eye.outline).astype(np.int32)], (255,))
     rgb[mask > 0] = drawn[mask > 0]
-    ball = take_apart(rgb, eye, iris, np.float32([200, 160, 140]))
-    assert ball is not None
+    patch = EyePatch.of(rgb, eye, iris)
+    assert patch is not None
+    ball = take_apart(patch, *limbi([patch]), np.float32([200, 160, 140]))
     to_corner = (0.5 - ball.reach) * eye.width
     assert 0.75 * radius < to_corner < radius  # where it is asked to look aside as far as it can
 

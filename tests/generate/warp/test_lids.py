@@ -21,6 +21,7 @@ from retarget.generate.warp.displace import Displacer
 from retarget.generate.warp.lashes import Lashes
 from retarget.generate.warp.lid_skin import LidSkin
 from retarget.generate.warp.lids import LEFT_BROW, LEFT_FOLD
+from retarget.generate.warp.paint import colours
 from retarget.generate.warp.rims import LEFT_EYE, Rims, rims_of
 from retarget.generate.warp.seen_lids import lids_to_where_seen
 from retarget.generate.warp.warp import WarpGenerator
@@ -266,3 +267,50 @@ def test_an_eye_cut_off_by_the_border_of_the_photo_is_drawn_all_the_same(kept: f
     width = round(float(eye.lower[0, 0] + kept * eye.width))
     rgb = np.ascontiguousarray(larger_eye(calm().frame.rgb)[:, :width])
     assert shut(repainted(rgb)).shape == rgb.shape
+
+
+@pytest.mark.parametrize("paint", [(215, 130, 175), (110, 150, 130)])
+def test_a_painted_lid_shuts_in_the_colour_of_its_paint(paint: tuple[int, int, int]) -> None:
+    eye, points, rgb = lids(), calm().face.points, calm().frame.rgb.copy()
+    fold = points[LEFT_FOLD, :2] - 0.04 * eye.width * eye.down
+    rim = eye.upper - 0.04 * eye.width * eye.down
+    cv2.fillPoly(rgb, [np.rint(np.concatenate([rim, fold[::-1]])).astype(np.int32)], paint)
+    middle = eye.middle[3:6] - 0.06 * eye.width * eye.down
+
+    def blue_against_red(picture: Picture) -> float:
+        red, _, blue = colours(picture, middle).mean(axis=0).tolist()
+        return float(np.log(blue / red))
+
+    bare = blue_against_red(shut(calm()))
+    asked_for = float(np.log(paint[2] / paint[0])) - bare
+    assert blue_against_red(shut(repainted(rgb))) - bare > 0.5 * asked_for
+
+
+def test_no_tips_of_long_lashes_hang_above_a_shut_lid() -> None:
+    eye, rgb = lids(), calm().frame.rgb.copy()
+    fold = calm().face.points[LEFT_FOLD, :2]
+    tips = fold[2:-2] - 0.09 * eye.width * eye.down
+    for root, tip in zip(np.rint(eye.upper[2:-2]).tolist(), np.rint(tips).tolist(), strict=True):
+        ends = [tuple(map(int, end)) for end in (root, tip)]
+        cv2.line(rgb, ends[0], ends[1], (50, 35, 30), 1, cv2.LINE_AA)
+    without, within = (shut(face).astype(int) for face in (calm(), repainted(rgb)))
+    above = np.zeros(rgb.shape[:2], np.uint8)
+    strip = np.concatenate([fold[2:-2], (tips - 0.03 * eye.width * eye.down)[::-1]])
+    cv2.fillPoly(above, [np.rint(strip).astype(np.int32)], (255,))
+
+    def taken(before: npt.NDArray[np.int_], after: npt.NDArray[np.int_]) -> float:
+        return float(np.maximum(before - after, 0)[above > 0].mean())
+
+    assert taken(without, within) < 0.3 * taken(calm().frame.rgb.astype(int), rgb.astype(int))
+
+
+def test_lashes_that_are_thin_towards_the_nose_are_a_dark_line_on_a_shut_lid() -> None:
+    eye, rgb = lids(), calm().frame.rgb.copy()
+    for part, colour in ((slice(0, 5), (205, 165, 145)), (slice(4, None), (30, 22, 20))):
+        rim = np.rint(eye.upper[part]).astype(np.int32)
+        cv2.polylines(rgb, [rim], False, colour, 7, cv2.LINE_AA)
+    now = shut(repainted(rgb)).mean(axis=2)
+    skin = rgb[np.rint(eye.lower[4, 1] + 0.3 * eye.width).astype(int), int(eye.lower[4, 0])].mean()
+    line = eye.lower[3:6] + np.linspace(-0.08, 0.08, 17)[:, None, None] * eye.width * eye.down
+    x, y = np.rint(np.moveaxis(line, 2, 0)).astype(int)
+    assert now[y, x].min(axis=0).mean() < 0.38 * skin

@@ -1,0 +1,148 @@
+"""Where the irises of a photo end: the limbus, their edge towards the white.
+
+A mesh knows ordinary irises. Those of one face are equally large, so an eye that shows its edge on
+both sides tells of the other one, which looks into a corner or lies in the shade.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+
+from retarget.flow.arrays import Bools, Bytes, Doubles, Floats
+from retarget.generate.warp.paint import box_of, fill
+from retarget.generate.warp.palette import white_tone
+from retarget.generate.warp.rims import Rims
+
+NOTHING = 25.0
+"""Distance (RGB, 0..255) from white that says nothing of where an iris ends."""
+ASIDE, WIDE = np.arange(-4, 5) / 10, np.arange(70, 155, 5) / 100
+"""Where an iris is looked for: aside from the mesh's, in usual radii, and how wide it is."""
+USUAL = 0.2
+"""Radius of an iris in widths of its eye; a mesh has smaller ones in eyes that look aside."""
+DOUBT = 0.3
+"""How much less an edge counts that lies a radius aside."""
+ALIKE = 0.22
+"""Deviation of irises' radii from the usual one, in its logarithm."""
+
+CLEAR = 8.0
+"""Radius in pixels from which an edge tells all it can; one of few pixels is soft."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EyePatch:
+    """The part of a photo around one eye."""
+
+    rims: Rims
+    """The lids, in the photo."""
+    corner: tuple[int, int]
+    """(left, top) of the part."""
+    pixels: Bytes
+    """(h, w, 3)"""
+    opening: Bytes
+    """(h, w) 255 between the lids."""
+    seen: Bools
+    """(h, w) which pixels lie between the lids and their lashes."""
+    centre: Floats
+    """(2,) of the iris in the part, as the mesh has it."""
+    radius: float
+    """Of the iris in pixels, as the mesh has it."""
+
+    @classmethod
+    def of(cls, photo: Bytes, rims: Rims, iris: Floats) -> EyePatch | None:
+        """None where the eye lies outside the photo.
+
+        Args:
+            photo: (height, width, 3).
+            rims: the lids.
+            iris: (5, 2) as the mesh has it: centre and rim.
+        """
+        middle = rims.middle[len(rims.middle) // 2]
+        reach = (0.55 * rims.width + 4) * np.array([1.25, 1.0], np.float32)
+        box = box_of(np.stack([middle - reach, middle + reach]), 0, photo.shape)
+        if box is None:
+            return None
+        corner = (box[1].start, box[0].start)
+        pixels = photo[box]
+        opening = np.zeros(pixels.shape[:2], np.uint8)
+        fill(opening, rims.smooth.outline - np.array(corner, np.float32))
+        lashes = max(1, round(0.02 * rims.width))
+        seen = cv2.erode(opening, np.ones((3, 3), np.uint8), iterations=lashes) > 127
+        radius = max(float(np.linalg.norm(iris[1:] - iris[0], axis=1).mean()), 1.0)
+        return cls(rims, corner, pixels, opening, seen, iris[0] - corner, radius)
+
+
+class Limbus(NamedTuple):
+    """The edge of an iris: a circle."""
+
+    centre: Floats
+    """(2,) in the part of the photo around its eye."""
+    radius: float
+
+
+def limbi(eyes: Sequence[EyePatch]) -> list[Limbus]:
+    """Where the irises of one face's eyes end, of one size: the one whose edges are sharpest.
+
+    Both sides have to show an edge for a centre to be moved; where hardly any edge is seen the
+    mesh's own is kept.
+    """
+    if not eyes:
+        return []
+    mesh, width = np.mean([(eye.radius, eye.rims.width) for eye in eyes], axis=0)
+    usual = float(max(mesh, USUAL * width))
+    sharp = [_sharpness(eye, usual) for eye in eyes]
+    told = np.sum([np.log(np.maximum(one.max(axis=0), 1)) for one in sharp], axis=0)
+    told *= min(usual / CLEAR, 1.0)
+    size = int((told - 0.5 * (np.log(WIDE) / ALIKE) ** 2).argmax())
+    out = []
+    for eye, one in zip(eyes, sharp, strict=True):
+        aside = ASIDE[one[:, size].argmax()] if one[:, size].max() > 1 else 0.0
+        centre = np.asarray(eye.centre + aside * usual * eye.rims.along, np.float32)
+        out.append(Limbus(centre, float(WIDE[size]) * usual))
+    return out
+
+
+def _sharpness(eye: EyePatch, usual: float) -> Doubles:
+    """(aside, wide) how sharp the edge of each circle is; more than 1 where there is one.
+
+    Args:
+        eye: what is looked at.
+        usual: radius in pixels.
+    """
+    if not eye.seen.any():
+        return np.zeros((len(ASIDE), len(WIDE)))
+    rows, columns = np.nonzero(eye.seen)
+    colours = eye.pixels[eye.seen].astype(np.float32)
+    from_white = np.linalg.norm(colours - white_tone(colours), axis=1)
+    off = np.stack([columns, rows], axis=1) - eye.centre
+    along = eye.rims.along
+    off = np.stack([off @ along, off @ (-along[1], along[0])])
+    out = []
+    for aside in ASIDE:
+        x, y = off[0] - aside * usual, off[1]
+        away, beside = np.hypot(x, y), np.abs(y) < 0.7 * np.abs(x)
+        left, right = (
+            _edges(from_white[side], away[side], WIDE * usual)
+            for side in (beside & (x < 0), beside & (x > 0))
+        )
+        edges = np.fmin(left, right) if aside == 0 else np.minimum(left, right)
+        out.append(np.nan_to_num(edges) * (1 - DOUBT * abs(aside)))
+    return np.array(out)
+
+
+def _edges(from_white: Floats, away: Floats, radii: Doubles) -> Doubles:
+    """(n,) how many times nearer to white it is outside of each circle than inside.
+
+    A ratio, for the pupil's edge is a larger step, but not one to white. NaN where it is not seen.
+    """
+    half = np.maximum(0.15 * radii, 1.0)
+    order = np.argsort(away)
+    sums = np.concatenate([[0.0], np.cumsum(from_white[order], dtype=np.float64)])
+    at = np.searchsorted(away[order], [radii - half, radii, radii + half])
+    counts, totals = np.diff(at, axis=0), np.diff(sums[at], axis=0)
+    inner, outer = totals / np.maximum(counts, 1) + NOTHING
+    return np.where(counts.min(axis=0) < 4, np.nan, inner / outer)
