@@ -21,6 +21,7 @@ from retarget.flow import landmarks
 from retarget.flow.arrays import Bools, Doubles, Floats
 from retarget.flow.values import FaceRequest, HeadPose, Identity
 from retarget.generate.warp.contact import Contact
+from retarget.generate.warp.corner_skin import CornerSkin
 from retarget.generate.warp.driving_form import as_driving_mouth
 from retarget.generate.warp.form import (
     BELOW_LIP,
@@ -161,6 +162,7 @@ class Displacer:
         self._across = np.linalg.inv(axes[:2, :2])
         self._brows = Brows(points, mouth.down, identity.pose.scale)
         self._lips = Lips(points, mouth.down, identity.pose.scale)
+        self._corner_skin = CornerSkin(points, identity.face.eye_distance)
 
     def __call__(self, request: FaceRequest) -> Moved:
         """Where the photo's points go."""
@@ -176,6 +178,7 @@ class Displacer:
         seen = request.expression.measured is not None
         round_opening(mesh, self._points, self._mouth, seen=seen)
         corners_keep_their_form(mesh, self._along)
+        self._corner_skin.give(mesh)
         shut = closing(self._mouth, rims_of(self._points[:_MESH] + mesh, MOUTH))
         self._lips.keep_their_form(mesh, request.expression, shut)
         agreed = self._agreed @ mesh

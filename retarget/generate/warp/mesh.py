@@ -67,6 +67,21 @@ def topology() -> Topology:
     return Topology(face, whole, joined > 0, joined, joined.sum(axis=1))
 
 
+def harmonic(giving: Bools, lengths: Floats) -> Floats:
+    """(g, 468 - g) shares by which the points that are held move each of those that give.
+
+    Args:
+        giving: (468,) which give.
+        lengths: (n,) squares of how long each edge of `topology().beside` counts, row by row.
+    """
+    stiff = np.zeros(topology().beside.shape)
+    stiff[topology().beside] = -1 / lengths
+    np.fill_diagonal(stiff, -stiff.sum(axis=1))
+    inner, outer = stiff[np.ix_(giving, giving)], stiff[np.ix_(giving, ~giving)]
+    out: Floats = -np.linalg.solve(inner, outer).astype(np.float32)
+    return out
+
+
 def _ring_triangles() -> Ints:
     """(216, 3) triangles between the oval and each ring in turn."""
     n = len(OVAL)

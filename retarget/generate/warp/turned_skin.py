@@ -13,7 +13,7 @@ import numpy as np
 
 from retarget.flow import landmarks
 from retarget.flow.arrays import Bools, Floats
-from retarget.generate.warp.mesh import OVAL, topology
+from retarget.generate.warp.mesh import OVAL, harmonic, topology
 from retarget.generate.warp.seen_outline import EYES_AND_LIPS
 
 BROWS = [*landmarks.LEFT_BROW, *landmarks.RIGHT_BROW]
@@ -41,12 +41,8 @@ class TurnedSkin:
         self._giving, self._held = np.flatnonzero(giving), np.flatnonzero(~giving)
         rows, ends = np.nonzero(topology().beside)
         shortest = SHORTEST * unit
-        stiff = np.zeros(topology().beside.shape)
-        stiff[rows, ends] = -1 / (_longest(points[rows] - points[ends]) + shortest**2)
-        np.fill_diagonal(stiff, -stiff.sum(axis=1))
-        inner = stiff[np.ix_(self._giving, self._giving)]
-        outer = stiff[np.ix_(self._giving, self._held)]
-        self._evened: Floats = -np.linalg.solve(inner, outer).astype(np.float32)
+        edges = points[rows] - points[ends]
+        self._evened = harmonic(giving, _longest(edges) + shortest**2)
 
     def __call__(self, turned: Floats) -> Floats:
         """(468, 2) the displacements of a head's movement, evened out at the sides of the face.

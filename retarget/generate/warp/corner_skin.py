@@ -1,0 +1,87 @@
+"""Skin behind a mouth that goes far aside.
+
+A tracker follows lips, and hardly the skin around them, where it sees no marks. A corner of the
+mouth that goes far inwards leaves that skin behind, and the strip between the two is drawn out into
+rays. As far as it would be, all of the skin out to the outline of the face gives a little: how far
+each point of it goes varies as evenly as it can between what is held (a harmonic function).
+"""
+
+from __future__ import annotations
+
+from functools import cache, cached_property
+
+import numpy as np
+
+from retarget.flow import landmarks
+from retarget.flow.arrays import Bools, Floats
+from retarget.flow.ease import smoothstep
+from retarget.generate.warp.form import CORNERS
+from retarget.generate.warp.mesh import OVAL, harmonic, topology
+from retarget.generate.warp.seen_outline import EYES_AND_LIPS
+
+STEPS = 4
+"""How many rows of the mesh around the lips give."""
+NOSE = (2, 97, 326, 98, 327, 64, 294, 48, 278, 129, 358)
+"""Its foot and wings, at which that ends."""
+OUTSIDE = np.array([(212, 216, 202), (432, 436, 422)])
+"""Skin outside the crease beside the right and the left corner."""
+LEFT_BEHIND = (0.2, 0.4)
+"""How far a corner goes away from that skin, in the photo's distance between the two, from which on
+and at which skin gives; speech and smiles stay below."""
+SHORTEST = 0.06
+"""Eye distances: shorter edges count as that long, for the mesh errs by as much."""
+
+_CORNERS = np.array([corner for corner, _ in CORNERS])
+_CREASES = np.array([point for _, beside in CORNERS for point in beside])
+
+
+class CornerSkin:
+    """The skin around one photo's mouth, ready to give.
+
+    Args:
+        points: (468 or more, 3) the photo's mesh in pixels.
+        unit: pixels between the outer eye corners.
+    """
+
+    def __init__(self, points: Floats, unit: float) -> None:
+        self._places = points[: landmarks.MESH_COUNT, :2]
+        self._shortest = SHORTEST * unit
+        out = self._places[_CORNERS, None] - self._places[OUTSIDE]
+        self._way = out / np.square(np.linalg.norm(out, axis=2, keepdims=True) + self._shortest)
+
+    def give(self, moved: Floats) -> None:
+        """Even out displacements (468, 3), in place, behind a corner that leaves skin behind."""
+        away = ((moved[_CORNERS, None, :2] - moved[OUTSIDE, :2]) * self._way).sum(axis=2)
+        far: list[float] = away.mean(axis=1).tolist()
+        if max(far) <= LEFT_BEHIND[0]:
+            return
+        much = np.array([smoothstep(*LEFT_BEHIND, side) for side in far], np.float32)
+        giving = _giving()
+        off = self._evened @ moved[~giving] - moved[giving]
+        moved[giving] += (self._nearer @ much)[:, None] * off
+
+    @cached_property
+    def _evened(self) -> Floats:
+        """How what is held moves what gives; worked out when first needed, as few clips do."""
+        rows, ends = np.nonzero(topology().beside)
+        lengths = np.square(self._places[rows] - self._places[ends]).sum(axis=1)
+        return harmonic(_giving(), lengths + self._shortest**2)
+
+    @cached_property
+    def _nearer(self) -> Floats:
+        """(g, 2) how much nearer each point that gives is to the right and to the left corner."""
+        apart = self._places[_giving(), None] - self._places[_CORNERS]
+        far = np.square(apart).sum(axis=2)
+        return np.asarray(far[:, ::-1] / far.sum(axis=1, keepdims=True), np.float32)
+
+
+@cache
+def _giving() -> Bools:
+    """(468,) the skin around the lips and the creases beside them, a few rows deep."""
+    held = np.zeros(landmarks.MESH_COUNT, np.bool_)
+    held[EYES_AND_LIPS] = held[OVAL] = held[list(NOSE)] = held[_CREASES] = True
+    out = np.zeros(landmarks.MESH_COUNT, np.bool_)
+    out[[*landmarks.LIPS_OUTER_UPPER, *landmarks.LIPS_OUTER_LOWER, *_CREASES]] = True
+    for _ in range(STEPS):
+        out |= topology().beside[out].any(axis=0) & ~held
+    return out & ~held
