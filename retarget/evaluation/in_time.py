@@ -1,11 +1,12 @@
-"""Is it steady, and in step?"""
+"""Is the result steady, and in time with the driving video?"""
 
 from __future__ import annotations
 
 import numpy as np
 
 from retarget.evaluation.catalog import Sheet
-from retarget.evaluation.expression import ACTIVE_RATIO, NO_BUNDLE, correlation, span
+from retarget.evaluation.channels import ACTIVE_RATIO, correlation, span
+from retarget.evaluation.expression import NO_BUNDLE
 from retarget.evaluation.pairs import Pairs
 from retarget.evaluation.settings import EvaluateSettings
 from retarget.evaluation.values import Observed
@@ -15,7 +16,7 @@ _TOO_FEW = "nowhere is the face seen in three frames in a row"
 _FARTHEST = 0.5
 """Seconds of delay that are searched in both directions."""
 _CLEAR = 0.5
-"""The mean correlation at the best lag from which on a delay is believed."""
+"""The mean correlation that the best lag needs to count as a delay."""
 
 
 def measure(
@@ -33,7 +34,7 @@ def measure(
 
 
 def _steady(driving: Observed, result: Observed, sheet: Sheet) -> None:
-    """Jitter and flicker; each alone says little, so the driving clip's stands beside it."""
+    """Jitter and flicker, each relative to the driving clip's."""
     jitter = {}
     for name in ("mesh", "dlib"):
         ours, theirs = (_mean(getattr(o, f"{name}_shake")) for o in (result, driving))
@@ -56,7 +57,7 @@ def _steady(driving: Observed, result: Observed, sheet: Sheet) -> None:
 
 
 def _against(ours: float, theirs: float, absent: str, key: str, sheet: Sheet) -> None:
-    """Note jitter over the driving clip's, or why it could not be read."""
+    """Note the ratio of jitter to the driving clip's, or why it could not be read."""
     if np.isnan(ours) or np.isnan(theirs):
         sheet.miss(absent, key)
         return
@@ -116,9 +117,9 @@ def delay(driving: Observed, result: Observed, start: float = 0.0) -> float | No
 def _follows(
     driving: Doubles, late: Doubles, times: Doubles, result: Doubles, step: float
 ) -> float:
-    """Mean correlation when each driving frame is looked for at its time in `late`.
+    """Mean correlation of driving rows with the result, interpolated at the times `late`.
 
-    Only there: between frames that are hours apart nothing is read.
+    Times outside the result are left out.
     """
     slack = step / 100
     both = (late >= times[0] - slack) & (late <= times[-1] + slack)
@@ -130,7 +131,7 @@ def _follows(
 
 
 def _filled(times: Doubles, rows: Doubles) -> Doubles | None:
-    """Rows with their gaps bridged by straight lines; None without two read rows."""
+    """Rows with gaps filled by linear interpolation; None with fewer than two rows read."""
     ok = ~np.isnan(rows).any(axis=1)
     if ok.sum() < 2:
         return None

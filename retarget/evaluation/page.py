@@ -38,7 +38,7 @@ _HEADLINE = (
     "identity.arcface",
     "expression.hes",
 )
-"""Expression and identity, always beside one another."""
+"""Measures of expression and identity at the top of the page."""
 
 
 def page(evaluation: Evaluation) -> str:

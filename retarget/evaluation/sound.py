@@ -1,4 +1,4 @@
-"""Is the sound the driving clip's own, and in step?"""
+"""Is the sound the driving clip's own, and in time?"""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from retarget.evaluation.catalog import Sheet
 from retarget.evaluation.video import SoundPackets
 
 _RATE = 1000
-"""Loudness samples per second when waves are compared, which is the grain of the offset."""
+"""Samples per second of the compared waves, and so the resolution of the offset."""
 _SECONDS = 60.0
 _MOSTLY = 0.9
-"""Share of equal packets from which on their times tell the offset; fewer may be mere silence."""
+"""Share of equal packets above which their times give the offset; fewer may be silence."""
 _FARTHEST = 1.0
 """Seconds of offset that are searched."""
 

@@ -164,5 +164,5 @@ class StillJob(StartsFromPreset):
 
 
 def _square(count: int) -> int:
-    """Columns that make a page of `count` tiles about as wide as high."""
+    """Columns that make a page of `count` tiles about square."""
     return max(1, round(math.sqrt(count)))

@@ -1,4 +1,4 @@
-"""A storyboard: characters, expressions, backgrounds, captions; frames and a page come out."""
+"""Draw a storyboard of characters, expressions, backgrounds and captions as frames and pages."""
 
 from __future__ import annotations
 
@@ -60,30 +60,19 @@ class StoryJob(AsDeclared):
 
     @one_blas_thread()
     def run(self, report: Report | None = None) -> Path:
-        """Draw what is not there yet and return the folder; finished panels are kept always.
+        """Draw the panels that are new or changed, and return the folder.
 
         Raises:
             RetargetError: something its reader can put right; the line is named.
         """
-        from retarget.jobs.look import Looker
         from retarget.jobs.story_draw import PanelDrawer
         from retarget.jobs.story_keep import MANIFEST, StoryFolder
-        from retarget.jobs.storyboard_file import read_storyboard
-        from retarget.language.words import shipped_words
         from retarget.sink.partial import filling
 
         report = begin(report)
-        look = Looker(
-            self.story.parent,
-            confined=not self.outside,
-            track=self.track,
-            models=self.draw.models,
-            report=report,
-        )
-        board = read_storyboard(self.story, outside=self.outside, words=shipped_words(), look=look)
+        board, read = self._read(report)
         output = self.output or self.story.with_suffix("")
         about = {"storyboard": self.story.name, "title": board.title}
-        read = {*board.files, *look.read, *self.draw.diffusion.photos}
         with filling(output, notes=[MANIFEST]):
             folder = StoryFolder(
                 output, about=about, panels=len(board.panels), read=read, overwrite=self.overwrite
@@ -93,16 +82,32 @@ class StoryJob(AsDeclared):
                 self._draw(panel, drawer, folder)
             folder.finish()
             if self.page:
-                self._set_pages(board, folder, report)
+                self._write_pages(board, folder, report)
             else:
                 folder.note_pages(0)
         return output
+
+    def _read(self, report: Report) -> tuple[Storyboard, set[Path]]:
+        """The storyboard, and all files that it and the settings name."""
+        from retarget.jobs.look import Looker
+        from retarget.jobs.storyboard_file import read_storyboard
+        from retarget.language.words import shipped_words
+
+        look = Looker(
+            self.story.parent,
+            confined=not self.outside,
+            track=self.track,
+            models=self.draw.models,
+            report=report,
+        )
+        board = read_storyboard(self.story, outside=self.outside, words=shipped_words(), look=look)
+        return board, {*board.files, *look.read, *self.draw.diffusion.photos}
 
     def _draw(self, panel: Panel, drawer: PanelDrawer, folder: StoryFolder) -> None:
         from retarget.sink.sheet import save_picture
 
         key = folder.key(panel, self._how(panel))
-        if not folder.is_there(panel, key):
+        if not folder.is_unchanged(panel, key):
             try:
                 rgb = drawer.draw(panel)
             except RetargetError as error:
@@ -112,7 +117,7 @@ class StoryJob(AsDeclared):
             save_picture(rgb, folder.file(panel), overwrite=True, source_type=how)
         folder.note(panel, key)
 
-    def _set_pages(self, board: Storyboard, folder: StoryFolder, report: Report) -> None:
+    def _write_pages(self, board: Storyboard, folder: StoryFolder, report: Report) -> None:
         from PIL import Image
 
         from retarget.sink.letters import Letters
@@ -145,7 +150,7 @@ class StoryJob(AsDeclared):
         save_pdf(drawn, folder.book, title=board.title, overwrite=True, source_type=how)
 
     def _how(self, panel: Panel) -> str:
-        """The settings that its pixels depend on."""
+        """The settings that a panel's pixels depend on, as text."""
         draw = self.draw.of_panel(panel.generator, panel.seed)
         painted = self.text_to_image if panel.background.kind == "prompt" else None
         return f"{draw.in_words()} {self.track} {painted}"
