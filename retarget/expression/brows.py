@@ -1,8 +1,8 @@
-"""Correct lowered brows: how much lower they are than the mesh says.
+"""Correct the height of the brows in the mesh of the tracker in mediapipe's wheel.
 
-The mesh that comes with mediapipe's wheel keeps near to usual brows: a frown hardly lowers them in
-it, but moves lids, forehead and cheeks. What those tell of the brows was learned from a newer
-network's mesh of the same pictures (see `retarget/training/brow_reading.py`).
+In that mesh a frown hardly lowers the brows, but it moves lids, forehead and cheeks. A linear map
+from their movement to that of the brows was learned from a newer network's mesh of the same
+pictures (see `retarget/training/brow_reading.py`).
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from retarget.flow.check import check_array
 from retarget.flow.face_model import FaceModel
 
 SHAPES = [blendshapes.index("browDownLeft"), blendshapes.index("browDownRight")]
-"""The blendshapes that the reading is in: left, right."""
+"""The blendshapes that the map gives: left, right."""
 
 
 def lowered_further(moved: Reals, model: FaceModel) -> Reals:
-    """(478, 3) head units by which brows are lower, or higher, than a displaced mesh has them.
+    """(478, 3) correction, in head units, of the brows of a displaced mesh.
 
     Args:
         moved: (478, 3) the mesh of the tracker `mesh`, away from rest, in head units.

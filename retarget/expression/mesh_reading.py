@@ -1,8 +1,8 @@
 """Correct the mesh of the tracker in mediapipe's wheel: what it leaves out of a movement.
 
-The mesh that comes with mediapipe's wheel keeps nearer to usual faces than faces do: corners of
-the mouth stay behind, and so do lids and nose. What the whole mesh tells of that was learned from a
-newer network's mesh of the same pictures (see `retarget/training/mesh_reading.py`).
+That mesh stays too near to an average face: corners of the mouth, lids and nose move too little. A
+low-rank linear map from the whole mesh to the correction was learned from a newer network's mesh of
+the same pictures (see `retarget/training/mesh_reading.py`).
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from retarget.flow import landmarks, shipped
 from retarget.flow.arrays import Doubles
 from retarget.flow.check import check_array
 
-LEFT_TO_OTHERS = [
+NOT_CORRECTED = [
     *landmarks.LEFT_BROW, *landmarks.RIGHT_BROW, *landmarks.LEFT_IRIS, *landmarks.RIGHT_IRIS,
 ]  # fmt: skip
-"""Points of which nothing is told here: `brows` and the gaze have their own readings."""
+"""Points that are not corrected here: `brows.py` and the gaze have their own corrections."""
 
 
-def untold(moved: Doubles) -> Doubles:
-    """(478, 3) head units by which a face has moved farther than a displaced mesh tells.
+def correction(moved: Doubles) -> Doubles:
+    """(478, 3) correction, in head units, of a displaced mesh.
 
     Args:
         moved: (478, 3) the mesh of the tracker `mesh`, away from rest, in head units.
