@@ -1,4 +1,4 @@
-"""What decodes a stream of pictures."""
+"""Choose the decoder of a stream of pictures."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from av.video.stream import VideoStream
 from retarget.flow.report import Warn
 
 SEES_THROUGH = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
-"""Codecs whose usual decoder leaves the transparency aside, and the decoder that does not."""
+"""Codecs whose default decoder ignores transparency, and the decoder that does not."""
 
 
 def decoder_of(stream: VideoStream, name: str, warn: Warn) -> VideoCodecContext:
-    """The stream's own decoder, or a fresh one where that would not see what is transparent."""
+    """The stream's own decoder, or another one where that ignores its transparency."""
     usual = stream.codec_context
     if usual.name not in SEES_THROUGH or not _is_transparent(stream):
         return usual

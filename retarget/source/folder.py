@@ -22,7 +22,7 @@ _FINEST = 1001  # the largest denominator of a frame rate worth telling apart, a
 
 
 class Folder(Silent):
-    """Pictures of one size in a folder, in the order a person would count them; see `Source`."""
+    """Pictures of one size in a folder, in numerical order; see `Source`."""
 
     def __init__(
         self, folder: Path, name: str, settings: SourceSettings, background: Bytes, warn: Warn
