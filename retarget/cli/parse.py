@@ -32,7 +32,7 @@ _FRAME = re.compile(r"^[│|]\s?|\s?[│|]$")
 _EDGES = ("╭", "╰")
 _NEAR = ("Perhaps you meant", "Arguments similar to")
 _LIKE = 0.75
-"""How alike two options must be, of 0 to 1, for one to be the other mistyped."""
+"""Similarity, 0 to 1, from which one option counts as another mistyped."""
 _OPTION = re.compile(r"--?[a-zA-Z]")
 _EXAMPLE = re.compile(r"^ *(retarget .+)$", re.MULTILINE)
 
@@ -42,7 +42,7 @@ class WrongWords(RetargetError):
 
 
 def job_from(words: Sequence[str]) -> Any:
-    """The job that the words after `retarget` ask for.
+    """The job of the arguments of `retarget`.
 
     Raises:
         WrongWords: an option or value that the job does not know, or one that is missing.
@@ -77,10 +77,10 @@ def job_from(words: Sequence[str]) -> Any:
 
 
 def _check_filled(words: Sequence[str]) -> None:
-    """Refuse a word of no letters, which would be read as a path and mean the current folder.
+    """Refuse an empty argument, which as a path would mean the current folder.
 
     Raises:
-        WrongWords: there is one.
+        WrongWords: an argument is empty.
     """
     for before, word in zip(["", *words], words, strict=False):
         option, sign, value = word.partition("=")
@@ -94,7 +94,7 @@ def _check_filled(words: Sequence[str]) -> None:
 
 
 def _with_seconds(words: Sequence[str]) -> list[str]:
-    """The words, `--start 1:02.5` and `--end 3s` as plain seconds."""
+    """The arguments, with `--start 1:02.5` and `--end 3s` as plain seconds."""
     from retarget.flow.spoken_time import seconds_of
 
     out = list(words)
@@ -123,7 +123,7 @@ def _command(words: Sequence[str]) -> tuple[str, list[str]]:
 
 
 def _first_by_name(kind: type[Any], words: Sequence[str]) -> list[str]:
-    """The words, what stands without an option also taken as `--driving drive.mp4`."""
+    """The arguments, with positional ones also accepted as options (`--driving drive.mp4`)."""
     out = list(words)
     for option in (f"--{f.name}" for f in fields(kind) if "Positional[" in str(f.type)):
         for i, word in enumerate(out):
@@ -136,7 +136,7 @@ def _first_by_name(kind: type[Any], words: Sequence[str]) -> list[str]:
 
 
 def _preset(kind: type[Any], words: Sequence[str]) -> tuple[Any, list[str]]:
-    """The job's starting values where `--preset NAME` is among the words, and the other words."""
+    """The job's defaults from `--preset NAME`, if given, and the other arguments."""
     rest = list(words)
     if not hasattr(kind, "from_preset"):
         return None, rest
@@ -161,7 +161,7 @@ def _sentence(box: str, name: str, kind: type[Any], words: Sequence[str]) -> Wro
         else:
             parts[-1].append(line)
     texts = [part for part in parts if part]
-    if len(inside) == len(lines):  # no edge was drawn, so the title stands among the rest
+    if len(inside) == len(lines):  # without a frame, the title is the first line
         texts = texts[1:]
     what, do = plain(texts[0] if texts else ["The command line cannot be understood"])
     near = [part[1].split()[0].rstrip(",") for part in texts if part[0].startswith(_NEAR)]
@@ -184,17 +184,17 @@ def _sentence(box: str, name: str, kind: type[Any], words: Sequence[str]) -> Wro
 
 
 def _joined(option: str, words: Sequence[str]) -> list[str]:
-    """The option and the file behind it as one word, where its name begins as an option does."""
+    """`--option=file` for a file whose name begins with a hyphen."""
     pairs = pairwise(words)
     names = (word for before, word in pairs if before == option and word.startswith("-"))
     return [f"{option}={shlex.quote(name)}" for name in names if os.path.lexists(name)]
 
 
 def _misspelt(words: Sequence[str], kind: type[Any]) -> tuple[str, list[str]] | None:
-    """Of an option that there is not, the sentence and what was meant; None where all are known.
+    """The sentence about an unknown option, and the likely ones; None where all are known.
 
-    Tyro offers what has letters in common with it, and where the first word is missing, too, or it
-    stands in its place, tells of that alone.
+    It replaces tyro's message, which suggests options with common letters, or mentions only that
+    the first argument is missing.
     """
     known = _options(kind)
     typed = (word.partition("=")[0] for word in words if _OPTION.match(word))
@@ -224,23 +224,25 @@ def _options(kind: type[Any]) -> list[str]:
 
 
 def wants_overview(words: Sequence[str]) -> bool:
-    """True where a person asks what this is."""
+    """Whether the overview is asked for."""
     return not words or list(words) in (["-h"], ["--help"], ["help"])
 
 
 def show(text: str) -> None:
-    """Print to standard output, at once.
+    """Print to standard output, without buffering.
 
     Raises:
-        CannotWrite: it leads to a place that refuses, as a full disk does.
+        CannotWrite: the system refuses, as with a full disk.
     """
     try:
         sys.stdout.write(text if text.endswith("\n") else text + "\n")
         sys.stdout.flush()
-    except BrokenPipeError:  # whoever read it has gone, and knows
+    except BrokenPipeError:  # its reader has ended
         raise
     except OSError as error:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nor try again at the end
+        os.dup2(
+            os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno()
+        )  # else Python would try again at its end
         raise CannotWrite(
             f"What was to be said cannot be written: {error.strerror}.",
             do="What was made is in its place; lead standard output elsewhere to be told where.",

@@ -1,4 +1,4 @@
-"""Light and colour of the identity's frame, given to a generated crop."""
+"""Match the light and colour of a generated crop to the identity's frame."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ _LEAST_PIXELS = 64
 
 
 def match_color(face: Picture, frame: Picture, weight: Floats) -> Picture:
-    """Bring mean and spread of each CIE Lab channel to the frame's (Reinhard et al. 2001).
+    """Match mean and standard deviation of each CIE Lab channel (Reinhard et al. 2001).
 
     Args:
         face: (h, w, 3) RGB, the generated crop.
-        frame: (h, w, 3) RGB, what the frame shows at the same place.
-        weight: (h, w) 0..1, which pixels to compare.
+        frame: (h, w, 3) RGB, the same part of the frame.
+        weight: (h, w) 0..1, weights of the pixels that are compared.
 
     Returns:
         (h, w, 3) RGB.

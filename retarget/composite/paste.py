@@ -1,8 +1,7 @@
 """Put each generated face back into its picture, at the picture's full resolution.
 
-A crop whose pixels are the frame's own (the warp generator's) is copied; any other is laid over
-the frame by its similarity, with its mask as the share of new pixels. What lies outside the crop
-stays as it was, bit for bit.
+A crop on the frame's own pixel grid (the warp generator's) is copied; any other is warped by its
+similarity and blended by its mask. Pixels outside the crop stay unchanged.
 """
 
 from __future__ import annotations

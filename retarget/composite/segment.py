@@ -1,8 +1,8 @@
-"""About which pixels are a person: MediaPipe's selfie segmentation, run by OpenCV.
+"""Roughly segment people: MediaPipe's selfie segmentation, run by OpenCV.
 
-The network's file comes with this project, for newer releases of mediapipe come without it. OpenCV
-gives what MediaPipe's own graph does to four digits; only where the picture is laid on the
-network's pixels the graph is up to half of one of those off.
+The network's file is part of this project, as newer releases of mediapipe lack it. OpenCV's output
+agrees with that of MediaPipe's graph to four digits; only the graph's input is shifted by up to
+half a pixel of the network.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _SIDE = 256
 
 
 class Segmenter:
-    """The network, opened when it is first asked; not to be asked by two threads at once."""
+    """The network, opened at the first call; not thread-safe."""
 
     def __init__(self) -> None:
         self._network: cv2.dnn.Net | None = None
