@@ -1,4 +1,4 @@
-"""Networks of the published sizes with random numbers, for measuring what they cost."""
+"""Networks of the published sizes with random weights, for measuring their cost."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ _LARGE: dict[str, Any] = {"sample_size": 64, "cross_attention_dim": 768}
 
 @dataclass(frozen=True, eq=False)
 class RandomNetworks:
-    """What a frame goes through."""
+    """The networks of a frame."""
 
     unet: Any
     vae: Any
     tiny_vae: Any
     expression: ExpressionAdapter
     text: Any
-    """Of the right shapes but without numbers: it runs once a clip and is only weighed."""
+    """Without numbers: it runs once per clip, so that only its size is measured."""
     device: torch.device
     dtype: torch.dtype
 
