@@ -55,8 +55,7 @@ class _Networks:
         try:
             self._detector = finder.FaceDetector.create_from_options(
                 finder.FaceDetectorOptions(
-                    base_options=options(model_asset_buffer=detector),
-                    min_detection_confidence=0.3,
+                    base_options=options(model_asset_buffer=detector), min_detection_confidence=0.3
                 )
             )
             self._landmarker = reader.FaceLandmarker.create_from_options(

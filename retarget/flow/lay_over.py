@@ -42,12 +42,8 @@ def lay_over(
     changed = dict(table)
     for name, value in table.items():
         if name not in known:
-            paths = list(_tables_with(name, job, within, called=isinstance(value, Mapping)))
-            raise (
-                _misplaced(name, place, paths)
-                or explain(name, place)
-                or UnknownWord("setting", name, known, where=place)
-            )
+            known_elsewhere = _misplaced(name, value, job, place, within) or explain(name, place)
+            raise known_elsewhere or UnknownWord("setting", name, known, where=place)
         old, inner = known[name], (*within, name)
         if not is_dataclass(old) or isinstance(old, type):
             continue
@@ -70,8 +66,11 @@ def _table(path: tuple[str, ...]) -> str:
     return f"[{'.'.join(path)}]"
 
 
-def _misplaced(name: str, place: str, paths: list[tuple[str, ...]]) -> RetargetError | None:
-    """The error for a setting that belongs into one of some nested tables; None without any."""
+def _misplaced(
+    name: str, value: object, job: DataclassInstance, place: str, within: tuple[str, ...]
+) -> RetargetError | None:
+    """The error for a setting that belongs into a nested table; None where it is in none."""
+    paths = list(_tables_with(name, job, within, called=isinstance(value, Mapping)))
     if not paths:
         return None
     there = " or ".join(_table(path) for path in paths)

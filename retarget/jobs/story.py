@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from retarget.jobs.story_draw import PanelDrawer
     from retarget.jobs.story_keep import StoryFolder
     from retarget.jobs.storyboard import Panel, Storyboard
+    from retarget.sink.letters import Letters
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,7 +121,6 @@ class StoryJob(AsDeclared):
     def _write_pages(self, board: Storyboard, folder: StoryFolder, report: Report) -> None:
         from PIL import Image
 
-        from retarget.sink.letters import Letters
         from retarget.sink.page import Framed, pages, save_pdf
         from retarget.sink.sheet import save_picture
 
@@ -131,12 +131,7 @@ class StoryJob(AsDeclared):
             with Image.open(file) as picture:
                 size = picture.size
             framed.append(Framed(size=size, read=partial(_picture, file), caption=panel.caption))
-        letters = Letters(file=board.font)
-        if lacking := letters.lacking("".join((board.title, *(p.caption for p in board.panels)))):
-            report.warn(
-                f"The font of the page has no letters for {lacking[:12]!r}, and boxes stand in "
-                'their place; name a font file that has them in the storyboard: font = "NAME.ttf".'
-            )
+        letters = _letters(board, report)
         drawn = pages(
             framed,
             layout=board.layout,
@@ -159,6 +154,19 @@ class StoryJob(AsDeclared):
         """IPTC's word for pictures of these panels together."""
         drawn = ((p.generator or self.draw.generator, p.background.kind) for p in panels)
         return source_type(trained=any("diffusion" in d or "prompt" in d for d in drawn))
+
+
+def _letters(board: Storyboard, report: Report) -> Letters:
+    """The font of the page, with a warning of letters that it lacks."""
+    from retarget.sink.letters import Letters
+
+    letters = Letters(file=board.font)
+    if lacking := letters.lacking("".join((board.title, *(p.caption for p in board.panels)))):
+        report.warn(
+            f"The font of the page has no letters for {lacking[:12]!r}, and boxes stand in "
+            'their place; name a font file that has them in the storyboard: font = "NAME.ttf".'
+        )
+    return letters
 
 
 def _picture(file: Path) -> Image.Image:

@@ -130,6 +130,13 @@ class _Counted:
         self.target = place
 
 
+def _warn_of_sound(target: Path, kind: str, sound: Sound | None, warn: Warn) -> None:
+    """Warn where there is sound and the output cannot hold any."""
+    if sound is not None and kind not in CONTAINERS:
+        what = "" if kind else ", a folder of pictures,"
+        warn(f"{target.absolute().name}{what} holds no sound.")
+
+
 @contextmanager
 def _opened(
     target: Path,
@@ -143,13 +150,10 @@ def _opened(
 ) -> Iterator[OpenSink]:
     kind, again, quality = _kind(target), settings.overwrite, settings.quality
     check_codec(kind, settings.codec)
-    if kind not in CONTAINERS and sound is not None and settings.sound:
-        what = "" if kind else ", a folder of pictures,"
-        warn(f"{target.absolute().name}{what} holds no sound.")
+    _warn_of_sound(target, kind, sound if settings.sound else None, warn)
     if not kind or (kind in stills.SUFFIXES and names.is_pattern(target.name)):
-        pattern = target.name if kind else names.FOLDER_PATTERN
+        where, pattern = (target.parent, target.name) if kind else (target, names.FOLDER_PATTERN)
         lend = partial.beside_each if kind else partial.beside_folder
-        where = target.parent if kind else target
         with lend(where, pattern, overwrite=again, landed=landed) as folder:
             yield stills.PicturesSink(folder, target, pattern=pattern, mark=mark, quality=quality)
         return
