@@ -52,11 +52,7 @@ class EvaluateJob(AsDeclared):
     measuring: Annotated[EvaluateSettings, HERE] = field(default_factory=EvaluateSettings)
 
     def run(self, report: Report | None = None) -> str:
-        """Measure, write what was asked for, and return the table.
-
-        Raises:
-            RetargetError: something its reader can put right.
-        """
+        """Measure, write what was asked for, and return the table."""
         report = begin(report)
         what = (self.result is not None, bool(self.compare), self.suite, self.stimuli)
         if sum(map(bool, what)) != 1:

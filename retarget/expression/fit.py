@@ -7,8 +7,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from retarget.expression import measure
-from retarget.expression.brows import lowered_further
-from retarget.expression.mesh_reading import correction
+from retarget.expression.mesh_reading import brow_correction, correction
 from retarget.expression.reader import WeightReader
 from retarget.expression.settings import FitSettings
 from retarget.flow import blendshapes, landmarks
@@ -96,7 +95,7 @@ class Fit:
         whole, moved = head, head - self.rest.head
         if face.scores is None:  # the tracker with scores needs no correction
             whole = head + correction(moved)
-            moved = whole - self.rest.head + lowered_further(moved, self.model)
+            moved = whole - self.rest.head + brow_correction(moved, self.model)
         moved[list(landmarks.SKULL_OVAL)] *= landmarks.SKULL_SHARE
         gaze, aperture = self._eyes(head, whole, before)
         lean = eye_weights(gaze, aperture)

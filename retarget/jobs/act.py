@@ -140,8 +140,9 @@ def performed(
     """An expression in words as a frame of a driving face that looks straight ahead."""
     seen = said.template
     expression = said.expression
-    if seen is not None and said.share >= _ONE and _same(seen.expression, expression):
-        expression = seen.expression or expression  # the picture alone: with its measured detail
+    measured = seen.expression if seen is not None and said.share >= _ONE else None
+    if measured is not None and np.allclose(measured.weights, expression.weights, atol=1e-3):
+        expression = measured  # the picture alone: with its measured detail
     rotation = HeadPose.rotation_of(*said.head)
     return ExpressedFrame(
         index=index,
@@ -152,7 +153,3 @@ def performed(
         cut=cut,
         tracked=seen.tracked if seen is not None and said.share >= _SHOWN else None,
     )
-
-
-def _same(one: Expression | None, other: Expression) -> bool:
-    return one is not None and np.allclose(one.weights, other.weights, atol=1e-3)

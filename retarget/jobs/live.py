@@ -34,7 +34,7 @@ from retarget.source.settings import SourceSettings
 from retarget.transfer.settings import TransferSettings
 
 if TYPE_CHECKING:
-    from retarget.flow.values import Identity, RestFace, TrackedFrame
+    from retarget.flow.values import RestFace, TrackedFrame
     from retarget.generate.warp.warp import WarpGenerator
     from retarget.transfer.transfer import DrivingFace
 
@@ -149,7 +149,7 @@ class LiveJob(StartsFromPreset):
             tracked = next(seen, None)
             if tracked is None:
                 return
-            yield _unchanged(identity.first, tracked.frame)
+            yield FinishedFrame(frame=replace(tracked.frame, rgb=identity.first.frame.rgb.copy()))
             if tracked.face is not None:
                 samples.append(tracked.without_pixels())
         with report.clock("prepare"):
@@ -211,8 +211,3 @@ def _stamped(pictures: Iterable[Picture | VideoFrame]) -> Generator[VideoFrame, 
         began = now if began is None else began
         rgb = np.array(picture, order="C")  # a view of OpenCV's BGR would be read backwards
         yield VideoFrame(rgb=rgb, index=index, at=Instant(now - began, _TICK))
-
-
-def _unchanged(identity: Identity, frame: VideoFrame) -> FinishedFrame:
-    """The identity's picture, unchanged, at the time of a driving frame."""
-    return FinishedFrame(frame=replace(frame, rgb=identity.frame.rgb.copy()))

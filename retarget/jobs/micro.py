@@ -113,11 +113,7 @@ class MicroJob(StartsFromPreset):
 
     @one_blas_thread()
     def run(self, report: Report | None = None) -> Path:
-        """Write the clip or the set and return its path.
-
-        Raises:
-            RetargetError: something its reader can put right.
-        """
+        """Write the clip or the set and return its path."""
         from retarget.jobs.micro_clip import read_rate
         from retarget.jobs.micro_options import check_options
         from retarget.language.words import words_with

@@ -56,12 +56,10 @@ class ModelsJob(AsDeclared):
             confirm=_confirm if sys.stdin.isatty() else None,
             progress=_Bar() if sys.stderr.isatty() else None,
         )
-        return "\n".join(_fetched(*pair) for pair in zip(wanted, paths, strict=True))
-
-
-def _fetched(file: ModelFile, path: Path) -> str:
-    """A fetched file's path and licence."""
-    return f"{path}\n  {file.licence}. {file.note}".rstrip()
+        return "\n".join(
+            f"{path}\n  {file.licence}. {file.note}".rstrip()
+            for file, path in zip(wanted, paths, strict=True)
+        )
 
 
 _HEADS = ("file", "group", "MB", "licence", "here", "for, and below it from where")

@@ -56,11 +56,7 @@ class MomentsJob(AsDeclared):
     """How tremble is taken out."""
 
     def run(self, report: Report | None = None) -> str:
-        """Look through the whole piece and return a table.
-
-        Raises:
-            RetargetError: something its reader can put right.
-        """
+        """Look through the whole piece and return a table."""
         from retarget.expression.moments import find_moments
         from retarget.jobs.moments_plot import Curves
         from retarget.sink.partial import save_text

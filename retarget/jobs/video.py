@@ -118,11 +118,7 @@ class VideoJob(StartsFromPreset):
         return cls._from_preset(preset, driving=tyro.MISSING, identity=tyro.MISSING)
 
     def run(self, report: Report | None = None) -> Path:
-        """Write the video and return its path; if anything fails, no half-written file is left.
-
-        Raises:
-            RetargetError: something its reader can put right.
-        """
+        """Write the video and return its path; if anything fails, no half-written file is left."""
         report = begin(report)
         self._check_said()
         with self._place() as output:

@@ -17,19 +17,9 @@ import numpy as np
 from retarget.errors import RetargetError
 from retarget.flow import blendshapes
 from retarget.flow.values import Instant
+from retarget.language import segments
 from retarget.language.blinks import Blink, plan
 from retarget.language.say import Said
-from retarget.language.segments import (
-    LEFT,
-    RIGHT,
-    Event,
-    Phase,
-    Segment,
-    Step,
-    events,
-    exact_seconds,
-    laid_out,
-)
 from retarget.language.settings import BlinkSettings, PaceSettings
 
 MAX_SECONDS = 3600
@@ -49,7 +39,7 @@ class Moment:
     said: Said
     blink: float
     """How far a blink has lowered the lids, 0..1; it is part of `said.weights` already."""
-    phase: Phase
+    phase: segments.Phase
     event: int | None
     """Which of the timeline's events this frame belongs to."""
 
@@ -68,7 +58,7 @@ class Timeline:
 
     def __init__(
         self,
-        steps: Sequence[Step],
+        steps: Sequence[segments.Step],
         pace: PaceSettings | None = None,
         blinking: BlinkSettings | None = None,
     ) -> None:
@@ -80,14 +70,14 @@ class Timeline:
         pace = pace or PaceSettings()
         blinking = blinking or BlinkSettings()
         self._lag = pace.lag_ms / 1000
-        self.segments = tuple(laid_out(steps, pace))
+        self.segments = tuple(segments.laid_out(steps, pace))
         self.duration = self.segments[-1].end
         if self.duration > MAX_SECONDS:
             raise RetargetError(
                 f"The timeline lasts {float(self.duration):g} s, and {MAX_SECONDS} are the most.",
                 do="Split it into several clips.",
             )
-        self.events = tuple(events(self.segments, exact_seconds(pace.lag_ms)))
+        self.events = tuple(segments.events(self.segments, segments.exact_seconds(pace.lag_ms)))
         busy = [] if blinking.during_events else [_span(e) for e in self.events]
         self.blinks: tuple[Blink, ...] = plan(float(self.duration), blinking, busy)
 
@@ -97,10 +87,10 @@ class Timeline:
         if not self._lag:
             return now
         late = self.segment(seconds - abs(self._lag)).at(max(seconds - abs(self._lag), 0.0))
-        lagging = LEFT if self._lag > 0 else RIGHT
+        lagging = segments.LEFT if self._lag > 0 else segments.RIGHT
         return replace(now, weights=np.where(lagging, late.weights, now.weights))
 
-    def segment(self, seconds: float | Fraction) -> Segment:
+    def segment(self, seconds: float | Fraction) -> segments.Segment:
         """The segment a moment lies in; the last one also holds what comes after it.
 
         A moment on the border belongs to the first of the two, which only a fraction can tell.
@@ -179,5 +169,5 @@ def _blinking(said: Said, blink: float) -> Said:
     return replace(said, weights=weights, units=units)
 
 
-def _span(event: Event) -> tuple[float, float]:
+def _span(event: segments.Event) -> tuple[float, float]:
     return float(event.onset), float(event.offset)

@@ -128,7 +128,8 @@ class Store:
         revision = model.revision or (held and held.revision) or "main"
         url = model.url.replace("{revision}", revision)
         told = None if progress is None else lambda done, total: progress(model, done, total)
-        got = fetch.fetch(url, part, _most(model), told)
+        most = model.megabytes * 4_000_000 + 16_000_000  # bytes; catalogued sizes are rounded
+        got = fetch.fetch(url, part, most, told)
         sha256 = digest.of_file(part)
         wrong = _unlike(sha256, model, held, got)
         if wrong is not None:
@@ -206,8 +207,3 @@ def _stamped(path: Path, sha256: str, revision: str | None, url: str | None) -> 
     now = path.stat()
     entry = Locked(sha256=sha256, revision=revision, url=url)
     return replace(entry, size=now.st_size, time=now.st_mtime_ns)
-
-
-def _most(model: ModelFile) -> int:
-    """The most bytes of a download, with a margin, as catalogued sizes are rounded."""
-    return model.megabytes * 4_000_000 + 16_000_000

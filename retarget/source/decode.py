@@ -8,8 +8,8 @@ from itertools import chain
 from typing import Any
 
 import av
-from av.codec.codec import Capabilities
-from av.codec.context import ThreadType
+from av.codec.codec import Capabilities, UnknownCodecError
+from av.codec.context import CodecContext, ThreadType
 from av.container import InputContainer
 from av.packet import Packet
 from av.stream import Stream
@@ -19,10 +19,11 @@ from av.video.stream import VideoStream
 
 from retarget.flow.report import Warn
 from retarget.source.clock import clock_of, says_when_shown
-from retarget.source.decoder import decoder_of
 from retarget.source.joined import OneClock
 from retarget.source.place import Place, picture_stream
 
+SEES_THROUGH = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
+"""Codecs whose default decoder ignores transparency, and the decoder that does not."""
 _PATIENCE = 50  # failed reads in a row after which a file is taken as ended
 _STEPS_BACK = (0.0, 3.0, 15.0)  # seconds before the wanted one at which to look for a keyframe
 
@@ -81,6 +82,29 @@ def decoded(
             warn(f"{place.name}: a broken packet was skipped.")
         else:
             yield from _behind(shown, place, warn)
+
+
+def decoder_of(stream: VideoStream, name: str, warn: Warn) -> VideoCodecContext:
+    """The stream's own decoder, or another one where that ignores its transparency."""
+    usual = stream.codec_context
+    if usual.name not in SEES_THROUGH or not _is_transparent(stream):
+        return usual
+    try:
+        other: VideoCodecContext = CodecContext.create(SEES_THROUGH[usual.name], "r")  # type: ignore[assignment]
+    except UnknownCodecError:
+        warn(
+            f"{name} is transparent in places, but no decoder here can tell where: all of it is "
+            "shown."
+        )
+        return usual
+    other.extradata = usual.extradata
+    other.thread_count = usual.thread_count
+    return other
+
+
+def _is_transparent(stream: VideoStream) -> bool:
+    said = {key.lower(): value for key, value in stream.metadata.items()}
+    return said.get("alpha_mode") == "1"
 
 
 def _several_at_once(decoder: VideoCodecContext) -> bool:

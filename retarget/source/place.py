@@ -70,8 +70,9 @@ class Place:
         """One sentence for an error of FFmpeg or the system."""
         number = getattr(cause, "errno", None)
         if self.remote:
+            why = str(getattr(cause, "strerror", None) or cause).rstrip(".")
             return UnreadableInput(
-                f"{self.name} cannot be fetched ({_said(cause)}).",
+                f"{self.name} cannot be fetched ({why}).",
                 do="Check the address and the connection, or download the video first.",
             )
         if number == errno.ENOENT:
@@ -85,10 +86,6 @@ class Place:
             "another kind.",
             do="Check that it opens elsewhere, or convert it to .mp4 or .png.",
         )
-
-
-def _said(cause: Exception) -> str:
-    return str(getattr(cause, "strerror", None) or cause).rstrip(".")
 
 
 def picture_stream(container: InputContainer, name: str) -> VideoStream:

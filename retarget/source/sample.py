@@ -89,7 +89,7 @@ def sampled(
             frames = decoded(place, container, stream, unheard)
         if at is not None and at >= aim:
             continue
-        frame = _reached(frames, aim)
+        frame = next((f for f in frames if f.pts is None or f.pts >= aim), None)
         if frame is None or frame.pts is None or frame.pts >= span.end:
             return
         at = frame.pts
@@ -112,7 +112,3 @@ def _key(
         key = min(inside, key=lambda k: abs(k - middle))
         return key, key
     return keys[max(0, bisect_right(keys, middle) - 1)], middle
-
-
-def _reached(frames: Iterator[Decoded], aim: int) -> Decoded | None:
-    return next((frame for frame in frames if frame.pts is None or frame.pts >= aim), None)

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from retarget.expression.brows import SHAPES
+from retarget.expression.mesh_reading import BROW_SHAPES
 from retarget.flow import blendshapes, landmarks
 from retarget.flow.arrays import Doubles, Ints
 from retarget.flow.face_model import face_model
@@ -35,7 +35,7 @@ def lowered(displacement: Doubles) -> Doubles:
     """(n, 2) the browDown weights, left and right, nearest to (n, 478, 3) displacements."""
     model = face_model()
     share = region_shares(model)["brows"][:, None]
-    shapes = (model.basis[SHAPES] * share)[..., :2].reshape(2, -1)
+    shapes = (model.basis[BROW_SHAPES] * share)[..., :2].reshape(2, -1)
     seen = (displacement * share)[..., :2].reshape(len(displacement), -1)
     return np.asarray(np.linalg.lstsq(shapes.T, seen.T, rcond=None)[0].T)
 

@@ -9,26 +9,8 @@ import numpy as np
 from retarget.flow import blendshapes, landmarks
 from retarget.flow.arrays import Doubles
 from retarget.flow.gaze import EYEBALL, GAZE_DEGREES
+from retarget.training import face_model_shapes as table
 from retarget.training.face_model_mesh import CanonicalFace
-from retarget.training.face_model_shapes import (
-    CORNER,
-    CREASE,
-    EYE_CORNERS,
-    FROM_CORNER,
-    JAW_SHARE,
-    LOOK_LIDS,
-    LOWER_LID,
-    LOWER_ROWS,
-    ONE_SIDED,
-    TWO_SIDED,
-    UNDER_EYE,
-    UPPER_LID,
-    UPPER_ROWS,
-    Handles,
-    arch,
-    row,
-    rows,
-)
 
 _JAW_HINGE = (0.0, 0.25, 0.60)
 _JAW_OPEN_DEGREES = 24.0
@@ -42,7 +24,7 @@ class Sculptor:
     def __init__(self, face: CanonicalFace, neutral: Doubles) -> None:
         self.face = face
         self.neutral = neutral
-        share = {i: (s, 0.0, 0.0) for s, ids in JAW_SHARE.items() for i in ids}
+        share = {i: (s, 0.0, 0.0) for s, ids in table.JAW_SHARE.items() for i in ids}
         self.jaw_share = np.clip(self._field(self._symmetric(share, even=True), 0.4)[:, 0], 0, 1)
 
     def all(self) -> Doubles:
@@ -64,18 +46,18 @@ class Sculptor:
         }  # fmt: skip
         if plain in special:
             return special[plain]()
-        if name in TWO_SIDED:
-            handles, reach = TWO_SIDED[name]
+        if name in table.TWO_SIDED:
+            handles, reach = table.TWO_SIDED[name]
             return self._field(self._symmetric(handles), reach)
-        handles, reach = ONE_SIDED[plain]
+        handles, reach = table.ONE_SIDED[plain]
         return self._field(handles, reach)
 
-    def _field(self, handles: Handles, reach: float) -> Doubles:
+    def _field(self, handles: table.Handles, reach: float) -> Doubles:
         out = np.zeros((landmarks.COUNT, 3))
         out[: landmarks.MESH_COUNT] = self.face.smooth_field(handles, reach)
         return out
 
-    def _symmetric(self, handles: Handles, *, even: bool = False) -> Handles:
+    def _symmetric(self, handles: table.Handles, *, even: bool = False) -> table.Handles:
         """Add the right half; in `even` the first number is a share, not a direction."""
         out = dict(handles)
         for i, (x, y, z) in handles.items():
@@ -88,20 +70,21 @@ class Sculptor:
 
     def blink(self) -> Doubles:
         """The left lids meet, the upper one doing most of the way."""
-        handles: Handles = dict(EYE_CORNERS)
-        mid = len(UPPER_LID) // 2
-        for upper, lower in zip(UPPER_LID[1:-1], LOWER_LID[1:-1], strict=True):
+        handles: table.Handles = dict(table.EYE_CORNERS)
+        mid = len(table.UPPER_LID) // 2
+        for upper, lower in zip(table.UPPER_LID[1:-1], table.LOWER_LID[1:-1], strict=True):
             gap = self.neutral[lower] - self.neutral[upper]
             handles[upper] = tuple(0.82 * gap)
             handles[lower] = tuple(-0.18 * gap)
-        middle = self.neutral[LOWER_LID[mid], 1] - self.neutral[UPPER_LID[mid], 1]
-        handles |= arch(CREASE, 0.28 * middle) | arch(UNDER_EYE, -0.07 * middle)
+        middle = self.neutral[table.LOWER_LID[mid], 1] - self.neutral[table.UPPER_LID[mid], 1]
+        handles |= table.arch(table.CREASE, 0.28 * middle)
+        handles |= table.arch(table.UNDER_EYE, -0.07 * middle)
         return self._field(handles, 0.09)
 
     def gaze(self, direction: str) -> Doubles:
         """The left iris rotates with its eyeball; the lids follow it up and down."""
         angle = np.radians(GAZE_DEGREES[direction])
-        out = self._field(EYE_CORNERS | LOOK_LIDS[direction], 0.08)
+        out = self._field(table.EYE_CORNERS | table.LOOK_LIDS[direction], 0.08)
         ids = list(landmarks.LEFT_IRIS)
         centre = self.neutral[ids[0]] + (0.0, 0.0, EYEBALL)
         ball = self.neutral[ids] - centre
@@ -119,7 +102,7 @@ class Sculptor:
         c, s = np.cos(angle), np.sin(angle)
         arm = self.neutral - np.array(_JAW_HINGE)
         turned = arm @ np.array([[1, 0, 0], [0, c, -s], [0, s, c]]).T - arm
-        corners = self._field(self._symmetric(row(CORNER, (-0.035, 0.0, 0.01))), 0.2)
+        corners = self._field(self._symmetric(table.row(table.CORNER, (-0.035, 0.0, 0.01))), 0.2)
         return np.asarray(turned * self.jaw_share[:, None] + corners)
 
     def jaw_shift(self, to: tuple[float, float, float]) -> Doubles:
@@ -128,15 +111,16 @@ class Sculptor:
 
     def tongue_out(self) -> Doubles:
         """Lips part and the lower one is pushed out under the tongue, which is drawn elsewhere."""
-        upper = rows(UPPER_ROWS, ((0.0, -0.010, -0.008),) * 4, FROM_CORNER)
-        lower = rows(LOWER_ROWS, ((0.0, 0.040, -0.030),) * 4, FROM_CORNER)
-        lips = self._field(self._symmetric(upper | lower | row(CORNER, (-0.02, 0.01, 0))), 0.16)
+        upper = table.rows(table.UPPER_ROWS, ((0.0, -0.010, -0.008),) * 4, table.FROM_CORNER)
+        lower = table.rows(table.LOWER_ROWS, ((0.0, 0.040, -0.030),) * 4, table.FROM_CORNER)
+        corners = table.row(table.CORNER, (-0.02, 0.01, 0))
+        lips = self._field(self._symmetric(upper | lower | corners), 0.16)
         return np.asarray(lips + 0.15 * self.jaw_open())
 
     def closing(self, jaw_open: Doubles) -> Doubles:
         """`mouthClose`: closes the lips of an open jaw."""
         opened = self.neutral + jaw_open
-        handles: Handles = {}
+        handles: table.Handles = {}
         rows = landmarks.UPPER_LIP_ROWS, landmarks.LOWER_LIP_ROWS
         for up, low in zip(*(zip(*lip, strict=True) for lip in rows), strict=True):
             gap = opened[low[-1]] - opened[up[-1]]

@@ -111,7 +111,8 @@ class Denoiser:
             start: (n, 4, h, w) scaled latents to begin from at the schedule's strength.
             seed: of the noise that few-step schedulers add between steps.
         """
-        scheduler, times = self.laid_out(schedule, strength=_strength(schedule, start))
+        strength = 1.0 if start is None else schedule.strength
+        scheduler, times = self.laid_out(schedule, strength=strength)
         latents = _begin(scheduler, times, noise, start)
         draws = [torch.Generator().manual_seed(seed) for _ in range(noise.shape[0])]
         options = {"generator": draws} if schedule.scheduler in ("lcm", "tcd") else {}
@@ -198,10 +199,6 @@ class Denoiser:
     def _dtype(self) -> torch.dtype:
         dtype: torch.dtype = next(iter(self._unet.parameters())).dtype
         return dtype
-
-
-def _strength(schedule: Schedule, start: torch.Tensor | None) -> float:
-    return schedule.strength if start is not None else 1.0
 
 
 def _begin(

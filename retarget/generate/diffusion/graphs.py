@@ -135,7 +135,8 @@ class FixedPass:
         self._network = network
         self._record = record
         self._give_up = give_up
-        self.processors = {path: _with_zeros(module) for path, module in seeing.items()}
+        own = {id(buffer): _zeros(buffer) for buffer in _buffers(seeing)}
+        self.processors = {path: copy.deepcopy(module, own) for path, module in seeing.items()}
         """To be set while the pass is called."""
         self._buffers = _buffers(self.processors)
         self._seen: list[torch.Tensor] = []
@@ -214,11 +215,6 @@ def _shapes(module: torch.nn.Module) -> tuple[object, ...]:
 
 def _buffers(processors: Mapping[str, torch.nn.Module]) -> list[torch.Tensor]:
     return [buffer for module in processors.values() for buffer in module.buffers()]
-
-
-def _with_zeros(module: torch.nn.Module) -> torch.nn.Module:
-    """A copy of a module whose buffers are its own."""
-    return copy.deepcopy(module, {id(buffer): _zeros(buffer) for buffer in module.buffers()})
 
 
 def _zeros(like: torch.Tensor) -> torch.Tensor:

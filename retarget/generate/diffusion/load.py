@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from retarget.errors import MissingModel
-from retarget.generate.diffusion import attention, files
+from retarget.generate.diffusion import attention, files, read_networks
 from retarget.generate.diffusion.compiling import compile_blocks
 from retarget.generate.diffusion.decode import Pixels
 from retarget.generate.diffusion.denoise import Denoiser, Schedule
@@ -20,21 +20,6 @@ from retarget.generate.diffusion.graphs import Graphs
 from retarget.generate.diffusion.lora import Lora, Updates, read_lora
 from retarget.generate.diffusion.memory import Sizes, check_memory
 from retarget.generate.diffusion.places import Locate
-from retarget.generate.diffusion.read_networks import (
-    FAMILY,
-    TEXT_FILE,
-    TEXT_NAMES,
-    UNET_FILE,
-    UNET_NAMES,
-    VAE_FILE,
-    config_checked,
-    load_text,
-    load_tiny_vae,
-    load_unet,
-    load_vae,
-    own_unet,
-    unet_config,
-)
 from retarget.generate.diffusion.reference_adapter import ReferenceAdapter
 from retarget.generate.diffusion.settings import DiffusionSettings
 from retarget.generate.diffusion.text import IdentityText
@@ -76,10 +61,11 @@ def load_networks(
     Raises:
         MissingModel: a file is missing or damaged, or does not fit the others.
     """
-    source = own_unet(settings.base) if settings.base else locate("unet")
+    source = read_networks.own_unet(settings.base) if settings.base else locate("unet")
     counted = sizes(source, settings, locate)
     check_memory(counted, settings, device)
-    unet, text = load_unet(source), load_text(locate("encoder"), locate("tokenizer"))
+    unet = read_networks.load_unet(source)
+    text = read_networks.load_text(locate("encoder"), locate("tokenizer"))
     check_family(unet, text, source)
     expression = ExpressionAdapter.load(locate("expression-adapter"), unet)
     updates = Updates(unet, _loras(settings, locate, unet))
@@ -103,8 +89,8 @@ def load_networks(
 
 def _load_vae(settings: DiffusionSettings, locate: Locate) -> Any:
     if settings.chosen().decoder == "tiny":
-        return load_tiny_vae(locate("tiny-vae"))
-    return load_vae(locate("vae"))
+        return read_networks.load_tiny_vae(locate("tiny-vae"))
+    return read_networks.load_vae(locate("vae"))
 
 
 def _settle(unet: Any, vae: Any, device: torch.device, dtype: torch.dtype) -> None:
@@ -118,14 +104,20 @@ def _settle(unet: Any, vae: Any, device: torch.device, dtype: torch.dtype) -> No
 
 def sizes(source: Path, settings: DiffusionSettings, locate: Locate) -> Sizes:
     """Sizes of the networks that `settings` need, from the headers of their files."""
-    config = unet_config(source)
+    config = read_networks.unet_config(source)
     vae = locate("tiny-vae" if settings.chosen().decoder == "tiny" else "vae")
     encoder = locate("encoder")
     return Sizes(
-        unet=files.numbers_in(files.first_present(source, UNET_NAMES, UNET_FILE)),
-        text=files.numbers_in(files.first_present(encoder, TEXT_NAMES, TEXT_FILE)),
+        unet=files.numbers_in(
+            files.first_present(source, read_networks.UNET_NAMES, read_networks.UNET_FILE)
+        ),
+        text=files.numbers_in(
+            files.first_present(encoder, read_networks.TEXT_NAMES, read_networks.TEXT_FILE)
+        ),
         expression=files.numbers_in(locate("expression-adapter")),
-        vae=files.numbers_in(files.first_present(vae, UNET_NAMES, VAE_FILE)),
+        vae=files.numbers_in(
+            files.first_present(vae, read_networks.UNET_NAMES, read_networks.VAE_FILE)
+        ),
         latent_side=config["sample_size"],
     )
 
@@ -141,7 +133,7 @@ def check_family(unet: Any, text: IdentityText, source: Path) -> None:
         raise MissingModel(
             f"{source} reads prompts {wants} wide, and the identity encoder writes {has}: it is "
             "of another family.",
-            do=FAMILY,
+            do=read_networks.FAMILY,
         )
 
 
@@ -156,7 +148,7 @@ def _denoiser(
     name, chosen = "scheduler_config.json", settings.chosen()
     graphs = Graphs(tell) if choose_graphs(device, settings.graphs) else None
     made = Denoiser(unet, files.read_config(folder / name), graphs)
-    with config_checked(folder, name):
+    with read_networks.config_checked(folder, name):
         made.laid_out(Schedule(scheduler=chosen.scheduler, steps=chosen.steps))
     return made
 

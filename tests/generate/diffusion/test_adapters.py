@@ -201,7 +201,7 @@ def test_noise_told_without_error_leads_to_the_picture_it_was_laid_over(
         share = kept[int(t)]
         return (rows - share.sqrt() * wanted) / (1 - share).sqrt()
 
-    monkeypatch.setattr(nets.denoiser, "told", tell)
+    monkeypatch.setattr(nets.denoiser, "predict", tell)
     schedule = Schedule(scheduler=scheduler, steps=steps, guidance=1.0, strength=strength)
     asked = conditions(nets, prompt, None)
     final = nets.denoiser.run(asked, schedule, seeded(1, 4, 8, 8, seed=1), start=wanted)
