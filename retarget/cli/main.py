@@ -127,11 +127,7 @@ def _run(words: Sequence[str]) -> None:
 
 
 def _check_here() -> None:
-    """Refuse to run in a folder that no longer exists.
-
-    Raises:
-        RetargetError: it was deleted, or may not be read.
-    """
+    """Refuse to run in a folder that no longer exists, or may not be read."""
     try:
         os.getcwd()  # noqa: PTH109  (what pathlib asks, too)
     except OSError as error:

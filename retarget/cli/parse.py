@@ -77,11 +77,7 @@ def job_from(words: Sequence[str]) -> Any:
 
 
 def _check_filled(words: Sequence[str]) -> None:
-    """Refuse an empty argument, which as a path would mean the current folder.
-
-    Raises:
-        WrongWords: an argument is empty.
-    """
+    """Refuse an empty argument, which as a path would mean the current folder."""
     for before, word in zip(["", *words], words, strict=False):
         option, sign, value = word.partition("=")
         if not word and not before.startswith("-"):

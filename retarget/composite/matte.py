@@ -9,20 +9,20 @@ Colour Estimation", ICIP 2021), to avoid a halo.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib.resources import files
 from typing import Any
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from retarget.composite.segment import Segmenter
 from retarget.flow import landmarks
 from retarget.flow.arrays import Bools, Bytes, Floats, Picture
 
 _LONGEST = 1280
 """Pixels of the longer side at which edges are refined; larger pictures are scaled down."""
 _COARSE = 512
-"""The same without fine edges; the network's own input is 256."""
+"""The same without fine edges."""
 _FACE_SEEN = 0.8
 """The part of a face that the network must take for a person."""
 _NEARER = (6.0, 4.5, 3.0)
@@ -32,6 +32,8 @@ _ABOVE, _BELOW = 0.4, 1.2
 _SURE = 0.92
 _CONNECTED = 0.6
 _PURE = 4
+_SIDE = 256
+"""Side in pixels of the network's input."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -48,7 +50,7 @@ class PersonMatte:
     """Cuts people out of pictures; keeps the network between calls."""
 
     def __init__(self) -> None:
-        self._segmented = Segmenter()
+        self._segmented = _Segmenter()
 
     def __call__(self, rgb: Picture, points: Floats, whole: Floats | None = None) -> Cutout:
         """Cut out the person whose face has these mesh points.
@@ -251,3 +253,25 @@ def _resized(rgb: Picture, scale: float) -> Picture:
         return rgb
     size = max(1, round(rgb.shape[1] * scale)), max(1, round(rgb.shape[0] * scale))
     return np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+class _Segmenter:
+    """MediaPipe's selfie segmentation, run by OpenCV from the first call on; not thread-safe.
+
+    The network's file is part of this project, as newer releases of mediapipe lack it. OpenCV's
+    output agrees with that of MediaPipe's graph to four digits; only the graph's input is shifted
+    by up to half a pixel of the network.
+    """
+
+    def __init__(self) -> None:
+        self._network: cv2.dnn.Net | None = None
+
+    def __call__(self, rgb: Picture) -> Floats:
+        """(height, width) how likely each pixel of a picture (height, width, 3) is a person's."""
+        if self._network is None:
+            model = (files("retarget") / "data" / "selfie_segmentation.tflite").read_bytes()
+            self._network = cv2.dnn.readNetFromTFLite(np.frombuffer(model, np.uint8))
+        small = cv2.resize(rgb, (_SIDE, _SIDE), interpolation=cv2.INTER_LINEAR)
+        self._network.setInput(cv2.dnn.blobFromImage(small, 1 / 255))
+        mask = self._network.forward()[0, 0]
+        return np.asarray(cv2.resize(mask, rgb.shape[1::-1], interpolation=cv2.INTER_LINEAR))

@@ -179,12 +179,7 @@ def _searched(
     tells: Callable[[str, str], bool],
     near: Near | None = None,
 ) -> dict[str, T]:
-    """The entries that match every word of a search.
-
-    Raises:
-        UnknownWord: nothing matches one of them.
-        RetargetError: nothing matches all of them.
-    """
+    """The entries that match every word of a search; at least one."""
     found = dict(known)
     for asked in search:
         matching = {name for name in known if tells(name, asked)}

@@ -89,11 +89,7 @@ def check_output(target: Path, *, overwrite: bool, read: Iterable[str | Path | N
 
 
 def _kind(target: Path) -> str:
-    """The suffix in lower case, which gives the kind; empty for a folder of pictures.
-
-    Raises:
-        CannotWrite: no sink writes this kind.
-    """
+    """The suffix in lower case, which gives the kind; empty for a folder of pictures."""
     kind, kinds = target.suffix.lower(), (*CONTAINERS, ".gif", *stills.SUFFIXES)
     if target.name.lower() in kinds:
         raise CannotWrite(
