@@ -14,16 +14,8 @@ from dataclasses import fields
 from itertools import pairwise
 from typing import Any
 
+from retarget.cli import parse_errors
 from retarget.cli.commands import COMMANDS, VIDEO
-from retarget.cli.parse_errors import (
-    MISSING,
-    NO_DRIVING,
-    NO_OPTION,
-    NO_VALUE,
-    TIMES,
-    as_typed,
-    plain,
-)
 from retarget.errors import CannotWrite, RetargetError, UnknownWord, WrongSetting
 from retarget.flow.paths import is_there
 
@@ -68,7 +60,7 @@ def job_from(words: Sequence[str]) -> Any:
                 registry=REGISTRY,
             )
     except WrongSetting as problem:
-        said = as_typed(problem.what, words)
+        said = parse_errors.as_typed(problem.what, words)
         raise WrongWords(said, do=f"retarget {name} --help lists every option.") from None
     except SystemExit as end:
         if end.code in (0, None):
@@ -96,7 +88,7 @@ def _with_seconds(words: Sequence[str]) -> list[str]:
     out = list(words)
     for i, word in enumerate(out):
         option, sign, value = word.partition("=")
-        if option not in TIMES:
+        if option not in parse_errors.TIMES:
             continue
         if sign and (seconds := seconds_of(value)) is not None:
             out[i] = f"{option}={seconds}"
@@ -159,24 +151,24 @@ def _sentence(box: str, name: str, kind: type[Any], words: Sequence[str]) -> Wro
     texts = [part for part in parts if part]
     if len(inside) == len(lines):  # without a frame, the title is the first line
         texts = texts[1:]
-    what, do = plain(texts[0] if texts else ["The command line cannot be understood"])
+    what, do = parse_errors.plain(texts[0] if texts else ["The command line cannot be understood"])
     near = [part[1].split()[0].rstrip(",") for part in texts if part[0].startswith(_NEAR)]
-    if what.startswith(NO_OPTION) or what == NO_DRIVING:
+    if what.startswith(parse_errors.NO_OPTION) or what == parse_errors.NO_DRIVING:
         what, near = _misspelt(words, kind) or (what, near)
-    if what.startswith(MISSING):
+    if what.startswith(parse_errors.MISSING):
         typed = next((part[1] for part in texts if part[0].startswith("Unrecognized")), "")
-        missing = re.findall(r"(?:^|; )(--\S+)", what.removeprefix(MISSING))
+        missing = re.findall(r"(?:^|; )(--\S+)", what.removeprefix(parse_errors.MISSING))
         near = difflib.get_close_matches(typed, missing, n=1)
         if typed and not typed.startswith("-"):
             near = [f"{missing[0]} {shlex.quote(typed)}"] if len(missing) == 1 else []
-    if what.endswith(NO_VALUE):
-        near = _joined(what.removesuffix(NO_VALUE), words)
+    if what.endswith(parse_errors.NO_VALUE):
+        near = _joined(what.removesuffix(parse_errors.NO_VALUE), words)
     if near:
         do = f"Did you mean {' and '.join(near)}?"
     more = f"retarget {name} --help lists every option."
-    if what.startswith(MISSING) and (example := _EXAMPLE.search(kind.__doc__ or "")):
+    if what.startswith(parse_errors.MISSING) and (example := _EXAMPLE.search(kind.__doc__ or "")):
         more = f"retarget {name} --help lists every option; for example: {example[1]}"
-    return WrongWords(f"{as_typed(what, words)}.", do=f"{do} {more}" if do else more)
+    return WrongWords(f"{parse_errors.as_typed(what, words)}.", do=f"{do} {more}" if do else more)
 
 
 def _joined(option: str, words: Sequence[str]) -> list[str]:
@@ -202,7 +194,7 @@ def _misspelt(words: Sequence[str], kind: type[Any]) -> tuple[str, list[str]] | 
         file = [shlex.quote(f"./{name}")] if os.path.lexists(name) else []
         longer = sorted((option for option in known if option.startswith(name)), key=len)
         near += file or longer[:1] or difflib.get_close_matches(name, known, n=1, cutoff=_LIKE)
-    return f"{NO_OPTION}{unknown[0]}", near
+    return f"{parse_errors.NO_OPTION}{unknown[0]}", near
 
 
 def _options(kind: type[Any]) -> list[str]:

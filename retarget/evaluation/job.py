@@ -34,8 +34,7 @@ class EvaluateJob(AsDeclared):
     driving: Kept[Path] | None = None
     """Whose expressions it should show; two.mp4#right says which face of it."""
     identity: Kept[Path] | None = None
-    """Whose face it should show: the photo, or a clip; group.jpg#left says which face of it, and of
-    the result."""
+    """Whose face it should show: a photo or clip; group.jpg#left says which face of both."""
     compare: Kept[tuple[Path, ...]] = ()
     """Rank these results of the same driving video and identity."""
     suite: Kept[Path] | None = None
@@ -43,8 +42,7 @@ class EvaluateJob(AsDeclared):
     stimuli: Kept[Path] | None = None
     """Compare the clips of a set (`retarget micro --set`) with what was commanded."""
     folder: Kept[Path] | None = None
-    """Where a suite's videos and figures are kept, so that it can be resumed; left out, a folder
-    beside the suite."""
+    """Keeps a suite's videos and figures, to resume it; left out, a folder beside the suite."""
     json: Kept[Path] | None = None
     """Also write all figures as JSON."""
     page: Kept[Path] | None = None

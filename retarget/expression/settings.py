@@ -33,8 +33,7 @@ class FitSettings(AsDeclared):
     """How 52 weights are read off the mesh."""
 
     prior: Literal["none", "scores"] = "none"
-    """The prior where the mesh is ambiguous: none, or the scores of MediaPipe's own network (needs
-    the Tasks tracker)."""
+    """The prior where the mesh is ambiguous: none, or MediaPipe's scores (Tasks tracker only)."""
     pull: float = 1.0
     """How strongly weights are pulled to their prior."""
 

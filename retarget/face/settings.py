@@ -25,8 +25,7 @@ class TrackSettings(AsDeclared):
     which: Kept[str] = AUTO
     """Face to follow where there are several: largest, left, right (as the picture shows them), a
     number counted from the left starting with 0, or the pixel "x,y" it is nearest to; auto takes
-    the largest, which has to stand out in a photo. The name of a photo or clip can say so
-    for itself: group.jpg#left."""
+    the largest, which has to stand out in a photo. Or name it with the file: group.jpg#left."""
     certainty: float = 0.5
     """How certain a face must be, 0.05 to 0.95; lower finds more faces, and more false ones."""
     looks: int = 1

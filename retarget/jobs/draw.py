@@ -22,7 +22,7 @@ class DrawSettings(AsDeclared):
     """Which generator draws, and its settings."""
 
     generator: GeneratorName = "warp"
-    """Who draws: warp (the photo's own pixels, no download) or diffusion (needs model files)."""
+    """The generator: warp (the photo's own pixels, no download) or diffusion (needs models)."""
     models: Kept[Path] | None = None
     """Folder with model files; left out, RETARGET_MODELS or the user's cache folder."""
     warp: WarpSettings = field(default_factory=WarpSettings)

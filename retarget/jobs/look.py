@@ -26,8 +26,7 @@ MOST = 256
 _KEPT = 768
 """Pixels of a side of the face's crop, which is what is kept of a larger picture."""
 _SURE = RestSettings(certainty=6.0)
-"""Higher than the default: a picture that is named for its expression is likelier to show one than
-to show the person at rest."""
+"""Above the default, as a picture named for its expression is likelier to show it than rest."""
 _AS_PERFORMED = TransferSettings()
 """An expression read from a picture is as strong as in a driving video; one in words is exact."""
 

@@ -94,7 +94,7 @@ class MicroJob(StartsFromPreset):
     blinking: Annotated[BlinkSettings, HERE] = field(default_factory=BlinkSettings)
     """Whether and how the eyes blink."""
     draw: Annotated[DrawSettings, HERE] = field(default_factory=DrawSettings)
-    """Who draws."""
+    """The generator."""
     track: TrackSettings = field(default_factory=TrackSettings)
     """Which face of the photo, and how it is found."""
     sink: Annotated[SinkSettings, HERE] = field(default_factory=SinkSettings)

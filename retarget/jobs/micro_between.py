@@ -43,8 +43,7 @@ if TYPE_CHECKING:
 FAR = 25.0
 """Degrees between two heads above which hair and ears of one cannot be warped to the other."""
 LONGEST = 1920
-"""Pixels of the longer side of the frames: larger photos are scaled down, as each frame warps two
-whole pictures."""
+"""Pixels of the frames' longer side at most, as each frame warps two whole pictures."""
 _FADE = (0.2, 0.05)
 """Half the length of the fade, in parts of the way: for heads turned alike, and for heads `FAR` or
 more apart, which would both be visible in a longer one."""

@@ -58,7 +58,7 @@ class StillJob(StartsFromPreset):
     overwrite: bool = False
     """Replace an existing file."""
     draw: Annotated[DrawSettings, HERE] = field(default_factory=DrawSettings)
-    """Who draws."""
+    """The generator."""
     track: TrackSettings = field(default_factory=TrackSettings)
     """Which face of the photo, and how it is found."""
 

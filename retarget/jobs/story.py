@@ -46,8 +46,7 @@ class StoryJob(AsDeclared):
     output: Annotated[Kept[Path] | None, tyro.conf.arg(aliases=["-o"])] = None
     """The folder for the frames. Left out, it lies beside the storyboard and has its name."""
     page: bool = True
-    """Also set all panels with their captions on pages: page.png and page.pdf. Without, those of an
-    earlier run are taken away."""
+    """Also set all captioned panels on page.png and page.pdf; without, older ones are removed."""
     outside: bool = False
     """Let the storyboard name files outside its own folder."""
     text_to_image: Kept[Path] | None = None
@@ -55,7 +54,7 @@ class StoryJob(AsDeclared):
     overwrite: bool = False
     """Write into a folder that holds other files, and over panels that were changed since."""
     draw: Annotated[DrawSettings, HERE] = field(default_factory=DrawSettings)
-    """Who draws, where a panel does not say."""
+    """The generator, where a panel names none."""
     track: TrackSettings = field(default_factory=TrackSettings)
     """Which face of a photo, and how it is found."""
 

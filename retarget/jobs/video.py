@@ -83,7 +83,7 @@ class VideoJob(StartsFromPreset):
     report: Kept[Path] | None = None
     """Write what happened as JSON: versions, settings, times, frames without a face, warnings."""
     generator: GeneratorName = "warp"
-    """Who draws: warp (the photo's own pixels, no download) or diffusion (needs model files)."""
+    """The generator: warp (the photo's own pixels, no download) or diffusion (needs models)."""
     models: Kept[Path] | None = None
     """Folder with model files; left out, RETARGET_MODELS or the user's cache folder."""
     source: Annotated[SourceSettings, HERE] = field(default_factory=SourceSettings)

@@ -13,8 +13,7 @@ from dataclasses import dataclass
 _ONSET_BEND = 0.15
 _OFFSET_BEND = 0.3
 _RISE = 0.15
-"""The largest part of the height that is gained within the apex phase: an apex is a crest, not a
-plateau."""
+"""The largest part of the height gained within the apex phase: it is a crest, no plateau."""
 _FASTEST = 1.5
 """The end speed, relative to the mean, up to which a minimum-jerk curve slows down there."""
 

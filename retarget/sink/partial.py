@@ -21,16 +21,7 @@ from retarget.flow.held_signals import held_signals
 from retarget.flow.paths import is_folder
 from retarget.flow.report import Warn, unheard
 from retarget.flow.stale_files import ASIDE, clear, locked
-from retarget.sink.refusals import (
-    called,
-    check_each,
-    check_folder,
-    check_free,
-    check_named,
-    check_parent,
-    listed,
-    writing,
-)
+from retarget.sink import refusals
 
 
 @contextmanager
@@ -46,7 +37,7 @@ def beside(target: Path, *, overwrite: bool, landed: Landed | None = None) -> It
     Raises:
         CannotWrite: `target` exists, another run writes it, or the folder cannot be written to.
     """
-    check_free(target, overwrite=overwrite)
+    refusals.check_free(target, overwrite=overwrite)
     with alone(target), keeping(target, overwrite=overwrite, landed=landed) as hidden:
         yield hidden
 
@@ -54,13 +45,13 @@ def beside(target: Path, *, overwrite: bool, landed: Landed | None = None) -> It
 @contextmanager
 def keeping(target: Path, *, overwrite: bool, landed: Landed | None) -> Iterator[Path]:
     """As `beside`, without checking that the name is free, which was done when the work began."""
-    with writing(target):
-        check_parent(target)
+    with refusals.writing(target):
+        refusals.check_parent(target)
     kept = None if overwrite else landed
-    with becoming(target, lambda: writing(target), kept) as hidden:
+    with becoming(target, lambda: refusals.writing(target), kept) as hidden:
         yield hidden
         if kept is None:
-            check_free(target, overwrite=overwrite)
+            refusals.check_free(target, overwrite=overwrite)
 
 
 def telling(target: Path, warn: Warn) -> Landed:
@@ -80,7 +71,7 @@ def filling(folder: Path, notes: Iterable[str] = ()) -> Iterator[Path]:
     Raises:
         CannotWrite: it cannot be made or listed, or another run uses it.
     """
-    check_named(folder)
+    refusals.check_named(folder)
     made = not is_folder(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -88,7 +79,7 @@ def filling(folder: Path, notes: Iterable[str] = ()) -> Iterator[Path]:
         raise CannotWrite(
             f"The folder {folder} cannot be made: {error.strerror}.", do="Choose another one."
         ) from error
-    bare = not listed(folder)
+    bare = not refusals.listed(folder)
     with alone(folder):
         try:
             yield folder
@@ -118,7 +109,7 @@ def save_text(target: Path, text: str, *, overwrite: bool, warn: Warn = unheard)
         warn: called with the free name that is used if it may not.
     """
     landed = telling(target, warn)
-    with keeping(target, overwrite=overwrite, landed=landed) as hidden, writing(target):
+    with keeping(target, overwrite=overwrite, landed=landed) as hidden, refusals.writing(target):
         hidden.write_text(text, "utf-8")
 
 
@@ -129,14 +120,14 @@ def beside_folder(target: Path, pattern: str, *, overwrite: bool, landed: Landed
     An existing folder, which may be a link, a mount or the current folder, stays and receives the
     files. If one appeared meanwhile, the next free name is used, and passed to `landed`.
     """
-    check_folder(target, pattern, overwrite=overwrite)
+    refusals.check_folder(target, pattern, overwrite=overwrite)
     if target.is_dir():
         with beside_each(target, pattern, overwrite=overwrite, landed=landed) as hidden:
             yield hidden
         return
     with _hidden_folder(target) as hidden:
         yield hidden
-        with writing(target):
+        with refusals.writing(target):
             place = _land_folder(hidden, target)
         if place != target:
             landed(place)
@@ -149,11 +140,11 @@ def beside_each(folder: Path, pattern: str, *, overwrite: bool, landed: Landed) 
     If one of them would replace a file that appeared meanwhile, all their names get a number, and
     `landed` the pattern: frame_%05d_2.png.
     """
-    check_each(folder, pattern, overwrite=overwrite)
-    old = called(pattern, folder)
+    refusals.check_each(folder, pattern, overwrite=overwrite)
+    old = refusals.called(pattern, folder)
     with _hidden_folder(folder / pattern) as hidden:
         yield hidden
-        with writing(folder / pattern), held_signals():
+        with refusals.writing(folder / pattern), held_signals():
             files = list(hidden.iterdir())
             names = _names(folder, [pattern, *(f.name for f in files)], overwrite=overwrite)
             _exchange(hidden, dict(zip(files, names[1:], strict=True)), old)
@@ -166,7 +157,7 @@ def _hidden_folder(target: Path) -> Iterator[Path]:
     hidden = hidden_name(target, "")
     clear(target.parent)
     with alone(target), removing(hidden):
-        with writing(target):
+        with refusals.writing(target):
             hidden.mkdir()
         with locked(hidden):
             yield hidden

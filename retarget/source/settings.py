@@ -19,8 +19,7 @@ class SourceSettings(AsDeclared):
     """Which piece to read, and how."""
 
     start: Kept[float] = 0.0
-    """Seconds (or 1:02.5) to leave out at the beginning; the first frame is the first not before
-    that."""
+    """Seconds (or 1:02.5) to leave out at the beginning; the first frame is not before that."""
     end: Kept[float] | None = None
     """Second (or 1:02.5) at which to stop; the frame shown at that moment is left out."""
     picture_rate: float = 25.0

@@ -27,8 +27,7 @@ from retarget.training.face_model_mesh import CanonicalFace
 from retarget.training.two_meshes import arguments, both_moved, of_each
 
 _PULL = 0.02
-"""Ridge penalty, relative to the mean square of a row: the best of 0.002 to 0.02 on people left
-out."""
+"""Ridge penalty over the mean square of a row: the best of 0.002 to 0.02 on people left out."""
 _RANK = 16
 """Singular vectors that are kept; they hold four fifths of the correction."""
 
