@@ -147,10 +147,7 @@ def _smirk(driving: Observed, result: Observed, pairs: Pairs, sheet: Sheet) -> N
     """AED and APD: mean absolute difference of SMIRK's parameters, without removing rest."""
     keys, unseen = _of(("aed", "apd")), f"{_NO_PAIR} (SMIRK's crop needs MediaPipe's mesh)"
     for key, d, r in zip(
-        keys,
-        (driving.smirk, driving.smirk_pose),
-        (result.smirk, result.smirk_pose),
-        strict=True,
+        keys, (driving.smirk, driving.smirk_pose), (result.smirk, result.smirk_pose), strict=True
     ):
         rows = _paired(d, r, pairs, sheet, key, absent=NO_SMIRK, unseen=unseen)
         if rows is not None:

@@ -107,11 +107,7 @@ class _Reader:
     """Runs every estimator on one video's frames."""
 
     def __init__(
-        self,
-        estimators: Estimators,
-        has_mesh: bool,
-        sample_faces: bool,
-        count: int,
+        self, estimators: Estimators, has_mesh: bool, sample_faces: bool, count: int
     ) -> None:
         self._all = estimators
         self._has_mesh = has_mesh

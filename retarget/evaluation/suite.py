@@ -112,11 +112,7 @@ class _Runner:
         return _outcome(case, told)
 
     def _evaluator(self, case: Case, identity: Path) -> Evaluator:
-        settings = replace(
-            self._settings,
-            start=case.start,
-            self_reenactment=case.kind == SELF,
-        )
+        settings = replace(self._settings, start=case.start, self_reenactment=case.kind == SELF)
         self._estimators = self._estimators or Estimators(settings)
         evaluator = Evaluator(
             case.driving,

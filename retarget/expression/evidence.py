@@ -135,11 +135,7 @@ def evidence(part: Part, shot: Shot) -> Evidence:
         filters[i] = np.linalg.solve(usual + np.diag(unrelated[i]), values[i])
     certainty = np.sqrt(np.maximum((values * filters).sum(axis=1), 0.0))
     return Evidence(
-        names=part.names,
-        least=part.least,
-        certainty=certainty,
-        values=values,
-        filters=filters,
+        names=part.names, least=part.least, certainty=certainty, values=values, filters=filters
     )
 
 

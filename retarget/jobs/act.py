@@ -15,13 +15,7 @@ import numpy as np
 from retarget.composite.paste import Paste
 from retarget.composite.settings import PasteSettings
 from retarget.flow import blendshapes
-from retarget.flow.values import (
-    ExpressedFrame,
-    Expression,
-    HeadPose,
-    Identity,
-    Instant,
-)
+from retarget.flow.values import ExpressedFrame, Expression, HeadPose, Identity, Instant
 from retarget.jobs.identity import is_averted, with_person_matte
 from retarget.transfer.head import MAX_TURN
 from retarget.transfer.settings import TransferSettings

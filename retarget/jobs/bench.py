@@ -159,8 +159,7 @@ def _measured(driving: str, photo: Path, folder: Path) -> _Run:
         why = " ".join(line.strip().removeprefix("retarget: ") for line in said)
         why = why or f"it ended with {done.returncode}."
         raise RetargetError(
-            f"A run failed: {why}",
-            do="Try the same driving video and photo without bench.",
+            f"A run failed: {why}", do="Try the same driving video and photo without bench."
         )
     run: _Run = json.loads(account.read_text("utf-8"))
     run["wall"] = time.perf_counter() - start

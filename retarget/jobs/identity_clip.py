@@ -75,12 +75,7 @@ class IdentityClip:
     """
 
     def __init__(
-        self,
-        spec: str,
-        settings: SourceSettings,
-        source: Source,
-        track: TrackSettings,
-        warn: Warn,
+        self, spec: str, settings: SourceSettings, source: Source, track: TrackSettings, warn: Warn
     ) -> None:
         self._spec, self._settings, self._source, self._track = spec, settings, source, track
         self._eyes = OpenEyes()

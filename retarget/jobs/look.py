@@ -138,8 +138,7 @@ def _performed(file: Path, path: str, settings: SourceSettings) -> ExpressedFram
     frame = next(piece(open_performance(file), settings), None)
     if frame is None:
         raise UnreadableInput(
-            f"{path} has no frame at {settings.start:g} s or later.",
-            do="Choose an earlier moment.",
+            f"{path} has no frame at {settings.start:g} s or later.", do="Choose an earlier moment."
         )
     return _as_shown(frame)
 

@@ -11,12 +11,7 @@ import tyro
 
 from retarget import __version__
 from retarget.errors import CannotWrite, RetargetError
-from retarget.expression.settings import (
-    FitSettings,
-    MomentsSettings,
-    RestSettings,
-    SmoothSettings,
-)
+from retarget.expression.settings import FitSettings, MomentsSettings, RestSettings, SmoothSettings
 from retarget.face.settings import TrackSettings, named_face
 from retarget.flow.declared import HERE, AsDeclared, Kept
 from retarget.flow.report import Report, begin

@@ -132,11 +132,7 @@ class StoryJob(AsDeclared):
             framed.append(Framed(size=size, read=partial(_picture, file), caption=panel.caption))
         letters = _letters(board, report)
         drawn = pages(
-            framed,
-            layout=board.layout,
-            columns=board.columns,
-            title=board.title,
-            letters=letters,
+            framed, layout=board.layout, columns=board.columns, title=board.title, letters=letters
         )
         folder.note_pages(len(drawn))
         for number, page in enumerate(drawn, 1):

@@ -8,13 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from retarget.composite.background import (
-    covering,
-    in_light_of,
-    laid_over,
-    plain,
-    without_person,
-)
+from retarget.composite.background import covering, in_light_of, laid_over, plain, without_person
 from retarget.composite.matte import Cutout, PersonMatte
 from retarget.face.settings import NamedFace, TrackSettings
 from retarget.flow.arrays import Floats, Picture
@@ -62,11 +56,7 @@ class PanelDrawer:
     """Draws panels; keeps the analysis of photos for further panels."""
 
     def __init__(
-        self,
-        track: TrackSettings,
-        draw: DrawSettings,
-        report: Report,
-        text_to_image: Path | None,
+        self, track: TrackSettings, draw: DrawSettings, report: Report, text_to_image: Path | None
     ) -> None:
         self._track = track
         self._draw = draw

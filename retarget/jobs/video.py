@@ -13,12 +13,7 @@ import tyro
 
 from retarget.composite.settings import PasteSettings
 from retarget.errors import RetargetError
-from retarget.expression.settings import (
-    FitSettings,
-    MagnifySettings,
-    RestSettings,
-    SmoothSettings,
-)
+from retarget.expression.settings import FitSettings, MagnifySettings, RestSettings, SmoothSettings
 from retarget.face.settings import TrackSettings, named_face
 from retarget.flow.atomic_files import given_or_free
 from retarget.flow.blas import one_blas_thread

@@ -172,9 +172,7 @@ class Store:
         if found is not None:
             held = Lock(self._folder_of(found)).files.get(model.path)
         return Row(
-            file=model,
-            found=found,
-            revision=model.revision or (held.revision if held else None),
+            file=model, found=found, revision=model.revision or (held.revision if held else None)
         )
 
 

@@ -131,10 +131,7 @@ _AS_STAMPED = {
 }
 
 _MP4 = Container(
-    format="mp4",
-    codecs=("h264", "h265", "av1", "vp9"),
-    refuses=("truehd",),
-    options=_INDEX_FIRST,
+    format="mp4", codecs=("h264", "h265", "av1", "vp9"), refuses=("truehd",), options=_INDEX_FIRST
 )
 
 CONTAINERS: Mapping[str, Container] = {

@@ -18,7 +18,7 @@ class SinkSettings(AsDeclared):
     """Picture quality, 0 to 100, on one scale for every codec: 50 has visible losses,
     75 hardly any, 90 is good enough to be encoded again. `ffv1` is always lossless."""
     speed: Literal["fast", "balanced", "small"] = "fast"
-    """Speed of encoding: `small` is several times slower, for smaller files of the same quality."""
+    """Speed of encoding: `small` is several times slower, for smaller files of equal quality."""
     sound: bool = True
     """Carry a driving video's sound over."""
     overwrite: bool = False

@@ -47,10 +47,7 @@ def find_sound(place: Place, settings: SourceSettings, warn: Warn) -> Sound | No
                     _seek(again, moment(settings.start))
                 yield _Reading(again, index, place.name, settings, warn)
 
-        return Sound(
-            codec=found.codec_context.name,
-            open=opened,
-        )
+        return Sound(codec=found.codec_context.name, open=opened)
 
 
 @dataclass

@@ -72,10 +72,7 @@ class Folder(Silent):
                 self._warn(f"Left out: {problem.what}")
                 continue
             frame = VideoFrame(
-                rgb=rgb,
-                index=index,
-                at=Instant(number, 1 / self._rate),
-                duration=1 / self._rate,
+                rgb=rgb, index=index, at=Instant(number, 1 / self._rate), duration=1 / self._rate
             )
             size = size or frame.size
             if frame.size != size:

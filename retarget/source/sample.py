@@ -62,11 +62,7 @@ class Index:
 
 
 def sampled(
-    place: Place,
-    container: InputContainer,
-    stream: VideoStream,
-    span: Span,
-    count: int,
+    place: Place, container: InputContainer, stream: VideoStream, span: Span, count: int
 ) -> Iterator[tuple[Decoded, int, int]]:
     """At most `count` frames of `span` in order, each with its stamp and number.
 

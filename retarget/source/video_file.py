@@ -88,9 +88,7 @@ class VideoFile:
                 stream=stream,
                 clock=clock_of(container, stream),
                 to_rgb=ToRgb(
-                    self.place.name,
-                    aspect=stream.sample_aspect_ratio,
-                    background=self._background,
+                    self.place.name, aspect=stream.sample_aspect_ratio, background=self._background
                 ),
             )
 

@@ -25,14 +25,7 @@ from retarget.generate.diffusion.memory import memory_watched
 from retarget.generate.diffusion.random_networks import RandomNetworks, random_networks
 from retarget.generate.diffusion.reference_adapter import Reference
 from retarget.generate.diffusion.settings import DiffusionSettings, Quality
-from retarget.generate.diffusion.sweep import (
-    BATCHES,
-    STEPS,
-    Sweep,
-    settings_at,
-    sweep,
-    sweep_table,
-)
+from retarget.generate.diffusion.sweep import BATCHES, STEPS, Sweep, settings_at, sweep, sweep_table
 
 PUBLISHED_STEPS = 25
 _LAUNCHED = "every kernel was launched from Python; videos replay recorded passes, as --sweep\n"

@@ -125,8 +125,7 @@ def _check(state: Mapping[str, Mapping[str, torch.Tensor]], unet: Any, path: Pat
     )
     if first not in proj or last not in proj or "norm.weight" not in proj:
         raise MissingModel(
-            f"{path} projects expressions in an unknown way: {min(proj, default='')!r}.",
-            do=_DO,
+            f"{path} projects expressions in an unknown way: {min(proj, default='')!r}.", do=_DO
         )
     inputs, outputs = proj[first].shape[1], proj[last].shape[0]
     if inputs != flame.COUNT or outputs % width or proj["norm.weight"].shape != (width,):

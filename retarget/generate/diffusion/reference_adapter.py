@@ -50,9 +50,7 @@ class ReferenceAdapter:
     """
 
     def __init__(
-        self,
-        unet: Any,
-        plain: Callable[[], AbstractContextManager[None]] = nullcontext,
+        self, unet: Any, plain: Callable[[], AbstractContextManager[None]] = nullcontext
     ) -> None:
         self._unet = unet
         self._plain = plain

@@ -75,11 +75,7 @@ class SmirkEncoder:
     """
 
     def __init__(
-        self,
-        path: Path,
-        *,
-        order: Literal["rgb", "bgr"] = "rgb",
-        device: torch.device = _CPU,
+        self, path: Path, *, order: Literal["rgb", "bgr"] = "rgb", device: torch.device = _CPU
     ) -> None:
         self._network = _read(path, "expression", _Encoder()).to(device)
         self._order = order
