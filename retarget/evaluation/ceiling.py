@@ -85,10 +85,10 @@ class Ceiling:
 
 def shrinking(driving: Observed, result: Observed) -> float:
     """The size of the result's face relative to the driving one, in steps of 5 %; at most 1."""
-    ours, theirs = (
+    made, wanted = (
         float(np.nanmedian(seen.boxes[:, 2] - seen.boxes[:, 0])) for seen in (result, driving)
     )
-    return min(1.0, max(0.05, round(20 * ours / theirs) / 20))
+    return min(1.0, max(0.05, round(20 * made / wanted) / 20))
 
 
 def _place(seen: Observed, scale: float) -> str:

@@ -80,14 +80,14 @@ def worst_frames(
     for i in _peaks(error, pairs.seconds[rows], count):
         k = int(np.argmax(np.abs(apart[i])))
         word = "above" if apart[i, k] > 0 else "below"
-        theirs, ours = int(pairs.driving[rows[i]]), int(pairs.result[rows[i]])
+        wanted, made = int(pairs.driving[rows[i]]), int(pairs.result[rows[i]])
         out.append(
             WorstFrame(
                 seconds=float(pairs.seconds[rows[i]]),
-                driving_index=theirs,
-                result_index=ours,
-                driving_box=_box(driving, theirs),
-                result_box=_box(result, ours),
+                driving_index=wanted,
+                result_index=made,
+                driving_box=_box(driving, wanted),
+                result_box=_box(result, made),
                 error=float(error[i]),
                 reason=f"{names[k]} {abs(apart[i, k]):.2f} {word} the driving face",
             )

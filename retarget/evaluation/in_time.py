@@ -37,32 +37,32 @@ def _steady(driving: Observed, result: Observed, sheet: Sheet) -> None:
     """Jitter and flicker, each relative to the driving clip's."""
     jitter = {}
     for name in ("mesh", "dlib"):
-        ours, theirs = (_mean(getattr(o, f"{name}_shake")) for o in (result, driving))
-        jitter[name] = ours
+        made, reference = (_mean(getattr(o, f"{name}_shake")) for o in (result, driving))
+        jitter[name] = made
         absent = NO_BUNDLE if name == "mesh" and result.scores is None else _TOO_FEW
-        _against(ours, theirs, absent, f"time.jitter_{name}", sheet)
+        _against(made, reference, absent, f"time.jitter_{name}", sheet)
     by_mesh = not np.isnan(jitter["mesh"])
     sheet.put("time.jitter", jitter["mesh"] if by_mesh else jitter["dlib"],
               "by MediaPipe" if by_mesh else "by dlib")  # fmt: skip
     _against(_mean(result.tremble), _mean(driving.tremble), _TOO_FEW, "time.tremble", sheet)
-    flicker, theirs = _mean(result.background), _mean(driving.background)
+    flicker, reference = _mean(result.background), _mean(driving.background)
     if np.isnan(flicker):
         sheet.miss("the face and its surroundings fill the picture", "time.flicker")
     else:
-        note = "" if np.isnan(theirs) else f"driving {theirs:.2f}"
+        note = "" if np.isnan(reference) else f"driving {reference:.2f}"
         sheet.put("time.flicker", flicker, note)
-    warping, theirs = _mean(result.warping), _mean(driving.warping)
-    sheet.put("time.warping", warping, f"driving {theirs:.2f}")
-    sheet.put("time.warping_ratio", warping / theirs if theirs > 0 else float("nan"))
+    warping, reference = _mean(result.warping), _mean(driving.warping)
+    sheet.put("time.warping", warping, f"driving {reference:.2f}")
+    sheet.put("time.warping_ratio", warping / reference if reference > 0 else float("nan"))
 
 
-def _against(ours: float, theirs: float, absent: str, key: str, sheet: Sheet) -> None:
+def _against(result: float, driving: float, absent: str, key: str, sheet: Sheet) -> None:
     """Note the ratio of jitter to the driving clip's, or why it could not be read."""
-    if np.isnan(ours) or np.isnan(theirs):
+    if np.isnan(result) or np.isnan(driving):
         sheet.miss(absent, key)
         return
-    note = f"{ours:.2f} % of eye distance, driving {theirs:.2f} %"
-    sheet.put(key, ours / theirs if theirs > 0 else float("nan"), note)
+    note = f"{result:.2f} % of eye distance, driving {driving:.2f} %"
+    sheet.put(key, result / driving if driving > 0 else float("nan"), note)
 
 
 def _mean(values: Doubles) -> float:

@@ -69,8 +69,8 @@ def seam_step(rgb: Picture, photo: Picture) -> float | None:
     made = unpadded(rgb, photo)
     if made is None:
         return None
-    ours, theirs = (_smoothed(p) for p in (made, photo))
-    redrawn = (np.abs(ours - theirs) > _CHANGED).astype(np.uint8)
+    drawn, real = (_smoothed(p) for p in (made, photo))
+    redrawn = (np.abs(drawn - real) > _CHANGED).astype(np.uint8)
     reach = max(9, round(0.03 * min(redrawn.shape)))
     joined = cv2.morphologyEx(redrawn, cv2.MORPH_CLOSE, np.ones((reach, reach), np.uint8))
     outlines, _ = cv2.findContours(joined, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
@@ -82,8 +82,8 @@ def seam_step(rgb: Picture, photo: Picture) -> float | None:
     ring = np.zeros_like(redrawn)
     cv2.drawContours(ring, [outline], -1, (1,), 1)
     nearby = round(1.5 * reach)  # how far the edge of a jaw or lip may move
-    new = cv2.dilate(_slope(ours), np.ones((5, 5), np.uint8))
-    known = cv2.dilate(_slope(theirs), np.ones((nearby, nearby), np.uint8))
+    new = cv2.dilate(_slope(drawn), np.ones((5, 5), np.uint8))
+    known = cv2.dilate(_slope(real), np.ones((nearby, nearby), np.uint8))
     excess = np.maximum(new - known, 0)[ring > 0]
     return float(np.percentile(excess, 90)) * _SMOOTH * float(np.sqrt(2 * np.pi))
 
@@ -168,13 +168,13 @@ def against_truth(driving: Observed, result: Observed, pairs: Pairs, sheet: Shee
 
 def in_step(driving: Observed, result: Observed, pairs: Pairs) -> Iterator[tuple[Picture, Picture]]:
     """The paired pictures, (driving, result), one pair at a time."""
-    ours, theirs = video.frames(result.path), video.frames(driving.path)
-    made, truth = next(ours), next(theirs)
+    result_frames, driving_frames = video.frames(result.path), video.frames(driving.path)
+    made, truth = next(result_frames), next(driving_frames)
     for d, r in zip(pairs.driving, pairs.result, strict=True):
         while made.index < r:
-            made = next(ours)
+            made = next(result_frames)
         while truth.index < d:
-            truth = next(theirs)
+            truth = next(driving_frames)
         yield truth.rgb, made.rgb
 
 

@@ -57,12 +57,12 @@ def with_driving_rest(
     share = max(sameness(identity.face, driving), _shown(identity.face, driving, moments))
     if share == 0:
         return identity
-    own, theirs = identity.rest, driving
+    own = identity.rest
     rest = RestFace(
-        head=_between(own.head, theirs.head, share),
-        aperture=_between(own.aperture, theirs.aperture, share),
-        gaze=_between(own.gaze, theirs.gaze, share),
-        lip_gap=own.lip_gap + share * (theirs.lip_gap - own.lip_gap),
+        head=_between(own.head, driving.head, share),
+        aperture=_between(own.aperture, driving.aperture, share),
+        gaze=_between(own.gaze, driving.gaze, share),
+        lip_gap=own.lip_gap + share * (driving.lip_gap - own.lip_gap),
         found="from the driving face" if share > _DRIVES else own.found,
     )
     expression, pose = Fit(rest, FitSettings()).express(identity.face)

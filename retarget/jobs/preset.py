@@ -61,11 +61,11 @@ def _with_given(own: Job, laid: Job) -> Job:
     """`laid` with the values of `own` that are not defaults."""
     kept: dict[str, Any] = {}
     for field in fields(own):
-        mine, theirs = getattr(own, field.name), getattr(laid, field.name)
-        if is_dataclass(mine):
-            kept[field.name] = _with_given(mine, theirs)
-        elif mine != _default(field):
-            kept[field.name] = mine
+        own_value, laid_value = getattr(own, field.name), getattr(laid, field.name)
+        if is_dataclass(own_value):
+            kept[field.name] = _with_given(own_value, laid_value)
+        elif own_value != _default(field):
+            kept[field.name] = own_value
     return replace(laid, **kept)
 
 

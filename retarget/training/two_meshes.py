@@ -57,10 +57,10 @@ def both_moved(path: Path, bundle: Path, *, mirrored: bool) -> tuple[Doubles, Do
         (n, 478, 3) displacements from rest by the tracker `mesh` in head units, (n, 9) pose terms,
         and (n, 478, 3) displacements by the tracker `tasks`.
     """
-    ours = _meshes(path, TrackSettings(by="mesh"), mirrored=mirrored)
-    theirs = _meshes(path, TrackSettings(by="tasks", bundle=bundle), mirrored=mirrored)
-    other = {index: away for index, away, _ in _moved(theirs)}
-    found = [(away, pose, other[i]) for i, away, pose in _moved(ours) if i in other]
+    by_mesh = _meshes(path, TrackSettings(by="mesh"), mirrored=mirrored)
+    by_tasks = _meshes(path, TrackSettings(by="tasks", bundle=bundle), mirrored=mirrored)
+    other = {index: away for index, away, _ in _moved(by_tasks)}
+    found = [(away, pose, other[i]) for i, away, pose in _moved(by_mesh) if i in other]
     away, pose, others = (np.array(column) for column in zip(*found, strict=True))
     return away, pose, others
 
