@@ -212,7 +212,7 @@ class _Thinned:
 def face_sample(
     rgb: Picture, points: Doubles, estimators: Estimators, index: int = 0
 ) -> FaceSample:
-    """Who the face with these 68 points is, and how sharp it is drawn."""
+    """Identity vectors and sharpness of the face with these 68 points."""
     arcface = estimators.arcface
     return FaceSample(
         index=index,

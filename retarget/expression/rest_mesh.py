@@ -99,7 +99,7 @@ def rest_of_mesh(head: Doubles, certainty: float, yaw: float = 0.0) -> Doubles:
 
 
 def _symmetric_if_averted(weights: Doubles, yaw: float) -> Doubles:
-    """(52,) weights whose mouth moves on its far side as on the near one, the more it is averted.
+    """(52,) weights with the mouth's far side moved towards the near one, more with more yaw.
 
     The mesh is unreliable on the far side: a corner too low would be read as a frown, whose removal
     distorts the face at rest.

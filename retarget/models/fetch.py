@@ -29,7 +29,7 @@ _LOCAL = frozenset({"127.0.0.1", "localhost", "::1"})
 
 @dataclass(frozen=True, kw_only=True)
 class Fetched:
-    """What the server told about a fetched file."""
+    """What the server reports about a fetched file."""
 
     revision: str | None
     """The repository's commit, if the server sends it."""

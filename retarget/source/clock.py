@@ -83,12 +83,12 @@ def says_when_shown(container: InputContainer) -> bool:
 
 
 def end_of(stream: VideoStream) -> int | None:
-    """The end of the last frame in ticks; None where the file does not tell it of this stream."""
+    """The end of the last frame in ticks; None where the file does not state it for this stream."""
     return (stream.start_time or 0) + stream.duration if stream.duration else None
 
 
 def about_end_of(container: InputContainer, stream: VideoStream) -> int | None:
-    """The end of the whole file in ticks; None where it does not tell."""
+    """The end of the whole file in ticks; None where it does not state it."""
     if not container.duration or not stream.time_base:
         return None
     end = Fraction((container.start_time or 0) + container.duration, _CONTAINER_TICKS)

@@ -46,7 +46,7 @@ def row(
 
 def rows(rows: Sequence[Sequence[int]], tos: Sequence[tuple[float, float, float]],
          profile: Sequence[float]) -> Handles:  # fmt: skip
-    """Rows of points, each with a displacement of its own; `profile` is the part along a row."""
+    """Rows of points, each with its own displacement; `profile` is the part along a row."""
     out: Handles = {}
     for ids, to in zip(rows, tos, strict=True):
         out |= row(ids, to, profile)

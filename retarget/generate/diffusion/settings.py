@@ -57,7 +57,7 @@ class DiffusionSettings(AsDeclared):
     guided: bool = True
     """Begin from the warp generator's picture of the same frame, so that pose, gaze, hair and
     background follow; off: begin from noise. Which is better was not measured:
-    `retarget evaluate --compare` tells for your clip."""
+    `retarget evaluate --compare` measures both on your clip."""
     strength: float = 0.5
     """How much of a guiding picture is redrawn, 0.05 to 1."""
     warm_start: float = 0.0
