@@ -1,4 +1,4 @@
-"""A job from the command line, one command per job.
+"""The command line: one command per job.
 
 in:   the words after `retarget`
 out:  an exit code

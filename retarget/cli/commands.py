@@ -1,4 +1,4 @@
-"""Every command: its words, and the job behind it, imported only when it is asked for."""
+"""Every command with its job, which is imported only when it is used."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ class Job(Protocol):
     """A frozen dataclass of settings that can be run."""
 
     def run(self, report: Report) -> object:
-        """Do it; what is returned is printed, a path as where the result is."""
+        """Run it; the result, or its path, is printed."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Command:
-    """One word after `retarget`."""
+    """One command of `retarget`."""
 
     module: str
     job: str
     does: str
-    """What `retarget --help` says of it."""
+    """Its description in `retarget --help`."""
 
     def load(self) -> type[Any]:
         """The job's dataclass."""
@@ -32,7 +32,7 @@ class Command:
 
 
 VIDEO = "video"
-"""The command that is meant where none is named."""
+"""The default command."""
 
 COMMANDS = {
     name: Command(module=module, job=job, does=does)
@@ -46,7 +46,7 @@ COMMANDS = {
         ("story", "retarget.jobs.story", "StoryJob",
          "a storyboard: characters, expressions, backgrounds, captions, a page"),
         ("micro", "retarget.jobs.micro", "MicroJob",
-         "a brief expression as a clip, true in its timing"),
+         "a brief expression as a clip with exact timing"),
         ("expressions", "retarget.jobs.expressions", "ExpressionsJob",
          "list, search and draw the expressions that can be said"),
         ("moments", "retarget.jobs.moments", "MomentsJob",

@@ -18,16 +18,16 @@ from tyro.constructors import (
 )
 
 REGISTRY = ConstructorRegistry()
-"""How the values of options are read, beside what tyro knows."""
+"""Rules for reading values of options, in addition to tyro's."""
 _NOTHING, _LEFT_OUT = "None", ("left", "out")
-"""What is taken for no value, and what is told of an option that has none."""
+"""The word for no value, and the text for an option without one."""
 
 
 @contextlib.contextmanager
 def whole_lines() -> Iterator[None]:
-    """Let tyro take fields' docstrings without the line breaks of their source.
+    """Remove the line breaks of fields' docstrings before tyro shows them.
 
-    Their parser leaves continued lines indented, and tyro begins an indented line anew.
+    Their parser keeps the indentation of continued lines, at which tyro breaks lines.
     """
     parse = docstring_parser.parse_from_object
 
@@ -48,7 +48,7 @@ def whole_lines() -> Iterator[None]:
 def _may_be_left_out(
     info: PrimitiveTypeInfo,
 ) -> PrimitiveConstructorSpec[Any] | UnsupportedTypeAnnotationError | None:
-    """`Path | None` is told as PATH, not as {None}|PATH; None is still taken, over a preset."""
+    """Show `Path | None` as PATH, not as {None}|PATH; None is still accepted, over a preset."""
     kinds = [kind for kind in get_args(info.type) if kind is not types.NoneType]
     if info.type_origin not in (Union, types.UnionType) or len(kinds) != 1:
         return None
@@ -66,7 +66,7 @@ def _may_be_left_out(
 
 @REGISTRY.primitive_rule
 def _may_be_empty(info: PrimitiveTypeInfo) -> PrimitiveConstructorSpec[Any] | None:
-    """Of a `tuple[X, ...]` that is empty it is told that it is left out, not an empty default."""
+    """Show the default of an empty `tuple[X, ...]` as left out."""
     kinds = get_args(info.type)
     if info.type_origin is not tuple or kinds[1:] != (...,):
         return None

@@ -23,21 +23,21 @@ _NO_MEMORY = re.compile(r"[Ii]nsufficient memory|bad_alloc|[Cc]annot allocate me
                         r"can't start new thread|[Oo]ut of memory|"
                         r"failed to map segment|Unable to map file|"
                         r"Resource temporarily unavailable")  # fmt: skip
-"""What libraries say that have an error of their own for this."""
+"""Messages of libraries for too little memory."""
 _NO_PLACE = re.compile("No space left on device|Disk quota|No usable temporary directory")
-"""What is said where a temporary file is meant: writing results words this by itself."""
+"""Messages for temporary files; results have their own."""
 _TOGETHER_SECONDS = 1.0
-"""Shells, terminals and supervisors may each pass the same wish on: what comes so close is one."""
+"""Signals within this time count as one: shells and supervisors may each send the same one."""
 _LOOKED_OVER = ("track", "driving", "story")
-"""A job that has one of these reads faces first, which may take a while."""
+"""Jobs with one of these fields read faces first, which may take some time."""
 
 
 class _Ending:
-    """What signals to end do: the first one ends the job, as Ctrl-C does everywhere in Python."""
+    """The handler of signals to end: raises KeyboardInterrupt, as Ctrl-C does."""
 
     def __init__(self) -> None:
         self.number: int | None = None
-        """The first that came; the interrupt it raised may have been lost, as within an import."""
+        """The first signal; its KeyboardInterrupt may have been lost, as within an import."""
         self._last = -_TOGETHER_SECONDS
 
     def __call__(self, number: int, _: FrameType | None) -> None:
@@ -47,7 +47,7 @@ class _Ending:
             raise KeyboardInterrupt
 
     def again(self) -> None:
-        """Raise what was lost."""
+        """Raise a KeyboardInterrupt that was lost."""
         if self.number is not None:
             raise KeyboardInterrupt
 
@@ -59,8 +59,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command.
 
     Returns:
-        0 when it worked, 1 when its reader can put something right, 130 after Ctrl-C, and as
-        shells expect it after another signal.
+        0 on success, 1 after an error that the user can correct, 130 after Ctrl-C, and 128 + its
+        number after another signal.
     """
     words = list(sys.argv[1:] if argv is None else argv)
     if wants_overview(words):
@@ -77,18 +77,18 @@ def main(argv: Sequence[str] | None = None) -> int:
         if isinstance(problem, KeyboardInterrupt) or _ending.number is not None:
             sys.stderr.write("retarget: Stopped. Nothing unfinished was left behind.\n")
             return 128 + (_ending.number or signal.SIGINT)
-        if not isinstance(problem, Exception) or not _told(problem):
+        if not isinstance(problem, Exception) or not _printed(problem):
             raise
         return 1
-    # What came when all was done, and was lost, still keeps a `&&` from going on.
+    # A signal that was lost at the end still stops a shell's `&&`.
     return 128 + _ending.number if _ending.number is not None else 0
 
 
-def _told(problem: Exception) -> bool:
-    """Say what went wrong, where a person can put it right."""
+def _printed(problem: Exception) -> bool:
+    """Print errors that a user can correct; False for others."""
     if isinstance(problem, RetargetError):
         sys.stderr.write(f"retarget: {problem.what}\n  {problem.do}\n")
-    elif isinstance(problem, BrokenPipeError):  # whoever read our output has gone: say no more
+    elif isinstance(problem, BrokenPipeError):  # the reader of our output has ended
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     elif isinstance(problem, MemoryError) or _NO_MEMORY.search(str(problem)):
         sys.stderr.write(
@@ -127,11 +127,7 @@ def _run(words: Sequence[str]) -> None:
 
 
 def _check_here() -> None:
-    """Refuse to begin in a folder that is gone, from which no name leads anywhere.
-
-    Raises:
-        RetargetError: it was taken away, or may not be looked at.
-    """
+    """Refuse to run in a folder that no longer exists, or may not be read."""
     try:
         os.getcwd()  # noqa: PTH109  (what pathlib asks, too)
     except OSError as error:
@@ -141,7 +137,7 @@ def _check_here() -> None:
 
 
 def summary(report: Report) -> str:
-    """What a person wants to know at the end, in one line."""
+    """The last line of output: frames, lost faces and speed."""
     frames = f"{report.frames} frame{'' if report.frames == 1 else 's'}"
     away = f"{len(report.away)} without a face" if report.away else "a face in each"
     told = [frames, away]
@@ -152,42 +148,42 @@ def summary(report: Report) -> str:
 
 def run() -> None:
     """The `retarget` program."""
-    _leave_what_stays()
+    _limit_garbage_collection()
     _fill_closed_streams()
-    _spell_what_is_not_known()
+    _escape_unencodable_output()
     for name in ("SIGINT", "SIGTERM", "SIGHUP"):
         number = getattr(signal, name, None)  # Windows has no SIGHUP
         usual = (signal.SIG_DFL, signal.default_int_handler)
         if number is not None and signal.getsignal(number) in usual:  # nohup ignores it
             signal.signal(number, _ending)
-    _print_no_interrupt()
+    _hide_interrupts()
     sys.exit(main())
 
 
-def _print_no_interrupt() -> None:
-    """Keep to ourselves what Python and extension modules print where they lose an interrupt."""
+def _hide_interrupts() -> None:
+    """Suppress tracebacks that Python and extension modules print for interrupts."""
     told, lost = sys.excepthook, sys.unraisablehook
     sys.excepthook = lambda kind, *rest: None if kind is KeyboardInterrupt else told(kind, *rest)
     sys.unraisablehook = lambda what: None if what.exc_type is KeyboardInterrupt else lost(what)
 
 
-def _leave_what_stays() -> None:
-    """Let nobody look for garbage among the libraries' own objects, nor take them apart at the end.
+def _limit_garbage_collection() -> None:
+    """Keep the garbage collector from libraries' objects, also at the end of the program.
 
-    Both together take as long as ten frames.
+    This saves the time of ten frames.
     """
     gc.set_threshold(100_000)
     atexit.register(gc.freeze)
 
 
-def _spell_what_is_not_known() -> None:
-    """Let standard output write letters that it lacks by their numbers, as standard error does."""
+def _escape_unencodable_output() -> None:
+    """Let standard output escape characters it cannot encode, as standard error does."""
     if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
         sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def _fill_closed_streams() -> None:
-    """Lead closed standard streams nowhere: else the next file opened would take their numbers.
+    """Open closed standard streams to the null device: else the next files get their numbers.
 
     FFmpeg's and MediaPipe's log lines would then be written into that file.
     """

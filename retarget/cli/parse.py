@@ -14,16 +14,8 @@ from dataclasses import fields
 from itertools import pairwise
 from typing import Any
 
+from retarget.cli import parse_errors
 from retarget.cli.commands import COMMANDS, VIDEO
-from retarget.cli.parse_errors import (
-    MISSING,
-    NO_DRIVING,
-    NO_OPTION,
-    NO_VALUE,
-    TIMES,
-    as_typed,
-    plain,
-)
 from retarget.errors import CannotWrite, RetargetError, UnknownWord, WrongSetting
 from retarget.flow.paths import is_there
 
@@ -32,7 +24,7 @@ _FRAME = re.compile(r"^[│|]\s?|\s?[│|]$")
 _EDGES = ("╭", "╰")
 _NEAR = ("Perhaps you meant", "Arguments similar to")
 _LIKE = 0.75
-"""How alike two options must be, of 0 to 1, for one to be the other mistyped."""
+"""Similarity, 0 to 1, from which one option counts as another mistyped."""
 _OPTION = re.compile(r"--?[a-zA-Z]")
 _EXAMPLE = re.compile(r"^ *(retarget .+)$", re.MULTILINE)
 
@@ -42,7 +34,7 @@ class WrongWords(RetargetError):
 
 
 def job_from(words: Sequence[str]) -> Any:
-    """The job that the words after `retarget` ask for.
+    """The job of the arguments of `retarget`.
 
     Raises:
         WrongWords: an option or value that the job does not know, or one that is missing.
@@ -68,7 +60,7 @@ def job_from(words: Sequence[str]) -> Any:
                 registry=REGISTRY,
             )
     except WrongSetting as problem:
-        said = as_typed(problem.what, words)
+        said = parse_errors.as_typed(problem.what, words)
         raise WrongWords(said, do=f"retarget {name} --help lists every option.") from None
     except SystemExit as end:
         if end.code in (0, None):
@@ -77,11 +69,7 @@ def job_from(words: Sequence[str]) -> Any:
 
 
 def _check_filled(words: Sequence[str]) -> None:
-    """Refuse a word of no letters, which would be read as a path and mean the current folder.
-
-    Raises:
-        WrongWords: there is one.
-    """
+    """Refuse an empty argument, which as a path would mean the current folder."""
     for before, word in zip(["", *words], words, strict=False):
         option, sign, value = word.partition("=")
         if not word and not before.startswith("-"):
@@ -94,13 +82,13 @@ def _check_filled(words: Sequence[str]) -> None:
 
 
 def _with_seconds(words: Sequence[str]) -> list[str]:
-    """The words, `--start 1:02.5` and `--end 3s` as plain seconds."""
+    """The arguments, with `--start 1:02.5` and `--end 3s` as plain seconds."""
     from retarget.flow.spoken_time import seconds_of
 
     out = list(words)
     for i, word in enumerate(out):
         option, sign, value = word.partition("=")
-        if option not in TIMES:
+        if option not in parse_errors.TIMES:
             continue
         if sign and (seconds := seconds_of(value)) is not None:
             out[i] = f"{option}={seconds}"
@@ -123,7 +111,7 @@ def _command(words: Sequence[str]) -> tuple[str, list[str]]:
 
 
 def _first_by_name(kind: type[Any], words: Sequence[str]) -> list[str]:
-    """The words, what stands without an option also taken as `--driving drive.mp4`."""
+    """The arguments, with positional ones also accepted as options (`--driving drive.mp4`)."""
     out = list(words)
     for option in (f"--{f.name}" for f in fields(kind) if "Positional[" in str(f.type)):
         for i, word in enumerate(out):
@@ -136,7 +124,7 @@ def _first_by_name(kind: type[Any], words: Sequence[str]) -> list[str]:
 
 
 def _preset(kind: type[Any], words: Sequence[str]) -> tuple[Any, list[str]]:
-    """The job's starting values where `--preset NAME` is among the words, and the other words."""
+    """The job's defaults from `--preset NAME`, if given, and the other arguments."""
     rest = list(words)
     if not hasattr(kind, "from_preset"):
         return None, rest
@@ -161,40 +149,40 @@ def _sentence(box: str, name: str, kind: type[Any], words: Sequence[str]) -> Wro
         else:
             parts[-1].append(line)
     texts = [part for part in parts if part]
-    if len(inside) == len(lines):  # no edge was drawn, so the title stands among the rest
+    if len(inside) == len(lines):  # without a frame, the title is the first line
         texts = texts[1:]
-    what, do = plain(texts[0] if texts else ["The command line cannot be understood"])
+    what, do = parse_errors.plain(texts[0] if texts else ["The command line cannot be understood"])
     near = [part[1].split()[0].rstrip(",") for part in texts if part[0].startswith(_NEAR)]
-    if what.startswith(NO_OPTION) or what == NO_DRIVING:
+    if what.startswith(parse_errors.NO_OPTION) or what == parse_errors.NO_DRIVING:
         what, near = _misspelt(words, kind) or (what, near)
-    if what.startswith(MISSING):
+    if what.startswith(parse_errors.MISSING):
         typed = next((part[1] for part in texts if part[0].startswith("Unrecognized")), "")
-        missing = re.findall(r"(?:^|; )(--\S+)", what.removeprefix(MISSING))
+        missing = re.findall(r"(?:^|; )(--\S+)", what.removeprefix(parse_errors.MISSING))
         near = difflib.get_close_matches(typed, missing, n=1)
         if typed and not typed.startswith("-"):
             near = [f"{missing[0]} {shlex.quote(typed)}"] if len(missing) == 1 else []
-    if what.endswith(NO_VALUE):
-        near = _joined(what.removesuffix(NO_VALUE), words)
+    if what.endswith(parse_errors.NO_VALUE):
+        near = _joined(what.removesuffix(parse_errors.NO_VALUE), words)
     if near:
         do = f"Did you mean {' and '.join(near)}?"
     more = f"retarget {name} --help lists every option."
-    if what.startswith(MISSING) and (example := _EXAMPLE.search(kind.__doc__ or "")):
+    if what.startswith(parse_errors.MISSING) and (example := _EXAMPLE.search(kind.__doc__ or "")):
         more = f"retarget {name} --help lists every option; for example: {example[1]}"
-    return WrongWords(f"{as_typed(what, words)}.", do=f"{do} {more}" if do else more)
+    return WrongWords(f"{parse_errors.as_typed(what, words)}.", do=f"{do} {more}" if do else more)
 
 
 def _joined(option: str, words: Sequence[str]) -> list[str]:
-    """The option and the file behind it as one word, where its name begins as an option does."""
+    """`--option=file` for a file whose name begins with a hyphen."""
     pairs = pairwise(words)
     names = (word for before, word in pairs if before == option and word.startswith("-"))
     return [f"{option}={shlex.quote(name)}" for name in names if os.path.lexists(name)]
 
 
 def _misspelt(words: Sequence[str], kind: type[Any]) -> tuple[str, list[str]] | None:
-    """Of an option that there is not, the sentence and what was meant; None where all are known.
+    """The sentence about an unknown option, and the likely ones; None where all are known.
 
-    Tyro offers what has letters in common with it, and where the first word is missing, too, or it
-    stands in its place, tells of that alone.
+    It replaces tyro's message, which suggests options with common letters, or mentions only that
+    the first argument is missing.
     """
     known = _options(kind)
     typed = (word.partition("=")[0] for word in words if _OPTION.match(word))
@@ -206,7 +194,7 @@ def _misspelt(words: Sequence[str], kind: type[Any]) -> tuple[str, list[str]] | 
         file = [shlex.quote(f"./{name}")] if os.path.lexists(name) else []
         longer = sorted((option for option in known if option.startswith(name)), key=len)
         near += file or longer[:1] or difflib.get_close_matches(name, known, n=1, cutoff=_LIKE)
-    return f"{NO_OPTION}{unknown[0]}", near
+    return f"{parse_errors.NO_OPTION}{unknown[0]}", near
 
 
 def _options(kind: type[Any]) -> list[str]:
@@ -224,23 +212,25 @@ def _options(kind: type[Any]) -> list[str]:
 
 
 def wants_overview(words: Sequence[str]) -> bool:
-    """True where a person asks what this is."""
+    """Whether the overview is asked for."""
     return not words or list(words) in (["-h"], ["--help"], ["help"])
 
 
 def show(text: str) -> None:
-    """Print to standard output, at once.
+    """Print to standard output, without buffering.
 
     Raises:
-        CannotWrite: it leads to a place that refuses, as a full disk does.
+        CannotWrite: the system refuses, as with a full disk.
     """
     try:
         sys.stdout.write(text if text.endswith("\n") else text + "\n")
         sys.stdout.flush()
-    except BrokenPipeError:  # whoever read it has gone, and knows
+    except BrokenPipeError:  # its reader has ended
         raise
     except OSError as error:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nor try again at the end
+        os.dup2(
+            os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno()
+        )  # else Python would try again at its end
         raise CannotWrite(
             f"What was to be said cannot be written: {error.strerror}.",
             do="What was made is in its place; lead standard output elsewhere to be told where.",

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from retarget.errors import nearest_or_all
 
 TIMES = ("--start", "--end")
-"""Options that take a time as well as a number of seconds."""
+"""Options that accept times such as 1:02.5 besides seconds."""
 MISSING = "Still missing: "
 NO_DRIVING = f"{MISSING}the first word"
 NO_OPTION = "There is no option "
@@ -25,7 +25,7 @@ _OPTION = re.compile(r"(-{1,2}[a-z]\S*)( .*)?|[A-Z{}|\[\] .]+")
 
 
 def plain(lines: Sequence[str]) -> tuple[str, str]:
-    """What tyro's first paragraph says: a sentence without its full stop, a remedy or nothing."""
+    """Tyro's first paragraph as a sentence without its full stop, and a remedy or nothing."""
     if lines[0].startswith("Missing from"):
         return MISSING + "; ".join(_missing(lines[1:])), ""
     said = " ".join(lines).rstrip(".")
@@ -39,14 +39,13 @@ def plain(lines: Sequence[str]) -> tuple[str, str]:
         return _value(found[1], found[2])
     if found := _UNKNOWN.match(said):
         return _unknown(found[1])
-    return _SETTING.sub(r"\1.\2", said), ""  # a table of settings, and what its own check says
+    return _SETTING.sub(r"\1.\2", said), ""  # the message of a settings class
 
 
 def as_typed(said: str, words: Sequence[str]) -> str:
-    """What a setting's own check says, the setting called as it was typed.
+    """A setting's message, with the setting's name as it was typed.
 
-    Tables whose names are left out on the command line are not told by their settings: where
-    `--gain.jaw` was typed, the check speaks of `jaw`, and tyro of `transfer.gain`.
+    For `--gain.jaw` the message of the settings class names `jaw`, and tyro's `transfer.gain`.
     """
     name, space, rest = said.partition(" ")
     full = "." + name.replace("_", "-")
@@ -78,7 +77,7 @@ def _value(option: str, why: str) -> tuple[str, str]:
 
 
 def _missing(lines: Sequence[str]) -> list[str]:
-    """Each word that a job cannot do without, as in "--identity (whose face: a photo)"."""
+    """Each missing argument, such as "--identity (whose face: a photo)"."""
     found: list[tuple[str, list[str]]] = []
     for line in lines:
         if option := _OPTION.fullmatch(line):

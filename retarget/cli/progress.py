@@ -9,10 +9,10 @@ from typing import Any
 
 
 class TerminalBar:
-    """Progress on standard error where a person looks at it; elsewhere only warnings.
+    """Progress on standard error if it is a terminal; else only warnings.
 
     Args:
-        go_on: is asked at every frame, and raises what is to end the job.
+        go_on: called at every frame; raises an exception to end the job.
     """
 
     def __init__(self, go_on: Callable[[], None] = lambda: None) -> None:
@@ -26,11 +26,11 @@ class TerminalBar:
         return self
 
     def look(self) -> None:
-        """Show that work has begun: a video is looked over before its first frame is made."""
+        """Show that work has begun, as samples are read before the first frame."""
         self._show(done=0, total=None, doing="looking it over")
 
     def advance(self, done: int, total: int | None) -> None:
-        """Show how far the job is."""
+        """Show the progress."""
         self._go_on()
         self._show(done=done, total=total, doing="finishing" if done == total else "")
 

@@ -9,11 +9,11 @@ from retarget.composite.matte import Cutout
 from retarget.flow.arrays import Floats, Picture
 
 _MOST_LIGHTNESS, _MOST_COLOUR = 28.0, 14.0
-"""How far, in CIE Lab, the person's light may be moved."""
+"""The largest changes of lightness and of a and b in CIE Lab."""
 
 
 def without_person(rgb: Picture, share: Floats, blur: float) -> Picture:
-    """The background behind a person, blurred; their place is filled from around it.
+    """The blurred background of a person, whose place is filled from its surroundings.
 
     Args:
         rgb: (height, width, 3).
@@ -22,7 +22,7 @@ def without_person(rgb: Picture, share: Floats, blur: float) -> Picture:
     """
     behind = (1 - share)[..., None].astype(np.float32)
     picture = rgb.astype(np.float32)
-    # From wide to narrow: each finer average counts only where it saw enough background.
+    # From wide to narrow: each finer average is used where it covers enough background.
     filled = np.full_like(picture, (picture * behind).sum((0, 1)) / (behind.sum() + 1e-3))
     for deviation in (16 * blur, 8 * blur, 4 * blur, 2 * blur, blur):
         seen = blurred(behind, deviation)[..., None]
@@ -33,7 +33,7 @@ def without_person(rgb: Picture, share: Floats, blur: float) -> Picture:
 
 
 def blurred(values: Floats, deviation: float) -> Floats:
-    """Gaussian blur of (height, width, …) by pixels, at a smaller size where it is wide."""
+    """Gaussian blur of (height, width, …) by pixels; wide ones at a reduced size."""
     factor = max(1, int(deviation / 4))
     height, width = values.shape[:2]
     if factor > 1:
@@ -47,14 +47,14 @@ def blurred(values: Floats, deviation: float) -> Floats:
 
 
 def in_light_of(person: Cutout, background: Picture, amount: float) -> Picture:
-    """The person's colours, moved towards the light of a background.
+    """The person's colours, shifted towards the mean colour of a background.
 
-    Only the mean moves, within limits: contrast and skin stay the person's own.
+    Only the mean is shifted, within limits; contrast stays.
 
     Args:
-        person: who.
-        background: (height, width, 3) of any size; its lower and middle part counts.
-        amount: 0 leaves the person as they are, 1 goes all the way.
+        person: the person's pixels.
+        background: (height, width, 3) of any size.
+        amount: 0 leaves the person unchanged, 1 is the full shift.
     """
     if amount == 0 or not person.share.any():
         return person.rgb
@@ -75,14 +75,14 @@ def in_light_of(person: Cutout, background: Picture, amount: float) -> Picture:
 
 
 def laid_over(background: Picture, person: Picture, share: Floats) -> Picture:
-    """A person over a background, as far as their share (height, width; 0..1) goes."""
+    """A person over a background, with an opacity (height, width) of 0..1."""
     alpha = share[..., None]
     mixed = alpha * person.astype(np.float32) + (1 - alpha) * background.astype(np.float32)
     return np.asarray(np.clip(np.rint(mixed), 0, 255), np.uint8)
 
 
 def covering(rgb: Picture, size: tuple[int, int]) -> Picture:
-    """A picture scaled and cut so that it fills (width, height)."""
+    """A picture scaled and cropped to fill (width, height)."""
     width, height = size
     scale = max(width / rgb.shape[1], height / rgb.shape[0])
     across, down = max(width, round(rgb.shape[1] * scale)), max(height, round(rgb.shape[0] * scale))
@@ -93,7 +93,7 @@ def covering(rgb: Picture, size: tuple[int, int]) -> Picture:
 
 
 def plain(colour: tuple[int, int, int], size: tuple[int, int]) -> Picture:
-    """One colour, shaded a little from top to bottom as a studio wall is."""
+    """One colour with a slight vertical gradient, like a studio wall."""
     width, height = size
     shade = np.linspace(1.06, 0.9, height, dtype=np.float32)[:, None, None]
     wall = np.broadcast_to(np.array(colour, np.float32) * shade, (height, width, 3))

@@ -1,10 +1,10 @@
-"""Two pictures of one person joined: what is around the face moves from one to the other, too.
+"""Morph between two pictures of one person, including hair, neck and clothes.
 
-Each picture is a person before a background. The two persons are laid on one another head on head;
-where hair, neck and clothes still differ, optical flow (Kroeger et al., "Fast Optical Flow using
-Dense Inverse Search", ECCV 2016) says where the one's lie in the other, and both are moved to
-meet there. Only then is one faded into the other, so that no second head shines through. The
-backgrounds stay behind them: of two pictures from one camera, each fills in what the other hides.
+Each picture is a person before a background. The heads are aligned; what still differs is matched
+by optical flow (Kroeger et al., "Fast Optical Flow using Dense Inverse Search", ECCV 2016), along
+which both pictures are warped to meet. Only then is one faded into the other, so that no second
+head is visible. Backgrounds are not warped: of two pictures from one camera, each fills in what the
+person hides in the other.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ from retarget.composite.background import blurred, without_person
 from retarget.flow.arrays import Doubles, Floats, Picture
 
 _SAME_CAMERA = 10.0
-"""Mean difference of two backgrounds (of 255) up to which they are one, seen by a still camera."""
+"""The largest mean difference (of 255) of two backgrounds seen by one still camera."""
 _SEEN_BY_BOTH = 0.01
-"""Least part of a picture that must be background in both for the backgrounds to be compared."""
+"""The least part of a picture that is background in both, to compare backgrounds."""
 _FEATHER = 0.06
-"""Width of the soft border of a picture that is laid over another, in sides of the latter."""
+"""Width of the soft border of a picture over another, in parts of the latter's side."""
 _LONGEST = 512
-"""Pixels of the longer side at which flow is sought."""
+"""Pixels of the longer side at which flow is computed."""
 _REACH = (0.2, 0.12)
-"""Over how much (eye distances) flow is made one, in each round: single hairs find no partner."""
+"""Blur of the flow (eye distances) in each round, as single hairs have no match."""
 _BEHIND = 200
-"""Grey before which the persons are compared, so that their backgrounds do not draw the flow."""
+"""Grey that replaces the backgrounds, so that they do not affect the flow."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -47,12 +47,12 @@ class Portrayed:
 
 
 class Join:
-    """Any picture on the way from one to another, in the first one's size.
+    """Any picture of a morph from one to another, in the first one's size.
 
     Args:
-        first: where the way begins.
-        second: where it ends.
-        over: (2, 3) similarity from the first's pixels to the second's that lays head on head.
+        first: the first picture.
+        second: the last picture.
+        over: (2, 3) similarity from the first's pixels to the second's that aligns the heads.
         head: (2,) middle of the first's head, in its pixels.
         unit: pixels between the first's outer eye corners.
     """
@@ -62,8 +62,8 @@ class Join:
     ) -> None:
         self._over, self._head, self._unit = over, head, unit
         self.one_camera = _one_camera(first, second, unit)
-        """Whether both stand before the same background; the person moves before it, then. Else
-        the second's head is laid on the first's."""
+        """Whether both show the same background. If so, the person moves before it; else the
+        second's head is aligned with the first's."""
         size = first.size
         self._grid = _pixels(size)
         plates = [_plate(picture, unit) for picture in (first, second)]
@@ -83,11 +83,13 @@ class Join:
 
         Args:
             way: how far everything has moved.
-            one: the first, doing what is done at this moment.
-            two: the second, doing the same.
-            share: how much of the second's colours is shown.
+            one: the first picture with this moment's expression.
+            two: the second picture with this moment's expression.
+            share: the opacity of the second's colours.
         """
-        at = _moved(self._grid, _inverse(self._place(way)))  # in the first, head on head
+        at = _moved(
+            self._grid, _inverse(self._place(way))
+        )  # places in the first, with aligned heads
         flow = self._flow(one, _laid(two, self._over, one.size), way, at)
         from_one = at - np.float32(way) * flow
         from_two = _moved(at + np.float32(1 - way) * flow, self._over)
@@ -100,7 +102,7 @@ class Join:
         return _picture(out)
 
     def _place(self, way: float) -> Doubles:
-        """(2, 3) similarity from the first's pixels to where its head is on the way."""
+        """(2, 3) similarity from the first's pixels to its head's place at `way`."""
         if not self.one_camera:
             return np.eye(2, 3)
         scale = np.sqrt(np.linalg.det(self._over[:, :2]))
@@ -113,19 +115,19 @@ class Join:
         return np.hstack([turn, (middle - turn @ self._head)[:, None]])
 
     def _flow(self, one: Portrayed, two: Portrayed, way: float, at: Floats) -> Floats:
-        """(height, width, 2) from the first's person to the second's, at points on the way."""
+        """(height, width, 2) flow from the first's person to the second's, at places at `way`."""
         scale = min(1.0, _LONGEST / max(one.size))
         size = max(1, round(one.size[0] * scale)), max(1, round(one.size[1] * scale))
         grid = _pixels(size)
         flow = _flow_between(one, two, size, self._unit * scale)
         met = flow
-        for _ in range(5):  # the flow of what has come here, not of what was here
+        for _ in range(5):  # the flow at warped places, by fixed-point iteration
             met = _read(flow, grid - np.float32(way) * met, cv2.INTER_LINEAR)
         there = (at + np.float32(0.5)) * np.float32(scale) - np.float32(0.5)
         return _read(met, there, cv2.INTER_LINEAR) / np.float32(scale)
 
     def _background(self, share: float) -> Floats:
-        """(height, width, 3) of both backgrounds; where one camera saw only one, that one."""
+        """(height, width, 3) mix of both backgrounds; where only one was visible, that one."""
         first, second = self._plates
         old = (1 - share) * first.share + 1e-4  # where the second has no pixels
         new = share * second.share * self._cover
@@ -146,7 +148,7 @@ def _one_camera(first: Portrayed, second: Portrayed, unit: float) -> bool:
 
 
 def _plate(picture: Portrayed, unit: float) -> Portrayed:
-    """The background with the person's place filled; its `share` is where it was really seen."""
+    """The background with the person's place filled; `share` is 1 where it was visible."""
     person = np.asarray(cv2.dilate(picture.share, np.ones((7, 7), np.uint8)), np.float32)
     guess = without_person(picture.rgb, person, 0.03 * unit)
     near = cv2.GaussianBlur(np.clip(4 * person, 0, 1), (0, 0), 2)
@@ -158,15 +160,15 @@ def _plate(picture: Portrayed, unit: float) -> Portrayed:
 
 
 def _all_seen(plate: Portrayed) -> Portrayed:
-    """A background that no other can complete."""
+    """The same background, as if visible everywhere."""
     return replace(plate, share=np.ones_like(plate.share))
 
 
 def _taken(picture: Portrayed, behind: Floats | Picture, places: Floats) -> tuple[Floats, Floats]:
-    """The person's colours, times their share, and the share, read at (height, width, 2) places.
+    """The person's colours times their share, and the share, sampled at (height, width, 2) places.
 
-    What the background does not explain is the person's, so laid over the same background again
-    the picture comes out as it was, with every hair.
+    The colours are the difference to the background, so that over the same background the picture
+    is unchanged, with every hair.
     """
     share = picture.share[..., None]
     person = (picture.rgb - (1 - share) * behind) * np.clip(20 * share, 0, 1)
@@ -197,7 +199,7 @@ def _before_grey(picture: Portrayed, size: tuple[int, int]) -> Picture:
 
 
 def _laid(picture: Portrayed, over: Doubles, size: tuple[int, int]) -> Portrayed:
-    """A picture as another sees it whose pixels `over` leads to this one's; its edge goes on."""
+    """A picture warped to another, from whose pixels `over` maps to this one; edges repeated."""
     scale = float(np.sqrt(np.linalg.det(over[:, :2])))
     rgb = picture.rgb
     if scale > 1:
@@ -210,7 +212,7 @@ def _laid(picture: Portrayed, over: Doubles, size: tuple[int, int]) -> Portrayed
 
 
 def _cover(shape: tuple[int, int], matrix: Doubles, size: tuple[int, int]) -> Floats:
-    """(height, width) where a picture (width, height) laid by a matrix is, with a soft border."""
+    """(height, width) mask of a picture (width, height) warped by a matrix, with a soft border."""
     laid = cv2.warpAffine(np.ones(shape[::-1], np.uint8), matrix, size, flags=cv2.INTER_NEAREST)
     padded = cv2.copyMakeBorder(laid, 1, 1, 1, 1, cv2.BORDER_REPLICATE)
     away = cv2.distanceTransform(padded, cv2.DIST_L2, 5)[1:-1, 1:-1] - 2
@@ -218,7 +220,7 @@ def _cover(shape: tuple[int, int], matrix: Doubles, size: tuple[int, int]) -> Fl
 
 
 def _read(values: Floats | Picture, places: Floats, method: int) -> Floats:
-    """Values at (height, width, 2) places; beyond the edge, the edge goes on."""
+    """Values at (height, width, 2) places; edges are repeated."""
     across, down = places[..., 0], places[..., 1]
     out = cv2.remap(values, across, down, method, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(out, np.float32)
@@ -229,7 +231,7 @@ def _picture(values: Floats) -> Picture:
 
 
 def _pixels(size: tuple[int, int]) -> Floats:
-    """(height, width, 2) each pixel's own place."""
+    """(height, width, 2) each pixel's own coordinates."""
     rows, columns = np.indices(size[::-1], np.float32)
     return np.stack([columns, rows], axis=-1)
 

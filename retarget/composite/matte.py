@@ -1,37 +1,39 @@
-"""Which pixels are the person, with soft hair, so that another background can stand behind them.
+"""Mattes of a person, with soft hair, to replace the background.
 
-A person segmentation network says roughly where the person is; a guided filter (He, Sun & Tang,
-IEEE TPAMI 35(6), 2013) with the picture itself as its guide finds the edge between the two, hair
-by hair where colours allow; the person's own colours are then told from the old background's
-(Forte, "Approximate Fast Foreground Colour Estimation", ICIP 2021), so that no halo comes along.
+A segmentation network gives a rough mask of the person; a guided filter (He, Sun & Tang, IEEE TPAMI
+35(6), 2013) with the picture as its guide refines the edge, down to hairs where colours allow. The
+person's colours are then separated from the old background's (Forte, "Approximate Fast Foreground
+Colour Estimation", ICIP 2021), to avoid a halo.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib.resources import files
 from typing import Any
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from retarget.composite.segment import Segmenter
 from retarget.flow import landmarks
 from retarget.flow.arrays import Bools, Bytes, Floats, Picture
 
 _LONGEST = 1280
-"""Pixels of the longer side at which edges are sought; larger pictures are scaled down for it."""
+"""Pixels of the longer side at which edges are refined; larger pictures are scaled down."""
 _COARSE = 512
-"""The same where no fine edges are wanted; the network itself looks at 256."""
+"""The same without fine edges."""
 _FACE_SEEN = 0.8
-"""How much of a face the network must take for a person to be believed."""
+"""The part of a face that the network must take for a person."""
 _NEARER = (6.0, 4.5, 3.0)
-"""Widths of nearer looks, in heights of the face."""
+"""Widths of crops around the person, in heights of the face."""
 _ABOVE, _BELOW = 0.4, 1.2
-"""How far they go up and down from the face, in their widths: most of a body, and no neighbour."""
+"""Their extent above and below the face, in their widths: most of a body, but no neighbour."""
 _SURE = 0.92
 _CONNECTED = 0.6
 _PURE = 4
+_SIDE = 256
+"""Side in pixels of the network's input."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -39,7 +41,7 @@ class Cutout:
     """A person without their background."""
 
     rgb: Picture
-    """(height, width, 3) the person's own colours, also where hair let the background through."""
+    """(height, width, 3) the person's own colours, also where the background shows through."""
     share: Floats
     """(height, width) how much of each pixel is the person, 0..1."""
 
@@ -48,7 +50,7 @@ class PersonMatte:
     """Cuts people out of pictures; keeps the network between calls."""
 
     def __init__(self) -> None:
-        self._segmented = Segmenter()
+        self._segmented = _Segmenter()
 
     def __call__(self, rgb: Picture, points: Floats, whole: Floats | None = None) -> Cutout:
         """Cut out the person whose face has these mesh points.
@@ -56,8 +58,8 @@ class PersonMatte:
         Args:
             rgb: (height, width, 3).
             points: (478, 2 or 3) mesh points in pixels.
-            whole: (height, width) this part of the `rough` mask of a wider view, where the picture
-                is cut from one: what is no person there is none here.
+            whole: (height, width) this part of the `rough` mask of a larger picture, if this one is
+                cut from it: what is background there is background here.
         """
         share = self.share(rgb, points, whole)
         unit = float(np.ptp(points[list(landmarks.EYE_OUTER_CORNERS), 0]))
@@ -65,7 +67,7 @@ class PersonMatte:
         return Cutout(rgb=colours, share=share)
 
     def share(self, rgb: Picture, points: Floats, whole: Floats | None = None) -> Floats:
-        """(height, width) how much of each pixel is the person, 0..1; otherwise as a call."""
+        """(height, width) how much of each pixel is the person, 0..1; arguments as of a call."""
         height, width = rgb.shape[:2]
         scale = min(1.0, _LONGEST / max(height, width))
         small = _resized(rgb, scale)
@@ -89,7 +91,7 @@ class PersonMatte:
         return _with_face(found, points[:, :2])
 
     def where(self, rgb: Picture, points: Floats) -> Bytes | None:
-        """(height, width) 255 where the person with this face is, 0 where not, without fine edges.
+        """(height, width) mask of the person with this face, 0..255, without fine edges.
 
         None where the network does not take the face for a person.
 
@@ -106,9 +108,9 @@ class PersonMatte:
         return np.asarray(np.rint(255 * np.clip(large, 0, 1)), np.uint8)
 
     def _nearer(self, rgb: Picture, points: Floats, found: Floats) -> Floats:
-        """What the widest nearer look tells that sees the person; `found` where none does.
+        """The mask of the widest crop in which the network finds the person; else `found`.
 
-        In a row of people, or small in a wide picture, the network misses most.
+        The network misses most people in a row, and small ones in a wide picture.
         """
         for wide in _NEARER:
             near = _around(points, wide, found.shape)
@@ -129,7 +131,7 @@ def _face_seen(rough: Floats, points: Floats) -> bool:
 
 
 def _around(points: Floats, wide: float, shape: tuple[int, ...]) -> tuple[slice, slice]:
-    """The rows and columns about a face that show its person, so many of its heights wide."""
+    """The rows and columns around a face that show its person, `wide` heights of it wide."""
     (left, top), (right, bottom) = points[:, :2].min(0), points[:, :2].max(0)
     width, x, y = wide * float(bottom - top), (left + right) / 2, (top + bottom) / 2
     rows = _within(y - _ABOVE * width, y + _BELOW * width, shape[0])
@@ -137,13 +139,13 @@ def _around(points: Floats, wide: float, shape: tuple[int, ...]) -> tuple[slice,
 
 
 def _within(start: float, stop: float, most: int) -> slice:
-    """From start to stop as far as there are pixels, and one in any case."""
+    """From start to stop, clipped to the picture, at least one pixel."""
     begins = int(np.clip(start, 0, most - 1))
     return slice(begins, int(np.clip(stop, begins + 1, most)))
 
 
 def _with_face(rough: Floats, points: Floats) -> Floats:
-    """The mask without other people and things that do not touch the person of this face."""
+    """The mask without other people and things not connected to the person of this face."""
     _, parts = cv2.connectedComponents((rough > _CONNECTED).astype(np.uint8))
     at = np.rint(points[list(landmarks.FACE_OVAL)]).astype(int)
     inside = (at >= 0).all(1) & (at < np.array(rough.shape[::-1])).all(1)
@@ -156,12 +158,12 @@ def _with_face(rough: Floats, points: Floats) -> Floats:
 
 
 def refined(rgb: Picture, rough: Floats, unit: float) -> Floats:
-    """Follow the picture's own edges where a rough mask is unsure or near its border.
+    """Refine a rough mask along the picture's edges, where it is uncertain or near its border.
 
     Args:
         rgb: (height, width, 3).
         rough: (height, width) 0..1.
-        unit: pixels between the outer eye corners; hair is sought within a part of it.
+        unit: pixels between the outer eye corners, to which the width of the border is relative.
     """
     reach = max(2, round(unit * 0.16))
     person, nobody = _inside(rough > _SURE, reach), _inside(rough < 1 - _SURE, reach)
@@ -186,8 +188,8 @@ def guided(rgb: Picture, mask: Floats, radius: int, smoothness: float) -> Floats
     Args:
         rgb: (height, width, 3) the guide.
         mask: (height, width) 0..1.
-        radius: pixels; colours are taken to explain the mask within windows of this radius.
-        smoothness: how large a variance of colours (0..1) still counts as noise.
+        radius: pixels of the windows in which the mask is a linear function of the colours.
+        smoothness: variance of colours (0..1) up to which it counts as noise.
     """
     size = (2 * radius + 1, 2 * radius + 1)
 
@@ -220,7 +222,7 @@ def own_colours(rgb: Picture, share: Floats, unit: float) -> Picture:
     Args:
         rgb: (height, width, 3).
         share: (height, width) 0..1.
-        unit: pixels between the outer eye corners; colours are gathered within a part of it.
+        unit: pixels between the outer eye corners, to which the averaging radius is relative.
     """
     picture = rgb.astype(np.float32)
     alpha = share[..., None]
@@ -238,7 +240,7 @@ def _estimated(picture: Floats, ours: Floats, alpha: Floats, radius: int) -> Flo
         blurred = cv2.blur(values, size)
         return np.asarray(blurred.reshape(*values.shape), np.float32)
 
-    # Pixels that are nearly all person, or nearly none, say most about the two colours.
+    # Pixels that are nearly all person, or nearly none, count most for the two colours.
     ours_weight, theirs_weight = alpha**_PURE + 1e-6, (1 - alpha) ** _PURE + 1e-6
     person = mean(ours * ours_weight) / mean(ours_weight)
     behind = mean(picture * theirs_weight) / mean(theirs_weight)
@@ -251,3 +253,25 @@ def _resized(rgb: Picture, scale: float) -> Picture:
         return rgb
     size = max(1, round(rgb.shape[1] * scale)), max(1, round(rgb.shape[0] * scale))
     return np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+class _Segmenter:
+    """MediaPipe's selfie segmentation, run by OpenCV from the first call on; not thread-safe.
+
+    The network's file is part of this project, as newer releases of mediapipe lack it. OpenCV's
+    output agrees with that of MediaPipe's graph to four digits; only the graph's input is shifted
+    by up to half a pixel of the network.
+    """
+
+    def __init__(self) -> None:
+        self._network: cv2.dnn.Net | None = None
+
+    def __call__(self, rgb: Picture) -> Floats:
+        """(height, width) how likely each pixel of a picture (height, width, 3) is a person's."""
+        if self._network is None:
+            model = (files("retarget") / "data" / "selfie_segmentation.tflite").read_bytes()
+            self._network = cv2.dnn.readNetFromTFLite(np.frombuffer(model, np.uint8))
+        small = cv2.resize(rgb, (_SIDE, _SIDE), interpolation=cv2.INTER_LINEAR)
+        self._network.setInput(cv2.dnn.blobFromImage(small, 1 / 255))
+        mask = self._network.forward()[0, 0]
+        return np.asarray(cv2.resize(mask, rgb.shape[1::-1], interpolation=cv2.INTER_LINEAR))

@@ -1,8 +1,8 @@
-"""Open eyes for the pictures of a clip in which their owner blinks or looks down.
+"""Open the eyes in pictures of a clip in which the person blinks or looks down.
 
-Lids can be drawn down, but not up: what they hide is in no pixel of that picture. It is in the
-picture from before the blink, a moment ago, in the same light and nearly the same pose. So each
-eye that is open is kept, and laid over the same eye while it is not.
+A warp can lower lids but not raise them, as the picture does not show what they hide. The picture
+before the blink does, in the same light and nearly the same pose. So each open eye is kept, and
+drawn over the same eye while it is closed.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ from retarget.flow.face_model import face_model
 from retarget.flow.values import Face, VideoFrame
 
 _OPEN, _SHUTTING = 0.85, 0.75
-"""Lid opening, against that at rest, from which an eye is kept, and below which it is replaced."""
+"""Lid opening, relative to rest, above which an eye is kept, and below which it is replaced."""
 _FEATHER = 0.08
-"""Width of a laid-over eye's soft border, in eye widths."""
+"""Width of the soft border of an eye that is drawn over, in eye widths."""
 _LASHES = 1.15
-"""Size of what is laid over against the ring of skin around the eye, which lashes reach beyond."""
+"""Factor of the outline around an eye, as lashes reach beyond it."""
 _NEAR = 1.5
-"""Eye widths within which the face says most of where an eye is."""
+"""Distance, in eye widths, within which points of the face count most for an eye's place."""
 _NOSE_BASE = 2
 _MARGIN = 3
-"""Pixels kept around an eye, for reading between them."""
+"""Pixels kept around an eye, for interpolation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +37,9 @@ class _Place:
     """One eye's points in the mesh."""
 
     moving: list[int]
-    """What belongs to the eye: lids with their corners, iris and the fold above."""
+    """Points of the eye: lids with their corners, iris and the fold above."""
     around: list[int]
-    """The polygon that all of this lies in, in order."""
+    """The polygon around it, in order."""
 
 
 _PLACES = (
@@ -59,7 +59,7 @@ _PLACES = (
 
 @cache
 def _still() -> list[int]:
-    """What no blink and no mouth moves: the upper face without the eyes."""
+    """Points that neither a blink nor the mouth moves: the upper face without the eyes."""
     height = face_model().neutral[: landmarks.MESH_COUNT, 1]
     eyes = {i for place in _PLACES for i in place.moving + place.around}
     above = np.flatnonzero(height < height[_NOSE_BASE]).tolist()
@@ -78,22 +78,22 @@ class _Eye:
 
 
 class OpenEyes:
-    """Lays the last open eyes over those that are not, picture after picture."""
+    """Draws the last open eyes over closed ones, picture after picture."""
 
     def __init__(self) -> None:
         self._kept: list[_Eye | None] = [None, None]
 
     def forget(self) -> None:
-        """A new shot begins, in which light and pose are others."""
+        """Begin a new shot, with another light and pose."""
         self._kept = [None, None]
 
     def look(self, frame: VideoFrame, face: Face, opening: Reals) -> None:
-        """Keep the eyes of a picture where they are wider open than those kept so far.
+        """Keep the eyes of a picture if they are wider open than those kept so far.
 
         Args:
             frame: the picture.
             face: its mesh.
-            opening: (2,) of left and right eye, in whatever unit.
+            opening: (2,) of left and right eye, in any unit.
         """
         for side, place in enumerate(_PLACES):
             kept = self._kept[side]
@@ -101,7 +101,7 @@ class OpenEyes:
                 self._kept[side] = _eye(frame, face, place, float(opening[side])) or kept
 
     def __call__(self, frame: VideoFrame, face: Face, opening: Reals) -> tuple[VideoFrame, Face]:
-        """The picture and its mesh with the last open eyes; themselves while eyes are open.
+        """The picture and its mesh with the last open eyes; unchanged while eyes are open.
 
         Args:
             frame: the picture.
@@ -149,7 +149,7 @@ def _laid_over(frame: VideoFrame, face: Face, kept: _Eye, place: _Place) -> tupl
     part = rgb[low[1] : high[1], low[0] : high[0]]
     cover = _cover(outline - low, (width, height))
     change = eye.astype(np.float32) - part
-    border = (cover * (1 - cover))[..., None]  # where both show the same skin, in two lights
+    border = (cover * (1 - cover))[..., None]  # where both show the same skin in different light
     change -= (border * change).sum(axis=(0, 1)) / max(float(border.sum()), 1e-3)
     part[...] = np.clip(np.rint(part + cover[..., None] * change), 0, 255)
     return replace(frame, rgb=rgb), replace(face, points=points)
@@ -163,15 +163,15 @@ def _outline(points: Floats, place: _Place) -> Floats:
 
 
 def _carried(here: Floats, there: Floats, eye: Floats) -> Doubles:
-    """(2, 3) the affine map by which the face around an eye went from one mesh to another.
+    """(2, 3) the affine map of the face around an eye from one mesh to another.
 
-    A tracker lets all that is near an eye go along with its lids, so the whole upper face is asked,
-    what is nearer more.
+    In a tracked mesh everything near an eye moves with its lids, so the whole upper face is used,
+    with more weight on nearer points.
 
     Args:
-        here: (478, 2) the one.
-        there: (478, 2) the other.
-        eye: (n, 2) the eye's points in the one.
+        here: (478, 2) the first mesh.
+        there: (478, 2) the second mesh.
+        eye: (n, 2) the eye's points in the first mesh.
     """
     still = _still()
     reach = _NEAR * np.ptp(eye[:, 0])
@@ -183,7 +183,7 @@ def _carried(here: Floats, there: Floats, eye: Floats) -> Doubles:
 
 
 def _cover(outline: Floats, size: tuple[int, int]) -> Floats:
-    """(height, width) 0..1 within an outline (n, 2), soft, and 0 on it."""
+    """(height, width) soft mask, 0 on an outline (n, 2) and 1 well inside."""
     mask = np.zeros((size[1] + 2, size[0] + 2), np.uint8)
     cv2.fillPoly(mask, [np.rint(outline + 1).astype(np.int32)], (1,))
     inside = cv2.distanceTransform(mask, cv2.DIST_L2, 3)[1:-1, 1:-1]

@@ -9,7 +9,7 @@ from retarget.flow.arrays import Picture
 from retarget.flow.values import FinishedFrame, VideoFrame
 
 MAX_HEIGHT = 720
-"""Pixels: a preview is for looking, and three pictures side by side are wide."""
+"""The most pixels of a preview's height, as three pictures side by side are wide."""
 
 
 def preview_size(result: tuple[int, int], driving: tuple[int, int] | None) -> tuple[int, int]:
@@ -22,10 +22,10 @@ def preview_size(result: tuple[int, int], driving: tuple[int, int] | None) -> tu
 
 
 class SideBySide:
-    """Lay the three pictures of each moment beside one another."""
+    """Puts the three pictures of each frame side by side."""
 
     def __init__(self, result: tuple[int, int], driving: tuple[int, int] | None) -> None:
-        """For a result and a driving video of these sizes; None where no driving pixels are."""
+        """For a result and a driving video of these sizes; None without driving pixels."""
         self._width, self._height = preview_size(result, driving)
         self._driving = driving
 

@@ -1,4 +1,4 @@
-"""ArcFace: who it is, by the network that papers report (CSIM, ID-SIM).
+"""ArcFace embeddings of faces, by the networks that papers report (CSIM, ID-SIM).
 
 The networks are licensed for non-commercial research and are never fetched here; one that lies in
 the models folder or in insightface's own is used.

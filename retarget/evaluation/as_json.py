@@ -11,7 +11,7 @@ import numpy as np
 from retarget.evaluation.values import Evaluation
 
 VERSION = 1
-"""Of the layout below; it changes when a name does."""
+"""The version of the layout below; it changes when a key does."""
 
 
 def as_dict(evaluation: Evaluation) -> dict[str, Any]:

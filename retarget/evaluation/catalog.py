@@ -1,7 +1,7 @@
-"""Every measure by name: what it says, its unit, who reads it, and where it comes from.
+"""Every measure by name: its label, unit, estimator and source.
 
 "MediaPipe" here is the Tasks bundle: another network release than the tracker that drives a
-result, but of the same family. Measures by dlib rest on nothing the two share.
+result, but of the same family. Measures by dlib do not depend on that family.
 """
 
 from __future__ import annotations
@@ -101,18 +101,18 @@ MEASURES = tuple(
     Measure(key=key, label=label, unit=unit, better=better, by=by, source=source)
     for key, label, unit, better, by, source in _ROWS
 )
-"""All of them, before they are taken."""
+"""All measures, without values."""
 BY_KEY = {d.key: d for d in MEASURES}
 
 
 @dataclass
 class Sheet:
-    """The figures of one evaluation while they come in."""
+    """Collects the figures of one evaluation."""
 
     found: dict[str, tuple[float | None, str]] = field(default_factory=dict)
 
     def put(self, key: str, value: float, note: str = "") -> None:
-        """Note a figure; one that is not a number was not measured."""
+        """Note a figure; NaN and infinity count as not measured."""
         if key not in BY_KEY:
             raise KeyError(key)
         usable = math.isfinite(value)

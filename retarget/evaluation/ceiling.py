@@ -1,8 +1,8 @@
 """The upper bound: the driving clip itself, scaled to the size of the result and encoded again.
 
-Whatever an estimator loses to compression and to a small face is lost to every result. Scored like
-a result, the driving clip shows how much that is. Identity costs nothing here, so a result of
-another person has its true bound somewhat lower.
+What an estimator loses by compression and a small face is lost in every result. The driving clip,
+scored like a result, shows how much that is. As it needs no other identity, the true bound of a
+result that shows another person is somewhat lower.
 """
 
 from __future__ import annotations
@@ -25,22 +25,22 @@ from retarget.flow.values import FinishedFrame
 from retarget.sink.open import open_sink
 
 _FRAMES = 600
-"""As much of the driving clip is encoded anew at most, so that the cost has an end."""
+"""The most frames of the driving clip that are encoded again, which bounds the time."""
 _SAME = {
     "expression.recoded": "expression.correlation",
     "expression.recoded_l1": "expression.l1_corrected",
     "expression.recoded_ratios": "expression.ratio_correlation",
 }
-"""Each bound, and the measure that it is the bound of."""
+"""Each bound, and the measure that it bounds."""
 
 Observe = Callable[[Path], Observed]
 
 
 class Ceiling:
-    """The bounds for one driving clip; results with faces of one size share them.
+    """The bounds for one driving clip, shared by results with faces of the same size.
 
     Args:
-        driving: as it was read.
+        driving: the driving clip's readings.
         active: see `EvaluateSettings.active`.
         observe: reads a video as the driving clip was read.
     """
@@ -50,7 +50,7 @@ class Ceiling:
         self._known: dict[float, tuple[Sheet, list[Channel]]] = {}
 
     def measure(self, result: Observed, channels: Sequence[Channel], sheet: Sheet) -> list[Channel]:
-        """Note the bounds for a result; return its channels with theirs."""
+        """Note the bounds for a result; return its channels with the bound of each."""
         scale = shrinking(self._driving, result)
         if scale not in self._known:
             self._known[scale] = self._scored(scale)
@@ -84,11 +84,11 @@ class Ceiling:
 
 
 def shrinking(driving: Observed, result: Observed) -> float:
-    """How much smaller the result's face is, in steps of 5 %; 1 where it is not."""
-    ours, theirs = (
+    """The size of the result's face relative to the driving one, in steps of 5 %; at most 1."""
+    made, wanted = (
         float(np.nanmedian(seen.boxes[:, 2] - seen.boxes[:, 0])) for seen in (result, driving)
     )
-    return min(1.0, max(0.05, round(20 * ours / theirs) / 20))
+    return min(1.0, max(0.05, round(20 * made / wanted) / 20))
 
 
 def _place(seen: Observed, scale: float) -> str:

@@ -1,7 +1,7 @@
 """Rank results of any tools on the same driving video and identity.
 
-The order is that of HES, the harmonic mean of following and resembling: a result that only shows
-the photo and one that only shows the driver both come last. Every other figure stands beside it.
+They are ordered by HES, the harmonic mean of expression and identity, so that a result that only
+shows the photo and one that only shows the driving person both come last.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ ORDER = (
     "expression.ratio_correlation",
     "identity.dlib_same",
 )
-"""The first of these that was measured on every result decides."""
+"""The results are ordered by the first of these that was measured on all of them."""
 
 
 def compare(
@@ -63,7 +63,7 @@ def deciding(evaluations: Sequence[Evaluation]) -> str | None:
 
 
 def best(row: Sequence[Measure]) -> set[int]:
-    """Which of several results' figures is best; empty where better has no direction."""
+    """The indices of the best of several results' figures; empty where none can be called best."""
     worth: dict[int, float] = {}
     for i, m in enumerate(row):
         if m.value is not None:
@@ -76,7 +76,7 @@ def best(row: Sequence[Measure]) -> set[int]:
 
 
 def _lines(evaluations: Sequence[Evaluation]) -> tuple[str, ...]:
-    """What stands below the figures: first of all, which of them decides."""
+    """The lines below the table: first, which measure decides the order."""
     unseen = unseen_lines((e.result.name, e.failures) for e in evaluations)
     return (_order_line(evaluations), *unseen, FAMILIES)
 

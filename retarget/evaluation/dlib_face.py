@@ -1,9 +1,9 @@
 """Read a face with dlib: 68 landmarks, their ratios, and who it is.
 
 dlib's detector (gradient histograms), landmarks (a cascade of regression trees) and recogniser
-share neither networks nor training data with MediaPipe, so what they confirm does not rest on the
-family of estimators that drives the result. They are noisier; their figures are for comparing.
-The files come with the package `face_recognition_models`, nothing is fetched.
+share neither networks nor training data with MediaPipe, so their figures do not depend on the
+family of estimators that drives the result. They are noisier: compare them, do not read them as
+absolute. The files come with the package `face_recognition_models`; nothing is fetched.
 """
 
 from __future__ import annotations
@@ -25,18 +25,18 @@ SAME_PERSON = 0.6
 """dlib's own threshold on the distance of two descriptors (99.38 % right on LFW)."""
 
 _FACE = 96
-"""Pixels a face is scaled to before it is searched again; the detector was trained at 80."""
+"""Pixels to which a face is scaled before the detector, trained at 80, searches it again."""
 _BOXES = (
     (0.0, 0.0, 0.0),
     (0.05, 0.05, 0.05), (-0.05, -0.05, -0.05), (0.05, -0.05, 0.0), (-0.05, 0.05, 0.0),
     (0.03, 0.0, -0.06), (-0.03, 0.0, 0.06), (0.0, 0.03, 0.03), (0.0, -0.03, -0.03),
 )  # fmt: skip
-"""Shifts and growth of the box whose landmarks are averaged: the trees are sensitive to it, and
-the detector's box jumps by steps of its grid. Nine instead of one halve what trembles."""
+"""Shifts and growth, in widths, of the boxes whose landmarks are averaged: the trees are sensitive
+to the box, which jumps by steps of the detector's grid. Nine boxes instead of one halve jitter."""
 
 _SURE = 0.4
-"""Share of the best detection's score below which another is taken for no face: badges, folds of
-cloth and patterns score a tenth of a face."""
+"""Part of the best detection's score below which others are not faces: badges, folds of cloth and
+patterns score a tenth of a face."""
 
 Box = tuple[float, float, float]
 """left, top, width of a square in pixels."""
@@ -77,7 +77,7 @@ class DlibModels:
         )
 
     def descriptor(self, rgb: Picture, points: Doubles) -> Doubles:
-        """(128,) who it is, from the face whose 68 points these are."""
+        """(128,) descriptor of the person whose face has these 68 points."""
         at = [self.dlib.point(round(x), round(y)) for x, y in points]
         low, high = points.min(axis=0), points.max(axis=0)
         box = self.dlib.rectangle(*(round(float(v)) for v in (*low, *high)))
@@ -87,12 +87,12 @@ class DlibModels:
 
 @cache
 def dlib_models() -> DlibModels:
-    """The models, loaded once for all runs of this process; they remember nothing."""
+    """The models, loaded once for the whole process; they have no state."""
     return DlibModels()
 
 
 class DlibEstimator:
-    """68 points frame by frame; remembers where the face was, so one for each video."""
+    """Reads 68 points frame by frame; one for each video, as it remembers where the face was."""
 
     def __init__(self, models: DlibModels) -> None:
         self._models = models
@@ -111,8 +111,8 @@ class DlibEstimator:
     def _near(self, rgb: Picture) -> Box | None:
         """Search around where the face was, at the scale that suits the detector.
 
-        The surroundings stay put until the face strays from them: the detector's grid moves with
-        them, and a still face must be found at the same place again.
+        The searched area moves only when the face leaves it: the detector's grid moves with it, and
+        a still face must be found at the same place again.
         """
         if self._around is None:
             return None

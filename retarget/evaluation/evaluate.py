@@ -43,8 +43,8 @@ def evaluate(
         result: the video that was made.
         driving: whose expressions it should show.
         identity: whose face it should show: a picture, or a video (its first face is taken).
-            Each of the three may say which face of it: group.jpg#left; a result that does not
-            shows the one that the identity says.
+            A mark in each of the three names may choose a face: group.jpg#left. For a result
+            without one it is the face that the identity's mark chooses.
         settings: what to measure.
         report: shows progress.
 
@@ -62,15 +62,15 @@ def evaluate(
 
 
 class Evaluator:
-    """One driving video and one identity, read once, for any number of results.
+    """Measures any number of results of one driving video and one identity, which it reads once.
 
     Args:
         driving: whose expressions the results should show.
         identity: whose face they should show.
         settings: what to measure.
         report: shows progress.
-        estimators: those of other evaluators of the same settings.
-        like: an evaluator of the same driving video and settings, so that it is not read again.
+        estimators: shared by evaluators with the same settings.
+        like: an evaluator whose readings of the same driving video are reused.
     """
 
     def __init__(
@@ -114,7 +114,7 @@ class Evaluator:
 
     def evaluate(self, result: Path) -> Evaluation:
         """Measure one result; see `evaluate`."""
-        if not video.named(result).which:  # it shows the photo, and so the photo's choice
+        if not video.named(result).which:  # the photo's mark applies to its result, too
             result = Path(f"{result}{video.named(self.identity_path).mark}")
         wanted = self.settings.measure
         seen = observe(result, self.estimators, sample_faces=True, watch=self._watch(result))
@@ -134,7 +134,7 @@ class Evaluator:
             in_time.measure(self.driving, seen, pairs, sheet, self.settings.start)
         if "sound" in wanted:
             sound.measure(self.driving_path, result, sheet, self.settings.start)
-        return self._told(seen, pairs, sheet, channels)
+        return self._evaluation(seen, pairs, sheet, channels)
 
     def _picture(self, seen: Observed, pairs: Pairs, sheet: Sheet) -> None:
         picture.measure(seen, self.photo, self.who.sharpness, sheet)
@@ -151,7 +151,7 @@ class Evaluator:
         first = next(video.frames(self.driving_path)).rgb
         return first.shape == self.photo.shape and picture.psnr(first, self.photo) > 28.0
 
-    def _told(
+    def _evaluation(
         self, seen: Observed, pairs: Pairs, sheet: Sheet, channels: list[Channel]
     ) -> Evaluation:
         measures = sheet.measures()

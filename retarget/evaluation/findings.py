@@ -1,4 +1,4 @@
-"""Say in plain sentences what the figures mean."""
+"""Plain sentences about what the figures mean."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from retarget.evaluation.values import Channel, Failures, Measure
 Values = Mapping[str, float | None]
 
 _FOLLOWS = 0.5
-"""The correlation from which on a gain means something."""
+"""The correlation below which a gain has no meaning."""
 _NOTICED = 0.08
 """A gain this far from 1 is worth a sentence."""
 _TWICE = 2.0
-"""From this gain on, "times as far" reads better than percent."""
+"""Above this gain a sentence says "times as far", not percent."""
 _TELLING = 0.1
-"""A region that is driven less than this (scores, eye distances) is not worth a sentence."""
+"""The span (scores, eye distances) a region needs for a sentence."""
 _PUMPING = 1.5
-"""From this much more unexplained change on, light or texture is seen to flicker."""
+"""The ratio of unexplained change above which flicker is visible."""
 _WITH_HEAD = 0.5
-"""The share of its variance that the head's turning explains from which on a score is named."""
+"""The share of a score's variance explained by the head above which the score is named."""
 _NAMED = 5
-"""So many names fit in a sentence."""
+"""The most names in a sentence."""
 _REGIONS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("The mouth opens", "The mouth's opening", ("lipGap",)),
     ("The jaw opens", "The jaw", ("jawOpen",)),

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from retarget.evaluation.expression import ACTIVE_RATIO, span, without_rest
+from retarget.evaluation.channels import ACTIVE_RATIO, span, without_rest
 from retarget.evaluation.pairs import Pairs, both
 from retarget.evaluation.settings import EvaluateSettings
 from retarget.evaluation.values import RATIOS, Curve, Observed, WorstFrame
@@ -62,7 +62,7 @@ def curves(driving: Observed, result: Observed, pairs: Pairs) -> tuple[Curve, ..
 
 
 def _centred(angles: Doubles) -> Doubles:
-    """Less their median; two people's zeros of gaze and head differ."""
+    """Angles minus their median, as two people's zeros of gaze and head differ."""
     read = angles[~np.isnan(angles)]
     return angles - np.median(read) if len(read) else angles
 
@@ -80,14 +80,14 @@ def worst_frames(
     for i in _peaks(error, pairs.seconds[rows], count):
         k = int(np.argmax(np.abs(apart[i])))
         word = "above" if apart[i, k] > 0 else "below"
-        theirs, ours = int(pairs.driving[rows[i]]), int(pairs.result[rows[i]])
+        wanted, made = int(pairs.driving[rows[i]]), int(pairs.result[rows[i]])
         out.append(
             WorstFrame(
                 seconds=float(pairs.seconds[rows[i]]),
-                driving_index=theirs,
-                result_index=ours,
-                driving_box=_box(driving, theirs),
-                result_box=_box(result, ours),
+                driving_index=wanted,
+                result_index=made,
+                driving_box=_box(driving, wanted),
+                result_box=_box(result, made),
                 error=float(error[i]),
                 reason=f"{names[k]} {abs(apart[i, k]):.2f} {word} the driving face",
             )
@@ -98,7 +98,7 @@ def worst_frames(
 def _apart(
     driving: Observed, result: Observed, pairs: Pairs
 ) -> tuple[Ints, list[str], Doubles] | None:
-    """Which n pairs were read, the k active channels' names, and (n, k) result less driving."""
+    """Indices of the n pairs read, names of the k active channels, (n, k) result minus driving."""
     names: Sequence[str] = RATIOS
     least, d, r = ACTIVE_RATIO, driving.ratios, result.ratios
     if driving.scores is not None and result.scores is not None:
@@ -120,7 +120,7 @@ def _box(seen: Observed, index: int) -> tuple[float, float, float, float]:
 
 
 def _peaks(error: Doubles, seconds: Doubles, count: int) -> list[int]:
-    """Places of the largest errors, at least `_APART` seconds from one another."""
+    """Indices of the largest errors, at least `_APART` seconds from one another."""
     free: Bools = np.ones(len(error), bool)
     out: list[int] = []
     while len(out) < count and free.any():

@@ -1,6 +1,6 @@
 """Is it still this person? Sampled frames of the result against the photo.
 
-Read it beside expression, never alone: a result that only shows the photo scores best here.
+Read it together with expression: a result that only shows the photo scores best here.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def measure(samples: Sequence[FaceSample], photo: FaceSample, sheet: Sheet) -> N
 
 
 def together(sheet: Sheet) -> None:
-    """HES (PixelSmile): the harmonic mean of how well expression follows and who it still is.
+    """HES (PixelSmile): the harmonic mean of expression and identity.
 
     Expression: the mean correlation of the active scores, else of the landmark ratios, at least
     0. Identity: ArcFace's cosine, else 1 - dlib distance. 0 where either is 0.

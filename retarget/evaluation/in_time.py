@@ -1,11 +1,12 @@
-"""Is it steady, and in step?"""
+"""Is the result steady, and in time with the driving video?"""
 
 from __future__ import annotations
 
 import numpy as np
 
 from retarget.evaluation.catalog import Sheet
-from retarget.evaluation.expression import ACTIVE_RATIO, NO_BUNDLE, correlation, span
+from retarget.evaluation.channels import ACTIVE_RATIO, correlation, span
+from retarget.evaluation.expression import NO_BUNDLE
 from retarget.evaluation.pairs import Pairs
 from retarget.evaluation.settings import EvaluateSettings
 from retarget.evaluation.values import Observed
@@ -15,7 +16,7 @@ _TOO_FEW = "nowhere is the face seen in three frames in a row"
 _FARTHEST = 0.5
 """Seconds of delay that are searched in both directions."""
 _CLEAR = 0.5
-"""The mean correlation at the best lag from which on a delay is believed."""
+"""The mean correlation that the best lag needs to count as a delay."""
 
 
 def measure(
@@ -33,35 +34,35 @@ def measure(
 
 
 def _steady(driving: Observed, result: Observed, sheet: Sheet) -> None:
-    """Jitter and flicker; each alone says little, so the driving clip's stands beside it."""
+    """Jitter and flicker, each relative to the driving clip's."""
     jitter = {}
     for name in ("mesh", "dlib"):
-        ours, theirs = (_mean(getattr(o, f"{name}_shake")) for o in (result, driving))
-        jitter[name] = ours
+        made, reference = (_mean(getattr(o, f"{name}_shake")) for o in (result, driving))
+        jitter[name] = made
         absent = NO_BUNDLE if name == "mesh" and result.scores is None else _TOO_FEW
-        _against(ours, theirs, absent, f"time.jitter_{name}", sheet)
+        _against(made, reference, absent, f"time.jitter_{name}", sheet)
     by_mesh = not np.isnan(jitter["mesh"])
     sheet.put("time.jitter", jitter["mesh"] if by_mesh else jitter["dlib"],
               "by MediaPipe" if by_mesh else "by dlib")  # fmt: skip
     _against(_mean(result.tremble), _mean(driving.tremble), _TOO_FEW, "time.tremble", sheet)
-    flicker, theirs = _mean(result.background), _mean(driving.background)
+    flicker, reference = _mean(result.background), _mean(driving.background)
     if np.isnan(flicker):
         sheet.miss("the face and its surroundings fill the picture", "time.flicker")
     else:
-        note = "" if np.isnan(theirs) else f"driving {theirs:.2f}"
+        note = "" if np.isnan(reference) else f"driving {reference:.2f}"
         sheet.put("time.flicker", flicker, note)
-    warping, theirs = _mean(result.warping), _mean(driving.warping)
-    sheet.put("time.warping", warping, f"driving {theirs:.2f}")
-    sheet.put("time.warping_ratio", warping / theirs if theirs > 0 else float("nan"))
+    warping, reference = _mean(result.warping), _mean(driving.warping)
+    sheet.put("time.warping", warping, f"driving {reference:.2f}")
+    sheet.put("time.warping_ratio", warping / reference if reference > 0 else float("nan"))
 
 
-def _against(ours: float, theirs: float, absent: str, key: str, sheet: Sheet) -> None:
-    """Note jitter over the driving clip's, or why it could not be read."""
-    if np.isnan(ours) or np.isnan(theirs):
+def _against(result: float, driving: float, absent: str, key: str, sheet: Sheet) -> None:
+    """Note the ratio of jitter to the driving clip's, or why it could not be read."""
+    if np.isnan(result) or np.isnan(driving):
         sheet.miss(absent, key)
         return
-    note = f"{ours:.2f} % of eye distance, driving {theirs:.2f} %"
-    sheet.put(key, ours / theirs if theirs > 0 else float("nan"), note)
+    note = f"{result:.2f} % of eye distance, driving {driving:.2f} %"
+    sheet.put(key, result / driving if driving > 0 else float("nan"), note)
 
 
 def _mean(values: Doubles) -> float:
@@ -116,9 +117,9 @@ def delay(driving: Observed, result: Observed, start: float = 0.0) -> float | No
 def _follows(
     driving: Doubles, late: Doubles, times: Doubles, result: Doubles, step: float
 ) -> float:
-    """Mean correlation when each driving frame is looked for at its time in `late`.
+    """Mean correlation of driving rows with the result, interpolated at the times `late`.
 
-    Only there: between frames that are hours apart nothing is read.
+    Times outside the result are left out.
     """
     slack = step / 100
     both = (late >= times[0] - slack) & (late <= times[-1] + slack)
@@ -130,7 +131,7 @@ def _follows(
 
 
 def _filled(times: Doubles, rows: Doubles) -> Doubles | None:
-    """Rows with their gaps bridged by straight lines; None without two read rows."""
+    """Rows with gaps filled by linear interpolation; None with fewer than two rows read."""
     ok = ~np.isnan(rows).any(axis=1)
     if ok.sum() < 2:
         return None

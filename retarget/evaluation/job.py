@@ -34,8 +34,7 @@ class EvaluateJob(AsDeclared):
     driving: Kept[Path] | None = None
     """Whose expressions it should show; two.mp4#right says which face of it."""
     identity: Kept[Path] | None = None
-    """Whose face it should show: the photo, or a clip; group.jpg#left says which face of it, and of
-    the result."""
+    """Whose face it should show: a photo or clip; group.jpg#left says which face of both."""
     compare: Kept[tuple[Path, ...]] = ()
     """Rank these results of the same driving video and identity."""
     suite: Kept[Path] | None = None
@@ -43,8 +42,7 @@ class EvaluateJob(AsDeclared):
     stimuli: Kept[Path] | None = None
     """Compare the clips of a set (`retarget micro --set`) with what was commanded."""
     folder: Kept[Path] | None = None
-    """Where a suite's videos and figures are kept, so that it can be resumed; left out, a folder
-    beside the suite."""
+    """Keeps a suite's videos and figures, to resume it; left out, a folder beside the suite."""
     json: Kept[Path] | None = None
     """Also write all figures as JSON."""
     page: Kept[Path] | None = None
@@ -52,11 +50,7 @@ class EvaluateJob(AsDeclared):
     measuring: Annotated[EvaluateSettings, HERE] = field(default_factory=EvaluateSettings)
 
     def run(self, report: Report | None = None) -> str:
-        """Measure, write what was asked for, and return the table.
-
-        Raises:
-            RetargetError: something its reader can put right.
-        """
+        """Measure, write what was asked for, and return the table."""
         report = begin(report)
         what = (self.result is not None, bool(self.compare), self.suite, self.stimuli)
         if sum(map(bool, what)) != 1:
@@ -64,8 +58,8 @@ class EvaluateJob(AsDeclared):
                 "Nothing to measure, or too much at once.",
                 do="Name one result, or --compare several, or a --suite, or --stimuli.",
             )
-        self._check_idle()
-        self._check_forms()
+        self._check_without_effect()
+        self._check_outputs()
         self._check_room()
         if self.stimuli is not None:
             return self._set(self.stimuli, report)
@@ -111,7 +105,7 @@ class EvaluateJob(AsDeclared):
         return stimuli_table.table(found)
 
     def _both(self, *results: Path) -> tuple[Path, Path]:
-        """What drove and whom it shows, once they and the results are known to be there."""
+        """The driving video and the identity, after a check that all files exist."""
         from retarget.evaluation.video import present
         from retarget.expression.performance import is_performance
 
@@ -129,8 +123,8 @@ class EvaluateJob(AsDeclared):
             )
         return self.driving, self.identity
 
-    def _check_idle(self) -> None:
-        """Refuse what would not count."""
+    def _check_without_effect(self) -> None:
+        """Refuse options that would have no effect."""
         beside, idle = "a result", ["folder"]
         if self.suite is not None:
             beside, idle = "--suite", ["driving", "identity"]
@@ -141,14 +135,14 @@ class EvaluateJob(AsDeclared):
                 raise RetargetError(f"--{name} does not count beside {beside}.", do="Leave it out.")
 
     def _check_room(self) -> None:
-        """Refuse what would run into a limit on the way."""
+        """Refuse to start without enough memory."""
         from retarget.evaluation.model_files import landmarker
         from retarget.face.room import check_room
 
         check_room(imported=True, tasks=landmarker(self.measuring) is not None)
 
-    def _check_forms(self) -> None:
-        """Refuse, before hours of measuring, to write where it cannot be or over what is read."""
+    def _check_outputs(self) -> None:
+        """Refuse at once outputs that cannot be written or would replace inputs."""
         from retarget.evaluation.video import named
         from retarget.sink.refusals import check_apart, check_free
 

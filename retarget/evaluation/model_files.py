@@ -1,4 +1,4 @@
-"""Which model files are available. None is fetched; measures that lack theirs are not taken."""
+"""Which model files are available; none is fetched, and measures that lack one are skipped."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Read one video from its first frame to its last and keep numbers only."""
+"""Read the frames of one video into numbers; no pictures are kept."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ from retarget.flow.lanes import Lanes
 from retarget.flow.values import VideoFrame
 
 Shown = tuple[VideoFrame, Picture]
-"""A frame, and what estimators are shown of it."""
+"""A frame, and its picture as estimators see it."""
 Read = tuple[VideoFrame, Picture, TasksFace | None]
 Watch = Callable[[Iterator[Read]], Iterator[Read]]
 
 
 class Estimators:
-    """The networks that are at hand and wanted, loaded once for all videos of a run."""
+    """The networks that are needed and available, loaded once for all videos of a run."""
 
     def __init__(self, settings: EvaluateSettings) -> None:
         self.settings = settings
@@ -68,12 +68,12 @@ class _Rows:
 def observe(
     path: Path, estimators: Estimators, *, sample_faces: bool, watch: Watch = lambda frames: frames
 ) -> Observed:
-    """Read a whole video; its pictures pass by and are not kept.
+    """Read a whole video.
 
     Args:
-        path: the video, which may say which face of it: two.mp4#right.
-        estimators: as loaded for this run.
-        sample_faces: whether to sample who it is and how sharp (the result needs it).
+        path: the video; a mark may choose a face: two.mp4#right.
+        estimators: the loaded networks.
+        sample_faces: whether to sample identity and sharpness, which only the result needs.
         watch: shows progress.
 
     Raises:
@@ -84,7 +84,7 @@ def observe(
         tasks = None
         if estimators.bundle is not None:
             tasks = stack.enter_context(TasksEstimator(estimators.bundle))
-        lanes = stack.enter_context(Lanes())  # left first: no thread outlives what it reads with
+        lanes = stack.enter_context(Lanes())  # closed first, so that no thread outlives the network
         count = video.frame_count(path) or 0
         reader = _Reader(estimators, tasks is not None, sample_faces, count)
         first: VideoFrame | None = None
@@ -107,11 +107,7 @@ class _Reader:
     """Runs every estimator on one video's frames."""
 
     def __init__(
-        self,
-        estimators: Estimators,
-        has_mesh: bool,
-        sample_faces: bool,
-        count: int,
+        self, estimators: Estimators, has_mesh: bool, sample_faces: bool, count: int
     ) -> None:
         self._all = estimators
         self._has_mesh = has_mesh
@@ -189,10 +185,10 @@ class _Reader:
 
 
 class _Thinned:
-    """Between n and 2n - 1 samples, evenly spread over a piece whose length is only guessed.
+    """Between n and 2n - 1 samples, evenly spread over a video whose length is only estimated.
 
-    Every `stride`-th frame is wanted; should 2n be kept, every second is dropped and the stride
-    doubles. A face that is away at its turn leaves a gap.
+    Every `stride`-th frame is sampled; at 2n samples every second one is dropped and the stride
+    doubles. A frame without a face leaves a gap.
     """
 
     def __init__(self, count: int, frames: int) -> None:
@@ -216,7 +212,7 @@ class _Thinned:
 def face_sample(
     rgb: Picture, points: Doubles, estimators: Estimators, index: int = 0
 ) -> FaceSample:
-    """Who the face with these 68 points is, and how sharp it is drawn."""
+    """Identity vectors and sharpness of the face with these 68 points."""
     arcface = estimators.arcface
     return FaceSample(
         index=index,

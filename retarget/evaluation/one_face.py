@@ -16,13 +16,13 @@ from retarget.flow.report import Report
 from retarget.flow.values import Face, VideoFrame
 
 _COVER = 128
-"""Grey, of which no detector makes a face."""
+"""A grey level; detectors find no face in a plain area."""
 
 
 def alone(
     frames: Iterator[VideoFrame], name: NamedFace, settings: EvaluateSettings
 ) -> Iterator[tuple[VideoFrame, Picture]]:
-    """Each frame, and what estimators are shown of it: the frame itself where no face is named.
+    """Each frame with its picture for the estimators, unchanged where the name has no mark.
 
     Raises:
         NoFaceFound: the face that is named is in no frame.
@@ -40,7 +40,7 @@ def alone(
 
 
 def alone_in_photo(frame: VideoFrame, name: NamedFace, settings: EvaluateSettings) -> Picture:
-    """What estimators are shown of a photo, or of a clip's first frame.
+    """The picture for the estimators of a photo, or of a clip's first frame.
 
     Raises:
         NoFaceFound: it does not show the face that is named.

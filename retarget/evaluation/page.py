@@ -14,17 +14,9 @@ from importlib.resources import files
 
 from PIL import Image
 
-from retarget.evaluation import video
+from retarget.evaluation import table, video
 from retarget.evaluation.plot import plot
 from retarget.evaluation.settings import SECTIONS
-from retarget.evaluation.table import (
-    CHANNEL_HEAD,
-    FAMILIES,
-    absent_lines,
-    channel_row,
-    failure_line,
-    show_value,
-)
 from retarget.evaluation.values import Channel, Evaluation, Measure, WorstFrame
 from retarget.flow.arrays import Picture
 
@@ -38,7 +30,7 @@ _HEADLINE = (
     "identity.arcface",
     "expression.hes",
 )
-"""Expression and identity, always beside one another."""
+"""Measures of expression and identity at the top of the page."""
 
 
 def page(evaluation: Evaluation) -> str:
@@ -96,7 +88,7 @@ def _cells(tag: str, values: Sequence[str]) -> str:
 
 def _headline(measures: Sequence[Measure]) -> str:
     cards = "".join(
-        f"<div><b>{escape(show_value(m))}</b> {escape(m.unit)}"
+        f"<div><b>{escape(table.show_value(m))}</b> {escape(m.unit)}"
         f"<span>{escape(m.label)} ({escape(m.by)})</span></div>"
         for key in _HEADLINE
         for m in measures
@@ -165,13 +157,12 @@ def _measures(measures: Sequence[Measure]) -> str:
         if taken:
             rows.append(f'<tr><th colspan="7" class="section">{section}</th></tr>')
             rows += [_measure(m) for m in taken]
-    table = f"<table>{''.join(rows)}</table>"
-    return table + paragraphs(absent_lines(measures))
+    return f"<table>{''.join(rows)}</table>" + paragraphs(table.absent_lines(measures))
 
 
 def _measure(m: Measure) -> str:
     better = {"one": "near 1", "neither": ""}.get(m.better, m.better)
-    return _cells("td", (m.label, show_value(m), m.unit, better, m.by, m.note, m.source))
+    return _cells("td", (m.label, table.show_value(m), m.unit, better, m.by, m.note, m.source))
 
 
 def _channels(channels: Sequence[Channel]) -> str:
@@ -182,7 +173,7 @@ def _channels(channels: Sequence[Channel]) -> str:
         "<p>Noise leaves: the correlation that reading noise would leave of a perfect one. "
         "Coding leaves: what the driving clip itself reaches, scaled to the result's face and "
         "encoded anew. With head: share of the driving channel that the driving head's turning "
-        "explains.</p>" + tabled(CHANNEL_HEAD, map(channel_row, chosen))
+        "explains.</p>" + tabled(table.CHANNEL_HEAD, map(table.channel_row, chosen))
     )
 
 
@@ -195,5 +186,7 @@ def _account(evaluation: Evaluation) -> str:
         if f.frames
     ]
     return (
-        paragraphs((FAMILIES, failure_line(evaluation.failures))) + listed(missed) + listed(facts)
+        paragraphs((table.FAMILIES, table.failure_line(evaluation.failures)))
+        + listed(missed)
+        + listed(facts)
     )

@@ -1,4 +1,4 @@
-"""Which driving frame answers which result frame: the nearest in time."""
+"""Pair each result frame with the driving frame nearest in time."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ class Pairs:
 def pair(driving: Observed, result: Observed, start: float = 0.0) -> Pairs:
     """Pair by time since each one's first frame; each result frame is used once.
 
-    A result frame further than a driving frame's duration from any driving frame stays alone:
-    that is where one of the two is longer.
+    A result frame further than a driving frame's duration from any driving frame, where one of the
+    two is longer, is left out.
 
     Args:
         driving: what drives.

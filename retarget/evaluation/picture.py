@@ -1,4 +1,4 @@
-"""How good the picture is: sharp, without a seam, and near the truth where there is one."""
+"""The picture's quality: sharpness, seam, and difference from the ground truth if there is one."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ from retarget.flow.arrays import Bytes, Doubles, Floats, Picture
 from retarget.flow.rigid import similarity
 
 _TRUTHS = 60
-"""About how many frames SSIM and LPIPS are taken on; PSNR, which costs little, on all."""
+"""About how many frames SSIM and LPIPS are measured on; PSNR, which is quick, on all."""
 _STILL = 0.02
-"""A held face trembles by less than this, in widths of its surroundings (measured)."""
+"""A held head moves by less than this, in widths of the face's surroundings (measured)."""
 _EQUAL = 100.0
-"""dB that stand for equal pictures, whose PSNR has no end."""
+"""dB for equal pictures, whose PSNR is infinite."""
 _SEAMS = 6
-"""About how many frames the seam is looked at in."""
+"""About how many frames the seam is measured on."""
 _SIDE = 192
 """Pixels of the aligned face on which sharpness is measured."""
 _SMOOTH = 2.0
 """Pixels (sigma) by which a difference is smoothed before its seam is sought."""
 _CHANGED = 3.0
-"""Grey levels of a smoothed difference from which on a pixel counts as redrawn."""
+"""Grey levels of a smoothed difference above which a pixel counts as redrawn."""
 
 
 def face_chip(rgb: Picture, points: Doubles) -> Bytes:
@@ -59,18 +59,18 @@ def sharpness(rgb: Picture, points: Doubles) -> float:
 
 
 def seam_step(rgb: Picture, photo: Picture) -> float | None:
-    """How high the edge is at which the redrawn part ends: grey levels, along its clearest tenth.
+    """The height of the edge around the redrawn part in grey levels, as its 90th percentile.
 
-    Only edges that the photo does not have nearby count, so that a jaw that moved is no seam. What
-    counts is the slope of the smoothed pictures, as the height of the step that would cause it. A
-    part that fades into the photo gives about 0. None where the pictures differ all over (another
-    size, a moved head), so that there is no outline, or where nothing is redrawn. Own definition.
+    Only edges that the photo does not have nearby count, so that a jaw that moved is no seam. The
+    height is that of a step with the measured slope of the smoothed pictures. A part that fades
+    into the photo gives about 0. None without an outline: where the pictures differ all over
+    (another size, a moved head) or nothing is redrawn. Own definition.
     """
     made = unpadded(rgb, photo)
     if made is None:
         return None
-    ours, theirs = (_smoothed(p) for p in (made, photo))
-    redrawn = (np.abs(ours - theirs) > _CHANGED).astype(np.uint8)
+    drawn, real = (_smoothed(p) for p in (made, photo))
+    redrawn = (np.abs(drawn - real) > _CHANGED).astype(np.uint8)
     reach = max(9, round(0.03 * min(redrawn.shape)))
     joined = cv2.morphologyEx(redrawn, cv2.MORPH_CLOSE, np.ones((reach, reach), np.uint8))
     outlines, _ = cv2.findContours(joined, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
@@ -81,9 +81,9 @@ def seam_step(rgb: Picture, photo: Picture) -> float | None:
         return None
     ring = np.zeros_like(redrawn)
     cv2.drawContours(ring, [outline], -1, (1,), 1)
-    nearby = round(1.5 * reach)  # how far a jaw or a lip may carry its own edge
-    new = cv2.dilate(_slope(ours), np.ones((5, 5), np.uint8))
-    known = cv2.dilate(_slope(theirs), np.ones((nearby, nearby), np.uint8))
+    nearby = round(1.5 * reach)  # how far the edge of a jaw or lip may move
+    new = cv2.dilate(_slope(drawn), np.ones((5, 5), np.uint8))
+    known = cv2.dilate(_slope(real), np.ones((nearby, nearby), np.uint8))
     excess = np.maximum(new - known, 0)[ring > 0]
     return float(np.percentile(excess, 90)) * _SMOOTH * float(np.sqrt(2 * np.pi))
 
@@ -168,13 +168,13 @@ def against_truth(driving: Observed, result: Observed, pairs: Pairs, sheet: Shee
 
 def in_step(driving: Observed, result: Observed, pairs: Pairs) -> Iterator[tuple[Picture, Picture]]:
     """The paired pictures, (driving, result), one pair at a time."""
-    ours, theirs = video.frames(result.path), video.frames(driving.path)
-    made, truth = next(ours), next(theirs)
+    result_frames, driving_frames = video.frames(result.path), video.frames(driving.path)
+    made, truth = next(result_frames), next(driving_frames)
     for d, r in zip(pairs.driving, pairs.result, strict=True):
         while made.index < r:
-            made = next(ours)
+            made = next(result_frames)
         while truth.index < d:
-            truth = next(theirs)
+            truth = next(driving_frames)
         yield truth.rgb, made.rgb
 
 
@@ -205,7 +205,7 @@ def ssim(truth: Picture, made: Picture) -> float:
 
 
 class Lpips:
-    """LPIPS with AlexNet (Zhang et al., CVPR 2018), where package and weights are at hand."""
+    """LPIPS with AlexNet (Zhang et al., CVPR 2018), if package and weights are installed."""
 
     def __init__(self, network: Any, torch: Any) -> None:
         self._network, self._torch = network.eval(), torch

@@ -1,4 +1,4 @@
-"""Two lines over time as inline SVG: what was driven, and what came back."""
+"""Two lines over time as inline SVG: driving and result."""
 
 from __future__ import annotations
 

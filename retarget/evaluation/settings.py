@@ -25,8 +25,7 @@ class EvaluateSettings(AsDeclared):
     """MediaPipe's face_landmarker.task; left out, it is looked for among the model files. Without
     it, expression rests on dlib alone."""
     arcface: Kept[Path] | None = None
-    """An ArcFace network in ONNX; left out, it is looked for among the model files and in
-    insightface's own folder."""
+    """An ArcFace network in ONNX; left out, one of the model files or of insightface's folder."""
     smirk: Kept[Path] | None = None
     """SMIRK_em1.pt, for AED and APD; left out, it is looked for among the model files."""
     active: float = 0.05

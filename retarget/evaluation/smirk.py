@@ -4,7 +4,7 @@ AED is the mean absolute difference of the expression parameters of a 3D face mo
 expression, 2 eyelids, 3 of the jaw), APD that of the head's rotation in radians, both as SMIRK
 reads them: so in LivePortrait's and PerformRecast's tables (PIRenderer, ICCV 2021, began it with
 another model, whose numbers are of another size). Where SMIRK also drove the result, as it does
-in the diffusion generator, AED is no independent witness.
+in the diffusion generator, AED is not independent.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Is the sound the driving clip's own, and in step?"""
+"""Is the sound the driving clip's own, and in time?"""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from retarget.evaluation.catalog import Sheet
 from retarget.evaluation.video import SoundPackets
 
 _RATE = 1000
-"""Loudness samples per second when waves are compared, which is the grain of the offset."""
+"""Samples per second of the compared waves, and so the resolution of the offset."""
 _SECONDS = 60.0
 _MOSTLY = 0.9
-"""Share of equal packets from which on their times tell the offset; fewer may be mere silence."""
+"""Share of equal packets above which their times give the offset; fewer may be silence."""
 _FARTHEST = 1.0
 """Seconds of offset that are searched."""
 
@@ -22,16 +22,16 @@ _FARTHEST = 1.0
 def measure(driving: Path, result: Path, sheet: Sheet, start: float = 0.0) -> None:
     """Note the figures of sound."""
     keys = ("sound.packets", "sound.offset")
-    theirs, ours = video.sound_packets(driving), video.sound_packets(result)
-    if theirs is None:
+    wanted, made = video.sound_packets(driving), video.sound_packets(result)
+    if wanted is None:
         sheet.miss("the driving clip has no sound", *keys)
         return
-    if ours is None:
+    if made is None:
         sheet.put(keys[0], 0.0, "the result has no sound")
         sheet.miss("the result has no sound", keys[1])
         return
-    equal, offset = same_packets(theirs, ours, start)
-    sheet.put(keys[0], equal * 100, f"{len(ours.digests)} packets, driving {len(theirs.digests)}")
+    equal, offset = same_packets(wanted, made, start)
+    sheet.put(keys[0], equal * 100, f"{len(made.digests)} packets, driving {len(wanted.digests)}")
     if offset is not None and equal > _MOSTLY:
         sheet.put(keys[1], offset * 1000, "from packet times")
         return
@@ -43,22 +43,22 @@ def measure(driving: Path, result: Path, sheet: Sheet, start: float = 0.0) -> No
 
 
 def same_packets(
-    theirs: SoundPackets, ours: SoundPackets, start: float = 0.0
+    driving: SoundPackets, result: SoundPackets, start: float = 0.0
 ) -> tuple[float, float | None]:
     """(share of the driving packets found in the result in order 0..1, their median offset in s).
 
     A packet that occurs several times (silence) is matched in order.
     """
     places: dict[bytes, list[int]] = {}
-    for i, digest in enumerate(ours.digests):
+    for i, digest in enumerate(result.digests):
         places.setdefault(digest, []).append(i)
     offsets = []
-    for digest, at in zip(theirs.digests, theirs.starts, strict=True):
+    for digest, at in zip(driving.digests, driving.starts, strict=True):
         if places.get(digest):
-            offsets.append(ours.starts[places[digest].pop(0)] - (at - start))
+            offsets.append(result.starts[places[digest].pop(0)] - (at - start))
     if not offsets:
         return 0.0, None
-    return len(offsets) / len(theirs.digests), float(np.median(offsets))
+    return len(offsets) / len(driving.digests), float(np.median(offsets))
 
 
 def wave_offset(driving: Path, result: Path, start: float = 0.0) -> float | None:

@@ -1,4 +1,4 @@
-"""What moves or flickers that should not: measured from one frame to the next."""
+"""Jitter and flicker from one frame to the next."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ _WIDTH = 256
 _PATCH = 160
 """Pixels of the face patch on which optical flow is computed."""
 _SURROUNDINGS = 0.6
-"""How far around the landmarks' box, in its sizes, hair, neck and blending may reach."""
+"""Margin around the landmarks' box, in its sizes, for hair, neck and blending."""
 _LOOP = 1.0
-"""Pixels by which flow there and back may miss its start before the pixel counts as hidden."""
+"""Pixels of error of flow forward and back above which a pixel counts as occluded."""
 
 
 class Shake:
     """Landmark jitter: the size of the points' second difference in time.
 
     Mean over the points of |p(t) - 2 p(t-1) + p(t-2)|, in % of the eye distance. A steady or
-    evenly moving face gives 0. The usual measure of trembling in landmark trackers; it holds the
-    estimator's own noise and true quick movement too, so it is compared with the driving clip's.
+    evenly moving face gives 0. It includes the estimator's noise and quick movements, so it is
+    compared with the driving clip's.
     """
 
     def __init__(self) -> None:
@@ -45,10 +45,9 @@ class Shake:
 
 
 class Tremble:
-    """Jitter of the face itself: every frame is first laid over the first one by a similarity.
+    """Jitter of the face itself: every frame is first aligned with the first one by a similarity.
 
-    What is left is expression and trembling. A head that is held still gains nothing by it, as it
-    does with `Shake`, where the driving head's turning counts.
+    Unlike with `Shake`, a result does not score better because its head is held still.
     """
 
     def __init__(self) -> None:
@@ -98,7 +97,7 @@ class Flicker:
 
 
 def surroundings(points: Doubles) -> Doubles:
-    """(4,) left, top, right, bottom in pixels of what a new face may touch."""
+    """(4,) left, top, right, bottom in pixels of the part that a redrawn face may change."""
     low, high = points.min(axis=0), points.max(axis=0)
     margin = _SURROUNDINGS * (high - low)
     return np.concatenate([low - margin, high + margin])

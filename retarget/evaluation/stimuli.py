@@ -1,9 +1,9 @@
-"""Does a set of stimuli show what was commanded, as strongly and at the moment it was?
+"""Does a set of stimuli show the commanded expressions, in strength and in time?
 
 A set (`retarget micro --set`) keeps beside each clip a table of the commanded weights, and in its
-manifest when the expression is largest. Three readers, none of which fits what drives, look at the
-clips: the scores of MediaPipe's Tasks bundle, its mesh, and dlib's 68 points. Scores have a dead
-zone at weak expressions, as classifiers do; points have none, so both are told.
+manifest the frame of the apex. The clips are read three ways, none of which is used for driving:
+by the scores of MediaPipe's Tasks bundle, by its mesh, and by dlib's 68 points. Scores have a dead
+zone at weak expressions, points have none, so both are reported.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ READERS = ("scores", "mesh", "dlib")
 """Tasks scores, Tasks mesh, dlib points."""
 
 _MAIN = 0.7
-"""Share of the strongest commanded weight from which a channel is a main one."""
+"""Part of the largest commanded weight that makes a channel a main one."""
 _UNREAD = ("cheekSquint", "noseSneer", "cheekPuff", "tongueOut")
 """Shapes whose scores the bundle keeps at 0 on any face."""
 _SMOOTH = 5
-"""Frames of the local parabola (Savitzky & Golay 1964) under which a curve's largest is sought."""
+"""Frames of the Savitzky-Golay filter (parabola) before a curve's maximum is searched."""
 _ROUND_APEX = 1
 """Frames on each side of the commanded apex whose mean is the strength there."""
 _DLIB_POINTS = (
@@ -45,12 +45,12 @@ _DLIB_POINTS = (
 """The mesh points nearest to dlib's points 17 to 67: brows, nose, eyes, lips."""
 _FIRST_DLIB = 17
 _UNMOVED = 1e-9
-"""Square pixels, summed over all points, that are no movement."""
+"""Square pixels, summed over all points, below which nothing moves."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shown:
-    """What one clip shows."""
+    """The readings of one clip."""
 
     identity: str
     expression: str
@@ -87,7 +87,7 @@ def measure_set(
     settings: EvaluateSettings,
     watch: Callable[[Iterator[Shown], int], Iterator[Shown]] = lambda shown, _: shown,
 ) -> tuple[Shown, ...]:
-    """Look at every clip of a set that `retarget micro --set` has finished.
+    """Read every clip of a set that `retarget micro --set` has finished.
 
     Raises:
         UnreadableInput: it is no folder of a set, or a clip cannot be read.
@@ -128,7 +128,7 @@ def _clip(folder: Path, row: Mapping[str, str]) -> _Clip:
 
 
 def main_channels(commanded: Doubles) -> list[int]:
-    """The channels that an expression is made of and that scores tell of."""
+    """Indices of an expression's strongest channels that have scores."""
     told = np.array([not name.startswith(_UNREAD) for name in blendshapes.NAMES])
     size = np.where(told, np.abs(commanded), 0.0)
     return [int(i) for i in np.flatnonzero(size >= max(_MAIN * size.max(), 1e-6))]
@@ -159,7 +159,7 @@ def _shown(clip: _Clip, tasks: TasksEstimator) -> Shown:
 
 
 def _curves(clip: _Clip, tasks: TasksEstimator) -> tuple[dict[str, Doubles], bool | None]:
-    """By reader, what is shown of the commanded in each frame; and `Shown.same_person`."""
+    """By reader, the strength of the commanded expression per frame; and `Shown.same_person`."""
     dlib = dlib_models()
     estimator = DlibEstimator(dlib)
     onset, apex, _ = clip.frames
@@ -184,7 +184,7 @@ def _curves(clip: _Clip, tasks: TasksEstimator) -> tuple[dict[str, Doubles], boo
 def along(scores: Doubles, commanded: Doubles) -> Doubles:
     """(n,) mean of the main channels' (n, 52) scores, weighted as commanded.
 
-    NaN where something is commanded and no score tells of it; see `movement`.
+    NaN where weights are commanded that no score covers; see `movement`.
     """
     main = main_channels(commanded)
     if not main:
@@ -194,9 +194,9 @@ def along(scores: Doubles, commanded: Doubles) -> Doubles:
 
 
 def movement(points: Doubles, commanded: Doubles, places: Sequence[int], onset: int) -> Doubles:
-    """(n,) how much of the commanded movement the points make: 0 none, 1 all of it.
+    """(n,) the part of the commanded movement that the points make, 0 none to 1 all.
 
-    NaN where something is commanded that does not move these points.
+    NaN where the commanded weights do not move these points.
 
     Args:
         points: (n, k, 2) pixels; the head keeps still.
@@ -217,7 +217,7 @@ def movement(points: Doubles, commanded: Doubles, places: Sequence[int], onset: 
 
 
 def largest(curve: Doubles, onset: int, offset: int) -> int:
-    """The frame in which a curve (n,) is largest between two, its tremble smoothed away."""
+    """The frame of the largest value of a curve (n,), smoothed, from `onset` to `offset`."""
     if len(curve) > _SMOOTH:
         curve = np.asarray(savgol_filter(curve, _SMOOTH, 2))
     return onset + int(np.argmax(curve[onset : offset + 1]))
@@ -269,7 +269,7 @@ def follows(shown: Sequence[Shown]) -> tuple[Follows, ...]:
 
 
 def _correlations(shown: Sequence[Shown], reader: str) -> list[float]:
-    from retarget.evaluation.expression import correlation
+    from retarget.evaluation.channels import correlation
 
     series: dict[tuple[str, str], list[tuple[float, float]]] = {}
     for s in shown:

@@ -1,9 +1,8 @@
-"""Make and measure all pairs of a suite; what is done already is not done again.
+"""Make and measure all pairs of a suite, except what an earlier run finished.
 
-Each pair leaves `NAME.mp4` and `NAME.json` in the suite's folder. The latter carries two keys: one
-of all that the video depends on (files, options, program), one of all that the figures depend on
-(the video, settings, estimators). What still fits is kept: figures are read, a video is only
-measured anew.
+Each pair leaves `NAME.mp4` and `NAME.json` in the suite's folder. The latter holds two hashes: of
+all that the video depends on (files, options, program), and of all that the figures depend on (the
+video, settings, estimators). Where a hash still fits, video or figures are not made again.
 """
 
 from __future__ import annotations
@@ -28,6 +27,7 @@ from retarget.evaluation.settings import EvaluateSettings
 from retarget.evaluation.suite_file import SELF, Case, Suite
 from retarget.evaluation.values import Failures
 from retarget.flow import digest
+from retarget.flow.lay_over import lay_over
 from retarget.flow.report import Report
 from retarget.sink.partial import beside, filling, save_text
 from retarget.sink.refusals import writing
@@ -35,7 +35,7 @@ from retarget.sink.refusals import writing
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What became of one pair."""
+    """The outcome of one pair."""
 
     case: Case
     figures: Mapping[str, float | None]
@@ -43,7 +43,7 @@ class Outcome:
     failures: tuple[Failures, ...] = ()
     """Frames in which an estimator saw no face."""
     problem: str | None
-    """Why it failed, in a person's words."""
+    """The message if it failed."""
     seconds: float | None
     """Wall time of making the result; None where it was given."""
 
@@ -73,7 +73,7 @@ def run_suite(
 
 
 class _Runner:
-    """Keeps what pairs share: the networks, and what was read off a driving video."""
+    """Runs pairs, which share the networks and the readings of driving videos."""
 
     def __init__(
         self, suite: Suite, folder: Path, settings: EvaluateSettings, report: Report
@@ -112,11 +112,7 @@ class _Runner:
         return _outcome(case, told)
 
     def _evaluator(self, case: Case, identity: Path) -> Evaluator:
-        settings = replace(
-            self._settings,
-            start=case.start,
-            self_reenactment=case.kind == SELF,
-        )
+        settings = replace(self._settings, start=case.start, self_reenactment=case.kind == SELF)
         self._estimators = self._estimators or Estimators(settings)
         evaluator = Evaluator(
             case.driving,
@@ -143,7 +139,7 @@ class _Runner:
         save_text(self._file(case), json.dumps(told) + "\n", overwrite=True)
 
     def _kept(self, case: Case) -> Mapping[str, Any]:
-        """What an earlier run left; empty where there is nothing, or nothing that is ours."""
+        """The content of a pair's JSON file of an earlier run; empty where there is none."""
         try:
             told = json.loads(self._file(case).read_text("utf-8"))
         except (OSError, ValueError):
@@ -151,7 +147,7 @@ class _Runner:
         return told if isinstance(told, dict) else {}
 
     def _made_key(self, case: Case) -> str:
-        """Of everything the video depends on."""
+        """A hash of everything the video depends on."""
         read = [p for p in (case.driving, case.identity, case.given) if p is not None]
         return digest.of_parts(
             {
@@ -163,7 +159,7 @@ class _Runner:
         )
 
     def _key(self, case: Case) -> str:
-        """Of everything the figures depend on."""
+        """A hash of everything the figures depend on."""
         found = (find(self._settings) for find in (landmarker, arcface, smirk))
         return digest.of_parts(
             {
@@ -188,7 +184,7 @@ def _outcome(case: Case, told: Mapping[str, Any]) -> Outcome:
 
 @cache
 def _source(*, measuring: bool) -> str:
-    """Of the very source, version and all, of what measures, or of all the rest, which makes."""
+    """A hash of the source code of this room (`measuring`), or of all other rooms."""
     room = Path(__file__).resolve().parent
     files = sorted(room.parent.rglob("*.py"))
     return digest.of_files(path for path in files if (room in path.parents) == measuring)
@@ -206,8 +202,8 @@ def _state(path: Path) -> tuple[int, int] | None:
 def job_of(name: str) -> type[Any]:
     """The class of a job named module:Class.
 
-    Jobs and evaluation are neighbours that do not import each other, so the job is found by its
-    name, as the command line does; a suite may name another package's.
+    It is found by name, as evaluation does not import jobs, and a suite may name a job of another
+    package.
 
     Raises:
         UnreadableInput: there is no such job.
@@ -226,8 +222,7 @@ def job_of(name: str) -> type[Any]:
 
 
 def make(job: type[Any], case: Case, identity: Path, output: Path, report: Report) -> None:
-    """Make one result with the case's options laid over the job's defaults."""
-    lay_over = import_module("retarget.jobs.preset").lay_over
+    """Make one result with the case's options in place of the job's defaults."""
     empty = job(driving=str(case.driving), identity=str(identity), output=output)
     built = lay_over(empty, case.options, where=f"options of {case.name}")
     output.unlink(missing_ok=True)

@@ -14,8 +14,8 @@
     [[pair]]                         # self-reenactment: the photo is the driving's first frame
     driving = "driving/a.mp4"
 
-Paths are relative to the suite's file, and may say which face: "two.mp4#right". That face, or the
-one that `[options.track] which` says, is measured, from `[options.source] start` on.
+Paths are relative to the suite's file; a mark may choose a face: "two.mp4#right". That face, or the
+one of `[options.track] which`, is measured, from `[options.source] start` on.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class Case:
     identity: Path | None
     """None for self-reenactment: the driving video's own first frame."""
     options: Mapping[str, Any]
-    """What the job that makes it is told beyond its defaults."""
+    """Settings of the job that makes the result, where they are not its defaults."""
     given: Path | None
     """An existing result to measure instead of making one."""
     start: float = 0.0
@@ -115,7 +115,7 @@ def _case(top: Table, pair: Table) -> Case:
 
 
 def _option(options: Mapping[str, Any], table: str, name: str) -> Any:
-    """What the job is told of something that is to be measured as it was made; None: nothing."""
+    """One setting of the job, which measuring depends on, too; None where it is not set."""
     settings = options.get(table)
     return settings.get(name) if isinstance(settings, Mapping) else None
 

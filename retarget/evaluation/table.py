@@ -29,7 +29,7 @@ FAMILIES = (
 
 
 def show_value(measure: Measure) -> str:
-    """A figure with as many digits as mean something; a dash where it was not measured."""
+    """A figure with its significant digits; a dash where it was not measured."""
     if measure.value is None:
         return "–"
     size = abs(measure.value)

@@ -1,13 +1,13 @@
 """Read a face with MediaPipe's Tasks FaceLandmarker: 52 scores, mesh, head pose, gaze.
 
-A result is driven by MediaPipe's older face mesh. This bundle is another network release, with a
-blendshape network that the product never drives with, but of the same family: where both err
-alike, the error is not seen. `dlib_face` is the witness from outside.
+A result is driven by MediaPipe's older face mesh. This bundle is another release of networks, with
+a blendshape network that is never used for driving, but of the same family: errors common to both
+stay hidden. `dlib_face` is independent of that family.
 
-Every picture is read by itself. MediaPipe's video mode would smooth: it hides jitter, shrinks
-quick movements and runs a third of a frame late. Instead each face is looked at several times, cut
-out a little differently, and the mean is taken: on painted faces one look is so unsteady that it
-alone would take a tenth off every correlation. How far the looks are apart tells the noise.
+Every picture is read by itself. MediaPipe's video mode would smooth: it hides jitter, shrinks quick
+movements and lags a third of a frame. Instead each face is read from several slightly different
+crops, which are averaged: on painted faces the noise of a single crop alone would lower every
+correlation by a tenth. The spread of the crops gives the noise.
 """
 
 from __future__ import annotations
@@ -32,16 +32,16 @@ _CUTS = ((0.05, -0.03, 1.08, 5.0), (-0.05, 0.03, 0.93, -5.0))
 """The looks beside the whole picture: shift right and down in sizes of the face, enlargement, and
 degrees of turn. They are opposite, so that what each of them shifts cancels out."""
 LOOKS = 1 + len(_CUTS)
-"""How many looks at each frame the mean is taken of."""
+"""The number of looks at each frame that are averaged."""
 _AROUND = 2.2
-"""Width of a cut in sizes of the face, which leaves the detector room."""
+"""Width of a cut in sizes of the face, with a margin for the detector."""
 _ELSEWHERE = 0.1
 """Mean distance of two meshes, in sizes of the face, from which on they are of two faces."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TasksFace:
-    """What the bundle says about one picture."""
+    """The bundle's reading of one picture."""
 
     scores: Doubles
     """(52,) 0..1 in the order of `blendshapes.NAMES`; tongueOut, which it lacks, is 0."""
@@ -92,7 +92,7 @@ class TasksEstimator:
     def read(self, rgb: Picture) -> TasksFace | None:
         """The most certain face of a picture (height, width, 3); None where there is none.
 
-        The head's rotation is that of the whole picture, in whose perspective it is meant.
+        The head's rotation is read in the whole picture only, whose perspective it depends on.
         """
         first = self._look(rgb)
         if first is None:
@@ -173,7 +173,7 @@ class ReadingNoise:
 
 
 def _cut(points: Doubles, cut: tuple[float, float, float, float]) -> tuple[Crop, float]:
-    """Where one of `_CUTS` lies around the face of points (478, 2), and the face's size."""
+    """The crop of one of `_CUTS` around a face of points (478, 2), and the face's size."""
     right, down, grow, turn = cut
     low, high = points.min(axis=0), points.max(axis=0)
     size = max(float((high - low).max()), 1.0)

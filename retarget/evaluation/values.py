@@ -1,4 +1,4 @@
-"""What an evaluation is made of: readings of one video, measures, and all of them together."""
+"""The values of an evaluation: readings of a video, measures, and the whole result."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class FaceSample:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Observed:
-    """What the estimators read off one video: numbers only, about 1 KB a frame, no pictures.
+    """What the estimators read in one video: numbers only, about 1 KB a frame, no pictures.
 
     Rows belong to frames in the order of showing; a row of NaN is a frame in which the estimator
     found no face.
@@ -121,7 +121,7 @@ class Channel:
     error: float
     """Mean absolute difference, rest removed."""
     attainable: float | None
-    """The correlation of a perfect follower, read with this noise; None: the noise is not known."""
+    """The correlation that reading noise leaves of a perfect one; None: noise not known."""
     recoded: float | None = None
     """The correlation that the driving clip itself reaches, encoded anew; see `ceiling`."""
     with_head: float | None
@@ -131,7 +131,7 @@ class Channel:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Curve:
-    """One thing over time, of the driving face and of the result."""
+    """One quantity over time, of the driving face and of the result."""
 
     title: str
     unit: str

@@ -1,6 +1,6 @@
 """Read what an evaluation needs of a file: frames, single pictures, sound packets, a sound wave.
 
-A path may end as in two.mp4#right, which says which of its faces is measured.
+A path may end with a mark that chooses the face to measure: two.mp4#right.
 """
 
 from __future__ import annotations
@@ -39,12 +39,12 @@ def present(path: str | Path) -> Path:
 
 
 def named(path: Path) -> NamedFace:
-    """The file, and which of its faces is meant where the name says so."""
+    """The file, and the mark that chooses one of its faces, if there is one."""
     return named_face(str(path))
 
 
 def opened(path: Path) -> AbstractContextManager[Source]:
-    """The file, whichever of its faces is meant."""
+    """The opened file, without its mark."""
     return open_source(named(path).file)
 
 
@@ -55,7 +55,7 @@ def frames(path: Path) -> Iterator[VideoFrame]:
 
 
 def frame_count(path: Path) -> int | None:
-    """About how many frames the file has; None where nobody knows."""
+    """About how many frames the file has; None where that is not known."""
     with opened(path) as source:
         return source.info.count
 

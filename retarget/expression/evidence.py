@@ -1,15 +1,14 @@
-"""How surely a part of the face shows something brief, at each moment.
+"""The evidence, at each moment, that a part of the face shows a brief expression.
 
-What rises is held against everything else that could have made it: the tremble that tracking has
-on this very face, what a turning head, moving eyes, lids and speaking lips drag along in a tracked
-mesh, and what the same weights do just before and after, where talk is one bump after the other.
-All of these are variances, and how far a bump stands out of their sum, with all weights of a part
-taken together, is its distance after Mahalanobis (the anomaly detector of Reed & Yu, IEEE
-TASSP 38(10), 1990): weights that rise together are surer than one alone, and a syllable among
-others says nothing.
+The rise of the weights is compared with other causes: the tracking noise on this face, crosstalk
+from a turning head, moving eyes, lids and speaking lips, and what the same weights do just before
+and after, as talk is one bump after the other. Each cause contributes a variance; the evidence is
+the Mahalanobis distance of the rise of all weights of a part (the anomaly detector of Reed & Yu,
+IEEE TASSP 38(10), 1990). So weights that rise together count more than a single one, and a
+syllable among others counts little.
 
 Brows and lids count as the mean of both sides: both hemispheres move them (Rinn, Psychological
-Bulletin 95(1), 1984), so what only one side shows is mostly tremble. A mouth may move on one side.
+Bulletin 95(1), 1984), so what only one side shows is mostly noise. A mouth may move on one side.
 """
 
 from __future__ import annotations
@@ -31,35 +30,35 @@ REGIONS: dict[str, tuple[str, ...]] = {
     "lips": ("mouthClose", "mouthFunnel", "mouthPucker", "mouthRoll", "mouthShrug", "mouthPress",
              "mouthLowerDown", "mouthUpperUp", "mouthLeft", "mouthRight", "jaw"),
 }  # fmt: skip
-"""Where a brief expression may show; blinks and gaze are judged apart."""
+"""Weights of a brief expression by their beginnings; blinks and gaze are judged separately."""
 _SPOKEN = ("jaw", "mouthFunnel", "mouthPucker", "mouthClose", "mouthLowerDown", "mouthRoll")
-"""What says syllables."""
+"""Weights that move in speech."""
 _SYLLABLE = 0.25
-"""Weight that one syllable alone may have of them."""
+"""The weight that a single syllable may give each of them."""
 _STEADY = 0.015
-"""The least tremble assumed, in weight: what tracking leaves on a large, still face."""
+"""The least tracking noise, in weight: that of a large, still face."""
 _PER_DEGREE = 0.02
-"""Weight that a degree of turning the head may be taken for."""
+"""Weight that a degree of head rotation may cause."""
 _PER_GAZE = {"eyes": 0.6, "brows": 0.3}
-"""Weight that may come with a whole eyeLook weight of turning both eyes."""
+"""Weight that may come with an eyeLook weight of 1 in both eyes."""
 _ASIDE = {"eyeLookOutLeft": 0.5, "eyeLookInLeft": -0.5,
           "eyeLookInRight": 0.5, "eyeLookOutRight": -0.5}  # fmt: skip
 _UPWARD = {"eyeLookUpLeft": 0.5, "eyeLookUpRight": 0.5,
            "eyeLookDownLeft": -0.5, "eyeLookDownRight": -0.5}  # fmt: skip
-"""Eyes glance together; what one does alone is tremble."""
+"""Mean of both eyes: they move together, and differences are noise."""
 _GLANCE = np.stack([blendshapes.weights(a) for a in (_ASIDE, _UPWARD)], axis=1)
 _PER_LIPS = {"eyes": 0.5, "brows": 0.3}
-"""Weight that a whole weight of lips or jaw drags along above them."""
+"""Weight above the mouth that may come with a weight of 1 of lips or jaw."""
 _PER_SPOKEN = 0.45
-"""Weight that a whole weight of what says syllables drags along beside it."""
+"""Weight of the mouth that may come with a weight of 1 of `_SPOKEN`."""
 _PER_LID = {"eyes": 0.8, "brows": 0.8, "nose": 0.8, "mouth": 0.2, "lips": 0.2}
-"""Weight that goes with the closing of both lids."""
+"""Weight that may come with closing both lids."""
 _TURNING = 0.4
-"""Seconds before and after a moment in which a turning head still counts for it."""
+"""Seconds before and after a moment in which head rotation counts."""
 _BESIDE = 0.2
 """The same for eyes, lids and lips."""
 _SURROUNDINGS = 1.0
-"""Seconds before and after a moment that say what the face is doing anyway: four syllables each."""
+"""Seconds before and after a moment to compare with: about four syllables each."""
 _OWN = 0.2
 """Seconds before and after a moment that may be part of the same bump."""
 
@@ -73,9 +72,9 @@ class Shot:
     weights: Doubles
     """(n, 52)"""
     rises: Doubles
-    """(n, 52) how far each weight is above what the face was doing."""
+    """(n, 52) how far each weight is above its baseline; see `moments.tophat`."""
     lids: Doubles
-    """(n,) how far both lids are closed above that, where that is more than a tremble."""
+    """(n,) how far both lids are closed above their baseline; 0 where that is noise."""
     turns: Doubles
     """(n, 3) degrees of the head."""
 
@@ -88,12 +87,12 @@ class Part:
     paired: bool
     """Whether both sides count as one, their mean."""
     least: float
-    """Evidence from which something is shown, in standard deviations."""
+    """The evidence that counts as an expression, in standard deviations."""
     quiet: float
-    """Share of the time in which only tremble and, for a mouth, everyday talk is seen."""
+    """Share of the time in which only noise and, for a mouth, ordinary talk is seen."""
     likeness: float
-    """How much the bumps around a moment count against it. Brows may flash several times in a row;
-    what a mouth repeats is talk."""
+    """How much other bumps around a moment count against it: brows may flash several times in a
+    row, but a mouth that repeats a movement talks."""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -110,7 +109,7 @@ PARTS = (
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Evidence:
-    """What speaks for something brief in one part of the face, over time."""
+    """The evidence for brief expressions in one part of the face, over time."""
 
     names: tuple[str, ...]
     """The weights it is read from."""
@@ -119,33 +118,29 @@ class Evidence:
     certainty: Doubles
     """(n,) in standard deviations."""
     values: Doubles
-    """(n, channels) what rises."""
+    """(n, channels) the rise of each channel."""
     filters: Doubles
-    """(n, channels) the direction in which what rises at a moment stands out most."""
+    """(n, channels) the weights of the channels with which the rise of a moment stands out most."""
 
 
 def evidence(part: Part, shot: Shot) -> Evidence:
-    """Weigh what rises in a part of the face at each moment of a shot."""
+    """The evidence for a part of the face at each moment of a shot."""
     channels = _channels(part)
     values = np.stack([shot.rises[:, list(c)].mean(axis=1) for c in channels], axis=1)
-    unrelated = _unrelated(part, [blendshapes.NAMES[c[0]] for c in channels], values, shot)
+    unrelated = _noise(part, [blendshapes.NAMES[c[0]] for c in channels], values, shot)
     filters = values / unrelated
-    # What surrounds a moment only speaks against it: the others are settled.
+    # The surroundings can only lower the evidence, so other moments need not be looked at.
     for i in np.flatnonzero((values * filters).sum(axis=1) >= part.least**2):
         usual = part.likeness * _usual(values, shot.times, i)
         filters[i] = np.linalg.solve(usual + np.diag(unrelated[i]), values[i])
     certainty = np.sqrt(np.maximum((values * filters).sum(axis=1), 0.0))
     return Evidence(
-        names=part.names,
-        least=part.least,
-        certainty=certainty,
-        values=values,
-        filters=filters,
+        names=part.names, least=part.least, certainty=certainty, values=values, filters=filters
     )
 
 
 def _usual(values: Doubles, times: Doubles, i: int) -> Doubles:
-    """(channels, channels) second moments of what rises around a moment, its own bump left out."""
+    """(channels, channels) second moments of the rise around a moment, without its own bump."""
     reach = np.array([-_SURROUNDINGS, -_OWN, _OWN, _SURROUNDINGS])
     before, own, after, end = np.searchsorted(times, times[i] + reach + SAME_TIME * np.sign(reach))
     near = np.concatenate([values[before:own], values[after:end]])
@@ -173,18 +168,18 @@ def _channels(part: Part) -> list[tuple[int, ...]]:
     ]
 
 
-def _unrelated(part: Part, names: list[str], values: Doubles, shot: Shot) -> Doubles:
-    """(n, channels) variance of what is no expression, whatever the face is doing around it."""
+def _noise(part: Part, names: list[str], values: Doubles, shot: Shot) -> Doubles:
+    """(n, channels) variance of noise, syllables and crosstalk."""
     deviations = NormalDist().inv_cdf((1.0 + part.quiet) / 2.0)
     tremble = np.maximum(np.quantile(values, part.quiet, axis=0) / deviations, _STEADY)
     syllable = np.array([_SYLLABLE * n.startswith(_SPOKEN) for n in names])
-    along = {region: _dragged(region, part, shot) for region in part.regions}
-    dragged = np.stack([along[region_of(n)] for n in names], axis=1)
-    return np.asarray(tremble**2 + syllable**2 + (dragged / part.least) ** 2)
+    along = {region: _crosstalk(region, part, shot) for region in part.regions}
+    crosstalk = np.stack([along[region_of(n)] for n in names], axis=1)
+    return np.asarray(tremble**2 + syllable**2 + (crosstalk / part.least) ** 2)
 
 
-def _dragged(region: str, part: Part, shot: Shot) -> Doubles:
-    """(n,) weight that a turning head, eyes, lids and lips alone may give; it is not enough."""
+def _crosstalk(region: str, part: Part, shot: Shot) -> Doubles:
+    """(n,) weight that may be crosstalk from head, eyes, lids and lips."""
     turned = np.linalg.norm(_ranges(shot.turns, shot.times, _TURNING), axis=1)
     moved = _ranges(shot.weights, shot.times, _BESIDE)
     glanced = _ranges(shot.weights @ _GLANCE, shot.times, _BESIDE)
@@ -201,7 +196,7 @@ def _dragged(region: str, part: Part, shot: Shot) -> Doubles:
 
 
 def _ranges(values: Doubles, times: Doubles, seconds: float) -> Doubles:
-    """(n, ...) how far values go within these seconds of each moment."""
+    """(n, ...) the range of values within these seconds of each moment."""
     return np.array(
         [np.ptp(values[a:b], axis=0) for a, b in zip(*around(times, seconds), strict=True)]
     )

@@ -12,22 +12,22 @@ from retarget.flow.gaze import carried, move_irises, read_gaze
 from retarget.flow.values import Expression, HeadPose, RestFace
 
 _FARTHEST = 15.0
-"""Degrees of turning against the usual pose that eyes make up for."""
+"""The most degrees of head rotation away from the usual pose that eyes compensate."""
 _SEEING = 0.8
-"""Aperture from which an eye's gaze is believed."""
+"""Aperture from which an eye's gaze is used."""
 _ENOUGH = 4
-"""Moments from which they tell what a person's eyes do."""
+"""The fewest samples to learn from."""
 
 
 class EyeContact:
     """Where a person's eyes rest in each pose of the head, learned from a clip.
 
-    Some look at the camera however their head is turned, some look where it points. Whichever
-    explains the clip with less spread is taken to be true, for yaw and pitch apart.
+    Some people look at the camera however the head is turned, others where the head points. The
+    model that explains the clip with less spread is used, for yaw and pitch separately.
 
     Args:
-        rest: the person.
-        seen: moments of the clip: what the face does, and where the head is.
+        rest: the person's rest.
+        seen: expressions and head poses of samples of the clip.
     """
 
     def __init__(self, rest: RestFace, seen: Sequence[tuple[Expression, HeadPose]]) -> None:
@@ -46,7 +46,7 @@ class EyeContact:
         self._follows = (_spread(gaze + turn) < _spread(gaze)).astype(np.float64)
 
     def at(self, pose: HeadPose) -> RestFace:
-        """The person's rest, its eyes where they usually are with the head in a pose."""
+        """The person's rest, with the eyes where they usually look in this pose of the head."""
         away = np.clip(_turned(pose) - self._usual, -_FARTHEST, _FARTHEST)
         head = self._rest.head.copy()
         now = read_gaze(head)

@@ -1,4 +1,4 @@
-"""The stage: where the head is, what the face does, and what was seen beyond that."""
+"""The stage: head pose, blendshape weights, and measurements beyond them."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from retarget.expression import measure
-from retarget.expression.brows import lowered_further
-from retarget.expression.mesh_reading import untold
+from retarget.expression.mesh_reading import brow_correction, correction
 from retarget.expression.reader import WeightReader
 from retarget.expression.settings import FitSettings
 from retarget.flow import blendshapes, landmarks
@@ -27,30 +26,29 @@ from retarget.flow.values import (
 )
 
 _LID_FOLLOWS = 0.35
-"""How much of its aperture a lid gives up when the eye looks all the way down: about what the face
-model's own eyeLookDown closes, since else looking down would be blinking."""
+"""Part of its aperture that an eye loses by looking all the way down, about as much as eyeLookDown
+of the face model closes it; else looking down would be a blink."""
 _WIDE = 0.45
-"""How much wider than at rest an eye is at eyeWide = 1."""
+"""Part by which an eye is wider than at rest at eyeWide = 1."""
 _SHUT = 0.08
-"""Aperture below which lids are in contact: the rims in the mesh never quite meet."""
+"""Aperture below which lids are closed: in the mesh their rims never quite meet."""
 _WINK = 0.3
-"""Difference of the two eyes' apertures of which about half is one's own doing. Lids open and close
-together but in winks; a mesh's two eyes differ two to three times as much as eyes do."""
+"""Difference of the two eyes' apertures of which half is taken to be real. Except in winks, lids
+open and close together; in the mesh they differ two to three times as much as in truth."""
 _BLIND, _SEEING = 0.15, 0.35
 """Aperture below which the last gaze is kept, and from which the iris is seen."""
-_PART = 4.0
-"""Degrees by which an error of reading may turn both eyes apart. Human eyes cross, but never part;
-where they seem to part farther, as under lids that are nearly shut or in glasses that reflect, one
-of the irises was not found."""
+_DIVERGENCE = 4.0
+"""The most degrees by which the eyes may diverge. Human eyes converge but do not diverge; where
+they seem to, as under nearly closed lids or behind reflections, an iris was not found."""
 
 
 class Fit:
-    """Turns tracked faces into expressions away from one person's rest.
+    """Turns tracked faces into expressions relative to a person's rest.
 
     Args:
-        rest: the person's.
-        settings: how.
-        whose: tells, where a shot begins, whose rest it is, for videos of more than one person.
+        rest: the person's rest.
+        settings: how weights are read.
+        whose: gives the rest of the person in a new shot, for videos of more than one person.
     """
 
     name = "fit"
@@ -92,12 +90,12 @@ class Fit:
             )
 
     def express(self, face: Face, before: Expression | None = None) -> tuple[Expression, HeadPose]:
-        """One face; `before` is what it did a moment ago, where that is known."""
+        """The expression and pose of one face; `before` is its expression in the frame before."""
         head, pose = in_head_frame(face, self.rest.head, self.model)
         whole, moved = head, head - self.rest.head
-        if face.scores is None:  # the tracker that gives scores tells of this by itself
-            whole = head + untold(moved)
-            moved = whole - self.rest.head + lowered_further(moved, self.model)
+        if face.scores is None:  # the tracker with scores needs no correction
+            whole = head + correction(moved)
+            moved = whole - self.rest.head + brow_correction(moved, self.model)
         moved[list(landmarks.SKULL_OVAL)] *= landmarks.SKULL_SHARE
         gaze, aperture = self._eyes(head, whole, before)
         lean = eye_weights(gaze, aperture)
@@ -116,9 +114,9 @@ class Fit:
         """Gaze (2, 2) and aperture (2,) as in `Measurement`.
 
         Args:
-            head: (478, 3) the mesh as it is read, in which irises and corners belong together.
-            whole: (478, 3) with what it leaves untold.
-            before: what the face did a moment ago, where that is known.
+            head: (478, 3) the mesh as read, whose irises and eye corners fit together.
+            whole: (478, 3) the corrected mesh.
+            before: the expression in the frame before, if there is one.
         """
         ratio = measure.lid_opening(whole) / np.maximum(self.rest.aperture, 0.05)
         aperture = together(np.clip((ratio - _SHUT) / (1.0 - _SHUT), 0.0, 2.5))
@@ -126,31 +124,33 @@ class Fit:
         seen = np.clip((aperture - _BLIND) / (_SEEING - _BLIND), 0.0, 1.0)
         # Both eyes look up and down together (Hering's law), whatever the tracker saw.
         gaze[:, 1] = np.average(gaze[:, 1], weights=seen + 1e-3)
-        gaze[:, 0] = unparted(gaze[:, 0], seen)
+        gaze[:, 0] = without_divergence(gaze[:, 0], seen)
         if before is not None and before.measured is not None:
             share = seen[:, None]
             gaze = share * gaze + (1.0 - share) * before.measured.gaze
         return gaze, aperture
 
 
-def unparted(yaw: Doubles, seen: Doubles) -> Doubles:
-    """Two yaws (2,) that part by no more than an error may; the farther one is believed less."""
-    apart = max(yaw[0] - yaw[1], _PART)
+def without_divergence(yaw: Doubles, seen: Doubles) -> Doubles:
+    """Two yaws (2,) with limited divergence; the larger one has less weight in their mean."""
+    apart = max(yaw[0] - yaw[1], _DIVERGENCE)
     middle = np.average(yaw, weights=(seen + 1e-3) / (1.0 + yaw**2))
-    return np.asarray(middle + (yaw - middle) * _PART / apart)
+    return np.asarray(middle + (yaw - middle) * _DIVERGENCE / apart)
 
 
 def together(aperture: Doubles) -> Doubles:
-    """Two apertures (2,) that differ by what a wink explains and not by the tracker's noise."""
+    """Two apertures (2,) whose difference is reduced unless it is that of a wink."""
     middle = aperture.mean()
-    wink = float(np.ptp(np.minimum(aperture, 1.0))) ** 4  # only a lid that closes does so alone
-    shut = 1.0 - aperture / _SEEING  # and a lid that is seen to shut does shut
+    wink = (
+        float(np.ptp(np.minimum(aperture, 1.0))) ** 4
+    )  # a lid may close alone, but not open wide alone
+    shut = 1.0 - aperture / _SEEING  # and a lid that is seen closed is closed
     own = np.maximum(wink / (wink + _WINK**4), np.clip(shut, 0.0, 1.0))
     return np.asarray(middle + own * (aperture - middle))
 
 
 def in_head_frame(face: Face, rest: Reals, model: FaceModel) -> tuple[Doubles, HeadPose]:
-    """The mesh (478, 3) in the head frame of `rest`, pose leak taken out, and the pose."""
+    """The mesh (478, 3) in the head frame of `rest`, without pose distortion, and the pose."""
     points = face.points.astype(np.float64)
     pose = align_robustly(rest, points, model.stability)
     return pose.to_head(points) - model.bent(pose), pose
@@ -164,7 +164,7 @@ _EYE_PLACES = [
 
 
 def eye_weights(gaze: Doubles, aperture: Doubles) -> Doubles:
-    """(52,) the gaze, blink and wide weights that say what was measured; all others 0."""
+    """(52,) the gaze, blink and wide weights of measured gaze and aperture; all others 0."""
     out = np.zeros(blendshapes.COUNT)
     for row, place in enumerate(_EYE_PLACES):
         yaw, pitch = float(gaze[row, 0]), float(gaze[row, 1])

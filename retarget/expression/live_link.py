@@ -1,8 +1,8 @@
 """The CSV layout of the Live Link Face app, for exchange with animation tools.
 
 One row per frame: a timecode `hh:mm:ss:ff.fff`, the number of values, the 52 ARKit weights in the
-app's own order, then head and eye angles in radians. A row with a count of 0 has no face. What is
-read may count in drop-frame timecode, `hh:mm:ss;ff.fff`.
+app's own order, then head and eye angles in radians. A row with a count of 0 has no face. Drop-
+frame timecode, `hh:mm:ss;ff.fff`, is read, too.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import re
 from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
-from itertools import chain, pairwise
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ import numpy as np
 from retarget.errors import UnreadableInput
 from retarget.expression import measure
 from retarget.expression.performance import Guard, Performance, opened
+from retarget.expression.timecode import DAY, RATE, TICK, counting_rate, timecode
 from retarget.flow import blendshapes
 from retarget.flow.face_model import face_model
 from retarget.flow.gaze import read_gaze, said_gaze
@@ -49,22 +50,16 @@ HEADER: tuple[str, ...] = (
     "Timecode", "BlendShapeCount", *(n[0].upper() + n[1:] for n in _SHAPES), *_ANGLES,
 )  # fmt: skip
 _MAY_LACK = ("TongueOut", *_ANGLES)
-"""Columns of what not every tracker sees; taken as 0."""
-RATE = 60
-"""Timecode frames per second that the app counts by default, and that is written here."""
-_TICK = Fraction(1, 60_000)
-"""A thousandth of a timecode frame: the finest time that the layout can say."""
+"""Columns that may be missing, and are 0 then."""
 _BROADCAST = Fraction(1000, 1001)
-"""Frames of broadcast video in the time of a frame at a whole rate."""
-_RATES = (24, 25, 30, 48, 50, 60, 90, 100, 120, 240)
+"""Ratio of broadcast rates to whole ones: 29.97 to 30."""
 _ENOUGH = 4096
-"""Rows whose times tell the rate that the app counted at."""
+"""Rows from which the timecode's rate is estimated."""
 _MOST_WEIGHT, _MOST_ANGLE = 2.0, np.pi
-"""Apps overshoot 1 a little; percent and degrees go far beyond these."""
+"""Apps overshoot 1 a little; larger numbers are percent or degrees by mistake."""
 _NONE = re.compile(r"0+(\.0*)?")
 """A count of 0 blendshapes, as tables may write it."""
 _LONGEST_LINE = 8192
-_DAY = 24 * 3600
 
 
 def write(part: Path, frames: Iterator[ExpressedFrame], guard: Guard) -> None:
@@ -86,14 +81,6 @@ def _row(frame: ExpressedFrame) -> list[str]:
     angles = np.radians([*head, *eyes[0], 0.0, *eyes[1], 0.0])
     weights = frame.expression.weights[_PLACES]
     return [time, str(len(HEADER) - 2), *(f"{v:.6f}" for v in (*weights, *angles))]
-
-
-def timecode(seconds: Fraction) -> str:
-    """`hh:mm:ss:ff.fff` at 60 timecode frames per second, to the nearest thousandth frame."""
-    ticks = round(max(seconds, Fraction(0)) / _TICK)
-    whole, frame = divmod(ticks, RATE * 1000)
-    hours, minutes, rest = whole // 3600 % 24, whole // 60 % 60, whole % 60
-    return f"{hours:02d}:{minutes:02d}:{rest:02d}:{frame // 1000:02d}.{frame % 1000:03d}"
 
 
 def average_rest() -> RestFace:
@@ -129,14 +116,14 @@ class LiveLinkPerformance(Performance):
             frames += 1
         if frames == 0:
             raise self._wrong(1, "is the last: there are no frames")
-        self._rate = max(_counted_at(told), latest + 1)
+        self._rate = max(counting_rate(told), latest + 1)
         last, end = self._lasted()
         rate = Fraction(frames - 1) / last if last else None
         if rate and self._runs_at(broadcast := round(rate / _BROADCAST) * _BROADCAST):
             self._step = 1 / broadcast
             rate, end = broadcast, frames * self._step
         self.info = SourceInfo(
-            name=str(path), size=(0, 0), time_base=self._step or _TICK, count=frames,
+            name=str(path), size=(0, 0), time_base=self._step or TICK, count=frames,
             duration=end, rate=rate,
         )  # fmt: skip
 
@@ -151,14 +138,13 @@ class LiveLinkPerformance(Performance):
     def _runs_at(self, rate: Fraction) -> bool:
         """Whether every frame's time is that of the rate, as nearly as rows can say."""
         return all(
-            abs(frame.at.exact * rate - frame.index) < _TICK * rate for frame in self.frames()
+            abs(frame.at.exact * rate - frame.index) < TICK * rate for frame in self.frames()
         )
 
     def frames(self) -> Iterator[ExpressedFrame]:
         """Every frame, in order; one row is read ahead, to know how long each lasts.
 
-        Nothing tells how long the last one does: as long as the one before it, and a single one
-        lasts a timecode frame.
+        The last one lasts as long as the one before it; a single one lasts a timecode frame.
         """
         lasts = 1000
         before: tuple[int, int, list[str]] | None = None
@@ -170,10 +156,10 @@ class LiveLinkPerformance(Performance):
             tick -= start
             if before is not None:
                 if tick < before[0]:
-                    # Past midnight the count begins anew.
-                    start -= _DAY * RATE * 1000
-                    tick += _DAY * RATE * 1000
-                if not 0 < tick - before[0] < _DAY * RATE * 500:
+                    # Past midnight the timecode starts again.
+                    start -= DAY * RATE * 1000
+                    tick += DAY * RATE * 1000
+                if not 0 < tick - before[0] < DAY * RATE * 500:
                     raise self._wrong(line, "has a time that is not later than the line before")
                 lasts = tick - before[0]
                 yield self._frame(index, before, lasts)
@@ -195,8 +181,8 @@ class LiveLinkPerformance(Performance):
             )
         step = self._step
         return ExpressedFrame(
-            index=index, at=Instant(index, step) if step else Instant(tick, _TICK),
-            duration=step or ticks * _TICK,
+            index=index, at=Instant(index, step) if step else Instant(tick, TICK),
+            duration=step or ticks * TICK,
             expression=expression, pose=pose, cut=index == 0,
         )  # fmt: skip
 
@@ -246,7 +232,7 @@ class LiveLinkPerformance(Performance):
             ) from wrong
 
     def _encoding(self) -> str:
-        """UTF-8, unless a mark tells of UTF-16, which Excel calls Unicode text."""
+        """UTF-16, Excel's "Unicode text", if the file has its byte-order mark; else UTF-8."""
         with self.path.open("rb") as file:
             return "utf-16" if file.read(2) in (BOM_UTF16_LE, BOM_UTF16_BE) else "utf-8-sig"
 
@@ -287,22 +273,6 @@ class LiveLinkPerformance(Performance):
         )
 
 
-def _counted_at(times: Sequence[tuple[int, float]]) -> int:
-    """Timecode frames to a second; the app counts at the rate it was set to, which no field tells.
-
-    Args:
-        times: (second of the day, timecode frame) of rows in order.
-    """
-    following = list(pairwise(times))
-    steps = [b - a for (second, a), (then, b) in following if then == second]
-    turns = [a - b for (second, a), (then, b) in following if then - second in (1, 1 - _DAY)]
-    if not steps or not turns:
-        return RATE
-    # A second holds what was counted up to the row before its turn, and one step more.
-    counted = float(np.median(turns) + np.median(steps))
-    return min(_RATES, key=lambda rate: abs(rate - counted))
-
-
 def _plain(fields: list[str]) -> list[str]:
-    """Fields without spaces about them; a comma that a field still holds is a decimal point."""
+    """Fields without surrounding spaces; a comma inside a field is a decimal point."""
     return [f.strip().replace(",", ".") for f in fields]

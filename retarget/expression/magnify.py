@@ -1,8 +1,8 @@
 """Make a driving face's small movements larger, and leave its large ones as they are.
 
-A movement is what a value does against its own level, the median of half a second on each side.
-Expressions of less than half a second are movements, then, and moods are not; the tremble that
-smoothing leaves is a movement, too, so high gains want a sharp, well-lit video.
+A movement is the difference of a value from its level, the median of half a second on each side. So
+expressions of less than half a second are movements, and moods are not. Remaining noise is
+magnified as well: high gains need a sharp, well-lit video.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from retarget.flow.values import ExpressedFrame
 _REACH = 0.5
 """Seconds on each side whose median is the level."""
 _SIZES = {"weights": 1.0, "aperture": 1.0, "lip_gap": 0.15, "detail": 0.06}
-"""What a whole weight is worth in the unit of each part that is magnified."""
+"""The size of each part that corresponds to a weight of 1."""
 
 
 class Magnify:
-    """Lifts small movements of weights, lids, lips and shape; a cut or a loss begins anew."""
+    """Magnifies small movements of weights, lids, lips and shape, in each shot separately."""
 
     name = "magnify"
 

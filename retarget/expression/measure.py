@@ -27,8 +27,8 @@ def lid_over_iris(head: Reals) -> tuple[Doubles, Doubles]:
     """How high the upper lids of the left and the right eye lie over the middle of the iris.
 
     Returns:
-        (2,) in radii of the iris: about 0.8 at rest, from 1 on white is seen above it; and (2,)
-        that radius in that eye's widths.
+        (2,) in radii of the iris: about 0.8 at rest; from 1 on, white is visible above the iris.
+        (2,) that radius in widths of the eye.
     """
     over, radius = np.empty(2), np.empty(2)
     irises = (landmarks.LEFT_IRIS, landmarks.RIGHT_IRIS)
@@ -49,8 +49,8 @@ def lip_gap(head: Reals) -> float:
 def lip_gap_seen(points: Reals, pose: HeadPose) -> float:
     """The same of a tracked face (478, 3) in pixels, without its depth.
 
-    Depth is a guess: a head that nods would part lips that touch. So the lips are taken to lie in
-    the plane of the face.
+    Depth is estimated badly: in a nodding head, lips in contact would seem apart. So the lips are
+    assumed to lie in the plane of the face.
     """
     in_plane = np.linalg.inv(pose.scale * pose.rotation[:2, :2])
     return float(np.maximum(_between_lips(points)[:, :2] @ in_plane[1], 0.0).mean())

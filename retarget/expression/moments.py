@@ -1,12 +1,11 @@
 """Blinks and brief expressions in a stream of weights: onset, apex and offset.
 
 A brief expression rises out of what the face was doing and falls back within half a second
-(Ekman & Friesen 1969; Yan et al., J. Nonverbal Behavior 37, 2013: 170 to 500 ms). What is looked
-for is a bump: a value above a baseline that is the larger of the lowest values shortly before and
-shortly after (a top-hat; Serra, "Image Analysis and Mathematical Morphology", 1982). A raised
-level, a drift or a long smile is no bump. Upper and lower face are judged apart, each with all its
-weights together: a bump counts where it stands out of everything else that could have made it
-(`evidence.py`), and is followed from onset to offset along what stands out.
+(Ekman & Friesen 1969; Yan et al., J. Nonverbal Behavior 37, 2013: 170 to 500 ms). It is found as a
+bump above a baseline, the larger of the lowest values shortly before and shortly after (the top-hat
+transform; Serra, "Image Analysis and Mathematical Morphology", 1982). A raised level, a drift or a
+long smile is no bump. Upper and lower face are judged separately, each by all its weights together:
+a bump counts where other causes do not explain it (`evidence.py`).
 """
 
 from __future__ import annotations
@@ -25,18 +24,18 @@ from retarget.flow.values import ExpressedFrame
 
 _BLINK = [blendshapes.index(f"eyeBlink{side}") for side in ("Left", "Right")]
 _LIDS = "eyeBlink"
-"""What both lids do together."""
+"""The name of both lids' common movement."""
 _FLUTTER = 0.4
-"""Share of a blink's least height from which lids take along what is around them."""
+"""Part of a blink's least height from which lids cause crosstalk."""
 _OWN = 0.25
-"""A bump is the tip of something longer if it is less than this share of the rise in three times
-its greatest length."""
+"""A bump is only the tip of a longer movement if it is lower than this part of the rise within
+three times its greatest length."""
 _FOOT = 0.15
-"""Share of its height at which a bump begins and ends."""
+"""Part of its height at which a bump begins and ends."""
 _VALLEY = 0.5
-"""Share of its height under which a bump also ends where another one begins."""
+"""Part of its height below which a bump also ends where another one begins."""
 _BLINKS_APART = 0.15
-"""Seconds between the apexes of two blinks at least: lids need longer to open and to shut."""
+"""The fewest seconds between the apexes of two blinks."""
 _PARTAKES = 0.3
 """A weight takes part if it rises by this share of the strongest one."""
 
@@ -114,7 +113,7 @@ def _in_shot(frames: Sequence[_Seen], settings: MomentsSettings) -> list[Moment]
         values=shut[:, None],
         filters=np.ones((len(shut), 1)),
     )
-    shuts = _once(_bumps(closing), times)
+    shuts = _merged(_bumps(closing), times)
     blinks = [b for b in shuts if times[b.offset] - times[b.onset] <= settings.longest]
     brief = [
         b
@@ -129,10 +128,9 @@ def _in_shot(frames: Sequence[_Seen], settings: MomentsSettings) -> list[Moment]
 
 
 def tophat(values: Doubles, times: Doubles, longest: float) -> Doubles:
-    """How far values (n, …) rise above the level they rise from and fall back to.
+    """How far values (n, …) rise above their baseline.
 
-    The level is the opening of the signal by a line of `longest` seconds: the highest line of that
-    length that fits below it.
+    The baseline is the morphological opening by a flat line of `longest` seconds.
     """
     first, last = around(times, longest / 2)
     low = np.array([values[a:b].min(axis=0) for a, b in zip(first, last, strict=True)])
@@ -141,7 +139,7 @@ def tophat(values: Doubles, times: Doubles, longest: float) -> Doubles:
 
 
 def _bumps(seen: Evidence) -> list[_Bump]:
-    """Every stretch that is sure enough somewhere, out to its feet."""
+    """Bumps with enough evidence, each extended to its feet."""
     out: list[_Bump] = []
     sure = seen.certainty >= seen.least
     start = 0
@@ -166,8 +164,8 @@ def _bumps(seen: Evidence) -> list[_Bump]:
     return out
 
 
-def _once(blinks: Sequence[_Bump], times: Doubles) -> list[_Bump]:
-    """Blinks between which lids had no time to open, as one."""
+def _merged(blinks: Sequence[_Bump], times: Doubles) -> list[_Bump]:
+    """Blinks, of which those too close for the lids to open between are merged."""
     out: list[_Bump] = []
     for blink in blinks:
         if out and times[blink.apex] - times[out[-1].apex] < _BLINKS_APART:

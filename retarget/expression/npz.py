@@ -1,7 +1,7 @@
 """Performances in `.npz`: a zip of plain arrays (no pickle) that keeps everything.
 
 The frames lie in chunks, written as they come and read one at a time, so memory does not grow with
-the length of a clip. How a frame lies in its array is told in `packed.py`.
+the length of a clip. The layout of a frame is in `packed.py`.
 """
 
 from __future__ import annotations
@@ -44,14 +44,14 @@ _MAX_CHUNK_BYTES = 4 << 20
 _MAX_HEADER_BYTES = 1 << 20
 _MAX_CHUNKS = 100_000
 _MOST_AT_REST = 360.0
-"""Degrees of gaze; head units, of which a face is a few wide, are far fewer."""
+"""The largest number in a rest: degrees of gaze; all others are in head units and smaller."""
 _HEADER, _REST = "header.npy", "rest.npy"
 
 
 def write(
     part: Path, frames: Iterator[ExpressedFrame], rest: RestFace, info: SourceInfo, guard: Guard
 ) -> None:
-    """Write frames as they come, then what is known of all of them."""
+    """Write frames as they come, then rest and header."""
     count = chunks = 0
     zipped = partial(zipfile.ZipFile, part, "w", zipfile.ZIP_DEFLATED, compresslevel=1)
     with opened(zipped, guard) as out:

@@ -1,4 +1,4 @@
-"""How a performance's frames, rest and source lie in arrays and JSON."""
+"""The layout of a performance's frames, rest and source in arrays and JSON."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _MOST = {
     "weights": 10.0, "gaze": 360.0, "aperture": 100.0, "lip_gap": 100.0, "detail": 1000.0,
     "rotation": 1.001, "translation": 1e6, "scale": 1e6,
 }  # fmt: skip
-"""Far more than any face does, in any picture; whatever reads a frame can reckon with as much."""
+"""Limits far beyond any real face, on which readers of a frame can rely."""
 
 
 def packed(frame: ExpressedFrame) -> npt.NDArray[Any]:
@@ -78,10 +78,10 @@ def packed_info(info: SourceInfo) -> dict[str, Any]:
 
 
 def unpacked_info(said: dict[str, Any]) -> SourceInfo:
-    """What `packed_info` told.
+    """The source of `packed_info`.
 
     Raises:
-        KeyError, TypeError, ValueError, ArithmeticError: it did not tell this.
+        KeyError, TypeError, ValueError, ArithmeticError: these are not its values.
     """
     width, height = (int(x) for x in said["size"])
     rate, duration = (None if said[n] is None else Fraction(said[n]) for n in ("rate", "duration"))
@@ -100,7 +100,7 @@ def unpacked(row: np.void) -> ExpressedFrame:
     """The frame of one `FRAME`.
 
     Raises:
-        ValueError: it holds what no frame can.
+        ValueError: its values are impossible.
     """
     if not all(np.isfinite(row[name]).all() for name in _MOST):
         raise ValueError("it holds NaN or infinity")

@@ -24,7 +24,7 @@ from retarget.flow.source_info import SourceInfo
 from retarget.flow.values import ExpressedFrame, RestFace
 
 Guard: TypeAlias = Callable[[], AbstractContextManager[None]]
-"""Entered around each write, to word what the system says of it."""
+"""Entered around each write, to turn the system's errors into `CannotWrite`."""
 File = TypeVar("File", TextIO, zipfile.ZipFile)
 
 SUFFIXES = (".csv", ".npz")
@@ -35,9 +35,9 @@ class Performance(ABC):
 
     path: Path
     rest: RestFace
-    """Whose zero the weights count from; an average face where the layout has no room for it."""
+    """The rest that weights are relative to; an average face where the layout has none."""
     info: SourceInfo
-    """The source it was taken from, as far as the layout tells; `count` is exact."""
+    """The source it was made from, as far as the layout holds it; `count` is exact."""
 
     @abstractmethod
     def frames(self) -> Iterator[ExpressedFrame]:
@@ -51,23 +51,23 @@ def save_performance(
     info: SourceInfo,
     kept: Warn | None = None,
 ) -> Path:
-    """Write a performance as its frames come; nothing is left behind when they fail.
+    """Write a performance as its frames come; if they fail, no file is left.
 
     Args:
         path: `.npz` or `.csv`.
         frames: what to save; pixels are left out.
-        rest: whose zero the weights count from; `.csv` leaves it out.
-        info: the source it was taken from.
-        kept: called with one line where something came to be at `path` meanwhile that is to stay,
-            and the performance took the next free name; None: `path` is replaced.
+        rest: the rest that weights are relative to; `.csv` leaves it out.
+        info: the source it was made from.
+        kept: called with a line if a file appeared at `path` meanwhile, which stays, and the
+            performance took the next free name; None: `path` is replaced.
 
     Returns:
         Where the performance is.
 
     Raises:
         UnknownWord: the name ends in neither.
-        CannotWrite: the place refuses, or the file could not be read again: there is no frame,
-            or one is not later than the one before or holds what is no number.
+        CannotWrite: the system refuses, or the file could not be read again: there is no frame,
+            or one is not later than the one before, or holds NaN or infinity.
     """
     path = Path(path)
     from retarget.expression import live_link, npz
@@ -110,7 +110,7 @@ def is_performance(spec: str | Path) -> bool:
 
 
 def suffix_of(path: Path) -> str:
-    """The ending that says how a performance is laid out.
+    """The ending, which gives a performance's layout.
 
     Raises:
         UnknownWord: it is neither `.npz` nor `.csv`.
@@ -123,7 +123,7 @@ def suffix_of(path: Path) -> str:
 
 @contextmanager
 def _writing(path: Path) -> Iterator[None]:
-    """Turn what the system says while writing into one sentence about `path`."""
+    """Turn the system's errors into one sentence about `path`."""
     try:
         yield
     except OSError as refused:
@@ -154,7 +154,7 @@ def opened(file: Callable[[], File], guard: Guard) -> Iterator[File]:
 
 
 def _check_readable(part: Path, path: Path) -> None:
-    """Refuse what is written to `part` before it takes the place of `path`."""
+    """Refuse a `part` that cannot be read again, before it replaces `path`."""
     try:
         deque(open_performance(part).frames(), maxlen=0)
     except UnreadableInput as wrong:

@@ -1,4 +1,4 @@
-"""From a displaced mesh to weights."""
+"""From a displaced mesh to blendshape weights."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from retarget.flow.values import Expression
 
 _OTHER, _LIPS, _EYES, _BROWS, _IRIS = 0.1, 1.0, 1.5, 1.0, 0.0
 DEPTH = 0.25
-"""The tracker's depth is a guess next to what it sees in the picture."""
+"""Trust in z relative to x and y: the tracker's depth is inaccurate."""
 _SLACK, _SQUINT, _MEASURED_LIDS, _MEASURED_GAZE = 0.02, 0.01, 0.05, 10.0
-"""How firmly a weight is held to what it leans on, in squared head units summed over points:
-most weights; squints, which move few points; blink and wide, whose aperture was measured; gaze,
-which the points do not tell."""
+"""Strength of the pull towards the prior, in squared head units summed over points: of most
+weights; of squints, which move few points; of blink and wide, whose aperture was measured; of gaze,
+which the points do not show."""
 
 _ROUNDS, _SMALL, _SMALL_COSTS = 2, 0.1, 2.0
-"""How often large weights are told from small ones, what is small, and how much dearer it is."""
+"""Rounds of reweighting, the size of a small weight, and the factor of its cost."""
 
 
 @cache
 def point_trust() -> Doubles:
-    """(478, 3) how much each coordinate of each point says about the expression."""
+    """(478, 3) how much each coordinate of each point counts."""
     trust = np.full((landmarks.COUNT, 3), _OTHER)
     groups = (
         (_LIPS, landmarks.LIPS_OUTER_UPPER, landmarks.LIPS_OUTER_LOWER),
@@ -43,11 +43,8 @@ def point_trust() -> Doubles:
     return trust
 
 
-def most_told() -> Doubles:
-    """(52,) the largest weight that a mesh can tell of: all of it, but nothing of a tongue.
-
-    No point lies on it, so lips that part as it comes out are read as the lips they are.
-    """
+def upper_bounds() -> Doubles:
+    """(52,) the largest value of each weight: 1, but 0 of the tongue, on which no point lies."""
     most = np.ones(blendshapes.COUNT)
     most[blendshapes.index("tongueOut")] = 0.0
     return most
@@ -67,9 +64,9 @@ _SPREAD = [i for i in _OTHERS if i not in _SQUINTS]
 class WeightReader:
     """Solves for the weights whose mesh comes nearest to a measured displacement.
 
-    A plain ridge spreads a movement over all shapes that resemble it. So the problem is solved
-    again with what came out large held less and what came out small held more, which comes near
-    to using as few shapes as will do (Candès, Wakin & Boyd, "Enhancing sparsity by reweighted l1
+    Plain ridge regression spreads a movement over all similar shapes. So the problem is solved
+    again with less cost on large weights and more on small ones, which approximates a solution with
+    few shapes (Candès, Wakin & Boyd, "Enhancing sparsity by reweighted l1
     minimization", J. Fourier Analysis and Applications 14, 2008).
     """
 
@@ -79,7 +76,7 @@ class WeightReader:
         self._hold = np.full(blendshapes.COUNT, _SLACK * settings.pull + 1e-6)
         self._hold[_SQUINTS] = _SQUINT * settings.pull + 1e-6
         self._hold[_LIDS], self._hold[_GAZE] = _MEASURED_LIDS, _MEASURED_GAZE
-        self._solve = BoxSolver(self._pull @ basis.T, np.zeros(blendshapes.COUNT), most_told())
+        self._solve = BoxSolver(self._pull @ basis.T, np.zeros(blendshapes.COUNT), upper_bounds())
         self._use_scores = settings.prior == "scores"
 
     def __call__(
@@ -93,9 +90,9 @@ class WeightReader:
 
         Args:
             moved: the displacement, in head units.
-            lean: (52,) what weights are where the mesh says nothing.
-            scores: (52,) MediaPipe's scores, used in place of `lean` where settings say so.
-            before: what the face did a moment ago; only makes it quicker.
+            lean: (52,) the prior.
+            scores: (52,) MediaPipe's scores, the prior where `FitSettings.prior` is `scores`.
+            before: the expression in the frame before, from which the search starts.
         """
         told = self._use_scores and scores is not None
         if told and scores is not None:

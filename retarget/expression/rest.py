@@ -1,68 +1,50 @@
-"""Find what a face looks like when it does nothing.
+"""Find what a face looks like at rest.
 
-The most sensitive choice of all: every weight counts from here. The first frame may be a frown,
-and a person may talk or smile from the first frame to the last.
+This is the most sensitive choice, as all weights are relative to it. The first frame may be a
+frown, and a person may talk or smile from the first frame to the last.
 
-A single mesh is split into person and expression: how much of its difference from an average
-face is more easily an expression than a person? Faces vary smoothly and mostly alike on both sides
-(a Gaussian process over the mesh, as in Lüthi et al., "Gaussian Process Morphable Models", IEEE
-TPAMI 40(8), 2018). A clip is many such meshes of one person: what they say of the rest is averaged,
-and those count most that show the least expression, for there least has to be guessed.
+Each mesh of a clip gives an estimate of the person at rest (`rest_mesh.py`). The estimates are
+averaged; those of frames with less expression, which need a smaller correction, count more.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
 
 import numpy as np
 
 from retarget.errors import NoFaceFound
 from retarget.expression import measure
 from retarget.expression.fit import Fit, in_head_frame
-from retarget.expression.reader import most_told, point_trust
+from retarget.expression.rest_mesh import normalized, rest_of_mesh, with_lips_met
 from retarget.expression.settings import FitSettings, RestSettings
-from retarget.expression.solve import BoxSolver
-from retarget.flow import blendshapes, landmarks
+from retarget.flow import blendshapes
 from retarget.flow.arrays import Bools, Doubles
-from retarget.flow.ease import smoothstep
 from retarget.flow.face_model import face_model
 from retarget.flow.gaze import carried, move_irises, read_gaze
-from retarget.flow.rigid import align_robustly
 from retarget.flow.values import Face, Identity, RestFace, TrackedFrame, VideoFrame
 
-_OFF = 0.008
-"""How far a point is off (head units) for reasons that are neither person nor expression."""
-_COST, _STIFF = 4.0, 12.0
-_SHY = {"brows": 4.0}
-"""How much dearer an expression is in a region where people differ much at rest."""
-_ROUNDS, _SMALL = 2, 0.2
-"""How often large weights are told from small ones, and what is small."""
 _CALM, _CALMEST = 0.005, 0.2
-"""Mean movement (head units) by which a sample's say is cut to 1/e, and the share of the samples
-that have a full one: the very calmest may be so because its expression was taken for the person."""
-_CONTACT = 0.02
-"""The most that the mesh reports between lips that touch, in head units."""
+"""Mean movement (head units) that reduces a sample's vote to 1/e, and the share of samples with a
+full vote: the very calmest may only be one whose expression was taken for the person."""
 _CONTACT_SEEN = 0.012
-"""The same as the picture shows it, without the mesh's depth."""
+"""The largest gap of lips in contact in the picture plane, in head units."""
 _TURN = 15.0
-"""Degrees of head turn that eyes on the camera make up for, and of a likely gaze."""
-_AVERTED = (25.0, 40.0)
-"""Degrees of head turn from which a mouth's averted side is believed less, and at which not."""
+"""The most degrees of head rotation that eyes on the camera compensate, and of a likely gaze."""
 _SQUINT = 8.0
-"""Degrees by which an eye may seem to look aside; beyond that somebody really crosses them."""
+"""The most degrees of one eye's offset; beyond that the person really squints."""
 _KNOWN = (0.5, 0.7)
-"""Share of a common sideways and upward offset that is the face's and not the gaze's."""
+"""Part of both eyes' common sideways and upward offset that is due to the face, not the gaze."""
 _HALF_SHUT, _RELAXED, _SLEEPY, _STARING = 0.55, 0.85, 0.7, 1.35
-"""Of the usual lid opening: below which a photo's eyes count as closing, what they open to then,
-and the least and most that a photo's own opening is believed to be its rest."""
+"""Parts of the usual lid opening: below the first a photo's eyes count as closing, and the second
+is taken as their rest; the others are the least and the most opening at rest of a photo."""
 _LID_RESTS = 0.95
-"""How many radii of the iris an upper lid lies above its middle at most while it rests: it covers
-the edge. Where it lies higher, the eye stares."""
+"""The greatest height of an upper lid at rest above the middle of the iris, in radii of the iris.
+Where it lies higher, the eye is wide open."""
 
 
 def find_rest(samples: Sequence[TrackedFrame], settings: RestSettings | None = None) -> RestFace:
-    """The rest of the person in the samples.
+    """The person's rest, from samples of a video.
 
     Raises:
         NoFaceFound: there is no face in any of them.
@@ -87,7 +69,7 @@ def find_rest(samples: Sequence[TrackedFrame], settings: RestSettings | None = N
         np.array(_KNOWN),
     )
     aperture = _at_rest(opening, gaze[..., 1])
-    aperture -= _stared([measure.lid_over_iris(head) for head in heads], opening, aperture)
+    aperture -= _excess_opening([measure.lid_over_iris(head) for head in heads], opening, aperture)
     gaps = [measure.lip_gap_seen(f.points, pose) for f, (_, pose) in zip(faces, seen, strict=True)]
     gap = np.quantile(gaps, 0.05)
     found = "from the clip" if len(faces) > 1 else "from one moment"
@@ -95,9 +77,9 @@ def find_rest(samples: Sequence[TrackedFrame], settings: RestSettings | None = N
 
 
 def _at_rest(opening: Doubles, pitch: Doubles) -> Doubles:
-    """(2,) lid opening at rest: what is usual, or usual for eyes that do not look down.
+    """(2,) lid opening at rest: a high quantile of all samples, or of those that do not look down.
 
-    Upper lids go down with the gaze; and while they blink, the gaze is a guess.
+    Upper lids go down with the gaze, and during a blink the gaze is unreliable.
 
     Args:
         opening: (n, 2) of each sample.
@@ -108,10 +90,12 @@ def _at_rest(opening: Doubles, pitch: Doubles) -> Doubles:
     return np.maximum(np.quantile(opening, 0.6, axis=0), ahead)
 
 
-def _stared(irises: Sequence[tuple[Doubles, Doubles]], opening: Doubles, usual: Doubles) -> Doubles:
-    """(2,) how much of the usual opening, in eye widths, is staring rather than rest.
+def _excess_opening(
+    irises: Sequence[tuple[Doubles, Doubles]], opening: Doubles, usual: Doubles
+) -> Doubles:
+    """(2,) the part of the usual opening, in eye widths, by which the eyes are wide open.
 
-    Whose eyes are wide all through a clip tells of no other rest; but white above the iris does.
+    In a clip with wide eyes throughout, only the white above the iris shows it.
 
     Args:
         irises: of each sample, as `measure.lid_over_iris`.
@@ -139,17 +123,17 @@ def _rest_face(head: Doubles, aperture: Doubles, look: Doubles, gap: float, foun
 
 
 def _looking_ahead(gaze: Doubles, turn: Doubles, wide: Bools, known: Doubles) -> Doubles:
-    """(2, 2) degrees that the mesh reports for eyes that look straight out of the head.
+    """(2, 2) measured degrees of eyes that look straight ahead.
 
-    Corners of eyes lie differently in every face, which shifts what is measured. People look at
-    the camera or straight ahead, whichever explains the clip with less spread; the two eyes look
-    in one direction.
+    The position of the eye corners, which differs between faces, shifts the measured gaze. It is
+    assumed that people look at the camera or straight ahead, whichever explains the clip with less
+    spread, and that both eyes look in one direction.
 
     Args:
         gaze: (n, 2, 2) as measured.
         turn: (n, 2) yaw and pitch of the head.
         wide: (n, 2) which eyes are open.
-        known: (2,) share of a common sideways and upward offset that is the face's.
+        known: (2,) part of a common sideways and upward offset that is due to the face.
     """
     usual = read_gaze(face_model().neutral)
     out = np.empty((2, 2))
@@ -158,7 +142,7 @@ def _looking_ahead(gaze: Doubles, turn: Doubles, wide: Bools, known: Doubles) ->
         ahead = gaze[:, :, axis]
         middle, spread = zip(*(_middle(x, wide) for x in (ahead, to_camera)), strict=True)
         found = middle[int(spread[1].sum() < spread[0].sum())]
-        # Each eye against the other is known well, both against the head only roughly.
+        # The difference between the eyes is known well, their common direction only roughly.
         both = float(np.mean(found - usual[:, axis]))
         own = (found - usual[:, axis]) - both
         own = np.clip(own, -_SQUINT, _SQUINT)
@@ -174,10 +158,10 @@ def _middle(angles: Doubles, wide: Bools) -> tuple[Doubles, Doubles]:
 
 
 def with_eyes_agreeing(head: Doubles, look: Doubles) -> Doubles:
-    """The mesh with its eyes turned against each other as `look` (2, 2: degrees) says.
+    """The mesh with the difference between its eyes' directions that `look` (2, 2), degrees, has.
 
-    Where both look together is left as it is: the middle of what a face looked at. But of a face
-    that often crosses its eyes that middle crosses them too, and is no rest.
+    Their common direction is kept. In a clip of a face that often squints, the mean of the mesh
+    squints, too, which is not the rest.
     """
     out = head.copy()
     now = read_gaze(head)
@@ -199,7 +183,7 @@ def with_aperture(head: Doubles, aperture: Doubles) -> Doubles:
 
 
 def _shared_rest(faces: Sequence[Face], certainty: float) -> Doubles:
-    """What the faces say of their rest, the calm ones most: a weighted median per coordinate."""
+    """The weighted median, per coordinate, of the rests of all faces; calm ones count more."""
     model = face_model()
     heads = [normalized(in_head_frame(f, model.neutral, model)[0]) for f in faces]
     rests = np.array([rest_of_mesh(head, certainty) for head in heads])
@@ -212,101 +196,8 @@ def _shared_rest(faces: Sequence[Face], certainty: float) -> Doubles:
     return normalized(np.take_along_axis(rests, chosen, axis=0)[0])
 
 
-def normalized(head: Doubles) -> Doubles:
-    """The mesh (478, 3) turned like the average face, its outer eye corners 1 apart about 0."""
-    model = face_model()
-    head = align_robustly(model.neutral, head, model.stability).to_head(head)
-    corners = head[list(landmarks.EYE_OUTER_CORNERS)]
-    size = np.linalg.norm(corners[1] - corners[0])
-    return np.asarray((head - corners.mean(axis=0)) / size)
-
-
-class _Photo:
-    """Splits one mesh into person and expression.
-
-    A weight costs `_COST` times itself and `_STIFF` times half its square, against half the
-    squared distance from the average face in standard deviations of how people differ.
-    """
-
-    def __init__(self, certainty: float) -> None:
-        model = face_model()
-        trust = point_trust().ravel()
-        use = np.flatnonzero(trust > 0)
-        modes = model.identity.reshape(len(model.identity), -1)[:, use].astype(np.float64)
-        basis = model.basis.reshape(blendshapes.COUNT, -1)[:, use].astype(np.float64)
-        sure = trust[use] / _OFF**2
-        # Woodbury: the inverse of modes' covariance plus what no mode says.
-        inner = np.linalg.inv(np.eye(len(modes)) + (modes * sure) @ modes.T)
-        self.use = use
-        self.reader = basis * sure - (basis * sure) @ modes.T @ inner @ (modes * sure)
-        shy = np.array([_SHY.get(blendshapes.region(n), 1.0) for n in blendshapes.NAMES])
-        shy = shy / max(certainty, 1e-3)
-        self.cost, self.stiff = _COST * shy, _STIFF * shy
-        gram = self.reader @ basis.T
-        high = most_told()
-        high[[n.startswith(("eyeLook", "eyeWide")) for n in blendshapes.NAMES]] = 0.0
-        self.solve = BoxSolver(gram, np.zeros(blendshapes.COUNT), high)
-
-    def weights(self, head: Doubles) -> Doubles:
-        """(52,) the expression in a mesh, the person's own shape being unknown."""
-        away = (head - face_model().neutral).ravel()[self.use]
-        pulled = self.reader @ away
-        found = self.solve(pulled - self.cost, np.zeros(blendshapes.COUNT), self.stiff)
-        for _ in range(_ROUNDS):  # as in `WeightReader`: what is large is no accident
-            dear = 2.0 * _SMALL / (found + _SMALL)
-            found = self.solve(pulled - dear * self.cost, found, dear * self.stiff)
-        return found
-
-
-@cache
-def _photo(certainty: float) -> _Photo:
-    return _Photo(certainty)
-
-
-def rest_of_mesh(head: Doubles, certainty: float, yaw: float = 0.0) -> Doubles:
-    """The mesh (478, 3), head units, without the expression it probably shows.
-
-    Args:
-        head: the mesh.
-        certainty: how readily what is unusual is taken for an expression.
-        yaw: degrees by which the face is turned to the picture's right, where only one is seen.
-    """
-    if certainty == 0.0:
-        return head
-    weights = _alike_where_averted(_photo(certainty).weights(head), yaw)
-    return with_lips_met(normalized(head - face_model().displacement(weights)))
-
-
-def _alike_where_averted(weights: Doubles, yaw: float) -> Doubles:
-    """(52,) weights by which a mouth does on its averted side what it does on the other.
-
-    There a mesh is a guess: a corner that it has too low would be a frown, and taken out of the
-    face at rest it would be drawn as a hook.
-    """
-    share = smoothstep(*_AVERTED, abs(yaw))
-    if share == 0:
-        return weights
-    far = "Right" if yaw < 0 else "Left"
-    out = weights.copy()
-    for name in blendshapes.NAMES:
-        if name.startswith("mouth") and name.endswith(far) and name != f"mouth{far}":
-            averted, seen = (blendshapes.index(n) for n in (name, blendshapes.mirrored(name)))
-            out[averted] += share * (out[seen] - out[averted])
-    return out
-
-
-def with_lips_met(head: Doubles) -> Doubles:
-    """The mesh (478, 3), head units, with its lips brought into contact where they are apart."""
-    shape = face_model().basis[blendshapes.index("mouthClose")].astype(np.float64)
-    now, step = measure.lip_gap(head), 0.1
-    per_step = now - measure.lip_gap(head + step * shape)
-    if now <= _CONTACT or per_step <= 0.0:
-        return head
-    return np.asarray(head + shape * step * (now - _CONTACT) / per_step)
-
-
 def understand(frame: VideoFrame, face: Face, settings: RestSettings | None = None) -> Identity:
-    """Who a photo shows, what they do in it, and what they look like without that."""
+    """The person of a photo: their expression in it, their pose, and their rest."""
     settings = settings or RestSettings()
     model = face_model()
     head, pose = in_head_frame(face, model.neutral, model)
@@ -318,8 +209,8 @@ def understand(frame: VideoFrame, face: Face, settings: RestSettings | None = No
         _RELAXED * usual,
         np.clip(opening, _SLEEPY * usual, _STARING * usual),
     )
-    # The surer an expression, the more of how the eyes open and look aside is it, not the face.
-    # Up and down, faces differ as much as looks do.
+    # With a higher certainty, more of the lid opening and the sideways gaze counts as expression,
+    # not as the face. Up and down, faces differ as much as gazes do.
     own = 1.0 / max(1.0, settings.certainty)
     aperture = usual + own * (aperture - usual)
     look = _looking_ahead(

@@ -1,9 +1,8 @@
-"""A photo of the person who drives: what the clip tells of the face at rest holds for it too.
+"""Recognise a photo of the driving person, and use the clip's rest for it.
 
-A rest found from one photo is a guess, and the largest error of a face that drives itself: an actor
-in another shot, or the clip's own first frame. If the photo's mesh is the driving face's rest but
-for an expression, it is taken for that person's. A stranger who is taken for them is one whose mesh
-differs by less than a mesh is off, so nothing is lost.
+A rest from a single photo is inaccurate, the largest error in self-reenactment. If the photo's mesh
+is the driving face's rest plus an expression, the photo is taken for the same person's. A stranger
+is mistaken for them only if the meshes differ by less than a mesh's error, which does no harm.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from functools import cache
 import numpy as np
 
 from retarget.expression.fit import Fit, in_head_frame
-from retarget.expression.reader import DEPTH, most_told
+from retarget.expression.reader import DEPTH, upper_bounds
 from retarget.expression.settings import FitSettings
 from retarget.expression.solve import BoxSolver
 from retarget.flow import blendshapes, landmarks
@@ -24,22 +23,21 @@ from retarget.flow.face_model import face_model
 from retarget.flow.values import Face, HeadPose, Identity, RestFace
 
 _SAME, _ANOTHER = 0.0070, 0.0080
-"""How far, in head units, a mesh is off a person's rest and any expression, up to which it is
-theirs and from which another's. Of nine clips the nearest stranger of 598 came to 0.0081; the
-clips' own first frames to 0.0033 to 0.0072."""
+"""Distance, in head units, of a mesh from a person's rest plus any expression, up to which it is
+that person's, and from which it is another's. Of nine clips the nearest stranger of 598 came to
+0.0081; the clips' own first frames to 0.0033 to 0.0072."""
 _A_FRAME, _NO_FRAME = 0.0050, 0.0080
-"""The same of the nearest moment of a clip, up to which a photo is one of its frames or as good as
-one, whatever it does: of five clips own frames came to 0.0000 to 0.0015, and the nearest of 35
-others' photos to 0.0120."""
+"""The same of a clip's nearest frame, up to which a photo is a frame of the clip: frames of five
+clips came to 0.0000 to 0.0015, the nearest of 35 photos of others to 0.0120."""
 _DRIVES = 0.5
-"""Share of the driving face's rest beyond which a photo is taken to be of the driving person."""
+"""Share of the driving rest beyond which a photo counts as one of the driving person."""
 _ALIKE, _ASIDE = 3.0, 10.0
-"""Degrees up to which the driving head is seen to lie as in a photo, and from the middle of its
-poses up to which a photo is no exception: of one that is, most motion would be out of reach."""
+"""Degrees between a photo's head pose and the nearest driving pose, and between it and the mean
+driving pose, up to which the photo's pose counts as one of the clip's."""
 _MOVED = 6.0
-"""Sum of weights that doubles how far off a mesh may be: shapes tell large expressions roughly."""
+"""Sum of weights that doubles the allowed distance, as shapes fit large expressions less well."""
 _HELD = 0.02
-"""How firmly weights are held to 0, against the mean of the squared distances of all points."""
+"""Ridge penalty on weights, relative to the mean squared distance of all points."""
 
 
 def with_driving_rest(
@@ -48,7 +46,7 @@ def with_driving_rest(
     poses: Sequence[HeadPose] = (),
     moments: Sequence[Doubles] = (),
 ) -> Identity:
-    """The identity with the driving face's rest, as far as it is the same person.
+    """The identity with the driving face's rest, weighted by how surely it is the same person.
 
     Args:
         identity: a photo.
@@ -59,12 +57,12 @@ def with_driving_rest(
     share = max(sameness(identity.face, driving), _shown(identity.face, driving, moments))
     if share == 0:
         return identity
-    own, theirs = identity.rest, driving
+    own = identity.rest
     rest = RestFace(
-        head=_between(own.head, theirs.head, share),
-        aperture=_between(own.aperture, theirs.aperture, share),
-        gaze=_between(own.gaze, theirs.gaze, share),
-        lip_gap=own.lip_gap + share * (theirs.lip_gap - own.lip_gap),
+        head=_between(own.head, driving.head, share),
+        aperture=_between(own.aperture, driving.aperture, share),
+        gaze=_between(own.gaze, driving.gaze, share),
+        lip_gap=own.lip_gap + share * (driving.lip_gap - own.lip_gap),
         found="from the driving face" if share > _DRIVES else own.found,
     )
     expression, pose = Fit(rest, FitSettings()).express(identity.face)
@@ -73,7 +71,7 @@ def with_driving_rest(
 
 
 def sameness(face: Face, rest: RestFace) -> float:
-    """0..1 how surely a face is the one whose rest is known."""
+    """0..1 how surely a face is that of a person with this rest."""
     head, _ = in_head_frame(face, rest.head, face_model())
     use, trust, shapes, solver = _solver()
     away = (head - rest.head).ravel()[use]
@@ -86,7 +84,7 @@ def sameness(face: Face, rest: RestFace) -> float:
 
 
 def _shown(face: Face, rest: RestFace, moments: Sequence[Doubles]) -> float:
-    """0..1 how surely a face is one of the moments (478, 3), or next to one in time."""
+    """0..1 how surely a face is that of one of these frames' meshes (478, 3)."""
     head, _ = in_head_frame(face, rest.head, face_model())
     trust = _trust()
     squares = (float((trust * (head - moment) ** 2).sum()) for moment in moments)
@@ -95,7 +93,7 @@ def _shown(face: Face, rest: RestFace, moments: Sequence[Doubles]) -> float:
 
 
 def _lies_as_in(photo: HeadPose, poses: Sequence[HeadPose]) -> bool:
-    """Whether the driving head is seen to lie as in a photo, and usually not far from there."""
+    """Whether a photo's head pose is near a driving pose and near their mean."""
     if not poses or min(photo.apart(seen) for seen in poses) > _ALIKE:
         return False
     u, _, vt = np.linalg.svd(np.mean([seen.rotation for seen in poses], axis=0))
@@ -106,7 +104,7 @@ def _trust() -> Doubles:
     """(478, 3) how much each coordinate of a mesh counts."""
     trust = np.ones((landmarks.COUNT, 3))
     trust[:, 2] = DEPTH
-    trust[landmarks.MESH_COUNT :] = 0.0  # where the eyes look is nobody's shape
+    trust[landmarks.MESH_COUNT :] = 0.0  # the gaze is not part of a person's shape
     return trust
 
 
@@ -117,7 +115,7 @@ def _solver() -> tuple[Ints, Doubles, Doubles, BoxSolver]:
     use = np.flatnonzero(trust.ravel())
     counts = trust.ravel()[use] * (100.0 / trust.sum())
     shapes = face_model().basis.reshape(blendshapes.COUNT, -1)[:, use].astype(np.float64)
-    solver = BoxSolver((shapes * counts) @ shapes.T, np.zeros(blendshapes.COUNT), most_told())
+    solver = BoxSolver((shapes * counts) @ shapes.T, np.zeros(blendshapes.COUNT), upper_bounds())
     return use, counts, shapes, solver
 
 

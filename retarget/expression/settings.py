@@ -19,8 +19,8 @@ class RestSettings(AsDeclared):
     """`auto`, or where the person is at rest: a frame number (`12`) or a time (`0:03.5`, `3.5s`)
     of the whole video, or a picture's path."""
     certainty: float = 1.0
-    """How strongly an average face speaks against taking a constant smile for this person's rest;
-    0 takes the person as they are."""
+    """How strongly a lasting expression, such as a constant smile, is removed from the rest, judged
+    by an average face; 0 removes nothing."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -33,10 +33,9 @@ class FitSettings(AsDeclared):
     """How 52 weights are read off the mesh."""
 
     prior: Literal["none", "scores"] = "none"
-    """What weights lean on where the mesh leaves room: nothing but each other, or also the scores
-    of MediaPipe's own network (needs the Tasks tracker)."""
+    """The prior where the mesh is ambiguous: none, or MediaPipe's scores (Tasks tracker only)."""
     pull: float = 1.0
-    """How strongly weights lean on their prior."""
+    """How strongly weights are pulled to their prior."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -47,15 +46,15 @@ class FitSettings(AsDeclared):
 class SmoothSettings(AsDeclared):
     """How the tremble of landmarks is taken out of weights, pose and detail.
 
-    A saved performance is calmed only where these are not the usual values.
+    A saved performance, smoothed before, is smoothed again only if these are not the defaults.
     """
 
     reach: float = 0.17
-    """Seconds to look at on each side of a moment (live: before it); 0 leaves all as fitted."""
+    """Seconds on each side of a moment (live: before it) that are used; 0: no smoothing."""
     strength: float = 1.0
-    """How much is taken for tremble; 0 leaves all as fitted."""
+    """Strength, as a factor of the assumed noise; 0: no smoothing."""
     live: bool = False
-    """Look only backwards, so that no frame waits for a later one."""
+    """Use past frames only, so that no frame waits for a later one."""
 
     def __post_init__(self) -> None:
         super().__post_init__()

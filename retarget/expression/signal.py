@@ -19,7 +19,7 @@ _EYES = np.array([n.startswith("eye") for n in blendshapes.NAMES])
 
 
 class _Parts:
-    """Where each number stands in a row, and by how much it usually trembles."""
+    """The slice of each part in a row, and the usual noise of its numbers."""
 
     def __init__(self) -> None:
         count = blendshapes.COUNT
@@ -40,7 +40,7 @@ class _Parts:
             self.tremble[where] = usual[name]
 
     def together(self, squares: Doubles) -> Doubles:
-        """The squares, where numbers that move as one (a turn, a place, a point) share a mean."""
+        """The squares, averaged over numbers that belong together (rotation, place, point)."""
         out = squares.copy()
         for name in ("rotation", "place"):
             out[self.at[name]] = squares[self.at[name]].mean()
@@ -61,7 +61,7 @@ class Signal:
     values: Doubles
 
     def past(self) -> Signal:
-        """The same without the pixels, which nobody asks for any more."""
+        """The same without pixels, to free their memory."""
         return Signal(replace(self.frame, tracked=None), self.seconds, self.values)
 
 
@@ -79,18 +79,18 @@ class Shot(ABC):
 
     @abstractmethod
     def seen(self, signal: Signal) -> None:
-        """Take notice of the next frame."""
+        """Called with each frame, as soon as it comes."""
 
     @abstractmethod
     def changed(self, now: Signal) -> ExpressedFrame:
-        """A frame that has seen all it needs, as it shall be."""
+        """The changed frame, once all frames within `ahead` seconds after it were seen."""
 
     def continues(self, frame: ExpressedFrame) -> bool:
-        """Whether the frame fills the same numbers as the ones before."""
+        """Whether the frame has the same parts as the ones before."""
         return self._filled in (None, _filled(frame))
 
     def take(self, frame: ExpressedFrame) -> Iterator[ExpressedFrame]:
-        """Take the next frame in and let out those that have seen all they need."""
+        """Take the next frame, and give out those that are ready."""
         signal, self._filled = joined(frame), _filled(frame)
         self._waiting.append(signal)
         self.seen(signal)
@@ -98,7 +98,7 @@ class Shot(ABC):
             yield self.changed(self._waiting.popleft())
 
     def rest(self) -> Iterator[ExpressedFrame]:
-        """Let out all that still wait."""
+        """Give out all frames that still wait."""
         while self._waiting:
             yield self.changed(self._waiting.popleft())
 
@@ -106,7 +106,7 @@ class Shot(ABC):
 def shot_by_shot(
     frames: Iterator[ExpressedFrame], begin: Callable[[], Shot]
 ) -> Iterator[ExpressedFrame]:
-    """Every frame once, in order, through a `Shot` that begins anew at every cut and loss.
+    """Every frame once, in order, through a new `Shot` after every cut and loss.
 
     Frames without an expression pass unchanged.
     """
@@ -123,13 +123,13 @@ def shot_by_shot(
 
 
 def _filled(frame: ExpressedFrame) -> tuple[bool, ...]:
-    """Which numbers of its row a frame fills beside the weights."""
+    """Whether a frame has a pose, and measurements."""
     measured = frame.expression is not None and frame.expression.measured is not None
     return frame.pose is not None, measured
 
 
 def joined(frame: ExpressedFrame) -> Signal:
-    """The row of a frame that has an expression; what else it does not have is 0."""
+    """The row of a frame that has an expression; other parts it lacks are 0."""
     values = np.zeros(PARTS.size)
     at = PARTS.at
     if frame.expression is None:
@@ -143,7 +143,7 @@ def joined(frame: ExpressedFrame) -> Signal:
         values[at["detail"]] = seen.detail.ravel()
     if frame.pose is not None:
         values[at["rotation"]] = frame.pose.rotation.ravel()
-        # In head units, so that a large face trembles no more than a small one.
+        # In head units, so that the noise does not depend on the size of the face.
         values[at["place"]] = frame.pose.translation / frame.pose.scale
         values[at["size"]] = np.log(frame.pose.scale)
     return Signal(frame, frame.at.seconds, values)

@@ -1,13 +1,13 @@
-"""Take the tremble out of weights, pose and detail, and leave quick movements whole.
+"""Smooth weights, pose and detail, and keep quick movements.
 
-Landmarks shiver even on a still face. Around each moment a parabola is fitted to the frames in
+Landmarks are noisy even on a still face. Around each moment a parabola is fitted to the frames in
 reach, by their true times (Savitzky & Golay, Analytical Chemistry 36(8), 1964). Where the frames
-stray from it no more than tremble does, the parabola is taken; where they stray more, something
-really moves and the measured value is kept (the local-statistics filter of Lee, IEEE TPAMI 2(2),
-1980). How much a value trembles is learned from its own small steps as it comes.
+differ from it by no more than noise, its value is used; where they differ more, the face moves and
+the measured value is kept (the local-statistics filter of Lee, IEEE TPAMI 2(2), 1980). The noise of
+each value is estimated from its small steps.
 
-For files the reach lies on both sides, so nothing comes late; live it lies in the past, and a
-level takes the parabola's place.
+For files the reach lies on both sides, without delay; live it lies in the past, and a constant
+takes the parabola's place.
 """
 
 from __future__ import annotations
@@ -24,19 +24,19 @@ from retarget.flow.arrays import Doubles
 from retarget.flow.values import ExpressedFrame
 
 _STRAY = 3.0
-"""A value that strays by more than this many trembles is moving; by twice as much, wholly so."""
+"""Standard deviations of noise from which a value is kept in part, and at twice as many wholly."""
 _LEARN = 0.1
-"""How fast the tremble is learned, per frame."""
+"""Weight of each new frame in the estimate of the noise."""
 _LEAST, _MOST = 0.2, 2.0
-"""What the learned tremble may be, as a multiple of the usual one."""
+"""Limits of the estimated noise, as multiples of the usual one."""
 
 
 _DIGITS = 9
-"""Of seconds: frames of one rate are as far apart everywhere, but for what rounding leaves."""
+"""Digits to which times are rounded, so that equal spacings are equal floats."""
 
 
 class Smooth:
-    """Calms expression and pose over time; a cut or a loss begins anew."""
+    """Smooths expression and pose over time, in each shot separately."""
 
     name = "smooth"
 
@@ -52,7 +52,7 @@ class Smooth:
 
 
 class _Shot(Shot):
-    """Calms the frames from a cut or a loss to the next."""
+    """Smooths the frames from a cut or a loss to the next."""
 
     def __init__(self, settings: SmoothSettings) -> None:
         super().__init__((0.0 if settings.live else settings.reach) - SAME_TIME)
@@ -67,10 +67,10 @@ class _Shot(Shot):
             self._learn_tremble()
 
     def _learn_tremble(self) -> None:
-        """From how far the middle one of three frames lies off its neighbors' mean.
+        """Update the noise from the distance of a frame to its neighbours' mean.
 
-        Three independent trembles make 1.5 times the variance of one. Large steps are movements
-        and only count as the largest tremble would.
+        The noise of three frames makes 1.5 times the variance of one. Large steps are movements and
+        are limited to the largest noise.
         """
         a, b, c = (self.window[i].values for i in (-3, -2, -1))
         step = (b - (a + c) / 2) ** 2 / 1.5
@@ -106,7 +106,7 @@ class _Shot(Shot):
 
 @lru_cache(maxsize=64)
 def _curve(times: tuple[float, ...], *, live: bool) -> Doubles:
-    """(n, n) the matrix that takes values at these seconds to the curve through them."""
+    """(n, n) the matrix from values at these seconds to those of the fitted curve."""
     seconds = np.array(times)
     order = 0 if live else min(2, len(seconds) - 3)
     powers = (seconds - seconds.mean())[:, None] ** np.arange(order + 1)

@@ -1,4 +1,4 @@
-"""Bounded least squares over 52 weights, fast enough to do for every frame."""
+"""Bounded least squares over 52 weights, fast enough for every frame."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ class BoxSolver:
 
         Args:
             gain: (n,) g.
-            start: (n,) a guess; the nearer it is, the sooner they are found.
-            hold: (n,) what is added to the diagonal of H this time.
+            start: (n,) a guess; a nearer one is faster.
+            hold: (n,) added to the diagonal of H in this call.
         """
         gram = self.gram if hold is None else self.gram + np.diag(hold)
         place = np.where(start <= self.low, _LOW, np.where(start >= self.high, _HIGH, _FREE))

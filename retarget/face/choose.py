@@ -1,4 +1,4 @@
-"""Which face, where there are several."""
+"""Choose one of several faces."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from retarget.flow.arrays import Doubles
 
 
 def choose(faces: Sequence[Reading], choice: Choice) -> Reading | None:
-    """The face that was asked for; None where there are not as many as its number says."""
+    """The chosen face; None where there are fewer faces than its number."""
     if not faces:
         return None
     if isinstance(choice, tuple):

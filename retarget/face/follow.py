@@ -19,27 +19,27 @@ from retarget.face.shots import Change, Shots
 from retarget.flow.arrays import Picture
 
 _SURVEY = 15
-"""Frames between two looks at the whole frame while one face is in view."""
+"""Frames between two searches of the whole frame while one face is in view."""
 _SURVEY_AMONG = 5
 """The same while others are in view."""
 _CLOSE = 3.0
 """Faces nearer than this (in widths of the larger) may cross and are read in every frame."""
 _FORGET = 3
-"""Seconds after which a lost face is given up, and one is chosen anew among those in view."""
+"""Seconds after which a lost face is given up, and one of those in view is chosen."""
 _GONE = 1
-"""Seconds after which somebody else who is not seen any more is forgotten."""
+"""Seconds after which another person out of view is forgotten."""
 _JUMP, _STRANGE = 0.6, 3.0
-"""A face this far astray that fits this badly (see people.py) may be somebody else in front."""
+"""`Person.astray` and `Person.unlike` above which a face may be somebody else in front."""
 _STILL = 0.1
-"""A mesh that moves by less than this part of its width from one frame to the next is no cut."""
+"""Part of its width below which a mesh's movement between two frames is not a cut."""
 _QUICK, _REREADS = 0.03, 2
-"""A face that moved by more than this (in widths) in its region is read again, up to so often."""
+"""Movement in a region, in widths, above which a face is read again, and how often at most."""
 _DOUBT = 0.95
-"""A mesh the network is less sure of than this is looked at again by the detector."""
+"""Presence below which the detector has to confirm a mesh."""
 
 
 class Followed(NamedTuple):
-    """What one frame shows of the face that is followed."""
+    """The followed face in one frame."""
 
     face: Reading | None
     cut: bool
@@ -61,7 +61,7 @@ class Follower:
         """Faces ever seen at once."""
         self._last: Picture | None = None
         self._sight: Sight | None = None
-        """What was compared last with the face before it."""
+        """The last face that was compared with the one before it."""
         self._begun = False
         self._until_survey = 0
         self._pieces: Iterator[Region] = iter(())
@@ -99,9 +99,9 @@ class Follower:
         return Followed(face, cut=face is not None and before is None, others=self.others)
 
     def _another(self, before: Reading | None, rgb: Picture, now: Reading | None) -> bool:
-        """Whether a cut shows somebody else before the same wall, which `Shots` cannot notice.
+        """Whether a cut shows somebody else before the same background, which `Shots` misses.
 
-        Where others are in view, people.py tells who is who, also where they hide one another.
+        Where others are in view, `people.py` tells them apart.
         """
         if self.shots is None or self._last is None or self.company:
             return False
@@ -113,12 +113,12 @@ class Follower:
         return last.replaced_by(self._sight)
 
     def _begin(self, rgb: Picture) -> Reading | None:
-        """Look everywhere and choose."""
+        """Search the whole frame and choose a face."""
         complete = self.choice != "largest"
         return self._choose(rgb, self.search.everywhere(rgb, complete=complete))
 
     def _choose(self, rgb: Picture, found: list[Reading]) -> Reading | None:
-        """Begin to follow one of the faces, and to know the others."""
+        """Begin to follow one of the faces, and remember the others."""
         chosen = choose(found, self.choice)
         face = None if chosen is None else self.search.settled(rgb, chosen)
         self.person = None if face is None else Person(rgb, face)
@@ -134,7 +134,7 @@ class Follower:
         self.most = max(self.most, others + (self.person is not None and self.person.unseen == 0))
 
     def _again(self, rgb: Picture) -> Reading | None:
-        """The face in a frame that goes on from the last."""
+        """The face in a frame of the same shot as the last."""
         if self.person is None:
             found = self.search.again(rgb, None, self._pieces)
             return self._choose(rgb, found) if found else None
@@ -151,14 +151,13 @@ class Follower:
 
     @staticmethod
     def _strange(rgb: Picture, person: Person, face: Reading) -> bool:
-        """Whether somebody may have come in front; looks are compared only after a jump."""
+        """Whether somebody may have come in front; appearances are compared only after a jump."""
         return person.astray(face) > _JUMP and person.unlike(rgb, face) > _STRANGE
 
     def _read(self, rgb: Picture, person: Person) -> Reading | None:
         """A person's mesh where it was last, if it is still there.
 
-        After a quick movement the first reading is only half way there, so it is taken as the
-        place to read from.
+        After a quick movement the first reading only comes nearer, so the mesh is read again there.
         """
         face, region = self.model.read(rgb, person.region), person.region
         for _ in range(_REREADS):
@@ -174,7 +173,7 @@ class Follower:
         return face
 
     def _look_for(self, rgb: Picture, person: Person) -> Reading | None:
-        """A lost face, when nobody else is about: whoever turns up and fits it best."""
+        """Find a lost face while no other is in view: the one that fits best."""
         person.unseen += person.since
         found = self.search.again(rgb, person.region, self._pieces)
         if not found:
@@ -188,7 +187,7 @@ class Follower:
         return face
 
     def _among(self, rgb: Picture, person: Person) -> Reading | None:
-        """The face among others; those that are close are followed, each for itself."""
+        """The face among others, of which those close to it are followed as well."""
         close = [one for one in self.company if one.region.distance(person.region) < _CLOSE]
         faces: list[Reading] = []
         hidden = False
@@ -220,7 +219,7 @@ class Follower:
         return self._choose(rgb, others) if others else None
 
     def _survey(self, rgb: Picture, known: list[Reading], *, every: int) -> list[Reading]:
-        """Now and then look over the whole frame for faces that are not known."""
+        """Every so many frames, search the whole frame for new faces."""
         self._until_survey = min(self._until_survey, every) - 1
         if self._until_survey > 0:
             return []
@@ -235,7 +234,7 @@ def _inside(rgb: Picture, region: Region) -> bool:
 
 
 def _goes_on(before: Reading | None, now: Reading | None) -> bool:
-    """Whether the face of one frame is still there in the next, where it was."""
+    """Whether the face of one frame is at the same place in the next."""
     if before is None or now is None:
         return False
     apart = np.linalg.norm(before.points[:, :2] - now.points[:, :2], axis=1).mean()

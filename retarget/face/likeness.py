@@ -1,10 +1,9 @@
 """Is it the same person? Estimated without a recognition network, so that a slip is noticed.
 
-The face is unfolded onto the average mesh, by which most of pose and expression is gone, and the
-directions of its edges are counted cell by cell (Dalal & Triggs, "Histograms of oriented gradients
-for human detection", CVPR 2005), in the logarithm of brightness and with each cell brought to one
-strength, by which most of the light is gone. Every face has eyes and a mouth there: what counts is
-how two faces differ from the mean of many. This tells strangers in most pictures and is no proof.
+The face is warped onto the average mesh, which removes most of pose and expression, and described
+by histograms of oriented gradients (Dalal & Triggs, CVPR 2005) of the logarithm of brightness, each
+cell normalised, which removes most of the lighting. The mean of many faces is subtracted before two
+faces are compared. This recognises strangers in most pictures and is no proof.
 """
 
 from __future__ import annotations
@@ -21,34 +20,34 @@ from retarget.flow.unfold import Unfolding
 from retarget.flow.values import Face
 
 ANOTHER = 0.75
-"""`unlikeness` from which two faces are likely two persons'. Of 1241 pairs of frames of one clip
-none was so far apart, with light, tint and contrast changed at random 1.5 %; of 7537 pairs of
-frames of two persons 96 %."""
+"""`unlikeness` above which two faces are likely two persons'. It was reached by none of 1241 pairs
+of frames of one clip, by 1.5 % of them with light, tint and contrast changed at random, and by 96 %
+of 7537 pairs of frames of two persons."""
 
 _CHANGED = 0.06
-"""Mean change of colour at the mesh's points from which a face may be another's than that of the
-frame before: seen within five clips up to 0.059 (at ten frames a second 0.072, with an `unlikeness`
-of up to 0.71), between 91 pairs of persons 0.08 and more."""
+"""Mean change of colour (0..1) at the mesh's points above which a face may be another person's than
+in the frame before: up to 0.059 within five clips (at ten frames a second 0.072, with an
+`unlikeness` of up to 0.71), at least 0.08 between 91 pairs of persons."""
 
 _WIDTH, _HEIGHT = 96, 112
 """Pixels of an unfolded face."""
 _CELL, _DIRECTIONS = 8, 8
 _LOUDEST = 0.95
-"""Quantile at which strong edges are cut, so that lashes and spectacles are not all that counts."""
+"""Quantile to which strong edges are clipped, so that lashes and glasses do not dominate."""
 _FAINT = 0.15
-"""Share of the middle cell's strength that is added to each: flat skin's noise stays small."""
+"""Part of the median cell's strength added to each cell, to suppress noise of flat skin."""
 _HOLES = (*landmarks.EYE_RIMS, (landmarks.LIPS_INNER_UPPER, landmarks.LIPS_INNER_LOWER))
-"""Eyes and mouth move too much to tell who it is."""
+"""Eyes and mouth, which are left out as they move too much."""
 
 
 def unlikeness(one: Floats, two: Floats) -> float:
-    """How far two faces' `edges` of one shape differ: 0 the same, 1 as strangers do, 2 at most."""
+    """1 - correlation of two faces' `edges`: 0 equal, about 1 for strangers, at most 2."""
     a, b = (edges - _mean_edges() for edges in (one, two))
     return 1.0 - float((a * b).sum() / (np.linalg.norm(a) * np.linalg.norm(b) + 1e-9))
 
 
 class Sight:
-    """A face as one frame of a video shows it.
+    """The appearance of a face in one frame of a video.
 
     Args:
         rgb: the frame.
@@ -73,7 +72,7 @@ class Sight:
 
 
 def edges(rgb: Picture, face: Face) -> Floats:
-    """(rows, columns, directions) how strong edges of each direction are in each cell."""
+    """(rows, columns, directions) strength of the edges of each direction in each cell."""
     grey = np.log(cv2.cvtColor(unfolded(rgb, face), cv2.COLOR_RGB2GRAY).astype(np.float32) + 10)
     across, down = (np.asarray(cv2.Sobel(grey, cv2.CV_32F, *d)) for d in ((1, 0), (0, 1)))
     strength = np.hypot(across, down) * _unfolding()[1]
@@ -91,7 +90,7 @@ def edges(rgb: Picture, face: Face) -> Floats:
 
 
 def unfolded(rgb: Picture, face: Face) -> Picture:
-    """(height, width, 3) the face as it would lie on the average mesh, seen from the front."""
+    """(height, width, 3) the face warped onto the average mesh, seen from the front."""
     pixel = face.eye_distance / 60
     if pixel > 1:
         rgb = np.asarray(cv2.GaussianBlur(rgb, (0, 0), 0.5 * pixel), np.uint8)

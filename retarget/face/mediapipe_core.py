@@ -1,9 +1,9 @@
 """MediaPipe's graph runner alone, in a tenth of the time that `import mediapipe` takes.
 
 MediaPipe's own `__init__` imports every solution and task, and with them matplotlib and
-sounddevice: 1.5 s of processor time, of which this project needs 0.2 s. So the package, and those
-within it that do likewise, are put in place without running that file; whoever asks one of them for
-anything else later (`mediapipe.solutions`) gets it then, as if it had been imported in full.
+sounddevice: 1.5 s of processor time, of which this project needs 0.2 s. So the package, and its
+subpackages that do the same, are put into `sys.modules` without running that file; any other
+attribute (`mediapipe.solutions`) is loaded on first access, as if imported in full.
 """
 
 from __future__ import annotations
@@ -46,9 +46,9 @@ def import_light() -> ModuleType:
 
 
 def _import_protobuf() -> None:
-    """Import what MediaPipe is described in, whose C types Python 3.12 warns of once.
+    """Import protobuf, whose C types raise a DeprecationWarning once on Python 3.12.
 
-    Programs and tests that take warnings for errors could not import it.
+    Programs and tests that turn warnings into errors could not import it otherwise.
     """
     with warnings.catch_warnings(), suppress(ImportError):
         warnings.simplefilter("ignore", DeprecationWarning)
@@ -62,13 +62,13 @@ def import_vision(*modules: str) -> list[ModuleType]:
         for name in (f"{_NAME}.tasks.python", _VISION):
             _light(name)
         found = [importlib.import_module(f"{_VISION}.{module}") for module in modules]
-        if _to_load and "tasks" in vars(package):  # the whole one has another: it must be asked
+        if _to_load and "tasks" in vars(package):  # hidden, so that access loads the whole package
             _hidden.update(tasks=vars(package).pop("tasks"))
     return found
 
 
 def _light(name: str) -> ModuleType | None:
-    """A package without what its own file does; None where there is none."""
+    """A package whose `__init__` has not run; None where it is not installed."""
     if name in sys.modules:
         return sys.modules[name]
     spec = importlib.util.find_spec(name)

@@ -1,9 +1,9 @@
 """The tracker whose models come with mediapipe's wheel: its own networks, one at a time.
 
-MediaPipe's `face_mesh` solution decides by itself where to look next and what to believe. Here its
-two networks are run bare, on a square that this project has cut out: the region can then be kept
-steady, the picture's size costs little, and the network's own doubt is seen. The same crop gives
-the same points as `face_mesh`, at about the same cost.
+MediaPipe's `face_mesh` solution chooses itself where to look next and what to accept. Here its two
+networks run directly on a square crop: the region can be kept steady, the picture's size costs
+little, and the network's presence score is available. The same crop gives the same points as
+`face_mesh`, at about the same cost.
 
 Attention Mesh: Grishchenko et al., arXiv 2006.10962.
 BlazeFace: Bazarevsky et al., arXiv 1907.05047.
@@ -25,10 +25,10 @@ from retarget.flow.quiet import quiet
 from retarget.flow.shutdown import unbroken
 
 MESH_PIXELS = 192
-"""Side of the view that is handed to the mesh's network, which takes no other: MediaPipe's usual
-ImageToTensorCalculator would sample it once more, to the same pixels, in a tenth of its time."""
+"""Side of the mesh network's input. MediaPipe's usual ImageToTensorCalculator, which would resample
+it to the same pixels in a tenth of the network's time, is left out."""
 DETECT_PIXELS = 256
-"""Side of the view that is handed to the detectors, which scale it to 128 or 192 themselves."""
+"""Side of the detectors' input, which they scale to 128 or 192 themselves."""
 
 _MESH = """
 input_stream: "image" output_stream: "landmarks" output_stream: "presence"
@@ -61,9 +61,10 @@ node {{ calculator: "{kind}" input_stream: "IMAGE:image" output_stream: "DETECTI
   options {{ [mediapipe.FaceDetectionOptions.ext] {{ min_score_thresh: 0.3 }} }} }}
 """
 _LOOK_SCALE, _LOOK_TURN = 0.1, 0.08
-"""How far the looks differ: the network's error depends on where its pixels fall, so that of two
-looks is partly independent. Two cut the tremble of the head-fixed points by 29 % and their distance
-from the mean of twelve looks by 25 % (five clips); a steadier crop alone did neither."""
+"""Relative scale and rotation (radians) between the looks. The network's error depends on the pixel
+grid, so the errors of two looks are partly independent. Two looks reduced the jitter of head-fixed
+points by 29 % and their distance from the mean of twelve looks by 25 % (five clips); a steadier
+crop alone did neither."""
 _OPTIONS = (
     "calculators.tensor.tensor_converter_calculator_pb2",
     "calculators.tensor.inference_calculator_pb2",
@@ -81,7 +82,7 @@ class _Graph:
     @unbroken()
     def __init__(self, text: str, outputs: tuple[str, ...]) -> None:
         package = import_light()
-        for name in _OPTIONS:  # the text names these options, so they must be known
+        for name in _OPTIONS:  # register the options in the graph's text
             import_module(f"mediapipe.{name}")
         from google.protobuf import text_format
         from mediapipe.framework import calculator_pb2
@@ -104,7 +105,7 @@ class _Graph:
         self._graph.start_run({})
         self._time = 0
         self.whole = True
-        """Whether it has answered: an error or Ctrl-C may leave a picture on its way."""
+        """Whether its last run ended: after an error or Ctrl-C a picture may still be in it."""
 
     @unbroken()
     def run(self, picture: Picture) -> dict[str, Any]:
@@ -126,7 +127,7 @@ class _Graph:
 
 _left: list[tuple[_Graph, _Graph, _Graph]] = []
 _MOST_LEFT = 2
-"""Graphs that closed models leave: to start them takes as long as to read ten faces."""
+"""Graphs of closed models kept for reuse: starting them takes as long as reading ten faces."""
 
 
 def _started() -> tuple[_Graph, _Graph, _Graph]:
@@ -139,7 +140,7 @@ def _started() -> tuple[_Graph, _Graph, _Graph]:
         )
         blank = np.zeros((MESH_PIXELS, MESH_PIXELS, 3), np.uint8)
         for graph in graphs:
-            graph.run(blank)  # the first picture is when they log
+            graph.run(blank)  # they log at their first picture
     return graphs
 
 
@@ -186,7 +187,7 @@ class MeshModel:
         return region.placed(flat), float(get.get_float(out["presence"]))
 
     def close(self) -> None:
-        """Leave the graphs, which remember no picture, to the next model."""
+        """Keep the graphs, which have no state, for the next model."""
         if len(_left) < _MOST_LEFT and all(graph.whole for graph in self._graphs):
             _left.append(self._graphs)
             return

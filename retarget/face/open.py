@@ -15,18 +15,18 @@ from retarget.face.settings import TrackSettings
 
 
 def open_model(settings: TrackSettings) -> FaceModel:
-    """The networks that `settings.by` names; `auto` takes those that need no file.
+    """Open the networks of the tracker `settings.by`; `auto` prefers those without a file.
 
     Raises:
         MissingModel: the tasks tracker's bundle is not here, or the installed mediapipe has no
             models of its own for the mesh tracker.
         MissingPackage: mediapipe is not installed.
-        RetargetError: a limit on this process leaves no room for them, or it was forked from one
-            that has opened them.
+        RetargetError: there is too little memory, or this process was forked from one that had
+            opened networks.
     """
     tasks = settings.by == "tasks" or (settings.by == "auto" and not carries_models())
     check_room(imported=True, tasks=tasks)
-    if _first_process() != os.getpid():  # it would end without a word, and a pool wait for ever
+    if _first_process() != os.getpid():  # it would crash silently, and a pool wait for ever
         raise RetargetError(
             "Faces cannot be followed in a process forked from one that has followed some.",
             do='Start it afresh, as multiprocessing.get_context("spawn") does.',
@@ -46,7 +46,7 @@ def open_model(settings: TrackSettings) -> FaceModel:
 
 @cache
 def _first_process() -> int:
-    """The process that opened networks first; those that are forked from it remember, too."""
+    """The id of the process that opened networks first; forked processes inherit it."""
     return os.getpid()
 
 

@@ -1,8 +1,8 @@
-"""Tell people apart from frame to frame: by place, size and look, over a crossing or a short loss.
+"""Tell people apart from frame to frame by place, size and appearance, also when they cross.
 
-There is no recognition here, only continuity: a face is expected where it was heading, as large as
-it was, and looking as it did. Where two faces come together one hides the other; the one whose
-look and place fit better is the one still seen, and the other is waited for.
+This is continuity, not recognition: a face is expected where it was heading, with its last size and
+appearance. Where two faces overlap, the one that fits better is taken as visible, and the other as
+hidden.
 """
 
 from __future__ import annotations
@@ -17,23 +17,23 @@ from retarget.flow.arrays import Floats, Picture
 
 _LOOK_PIXELS = 24
 _PLACE, _SIZE, _LOOK = 0.5, 0.4, 0.1
-"""What counts as one unit of unlikeness: half a face's width, a size 1.5 times another, a tenth of
-full brightness between two looks (one person: 0.03 to 0.08, two people: 0.12 to 0.3)."""
+"""Differences that count as 1: half a face's width in place, a factor of 1.5 in size, a tenth of
+full brightness in appearance (one person: 0.03 to 0.08, two people: 0.12 to 0.3)."""
 _TOO_UNLIKE = 5.0
 _LEARN, _LEARN_EVERY = 0.5, 5
 _HEADING, _OFTEN = 0.5, 30
-"""What a new heading counts for beside the old one at so many frames per second."""
+"""Weight of a new heading relative to the old one, at so many frames per second."""
 _GOES_ON = 0.4
-"""Seconds for which a face that is not seen is expected to go on."""
+"""Seconds for which a hidden face is expected to move on."""
 _STIRS, _HANGS = 0.01, 3
-"""A mesh that moves by less than this part of its width in so many seconds is no person's: who
-sits still moves by twice as much, a picture on a wall by a third."""
+"""Part of its width, and seconds: a mesh that moves less in this time is a picture's, not a
+person's. A person sitting still moves twice as much, a picture on a wall a third as much."""
 _LOOSER = 3.0
-"""How much the tolerance of place grows in each second unseen, as a part of itself."""
+"""Growth of the tolerance of place per second unseen, as a factor of itself."""
 
 
 class Person:
-    """One face that has been seen, and what to expect of it."""
+    """One face, with its expected place, size and appearance."""
 
     def __init__(self, rgb: Picture, face: Reading) -> None:
         self.face = face
@@ -50,7 +50,7 @@ class Person:
 
     @property
     def pictured(self) -> bool:
-        """Whether it hangs on a wall."""
+        """Whether it is a picture, as on a wall."""
         return self._known >= _HANGS and self._stirred < _STIRS
 
     @property
@@ -59,13 +59,13 @@ class Person:
         return self.face.region
 
     def expected(self) -> tuple[float, float]:
-        """Where it should be now, if it went on for a while."""
+        """Its expected place (x, y) in this frame."""
         ahead = min(float(self.unseen + self.since), _GOES_ON)
         x, y = np.array([self.region.x, self.region.y]) + self._heading * ahead
         return float(x), float(y)
 
     def astray(self, face: Reading) -> float:
-        """How far a face is from where and how large this person should be; 0 not at all."""
+        """The difference of a face from this person's expected place and size; 0: none."""
         here, last = face.region, self.region
         x, y = self.expected()
         side = max(here.side, last.side) / MARGIN * (1 + _LOOSER * float(self.unseen))
@@ -73,15 +73,15 @@ class Person:
         return place + abs(float(np.log(here.side / last.side))) / _SIZE
 
     def unlike(self, rgb: Picture, face: Reading) -> float:
-        """How badly a face fits this person: 0 perfectly, above 5 it is somebody else."""
+        """The difference of a face from this person: 0 none, above 5 it is somebody else."""
         return self.astray(face) + self.other_look(rgb, face) / _LOOK
 
     def other_look(self, rgb: Picture, face: Reading) -> float:
-        """Mean difference of the looks, 0..1."""
+        """Mean difference in appearance, 0..1."""
         return float(np.abs(look(rgb, face.region) - self._look).mean())
 
     def seen(self, rgb: Picture, face: Reading, *, alone: bool) -> None:
-        """Take a face as this person's; its look is learned only while nobody is close."""
+        """Take a face as this person's; its appearance is learned only while nobody is close."""
         before = self.region
         moved = np.array([face.region.x - before.x, face.region.y - before.y])
         heading = moved / float(self.unseen + self.since)
@@ -99,12 +99,12 @@ class Person:
 
 
 def look(rgb: Picture, region: Region) -> Floats:
-    """A face as a small picture that stands upright, (24, 24, 3) in 0..1."""
+    """The appearance of a face: a small upright picture (24, 24, 3) in 0..1."""
     return region.cut(rgb, _LOOK_PIXELS).astype(np.float32) / 255.0
 
 
 def matched(rgb: Picture, people: Sequence[Person], faces: Sequence[Reading]) -> dict[int, int]:
-    """Which person (index) has which face (index), so that all fit best together."""
+    """The optimal assignment of people (index) to faces (index)."""
     if not people or not faces:
         return {}
     from scipy.optimize import linear_sum_assignment

@@ -1,4 +1,4 @@
-"""Where to look: a turned square in a frame, and what a detector or a mesh finds in it."""
+"""Rotated squares in a frame, and what a detector or a mesh network finds in them."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from retarget.flow import landmarks
 from retarget.flow.arrays import Doubles, Floats, Picture
 
 MARGIN = 1.5
-"""A mesh is read from a square this much wider than the face, as the network was trained."""
+"""The side of the square from which a mesh is read, in sizes of the face, as in training."""
 _DENSEST = 3
-"""A region more than this many times as wide as its crop is halved first, pixel by pixel."""
+"""A region more than this many times as wide as its crop is halved first."""
 _AROUND = 16
-"""Pixels beyond a region that are halved with it, so that halves of halves have a border too."""
+"""Margin in pixels that is halved with a region, so that repeated halving keeps a border."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Region:
-    """A square, turned with the head, in pixels of the frame."""
+    """A square, rotated with the head, in pixels of the frame."""
 
     x: float
     y: float
@@ -43,15 +43,15 @@ class Region:
     def cut(self, rgb: Picture, pixels: int, *, black: bool = False) -> Picture:
         """The region as a picture of `pixels` x `pixels`.
 
-        Beyond the frame its border is repeated, or all is black. Of a region larger than the crop
-        every pixel counts, so that fine patterns and grain shimmer less.
+        Outside the frame its border is repeated, or all is black. A region larger than the crop is
+        averaged, against aliasing.
         """
         if self.side > _DENSEST * pixels:
             half, region = self._halved(rgb)
             return region.cut(half, pixels, black=black)
         dense = 2 if self.side > _DENSEST / 2 * pixels else 1
         matrix = self.to_frame(pixels * dense)
-        # Whole numbers are centres of pixels: the middle of the first two lies half a pixel on.
+        # Pixel centres have integer coordinates: that of a pair of pixels lies half a pixel on.
         matrix[:, 2] -= matrix[:, :2].sum(axis=1) * (dense - 1) / 2
         out = cv2.warpAffine(
             rgb, matrix, (pixels * dense, pixels * dense),
@@ -78,7 +78,7 @@ class Region:
         return np.asarray(half, np.uint8), replace(self, x=x, y=y, side=self.side / 2)
 
     def placed(self, normalized: Floats) -> Floats:
-        """Mesh points (478, 3) in parts of the region as pixels of the frame, depth alike."""
+        """Mesh points (478, 3) from parts of the region to pixels of the frame, z as well."""
         matrix = self.to_frame(1)
         out = np.empty_like(normalized)
         out[:, :2] = normalized[:, :2] @ matrix[:, :2].T + matrix[:, 2]
@@ -86,7 +86,7 @@ class Region:
         return out
 
     def scaled(self, factor: float, turned: float = 0.0) -> Region:
-        """The same place, its side times `factor`, turned further by `turned` radians."""
+        """The same place, its side times `factor`, rotated by further `turned` radians."""
         return replace(self, side=self.side * factor, turn=self.turn + turned)
 
     def distance(self, other: Region) -> float:
@@ -97,7 +97,7 @@ class Region:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Detection:
-    """A face as a detector sees it."""
+    """A face found by a detector."""
 
     x: float
     y: float
@@ -117,10 +117,10 @@ class Detection:
         eyes: Iterable[tuple[float, float]],
         score: float,
     ) -> Detection:
-        """What a detector tells of a view, in parts of it.
+        """From a detector's output in parts of its input.
 
         Args:
-            view: what it was shown.
+            view: the detector's input.
             box: left, top, width and height.
             eyes: (x, y) of the right eye and of the left.
             score: 0..1
@@ -139,13 +139,13 @@ class Detection:
 
     @property
     def region(self) -> Region:
-        """Where to read this face's mesh."""
+        """The region to read this face's mesh from."""
         return Region(x=self.x, y=self.y, side=MARGIN * self.side, turn=_turn(*self.eyes))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Reading:
-    """A mesh as the network sees it."""
+    """The output of a mesh network."""
 
     points: Floats
     """(478, 3) in pixels of the frame."""
@@ -156,7 +156,7 @@ class Reading:
 
     @cached_property
     def region(self) -> Region:
-        """Where to read the mesh of this face in the next frame."""
+        """The region to read this face's mesh from in the next frame."""
         low, high = self.points[:, :2].min(axis=0), self.points[:, :2].max(axis=0)
         x, y = (low + high) / 2
         right, left = self.points[list(landmarks.EYE_OUTER_CORNERS), :2]
@@ -165,7 +165,7 @@ class Reading:
 
 
 def _even_part(middle: float, reach: float, size: int) -> tuple[int, int]:
-    """First pixel and even number of those within reach of a place, of `size` along a frame."""
+    """First pixel, and even count, of the pixels within `reach` of `middle`, of `size` pixels."""
     low = int(np.clip(middle - reach, 0, max(0, size - 2)))
     high = int(np.clip(middle + reach + 1, min(low + 2, size), size))
     return low, max(1, (high - low) // 2 * 2)

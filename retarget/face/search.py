@@ -15,20 +15,20 @@ from retarget.flow.arrays import Picture
 SAME = 0.3
 """Boxes that overlap more than this are one face."""
 _MOST = 16
-"""Candidates that are looked at closely; a crowd's smallest faces are left."""
+"""The most candidates that are examined; the least certain of a crowd are left out."""
 _FINEST = 160
-"""Pixels: no part of the frame smaller than this is looked into."""
+"""Pixels of the smallest tile that is searched."""
 _PIECES = 2
-"""Parts of the frame that are looked into in each frame while no face is in view."""
+"""Tiles searched per frame while no face is in view."""
 _SETTLING, _SETTLED = 6, 0.003
-"""How often at most a face is read again where it was just read, and after which movement, in
-widths, no more: four times are usual. A mesh from the detector's square is off by as much as a
-face trembles, and creeps into place over the first frames."""
+"""The most repetitions of reading a face at the place of its last reading, and the movement, in
+widths, below which they end: four are usual. The first mesh, from the detector's square, is as
+inaccurate as a face trembles, and would creep into place over the first frames."""
 _QUARTERS = (np.pi / 2, -np.pi / 2, np.pi)
 
 
 class FaceModel(Protocol):
-    """What both trackers promise: faces in a view, and the mesh of one face."""
+    """The interface of both trackers: faces in a view, and the mesh of one face."""
 
     def detect(
         self, rgb: Picture, view: Region, *, near: bool = True, far: bool = True
@@ -36,7 +36,7 @@ class FaceModel(Protocol):
         """Faces in a square of the frame: large ones where `near`, small ones where `far`."""
 
     def read(self, rgb: Picture, region: Region) -> Reading | None:
-        """The mesh in a region; its `presence` says whether to believe it, None: no face at all."""
+        """The mesh in a region, whose `presence` tells how certain it is; None: no face at all."""
 
     def close(self) -> None:
         """Free what it holds."""
@@ -54,19 +54,19 @@ class Search:
         self.model = model
         self.certainty = certainty
         self.sure = 0.5 + 0.5 * certainty
-        """What the near detector must give a face that it sees upright and at its favourite size:
-        people, paintings and drawings got 0.83 and more; a clock and a colour wheel 0.46 and less,
-        a cat 0.61, and 0.77 when it stood on its head."""
+        """The score that the near detector must give an upright face at the best size: people,
+        paintings and drawings got at least 0.83; a clock and a colour wheel at most 0.46, a cat
+        0.61, and 0.77 upside down."""
 
     def everywhere(
         self, rgb: Picture, *, complete: bool = False, turned: bool = False
     ) -> list[Reading]:
-        """Faces by every means: also those that fill the frame, and small ones in a large frame.
+        """A thorough search, also for faces that fill the frame and small ones in a large frame.
 
         Args:
             rgb: the frame.
-            complete: look for small ones also where large ones have been found.
-            turned: where none stands upright, look for faces lying on a side or upside down.
+            complete: search for small ones also where large ones have been found.
+            turned: without an upright face, search for faces on their side or upside down.
         """
         found: list[Reading] = []
         for zoom in (1.0, 0.6):
@@ -81,7 +81,7 @@ class Search:
         return found
 
     def again(self, rgb: Picture, last: Region | None, pieces: Iterable[Region]) -> list[Reading]:
-        """Faces by a few looks: where one was last, over the whole frame, and into `pieces`."""
+        """A quick search: where a face was last, in the whole frame, and in some `pieces`."""
         candidates = self.model.detect(rgb, whole(rgb))
         for view in [whole(rgb, zoom=0.6)] if last is None else [last.scaled(2.5)]:
             candidates += self.model.detect(rgb, view, far=False)
@@ -104,10 +104,10 @@ class Search:
         return out
 
     def read_well(self, rgb: Picture, region: Region) -> Reading | None:
-        """The mesh of a face that is only roughly known, if it is one.
+        """The mesh of a face whose place is roughly known; None where it is not a face.
 
-        The detector also fires on faces that lie or stand on their head, and sees their eyes in
-        the wrong places; so the way up that it likes best is taken.
+        The detector also finds faces on their side or upside down, with wrong eyes; so the
+        orientation with the best score is used.
         """
         turns = [self._upright(rgb, region.scaled(1.0, turn)) for turn in (0.0, *_QUARTERS)]
         best = max(turns, key=lambda d: d.score if d else 0.0)
@@ -124,7 +124,7 @@ class Search:
         return fine if self.confirmed(rgb, fine.region) >= self._wanted(rgb, fine.region) else None
 
     def settled(self, rgb: Picture, face: Reading) -> Reading:
-        """A face as it is read where it lies itself, and not where something else found it."""
+        """A face, read again at its own place until it no longer moves."""
         for _ in range(_SETTLING):
             again = self.model.read(rgb, face.region)
             if again is None or again.presence < self.certainty:
@@ -135,12 +135,12 @@ class Search:
         return face
 
     def confirmed(self, rgb: Picture, region: Region) -> float:
-        """What the detector says of a face, 0..1, seen upright and at its favourite size."""
+        """The detector's score of a face, 0..1, upright and at the best size."""
         seen = self._upright(rgb, region)
         return seen.score if seen else 0.0
 
     def _upright(self, rgb: Picture, region: Region) -> Detection | None:
-        """The detector's view of a face with air around it; where the frame ends, also close up."""
+        """The detection of a face in a view with a margin; at the frame's border also without."""
         zooms = (2.0, 1.1) if _cut_off(rgb, region) else (2.0,)
         views = [region.scaled(zoom) for zoom in zooms]
         seen = [d for view in views for d in self.model.detect(rgb, view, far=False)]
@@ -148,7 +148,7 @@ class Search:
         return max(here, key=lambda d: d.score, default=None)
 
     def _wanted(self, rgb: Picture, region: Region) -> float:
-        """What the detector must give; less to a face that the frame cuts off."""
+        """The score that the detector must give; lower for a face at the border of the frame."""
         return self.sure - 0.15 if _cut_off(rgb, region) else self.sure
 
 
@@ -170,7 +170,7 @@ def plausible(face: Reading, region: Region) -> bool:
 
 
 def _cut_off(rgb: Picture, region: Region) -> bool:
-    """Whether a face reaches the frame's border, or nearly."""
+    """Whether a face touches, or nearly touches, the border of the frame."""
     height, width = rgb.shape[:2]
     half = 0.55 * region.side / MARGIN
     x, y = region.x, region.y
@@ -178,9 +178,9 @@ def _cut_off(rgb: Picture, region: Region) -> bool:
 
 
 def tiles(rgb: Picture) -> Iterator[Region]:
-    """Overlapping squares, each round half the side of the last, large ones first.
+    """Overlapping squares, large ones first, of half the side in each round.
 
-    The last round is as fine as a face of 40 pixels in a 4K frame needs.
+    The last round is fine enough for a face of 40 pixels in a 4K frame.
     """
     height, width = rgb.shape[:2]
     side = min(height, width) / 1.5
@@ -196,7 +196,7 @@ def tiles(rgb: Picture) -> Iterator[Region]:
 
 
 def distinct(found: Iterable[Detection]) -> Iterator[Detection]:
-    """The same faces once each, the surest first."""
+    """Each face once, the most certain first."""
     kept: list[Detection] = []
     for one in sorted(found, key=lambda d: -d.score):
         if all(overlap(one.region, other.region) < SAME for other in kept):

@@ -1,4 +1,4 @@
-"""How the face is found and followed."""
+"""Settings of finding and following a face."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from retarget.flow.declared import AsDeclared, Kept, check_range
 
 CHOICES = ("largest", "left", "right")
 AUTO = "auto"
-"""Nobody said which."""
+"""No face is chosen."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,13 +25,12 @@ class TrackSettings(AsDeclared):
     which: Kept[str] = AUTO
     """Face to follow where there are several: largest, left, right (as the picture shows them), a
     number counted from the left starting with 0, or the pixel "x,y" it is nearest to; auto takes
-    the largest, which has to stand out in a photo. The name of a photo or clip can say so
-    for itself: group.jpg#left."""
+    the largest, which has to stand out in a photo. Or name it with the file: group.jpg#left."""
     certainty: float = 0.5
-    """How sure a face must be, 0.05 to 0.95; lower finds more faces, and more that are none."""
+    """How certain a face must be, 0.05 to 0.95; lower finds more faces, and more false ones."""
     looks: int = 1
-    """Crops each mesh is averaged over, 1 to 8: two tremble a quarter less than one and take twice
-    the time (the tasks tracker takes one)."""
+    """Crops each mesh is averaged over, 1 to 8: two reduce jitter by a quarter and take twice the
+    time (the tasks tracker uses one)."""
     cuts: bool = True
     """Notice cuts to another shot, and choose the face anew after one."""
     patience: float = 120.0
@@ -53,10 +52,10 @@ Choice: TypeAlias = str | int | tuple[float, float]
 
 
 def not_so_many(shown: str, which: str) -> NoFaceFound:
-    """There is no face of the number that `TrackSettings.which` is.
+    """The error where there is no face with the number of `TrackSettings.which`.
 
     Args:
-        shown: what shows how many, as in "The picture shows 2 faces".
+        shown: the beginning of the sentence, such as "The picture shows 2 faces".
         which: the number.
     """
     return NoFaceFound(
@@ -68,7 +67,7 @@ def not_so_many(shown: str, which: str) -> NoFaceFound:
 
 
 def none_of_several(called: str, count: int) -> UnreadableInput:
-    """A picture shows several faces, none of them much larger, and nobody said which."""
+    """The error where a picture shows several faces of similar size, and none is chosen."""
     return UnreadableInput(
         f"{called} shows {count} faces, and none is clearly the largest.",
         do="Say which behind the file's name, as in group.jpg#left, or by track.which: "
@@ -77,11 +76,11 @@ def none_of_several(called: str, count: int) -> UnreadableInput:
 
 
 def of_several(called: str, taken: str) -> str:
-    """The warning that a picture or clip shows several faces and nobody said which.
+    """The warning that a picture or clip shows several faces and none is chosen.
 
     Args:
         called: its name.
-        taken: which one it is, as in "the largest is taken".
+        taken: the face in use, as in "the largest is taken".
     """
     return (
         f"{called} shows several faces, of which {taken}. Another is named by track.which, or "
@@ -91,34 +90,34 @@ def of_several(called: str, taken: str) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NamedFace:
-    """A photo or clip, and which of its faces where its name says so: `group.jpg#left`."""
+    """A photo or clip, and the face that a mark in its name chooses: `group.jpg#left`."""
 
     file: str
     which: str = ""
-    """As `TrackSettings.which`, which counts where this is empty."""
+    """As `TrackSettings.which`, which applies where this is empty."""
 
     def __str__(self) -> str:
         return f"{self.file}{self.mark}"
 
     @property
     def mark(self) -> str:
-        """What stands behind the file's name."""
+        """The mark after the file's name, `#left`; empty without one."""
         return f"#{self.which}" if self.which else ""
 
     def chosen(self, track: TrackSettings) -> TrackSettings:
-        """The settings that take this face."""
+        """The settings, with this face chosen."""
         return replace(track, which=self.which) if self.which else track
 
 
 def named_face(name: str, folder: Path = Path()) -> NamedFace:
-    """Read `group.jpg#left`; a file that is called so is taken for itself.
+    """Read `group.jpg#left`; an existing file of the whole name has no mark.
 
     Args:
-        name: of a photo or clip, as a person wrote it.
-        folder: what the name is relative to.
+        name: the name of a photo or clip.
+        folder: names are relative to it.
 
     Raises:
-        RetargetError: what stands behind the # of a file's name is no rule, number or point.
+        RetargetError: the mark after # is no rule, number or point.
     """
     file, mark, which = name.rpartition("#")
     # Path.exists raises an error for a name that is too long, or a folder that may not be read.

@@ -1,8 +1,8 @@
-"""Notice a cut to another shot, and tell it from a flash or a quick movement.
+"""Detect cuts, and distinguish them from flashes and quick movements.
 
-A cut changes both what the picture shows (the pattern of a tiny grey copy) and what it is made of
-(its colours). A quick movement or a pan keeps the colours; a flash or a fade keeps the pattern, or
-goes away again, so a picture like one of the last few is never a cut.
+A cut changes both the pattern (of a tiny grey copy) and the colour histogram. A quick movement or a
+pan keeps the colours; a flash or a fade keeps the pattern, or passes, so a picture similar to one
+of the last few is never a cut.
 """
 
 from __future__ import annotations
@@ -20,24 +20,24 @@ _SIDE = 24
 _BINS = 6
 _RECENT = 4
 _ALIKE, _COMMON = 0.75, 0.8
-"""Pattern correlation, or share of common colours, above which two pictures are of one shot: seen
-within shots 0.98 and 0.97, through flashes 0.82 and 0.07, in pans 0.41 and 0.93."""
+"""Correlation of patterns, or share of common colours, above which two pictures belong to one shot.
+Measured: within shots 0.98 and 0.97, through flashes 0.82 and 0.07, in pans 0.41 and 0.93."""
 _UNLIKE = 0.5
-"""Both below this: another shot for certain. Between cuts, up to 0.64 and 0.55 were seen."""
+"""With both below this, another shot for certain. Measured between cuts: up to 0.64 and 0.55."""
 
 
 class Change(Enum):
-    """What a frame is to the few before it."""
+    """Whether a frame begins another shot than the few before it."""
 
     NONE = 0
     MAYBE = 1
-    """Another shot, unless a face goes on from one to the other."""
+    """Another shot, unless a face continues from one to the other."""
     SURE = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Glance:
-    """A picture in a few numbers."""
+    """A descriptor of a picture."""
 
     pattern: Floats
     """(24 * 24,) grey values, mean 0 and length 1; all 0 for an even picture."""
@@ -54,7 +54,7 @@ class Glance:
 
 
 def glance(rgb: Picture) -> Glance:
-    """Reduce a picture of any size to a few numbers, at the same small cost."""
+    """The descriptor of a picture, at the same small cost for any size."""
     step = max(1, min(rgb.shape[:2]) // 72)
     few = np.ascontiguousarray(rgb[step // 2 :: step, step // 2 :: step])
     small = cv2.resize(few, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA)

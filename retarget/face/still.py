@@ -24,7 +24,7 @@ SMALLEST = 48
 """Pixels a face must be wide or high to be worth making a video of."""
 _SMALL = 96
 _ALIKE = 0.8
-"""Of the largest face's width; from there on another one could be meant as well."""
+"""Part of the largest face's width above which another face could be meant as well."""
 
 
 def find_face(

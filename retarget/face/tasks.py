@@ -1,8 +1,7 @@
 """The tracker of MediaPipe Tasks, whose models come in one file: also for Python 3.13 and later.
 
-It keeps the promise of the other tracker on the same regions, and adds the 52 scores of MediaPipe's
-blendshape network. It looks for two faces, not one: for one it would smooth the points over time,
-and blinks with them.
+It has the interface of the other tracker, and adds the 52 scores of MediaPipe's blendshape network.
+It is set to two faces, as with one it would smooth the points over time, and blinks with them.
 """
 
 from __future__ import annotations
@@ -28,20 +27,20 @@ from retarget.flow.shutdown import at_end, unbroken
 _VIEW_PIXELS = 256
 _READ_PIXELS = 384
 _WIDER = 1.6
-"""The landmarker looks for the face itself, so it gets more than the face's own region."""
+"""Factor of a face's region for the landmarker, which searches the face itself."""
 _PRESENCE = 0.96
-"""The landmarker does not say how sure it is, only that it is sure enough."""
+"""Presence of any face, as the landmarker does not report it."""
 _MILLISECONDS = 33
 _MOST_BYTES = 64_000_000
 _BLANK = np.zeros((_READ_PIXELS, _READ_PIXELS, 3), np.uint8)
 
 
 class _Networks:
-    """Detector and landmarker, opened: as many as were ever in use at once are kept open.
+    """Detector and landmarker, opened; they are never freed by garbage collection, but reused.
 
-    MediaPipe hands its calls to a thread, under a lock of Python's that nobody may take twice. Were
-    networks freed by Python's collection of garbage, as those of a video that nobody looks at to
-    its end, then that lock might be held by the very call in which the garbage is collected.
+    MediaPipe passes its calls to a thread under a lock that is not reentrant. If Python's garbage
+    collector freed networks, such as those of a video that is not read to its end, the same thread
+    might already hold that lock: a deadlock.
     """
 
     def __init__(self, key: Hashable, bundle: Path, certainty: float) -> None:
@@ -56,8 +55,7 @@ class _Networks:
         try:
             self._detector = finder.FaceDetector.create_from_options(
                 finder.FaceDetectorOptions(
-                    base_options=options(model_asset_buffer=detector),
-                    min_detection_confidence=0.3,
+                    base_options=options(model_asset_buffer=detector), min_detection_confidence=0.3
                 )
             )
             self._landmarker = reader.FaceLandmarker.create_from_options(
@@ -73,8 +71,8 @@ class _Networks:
         except (RuntimeError, ValueError) as wrong:
             raise _too_late(wrong) or _not_the_bundle(bundle) from wrong
         self.whole = True
-        """Whether both have answered: they are left to nobody after an error."""
-        self.detect(_BLANK)  # the first picture is when they log
+        """Whether the last call ended; after an error they are not reused."""
+        self.detect(_BLANK)  # they log at their first picture
 
     def detect(self, picture: Picture) -> Any:
         return self._answer(lambda: self._detector.detect(self._image(picture)))
@@ -106,7 +104,7 @@ _left: deque[_Networks] = deque()
 
 @at_end.append
 def _close_all() -> None:
-    """Else they would be closed when half of the program is gone, with error messages."""
+    """Close all networks before the interpreter is torn down, which would give error messages."""
     for networks in (*_used, *_left):
         networks.close()
 
@@ -120,12 +118,12 @@ class TasksModel:
         with quiet():
             self._networks = _left_by_another(key) or _Networks(key, bundle, certainty)
             _used.add(self._networks)
-            self._networks.landmark(_BLANK)  # they forget the last face
+            self._networks.landmark(_BLANK)  # so that they forget the last face
 
     def detect(
         self, rgb: Picture, view: Region, *, near: bool = True, far: bool = True
     ) -> list[Detection]:
-        """Faces in a square of the frame; small ones are looked for in its quarters."""
+        """Faces in a square of the frame; small ones are searched in its quarters."""
         views = [view] * near
         if far:
             views += [_part(view, across, down) for across, down in product((-1, 1), repeat=2)]
@@ -144,7 +142,7 @@ class TasksModel:
         return Reading(points=view.placed(faces[nearest]), presence=_PRESENCE, scores=scores)
 
     def close(self) -> None:
-        """Leave the networks to the next model; also said by Python's collection of garbage."""
+        """Keep the networks for the next model; the garbage collector may call this, too."""
         if self._networks in _used:
             _used.discard(self._networks)
             _left.append(self._networks)
@@ -155,7 +153,7 @@ class TasksModel:
 
 
 def _left_by_another(key: Hashable) -> _Networks | None:
-    """Networks that fit; others are closed, for whoever asks now is not asked by the collection."""
+    """Kept networks that fit; others are closed here, outside garbage collection."""
     while True:
         try:
             networks = _left.popleft()
@@ -191,7 +189,7 @@ def _detector_in(bundle: Path) -> bytes:
 
 
 def _too_late(refused: Exception) -> RetargetError | None:
-    """What to say where Python starts no more calls on MediaPipe's own thread."""
+    """The error where Python no longer starts calls on MediaPipe's thread; else None."""
     if "after" not in str(refused) or "shutdown" not in str(refused):
         return None
     return RetargetError(
@@ -208,7 +206,7 @@ def _not_the_bundle(bundle: Path) -> MissingModel:
 
 
 def _image_maker() -> Any:
-    """A function from a picture to MediaPipe's image, in the old and the new line of releases."""
+    """A function from a picture to MediaPipe's image, in old and new releases."""
     try:
         bindings = import_module("mediapipe.python._framework_bindings")
         kind, srgb = bindings.image.Image, bindings.image_frame.ImageFormat.SRGB
@@ -232,7 +230,7 @@ def _points(face: Any) -> Floats:
 
 
 def _scores(categories: Any) -> Floats:
-    """(52,) in our order: without MediaPipe's `_neutral`, with a `tongueOut` of 0."""
+    """(52,) in the order of `blendshapes.NAMES`: without `_neutral`, and with `tongueOut` 0."""
     known = {c.category_name: c.score for c in categories if c.category_name in blendshapes.INDEX}
     return blendshapes.weights(known)
 

@@ -1,8 +1,8 @@
 """The stage: follow one face through a video.
 
-While the face is in view its mesh is read from a square around the last frame's mesh, which needs
-no detector. A detector looks over the frame at the start, after a loss, after a cut and now and
-then. See follow.py for how a face is kept, search.py for what is believed to be one.
+While the face is in view its mesh is read from a square around the last frame's mesh, without a
+detector. A detector searches the frame at the start, after a loss or a cut, and every few frames.
+See follow.py for how a face is followed, search.py for what counts as one.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from retarget.flow.report import Report
 from retarget.flow.values import Face, TrackedFrame, VideoFrame
 
 FACES_AT_ONCE = "faces_at_once"
-"""The report's fact that several were seen, and how many at most."""
+"""The key of the largest number of faces seen at once in `Report.facts`."""
 _SPEAK_UP = 10.0
-"""Seconds of video without any face after which to say so."""
+"""Seconds of video without any face after which to warn."""
 _USUAL = Fraction(1, 30)
-"""Seconds of a frame of which nobody knows how long it is shown."""
+"""Seconds of a frame of unknown duration."""
 
 
 class Track:
@@ -73,7 +73,7 @@ class Track:
             raise self._none(last + float(frame.duration), follower.most)
 
     def _tell_of_others(self, face: Face, most: int) -> None:
-        """Say, once, which one is followed where nobody chose: its place can be named itself."""
+        """Warn once of which face is followed where none was chosen."""
         known = FACES_AT_ONCE in self.report.facts
         self.report.facts[FACES_AT_ONCE] = most
         if not known and self.settings.which == AUTO:
@@ -82,7 +82,7 @@ class Track:
             self.report.warn(of_several(self.called, taken))
 
     def _wait(self, searched: float, most: int) -> None:
-        """Be patient for a while, aloud after a shorter while."""
+        """Warn after some seconds without a face, and give up after `patience`."""
         if 0 < self.settings.patience < searched:
             raise self._none(searched, most)
         if searched > _SPEAK_UP:

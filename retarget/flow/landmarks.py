@@ -52,10 +52,7 @@ LOWER_LIP_ROWS = (
     LIPS_INNER_LOWER,
 )
 """Both rims of each lip and the two rows between, from the outer rim inwards."""
-BELOW_LIP_ROWS = (
-    (106, 182, 83, 18, 313, 406, 335),
-    (204, 194, 201, 200, 421, 418, 424),
-)
+BELOW_LIP_ROWS = ((106, 182, 83, 18, 313, 406, 335), (204, 194, 201, 200, 421, 418, 424))
 """The rows of skin below the lower lip, from it downwards; without what lies beside it."""
 CHIN_ROWS = ((208, 199, 428), (171, 175, 396), (148, 152, 377))
 """Those below them, to the edge of the chin."""

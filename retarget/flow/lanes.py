@@ -12,13 +12,12 @@ import atexit
 import queue
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from typing import Generic, TypeVar
 
 import retarget.flow.shutdown  # noqa: F401  (what is registered first ends last: after all lanes)
 from retarget.flow.blas import one_blas_thread
 from retarget.flow.held_signals import held_signals
-from retarget.flow.opencv_threads import opencv_beside_lanes
 from retarget.flow.thread_clock import waiting
 
 T = TypeVar("T")
@@ -27,6 +26,11 @@ DEPTH = 4
 _READY_BYTES = 64_000_000
 """Pixels that a lane keeps ready at most, where one frame has fewer."""
 _POLL_SECONDS = 0.1
+_BUSY = 3
+"""Cores that the lanes of a job and its encoder keep busy."""
+_opencv = threading.Lock()
+_threads = 1
+_jobs = 0
 
 
 class _End:
@@ -125,7 +129,7 @@ class Lanes:
         # Every product here is small: numpy's own threads would only wait for one another and take
         # the cores from the lanes.
         self._entered.enter_context(one_blas_thread())
-        self._entered.enter_context(opencv_beside_lanes())
+        self._entered.enter_context(_opencv_beside_lanes())
         return self
 
     def ahead(self, values: Iterator[T], *, depth: int = DEPTH, name: str = "lane") -> Iterator[T]:
@@ -152,3 +156,27 @@ class Lanes:
             lane.stop()
         for lane in self._lanes:
             lane.join()
+
+
+@contextmanager
+def _opencv_beside_lanes() -> Iterator[None]:
+    """Limit OpenCV in the body to the cores that lanes do not need, but at least one.
+
+    Its threads spin while they wait for work, on cores that a lane needs. The limit applies to the
+    whole process; where bodies overlap, until the last one ends.
+    """
+    global _threads, _jobs  # noqa: PLW0603  (as what they count is the process's)
+    import cv2  # here, as --help must not load it
+
+    with _opencv:
+        if _jobs == 0:
+            _threads = cv2.getNumThreads()
+            cv2.setNumThreads(max(1, _threads - _BUSY))
+        _jobs += 1
+    try:
+        yield
+    finally:
+        with _opencv:
+            _jobs -= 1
+            if _jobs == 0:
+                cv2.setNumThreads(_threads)

@@ -12,8 +12,7 @@ from retarget.flow.arrays import Bytes, Doubles, Floats, Picture
 from retarget.flow.crop import Crop
 
 Match: TypeAlias = Callable[[Picture, Picture, Floats], Picture]
-"""Bring what is laid (height, width, 3) nearer to what is below; third, its share (height, width)
-of each pixel, 0..1."""
+"""Bring what is laid (h, w, 3) nearer to what is below; third, its share (h, w), 0..1."""
 
 
 def lay(

@@ -58,7 +58,7 @@ class _Logged(_Silent):
 class _Clock:
     """Time one stage works itself: its input's time, on the same thread, is taken out.
 
-    What other threads do for it, its lanes, is theirs, and waiting for them is nobody's.
+    The work of its lanes counts for their own stages; waiting for them counts for none.
     """
 
     def __init__(self) -> None:

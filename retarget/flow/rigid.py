@@ -35,9 +35,7 @@ def align(head: Reals, points: Reals, weights: Reals) -> HeadPose:
         rotation = u @ vt
     scale = float(values.sum() / np.vdot(held, a))
     return HeadPose(
-        rotation=rotation,
-        translation=points_centre - scale * rotation @ head_centre,
-        scale=scale,
+        rotation=rotation, translation=points_centre - scale * rotation @ head_centre, scale=scale
     )
 
 

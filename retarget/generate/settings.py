@@ -13,8 +13,7 @@ class WarpSettings(AsDeclared):
     """How the photo's own pixels are moved."""
 
     driving_mouth: bool = True
-    """Take the inside of the mouth from the driving frame where its pixels are at hand; off: always
-    draw teeth and tongue."""
+    """Show the driving frame's inside of the mouth where at hand; off: draw teeth and tongue."""
     creases: float = 1.0
     """How deep an expression folds the skin, between lowered brows or beside a smile: 1 as on an
     average face, 0 not at all, up to 2."""

@@ -1,6 +1,6 @@
 """Let a photo perform expressions given in words: words in, finished pictures out.
 
-The same rooms as for a driving video, with what was said in place of what was seen.
+The stages are those of a driving video; only the expressions come from words, not from tracking.
 """
 
 from __future__ import annotations
@@ -15,14 +15,8 @@ import numpy as np
 from retarget.composite.paste import Paste
 from retarget.composite.settings import PasteSettings
 from retarget.flow import blendshapes
-from retarget.flow.values import (
-    ExpressedFrame,
-    Expression,
-    HeadPose,
-    Identity,
-    Instant,
-)
-from retarget.jobs.identity import is_averted, told_from_background
+from retarget.flow.values import ExpressedFrame, Expression, HeadPose, Identity, Instant
+from retarget.jobs.identity import is_averted, with_person_matte
 from retarget.transfer.head import MAX_TURN
 from retarget.transfer.settings import TransferSettings
 from retarget.transfer.transfer import DrivingFace, Transfer
@@ -35,12 +29,12 @@ if TYPE_CHECKING:
     from retarget.language.say import Said
 
 _SHOWN = 0.5
-"""A picture's share of an expression from which its mouth is shown."""
+"""Share of an expression that a `from:` picture makes up, from which its mouth is shown."""
 _ONE = 0.999
 _AVERTED = 25.0
-"""Degrees of yaw from which one corner of a mouth is hardly seen."""
+"""Degrees of yaw from which the far corner of the mouth is hardly visible."""
 _ONE_SIDED = 0.3
-"""Weight that a side of the mouth moves more than the other and that would be missed."""
+"""Difference between the weights of the two sides that makes a mouth one-sided."""
 _SIDES = np.array([
     [blendshapes.index(f"{name}{side}") for name in ("mouthSmile", "mouthDimple", "mouthFrown")]
     for side in ("Left", "Right")
@@ -53,10 +47,10 @@ class Actor:
     """One identity and the generator that draws it.
 
     Args:
-        identity: the photo, understood.
-        generator: who draws.
-        report: where the times go.
-        tells_background: whether what is behind the person keeps still.
+        identity: the analysed photo.
+        generator: draws the faces.
+        report: receives times and warnings.
+        still_background: keep the background still while the head turns.
     """
 
     def __init__(
@@ -65,12 +59,12 @@ class Actor:
         generator: Generator,
         report: Report,
         *,
-        tells_background: bool = True,
+        still_background: bool = True,
     ) -> None:
-        if tells_background and is_averted(identity):
-            identity = told_from_background(identity)
+        if still_background and is_averted(identity):
+            identity = with_person_matte(identity)
         self.identity, self._drawn = identity, identity
-        self._tells_background = tells_background
+        self._still_background = still_background
         self._apart: Identity | None = None
         self._generator = generator
         self._report = report
@@ -86,26 +80,26 @@ class Actor:
         return self._report.stage("paste", Paste(PasteSettings()), faces)
 
     def _turning(self, frames: Iterable[ExpressedFrame]) -> Iterator[ExpressedFrame]:
-        """The same frames; of a head that turns, the person is told from what is behind.
+        """The same frames; before a head turns, the person is separated from the background.
 
-        Of a head that is to turn farther than it will, a line is told.
+        A turn beyond `MAX_TURN`, or of a corner of the mouth that is out of sight, is warned of.
         """
         for frame in frames:
             turn = 0.0 if frame.pose is None else max(map(abs, frame.pose.angles))
-            turns = turn > 0 and self._tells_background
+            turns = turn > 0 and self._still_background
             if turns and self._apart is None:
-                self._apart = told_from_background(self.identity)
+                self._apart = with_person_matte(self.identity)
             self._drawn = self._apart if turns and self._apart is not None else self.identity
             if turn > MAX_TURN:
                 self._report.warn(
                     f"A head that is to turn by more than {MAX_TURN:g}° turns less: one photo does "
                     "not show what would come into view."
                 )
-            self._tell_unseen(frame.expression)
+            self._warn_of_hidden_corner(frame.expression)
             yield frame
 
-    def _tell_unseen(self, said: Expression | None) -> None:
-        """Tell of a corner of the mouth that moves alone, on the side that is turned away."""
+    def _warn_of_hidden_corner(self, said: Expression | None) -> None:
+        """Warn where only the far corner of the mouth moves."""
         yaw = self.identity.pose.angles[0]
         if said is None or abs(yaw) < _AVERTED:
             return
@@ -123,7 +117,7 @@ class Actor:
         return next(self.perform([performed(said, cut=True)])).frame.rgb
 
     def show_each(self, said: Iterable[Said]) -> Iterator[Picture]:
-        """One picture for each expression; none carries anything over from the one before."""
+        """One picture for each expression, each drawn independently of the others."""
         moments = (performed(one, index=i, cut=True) for i, one in enumerate(said))
         for finished in self.perform(moments):
             yield finished.frame.rgb
@@ -137,11 +131,12 @@ def performed(
     duration: Fraction = Fraction(0),
     cut: bool = False,
 ) -> ExpressedFrame:
-    """What was said, as if it had been seen on a driving face that looks straight ahead."""
+    """An expression in words as a frame of a driving face that looks straight ahead."""
     seen = said.template
     expression = said.expression
-    if seen is not None and said.share >= _ONE and _same(seen.expression, expression):
-        expression = seen.expression or expression  # nothing but the picture: its detail, too
+    measured = seen.expression if seen is not None and said.share >= _ONE else None
+    if measured is not None and np.allclose(measured.weights, expression.weights, atol=1e-3):
+        expression = measured  # the picture alone: with its measured detail
     rotation = HeadPose.rotation_of(*said.head)
     return ExpressedFrame(
         index=index,
@@ -152,7 +147,3 @@ def performed(
         cut=cut,
         tracked=seen.tracked if seen is not None and said.share >= _SHOWN else None,
     )
-
-
-def _same(one: Expression | None, other: Expression) -> bool:
-    return one is not None and np.allclose(one.weights, other.weights, atol=1e-3)

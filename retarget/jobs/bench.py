@@ -1,4 +1,4 @@
-"""How fast this machine is: the whole job at three sizes, each in a process of its own."""
+"""Measure this machine: the whole job at three sizes, each run in a process of its own."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import tempfile
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 from retarget.errors import RetargetError
 from retarget.extras import extra
@@ -27,8 +27,20 @@ SIZES: dict[str, tuple[int, int, float]] = {
     "1080p": (1920, 1080, 240.0),
 }
 _BUSY, _APART = 0.25, 1.2
-"""A desktop at rest has less load on each core, and runs on it differ less."""
+"""Load per core, and ratio of the fastest run to the slowest, above which others used the cores."""
 _LANES = ("source", "track", "fit", "smooth", "transfer", "generate", "paste", "sink")
+
+
+class _Run(TypedDict):
+    """The part of a run's report that is measured here."""
+
+    frames: int
+    frames_per_second: float
+    steady_frames_per_second: float
+    stages: dict[str, float]
+    peak_megabytes: float | None
+    wall: float
+    """Seconds of the whole process."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,14 +86,14 @@ class BenchJob(AsDeclared):
             rows, apart = [], 1.0
             for number, size in enumerate(SIZES):
                 photo = _sized_photo(identity, size, Path(folder))
-                told = []
-                for run in range(self.runs):
-                    told.append(_measured(driving, photo, Path(folder)))
-                    report.bar.advance(number * self.runs + run + 1, len(SIZES) * self.runs)
-                told.sort(key=_speed)
-                apart = max(apart, _speed(told[-1]) / max(_speed(told[0]), 1e-9))
-                rows.append((size, told[len(told) // 2]))
-        return _table(rows) + _told_of_others(load, apart)
+                runs = []
+                for i in range(self.runs):
+                    runs.append(_measured(driving, photo, Path(folder)))
+                    report.bar.advance(number * self.runs + i + 1, len(SIZES) * self.runs)
+                runs.sort(key=_speed)
+                apart = max(apart, _speed(runs[-1]) / max(_speed(runs[0]), 1e-9))
+                rows.append((size, runs[len(runs) // 2]))
+        return _table(rows) + _load_note(load, apart)
 
     def _by_diffusion(self, report: Report) -> str:
         check_room()
@@ -106,24 +118,24 @@ def sample(name: str) -> Path:
     )
 
 
-def _speed(told: dict[str, Any]) -> float:
-    return float(told["frames_per_second"])
+def _speed(run: _Run) -> float:
+    return run["frames_per_second"]
 
 
 def _load() -> float:
-    """How many programs wanted a core in the last minute; 0 where nobody counts them."""
+    """The load average of the last minute; 0 where the system has none."""
     try:
         return os.getloadavg()[0]
     except (AttributeError, OSError):  # Windows
         return 0.0
 
 
-def _told_of_others(load: float, apart: float) -> str:
-    """A line where what was measured is not all that the machine can do.
+def _load_note(load: float, apart: float) -> str:
+    """A line for the table where other programs slowed the runs down; empty where none did.
 
     Args:
-        load: programs that wanted a core when it began.
-        apart: how many times faster the fastest run of a size was than its slowest.
+        load: the load average before the first run.
+        apart: the largest ratio of the fastest to the slowest run of one size.
     """
     signs, cores = [], os.cpu_count() or 1
     if load > _BUSY * cores:
@@ -135,8 +147,8 @@ def _told_of_others(load: float, apart: float) -> str:
     return f"This machine was not alone: {', and '.join(signs)}. By itself it is faster.\n"
 
 
-def _measured(driving: str, photo: Path, folder: Path) -> dict[str, Any]:
-    """The report of one run in a fresh process, with the time until its first frame."""
+def _measured(driving: str, photo: Path, folder: Path) -> _Run:
+    """The report of one run in a fresh process."""
     account = folder / "run.json"
     command = [sys.executable, "-m", "retarget", driving, "--identity", str(photo)]
     command += ["-o", str(folder / "out.mp4"), "--overwrite", "--report", str(account)]
@@ -147,21 +159,20 @@ def _measured(driving: str, photo: Path, folder: Path) -> dict[str, Any]:
         why = " ".join(line.strip().removeprefix("retarget: ") for line in said)
         why = why or f"it ended with {done.returncode}."
         raise RetargetError(
-            f"A run failed: {why}",
-            do="Try the same driving video and photo without bench.",
+            f"A run failed: {why}", do="Try the same driving video and photo without bench."
         )
-    told: dict[str, Any] = json.loads(account.read_text("utf-8"))
-    told["wall"] = time.perf_counter() - start
-    if told["frames"] < 2:
+    run: _Run = json.loads(account.read_text("utf-8"))
+    run["wall"] = time.perf_counter() - start
+    if run["frames"] < 2:
         raise RetargetError(
             f"{driving} is one single frame, which tells no speed.",
             do="Name a longer driving video.",
         )
-    return told
+    return run
 
 
 def _sized_photo(identity: str, size: str, folder: Path) -> Path:
-    """The photo, its face brought to the size's eye distance, on a canvas of the size."""
+    """The photo on a canvas of the size, scaled to the size's distance between the eyes."""
     import cv2
     import numpy as np
 
@@ -187,18 +198,18 @@ def _sized_photo(identity: str, size: str, folder: Path) -> Path:
     return path
 
 
-def _table(rows: list[tuple[str, dict[str, Any]]]) -> str:
-    told = [t for _, t in rows]
+def _table(rows: list[tuple[str, _Run]]) -> str:
+    runs = [run for _, run in rows]
     lines = []
     for name in _LANES:
-        speeds = (t["frames"] / max(t["stages"].get(name, 0), 1e-9) for t in told)
+        speeds = (t["frames"] / max(t["stages"].get(name, 0), 1e-9) for t in runs)
         lines.append([f"{name}, frames/s beside the others", *(f"{speed:.0f}" for speed in speeds)])
-    startups = (t["wall"] - t["frames"] / max(t["steady_frames_per_second"], 1e-9) for t in told)
+    startups = (t["wall"] - t["frames"] / max(t["steady_frames_per_second"], 1e-9) for t in runs)
     lines += [
-        ["whole, frames/s", *(f"{t['frames'] / t['wall']:.1f}" for t in told)],
-        ["steady, frames/s", *(f"{t['steady_frames_per_second']:.1f}" for t in told)],
+        ["whole, frames/s", *(f"{t['frames'] / t['wall']:.1f}" for t in runs)],
+        ["steady, frames/s", *(f"{t['steady_frames_per_second']:.1f}" for t in runs)],
         ["start and end, s", *(f"{s:.2f}" for s in startups)],
-        ["peak memory, MB", *(str(t["peak_megabytes"] or "?") for t in told)],
+        ["peak memory, MB", *(str(t["peak_megabytes"] or "?") for t in runs)],
     ]
     table = text_table(["", *(size for size, _ in rows)], lines)
-    return f"{table}median of each size; {told[0]['frames']} frames; one process each\n"
+    return f"{table}median of each size; {runs[0]['frames']} frames; one process each\n"

@@ -15,23 +15,22 @@ from retarget.flow.values import RestFace, TrackedFrame
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Person:
-    """One of the people, as moments of the video show them."""
+    """One person, as samples of the video show them."""
 
     samples: list[TrackedFrame] = field(default_factory=list)
     """Without pixels: those of 32 frames of 4K would take 800 megabytes."""
     looks: list[Floats] = field(default_factory=list)
-    """What they look like where a shot of them begins; none where the video has but one shot."""
+    """Edges of their face where each of their shots begins; empty where the video has one shot."""
 
     def unlike(self, look: Floats) -> float:
-        """How far a face is from the nearest of their looks; see `unlikeness`."""
+        """The distance of a face from the most similar of their looks; see `unlikeness`."""
         return min((unlikeness(look, own) for own in self.looks), default=0.0)
 
 
 def people_in(frames: Iterable[TrackedFrame]) -> list[Person]:
-    """The people in frames in order, the one that most of them show first.
+    """The people in consecutive frames, the one with the most frames first.
 
-    Faces are compared only where a cut may have brought another, so that videos without cuts take
-    no longer.
+    Faces are compared only after cuts, so that videos without cuts take no longer.
     """
     people: list[Person] = []
     begun: TrackedFrame | None = None
@@ -57,7 +56,7 @@ def _look(tracked: TrackedFrame) -> Floats:
 
 
 def _known(look: Floats, people: list[Person]) -> Person:
-    """The one who looks so, who is added where there is none yet."""
+    """The person who looks like this; a new one is added where nobody does."""
     nearest = min(people, key=lambda person: person.unlike(look))
     if nearest.unlike(look) > ANOTHER:
         nearest = Person()
@@ -67,12 +66,12 @@ def _known(look: Floats, people: list[Person]) -> Person:
 
 
 class Cast:
-    """Whose face it is, where a shot begins."""
+    """Chooses the rest of the person whom a new shot shows."""
 
     def __init__(self, people: Sequence[Person], rests: Sequence[RestFace]) -> None:
         self._people = list(zip(people, rests, strict=True))
 
     def __call__(self, tracked: TrackedFrame) -> RestFace:
-        """The rest of the one whom a frame, with its pixels and a face, is most like."""
+        """The rest of the person most similar to the face in a frame with pixels."""
         look = _look(tracked)
         return min(self._people, key=lambda known: known[0].unlike(look))[1]

@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class DrawSettings(AsDeclared):
-    """Who draws, and how."""
+    """Which generator draws, and its settings."""
 
     generator: GeneratorName = "warp"
-    """Who draws: warp (the photo's own pixels, no download) or diffusion (needs model files)."""
+    """The generator: warp (the photo's own pixels, no download) or diffusion (needs models)."""
     models: Kept[Path] | None = None
     """Folder with model files; left out, RETARGET_MODELS or the user's cache folder."""
     warp: WarpSettings = field(default_factory=WarpSettings)
@@ -40,12 +40,12 @@ class DrawSettings(AsDeclared):
         return source_type(trained=self.generator == "diffusion")
 
     def in_words(self) -> str:
-        """All of it that pixels depend on, to tell by whether something has to be drawn anew."""
+        """All settings that the pixels depend on: where this text changed, pictures are redrawn."""
         warp = replace(self.warp, threads=0)
         return f"{warp} {self.diffusion} {self.models}" if self.generator != "warp" else str(warp)
 
     def of_panel(self, generator: GeneratorName | None, seed: int) -> DrawSettings:
-        """The settings with a panel's own generator and seed; the warp knows no chance."""
+        """The settings with a panel's own generator and seed; the warp uses no random numbers."""
         name = generator or self.generator
         if name == "warp":
             return replace(self, generator=name)

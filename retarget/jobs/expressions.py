@@ -58,7 +58,7 @@ class ExpressionsJob(AsDeclared):
     overwrite: bool = False
     """Replace an existing sheet."""
     draw: Annotated[DrawSettings, HERE] = field(default_factory=DrawSettings)
-    """Who draws."""
+    """The generator."""
     track: TrackSettings = field(default_factory=TrackSettings)
     """Which face of the photo, and how it is found."""
 
@@ -85,7 +85,7 @@ class ExpressionsJob(AsDeclared):
         return _table([vocabulary.labels[name] for name in found])
 
     def _found(self, words: Vocabulary, look: Look) -> dict[str, Said]:
-        """The words that were asked for, by name, and what they mean."""
+        """The expressions that match the search, by name."""
         from retarget.language.near import meant
         from retarget.language.say import say
 
@@ -100,10 +100,10 @@ class ExpressionsJob(AsDeclared):
             "expression", said, self.search, lambda n, asked: _matches(n, said[n], asked, words),
             near=meant,
         )  # fmt: skip
-        return self._called_so_first(found, words)
+        return self._exact_names_first(found, words)
 
-    def _called_so_first(self, found: dict[str, Said], words: Vocabulary) -> dict[str, Said]:
-        """The same words, the groups first in which one is called just as was asked."""
+    def _exact_names_first(self, found: dict[str, Said], words: Vocabulary) -> dict[str, Said]:
+        """The same words, beginning with the groups of words that the search names exactly."""
         called = [words.labels[a.lower()] for a in self.search if a.lower() in words.labels]
         groups = {(label.head, label.group) for label in called}
 
@@ -140,7 +140,7 @@ class ExpressionsJob(AsDeclared):
 
 
 def _matches(name: str, said: Said, asked: str, words: Vocabulary) -> bool:
-    """Whether a word is called so, written so (AU12, 12C), or moves what is called so (smile)."""
+    """Whether a search word is in a name, in its units (AU12, 12C) or blendshapes (smile)."""
     label = words.labels[name]
     asked = asked.lower()
     if asked in name or asked in (label.head, label.group) or asked.upper() in said.units:
@@ -168,7 +168,7 @@ def _table(labels: list[Label]) -> str:
 def _unit_table(words: Vocabulary, search: tuple[str, ...]) -> str:
     told = {f"AU{unit.number}": _unit_lines(unit) for unit in words.units.values()}
     told |= {f"AU{n}": f"AU{n:<3} not possible: {why}" for n, why in words.without.items()}
-    found = _searched("action unit", told, search, lambda n, asked: _tells_of(n, told[n], asked))
+    found = _searched("action unit", told, search, lambda n, asked: _describes(n, told[n], asked))
     return "\n".join(found.values())
 
 
@@ -179,12 +179,7 @@ def _searched(
     tells: Callable[[str, str], bool],
     near: Near | None = None,
 ) -> dict[str, T]:
-    """What answers to every word of a search.
-
-    Raises:
-        UnknownWord: nothing answers to one of them.
-        RetargetError: nothing answers to all.
-    """
+    """The entries that match every word of a search; at least one."""
     found = dict(known)
     for asked in search:
         matching = {name for name in known if tells(name, asked)}
@@ -199,8 +194,8 @@ def _searched(
     return found
 
 
-def _tells_of(name: str, lines: str, asked: str) -> bool:
-    """Whether lines about a unit are what was asked for by its number (AU12, 12) or in words."""
+def _describes(name: str, lines: str, asked: str) -> bool:
+    """Whether a search word is an action unit's number (AU12, 12), or stands in its description."""
     number = re.fullmatch(r"(?:au)?0*(\d+)", asked, re.I)
     return name == f"AU{number[1]}" if number else asked.lower() in lines.lower()
 

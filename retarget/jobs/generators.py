@@ -1,8 +1,8 @@
-"""The generator that a job asked for."""
+"""Open the generator that a job names."""
 
 from __future__ import annotations
 
-# Here, as it cannot be imported any more once the main thread has ended, and jobs on others go on.
+# Imported here: once the main thread has ended, jobs on other threads could no longer import it.
 import concurrent.futures.thread  # noqa: F401
 import os
 from pathlib import Path
@@ -32,7 +32,7 @@ def open_generator(
     models: Path | None,
     report: Report,
 ) -> Generator:
-    """Make it ready to be handed identities and requests.
+    """Open a generator for identities and requests.
 
     Raises:
         UnknownWord: there is no such generator.
@@ -59,7 +59,7 @@ def open_generator(
 def check_room() -> None:
     """Refuse to import the diffusion generator's libraries where they cannot be mapped.
 
-    They end the process without a word, or with one of their own, where a limit is in the way.
+    Where memory is limited they would abort the process, at best with a message of their own.
     """
     require_address_space(
         _LIBRARIES + _PER_CORE * (os.cpu_count() or 1),

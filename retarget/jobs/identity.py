@@ -24,31 +24,31 @@ if TYPE_CHECKING:
     from retarget.transfer.transfer import DrivingFace
 
 AVERTED = 15.0
-"""Degrees of yaw from which the outline of a face is its own skin: before that, ears, hair or neck
-lie between the two."""
+"""Degrees of yaw from which the face's far outline lies against the background: at less, ear, hair
+or neck lie between the two."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class IdentityLane:
-    """The person who shall perform, opened."""
+    """The person who performs, opened."""
 
     first: Identity
-    """The photo, or the clip's first picture with a face; to be drawn as often as wanted."""
+    """The photo, or the clip's first picture with a face; it may be drawn any number of times."""
     at: Callable[[Fraction], Identity]
-    """The picture to show so many seconds after the first driving frame: always the photo, or the
-    clip's at that time, which may not go back."""
+    """The picture to show so many seconds after the first driving frame: the photo, or the clip's
+    picture at that time. Times must not go back."""
     photo: bool
 
     def driven_by(
         self, driving: DrivingFace, transfer: TransferSettings, warp: WarpSettings
     ) -> IdentityLane:
-        """The same person, known better if it is the driving one, whose rest a clip tells.
+        """The same person; if it is the driving person, with the rest found in the driving clip.
 
         Args:
-            driving: what is known of the driving face.
-            transfer: whether the head follows it.
-            warp: whether what is behind the person of a photo keeps still, from which they must be
-                told apart where they move before it.
+            driving: the driving face.
+            transfer: whether the head follows the driving head.
+            warp: whether the background keeps still; if so, and the outline of the person moves
+                before it, the photo is split into person and background.
         """
         from retarget.expression.same_person import with_driving_rest
 
@@ -56,16 +56,16 @@ class IdentityLane:
             return self
         photo = with_driving_rest(self.first, driving.rest, driving.usual, driving.moments)
         apart = warp.background == "still" and (transfer.motion == "full" or is_averted(photo))
-        return _of_photo(told_from_background(photo) if apart else photo)
+        return _of_photo(with_person_matte(photo) if apart else photo)
 
 
 def is_averted(photo: Identity) -> bool:
-    """Whether a cheek and the jaw of this face move before what is behind the person."""
+    """Whether cheek and jaw of this face border on the background."""
     return abs(photo.pose.angles[0]) > AVERTED
 
 
-def told_from_background(photo: Identity) -> Identity:
-    """The same photo, of which is known what is behind the person."""
+def with_person_matte(photo: Identity) -> Identity:
+    """The same photo with a matte of the person, which separates them from the background."""
     from retarget.composite.matte import PersonMatte
 
     person = PersonMatte().where(photo.frame.rgb, photo.face.points)
@@ -81,13 +81,13 @@ def open_identity(
     source: SourceSettings | None = None,
     models: Path | None = None,
 ) -> Iterator[IdentityLane]:
-    """Open a photo or a clip of the person who shall perform.
+    """Open a photo or a clip of the person who performs.
 
     Args:
-        identity: its name, which may say which face of it: group.jpg#left.
-        track: which face of it where its name does not say so.
-        report: where times and warnings go.
-        source: how its pixels are read.
+        identity: the file's name; a mark chooses one face of several: group.jpg#left.
+        track: chooses the face where the name has no mark, and how it is found.
+        report: receives times and warnings.
+        source: how the pixels are read.
         models: folder with model files; None: RETARGET_MODELS or the user's cache.
 
     Raises:

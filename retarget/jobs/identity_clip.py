@@ -1,7 +1,7 @@
 """A clip as the identity: which of its pictures is shown when, with open eyes.
 
 The clip runs at its own speed beside the driving video, whatever the two frame rates are. Where it
-is shorter it is played back and forth: a person who jumped would draw every eye.
+is shorter it is played back and forth: a jump back to the beginning would be noticed.
 """
 
 from __future__ import annotations
@@ -25,17 +25,17 @@ from retarget.source.settings import SourceSettings
 from retarget.source.source import Source
 
 _EARLY = Fraction(1, 4)
-"""Of its duration that a picture may be shown early: stamps of many files are rounded."""
+"""Part of its duration that a picture may be shown early, as many files round time stamps."""
 _KEPT_BYTES = 32_000_000
-"""Bytes of pictures up to which a clip is kept, not read again."""
+"""Bytes of pixels up to which a clip is kept in memory, not read again."""
 
 _Lasting = tuple[Fraction, Identity]
-"""For how many seconds a picture is shown, and the picture."""
+"""Seconds for which a picture is shown, and the picture."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Shown:
-    """A picture of the clip, and when."""
+    """A picture of the clip, and when it is shown."""
 
     identity: Identity
     begins: Fraction
@@ -45,13 +45,13 @@ class _Shown:
 
 
 class _Kept:
-    """The pictures of a clip that is so short that it need not be read again."""
+    """The pictures of a clip short enough to be kept in memory."""
 
     def __init__(self) -> None:
         self._pictures: list[_Lasting] = []
 
     def watch(self, pictures: Iterator[_Lasting]) -> Iterator[_Lasting]:
-        """The same pictures, kept as long as they are few."""
+        """Pass the pictures on, and keep them while they fit into `_KEPT_BYTES`."""
         free = _KEPT_BYTES
         for picture in pictures:
             free -= picture[1].frame.rgb.nbytes
@@ -62,25 +62,20 @@ class _Kept:
             yield picture
 
     def back_and_forth(self) -> list[_Lasting]:
-        """Once; nothing where there were too many of them."""
+        """One round backwards and forwards; empty where the clip was too large to keep."""
         there = self._pictures
         return [*there[-2:0:-1], *there]
 
 
 class IdentityClip:
-    """The picture of the person at a time; times may not go back.
+    """The person's picture at a given time; times must not go back.
 
     Raises:
         NoFaceFound: it does not show a face.
     """
 
     def __init__(
-        self,
-        spec: str,
-        settings: SourceSettings,
-        source: Source,
-        track: TrackSettings,
-        warn: Warn,
+        self, spec: str, settings: SourceSettings, source: Source, track: TrackSettings, warn: Warn
     ) -> None:
         self._spec, self._settings, self._source, self._track = spec, settings, source, track
         self._eyes = OpenEyes()
@@ -100,7 +95,7 @@ class IdentityClip:
 
     @property
     def first(self) -> Identity:
-        """The first picture with a face; to be drawn as often as wanted."""
+        """The first picture with a face; it may be drawn any number of times."""
         return self._now.identity
 
     def __call__(self, seconds: Fraction) -> Identity:
@@ -128,7 +123,7 @@ class IdentityClip:
                 yield _Shown(identity=identity, begins=begins, lasts=lasts)
                 begins += lasts
             lasted = begins - begun
-            if begun > 0 and lasted > 0:  # rounds between two driving frames are not gone through
+            if begun > 0 and lasted > 0:  # whole rounds between two driving frames are skipped
                 begins += max(0, (self._asked - begins) // lasted) * lasted
             pictures = iter(kept.back_and_forth() or self._read_back_and_forth(passed))
 

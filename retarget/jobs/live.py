@@ -1,6 +1,6 @@
 """The main job live: pictures from a camera, each answered before the next one is taken.
 
-Nothing looks ahead, so nothing waits: smoothing looks backwards only, and no thread runs ahead.
+Without delay: smoothing uses past frames only, and no thread reads ahead.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from retarget.source.settings import SourceSettings
 from retarget.transfer.settings import TransferSettings
 
 if TYPE_CHECKING:
-    from retarget.flow.values import Identity, RestFace, TrackedFrame
+    from retarget.flow.values import RestFace, TrackedFrame
     from retarget.generate.warp.warp import WarpGenerator
     from retarget.transfer.transfer import DrivingFace
 
@@ -46,9 +46,9 @@ _TICK = Fraction(1, 10**9)
 class LiveJob(StartsFromPreset):
     """Make the identity perform what a face before a camera performs, drawn by the warp generator.
 
-    Where `rest.neutral` is no picture of the driving face at rest, its rest is found in the first
-    `rest.samples` pictures that show it, a second of most cameras: till then the identity stays as
-    it is, and a calm look ahead tells most.
+    Unless `rest.neutral` names a picture of the driving face at rest, its rest is found in the
+    first `rest.samples` pictures with a face, a second with most cameras. Until then the identity
+    is shown unchanged; the driving person should look calmly ahead.
     """
 
     identity: Kept[str]
@@ -60,17 +60,17 @@ class LiveJob(StartsFromPreset):
     source: SourceSettings = field(default_factory=SourceSettings)
     """How the identity is read; `longest_side` makes a large photo quicker to draw."""
     track: TrackSettings = field(default_factory=TrackSettings)
-    """Which face is followed, and how; however long none comes, it is waited for."""
+    """Which face is followed, and how; it waits for a face without a limit."""
     rest: RestSettings = field(default_factory=RestSettings)
     """Where the driving face is at rest: `auto`, or a picture's path."""
     fit: FitSettings = field(default_factory=FitSettings)
     """How blendshapes are read off the face."""
     smooth: SmoothSettings = field(default_factory=SmoothSettings)
-    """How tremble is taken out: looking backwards only."""
+    """How tremble is taken out, from past frames only."""
     transfer: TransferSettings = field(default_factory=TransferSettings)
     """What the identity does of it."""
     warp: WarpSettings = field(default_factory=WarpSettings)
-    """The warp generator; it draws on one thread, as more would look ahead."""
+    """The warp generator; on one thread, as more would read ahead."""
     paste: PasteSettings = field(default_factory=PasteSettings)
     """How the face is put back."""
 
@@ -94,8 +94,8 @@ class LiveJob(StartsFromPreset):
 
         Args:
             pictures: (height, width, 3) uint8 RGB, upright, stamped with the time at which each
-                comes; or frames that know their own. A buffer may be filled again.
-            report: is told of times, warnings and pictures without a face.
+                comes; or frames with times of their own. Their buffers may be reused.
+            report: receives times, warnings and pictures without a face.
 
         Raises:
             RetargetError: with the first frame: something its reader can put right.
@@ -123,7 +123,7 @@ class LiveJob(StartsFromPreset):
             yield from report.watch(self._shown(seen, identity, given, report))
 
     def _given_rest(self, track: TrackSettings) -> RestFace | None:
-        """What a picture of the driving face at rest shows; None where none is given."""
+        """The rest in the picture that `rest.neutral` names; None where it is auto."""
         if self.rest.neutral == AUTO:
             return None
         picture = parse_neutral(self.rest.neutral)
@@ -141,7 +141,7 @@ class LiveJob(StartsFromPreset):
         given: RestFace | None,
         report: Report,
     ) -> Iterator[FinishedFrame]:
-        """The identity as it is until the driving face is known, then what that face does."""
+        """The identity unchanged until the driving face's rest is found, then performing."""
         samples: list[TrackedFrame] = []
         while given is None or self.transfer.motion == "full":
             if len(samples) == self.rest.samples:
@@ -149,7 +149,7 @@ class LiveJob(StartsFromPreset):
             tracked = next(seen, None)
             if tracked is None:
                 return
-            yield _as_it_is(identity.first, tracked.frame)
+            yield FinishedFrame(frame=replace(tracked.frame, rgb=identity.first.frame.rgb.copy()))
             if tracked.face is not None:
                 samples.append(tracked.without_pixels())
         with report.clock("prepare"):
@@ -158,14 +158,14 @@ class LiveJob(StartsFromPreset):
         yield from self._performed(seen, driving, person, generator, report)
 
     def _driving(self, samples: Sequence[TrackedFrame], given: RestFace | None) -> DrivingFace:
-        """What is known of the driving face before it is followed."""
+        """The driving face, from samples taken before the identity performs."""
         from retarget.expression.fit import Fit
         from retarget.expression.rest import find_rest
         from retarget.transfer.transfer import DrivingFace
 
         rest = given or find_rest(samples, self.rest)
-        looked_at = Fit(rest, self.fit)(iter(samples))
-        poses = [frame.pose for frame in looked_at if frame.pose is not None]
+        fitted = Fit(rest, self.fit)(iter(samples))
+        poses = [frame.pose for frame in fitted if frame.pose is not None]
         return DrivingFace(rest=rest, usual=poses)
 
     def _prepared(
@@ -186,7 +186,7 @@ class LiveJob(StartsFromPreset):
         generator: WarpGenerator,
         report: Report,
     ) -> Iterator[FinishedFrame]:
-        """Each stage gives out what it was handed before it asks for more."""
+        """The stages, each of which returns a frame before it takes the next one."""
         from retarget.composite.paste import Paste
         from retarget.expression.fit import Fit
         from retarget.expression.smooth import Smooth
@@ -201,7 +201,7 @@ class LiveJob(StartsFromPreset):
 
 
 def _stamped(pictures: Iterable[Picture | VideoFrame]) -> Generator[VideoFrame, None, None]:
-    """Frames of their own pixels, numbered, with the time at which a picture without one came."""
+    """Copies as numbered frames, stamped on arrival where they have no time of their own."""
     began: int | None = None
     for index, picture in enumerate(pictures):
         if isinstance(picture, VideoFrame):
@@ -211,8 +211,3 @@ def _stamped(pictures: Iterable[Picture | VideoFrame]) -> Generator[VideoFrame, 
         began = now if began is None else began
         rgb = np.array(picture, order="C")  # a view of OpenCV's BGR would be read backwards
         yield VideoFrame(rgb=rgb, index=index, at=Instant(now - began, _TICK))
-
-
-def _as_it_is(identity: Identity, frame: VideoFrame) -> FinishedFrame:
-    """The identity's picture, untouched, at a driving moment."""
-    return FinishedFrame(frame=replace(frame, rgb=identity.frame.rgb.copy()))

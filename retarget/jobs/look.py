@@ -22,26 +22,24 @@ if TYPE_CHECKING:
     from retarget.source.source import Source
 
 MOST = 256
-"""Different pictures that one job looks at."""
+"""Different pictures that one job may name."""
 _KEPT = 768
-"""Pixels of a side of what is kept of a picture, the face: hundreds may be looked at."""
+"""Pixels of a side of the face's crop, which is what is kept of a larger picture."""
 _SURE = RestSettings(certainty=6.0)
-"""Who names a picture for its expression says that there is one: it is not taken for the person's
-rest as easily as that of a photo of somebody."""
+"""Above the default, as a picture named for its expression is likelier to show it than rest."""
 _AS_PERFORMED = TransferSettings()
-"""What is seen is shown as strongly as what a driving face performs; what is said in words moves
-every point as commanded."""
+"""An expression read from a picture is as strong as in a driving video; one in words is exact."""
 
 
 class Looker:
     """Reads each named face once.
 
     Args:
-        folder: what the names are relative to.
+        folder: names are relative to it.
         confined: refuse names that lead out of the folder.
-        track: which face where a name does not say so, and how it is found.
+        track: chooses the face where a name has no mark, and how it is found.
         models: folder with model files; None: RETARGET_MODELS or the user's cache.
-        report: where warnings go; None: nowhere.
+        report: receives warnings; None: they are dropped.
     """
 
     def __init__(
@@ -62,11 +60,11 @@ class Looker:
 
     @property
     def read(self) -> set[Path]:
-        """The files that were looked at so far."""
+        """The files that were read so far."""
         return {self._folder / named_face(path, self._folder).file for path, _ in self._seen}
 
     def __call__(self, path: str, seconds: float | None) -> ExpressedFrame:
-        """What a face has to do to look the same; the picture's pixels stay at hand.
+        """The expression of a picture's face, with its pixels; or of a saved performance, without.
 
         Raises:
             UnreadableInput: the file cannot be read, or must not be.
@@ -133,21 +131,20 @@ class Looker:
 
 
 def _performed(file: Path, path: str, settings: SourceSettings) -> ExpressedFrame:
-    """The moment of a saved performance, which has no pixels to keep."""
+    """The frame of a saved performance at a time; it has no pixels."""
     from retarget.expression.performance import open_performance
-    from retarget.jobs.driving import piece
+    from retarget.jobs.driving_saved import piece
 
     frame = next(piece(open_performance(file), settings), None)
     if frame is None:
         raise UnreadableInput(
-            f"{path} has no frame at {settings.start:g} s or later.",
-            do="Choose an earlier moment.",
+            f"{path} has no frame at {settings.start:g} s or later.", do="Choose an earlier moment."
         )
     return _as_shown(frame)
 
 
 def _as_shown(frame: ExpressedFrame) -> ExpressedFrame:
-    """A frame, what its face does as strong as a driving face's would be shown."""
+    """The frame, its expression as strong as that of a driving video would be transferred."""
     from retarget.flow.face_model import face_model
     from retarget.transfer.strength import Strength
 

@@ -1,4 +1,4 @@
-"""A brief expression as a clip, true in its timing; or a whole set of them for a laboratory."""
+"""A brief expression as a clip with exact timing, or a whole set of them for a laboratory."""
 
 from __future__ import annotations
 
@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from retarget.flow.values import Identity
     from retarget.jobs.micro_clip import ClipWriter
     from retarget.language.say import Look, Said
-    from retarget.language.timeline import Step, Timeline
+    from retarget.language.segments import Step
+    from retarget.language.timeline import Timeline
     from retarget.language.words import Vocabulary
 
 _TIMES = ("before_ms", "onset_ms", "apex_ms", "offset_ms", "after_ms")
@@ -34,7 +35,7 @@ _TIMES = ("before_ms", "onset_ms", "apex_ms", "offset_ms", "after_ms")
 
 @dataclass(frozen=True, kw_only=True)
 class MicroJob(StartsFromPreset):
-    """A brief expression as a clip, true in its timing.
+    """A brief expression as a clip with exact timing.
 
     retarget micro --identity face.jpg --expression contempt -o clip.mp4
 
@@ -93,7 +94,7 @@ class MicroJob(StartsFromPreset):
     blinking: Annotated[BlinkSettings, HERE] = field(default_factory=BlinkSettings)
     """Whether and how the eyes blink."""
     draw: Annotated[DrawSettings, HERE] = field(default_factory=DrawSettings)
-    """Who draws."""
+    """The generator."""
     track: TrackSettings = field(default_factory=TrackSettings)
     """Which face of the photo, and how it is found."""
     sink: Annotated[SinkSettings, HERE] = field(default_factory=SinkSettings)
@@ -112,11 +113,7 @@ class MicroJob(StartsFromPreset):
 
     @one_blas_thread()
     def run(self, report: Report | None = None) -> Path:
-        """Write the clip or the set and return its path.
-
-        Raises:
-            RetargetError: something its reader can put right.
-        """
+        """Write the clip or the set and return its path."""
         from retarget.jobs.micro_clip import read_rate
         from retarget.jobs.micro_options import check_options
         from retarget.language.words import words_with
@@ -134,7 +131,8 @@ class MicroJob(StartsFromPreset):
             return self._run_between(rate, report)
         if self.identity is None:
             raise RetargetError("A clip needs a face.", do="Add --identity face.jpg.")
-        with given_or_free(self.output, made_name(self.identity, self._called(), ".mp4")) as output:
+        name = made_name(self.identity, self._default_name(), ".mp4")
+        with given_or_free(self.output, name) as output:
             return self._run_clip(output, self.identity, rate, words, report)
 
     def _run_clip(
@@ -152,18 +150,18 @@ class MicroJob(StartsFromPreset):
         timeline.check(rate)
         actor = Actor(self._photo(identity, report), self.draw.open(report), report)
         written = self._writer(output, report).performed(actor, timeline, rate)
-        _tell(report, timeline, rate)
+        _report_events(report, timeline, rate)
         return written
 
-    def _called(self) -> str:
-        """What a clip without a name is called after."""
+    def _default_name(self) -> str:
+        """The word in the name that a clip without one is given."""
         if self.timeline is None:
             return self.expression
         steps = self.timeline.strip()
         return Path(steps).stem if steps.endswith(".toml") else "timeline"
 
     def _check_written(self, output: Path, read: Iterable[str | Path | None]) -> None:
-        """Refuse what cannot be written, or would take the place of what is read."""
+        """Refuse outputs that cannot be written, or would replace an input."""
         from retarget.sink.open import check_output
         from retarget.sink.refusals import check_apart, check_free
 
@@ -175,8 +173,8 @@ class MicroJob(StartsFromPreset):
 
     def _steps(self, words: Vocabulary, look: Look) -> list[Step]:
         from retarget.language.say import say
+        from retarget.language.segments import Step
         from retarget.language.steps import steps_from_text, steps_from_toml
-        from retarget.language.timeline import Step
 
         if self.timeline is not None and self.timeline.strip().endswith(".toml"):
             return steps_from_toml(Path(self.timeline.strip()), words, look)
@@ -203,15 +201,16 @@ class MicroJob(StartsFromPreset):
             raise RetargetError(
                 "A change between two pictures needs both.", do="Give --from a.jpg --to b.jpg."
             )
-        plain = made_name(self.from_, Path(self.to).stem, ".mp4")
-        with given_or_free(self.output, plain) as output:
+        name = made_name(self.from_, Path(self.to).stem, ".mp4")
+        with given_or_free(self.output, name) as output:
             return self._change(output, self.from_, self.to, rate, report)
 
     def _change(self, output: Path, one: str, other: str, rate: Fraction, report: Report) -> Path:
         from retarget.jobs.micro_between import change
         from retarget.language import profile
         from retarget.language.say import NOTHING
-        from retarget.language.timeline import Step, Timeline
+        from retarget.language.segments import Step
+        from retarget.language.timeline import Timeline
 
         self._check_written(output, (named_face(name).file for name in (one, other)))
         before, onset, _, _, after = self._times()
@@ -243,7 +242,7 @@ class MicroJob(StartsFromPreset):
         return understood(name, self.track, report, models=self.draw.models)
 
 
-def _tell(report: Report, timeline: Timeline, rate: Fraction) -> None:
+def _report_events(report: Report, timeline: Timeline, rate: Fraction) -> None:
     names = ("onset", "apex", "offset")
     report.facts["events"] = [
         {"expression": event.text, **dict(zip(names, event.frames(rate), strict=True))}

@@ -1,8 +1,8 @@
 """From one real picture of a person to another, through blendshape space.
 
-Both photos act: each does what lies between the two expressions, its head turned as far as on the
-way, and the picture passes from the first, at whose own expression the way begins, to the second,
-at whose own it ends.
+Both photos perform every frame: each shows the interpolated expression and head rotation, and the
+result fades from the first photo to the second. `way` is how far a frame has come: 0 is the first
+photo as it is, 1 the second.
 """
 
 from __future__ import annotations
@@ -41,17 +41,16 @@ if TYPE_CHECKING:
     from retarget.generate.generator import Generator
 
 FAR = 25.0
-"""Degrees between two heads from which the surroundings of the one cannot be had from the other."""
+"""Degrees between two heads above which hair and ears of one cannot be warped to the other."""
 LONGEST = 1920
-"""Pixels of the longer side of the frames: larger photos are made smaller, as each frame moves two
-pictures whole."""
+"""Pixels of the frames' longer side at most, as each frame warps two whole pictures."""
 _FADE = (0.2, 0.05)
-"""How long on each side of the middle of the way the one fades into the other: where the heads
-are turned alike, and where they are `FAR` apart or more and both would be seen."""
+"""Half the length of the fade, in parts of the way: for heads turned alike, and for heads `FAR` or
+more apart, which would both be visible in a longer one."""
 
 
 class Change:
-    """The way from one photo to another; the clip has the size of the first."""
+    """The change from one photo to another; frames have the size of the first."""
 
     def __init__(
         self, first: Identity, second: Identity, generator: Generator, report: Report
@@ -68,12 +67,12 @@ class Change:
         self._join = Join(one, two, over, head, first.pose.scale)
         self._actors = [_with_background(p, generator, report) for p in self._photos]
         self._mattes: list[Actor] = []
-        if generator.name == "warp":  # any other leaves hair where it is
+        if generator.name == "warp":  # other generators do not move hair
             both = zip(self._photos, self._still, strict=True)
             self._mattes = [
                 _with_background(_as_picture(p, s.share), generator, report) for p, s in both
             ]
-        # Roll is left to the plane: what remains is how far the heads are turned apart.
+        # Roll is undone in the image plane; what remains is the rotation out of it.
         begins, ends = (
             HeadPose.rotation_of(0, 0, -p.pose.angles[2]) @ p.pose.rotation for p in self._photos
         )
@@ -81,7 +80,7 @@ class Change:
 
     @property
     def one_camera(self) -> bool:
-        """Whether both stand before one background; the way ends with the second photo, then."""
+        """Whether both show one background; if so, the clip ends with the second photo."""
         return self._join.one_camera
 
     @property
@@ -91,11 +90,11 @@ class Change:
 
     @property
     def apart(self) -> float:
-        """Degrees that the second head is turned away from the first, roll aside."""
+        """Degrees between the two heads' rotations, without roll."""
         return float(np.degrees(np.linalg.norm(cv2.Rodrigues(self._turn)[0])))
 
     def warn(self) -> None:
-        """Say what speaks against joining these two."""
+        """Warn of two people, or of heads that are turned too far apart."""
         one, two = (edges(photo.frame.rgb, photo.face) for photo in self._photos)
         if unlikeness(one, two) > ANOTHER:
             self._report.warn(
@@ -110,7 +109,7 @@ class Change:
             )
 
     def expressions(self, ways: Sequence[float]) -> list[Expression]:
-        """What the face does at each way."""
+        """The interpolated expression at each way."""
         old, new = (photo.expression for photo in self._photos)
         return [between(old, new, way) for way in ways]
 
@@ -145,7 +144,7 @@ class Change:
             yield self._join(way, first, second, self._faded(way))
 
     def _acted(self, which: int, frames: Sequence[ExpressedFrame]) -> Iterator[Portrayed]:
-        """One of the photos doing what is said, and where the person is in it."""
+        """One of the photos performing frames, with the person's matte in each."""
         shares: Iterable[Floats] = repeat(self._still[which].share)
         if self._mattes:
             mattes = self._mattes[which].perform(frames)
@@ -154,19 +153,19 @@ class Change:
             yield Portrayed(rgb=finished.frame.rgb, share=_with_face(share, finished.request))
 
     def _faded(self, way: float) -> float:
-        """How much of the second is shown."""
+        """The opacity of the second photo."""
         alike, far = _FADE
         reach = alike + (far - alike) * min(1.0, self.apart / FAR) ** 2
         return eased(float(np.clip((way - 0.5) / (2 * reach) + 0.5, 0, 1)))
 
 
 def _with_background(photo: Identity, generator: Generator, report: Report) -> Actor:
-    """An actor whose background goes along, so that what is drawn of a matte fits the picture."""
-    return Actor(photo, generator, report, tells_background=False)
+    """An actor whose background moves along, so that a matte that is warped fits the picture."""
+    return Actor(photo, generator, report, still_background=False)
 
 
 def change(first: Identity, second: Identity, generator: Generator, report: Report) -> Change:
-    """The way from one photo to another: no more than both show, and no larger than `LONGEST`."""
+    """The change from one photo to another, cropped to what both show, at most `LONGEST` large."""
     first, second = within_size(first, LONGEST), within_size(second, LONGEST)
     way = Change(first, second, generator, report)
     if way.one_camera:
@@ -179,7 +178,7 @@ def change(first: Identity, second: Identity, generator: Generator, report: Repo
 
 
 def _shown_by_both(first: Identity, second: Identity) -> Box | None:
-    """The part of the first photo that the second has, too, laid head on head; None: no face."""
+    """The part of the first photo that the second covers with aligned heads; None: not the face."""
     width, height = second.frame.size
     back = cv2.invertAffineTransform(_similarity(first.pose, second.pose))
     corners = np.array([[0, 0], [width, 0], [0, height], [width, height]], np.float64)
@@ -194,13 +193,13 @@ def _shown_by_both(first: Identity, second: Identity) -> Box | None:
 
 
 def _as_picture(photo: Identity, share: Floats) -> Identity:
-    """The photo with a matte in place of its pixels, which moves as they do."""
+    """The photo with a matte in place of its pixels, to be warped as they are."""
     grey = np.repeat(np.rint(255 * share).astype(np.uint8)[..., None], 3, axis=2)
     return replace(photo, frame=replace(photo.frame, rgb=grey))
 
 
 def _with_face(share: Floats, request: FaceRequest | None) -> Floats:
-    """A matte with the whole face in it, whatever eyes and mouth were drawn there."""
+    """A matte that is 1 in the whole face, where eyes and mouth may have been drawn into it."""
     if request is None:
         return share
     oval = np.rint(request.points[list(landmarks.FACE_OVAL), :2]).astype(np.int32)
@@ -210,7 +209,7 @@ def _with_face(share: Floats, request: FaceRequest | None) -> Floats:
 
 
 def _similarity(photo: HeadPose, to: HeadPose) -> Doubles:
-    """(2, 3) from a photo's pixels to another's, in the plane, that lays head on head."""
+    """(2, 3) similarity from a photo's pixels to another's that aligns the heads."""
     angle = np.radians(to.angles[2] - photo.angles[2])
     scale = to.scale / photo.scale
     turn = scale * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
@@ -219,7 +218,7 @@ def _similarity(photo: HeadPose, to: HeadPose) -> Doubles:
 
 
 def _part(turn: Doubles, share: float) -> Doubles:
-    """A share, of either sign, of a rotation."""
+    """A rotation by a part, of either sign, of another's angle."""
     axis, _ = cv2.Rodrigues(turn)
     part, _ = cv2.Rodrigues(axis * share)
     return np.asarray(part, np.float64)

@@ -1,4 +1,4 @@
-"""One clip of a face that does what a timeline says, and a table of what was commanded."""
+"""Write one clip of a face that follows a timeline, and a table of the commanded weights."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ if TYPE_CHECKING:
 
 _RATE = re.compile(r"\d{1,6}(/[1-9]\d{0,4}|\.\d{1,20})?")
 _FINEST = 1_000_000
-"""The largest denominator of a rate: one that a program computed has more digits than it means."""
+"""The largest denominator of a rate, against rounding errors of computed ones."""
 _NTSC = Fraction(1000, 1001)
 
 
 def read_rate(text: str) -> Fraction:
-    """Frames per second, exactly: `60`, `30000/1001`, or `29.97`, which means the latter.
+    """Frames per second as an exact fraction: `60`, `30000/1001`, or `29.97` for the latter.
 
     Raises:
         RetargetError: it is no such number.
@@ -54,19 +54,19 @@ def read_rate(text: str) -> Fraction:
 
 @dataclass(frozen=True, kw_only=True)
 class ClipWriter:
-    """Writes one clip, and where one is asked for a table of what is in each of its frames."""
+    """Writes one clip and, if asked for, a table of the commanded weights of each frame."""
 
     path: Path
     sink: SinkSettings
     report: Report
-    """Where times and warnings go."""
+    """Receives times and warnings."""
     source_type: str = COMPOSITE
     """IPTC's word for how the pictures are made."""
     table: Path | None = None
-    """Where the table goes, a .csv file."""
+    """The table's path, a .csv file; None: no table."""
 
     def performed(self, actor: Actor, timeline: Timeline, rate: Fraction) -> Path:
-        """Write what an actor does along a timeline; where it is, see `open_sink`."""
+        """Write an actor that performs a timeline; the path returned is that of `open_sink`."""
         timeline.check(rate)
         frames, lines = actor.perform(_frames(timeline, rate)), _commanded(timeline, rate)
         return self._written(frames, actor.identity.frame.size, timeline, rate, lines)
@@ -74,7 +74,7 @@ class ClipWriter:
     def changed(
         self, change: Change, ways: Sequence[float], timeline: Timeline, rate: Fraction
     ) -> Path:
-        """Write a change, so far (0..1) in each frame; where it is, see `open_sink`."""
+        """Write a change whose frames have come as far as `ways` (0..1) say."""
         lines = _shown(ways, change.expressions(ways), rate)
         return self._written(change.frames(ways, rate), change.size, timeline, rate, lines)
 
@@ -103,7 +103,7 @@ class ClipWriter:
 
     @contextmanager
     def _beside(self, lines: Iterable[Sequence[str]]) -> Iterator[None]:
-        """Write the table, if it is asked for; it is there once the clip in the block is whole."""
+        """Write the table, if asked for; it appears once the clip in the block is complete."""
         if self.table is None:
             yield
             return
@@ -120,7 +120,7 @@ def _frames(timeline: Timeline, rate: Fraction) -> Iterator[ExpressedFrame]:
 
 
 def _commanded(timeline: Timeline, rate: Fraction) -> Iterator[Sequence[str]]:
-    """One line for each frame: time, phase, action units and all 52 weights as commanded."""
+    """A row for each frame: time, phase, commanded action units and 52 weights."""
     moments = list(timeline.moments(rate))
     units = sorted({name for m in moments for name in m.said.units}, key=_unit_order)
     about = ("frame", "seconds", "phase", "event", "blink", "yaw", "pitch", "roll")
@@ -132,7 +132,7 @@ def _commanded(timeline: Timeline, rate: Fraction) -> Iterator[Sequence[str]]:
 def _shown(
     ways: Sequence[float], expressions: Sequence[Expression], rate: Fraction
 ) -> Iterator[Sequence[str]]:
-    """One line for each frame of a change: time, how far it has come (0..1), all 52 weights."""
+    """A row for each frame of a change: time, how far it has come (0..1), 52 weights."""
     yield ["frame", "seconds", "way", *blendshapes.NAMES]
     for i, (way, expression) in enumerate(zip(ways, expressions, strict=True)):
         weights = (f"{weight:.5f}" for weight in expression.weights)

@@ -1,4 +1,4 @@
-"""The clips of a set, each drawn into its folder unless it is there from an earlier run."""
+"""Draw the clips of a set into its folder, except those that an earlier run finished."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ from retarget.sink.names import CLIPS_TABLE, ORDERS_TABLE
 from retarget.sink.partial import filling
 
 _FACE_SHARE = 0.5
-"""Size of the face in parts of the side of a set's picture."""
+"""Size of the face in parts of the side of a set's square pictures."""
 
 
 def draw_set(job: MicroJob, path: Path, words: Vocabulary, report: Report) -> Path:
-    """Write the clips that a file asks for, a table and orders of them; return their folder."""
+    """Write the clips that a file asks for, their manifest and orders; return the folder."""
     look = Looker(
         path.parent,
         confined=not job.outside,
@@ -48,7 +48,7 @@ def draw_set(job: MicroJob, path: Path, words: Vocabulary, report: Report) -> Pa
 
 
 def _folder_of(job: MicroJob, path: Path, whole: StimulusSet) -> Path:
-    """Where the set of this file goes, once its clips are known to be of a kind that can be."""
+    """The folder of the set, after a check that the codec fits the files' ending."""
     try:
         check_codec(whole.ending, job.sink.codec)
     except CannotWrite as error:
@@ -77,7 +77,7 @@ def _fill(folder: SetFolder, job: MicroJob, path: Path, whole: StimulusSet, repo
             drawn = Report()
             row = _draw(job, whole, stimulus, actor, folder.folder, key=key, report=drawn)
             report.frames += drawn.frames
-            for line in drawn.warnings:  # once for all clips of which it is true
+            for line in drawn.warnings:  # one line for all clips that have this warning
                 report.warn(line.replace(row["file"], f"A clip of {path.name}"))
         folder.note(row)
     if changed := folder.close():
@@ -88,7 +88,7 @@ def _fill(folder: SetFolder, job: MicroJob, path: Path, whole: StimulusSet, repo
 
 
 def _key(job: MicroJob, whole: StimulusSet, stimulus: Stimulus) -> str:
-    """A hash of what a clip depends on, the settings it is drawn and written with among it."""
+    """A hash of all that a clip depends on, with the settings of drawing and encoding."""
     how = f"{replace(job.sink, overwrite=True)} {job.draw.in_words()} {job.track}"
     return key_of(whole, stimulus, digest.of_file(Path(stimulus.identity.file)), how)
 
@@ -106,7 +106,7 @@ def _draw(
     job: MicroJob, whole: StimulusSet, stimulus: Stimulus, actor: Actor, folder: Path,
     *, key: str, report: Report,
 ) -> Mapping[str, str]:  # fmt: skip
-    """Write one clip of a set and its table; what the manifest says of them."""
+    """Write one clip of a set and its table; return their row of the manifest."""
     clip, table = (folder / name for name in whole.pair(stimulus))
     writer = ClipWriter(
         path=clip, sink=replace(job.sink, overwrite=True), report=report,

@@ -24,13 +24,13 @@ _KEPT = ("file", "file_sha256", "table", "table_sha256")
 
 
 class SetFolder:
-    """The clips that are there already, by what they were made from.
+    """The folder of a set, with the clips that earlier runs finished.
 
     Args:
-        folder: where the set goes; it is there.
-        own: names of the files that the set will be.
-        overwrite: whether a folder with other files may be used, and clips of another set, or of
-            an earlier form of this one, be taken away.
+        folder: the set's folder, which exists.
+        own: names of all files of the set.
+        overwrite: allow a folder with other files, and remove clips of another set or of an earlier
+            version of this one.
 
     Raises:
         CannotWrite: the folder holds files that are not of this set.
@@ -49,7 +49,7 @@ class SetFolder:
         named = {name.casefold() for name in own}
         made = {made for row in before or () for made in _files(row)}
         self._others = {other for other in made if other[0].casefold() not in named}
-        if not overwrite and any(self._is_as_made(*other) for other in self._others):
+        if not overwrite and any(self._unchanged(*other) for other in self._others):
             raise CannotWrite(
                 f"The folder {folder} holds clips that this set does not name.",
                 do="Choose another folder, or say --overwrite to have them taken away.",
@@ -59,25 +59,25 @@ class SetFolder:
             self._write()  # from now on the folder is known as a set's
 
     def finished(self, key: str) -> Mapping[str, str] | None:
-        """The manifest's line of a clip that was made of exactly this and is as it was."""
+        """The manifest's row of a clip that has this key and has not been changed since."""
         row = self._before.get(key)
-        whole = row is not None and all(self._is_as_made(*made) for made in _files(row))
+        whole = row is not None and all(self._unchanged(*made) for made in _files(row))
         return row if whole else None
 
     def note(self, row: Mapping[str, str]) -> None:
-        """Enter a finished clip at once, so that an interrupted run loses none."""
+        """Append a finished clip's row at once, so that an interrupted run loses none."""
         self.rows.append(row)
         with writing(self._manifest), self._manifest.open("a", newline="", encoding="utf-8") as f:
             csv.DictWriter(f, COLUMNS).writerow(row)
 
     def close(self) -> list[str]:
-        """Write the manifest anew: this set's clips, in order; others that were made before go.
+        """Rewrite the manifest with this set's clips in order, and remove other clips made earlier.
 
         Returns:
-            Those of the others that somebody has changed since, which stay.
+            Names of other clips that stay, as somebody has changed them.
         """
         for name, sha256 in self._others:
-            if self._is_as_made(name, sha256):
+            if self._unchanged(name, sha256):
                 with writing(self.folder / name):
                     (self.folder / name).unlink()
         self._write()
@@ -93,19 +93,19 @@ class SetFolder:
             out.writeheader()
             out.writerows(self.rows)
 
-    def _is_as_made(self, name: str, sha256: str) -> bool:
+    def _unchanged(self, name: str, sha256: str) -> bool:
         path = self.folder / name
         return path.is_file() and digest.of_file(path) == sha256
 
 
 def _files(row: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """Names and hashes of the files that a line of a manifest tells of."""
+    """Names and hashes of the files in a row of a manifest."""
     for name, sha256 in zip(_KEPT[::2], _KEPT[1::2], strict=True):
         yield Path(row[name]).name, row[sha256]
 
 
 def _rows(manifest: Path) -> list[dict[str, str]] | None:
-    """The lines of an earlier manifest that are whole; None where there is no set's manifest."""
+    """The complete rows of an earlier manifest; None where there is none of a set."""
     try:
         with manifest.open(newline="", encoding="utf-8") as file:
             lines = csv.DictReader(file)
@@ -116,7 +116,7 @@ def _rows(manifest: Path) -> list[dict[str, str]] | None:
 
 
 def key_of(whole: StimulusSet, stimulus: Stimulus, photo: str, how: str) -> str:
-    """A hash of all that a clip's bytes and its line of the manifest depend on."""
+    """A hash of all that a clip's bytes and its row of the manifest depend on."""
     parts = {
         "retarget": __version__,
         "named": [whole.name(stimulus), stimulus.who, stimulus.text, whole.base_text],
@@ -139,7 +139,7 @@ def key_of(whole: StimulusSet, stimulus: Stimulus, photo: str, how: str) -> str:
 def row_of(
     whole: StimulusSet, stimulus: Stimulus, clip: Path, table: Path, key: str
 ) -> Mapping[str, str]:
-    """What the manifest says of one finished clip."""
+    """A finished clip's row of the manifest."""
     timeline = whole.timeline(stimulus)
     onset, apex, offset = timeline.events[0].frames(whole.rate)
     times = [f"{float(t * 1000):g}" for t in stimulus.times]

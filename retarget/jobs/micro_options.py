@@ -1,4 +1,4 @@
-"""Refuse options of a brief expression that have no effect beside others, not ignore them."""
+"""Refuse options of a brief expression that have no effect when combined with others."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _TIMELINE = (*_SAID, *_AROUND)
 
 
 def check_options(job: MicroJob) -> None:
-    """Refuse what differs from the usual and would not count."""
+    """Refuse options that differ from their defaults and would have no effect."""
     if job.set is not None:
         from retarget.jobs.micro_set import ENTRIES
 
@@ -46,9 +46,9 @@ def _check(job: MicroJob, names: Sequence[str], beside: str, do: str) -> None:
     raise RetargetError(f"{listed} {verb} not count beside {beside}.", do=do)
 
 
-def _given(settings: object, usual: object, name: str) -> Iterator[str]:
-    """The options of a field that hold something else than the usual."""
-    one, other = getattr(settings, name), getattr(usual, name)
+def _given(settings: object, default: object, name: str) -> Iterator[str]:
+    """The options of a field that differ from their defaults."""
+    one, other = getattr(settings, name), getattr(default, name)
     if is_dataclass(one):
         for field in fields(one):
             yield from _given(one, other, field.name)

@@ -1,9 +1,9 @@
-"""In which order each participant of a study sees the clips of a set.
+"""The order in which each participant of a study sees the clips of a set.
 
-Every participant sees each clip once, in an order of their own in which no expression, and among
-three identities or more nobody, comes twice in a row where that can be helped: what is seen just
-before colours how a face is judged (Russell & Fehr, J. Exp. Psychol. General 116(3), 1987). The
-first clips of the participants go through the whole set, so that none is usually the first.
+Every participant sees each clip once. Where possible no expression, and with three identities or
+more no identity, comes twice in a row, as the face seen before biases how the next one is judged
+(Russell & Fehr, J. Exp. Psychol. General 116(3), 1987). The first clips rotate through the set, so
+that each is first equally often.
 """
 
 from __future__ import annotations
@@ -23,19 +23,19 @@ from retarget.sink.refusals import writing
 
 COLUMNS = ("participant", "trial", "clip", "file", "identity", "expression", "intensity")
 _CROWD = 3
-"""Identities from which on none comes twice in a row: of two, each would be foretold."""
+"""Identities from which on none repeats: with two, participants could predict the next one."""
 
 
 def keep_orders(folder: Path, whole: StimulusSet, *, overwrite: bool, warn: Warn) -> None:
-    """Write the orders of a set's participants into its folder, where there are any.
+    """Write the participants' orders into the folder of a set that has participants.
 
     Further participants are added to those of an earlier run.
 
     Args:
-        folder: where the set goes.
+        folder: the set's folder.
         whole: the set.
-        overwrite: whether orders that are not these may be replaced.
-        warn: told where orders lie there and the set has no participants.
+        overwrite: replace different orders.
+        warn: called where the folder has orders and the set no participants.
 
     Raises:
         CannotWrite: the folder holds other orders, or cannot be written to.
@@ -76,7 +76,7 @@ def order_for(participant: int, whole: StimulusSet) -> list[Stimulus]:
     """All clips, in the order in which a participant (from 0) sees them."""
     chance = _chance(f"{whole.blinking.seed} {participant}")
     stimuli = list(whole.stimuli)
-    # Each clip comes first equally often: those of one round of participants are all different.
+    # The first clips of as many participants as there are clips are all different.
     begins = _chance(f"{whole.blinking.seed}").sample(stimuli, len(stimuli))
     first = begins[participant % len(begins)]
     rest = [one for one in stimuli if one is not first]
@@ -96,7 +96,7 @@ def _apart(one: Stimulus, two: Stimulus, *, crowd: bool) -> bool:
 def _spread(
     shuffled: Sequence[Stimulus], apart: Callable[[Stimulus, Stimulus], bool]
 ) -> list[Stimulus]:
-    """The same clips from the same first one, neighbours apart where that can be helped."""
+    """The same clips with the same first one, neighbours `apart` where possible."""
     out, left = [shuffled[0]], list(shuffled[1:])
     while left:
         fits = next((i for i, one in enumerate(left) if apart(out[-1], one)), None)
@@ -111,7 +111,7 @@ def _spread(
 def _gaps(
     order: Sequence[Stimulus], one: Stimulus, apart: Callable[[Stimulus, Stimulus], bool]
 ) -> Iterator[int]:
-    """Where a clip may come between two that it is apart from, the last place first."""
+    """The places between two clips that are both `apart` from this one, the last place first."""
     for i in range(len(order) - 1, 0, -1):
         if apart(order[i - 1], one) and apart(one, order[i]):
             yield i

@@ -6,8 +6,7 @@
     durations = [[70, 30, 100], [120, 80, 200]]   # onset, apex and offset in ms
     participants = 24                             # each with an order of their own in orders.csv
 
-Each clip has a table of what was commanded in each frame; `manifest.csv` lists the clips, and no
-other that was made lies beside them.
+Each clip has a table of the weights commanded in each frame; `manifest.csv` lists the clips.
 """
 
 from __future__ import annotations
@@ -26,8 +25,9 @@ from retarget.flow.toml_table import Table
 from retarget.jobs.micro import MicroJob
 from retarget.jobs.micro_clip import read_rate
 from retarget.language.say import Look, Said, say
+from retarget.language.segments import Step
 from retarget.language.settings import MOST_LAG, BlinkSettings, PaceSettings
-from retarget.language.timeline import Step, Timeline, check_rate
+from retarget.language.timeline import Timeline, check_rate
 from retarget.language.words import Vocabulary
 
 MOST_CLIPS = 20_000
@@ -36,13 +36,13 @@ ENTRIES = (
     "identities", "expressions", "intensities", "durations", "base", "rate", "size", "before_ms",
     "after_ms", "lag_ms", "blinks", "seed", "ending", "words", "participants",
 )  # fmt: skip
-"""What a set may say."""
+"""The entries of a set's file."""
 _ENDINGS = (".mp4", ".mov", ".mkv", ".webm")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stimulus:
-    """One clip to be."""
+    """One clip of a set."""
 
     number: int
     """From 1."""
@@ -51,16 +51,16 @@ class Stimulus:
     """The identity as the set names it."""
     text: str
     intensity: float
-    """How far the face goes from the base to what `text` says."""
+    """How far the face goes from the base to the expression `text`, 0 to 1."""
     times: tuple[Fraction, Fraction, Fraction]
     """Onset, apex and offset in seconds."""
     said: Said
-    """What the face does when it has gone so far."""
+    """The expression at the apex."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StimulusSet:
-    """What `stimuli.toml` asks for."""
+    """The content of a set's file, checked."""
 
     stimuli: tuple[Stimulus, ...]
     base_text: str
@@ -148,7 +148,7 @@ class _Reader:
         return out
 
     def check(self, whole: StimulusSet) -> None:
-        """Refuse, before any clip is drawn, times that the rate cannot show, and endless orders."""
+        """Refuse times that the frame rate cannot show, and too many trials."""
         trials = whole.participants * len(whole.stimuli)
         if trials > MOST_TRIALS:
             raise self.top.problem(

@@ -56,21 +56,19 @@ class ModelsJob(AsDeclared):
             confirm=_confirm if sys.stdin.isatty() else None,
             progress=_Bar() if sys.stderr.isatty() else None,
         )
-        return "\n".join(_fetched(*pair) for pair in zip(wanted, paths, strict=True))
-
-
-def _fetched(file: ModelFile, path: Path) -> str:
-    """Where a file lies, and what its licence is."""
-    return f"{path}\n  {file.licence}. {file.note}".rstrip()
+        return "\n".join(
+            f"{path}\n  {file.licence}. {file.note}".rstrip()
+            for file, path in zip(wanted, paths, strict=True)
+        )
 
 
 _HEADS = ("file", "group", "MB", "licence", "here", "for, and below it from where")
 _SIZES = 2
-"""Which of them holds numbers, which are set to the right."""
+"""The index of the column of numbers, which is aligned right."""
 
 
 def _table(rows: list[Row]) -> str:
-    """A line a file, its address whole on the next one, and what the marks mean."""
+    """A line for each file, with its address on the next one, and a footnote."""
     cells = [_HEADS, *map(_cells, rows)]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     lines = [

@@ -11,12 +11,7 @@ import tyro
 
 from retarget import __version__
 from retarget.errors import CannotWrite, RetargetError
-from retarget.expression.settings import (
-    FitSettings,
-    MomentsSettings,
-    RestSettings,
-    SmoothSettings,
-)
+from retarget.expression.settings import FitSettings, MomentsSettings, RestSettings, SmoothSettings
 from retarget.face.settings import TrackSettings, named_face
 from retarget.flow.declared import HERE, AsDeclared, Kept
 from retarget.flow.report import Report, begin
@@ -56,11 +51,7 @@ class MomentsJob(AsDeclared):
     """How tremble is taken out."""
 
     def run(self, report: Report | None = None) -> str:
-        """Look through the whole piece and return a table.
-
-        Raises:
-            RetargetError: something its reader can put right.
-        """
+        """Look through the whole piece and return a table."""
         from retarget.expression.moments import find_moments
         from retarget.jobs.moments_plot import Curves
         from retarget.sink.partial import save_text

@@ -29,7 +29,7 @@ _COLOURS = {"blink": "#7a8fb8", "brief": "#d9822b"}
 
 
 class Curves:
-    """The strongest weight of each region at each moment; no pixels are kept."""
+    """The largest weight of each region in each frame."""
 
     def __init__(self) -> None:
         self._places = [
@@ -40,7 +40,7 @@ class Curves:
         self._rows: list[Floats] = []
 
     def noted(self, frames: Iterator[ExpressedFrame]) -> Iterator[ExpressedFrame]:
-        """Note the frames that pass; one without a face leaves a gap."""
+        """Pass frames on and note their weights; one without a face leaves a gap."""
         for frame in frames:
             self._add(frame)
             yield frame
@@ -94,7 +94,7 @@ class Curves:
             )
             path, pen_is_down = [], False
             for i in range(0, len(table), step):
-                # Of several frames under one point the largest is shown, or a blink could hide.
+                # A point of several frames shows their largest weight, so that no blink is skipped.
                 some = table[i : i + step, k]
                 if np.isnan(some).all():
                     pen_is_down = False

@@ -1,4 +1,4 @@
-"""Put the file's name into errors of rooms, which do not know what file they read."""
+"""Add the file's name to errors of rooms, which do not know what file they read."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from retarget.errors import NoFaceFound, UnreadableInput
 
 @contextmanager
 def naming(name: str) -> Iterator[None]:
-    """Put `name` before what the body says of a picture or clip without naming it."""
+    """Prefix errors raised in the block with `name`, unless they have it."""
     try:
         yield
     except (NoFaceFound, UnreadableInput) as problem:

@@ -52,12 +52,12 @@ def _is_file(word: str) -> bool:
 
 
 def rest_of(frame: VideoFrame, rest: RestSettings, track: TrackSettings) -> RestFace:
-    """The rest that a given neutral shows, taken as it is.
+    """The rest face of a given neutral frame, without doubting that it is at rest.
 
     Args:
-        frame: what `rest.neutral` names.
-        rest: how rest is read.
-        track: which face of the frame, and how it is found.
+        frame: the frame that `rest.neutral` names.
+        rest: how the rest is measured.
+        track: chooses the face in the frame, and how it is found.
 
     Raises:
         NoFaceFound: it shows no face.
@@ -107,12 +107,12 @@ def neutral_frame(word: str, driving: str, settings: SourceSettings) -> VideoFra
 
 
 def _at(where: int | float, driving: str, settings: SourceSettings) -> VideoFrame | None:
-    """The frame with that number, or at that time, of the whole video, whichever piece drives."""
+    """The frame with that number, or at that time, from the beginning of the whole video."""
     from retarget.source.open import open_source
 
     start, number = (0.0, where) if isinstance(where, int) else (where, 0)
     try:
         with open_source(driving, replace(settings, start=start, end=None)) as there:
             return next(islice(there.frames(), number, None), None)
-    except UnreadableInput:  # it could be read from elsewhere on, so nothing is there
+    except UnreadableInput:  # the video opened before, so it ends before this time
         return None

@@ -12,12 +12,12 @@ from retarget.flow.crop import Crop
 from retarget.flow.values import Face, Identity, VideoFrame
 
 TILE = 1.45
-"""Side of a tile of a sheet in sizes of the face."""
+"""Side of a tile of a sheet, in multiples of the face's larger side."""
 
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """A part of a photo in pixels; it may leave the photo, whose edge then goes on."""
+    """A part of a photo in pixels; outside the photo its edge pixels are repeated."""
 
     left: float
     top: float
@@ -26,7 +26,7 @@ class Box:
 
 
 def around_face(identity: Identity, sides: float) -> Box:
-    """A square about a face, its side `sides` times the larger side of the face."""
+    """A square around a face, its side `sides` times the larger side of the face."""
     low, high = _face(identity)
     side = sides * float(max(high - low))
     middle = (low + high) / 2
@@ -36,14 +36,14 @@ def around_face(identity: Identity, sides: float) -> Box:
 def on_face(
     identity: Identity, size: tuple[int, int], share: tuple[float, float], down: float
 ) -> Box:
-    """The part of a photo in which the face is as wide or as high as asked, within the photo.
+    """The part of a photo, within its edges, in which the face has a given share of the picture.
 
     Args:
-        identity: the photo, understood.
-        size: (width, height) of the picture to be; only the proportion counts.
-        share: (width, height) of the face in those of the picture, of which one is reached and
-            the other not passed, where the photo is large enough.
-        down: where the middle of the face should be, in heights of the picture from its top.
+        identity: the analysed photo.
+        size: (width, height) of the new picture; only the aspect ratio counts.
+        share: the largest (width, height) of the face in parts of the picture's; one of the two is
+            reached where the photo is large enough.
+        down: the wanted middle of the face, in parts of the picture's height from its top.
     """
     across, tall = identity.frame.size
     low, high = _face(identity)
@@ -67,11 +67,11 @@ def within_size(identity: Identity, longest: int) -> Identity:
 
 
 def reframed(identity: Identity, box: Box, size: tuple[int, int]) -> Identity:
-    """The identity in a picture of its own, cheaper to draw where a face is shown small.
+    """The identity in a crop of its photo, cheaper to draw where a face is shown small.
 
     Args:
-        identity: the photo, understood.
-        box: the part to show, in the proportion of `size`.
+        identity: the analysed photo.
+        box: the part to show, in the aspect ratio of `size`.
         size: (width, height) of the new picture in pixels.
     """
     crop, scale = crop_of(box, size), box.height / size[1]
@@ -96,7 +96,7 @@ def _face(identity: Identity) -> tuple[Doubles, Doubles]:
 
 
 def crop_of(box: Box, size: tuple[int, int]) -> Crop:
-    """Where the pixels of a picture of (width, height) that shows `box` lie in the photo."""
+    """The map from the pixels of a picture of (width, height) that shows `box` to the photo."""
     scale = box.height / size[1]
     centre = (scale - 1) / 2  # pixel centres are whole numbers
     matrix = np.array([[scale, 0.0, box.left + centre], [0.0, scale, box.top + centre]])
@@ -104,9 +104,9 @@ def crop_of(box: Box, size: tuple[int, int]) -> Crop:
 
 
 def cut_out(rgb: Picture, crop: Crop) -> Picture:
-    """The crop's picture; beyond the photo its edge goes on."""
+    """The crop's picture; outside the photo its edge pixels are repeated."""
     scale = float(crop.to_frame[0, 0])
-    if scale > 1:  # each new pixel is a mean of several: smooth first, so that none is skipped
+    if scale > 1:  # blur before scaling down, against aliasing
         rgb = np.asarray(cv2.GaussianBlur(rgb, (0, 0), 0.42 * scale), np.uint8)
     way = cv2.INTER_LINEAR if scale > 1 else cv2.INTER_CUBIC
     out = cv2.warpAffine(

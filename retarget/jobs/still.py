@@ -58,7 +58,7 @@ class StillJob(StartsFromPreset):
     overwrite: bool = False
     """Replace an existing file."""
     draw: Annotated[DrawSettings, HERE] = field(default_factory=DrawSettings)
-    """Who draws."""
+    """The generator."""
     track: TrackSettings = field(default_factory=TrackSettings)
     """Which face of the photo, and how it is found."""
 
@@ -139,7 +139,9 @@ class StillJob(StartsFromPreset):
         if len(self.identity) > 1:
             columns = len(self.expression) * len(self.intensity)
         else:
-            columns = len(self.intensity) if len(self.intensity) > 1 else _square(len(said))
+            columns = len(self.intensity)
+            if columns == 1:
+                columns = max(1, round(math.sqrt(len(said))))  # about square
         total = len(self.identity) * len(self.expression) * len(self.intensity)
         return sheet(list(report.watch(self._tiles(said, report), total)), columns)
 
@@ -161,8 +163,3 @@ class StillJob(StartsFromPreset):
                 caption = text if level == 1.0 else f"{level:g} × {text}"
                 note = f"{Path(named.file).stem}{named.mark}" if len(self.identity) > 1 else ""
                 yield Tile(rgb=rgb, caption=caption, note=note)
-
-
-def _square(count: int) -> int:
-    """Columns that make a page of `count` tiles about as wide as high."""
-    return max(1, round(math.sqrt(count)))

@@ -1,4 +1,4 @@
-"""A storyboard: characters, expressions, backgrounds, captions; frames and a page come out."""
+"""Draw a storyboard of characters, expressions, backgrounds and captions as frames and pages."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from retarget.jobs.story_draw import PanelDrawer
     from retarget.jobs.story_keep import StoryFolder
     from retarget.jobs.storyboard import Panel, Storyboard
+    from retarget.sink.letters import Letters
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,8 +46,7 @@ class StoryJob(AsDeclared):
     output: Annotated[Kept[Path] | None, tyro.conf.arg(aliases=["-o"])] = None
     """The folder for the frames. Left out, it lies beside the storyboard and has its name."""
     page: bool = True
-    """Also set all panels with their captions on pages: page.png and page.pdf. Without, those of an
-    earlier run are taken away."""
+    """Also set all captioned panels on page.png and page.pdf; without, older ones are removed."""
     outside: bool = False
     """Let the storyboard name files outside its own folder."""
     text_to_image: Kept[Path] | None = None
@@ -54,36 +54,25 @@ class StoryJob(AsDeclared):
     overwrite: bool = False
     """Write into a folder that holds other files, and over panels that were changed since."""
     draw: Annotated[DrawSettings, HERE] = field(default_factory=DrawSettings)
-    """Who draws, where a panel does not say."""
+    """The generator, where a panel names none."""
     track: TrackSettings = field(default_factory=TrackSettings)
     """Which face of a photo, and how it is found."""
 
     @one_blas_thread()
     def run(self, report: Report | None = None) -> Path:
-        """Draw what is not there yet and return the folder; finished panels are kept always.
+        """Draw the panels that are new or changed, and return the folder.
 
         Raises:
             RetargetError: something its reader can put right; the line is named.
         """
-        from retarget.jobs.look import Looker
         from retarget.jobs.story_draw import PanelDrawer
         from retarget.jobs.story_keep import MANIFEST, StoryFolder
-        from retarget.jobs.storyboard_file import read_storyboard
-        from retarget.language.words import shipped_words
         from retarget.sink.partial import filling
 
         report = begin(report)
-        look = Looker(
-            self.story.parent,
-            confined=not self.outside,
-            track=self.track,
-            models=self.draw.models,
-            report=report,
-        )
-        board = read_storyboard(self.story, outside=self.outside, words=shipped_words(), look=look)
+        board, read = self._read(report)
         output = self.output or self.story.with_suffix("")
         about = {"storyboard": self.story.name, "title": board.title}
-        read = {*board.files, *look.read, *self.draw.diffusion.photos}
         with filling(output, notes=[MANIFEST]):
             folder = StoryFolder(
                 output, about=about, panels=len(board.panels), read=read, overwrite=self.overwrite
@@ -93,16 +82,32 @@ class StoryJob(AsDeclared):
                 self._draw(panel, drawer, folder)
             folder.finish()
             if self.page:
-                self._set_pages(board, folder, report)
+                self._write_pages(board, folder, report)
             else:
                 folder.note_pages(0)
         return output
+
+    def _read(self, report: Report) -> tuple[Storyboard, set[Path]]:
+        """The storyboard, and all files that it and the settings name."""
+        from retarget.jobs.look import Looker
+        from retarget.jobs.storyboard_file import read_storyboard
+        from retarget.language.words import shipped_words
+
+        look = Looker(
+            self.story.parent,
+            confined=not self.outside,
+            track=self.track,
+            models=self.draw.models,
+            report=report,
+        )
+        board = read_storyboard(self.story, outside=self.outside, words=shipped_words(), look=look)
+        return board, {*board.files, *look.read, *self.draw.diffusion.photos}
 
     def _draw(self, panel: Panel, drawer: PanelDrawer, folder: StoryFolder) -> None:
         from retarget.sink.sheet import save_picture
 
         key = folder.key(panel, self._how(panel))
-        if not folder.is_there(panel, key):
+        if not folder.is_unchanged(panel, key):
             try:
                 rgb = drawer.draw(panel)
             except RetargetError as error:
@@ -112,10 +117,9 @@ class StoryJob(AsDeclared):
             save_picture(rgb, folder.file(panel), overwrite=True, source_type=how)
         folder.note(panel, key)
 
-    def _set_pages(self, board: Storyboard, folder: StoryFolder, report: Report) -> None:
+    def _write_pages(self, board: Storyboard, folder: StoryFolder, report: Report) -> None:
         from PIL import Image
 
-        from retarget.sink.letters import Letters
         from retarget.sink.page import Framed, pages, save_pdf
         from retarget.sink.sheet import save_picture
 
@@ -126,18 +130,9 @@ class StoryJob(AsDeclared):
             with Image.open(file) as picture:
                 size = picture.size
             framed.append(Framed(size=size, read=partial(_picture, file), caption=panel.caption))
-        letters = Letters(file=board.font)
-        if lacking := letters.lacking("".join((board.title, *(p.caption for p in board.panels)))):
-            report.warn(
-                f"The font of the page has no letters for {lacking[:12]!r}, and boxes stand in "
-                'their place; name a font file that has them in the storyboard: font = "NAME.ttf".'
-            )
+        letters = _letters(board, report)
         drawn = pages(
-            framed,
-            layout=board.layout,
-            columns=board.columns,
-            title=board.title,
-            letters=letters,
+            framed, layout=board.layout, columns=board.columns, title=board.title, letters=letters
         )
         folder.note_pages(len(drawn))
         for number, page in enumerate(drawn, 1):
@@ -145,7 +140,7 @@ class StoryJob(AsDeclared):
         save_pdf(drawn, folder.book, title=board.title, overwrite=True, source_type=how)
 
     def _how(self, panel: Panel) -> str:
-        """The settings that its pixels depend on."""
+        """The settings that a panel's pixels depend on, as text."""
         draw = self.draw.of_panel(panel.generator, panel.seed)
         painted = self.text_to_image if panel.background.kind == "prompt" else None
         return f"{draw.in_words()} {self.track} {painted}"
@@ -154,6 +149,19 @@ class StoryJob(AsDeclared):
         """IPTC's word for pictures of these panels together."""
         drawn = ((p.generator or self.draw.generator, p.background.kind) for p in panels)
         return source_type(trained=any("diffusion" in d or "prompt" in d for d in drawn))
+
+
+def _letters(board: Storyboard, report: Report) -> Letters:
+    """The font of the page, with a warning of letters that it lacks."""
+    from retarget.sink.letters import Letters
+
+    letters = Letters(file=board.font)
+    if lacking := letters.lacking("".join((board.title, *(p.caption for p in board.panels)))):
+        report.warn(
+            f"The font of the page has no letters for {lacking[:12]!r}, and boxes stand in "
+            'their place; name a font file that has them in the storyboard: font = "NAME.ttf".'
+        )
+    return letters
 
 
 def _picture(file: Path) -> Image.Image:

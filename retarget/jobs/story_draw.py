@@ -8,13 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from retarget.composite.background import (
-    covering,
-    in_light_of,
-    laid_over,
-    plain,
-    without_person,
-)
+from retarget.composite.background import covering, in_light_of, laid_over, plain, without_person
 from retarget.composite.matte import Cutout, PersonMatte
 from retarget.face.settings import NamedFace, TrackSettings
 from retarget.flow.arrays import Floats, Picture
@@ -34,39 +28,35 @@ if TYPE_CHECKING:
 _FACE_HEIGHT = {"close-up": 0.62, "portrait": 0.36, "wide": 0.22}
 """Height of the face, brow to chin, in heights of the panel."""
 _FACE_WIDTH = 0.75
-"""Most of a person's share of the panel's width that the face takes, so that none is cut."""
+"""The largest width of a face, in parts of the panel's width per person."""
 _FACE_AT = 0.42
-"""Where the middle of the face is, in heights of the panel."""
+"""The middle of the face, in heights of the panel from its top."""
 _FADE = 0.07
-"""Share of a person's width that fades out where their photo ends inside the panel."""
+"""Part of a shot's width that fades out at an edge of the photo inside the panel."""
 _LONGEST = 2400
-"""Pixels of a photo's longer side; a larger one is scaled down before it acts."""
+"""Pixels of a photo's longer side; a larger one is scaled down."""
 _KEPT = 24
-"""Photos kept understood."""
+"""Analysed photos that are kept."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Shot:
-    """One person, acting and framed."""
+    """One person, drawn with their expression and framed."""
 
     rgb: Picture
     photo: Identity
-    """The photo before it acted."""
+    """The photo without the expression."""
     crop: Crop
-    """Where the shot lies in the photo."""
+    """The map from the shot to the photo."""
     before: int
-    """Pixels that it shows to the left of what was asked for."""
+    """Pixels by which it is wider on the left than the size that was asked for."""
 
 
 class PanelDrawer:
-    """Draws panels; photos that were understood once stay so."""
+    """Draws panels; keeps the analysis of photos for further panels."""
 
     def __init__(
-        self,
-        track: TrackSettings,
-        draw: DrawSettings,
-        report: Report,
-        text_to_image: Path | None,
+        self, track: TrackSettings, draw: DrawSettings, report: Report, text_to_image: Path | None
     ) -> None:
         self._track = track
         self._draw = draw
@@ -79,7 +69,7 @@ class PanelDrawer:
         self._generators: dict[DrawSettings, Generator] = {}
 
     def draw(self, panel: Panel) -> Picture:
-        """(height, width, 3) RGB."""
+        """The panel's picture."""
         generator = self._generator(panel)
         if panel.background.kind in ("photo", "blur"):
             return self._side_by_side(panel, generator)
@@ -146,15 +136,15 @@ class PanelDrawer:
         generator: Generator,
         beside: tuple[int, int] = (0, 0),
     ) -> _Shot:
-        """The person doing what is said, framed.
+        """The person with the role's expression, framed.
 
-        `beside` are the pixels to the left and right that the photo fills as far as it goes, so
-        that no shoulder is cut.
+        `beside` are pixels to the left and right of `size` that the shot may add where the photo
+        reaches so far, so that no shoulder is cut off.
         """
         photo = self._fitting(role)
         with self._report.clock("act"):
-            # The whole photo acts, not each framing of it: what a generator prepares is for one
-            # photo, and a story shows few photos often.
+            # The whole photo is drawn, not its crop: a generator is prepared for one photo, and
+            # a story shows few photos often.
             acted = Actor(photo, generator, self._report).show(role.said)
         widest = _FACE_WIDTH * panel.size[0] / len(panel.roles) / size[0]
         share = widest, _FACE_HEIGHT[panel.framing]
@@ -185,7 +175,7 @@ class PanelDrawer:
         return self._generators[wanted]
 
     def _fitting(self, role: Role) -> Identity:
-        """The photo of the person that is nearest to what they shall do."""
+        """The character's photo whose own expression is nearest to the role's."""
         photos = [self._understood(photo) for photo in role.photos]
         wanted = role.said.expression.weights
         away = [float(np.abs(p.expression.weights - wanted).sum()) for p in photos]
@@ -202,7 +192,7 @@ class PanelDrawer:
 
 
 def _fade(shape: tuple[int, ...], left: bool, right: bool) -> Floats:
-    """(1, width) 1 inside, falling to 0 at the edges that lie inside the panel."""
+    """(1, width) opacity: 1 inside, falling to 0 at the edges that lie inside the panel."""
     width = shape[1]
     ramp = np.clip(np.arange(width, dtype=np.float32) / (width * _FADE), 0, 1)
     out = np.ones(width, np.float32)

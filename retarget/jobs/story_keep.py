@@ -24,15 +24,15 @@ class StoryFolder:
     """A folder of panels and its manifest.
 
     Args:
-        folder: where the story goes; it is there.
-        about: what the manifest says of the story as a whole.
-        panels: how many the story has.
-        read: the files that it is made of, which are never replaced.
-        overwrite: whether files may be replaced that are not as a manifest speaks of them.
+        folder: the story's folder, which exists.
+        about: the manifest's entries about the whole story.
+        panels: the number of panels.
+        read: the story's input files, which are never replaced.
+        overwrite: replace files that are not as the manifest lists them.
 
     Raises:
-        CannotWrite: the folder holds files of someone else's, panels that somebody
-            has changed since, or files that are read where the story's own would be.
+        CannotWrite: the folder holds files that are not the story's, panels that somebody changed,
+            or input files at the paths of outputs.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class StoryFolder:
     ) -> None:
         self.folder = folder
         self.book = folder / "page.pdf"
-        """Where all pages are together."""
+        """The file with all pages."""
         before, self._pages = _read(folder / MANIFEST)
         if before is None and not overwrite and any(folder.iterdir()):
             raise CannotWrite(
@@ -65,15 +65,15 @@ class StoryFolder:
         self._write(self._before)  # from now on the folder is known as a story's
 
     def file(self, panel: Panel) -> Path:
-        """Where a panel's picture is."""
+        """The path of a panel's picture."""
         return self._picture(panel.number)
 
     def page(self, number: int) -> Path:
-        """Where a page is, counted from 1."""
+        """The path of a page, counted from 1."""
         return self.folder / ("page.png" if number == 1 else f"page_{number}.png")
 
-    def is_there(self, panel: Panel, key: str) -> bool:
-        """Whether exactly this panel was drawn before and is still as it was."""
+    def is_unchanged(self, panel: Panel, key: str) -> bool:
+        """Whether a picture with this key was drawn before and has not been changed since."""
         path = self.file(panel)
         entry = self._before.get(panel.number, {})
         return (
@@ -102,9 +102,9 @@ class StoryFolder:
         return digest.of_parts(parts)
 
     def note(self, panel: Panel, key: str) -> None:
-        """Enter a finished panel into the manifest at once, so that no end of this run loses it.
+        """Enter a finished panel into the manifest at once, so that an interrupted run keeps it.
 
-        Panels of an earlier run that are still to come stay in it.
+        Entries of an earlier run for panels not yet reached stay.
         """
         path = self.file(panel)
         self._entries[panel.number] = {
@@ -122,13 +122,13 @@ class StoryFolder:
         self._write({**self._before, **self._entries})
 
     def finish(self) -> None:
-        """Take away what an earlier, longer story left behind."""
+        """Remove panels of an earlier, longer version of the story."""
         for number in self._before.keys() - self._entries.keys():
             self._picture(number).unlink(missing_ok=True)
         self._write(self._entries)
 
     def note_pages(self, count: int) -> None:
-        """Make room for so many pages: those of an earlier, longer story go, and no other file."""
+        """Enter the number of pages, and remove further pages of an earlier version."""
         for number in range(count + 1, self._pages + 1):
             self.page(number).unlink(missing_ok=True)
         if self._pages and not count:
@@ -149,7 +149,7 @@ class StoryFolder:
         return self.folder / f"{number:04d}.png"
 
     def _made(self, panels: Iterable[int]) -> Iterator[Path]:
-        """Every file that a story with these panels may write or take away."""
+        """Every file that a story with these panels may write or remove."""
         yield from (self.folder / MANIFEST, self.book)
         for number in panels:
             yield from (self._picture(number), self.page(number))
@@ -182,7 +182,7 @@ class StoryFolder:
 
 
 def template_digest(said: Said) -> str | None:
-    """Of the picture that an expression was read off, whose mouth may be shown; None without."""
+    """A digest of the picture that an expression was read from; None without one."""
     seen = said.template
     if seen is None or seen.tracked is None:
         return None

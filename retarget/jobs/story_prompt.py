@@ -15,7 +15,7 @@ STEPS = 25
 
 
 def no_model() -> MissingModel:
-    """What to say where a prompt is given and no model."""
+    """The error where a prompt is given and no model."""
     return MissingModel(
         "A background from a prompt needs a text-to-image model, and none is named.",
         do="Name its folder with --text-to-image DIR, or use a picture, a colour or blur.",

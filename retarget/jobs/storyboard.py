@@ -1,4 +1,4 @@
-"""What a storyboard asks for, once its file was read and checked; see `storyboard_file.py`."""
+"""A storyboard, read and checked; see `storyboard_file.py`."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Role:
 
     name: str
     photos: tuple[NamedFace, ...]
-    """The one that was asked for, or all that there are."""
+    """The photo that the panel names, or all of the character's."""
     text: str
     """The expression as it was written."""
     said: Said
@@ -54,7 +54,7 @@ class Panel:
     generator: GeneratorName | None
     """None: the one that the job names."""
     line: int
-    """Where it stands in the file."""
+    """Its line in the file, from 1."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +65,7 @@ class Storyboard:
     layout: str
     columns: int
     font: Path | None
-    """A font file for title and captions; None: the one that comes along."""
+    """A font file for title and captions; None: the default font."""
     panels: tuple[Panel, ...]
     files: frozenset[Path]
-    """The file itself and those that it names, save in expressions."""
+    """The file itself and those that it names outside expressions."""

@@ -34,7 +34,7 @@ _MEANT = {
     "emotion": "expression", "text": "caption", "image": "photo", "images": "photos",
     "shot": "framing",
 }  # fmt: skip
-"""What people write for an entry whose name they do not know."""
+"""Likely wrong names of entries, and the right ones."""
 MOST_TOGETHER = 3
 """Characters in one panel."""
 FRAMINGS = ("close-up", "portrait", "wide")

@@ -9,7 +9,7 @@ from retarget.face.settings import TrackSettings
 
 
 def with_model(track: TrackSettings, models: Path | None = None) -> TrackSettings:
-    """The settings with the place of the model file, where the tracker needs one.
+    """The settings with the model file's path, where the tracker needs one.
 
     Raises:
         MissingModel: it needs one, and the file is not here or not the right one.

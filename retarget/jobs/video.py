@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Annotated
@@ -14,18 +13,12 @@ import tyro
 
 from retarget.composite.settings import PasteSettings
 from retarget.errors import RetargetError
-from retarget.expression.settings import (
-    FitSettings,
-    MagnifySettings,
-    RestSettings,
-    SmoothSettings,
-)
+from retarget.expression.settings import FitSettings, MagnifySettings, RestSettings, SmoothSettings
 from retarget.face.settings import TrackSettings, named_face
 from retarget.flow.atomic_files import given_or_free
 from retarget.flow.blas import one_blas_thread
 from retarget.flow.declared import HERE, Kept
 from retarget.flow.lanes import Lanes
-from retarget.flow.paths import is_folder
 from retarget.flow.report import Report, begin
 from retarget.flow.until_closed import UntilClosed
 from retarget.generate.diffusion.settings import DiffusionSettings
@@ -34,6 +27,7 @@ from retarget.jobs.driving import Driving, DrivingSettings, open_driving
 from retarget.jobs.generators import GeneratorName, open_generator
 from retarget.jobs.identity import IdentityLane, open_identity
 from retarget.jobs.preset import StartsFromPreset
+from retarget.jobs.video_output import preview_path, save_report, warn_of_size
 from retarget.sink.mark import source_type
 from retarget.sink.settings import SinkSettings
 from retarget.source.settings import SourceSettings
@@ -46,13 +40,10 @@ if TYPE_CHECKING:
     from retarget.generate.generator import Generator as FaceGenerator
     from retarget.sink.sink import PlacedSink
 
-_WIDELY_PLAYED = 4096 * 2304
-"""Pixels of a picture of H.264, level 5.1, which is what phones and television sets play."""
-
 
 @dataclass(frozen=True, kw_only=True)
-class Performing:
-    """A job under way."""
+class Pipeline:
+    """The joined stages of a job: frames flow as they are read."""
 
     info: SourceInfo
     """The driving side's clock and size."""
@@ -87,7 +78,7 @@ class VideoJob(StartsFromPreset):
     report: Kept[Path] | None = None
     """Write what happened as JSON: versions, settings, times, frames without a face, warnings."""
     generator: GeneratorName = "warp"
-    """Who draws: warp (the photo's own pixels, no download) or diffusion (needs model files)."""
+    """The generator: warp (the photo's own pixels, no download) or diffusion (needs models)."""
     models: Kept[Path] | None = None
     """Folder with model files; left out, RETARGET_MODELS or the user's cache folder."""
     source: Annotated[SourceSettings, HERE] = field(default_factory=SourceSettings)
@@ -115,18 +106,14 @@ class VideoJob(StartsFromPreset):
 
     @classmethod
     def from_preset(cls, preset: str | Path) -> VideoJob:
-        """A job without driving and identity whose other values are the preset's.
+        """A job with the preset's values, but without driving and identity.
 
-        `dataclasses.replace(job, driving=…, identity=…)` is one that can run.
+        `dataclasses.replace(job, driving=…, identity=…)` makes it one that can run.
         """
         return cls._from_preset(preset, driving=tyro.MISSING, identity=tyro.MISSING)
 
     def run(self, report: Report | None = None) -> Path:
-        """Write the video and return its path; if anything fails, no half-written file is left.
-
-        Raises:
-            RetargetError: something its reader can put right.
-        """
+        """Write the video and return its path; if anything fails, no half-written file is left."""
         report = begin(report)
         self._check_said()
         with self._place() as output:
@@ -134,8 +121,8 @@ class VideoJob(StartsFromPreset):
 
     def _run(self, output: Path, report: Report) -> Path:
         self._check_output(output)
-        with self.performing(report) as job, ExitStack() as sinks:
-            _tell_of_size(job.result_size, output, report)
+        with self.pipeline(report) as job, ExitStack() as sinks:
+            warn_of_size(job.result_size, output, report)
             sink = sinks.enter_context(self._open_sink(output, job.info, job.sound, report))
             wide = self._preview_sink(sinks, output, job, report)
             for frame in report.watch(job.frames, job.info.count):
@@ -144,20 +131,21 @@ class VideoJob(StartsFromPreset):
                     if wide is not None:
                         wide(frame)
         report.end()
-        self._tell(report, sink.target)
+        if self.report is not None:
+            save_report(self, self.report, sink.target, report)
         return sink.target
 
     def frames(self, report: Report | None = None) -> UntilClosed[FinishedFrame]:
         """The finished frames, one by one; no file is written.
 
-        The job's threads end with the last frame, or when the iterator is closed or forgotten;
-        until then numpy's products take one thread in the whole process. Where a loop may be left
-        early, say when, for a name, a traceback or an `async` generator keeps an iterator alive:
+        The job's threads end with the last frame, or when the iterator is closed or garbage
+        collected; until then BLAS uses one thread in the whole process. Where a loop may be left
+        early, use a `with` block, as a variable, a traceback or `async` generator keeps it alive:
 
             with job.frames() as frames:
                 for finished in frames: ...
 
-        Any thread may read and close it. Each frame's pixels are its reader's to change.
+        Any thread may read and close it. Each frame's pixels may be changed.
 
         Raises:
             RetargetError: with the first frame: something its reader can put right.
@@ -166,20 +154,16 @@ class VideoJob(StartsFromPreset):
 
     def _frames(self, report: Report | None) -> Generator[FinishedFrame, None, None]:
         report = begin(report)
-        with self.performing(report) as job:
+        with self.pipeline(report) as job:
             yield from report.watch(job.frames, job.info.count)
 
     @contextmanager
-    def performing(self, report: Report) -> Iterator[Performing]:
-        """Join the rooms; the frames flow while the block lasts."""
-        from retarget.composite.paste import Paste
-        from retarget.expression.magnify import Magnify
-        from retarget.transfer.transfer import Transfer
-
+    def pipeline(self, report: Report) -> Iterator[Pipeline]:
+        """Join the stages; frames can be read while the block lasts."""
         self._check_said()
         look = replace(self.source, start=0.0, end=None)
         with (
-            one_blas_thread(),  # as faces at rest are read before any lane begins
+            one_blas_thread(),  # here, as rest faces are read before any lane begins
             open_identity(
                 self.identity, self.track, report, source=look, models=self.models
             ) as identity,
@@ -189,25 +173,38 @@ class VideoJob(StartsFromPreset):
             if driving.info.still and not identity.photo:
                 raise self._swapped()
             generator, person = self._prepared(identity, driving, report)
-            performed = report.stage("magnify", Magnify(self.magnify), driving.frames(lanes))
-            transfer = Transfer(self.transfer, driving.face, person.at)
-            shown, photo = driving.info.size if driving.has_pixels else None, person.first.frame
-            requests = report.stage("transfer", transfer, performed)
-            # Not on a thread of its own: drawing, like fitting, is many small steps, and threads of
-            # such wait for one another longer than they save.
-            faces = report.stage("generate", generator, requests)
-            yield Performing(
+            yield Pipeline(
                 info=driving.info,
                 sound=driving.sound,
-                result_size=photo.size,
-                driving_size=shown,
-                frames=report.stage("paste", Paste(self.paste), faces),
+                result_size=person.first.frame.size,
+                driving_size=driving.info.size if driving.has_pixels else None,
+                frames=self._finished(driving, lanes, person, generator, report),
             )
+
+    def _finished(
+        self,
+        driving: Driving,
+        lanes: Lanes,
+        person: IdentityLane,
+        generator: FaceGenerator,
+        report: Report,
+    ) -> Iterator[FinishedFrame]:
+        from retarget.composite.paste import Paste
+        from retarget.expression.magnify import Magnify
+        from retarget.transfer.transfer import Transfer
+
+        expressed = report.stage("magnify", Magnify(self.magnify), driving.frames(lanes))
+        transfer = Transfer(self.transfer, driving.face, person.at)
+        requests = report.stage("transfer", transfer, expressed)
+        # Not on a thread of its own: drawing, like fitting, is many small numpy calls, and two such
+        # threads wait for each other longer than they save.
+        faces = report.stage("generate", generator, requests)
+        return report.stage("paste", Paste(self.paste), faces)
 
     def _prepared(
         self, identity: IdentityLane, driving: Driving, report: Report
     ) -> tuple[FaceGenerator, IdentityLane]:
-        """The generator, which knows the person, and the person as this face drives them."""
+        """The generator, prepared for the person, and the person adapted to the driving face."""
         generator = open_generator(self.generator, self.warp, self.diffusion, self.models, report)
         with report.clock("prepare"):
             person = identity.driven_by(driving.face, self.transfer, self.warp)
@@ -216,7 +213,7 @@ class VideoJob(StartsFromPreset):
         return generator, person
 
     def _check_said(self) -> None:
-        """Refuse to begin without what `from_preset` leaves out."""
+        """Refuse to run without driving or identity, which `from_preset` leaves out."""
         unsaid = [n for n in ("driving", "identity") if getattr(self, n) is tyro.MISSING]
         if unsaid:
             given = ", ".join(f"{name}=…" for name in unsaid)
@@ -226,7 +223,7 @@ class VideoJob(StartsFromPreset):
             )
 
     def _swapped(self) -> RetargetError:
-        """What is wrong with one picture that drives a clip."""
+        """The error where a single picture drives a clip."""
         return RetargetError(
             f"{self.driving} is one picture, of which a clip as the identity would show one frame.",
             do="Did you mean it as the identity? "
@@ -246,13 +243,13 @@ class VideoJob(StartsFromPreset):
         )
 
     def _place(self) -> AbstractContextManager[Path]:
-        """Where the result goes; a name of our making is no other run's meanwhile."""
+        """The result's path; a generated name is reserved while the job runs."""
         from retarget.sink.names import default_output
 
         return given_or_free(self.output, default_output(self.driving, self.identity))
 
     def _check_output(self, output: Path) -> None:
-        """Refuse to begin where something is in the way of what is to be written."""
+        """Refuse to run where an output cannot be written, or would replace an input."""
         from retarget.sink.open import check_output
         from retarget.sink.refusals import check_apart, check_free
 
@@ -262,20 +259,20 @@ class VideoJob(StartsFromPreset):
         check_output(output, overwrite=self.sink.overwrite, read=read)
         written = [output]
         if self.preview:
-            written.append(_preview_of(output))
+            written.append(preview_path(output))
             check_output(written[1], overwrite=self.sink.overwrite, read=read)
         if self.report is not None:
             check_apart(self.report, written, use="written to")
             check_free(self.report, overwrite=self.sink.overwrite, read=read)
 
     def _preview_sink(
-        self, sinks: ExitStack, output: Path, job: Performing, report: Report
+        self, sinks: ExitStack, output: Path, job: Pipeline, report: Report
     ) -> Callable[[FinishedFrame], None] | None:
         from retarget.composite.side_by_side import SideBySide, preview_size
 
         if not self.preview:
             return None
-        path = _preview_of(output)
+        path = preview_path(output)
         size = preview_size(job.result_size, job.driving_size)
         info = replace(job.info, size=size)
         sink = sinks.enter_context(self._open_sink(path, info, job.sound, report))
@@ -289,34 +286,3 @@ class VideoJob(StartsFromPreset):
 
         how = source_type(trained=self.generator == "diffusion")
         return open_sink(path, self.sink, info=info, sound=sound, warn=report.warn, source_type=how)
-
-    def _tell(self, report: Report, output: Path) -> None:
-        from retarget.sink.partial import save_text
-
-        if self.report is None:
-            return
-        told = {f.name: getattr(self, f.name) for f in fields(self)}
-        report.facts["settings"] = {
-            name: asdict(value) if hasattr(value, "__dataclass_fields__") else value
-            for name, value in told.items()
-        }
-        report.facts["output"] = str(output)
-        text = json.dumps(report.as_dict(), indent=2, default=str) + "\n"
-        save_text(self.report, text, overwrite=self.sink.overwrite, warn=report.warn)
-
-
-def _tell_of_size(size: tuple[int, int], output: Path, report: Report) -> None:
-    from retarget.sink.codecs import CONTAINERS
-
-    if output.suffix.lower() in CONTAINERS and size[0] * size[1] > _WIDELY_PLAYED:
-        report.warn(
-            f"The video has {size[0]} x {size[1]} pixels, as the identity's picture has, which "
-            "many players cannot show; --longest-side 1920 makes it smaller, and sooner."
-        )
-
-
-def _preview_of(output: Path) -> Path:
-    if is_folder(output):  # whose name may have a dot, or be none
-        folder = output.absolute()
-        return folder.with_name(f"{folder.name.replace('.', '_')}_preview")
-    return output.with_name(f"{output.stem}_preview{output.suffix}")

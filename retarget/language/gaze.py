@@ -23,12 +23,12 @@ _AXES: Mapping[str, tuple[int, float]] = {
     "lean_left": (2, 1.0),
     "lean_right": (2, -1.0),
 }
-"""Word → which of (yaw, pitch, roll) it gives, and with which sign."""
+"""Word → index into (yaw, pitch, roll), and sign."""
 _LIMITS: Mapping[str, tuple[float, ...]] = {
     "gaze": (GAZE_DEGREES["Out"], GAZE_DEGREES["Up"]),
     "head": (45.0, 30.0, 45.0),
 }
-"""Degrees that may be asked for; what can be shown may be less."""
+"""The largest degrees that are accepted; a photo may show less."""
 
 
 def degrees(what: str, given: Sequence[tuple[str, float]]) -> tuple[float, float, float]:
@@ -36,7 +36,7 @@ def degrees(what: str, given: Sequence[tuple[str, float]]) -> tuple[float, float
 
     Args:
         what: gaze or head.
-        given: (word, degrees) in order; an empty word takes its meaning from its place.
+        given: (word, degrees) in order; an empty word stands for the axis at its index.
 
     Raises:
         UnknownWord: a word is not a direction.

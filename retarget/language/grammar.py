@@ -10,7 +10,7 @@
                                           from:saved.npz@3 (a performance, without pixels),
                                           from:group.jpg#left (see face/settings.py)
 
-The tree knows where in the text each part stood, so whoever gives it a meaning can name the place.
+The tree keeps the place of each part in the text, for error messages.
 """
 
 from __future__ import annotations
@@ -18,16 +18,15 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import TypeAlias
 
 from retarget.language.problems import NotUnderstood
+from retarget.language.tree import Angles, Item, Scaled, Sum, Template, Unit, Word
 
 MAX_LENGTH = 2000
 """Characters of one expression."""
 MAX_FACTOR = 3.0
-"""The largest factor of a mixture; weights are cut at 1 in any case."""
+"""The largest factor of a mixture; weights are clipped to 1 in any case."""
 _MAX_DEPTH = 16
 _JOIN = "Join parts with '+', as in 0.6*joy + 0.4*surprise."
 
@@ -50,71 +49,12 @@ _TIME = re.compile(
 """Two digits behind a colon are seconds (1:02); a scale has one before its point (1s:0.5)."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sum:
-    """Several terms, added."""
-
-    terms: tuple[Scaled, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Unit:
-    """One action unit."""
-
-    number: int
-    side: str
-    """L, R, or empty for both sides."""
-    intensity: str | float
-    """A letter A to E, or 0..1."""
-    at: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Word:
-    """A label, a blendshape or `neutral`."""
-
-    name: str
-    value: float | None
-    """What stands behind `=`."""
-    at: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Angles:
-    """`gaze(…)` or `head(…)`: degrees."""
-
-    what: str
-    given: tuple[tuple[str, float, int], ...]
-    """(name, degrees, place); the name is empty where only the order tells."""
-    at: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Template:
-    """`from:`: what a face in a picture or at a moment of a clip does."""
-
-    path: str
-    seconds: float | None
-    at: int
-
-
-Item: TypeAlias = "Sum | Unit | Word | Angles | Template"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scaled:
-    """A factor and what it scales."""
-
-    factor: float
-    item: Item
-
-
 def parse(text: str, known: Collection[str] = ()) -> Sum:
     """Read an expression.
 
     Args:
         text: how it is written.
-        known: the words that have a meaning; one is offered where several stand side by side.
+        known: the known words, to suggest one where several stand side by side.
 
     Raises:
         NotUnderstood: the text does not follow the grammar; the place is named.
@@ -147,7 +87,7 @@ def _in_one(words: Sequence[str], known: Collection[str]) -> str:
 
 
 def is_word(name: str) -> bool:
-    """Whether `name` is read as a word, and not as an action unit or in parts."""
+    """Whether `name` is read as one word, and not as an action unit or several parts."""
     return bool(_WORD.fullmatch(name)) and not _UNIT.fullmatch(name)
 
 
@@ -327,7 +267,7 @@ class _Reader:
             self.at += 1
 
     def stray(self) -> NotUnderstood:
-        """What is wrong where the text should have ended or gone on otherwise."""
+        """The error for text that cannot follow what was read so far."""
         word = _WORD.match(self.text, self.at)
         found = word.group() if word else self.text[self.at]
         runs = (run for run in _SEVERAL.finditer(self.text) if run.end() > self.at)

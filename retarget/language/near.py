@@ -1,8 +1,8 @@
 """Find the known word that was meant by an unknown one.
 
-Words of feeling are alike by chance ("curious" and "furious", "merry" and "misery"), so likeness of
-letters counts only where it looks like a slip of the fingers. Before it counts that two words are
-of one family ("angriest" and "angry"), or name the same parts ("open_mouth" and "mouth_open").
+Words of feeling resemble one another by chance ("curious" and "furious", "merry" and "misery"), so
+similar letters count only where they look like a typing error. Words with the same stem ("angriest"
+and "angry") or the same parts ("open_mouth" and "mouth_open") are preferred.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ _ENDINGS = frozenset(
      "ness", "iness", "ion", "ation", "action", "ment", "ement", "ety", "ity", "itude", "able",
      "ible", "ance", "ure", "or", "ified", "ifying", "atic", "asy")
 )  # fmt: skip
-"""What words of one family differ by."""
+"""Endings of words with the same stem."""
 _STEM = 2
-"""Letters that a family has in common at least: cr-ied and cr-y."""
+"""The fewest letters of a stem: cr-ied and cr-y."""
 _ALIKE = 0.77
-"""How alike two words must be, of 0 to 1, for one to be the other mistyped."""
+"""Similarity, 0 to 1, from which one word counts as the other mistyped."""
 
 
 def nearest_word(word: str, known: Collection[str]) -> str | None:
@@ -56,7 +56,7 @@ def _parts(name: str) -> set[str]:
 
 
 def _lacks_a_letter(word: str, name: str) -> bool:
-    """Whether one letter of a name, not its first, was left out: nearer than most that go on."""
+    """Whether one letter of a name, not its first, was left out."""
     return any(name[:at] + name[at + 1 :] == word for at in range(1, len(name)))
 
 

@@ -1,9 +1,9 @@
-"""How a movement runs between its beginning and its end.
+"""The course of a movement between its beginning and its end.
 
-Voluntary movements follow minimum-jerk curves (Flash & Hogan 1985): they start and stop without a
-jolt. Time is bent a little so that an onset is fastest early and an offset dies away slowly, as
-facial movements do; durations are the timeline's. What comes and goes does not halt before its
-apex: an onset ends, and an offset begins, as fast as the apex begins and ends.
+Voluntary movements follow minimum-jerk curves (Flash & Hogan 1985), which start and stop smoothly.
+Time is warped a little so that an onset is fastest early and an offset ends slowly, as in facial
+movements. An expression that comes and goes does not stop before its apex: the onset ends, and the
+offset begins, with the speed of the apex phase there.
 """
 
 from __future__ import annotations
@@ -13,18 +13,17 @@ from dataclasses import dataclass
 _ONSET_BEND = 0.15
 _OFFSET_BEND = 0.3
 _RISE = 0.15
-"""Share of the height that is at most reached within the apex phase: an apex is a crest, not a
-plateau."""
+"""The largest part of the height gained within the apex phase: it is a crest, no plateau."""
 _FASTEST = 1.5
-"""Speed at its end, against its mean, up to which a minimum-jerk curve still slows down there."""
+"""The end speed, relative to the mean, up to which a minimum-jerk curve slows down there."""
 
 
 def minimum_jerk(way: float, arriving: float = 0.0) -> float:
-    """0 at 0, 1 at 1; speed and acceleration are 0 at both ends, save for an end that is passed.
+    """From 0 at 0 to 1 at 1, with speed and acceleration 0 at both ends unless `arriving` is set.
 
     Args:
-        way: share of the time.
-        arriving: the speed at the end, against the mean one.
+        way: share of the time, 0 to 1.
+        arriving: the speed at the end, relative to the mean speed.
     """
     u = min(max(way, 0.0), 1.0)
     cube = u * u * u
@@ -42,7 +41,7 @@ def offset(way: float, leaving: float = 0.0) -> float:
 
 
 def _bent(way: float, bend: float) -> float:
-    """A share of time that runs ahead; at its two ends 1 + bend and 1 - bend times as fast."""
+    """Warped time: 1 + bend times as fast at the beginning, 1 - bend times at the end."""
     u = min(max(way, 0.0), 1.0)
     return u + bend * u * (1.0 - u)
 
@@ -84,12 +83,12 @@ class Crest:
 
 
 def _joint(change: float, apex: float, bent: float) -> tuple[float, float]:
-    """What an apex phase shares with the change beside it, and that one's speed where they meet.
+    """The height gained within the apex phase, and the speed of the change beside it there.
 
     Args:
         change: seconds of the onset or the offset.
         apex: seconds of the apex phase.
-        bent: how fast the change's time runs where they meet.
+        bent: the speed of the change's warped time where they meet.
     """
     fastest = _FASTEST * bent * apex
     rise = min(_RISE, fastest / (4.0 * change + fastest))

@@ -1,8 +1,8 @@
-"""From words to what a face does.
+"""From text to the weights of an expression.
 
 Everything is a sum: a label is the sum of its action units, an action unit the sum of its
-blendshapes, a mixture the sum of its parts. Weights are cut to 0..1 where a definition or a text
-ends, so that half of an expression is half of what the whole shows, and within one
+blendshapes, a mixture the sum of its parts. Weights are clipped to 0..1 where a definition or a
+text ends, so that half of an expression is half of what the whole shows, and within one
 `0.5*(AU12+AU6)` and `0.5*AU12+0.5*AU6` are the same.
 """
 
@@ -22,31 +22,32 @@ from retarget.flow.arrays import Floats
 from retarget.flow.check import check_array
 from retarget.flow.values import ExpressedFrame, Expression
 from retarget.language import gaze
-from retarget.language.grammar import Angles, Item, Sum, Template, Unit, Word, parse
+from retarget.language.grammar import parse
 from retarget.language.near import meant
 from retarget.language.problems import NotUnderstood, UnknownWordAt, WrongDefinition
+from retarget.language.tree import Angles, Item, Sum, Template, Unit, Word
 from retarget.language.words import NEUTRAL, Vocabulary, shipped_words
 
 Look: TypeAlias = Callable[[str, "float | None"], ExpressedFrame]
-"""Read the face of a picture, or of a clip at a moment in seconds; a job lends it."""
+"""Reads the face of a picture, or of a clip at a time in seconds; provided by a job."""
 
 DEEPEST = 50
-"""Definitions that may lead to one another."""
+"""The most definitions that refer to one another in a chain."""
 _LIKE_A_UNIT = re.compile(r"au\d+\w*|[lr](au)?\d+\w*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Said:
-    """An expression as it was said: for a face of any identity, away from that face's rest."""
+    """An expression in words: weights relative to rest, for a face of any identity."""
 
     weights: Floats = field(default_factory=lambda: np.zeros(blendshapes.COUNT, np.float32))
-    """(52,) ARKit weights; those of a sum or a multiple may leave 0..1."""
+    """(52,) ARKit weights; in a sum or a multiple they may lie outside 0..1."""
     units: Mapping[str, float] = field(default_factory=dict)
-    """Commanded action units by name (AU12, AU12L), 0..1; those of pictures are not known."""
+    """Commanded action units by name (AU12, AU12L), 0..1; none for pictures."""
     head: tuple[float, float, float] = (0.0, 0.0, 0.0)
-    """Degrees of yaw, pitch and roll against the identity's own pose, as `HeadPose.angles`."""
+    """Yaw, pitch and roll in degrees relative to the photo's pose, as `HeadPose.angles`."""
     template: ExpressedFrame | None = None
-    """The picture with the largest share, for generators that can use its pixels."""
+    """The picture with the largest factor, for generators that can use its pixels."""
     share: float = 0.0
     """That picture's factor."""
 
@@ -83,7 +84,7 @@ class Said:
         )
 
     def toward(self, other: Said, way: float) -> Said:
-        """This expression at 0, the other at 1, and what lies between."""
+        """Linear interpolation: this expression at 0, the other at 1."""
         return self * (1.0 - way) + other * way
 
 
@@ -92,7 +93,7 @@ NOTHING = Said()
 
 
 def say(text: str, words: Vocabulary | None = None, look: Look | None = None) -> Said:
-    """What a text means.
+    """The expression that a text describes.
 
     Args:
         text: an expression, as in grammar.py.
@@ -107,7 +108,7 @@ def say(text: str, words: Vocabulary | None = None, look: Look | None = None) ->
 
 
 class _Meaning:
-    """Gives meaning to one text."""
+    """Evaluates one text."""
 
     def __init__(
         self,
@@ -120,8 +121,8 @@ class _Meaning:
         self.text = text
         self.words = words
         self.look = look
-        self.within = within  # the labels whose definitions led here
-        self.known = known  # the labels that were met before: a definition may name one often
+        self.within = within  # the labels whose definitions contain this text
+        self.known = known  # labels evaluated before
 
     def whole(self) -> Said:
         said = self.sum(parse(self.text, self.all_words))

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from retarget.flow.declared import AsDeclared, check_range
 
 MOST_LAG = 200
-"""Milliseconds that one side of a face may move after the other."""
+"""The most milliseconds that one side of a face may lag behind the other."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class PaceSettings(AsDeclared):
-    """Times that a timeline leaves open."""
+    """Times of steps that do not give their own."""
 
     hold_ms: float = 1000.0
     """How long a step without a time of its own lasts, the change into it included."""
@@ -41,7 +41,7 @@ class BlinkSettings(AsDeclared):
     during_events: bool = False
     """Whether a blink may fall into an expression that has an onset and an offset."""
     seed: int = 0
-    """Another seed, other moments."""
+    """Seed of the random times."""
 
     def __post_init__(self) -> None:
         super().__post_init__()

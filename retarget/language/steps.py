@@ -12,7 +12,7 @@ from retarget.flow.toml_file import TomlFile
 from retarget.flow.toml_table import Table
 from retarget.language.problems import NotUnderstood
 from retarget.language.say import Look, say
-from retarget.language.timeline import Step
+from retarget.language.segments import Step
 from retarget.language.words import Vocabulary
 
 MAX_LENGTH = 100_000
@@ -23,13 +23,13 @@ _NEARLY = r"\d[\d.,]*(?:\s*[a-z]{1,3})?"
 _NEARLY_TIMES = re.compile(
     rf"(?<=[^\s+*:=/])(?<![Aa][Uu])\s+({_NEARLY}(?:\s*/\s*{_NEARLY})*)(?:\s*/)?$"
 )
-"""What was meant as times, and is none: 120/80/200ms, 0,5s, 1sec."""
+"""Likely mistakes in writing times: 120/80/200ms, 0,5s, 1sec."""
 _QUOTED = re.compile(r"\"[^\"]*\"|'[^']*'")
 _HOLD, _PHASES = "hold_ms", ("onset_ms", "apex_ms", "offset_ms")
 _LIMITS = (0.001, 1e7)
 """Milliseconds."""
 STEP_ENTRIES = ("expression", _HOLD, *_PHASES)
-"""What a [[step]] may say."""
+"""The entries of a [[step]]."""
 
 
 def steps_from_text(
@@ -106,7 +106,7 @@ class _Text:
         return times
 
     def problem(self, at: int, what: str, *, do: str) -> NotUnderstood:
-        """What is wrong at a place of the line."""
+        """An error at a place in the line."""
         return NotUnderstood(self.whole, at, what, do=do)
 
 

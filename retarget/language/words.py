@@ -1,6 +1,6 @@
 """The words of the language: action units and labels, read from `presets/expressions`.
 
-The definitions are data. A folder of one's own, or a single file, adds words or replaces them.
+The definitions are data. Files of the user add words or replace them.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _KNOWN = ("head", "groups")
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ActionUnit:
-    """One action unit and what it moves at its maximum."""
+    """One action unit and its weights at the maximum."""
 
     number: int
     name: str
@@ -84,11 +84,11 @@ class Vocabulary:
 
     @property
     def heads(self) -> tuple[str, ...]:
-        """The basic emotions and what else files are called after, in their order."""
+        """The heads of all labels, in their order."""
         return tuple(dict.fromkeys(label.head for label in self.labels.values()))
 
     def with_file(self, path: Path) -> Vocabulary:
-        """These words and those of one more file, which win where a name is in both."""
+        """These words and those of a file, which replace words of the same name."""
         own = {word.name: word for word in _labels(TomlFile(path, "word file"))}
         return replace(self, labels={**self.labels, **own})
 
@@ -100,7 +100,7 @@ def shipped_words() -> Vocabulary:
 
 
 def words_with(own: Path | None) -> Vocabulary:
-    """The shipped words and, where there is one, those of a file of one's own."""
+    """The shipped words and, if given, those of a user's file."""
     return shipped_words() if own is None else shipped_words().with_file(own)
 
 

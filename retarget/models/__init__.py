@@ -1,4 +1,4 @@
-"""Model files: what they are, where they lie, whether they are the right ones.
+"""Model files: their catalogue, where they are found, and their verification.
 
 in:   a name from catalog.py
 out:  a verified path

@@ -1,8 +1,8 @@
 """Every model file that `retarget` can use, as data.
 
-Nothing here is shipped or fetched by itself: `retarget models pull` fetches. Digests that are
-known are pinned; the others are recorded in the folder's lock file at the first pull, with the
-exact revision, and hold from then on.
+None is shipped or fetched automatically: `retarget models pull` fetches them. Known digests are
+pinned; the others are recorded in the folder's lock file at the first pull, with the exact
+revision, and checked from then on.
 """
 
 from __future__ import annotations
@@ -18,20 +18,20 @@ _HUB = "https://huggingface.co"
 
 @dataclass(frozen=True, kw_only=True)
 class ModelFile:
-    """One file: what it is for, where it comes from, and how it is told from another."""
+    """One file: its purpose, its source, and its digest."""
 
     name: str
-    """What it is called in lists and on the command line."""
+    """Its name in lists and on the command line."""
     serves: str
-    """What for, in a few words."""
+    """Its purpose in a few words."""
     group: str
-    """The feature that wants it; `pull` takes a whole group at once."""
+    """The feature that needs it; `pull` can fetch a whole group."""
     path: str
-    """Where it lies in the models folder, with forward slashes."""
+    """Its path in the models folder, with forward slashes."""
     url: str
-    """Where it comes from; `{revision}` stands for the pinned or the newest revision."""
+    """Its address; `{revision}` stands for the pinned or the newest revision."""
     megabytes: int
-    """About how large it is; a fetch that grows far beyond is stopped."""
+    """About its size; a download that becomes far larger is stopped."""
     licence: str
     commercial: bool
     """False: its licence or its publisher's terms forbid commercial use."""
@@ -40,9 +40,9 @@ class ModelFile:
     sha256: str | None = None
     """Hexadecimal; None: recorded when it is fetched."""
     elsewhere: tuple[str, ...] = ()
-    """Other paths in the folder where published instructions put it."""
+    """Other paths in the folder, from published instructions."""
     note: str = ""
-    """What else its user should know."""
+    """Further information for its user."""
 
 
 def _hub(repo: str, file: str) -> str:
@@ -181,10 +181,10 @@ def groups() -> tuple[str, ...]:
 
 
 def named(words: Iterable[str]) -> list[ModelFile]:
-    """The files that names of files or groups stand for, each once.
+    """The files with these names or in these groups, each once.
 
     Raises:
-        UnknownWord: nothing is called that.
+        UnknownWord: there is no such name.
     """
     wanted: dict[str, ModelFile] = {}
     for word in words:

@@ -1,7 +1,7 @@
-"""Fetch one file over https: resumed where it stopped, never beyond a bound.
+"""Fetch one file over https, resuming interrupted downloads, up to a maximum size.
 
-What has come so far lies in `<name>.part`, with the server's mark of the version (ETag) beside it,
-so that a file which has changed since is begun anew rather than glued to the old one's beginning.
+A partial download is `<name>.part`, with the server's ETag beside it, so that the download starts
+again if the file has changed since.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import IO, Any
 from retarget.errors import CannotWrite, MissingModel
 
 Progress = Callable[[int, "int | None"], None]
-"""Told the bytes so far and the bytes in all (None: unknown)."""
+"""Called with the bytes so far and the total (None: unknown)."""
 
 SECONDS_WITHOUT_A_BYTE = 30.0
 _BLOCK = 1 << 18
@@ -29,51 +29,51 @@ _LOCAL = frozenset({"127.0.0.1", "localhost", "::1"})
 
 @dataclass(frozen=True, kw_only=True)
 class Fetched:
-    """What came, and what the server said about it."""
+    """What the server reports about a fetched file."""
 
     revision: str | None
-    """The repository's commit, where the server names one."""
+    """The repository's commit, if the server sends it."""
     sha256: str | None
-    """The server's own digest, where it names one."""
+    """The server's digest, if it sends one."""
 
 
 def fetch(url: str, part: Path, most: int, progress: Progress | None = None) -> Fetched:
-    """Bring what lies at `url` into `part`, from where an earlier attempt stopped.
+    """Download `url` into `part`, continuing an earlier attempt.
 
     Args:
         url: https only, also after redirects (a server on this machine may be http).
         part: the file to write; its mark is kept in `<part>.etag`.
-        most: bytes after which to stop.
-        progress: told how far it is.
+        most: the most bytes.
+        progress: called with the progress.
 
     Raises:
-        MissingModel: it cannot be had, or is not what it should be.
+        MissingModel: it cannot be fetched, or is too large.
         CannotWrite: the disk is full or the folder not writable.
     """
     _only_https(url)
-    with _told_plainly(url, part):
+    with _plain_errors(url, part):
         try:
             return _continued(url, part, most, progress)
         except urllib.error.HTTPError as refused:
             if refused.code != http.client.REQUESTED_RANGE_NOT_SATISFIABLE or not part.exists():
                 raise
-            discard(part)  # what was there is longer than the file: begin anew
+            discard(part)  # the partial download is longer than the file
             return _continued(url, part, most, progress)
 
 
 def discard(part: Path) -> None:
-    """Forget what an earlier attempt brought."""
+    """Delete a partial download."""
     part.unlink(missing_ok=True)
-    _mark_of(part).unlink(missing_ok=True)
+    _etag_of(part).unlink(missing_ok=True)
 
 
-def _mark_of(part: Path) -> Path:
-    """The file that holds the server's mark of the version."""
+def _etag_of(part: Path) -> Path:
+    """The file with the server's ETag."""
     return part.with_name(part.name + ".etag")
 
 
 def _continued(url: str, part: Path, most: int, progress: Progress | None) -> Fetched:
-    """Ask for what `part` lacks, and receive it."""
+    """Download the rest of `part`."""
     have, etag = _had(part)
     request = urllib.request.Request(url, headers={"User-Agent": "retarget"})  # noqa: S310
     if have:
@@ -87,14 +87,14 @@ def _continued(url: str, part: Path, most: int, progress: Progress | None) -> Fe
         have = have if answer.status == http.client.PARTIAL_CONTENT else 0
         total = _total(answer.headers, have)
         _refuse_large(url, total, most)
-        _mark_of(part).write_text(answer.headers.get("ETag") or "", encoding="utf-8")
+        _etag_of(part).write_text(answer.headers.get("ETag") or "", encoding="utf-8")
         _receive(answer, part, have=have, total=total, most=most, progress=progress)
     return Fetched(revision=hops.revision, sha256=hops.sha256)
 
 
 @contextmanager
-def _told_plainly(url: str, part: Path) -> Iterator[None]:
-    """Whatever goes wrong on the way as one sentence."""
+def _plain_errors(url: str, part: Path) -> Iterator[None]:
+    """Turn errors of the network and the disk into one sentence."""
     try:
         yield
     except urllib.error.HTTPError as refused:
@@ -111,7 +111,7 @@ def _told_plainly(url: str, part: Path) -> Iterator[None]:
 
 
 class _Redirects(urllib.request.HTTPRedirectHandler):
-    """Follow redirects to https only, and keep what the hub says on the way."""
+    """Follow redirects to https only, and keep the hub's headers."""
 
     def __init__(self) -> None:
         self.revision: str | None = None
@@ -127,10 +127,10 @@ class _Redirects(urllib.request.HTTPRedirectHandler):
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
     def note(self, headers: Message) -> None:
-        """Read the commit and the digest that the Hugging Face hub sends along."""
+        """Read the commit and the digest from headers of the Hugging Face hub."""
         self.revision = headers.get("X-Repo-Commit") or self.revision
         mark = (headers.get("X-Linked-ETag") or "").strip('"')
-        if len(mark) == 64:  # a git blob's mark has 40 digits and is no SHA-256 of the file
+        if len(mark) == 64:  # a git blob's ETag has 40 digits and is no SHA-256 of the file
             self.sha256 = mark.lower()
 
 
@@ -146,19 +146,19 @@ def _receive(
             if progress is not None:
                 progress(have, total)
     if have > most:
-        discard(part)  # else the next attempt would go on with it
+        discard(part)  # else the next attempt would continue it
         raise _too_large(answer.url, have, most)
     if total is not None and have != total:
         raise http.client.IncompleteRead(b"", total - have)
 
 
 def _had(part: Path) -> tuple[int, str]:
-    """Bytes of an earlier attempt that may be continued, and their mark."""
-    mark = _mark_of(part)
+    """Bytes of an earlier attempt that may be continued, and its ETag."""
+    mark = _etag_of(part)
     if not (part.is_file() and mark.is_file()):
         return 0, ""
     etag = mark.read_text(encoding="utf-8")
-    if not etag or etag.startswith("W/"):  # a weak mark does not promise equal bytes
+    if not etag or etag.startswith("W/"):  # a weak ETag does not guarantee equal bytes
         return 0, ""
     return part.stat().st_size, etag
 

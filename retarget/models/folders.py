@@ -1,4 +1,4 @@
-"""Where model files are looked for, and where fetched ones go."""
+"""The folders in which model files are searched, and into which they are fetched."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import sys
 from pathlib import Path
 
 VARIABLE = "RETARGET_MODELS"
-"""An environment variable that names a models folder."""
+"""The environment variable with a models folder."""
 
 
 def cache() -> Path:
-    """The user's own models folder: in the cache, where the system keeps it."""
+    """The models folder in the user's cache."""
     if sys.platform == "win32":
         base = os.environ.get("LOCALAPPDATA") or str(Path.home() / "AppData" / "Local")
     elif sys.platform == "darwin":
@@ -22,15 +22,15 @@ def cache() -> Path:
 
 
 def to_look_in(given: Path | None) -> list[Path]:
-    """Folders in the order they are looked in: the given one, the variable's, the cache."""
+    """The folders to search, in order: the given one, the variable's, the cache."""
     named = os.environ.get(VARIABLE)
     found = [given, Path(named) if named else None, cache()]
     return list(dict.fromkeys(folder.expanduser() for folder in found if folder is not None))
 
 
 def roots(folder: Path) -> list[Path]:
-    """Where a named folder's files may lie: it may be the models folder or hold it.
+    """The roots for a named folder, which may be the models folder or its parent.
 
-    Stable Diffusion's own folder may lie beside it.
+    Stable Diffusion's folder may also be beside it.
     """
     return [folder, folder / "models", folder.parent]

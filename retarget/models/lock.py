@@ -1,8 +1,8 @@
 """A lock file: digest and revision of each fetched file, recorded once and checked from then on.
 
-The lock lies in the models folder. Where the catalogue pins no digest, the first pull writes it
-here; a file that differs later, fetched again or changed on the disk, is refused. The size and the
-time of a file that was verified are kept too, so that gigabytes are not read on every start.
+The lock is in the models folder. Where the catalogue pins no digest, the first pull records it
+here; a file that differs later, fetched again or changed on the disk, is refused. Size and time of
+a verified file are kept as well, so that gigabytes are not read on every start.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ class Locked:
 
     sha256: str
     revision: str | None = None
-    """The repository's commit it was fetched from, where there is one."""
+    """The repository's commit, if there is one."""
     url: str | None = None
     size: int | None = None
-    """Bytes at the time it was last verified."""
+    """Bytes when it was last verified."""
     time: int | None = None
     """Its modification time then, in nanoseconds."""
 
@@ -43,14 +43,14 @@ class Lock:
         self._closed = False
         try:
             self.files = _load(self.path)
-        except PermissionError:  # another user's in a shared folder: digests are asked instead
+        except PermissionError:  # another user's in a shared folder: digests are computed instead
             self._closed = True
 
     def keep(self, path: str, entry: Locked) -> None:
-        """Record a file and write the lock; a folder that cannot be written keeps none."""
+        """Record a file and write the lock, if the folder can be written."""
         self.files[path] = entry
         if self._closed:
-            return  # written anew, it would lose what it says of other files
+            return  # rewritten, it would lose its other entries
         text = json.dumps(
             {"version": _VERSION, "files": {k: asdict(v) for k, v in sorted(self.files.items())}},
             indent=1,
@@ -60,7 +60,7 @@ class Lock:
 
 
 def replace_with(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all, open to whom the umask lets read."""
+    """Write a file whole or not at all, with the permissions of the umask."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with becoming(path) as hidden:
         hidden.write_bytes(content)

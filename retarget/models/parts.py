@@ -1,7 +1,7 @@
-"""What the diffusion generator is made of, and where each part lies in a folder of models.
+"""The parts of the diffusion generator, and their paths in a models folder.
 
-The layout is the one that Arc2Face's own README describes, so a folder made for it serves as it
-is; files that came later (the adapters, SMIRK, few-step and tiny-decoder weights) lie beside.
+The layout is that of Arc2Face's README, so that a folder made for it can be used; later files (the
+adapters, SMIRK, few-step and tiny-decoder weights) are beside them.
 """
 
 from __future__ import annotations
@@ -33,15 +33,15 @@ PARTS: Mapping[str, tuple[str, ...]] = {
     "face-recogniser": ("antelopev2/arcface.onnx", "arcface.onnx"),
     "flame-map": ("flame-map", "mappings"),
 }  # fmt: skip
-"""Every part and the places it may have, the usual one first, as the catalogue has it."""
+"""Every part and its possible paths, that of the catalogue first."""
 
 
 _PULLED = {"flame-map": "flame-map", "tcd-lora": "tcd-lora"}
-"""Names for `retarget models pull` of parts that the group diffusion does not bring."""
+"""Names for `retarget models pull` of parts outside the group diffusion."""
 
 
 class ModelFolder:
-    """Find parts in folders of that layout, looked through in order."""
+    """Finds parts in folders of that layout, searched in order."""
 
     def __init__(self, *searched: Path) -> None:
         self._folders = searched
@@ -50,7 +50,7 @@ class ModelFolder:
         """The file or folder of a part.
 
         Raises:
-            MissingModel: it is in none of its places.
+            MissingModel: it is at none of its paths.
         """
         for folder in self._folders:
             for root in folders.roots(folder):
@@ -66,7 +66,7 @@ class ModelFolder:
 
 
 def within(part: str, path: str) -> str | None:
-    """Where a file of the catalogue lies within a part; "" if it is the part; None if outside."""
+    """The path of a catalogue's file within a part; "" if it is the part; None if outside."""
     usual = PurePosixPath(PARTS[part][0])
     if not PurePosixPath(path).is_relative_to(usual):
         return None
@@ -75,7 +75,7 @@ def within(part: str, path: str) -> str | None:
 
 
 def places(path: str) -> list[str]:
-    """Every place that a file of the catalogue may have, its own path first."""
+    """Every possible path of a catalogue's file, its own first."""
     found = [path]
     for part, others in PARTS.items():
         inside = within(part, path)

@@ -1,7 +1,7 @@
-"""Find model files; fetch them when asked; never hand out one that is not the right one.
+"""Find, verify and fetch model files.
 
-Looked for in the folder that was given, in the one that RETARGET_MODELS names, and in the user's
-cache, laid out as the publishers' own instructions say. Fetched into the first of these.
+They are searched in the given folder, in that of RETARGET_MODELS, and in the user's cache, with the
+layouts of the publishers' instructions, and fetched into the first of these.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from retarget.models.lock import Lock, Locked
 Confirm = Callable[[ModelFile], bool]
 """Asked before a file is fetched whose licence forbids commercial use."""
 PullProgress = Callable[[ModelFile, int, "int | None"], None]
-"""Told the file, the bytes so far and the bytes in all (None: unknown)."""
+"""Called with the file, the bytes so far and the total (None: unknown)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +29,7 @@ class Row:
 
     file: ModelFile
     found: Path | None
-    """Where it lies; None: it is not here."""
+    """Its path; None: it is missing."""
     revision: str | None
 
 
@@ -37,7 +37,7 @@ class Store:
     """The models on this machine.
 
     Args:
-        folder: looked in first and fetched into; None: RETARGET_MODELS, else the user's cache.
+        folder: searched first, and fetched into; None: RETARGET_MODELS, else the user's cache.
     """
 
     def __init__(self, folder: Path | None = None) -> None:
@@ -45,7 +45,7 @@ class Store:
         self._verified: set[Path] = set()
 
     def find(self, model: ModelFile) -> Path | None:
-        """Where the file lies, not verified; None where it is nowhere."""
+        """The file's path, not verified; None where it is missing."""
         for folder in self.folders:
             for root in folders.roots(folder):
                 for place in (*parts.places(model.path), *model.elsewhere):
@@ -54,7 +54,7 @@ class Store:
         return None
 
     def part(self, name: str) -> Path:
-        """Where a part of the diffusion generator lies, its files verified."""
+        """The path of a part of the diffusion generator, its files verified."""
         found = parts.ModelFolder(*self.folders)(name)
         for model in catalog.FILES:
             inside = parts.within(name, model.path)
@@ -63,10 +63,10 @@ class Store:
         return found
 
     def need(self, model: ModelFile) -> Path:
-        """Where the file lies, verified.
+        """The file's path, verified.
 
         Raises:
-            MissingModel: it is not here, or is not the file it should be.
+            MissingModel: it is missing, or its digest is wrong.
         """
         path = self.find(model)
         if path is None:
@@ -81,31 +81,31 @@ class Store:
         return path
 
     def status(self) -> list[Row]:
-        """Every file of the catalogue and whether it is here."""
+        """Every file of the catalogue, and its path if it is present."""
         return [self._row(model) for model in catalog.FILES]
 
     def pull(
         self, models: Iterable[ModelFile], *, accept_licence: bool = False,
         confirm: Confirm | None = None, progress: PullProgress | None = None,
     ) -> list[Path]:  # fmt: skip
-        """Fetch what is not here, and verify what is.
+        """Fetch missing files, and verify present ones.
 
         Args:
-            models: as `catalog.named` gives them.
-            accept_licence: take files whose licence forbids commercial use without asking.
+            models: the files, from `catalog.named`.
+            accept_licence: accept licences that forbid commercial use without asking.
             confirm: asked about each such file otherwise.
-            progress: told how far each file is.
+            progress: called with the progress of each file.
 
         Returns:
-            Where each file lies.
+            The path of each file.
 
         Raises:
-            MissingModel: a file cannot be had, is not the one it should be, or its licence was
-                not accepted.
+            MissingModel: a file cannot be fetched, its digest is wrong, or its licence was not
+                accepted.
             CannotWrite: the folder is not writable or full.
         """
         wanted = list(models)
-        for model in wanted:  # asked first, so that nobody waits hours for a question
+        for model in wanted:  # asked before the first download
             if self.find(model) is None and not (model.commercial or accept_licence):
                 _ask(model, confirm)
         return [self._pull(model, progress) for model in wanted]
@@ -128,7 +128,8 @@ class Store:
         revision = model.revision or (held and held.revision) or "main"
         url = model.url.replace("{revision}", revision)
         told = None if progress is None else lambda done, total: progress(model, done, total)
-        got = fetch.fetch(url, part, _most(model), told)
+        most = model.megabytes * 4_000_000 + 16_000_000  # bytes; catalogued sizes are rounded
+        got = fetch.fetch(url, part, most, told)
         sha256 = digest.of_file(part)
         wrong = _unlike(sha256, model, held, got)
         if wrong is not None:
@@ -146,7 +147,7 @@ class Store:
         held = lock.files.get(model.path)
         wanted = model.sha256 or (held.sha256 if held else None)
         if wanted is None:
-            return  # laid there by its user, and nobody knows a digest: taken as it is
+            return  # put there by the user, without a known digest
         now = path.stat()
         stamp = Locked(sha256=wanted, size=now.st_size, time=now.st_mtime_ns)
         if held is not None and replace(stamp, revision=held.revision, url=held.url) == held:
@@ -161,7 +162,7 @@ class Store:
         lock.keep(model.path, _stamped(path, wanted, before.revision, before.url))
 
     def _folder_of(self, path: Path) -> Path:
-        """Which of the folders a found file belongs to, whose lock speaks of it."""
+        """The models folder of a found file, whose lock has its entry."""
         near = [(r, f) for f in self.folders for r in folders.roots(f) if path.is_relative_to(r)]
         return max(near, key=lambda pair: len(pair[0].parts))[1]
 
@@ -171,9 +172,7 @@ class Store:
         if found is not None:
             held = Lock(self._folder_of(found)).files.get(model.path)
         return Row(
-            file=model,
-            found=found,
-            revision=model.revision or (held.revision if held else None),
+            file=model, found=found, revision=model.revision or (held.revision if held else None)
         )
 
 
@@ -190,7 +189,7 @@ def _ask(model: ModelFile, confirm: Confirm | None) -> None:
 def _unlike(
     sha256: str, model: ModelFile, held: Locked | None, got: fetch.Fetched
 ) -> RetargetError | None:
-    """What is wrong with a fetched file's digest, if anything."""
+    """The error if a fetched file's digest is wrong."""
     wanted = model.sha256 or (held.sha256 if held else None) or got.sha256
     if wanted is None or sha256 == wanted:
         return None
@@ -206,8 +205,3 @@ def _stamped(path: Path, sha256: str, revision: str | None, url: str | None) -> 
     now = path.stat()
     entry = Locked(sha256=sha256, revision=revision, url=url)
     return replace(entry, size=now.st_size, time=now.st_mtime_ns)
-
-
-def _most(model: ModelFile) -> int:
-    """Bytes beyond which a fetch is surely not this file; sizes here are rounded or estimated."""
-    return model.megabytes * 4_000_000 + 16_000_000

@@ -1,4 +1,4 @@
-"""Video codecs, what each container holds, and what quality and speed mean to each encoder.
+"""Video codecs, the codecs of each container, and each encoder's options for quality and speed.
 
 `quality` runs over each encoder's own constant-quality scale so that equal numbers look about
 alike; 75 is where x264 stands at CRF 18, which is commonly called visually lossless.
@@ -14,11 +14,11 @@ from retarget.errors import CannotWrite
 
 Options = Callable[[int, str, int], dict[str, str]]
 _AHEAD = 160e6
-"""Pixels that x264 may look ahead over: as far as it would at 4 megapixels, and no farther above.
-At 12 megapixels all its 40 frames take a gigabyte, for 0.3 dB and a third more bytes."""
+"""The most pixels of x264's lookahead: its full 40 frames at 4 megapixels, fewer above. At 12
+megapixels 40 frames take a gigabyte, for 0.3 dB and a third more bytes."""
 _LEAST_AHEAD = 10
 _LARGE = 9e6
-"""Pixels of what no player's 4K is any more."""
+"""Pixels above those of 4K."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +30,7 @@ class Codec:
     pixels: str
     """FFmpeg's name of the pixel format handed to it."""
     options: Options
-    """Its options for a quality 0..100, a speed, and how many pixels a picture has."""
+    """Its options for a quality 0..100, a speed, and the pixels of a picture."""
     step: int = 2
     """Width and height must be multiples of this."""
 
@@ -44,19 +44,19 @@ def _x264(quality: int, speed: str, pixels: int) -> dict[str, str]:
         "fast": ("superfast", 10), "balanced": ("medium", 40), "small": ("slow", 50)
     }[speed]  # fmt: skip
     ahead = max(min(ahead, int(_AHEAD / pixels)), _LEAST_AHEAD)
-    # Left to choose its own instructions for each processor, x264 writes other bytes on another,
-    # and with those for AVX-512 now and then on the same. Size and speed stay as they are.
-    # Its look ahead does not need a thread of its own, which holds four frames more.
+    # With instructions chosen per processor, x264's output differs between processors, and with
+    # AVX-512 sometimes between runs; cpu-independent costs neither size nor speed. A lookahead
+    # thread is not needed, and would hold four more frames.
     params = f"cpu-independent=1:sync-lookahead=0:rc-lookahead={ahead}"
     if speed == "fast":
         # Half the time of the preset veryfast at its size and fidelity: on a talking head the
-        # look ahead is what saves bits, and the motion search hardly matters.
+        # lookahead saves bits, and the motion search hardly matters.
         params += ":mbtree=1"
         if pixels > _LARGE:  # a quarter gigabyte less at 12 megapixels, for a fifteenth more bytes
             params += ":bframes=1"
-    # Left to PyAV, each frame is cut into as many slices as there are cores, and eight of them take
-    # up to a fifth more bytes. Whole frames are written alike by however many threads, while the
-    # next ones are made; but each thread holds frames of its own.
+    # PyAV's default cuts each frame into as many slices as there are cores, and eight of them take
+    # up to a fifth more bytes. With frame threads the output does not depend on their number, but
+    # each thread holds frames of its own.
     threads = "2" if speed == "fast" else "4"
     return {
         "crf": _scale(quality, 36, 12),
@@ -74,7 +74,7 @@ def _x265(quality: int, speed: str, pixels: int) -> dict[str, str]:
 
 
 def _svt_av1(quality: int, speed: str, pixels: int) -> dict[str, str]:
-    os.environ.setdefault("SVT_LOG", "1")  # errors only; it has no other switch and tells a lot
+    os.environ.setdefault("SVT_LOG", "1")  # errors only; there is no other option
     preset = {"fast": "11", "balanced": "8", "small": "5"}[speed]
     return {"crf": _scale(quality, 57, 18), "preset": preset}
 
@@ -85,7 +85,7 @@ def _vp9(quality: int, speed: str, pixels: int) -> dict[str, str]:
         "balanced": {"deadline": "good", "cpu-used": "4"},
         "small": {"deadline": "good", "cpu-used": "2"},
     }[speed]
-    # As many threads everywhere: one alone writes other bytes than several.
+    # A fixed number, as the output of one thread differs from that of several.
     return {"crf": _scale(quality, 52, 18), "row-mt": "1", "threads": "4", **effort}
 
 
@@ -115,26 +115,23 @@ class Container:
     format: str
     """FFmpeg's name of it."""
     codecs: tuple[str, ...]
-    """What it holds that players expect of it; the first is the usual one."""
+    """Codecs that players support in it; the first is the default."""
     refuses: tuple[str, ...] = ()
     """Codecs of sound that FFmpeg names for it but does not write, or only as an experiment."""
     sound: str = "aac"
-    """The encoder for sound it does not hold as it is."""
+    """The encoder for sound that it cannot hold unchanged."""
     options: Mapping[str, str] = field(default_factory=dict)
     """FFmpeg's options for writing it."""
 
 
-_INDEX_FIRST = {"movflags": "+faststart"}  # so that a browser can show it while it comes
+_INDEX_FIRST = {"movflags": "+faststart"}  # so that a browser can play it while it loads
 _AS_STAMPED = {
     "avoid_negative_ts": "disabled",  # sound may begin before 0; pictures stay put
-    "fflags": "+bitexact",  # else each file gets a number thrown for it alone
+    "fflags": "+bitexact",  # without a random number in each file
 }
 
 _MP4 = Container(
-    format="mp4",
-    codecs=("h264", "h265", "av1", "vp9"),
-    refuses=("truehd",),
-    options=_INDEX_FIRST,
+    format="mp4", codecs=("h264", "h265", "av1", "vp9"), refuses=("truehd",), options=_INDEX_FIRST
 )
 
 CONTAINERS: Mapping[str, Container] = {
@@ -166,10 +163,10 @@ def codec_for(suffix: str, wanted: str) -> Codec:
 
 
 def check_codec(suffix: str, wanted: str) -> None:
-    """Refuse a codec that what ends in `suffix`, or the folder that ends in none, does not hold.
+    """Refuse a codec that a file with this suffix, or a folder without one, cannot hold.
 
     Raises:
-        CannotWrite: it does not.
+        CannotWrite: it cannot.
     """
     held = CONTAINERS[suffix].codecs if suffix in CONTAINERS else ()
     if wanted in ("auto", *held):

@@ -1,9 +1,9 @@
-"""An animation with one palette made for all of it.
+"""An animated GIF with one palette for all frames.
 
-The palette can only be chosen once every frame has been seen, so frames go to a lossless file
-beside the target first and FFmpeg reads that twice: memory does not grow with the length. A GIF
-counts time in hundredths of a second; every frame is put at its nearest one, so the whole lasts
-as long as it should. Viewers slow down frames shorter than two hundredths, so those are left out.
+The palette can only be chosen after the last frame, so frames are first written to a lossless file
+beside the target, which FFmpeg reads twice: memory does not grow with the length. A GIF's time unit
+is a hundredth of a second; each frame is rounded to the nearest one, so that errors do not add up.
+Viewers slow down frames shorter than two hundredths, so those are left out.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class GifSink:
         )
 
     def write(self, frame: FinishedFrame) -> None:
-        """Set the next frame aside; see `Sink.write`."""
+        """Write the next frame to the lossless file; see `Sink.write`."""
         video = frame.frame
         if self._first is None:
             self._first = video.at.exact
@@ -70,7 +70,7 @@ class GifSink:
             self._lossless.write(replace(frame, frame=moved))
 
     def finish(self) -> None:
-        """Choose the palette, draw with it, and leave the mark."""
+        """Choose the palette, write the GIF with it, and add the mark."""
         with writing(self._target):
             self._lossless.finish()
             whole = ffmpeg.input(str(self._frames))
@@ -94,7 +94,7 @@ class GifSink:
             _comment(self._file, self._mark.sentence)
 
     def close(self) -> None:
-        """Remove what was set aside."""
+        """Remove the temporary files."""
         self._lossless.close()
         self._frames.unlink(missing_ok=True)
         self._palette.unlink(missing_ok=True)

@@ -1,7 +1,7 @@
-"""Mux the sound with the pictures as they are written, in step.
+"""Mux the sound with the pictures as they are written.
 
-Packets are copied as they are found and keep their distance to the pictures exactly. Only where
-the container cannot hold them (a .webm of a video with AAC) is the sound encoded anew.
+Packets are copied unchanged and keep their exact time relative to the pictures. Only where the
+container cannot hold them (a .webm of a video with AAC) is the sound encoded again.
 """
 
 from __future__ import annotations
@@ -25,28 +25,28 @@ _LIKELY = {
     1: "mono", 2: "stereo", 3: "2.1", 4: "4.0", 5: "5.0", 6: "5.1", 7: "6.1", 8: "7.1",
     10: "5.1.4", 12: "7.1.4", 14: "9.1.4", 16: "9.1.6",
 }  # fmt: skip
-"""What FFmpeg takes so many channels for where a file does not say."""
+"""FFmpeg's default layout for each number of channels."""
 
 
 class LaidSound(Protocol):
     """One stream of sound in the file that is written."""
 
     def write(self, at: Fraction, packet: Packet[AudioStream]) -> None:
-        """Write what `packet` holds, to sound at second `at` of the result."""
+        """Write `packet` at second `at` of the result."""
 
     def finish(self) -> None:
-        """Write what is held back."""
+        """Flush."""
 
 
 class CopiedSound:
-    """Packets as they are."""
+    """Packets, copied."""
 
     def __init__(self, sound: OpenSound, container: OutputContainer) -> None:
         self._container = container
         self._stream = container.add_stream_from_template(sound.stream)
         codec = self._stream.codec_context
         if codec.channels in _LIKELY and codec.layout.channels[0].name == _UNNAMED:
-            codec.layout = _LIKELY[codec.channels]  # an .mp4 has to say it of uncompressed sound
+            codec.layout = _LIKELY[codec.channels]  # which .mp4 requires for uncompressed sound
 
     def write(self, at: Fraction, packet: Packet[AudioStream]) -> None:
         """See `LaidSound.write`."""
@@ -86,12 +86,12 @@ class EncodedSound:
 
 
 class Interleaved:
-    """Feed sound to the file no further than the pictures have come, so that nothing piles up.
+    """Writes sound up to the time of the pictures, so that the muxer need not buffer much.
 
     Args:
-        sound: where packets come from.
-        laid: where they go.
-        origin: the second that becomes 0, sound before it is left out; None: all is kept.
+        sound: the source of packets.
+        laid: their stream in the file.
+        origin: the second that becomes 0, without sound before it; None: all is kept.
     """
 
     def __init__(self, sound: OpenSound, laid: LaidSound, origin: Fraction | None) -> None:
@@ -101,7 +101,7 @@ class Interleaved:
         self._held = next(self._packets, None)
 
     def up_to(self, second: Fraction) -> None:
-        """Write what sounds before `second` of the result, and a little more."""
+        """Write the packets before `second` of the result, and `_AHEAD` more."""
         while self._held is not None:
             at, packet = self._held
             at -= self._origin or 0
@@ -112,7 +112,7 @@ class Interleaved:
             self._held = next(self._packets, None)
 
     def finish(self) -> None:
-        """Write all that is left: sound may last longer than the pictures."""
+        """Write the remaining packets: sound may last longer than the pictures."""
         while self._held is not None:
             self.up_to(self._held[0])
         self._laid.finish()

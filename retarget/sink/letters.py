@@ -1,4 +1,4 @@
-"""Letters on pages: which font, where lines break, and what cannot be written."""
+"""Text on pages: fonts, line breaks, and letters that a font lacks."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from PIL import ImageDraw, ImageFont, features
 
 Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 LEADING = 1.3
-"""From one line to the next, in sizes of the font."""
+"""Line height in sizes of the font."""
 _INK = (15, 15, 15)
 _SMALLEST = 6
 _NO_LETTER = "\U0010fffe"
-"""No font has it: it is drawn as the box that stands for all that a font lacks."""
+"""A character that no font has, drawn as the box for missing glyphs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +33,7 @@ class Letters:
         return _loaded(self.file, max(_SMALLEST, size))
 
     def lacking(self, text: str) -> str:
-        """The letters of a text, each once, that cannot be written."""
+        """The letters of a text, each once, that the font lacks or cannot be laid out."""
         font = self.font(24)
         box = bytes(font.getmask(_NO_LETTER))
         shaped = features.check("raqm")
@@ -72,7 +72,7 @@ class Letters:
         width: int,
         size: int,
     ) -> None:
-        """Write lines from a place down; those that run from right to left end at `width`."""
+        """Write lines downwards from a place; right-to-left lines are aligned to the right."""
         for i, line in enumerate(lines):
             free = width - self.width(line, size) if runs_leftward(line) else 0
             place = (at[0] + round(free), at[1] + round(i * size * LEADING))

@@ -1,6 +1,6 @@
-"""Say in the file that its picture is synthetic, and what made it.
+"""Metadata that says that a picture is synthetic, and what made it.
 
-The words for how much of it is are IPTC's digital source types
+It uses IPTC's digital source types
 (https://cv.iptc.org/newscodes/digitalsourcetype/), which newsrooms and platforms read.
 """
 
@@ -19,13 +19,13 @@ _SOURCE_TYPES = "http://cv.iptc.org/newscodes/digitalsourcetype/"
 
 
 def source_type(*, trained: bool) -> str:
-    """IPTC's word for a real picture with a part that a generator drew, trained or not."""
+    """IPTC's term for a real picture with a part drawn by a generator, trained or not."""
     return COMPOSITE_TRAINED if trained else COMPOSITE
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """What is written about how a picture was made."""
+    """The metadata of a file."""
 
     source_type: str = COMPOSITE
     """IPTC's word."""
@@ -59,7 +59,7 @@ class Mark:
         )
 
     def for_pillow(self, kind: str) -> dict[str, Any]:
-        """What Pillow is told when it saves, so that the picture says how it was made.
+        """Pillow's arguments to save a picture with the metadata.
 
         Args:
             kind: PNG, JPEG, WEBP or PDF, as Pillow names them.

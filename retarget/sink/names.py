@@ -7,11 +7,11 @@ from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
 
 FOLDER_PATTERN = "frame_%05d.png"
-"""How pictures in a folder of their own are called."""
+"""The names of pictures in a folder."""
 CLIPS_TABLE = "manifest.csv"
-"""What lists the clips of a set, a row a clip."""
+"""The file that lists the clips of a set, one per row."""
 ORDERS_TABLE = "orders.csv"
-"""In which order each participant sees the clips of a set."""
+"""The file with the order of clips for each participant."""
 _NUMBER = re.compile(r"%(?:0\d{1,2})?d")
 _PLACES = re.compile(r"#+")  # how compositing programs write as many digits
 _LONGEST = 60  # characters kept of each given name, so that the whole fits any file system
@@ -32,12 +32,12 @@ def pattern_of(name: str) -> str:
 
 
 def numbered(pattern: str, index: int) -> str:
-    """`pattern` with `index` in its place."""
+    """`pattern` with `index` in place of its number."""
     return _NUMBER.sub(lambda found: found[0] % index, pattern, count=1)
 
 
 def matches(pattern: str, name: str) -> bool:
-    """Whether `name` is `pattern` with some number in its place."""
+    """Whether `name` is `pattern` with some number."""
     before, after = (re.escape(part) for part in _NUMBER.split(pattern, maxsplit=1))
     return re.fullmatch(rf"{before}\d+{after}", name) is not None
 
@@ -57,7 +57,7 @@ def made_name(given: str | Path, more: str, ending: str) -> Path:
 
     Args:
         given: a file, a folder, or an address, whose result goes to the current folder.
-        more: what the result shows, in any words; empty where it is called as what was given.
+        more: further words of the name; empty for the same stem.
         ending: of the result, with its dot.
     """
     folder = Path() if "://" in str(given) else Path(given).parent

@@ -36,25 +36,25 @@ def open_sink(
     warn: Warn = unheard,
     source_type: str = COMPOSITE,
 ) -> Iterator[PlacedSink]:
-    """Write frames to `path`; it appears there when the block ends well, and only then.
+    """Write frames to `path`, which appears only when the block ends without an error.
 
-    Where another program made something there meanwhile that may not be replaced, the result takes
-    the next free name instead, the sink's `target` says which, and so does a warning.
+    If something that must not be replaced appeared there meanwhile, the result takes the next free
+    name; the sink's `target` and a warning tell which.
 
-    Frame count and time stamps become those of the frames written, less the first one's where
-    `info.cut` says that a later start was asked for.
+    Time stamps are those of the frames, minus the first one's where `info.cut` is set, for a piece
+    with a later start.
 
     Args:
-        path: what to write; its name says of which kind, as listed above.
+        path: the output; its name gives the kind, as listed above.
         settings: codec, quality and speed.
         info: the driving video: its clock and rate are kept.
-        sound: laid beside the pictures, packet for packet.
-        warn: called with one line for what is not as asked.
-        source_type: IPTC's word for how the pictures were made; see `mark`.
+        sound: the sound to mux.
+        warn: called with a line for anything that is not as requested.
+        source_type: IPTC's term for how the pictures were made; see `mark`.
 
     Raises:
-        CannotWrite: it is there already, cannot be made, or cannot hold what is asked; or the
-            block ended without a frame.
+        CannotWrite: `path` exists, cannot be made, or cannot hold the codec; or the block ended
+            without a frame.
     """
     settings = settings or SinkSettings()
     target = Path(path)
@@ -74,7 +74,7 @@ def open_sink(
 
 
 def check_output(target: Path, *, overwrite: bool, read: Iterable[str | Path | None] = ()) -> None:
-    """Refuse what `open_sink` must not or cannot write, before any work is done for it.
+    """Refuse an output that `open_sink` could not write, before any work is done.
 
     For `overwrite` and `read` see `check_free`.
     """
@@ -89,11 +89,7 @@ def check_output(target: Path, *, overwrite: bool, read: Iterable[str | Path | N
 
 
 def _kind(target: Path) -> str:
-    """The ending in small letters that says what to write; empty for a folder of pictures.
-
-    Raises:
-        CannotWrite: it says nothing that can be written.
-    """
+    """The suffix in lower case, which gives the kind; empty for a folder of pictures."""
     kind, kinds = target.suffix.lower(), (*CONTAINERS, ".gif", *stills.SUFFIXES)
     if target.name.lower() in kinds:
         raise CannotWrite(
@@ -112,7 +108,7 @@ def _kind(target: Path) -> str:
 
 
 class _Counted:
-    """Pass frames on, count them, and know where they are."""
+    """Passes frames on, counts them, and has the result's path."""
 
     sink: OpenSink
 
@@ -130,6 +126,13 @@ class _Counted:
         self.target = place
 
 
+def _warn_of_sound(target: Path, kind: str, sound: Sound | None, warn: Warn) -> None:
+    """Warn where there is sound and the output cannot hold any."""
+    if sound is not None and kind not in CONTAINERS:
+        what = "" if kind else ", a folder of pictures,"
+        warn(f"{target.absolute().name}{what} holds no sound.")
+
+
 @contextmanager
 def _opened(
     target: Path,
@@ -143,26 +146,21 @@ def _opened(
 ) -> Iterator[OpenSink]:
     kind, again, quality = _kind(target), settings.overwrite, settings.quality
     check_codec(kind, settings.codec)
-    if kind in CONTAINERS:
-        with partial.beside(target, overwrite=again, landed=landed) as file:
+    _warn_of_sound(target, kind, sound if settings.sound else None, warn)
+    if not kind or (kind in stills.SUFFIXES and names.is_pattern(target.name)):
+        where, pattern = (target.parent, target.name) if kind else (target, names.FOLDER_PATTERN)
+        lend = partial.beside_each if kind else partial.beside_folder
+        with lend(where, pattern, overwrite=again, landed=landed) as folder:
+            yield stills.PicturesSink(folder, target, pattern=pattern, mark=mark, quality=quality)
+        return
+    with partial.beside(target, overwrite=again, landed=landed) as file:
+        if kind in CONTAINERS:
             yield VideoSink(
                 file, target, settings=settings, info=info, sound=sound, mark=mark, warn=warn
             )
-        return
-    if sound is not None and settings.sound:
-        what = "" if kind else ", a folder of pictures,"
-        warn(f"{target.absolute().name}{what} holds no sound.")
-    if kind == ".gif":
-        from retarget.sink.gif import GifSink
+        elif kind == ".gif":
+            from retarget.sink.gif import GifSink
 
-        with partial.beside(target, overwrite=again, landed=landed) as file:
             yield GifSink(file, target, info=info, mark=mark, warn=warn)
-    elif kind and not names.is_pattern(target.name):
-        with partial.beside(target, overwrite=again, landed=landed) as file:
+        else:
             yield stills.PictureSink(file, target, mark=mark, quality=quality)
-    else:
-        pattern = target.name if kind else names.FOLDER_PATTERN
-        lend = partial.beside_each if kind else partial.beside_folder
-        where = target.parent if kind else target
-        with lend(where, pattern, overwrite=again, landed=landed) as folder:
-            yield stills.PicturesSink(folder, target, pattern=pattern, mark=mark, quality=quality)

@@ -31,12 +31,12 @@ _TALLEST = 0.3  # of the page: a row of one narrow panel is not stretched to the
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Framed:
-    """One panel and its words."""
+    """One panel and its caption."""
 
     size: tuple[int, int]
     """(width, height) of its picture in pixels."""
     read: Callable[[], Image.Image]
-    """Gives the picture when it is drawn: hundreds at once would fill the memory."""
+    """Reads the picture when it is drawn, as hundreds at once would fill the memory."""
     caption: str
 
 
@@ -62,8 +62,8 @@ def pages(
         panels: in reading order.
         layout: comic (rows of differing panels that fill the width, captions in boxes inside) or
             grid (equal columns, captions beneath).
-        columns: panels in a row; a comic puts fewer wide or more narrow ones there. 0: as few as
-            let everything stand on one page, where that can be.
+        columns: panels in a row, of average width in a comic; 0: the fewest with which everything
+            fits on one page, if possible.
         title: at the top of the first page.
         letters: the font of titles and captions; None for the shipped one.
     """
@@ -95,7 +95,7 @@ def _rows(panels: Sequence[Framed], layout: str, columns: int, letters: Letters)
 
 
 def _fitting_columns(panels: Sequence[Framed], layout: str, head: int, letters: Letters) -> int:
-    """The fewest columns with which all fits on one page; the usual number where none do."""
+    """The fewest columns with which all fits on one page; else the default."""
     room = _A4[1] - 2 * _MARGIN - head
     for columns in range(1, _MOST_COLUMNS + 1):
         rows = _rows(panels, layout, columns, letters)
@@ -109,7 +109,7 @@ def _inner() -> int:
 
 
 def _comic_rows(panels: Sequence[Framed], columns: int) -> Iterator[_Row]:
-    """Rows as wide as the page, broken so that they are as equally full as the order allows."""
+    """Rows as wide as the page, as equally filled as the order allows."""
     widths = [_proportion(p) for p in panels]  # in heights of their row
     count = min(len(panels), max(1, round(sum(widths) / (columns * _USUAL))))
     for start, end in _broken(widths, count):
@@ -186,7 +186,7 @@ def _draw_row(
 def _caption_box(
     pen: ImageDraw.ImageDraw, letters: Letters, caption: str, frame: tuple[int, int, int, int]
 ) -> None:
-    """Words in a box at the foot of a panel, smaller where they would cover too much of it."""
+    """A caption in a box at the bottom of a panel, smaller where it would cover too much."""
     left, top, width, height = frame
     size = _TEXT
     while True:

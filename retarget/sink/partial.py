@@ -1,4 +1,4 @@
-"""Write beside the target under a hidden name, and rename only what is whole."""
+"""Write under a hidden name beside the target, and rename when finished."""
 
 from __future__ import annotations
 
@@ -21,67 +21,57 @@ from retarget.flow.held_signals import held_signals
 from retarget.flow.paths import is_folder
 from retarget.flow.report import Warn, unheard
 from retarget.flow.stale_files import ASIDE, clear, locked
-from retarget.sink.refusals import (
-    called,
-    check_each,
-    check_folder,
-    check_free,
-    check_named,
-    check_parent,
-    listed,
-    writing,
-)
+from retarget.sink import refusals
 
 
 @contextmanager
 def beside(target: Path, *, overwrite: bool, landed: Landed | None = None) -> Iterator[Path]:
-    """Lend a hidden name next to `target`; that file becomes `target` when the block ends well.
+    """A hidden file beside `target`, renamed to it when the block ends without an error.
 
     Args:
         target: the file.
         overwrite: whether it may be replaced.
-        landed: told which free name the file has instead, where `target` came to be meanwhile;
-            None: that is refused.
+        landed: called with the free name that is used instead if `target` appeared meanwhile; None:
+            that is refused.
 
     Raises:
-        CannotWrite: something is there already, another run writes it, or the folder cannot be
-            written to.
+        CannotWrite: `target` exists, another run writes it, or the folder cannot be written to.
     """
-    check_free(target, overwrite=overwrite)
+    refusals.check_free(target, overwrite=overwrite)
     with alone(target), keeping(target, overwrite=overwrite, landed=landed) as hidden:
         yield hidden
 
 
 @contextmanager
 def keeping(target: Path, *, overwrite: bool, landed: Landed | None) -> Iterator[Path]:
-    """As `beside`, for what is made by now: its name was free when the work for it began."""
-    with writing(target):
-        check_parent(target)
+    """As `beside`, without checking that the name is free, which was done when the work began."""
+    with refusals.writing(target):
+        refusals.check_parent(target)
     kept = None if overwrite else landed
-    with becoming(target, lambda: writing(target), kept) as hidden:
+    with becoming(target, lambda: refusals.writing(target), kept) as hidden:
         yield hidden
         if kept is None:
-            check_free(target, overwrite=overwrite)
+            refusals.check_free(target, overwrite=overwrite)
 
 
 def telling(target: Path, warn: Warn) -> Landed:
-    """Say in one line that a result is not at `target`."""
+    """Warn in one line that a result is not at `target`."""
     return lambda place: warn(landed_line(target, place))
 
 
 @contextmanager
 def filling(folder: Path, notes: Iterable[str] = ()) -> Iterator[Path]:
-    """Lend a folder, made where it is not there, that no other run fills meanwhile.
+    """A folder, created if needed and locked against other runs.
 
     Args:
-        folder: where several files go, each when it is finished.
-        notes: names of files that tell of the others. Where the block fails before there is one
-            to tell of, the folder is left as it was found.
+        folder: the folder for several files.
+        notes: names of files about the others, such as a manifest. If the block fails before there
+            is another file, the folder is left as it was found.
 
     Raises:
-        CannotWrite: it cannot be made, or may not be listed, or another run fills it.
+        CannotWrite: it cannot be made or listed, or another run uses it.
     """
-    check_named(folder)
+    refusals.check_named(folder)
     made = not is_folder(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -89,7 +79,7 @@ def filling(folder: Path, notes: Iterable[str] = ()) -> Iterator[Path]:
         raise CannotWrite(
             f"The folder {folder} cannot be made: {error.strerror}.", do="Choose another one."
         ) from error
-    bare = not listed(folder)
+    bare = not refusals.listed(folder)
     with alone(folder):
         try:
             yield folder
@@ -100,7 +90,7 @@ def filling(folder: Path, notes: Iterable[str] = ()) -> Iterator[Path]:
 
 
 def _leave_bare(folder: Path, notes: set[str], *, made: bool) -> None:
-    """Take notes of nothing away, and the folder if it was made for them."""
+    """Remove `notes` without other files, and the folder if it was made for them."""
     with suppress(OSError):
         if {file.name for file in folder.iterdir()} <= notes:
             for name in notes:
@@ -110,35 +100,34 @@ def _leave_bare(folder: Path, notes: set[str], *, made: bool) -> None:
 
 
 def save_text(target: Path, text: str, *, overwrite: bool, warn: Warn = unheard) -> None:
-    """Write a text file, whole or not at all, at the end of what it tells of.
+    """Write a text file whole or not at all.
 
     Args:
         target: the file.
         text: all of it.
         overwrite: whether `target` may be replaced.
-        warn: told which free name it has instead, where it may not.
+        warn: called with the free name that is used if it may not.
     """
     landed = telling(target, warn)
-    with keeping(target, overwrite=overwrite, landed=landed) as hidden, writing(target):
+    with keeping(target, overwrite=overwrite, landed=landed) as hidden, refusals.writing(target):
         hidden.write_text(text, "utf-8")
 
 
 @contextmanager
 def beside_folder(target: Path, pattern: str, *, overwrite: bool, landed: Landed) -> Iterator[Path]:
-    """Lend a hidden folder that becomes the folder `target` when the block ends well.
+    """A hidden folder, renamed to `target` when the block ends without an error.
 
-    A folder that is there already stays, be it a link, a mount or the current one, and takes the
-    files in. One that is filled meanwhile keeps what it has: `landed` is told which new one this is
-    instead.
+    An existing folder, which may be a link, a mount or the current folder, stays and receives the
+    files. If one appeared meanwhile, the next free name is used, and passed to `landed`.
     """
-    check_folder(target, pattern, overwrite=overwrite)
+    refusals.check_folder(target, pattern, overwrite=overwrite)
     if target.is_dir():
         with beside_each(target, pattern, overwrite=overwrite, landed=landed) as hidden:
             yield hidden
         return
     with _hidden_folder(target) as hidden:
         yield hidden
-        with writing(target):
+        with refusals.writing(target):
             place = _land_folder(hidden, target)
         if place != target:
             landed(place)
@@ -146,16 +135,16 @@ def beside_folder(target: Path, pattern: str, *, overwrite: bool, landed: Landed
 
 @contextmanager
 def beside_each(folder: Path, pattern: str, *, overwrite: bool, landed: Landed) -> Iterator[Path]:
-    """Lend a hidden folder whose files go to `folder` when the block ends well.
+    """A hidden folder whose files are moved to `folder` when the block ends without an error.
 
-    Where one of them would replace what came to be there meanwhile, all have their names numbered,
-    and `landed` is told how: frame_%05d_2.png.
+    If one of them would replace a file that appeared meanwhile, all their names get a number, and
+    `landed` the pattern: frame_%05d_2.png.
     """
-    check_each(folder, pattern, overwrite=overwrite)
-    old = called(pattern, folder)
+    refusals.check_each(folder, pattern, overwrite=overwrite)
+    old = refusals.called(pattern, folder)
     with _hidden_folder(folder / pattern) as hidden:
         yield hidden
-        with writing(folder / pattern), held_signals():
+        with refusals.writing(folder / pattern), held_signals():
             files = list(hidden.iterdir())
             names = _names(folder, [pattern, *(f.name for f in files)], overwrite=overwrite)
             _exchange(hidden, dict(zip(files, names[1:], strict=True)), old)
@@ -168,14 +157,14 @@ def _hidden_folder(target: Path) -> Iterator[Path]:
     hidden = hidden_name(target, "")
     clear(target.parent)
     with alone(target), removing(hidden):
-        with writing(target):
+        with refusals.writing(target):
             hidden.mkdir()
         with locked(hidden):
             yield hidden
 
 
 def _land_folder(hidden: Path, target: Path) -> Path:
-    """Give a folder a name or the next free one, and tell which."""
+    """Rename a folder to `target` or the next free name, which is returned."""
     for place in names_from(target):
         try:
             hidden.rename(place)
@@ -194,9 +183,9 @@ def _names(folder: Path, plain: Iterable[str], *, overwrite: bool) -> tuple[Path
 
 
 def _exchange(new: Path, moves: Mapping[Path, Path], old: Iterable[Path]) -> None:
-    """Move the files of `new` where they belong in place of the old ones, or change nothing.
+    """Move files from `new` to their places, replacing the old ones, or change nothing.
 
-    These wait in `new` until the last of its files is there.
+    The old ones are kept in `new` until the last file is moved.
     """
     aside = new / ASIDE
     aside.mkdir()

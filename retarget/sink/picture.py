@@ -1,4 +1,4 @@
-"""Finished RGB as what an encoder takes: BT.709, limited range, sides it can divide."""
+"""Convert finished RGB for an encoder: BT.709, limited range, padded sides."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from av.video.reformatter import VideoReformatter
 from retarget.flow.arrays import Bytes, Doubles, Picture
 from retarget.sink.codecs import Codec
 
-# SWS_*, as numbers since PyAV before 18 has no names: bilinear, and the same on every processor,
-# which rounds as well as what is there for rounding, in three quarters of its time.
+# SWS_*, as numbers since PyAV before 18 has no names: bilinear and bit-exact, which rounds as
+# accurately as SWS_ACCURATE_RND in three quarters of its time.
 _WELL_ROUNDED = 2 | 0x80000
 _BT709, _LIMITED, _FULL, _RGB = 1, 1, 2, 0  # AVCOL_*; BT.709 is 1 in each of its lists
 _BAND = 128
-"""Rows worked on at a time, an even number: in between they take three bytes a pixel."""
+"""Rows converted at a time, an even number, which bounds the temporary memory."""
 _RED, _BLUE = 0.2126, 0.0722
-"""Shares of luma, by BT.709."""
+"""Coefficients of luma in BT.709."""
 
 
 def _to_yuv() -> Doubles:
@@ -33,7 +33,7 @@ def _to_yuv() -> Doubles:
 
 
 def _rows_of(plane: VideoPlane) -> Bytes:
-    """(height, width) a plane's own pixels, to be written."""
+    """(height, width) a writable view of a plane's pixels."""
     values = np.frombuffer(memoryview(plane), np.uint8)
     return values.reshape(plane.height, plane.line_size)[:, : plane.width]
 
@@ -71,7 +71,7 @@ class FromRgb:
         )
 
     def _quartered(self, rgb: Picture) -> Encodable:
-        """With one chroma to four pixels, in a third of the time that swscale takes."""
+        """To yuv420p, in a third of swscale's time."""
         width, height = self.size
         frame = av.VideoFrame(width, height, "yuv420p")
         luma, *chroma = map(_rows_of, frame.planes)

@@ -1,4 +1,4 @@
-"""Checks of output paths before any work is done, and errors while writing in plain words."""
+"""Checks of output paths before any work is done, and messages for errors while writing."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from retarget.sink.names import FOLDER_PATTERN, is_pattern, matches
 
 
 def check_apart(target: Path, read: Iterable[str | Path | None], *, use: str = "read from") -> None:
-    """Refuse to write over what a job uses otherwise, whatever may be replaced.
+    """Refuse to overwrite a file that a job uses otherwise, even with `overwrite`.
 
     Args:
         target: a file, a pattern of numbered ones, or a folder of them.
-        read: files, folders and addresses; what is None or no path is passed over.
-        use: what else the job does with them.
+        read: files, folders and addresses; None and addresses are ignored.
+        use: the other use, for the message.
 
     Raises:
         CannotWrite: `target` is one of them, or would replace a picture in one; or it is "-".
@@ -35,12 +35,12 @@ def check_apart(target: Path, read: Iterable[str | Path | None], *, use: str = "
 
 
 def check_free(target: Path, *, overwrite: bool, read: Iterable[str | Path | None] = ()) -> None:
-    """Refuse a file that must not be written, before any work is done for it.
+    """Refuse an output file before any work is done.
 
     Args:
         target: the file.
         overwrite: whether it may be replaced.
-        read: what the job reads, which is never replaced.
+        read: the job's inputs, which are never replaced.
 
     Raises:
         CannotWrite: it exists and may not be replaced, or its folder does not exist.
@@ -55,13 +55,13 @@ def check_free(target: Path, *, overwrite: bool, read: Iterable[str | Path | Non
 
 
 def check_folder(folder: Path, pattern: str, *, overwrite: bool) -> None:
-    """Refuse a folder that must not be filled with pictures, before any are made.
+    """Refuse an output folder for pictures, before any are made.
 
-    Only a new or an empty one, or with `overwrite` one that holds nothing but files called after
-    `pattern`, is taken: a wrong name must not cost a person their files.
+    It must be new or empty, or with `overwrite` hold only files whose names match `pattern`, so
+    that a wrong name does not destroy files.
 
     Raises:
-        CannotWrite: something else is there already, or it cannot be written to.
+        CannotWrite: it holds other files, or cannot be written to.
     """
     with writing(folder):
         if folder.is_dir():
@@ -77,10 +77,10 @@ def check_folder(folder: Path, pattern: str, *, overwrite: bool) -> None:
 
 
 def check_each(folder: Path, pattern: str, *, overwrite: bool) -> None:
-    """Refuse a pattern of numbered pictures that must not be written.
+    """Refuse a pattern of numbered pictures.
 
     Raises:
-        CannotWrite: a file called after `pattern` is there already, or none can be made.
+        CannotWrite: a file whose name matches `pattern` exists, or none can be made.
     """
     with writing(folder / pattern):
         check_parent(folder / pattern)
@@ -91,7 +91,7 @@ def check_each(folder: Path, pattern: str, *, overwrite: bool) -> None:
 
 @contextmanager
 def writing(target: Path) -> Iterator[None]:
-    """Turn what the system or FFmpeg says while writing into one sentence about `target`."""
+    """Turn errors of the system or FFmpeg while writing into one sentence about `target`."""
     try:
         yield
     except (av.FFmpegError, OSError) as cause:
@@ -109,10 +109,10 @@ def writing(target: Path) -> Iterator[None]:
 
 
 def check_parent(target: Path) -> None:
-    """Refuse a file in a folder that cannot take one.
+    """Refuse a file whose folder does not exist or may not be written to.
 
     Raises:
-        CannotWrite: the folder is not there, or may not be written to.
+        CannotWrite: the folder is missing or read-only.
     """
     if not target.parent.is_dir():
         raise CannotWrite(
@@ -123,7 +123,7 @@ def check_parent(target: Path) -> None:
 
 
 def check_named(target: Path) -> None:
-    """Refuse what many programs take for a stream.
+    """Refuse "-", which means a stream to many programs.
 
     Raises:
         CannotWrite: it is "-".
@@ -136,12 +136,12 @@ def check_named(target: Path) -> None:
 
 
 def called(pattern: str, folder: Path) -> list[Path]:
-    """The files of a folder that are called after a pattern."""
+    """The files of a folder whose names match a pattern."""
     return [f for f in listed(folder) if matches(pattern, f.name) and not f.is_dir()]
 
 
 def listed(folder: Path) -> list[Path]:
-    """What lies in a folder.
+    """The entries of a folder.
 
     Raises:
         CannotWrite: the folder may not be listed.
@@ -155,7 +155,7 @@ def listed(folder: Path) -> list[Path]:
 
 
 def _check_alone(folder: Path, pattern: str) -> None:
-    """Refuse a folder with files that are not called after `pattern`; our hidden ones may lie."""
+    """Refuse a folder with other files than those matching `pattern` and hidden ones of ours."""
     ours = {file.name for file in called(pattern, folder)}
     if any(f.name not in ours and not f.name.startswith(HIDDEN) for f in listed(folder)):
         raise CannotWrite(
@@ -169,7 +169,7 @@ def _locked(folder: Path) -> CannotWrite:
 
 
 def _same(one: Path, two: Path) -> bool:
-    """Whether two names lead to one file, be it by a link or by another case of letters."""
+    """Whether two names refer to one file, by a link or another case of letters."""
     try:
         return one.samefile(two)
     except OSError:  # one is not there yet, or a link that leads round in a circle
@@ -177,7 +177,7 @@ def _same(one: Path, two: Path) -> bool:
 
 
 def _replaces(pattern: Path, source: Path) -> bool:
-    """Whether numbered pictures could take the place of `source`, or of one inside it."""
+    """Whether numbered pictures could replace `source`, or a file in it."""
     if is_folder(source):
         names = [file.name for file in listed(source)] if _same(pattern.parent, source) else []
     else:

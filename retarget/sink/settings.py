@@ -13,13 +13,12 @@ class SinkSettings(AsDeclared):
     """How to write the result."""
 
     codec: Literal["auto", "h264", "h265", "av1", "vp9", "prores", "ffv1"] = "auto"
-    """Video codec; `auto` takes the usual one for the output's name: VP9 for .webm, else H.264."""
+    """Video codec; `auto` depends on the output's name: VP9 for .webm, else H.264."""
     quality: int = 75
-    """Picture quality, 0 to 100, on one scale for every codec: 50 shows its losses, 75 hides
-    them from most eyes, 90 from a second encoding. `ffv1` is lossless whatever is said here."""
+    """Picture quality, 0 to 100, on one scale for every codec: 50 has visible losses,
+    75 hardly any, 90 is good enough to be encoded again. `ffv1` is always lossless."""
     speed: Literal["fast", "balanced", "small"] = "fast"
-    """What to spend on encoding: `small` takes several times as long as `fast` for a smaller
-    file of the same quality."""
+    """Speed of encoding: `small` is several times slower, for smaller files of equal quality."""
     sound: bool = True
     """Carry a driving video's sound over."""
     overwrite: bool = False

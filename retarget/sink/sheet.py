@@ -1,4 +1,4 @@
-"""Pages of pictures with words: contact sheets."""
+"""Contact sheets: pages of pictures with captions."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _HOW: dict[str, dict[str, Any]] = {
     "WEBP": {"quality": 95},
     "PDF": {"resolution": 300.0},
 }
-"""How each kind is written; a sheet is printed."""
+"""Pillow's options of each kind, for print."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -105,17 +105,17 @@ def save_picture(
     source_type: str = COMPOSITE,
     warn: Warn = unheard,
 ) -> Path:
-    """Write a PNG, JPEG, WEBP or PDF that says that it is synthetic; whole, or not at all.
+    """Write a PNG, JPEG, WEBP or PDF, marked as synthetic, whole or not at all.
 
     Args:
-        page: what to write; an array is (height, width, 3).
-        path: its ending says the kind.
-        overwrite: replace what is there.
-        source_type: IPTC's word for how it was made; see `mark`.
-        warn: told where something is at `path` that is to stay.
+        page: the picture; an array is (height, width, 3).
+        path: the output; its suffix gives the kind.
+        overwrite: replace an existing file.
+        source_type: IPTC's term for how it was made; see `mark`.
+        warn: called if a file at `path` must stay.
 
     Returns:
-        Where it is: then under the next free name.
+        Its path: in that case the next free name.
 
     Raises:
         CannotWrite: it cannot be written, or is of another kind.
@@ -131,7 +131,7 @@ def save_picture(
 
 
 def _kind(path: Path) -> str:
-    """Pillow's name for what the ending says."""
+    """Pillow's name of the kind that the suffix gives."""
     kind = _KINDS.get(path.suffix.lower())
     if kind is None:
         raise CannotWrite(

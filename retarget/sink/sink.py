@@ -1,4 +1,4 @@
-"""What every sink promises."""
+"""The interface of sinks."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from retarget.flow.values import FinishedFrame
 
 
 class Sink(Protocol):
-    """Something finished frames are written to, in the order of showing."""
+    """An output for finished frames in presentation order."""
 
     def write(self, frame: FinishedFrame) -> None:
-        """Take the next frame: of the same size as the first, and shown after the one before.
+        """Write the next frame, of the same size as the first, and later than the one before.
 
         Raises:
             CannotWrite: the disk is full, or the file went away.
@@ -24,14 +24,14 @@ class PlacedSink(Sink, Protocol):
     """A sink with a result."""
 
     target: Path
-    """Where it is to be; once it is whole, where it is."""
+    """The intended path; once it is finished, the actual one."""
 
 
 class OpenSink(Sink, Protocol):
-    """A sink as `open_sink` handles it: it writes a hidden file and speaks of the target."""
+    """A sink inside `open_sink`: it writes a hidden file, and names the target in messages."""
 
     def finish(self) -> None:
-        """Write what is still held back; nothing may be written after it."""
+        """Flush; nothing may be written afterwards."""
 
     def close(self) -> None:
-        """Let go of the file, finished or not; may be called twice."""
+        """Close the file, finished or not; may be called twice."""

@@ -30,7 +30,7 @@ def save_still(file: Path, frame: FinishedFrame, mark: Mark, quality: int) -> No
 
 
 class _AtOnce:
-    """What writes each frame as it comes."""
+    """A sink that writes each frame at once."""
 
     def finish(self) -> None:
         """Nothing is held back."""

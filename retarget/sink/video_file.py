@@ -1,4 +1,4 @@
-"""Encode frames at their own times, and lay the sound beside them."""
+"""Encode frames at their own times, and mux the sound."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _FINEST_RATE = 100_000  # the largest denominator of a rate that encoders take
 
 @dataclass
 class _Running:
-    """What exists from the first frame on, once the size is known."""
+    """State from the first frame on, when the size is known."""
 
     stream: VideoStream
     convert: FromRgb
@@ -41,7 +41,7 @@ class _Running:
     length: int = 0
     """Ticks that frame lasts."""
     waiting: Packet[VideoStream] | None = None
-    """The last packet: not written before it is known whether it stays the last."""
+    """The last packet, written once it is known whether another one follows."""
     lag: int = 0
     """Ticks by which a frame is shown later than it is decoded."""
 
@@ -101,7 +101,7 @@ class VideoSink:
                 run.sound.up_to(stamp * base)
 
     def finish(self) -> None:
-        """Flush the encoder, lay the rest of the sound and write the index."""
+        """Flush the encoder, write the rest of the sound and the index."""
         with writing(self._target):
             if self._running is not None:
                 self._mux(self._running, None)
@@ -111,7 +111,7 @@ class VideoSink:
             self._opened.close()
 
     def close(self) -> None:
-        """Close the files; what goes wrong now no longer matters."""
+        """Close the files, ignoring errors."""
         with suppress(av.FFmpegError, OSError):
             self._opened.close()
 
@@ -161,15 +161,15 @@ class VideoSink:
                 self._container.mux(run.waiting)
             elif packet.pts is not None and packet.dts is not None:
                 run.lag = packet.pts - packet.dts
-            if packet.pts == run.last:  # an edit list ends with what is shown last
+            if packet.pts == run.last:  # the edit list ends with the frame shown last
                 packet.duration = run.length
             run.waiting = packet
 
     def _mux_last(self, run: _Running) -> None:
-        """Give the packet that is decoded last the length that lets the whole end in time.
+        """Write the packet decoded last, with the duration that gives the file its right length.
 
-        It need not be the frame that is shown last, but a file's length is counted in the order of
-        decoding, from the stamps of all packets and the length of this one.
+        It need not be the frame shown last, but a file's length is computed in decoding order, from
+        the stamps of all packets and the duration of the last one.
         """
         packet = run.waiting
         if packet is None:

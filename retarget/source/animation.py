@@ -25,21 +25,20 @@ from retarget.source.stills import DAMAGE, Still, read_still, upright_rgb
 _MOVING = ("PNG", "WEBP", "AVIF")  # several pictures in a TIFF are pages
 _TICK = Fraction(1, 90_000)
 _SHORTEST, _USUAL = 10.0, 100.0
-"""Milliseconds: a frame that claims to last no longer is shown for the usual time, as browsers
-do."""
+"""Milliseconds: a frame with a duration up to the first is shown for the second, as in browsers."""
 
 
 def picture_file(
     file: Path | bytes, name: str, settings: SourceSettings, background: Bytes, warn: Warn
 ) -> Still | Animation:
-    """What a picture file shows: one picture, or several one after the other."""
+    """The source of a picture file: one picture or an animation."""
     if _moves(file):
         return Animation(file, name, settings, background, warn)
     return Still(read_still(file, name, background), name)
 
 
 def _moves(file: Path | bytes) -> bool:
-    """Whether a picture file holds several frames; False where it cannot be told."""
+    """Whether a picture file has several frames; False where it cannot be read."""
     try:
         with _opened(file) as image:
             return getattr(image, "n_frames", 1) > 1
@@ -96,7 +95,7 @@ class Animation(Silent):
         return (f for f in islice(self.frames(), wanted[-1] + 1) if f.index in wanted)
 
     def _pictures(self) -> Iterator[tuple[Picture, float]]:
-        """Each picture and for how many milliseconds it is shown, until one is damaged."""
+        """Each picture and its duration in milliseconds, until one is damaged."""
         number = 0
         try:
             with _opened(self._file) as image:
@@ -114,5 +113,5 @@ def _opened(file: Path | bytes) -> Image.Image:
     Image.init()
     opened = io.BytesIO(file) if isinstance(file, bytes) else file
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # what PIL warns of is refused by its size
+        warnings.simplefilter("ignore")  # large pictures are refused by `check_size`
         return Image.open(opened, formats=[name for name in _MOVING if name in Image.OPEN])

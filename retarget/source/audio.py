@@ -1,7 +1,7 @@
-"""Sound packets, set aside for the sink.
+"""Sound packets for the sink.
 
-They are read from the file a second time, beside the pictures, so neither waits for the other and
-no packet has to be kept.
+The file is opened a second time to read them, so that neither pictures nor sound wait for each
+other, and no packet has to be kept.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ _BEFORE = Fraction(1, 2)  # seconds to seek ahead of the start, so that no packe
 
 
 def find_sound(place: Place, settings: SourceSettings, warn: Warn) -> Sound | None:
-    """The best sound stream at `place`, None where it has none that can be named."""
+    """The best sound stream at `place`; None where it has none of a known codec."""
     with place.open() as container:
         stream = container.streams.best("audio")
         if stream is None or stream.codec_context is None:
             return None
         found = cast("AudioStream", stream)
         tracks = len(container.streams.audio)
-        index = found.index  # kept as a number: the stream itself goes with its container
+        index = found.index  # kept as a number: the stream is closed with its container
 
         @contextmanager
         def opened() -> Iterator[OpenSound]:
@@ -47,10 +47,7 @@ def find_sound(place: Place, settings: SourceSettings, warn: Warn) -> Sound | No
                     _seek(again, moment(settings.start))
                 yield _Reading(again, index, place.name, settings, warn)
 
-        return Sound(
-            codec=found.codec_context.name,
-            open=opened,
-        )
+        return Sound(codec=found.codec_context.name, open=opened)
 
 
 @dataclass
@@ -68,7 +65,7 @@ class _Reading:
         return self.container.streams[self.index]  # type: ignore[return-value]
 
     def packets(self) -> Iterator[tuple[Fraction, Packet[AudioStream]]]:
-        # No file takes sound that steps back, and the pictures it belongs to keep their times.
+        # Containers refuse sound that steps back in time, and moved sound would be out of sync.
         latest: Fraction | None = None
         waiting = Fraction(0)
         for at, packet in self._found():
@@ -95,9 +92,9 @@ class _Reading:
 
 
 def _can_be_sought(place: Place, start: Fraction) -> bool:
-    """Whether reading goes on from a little before `start`; tried apart, for it may lose the place.
+    """Whether seeking to `start` works; tried in a separate container, as failing loses the place.
 
-    A server that refuses to be sought in may say so only where it is read on.
+    A server that does not allow seeking may say so only at the next read.
     """
     with place.open() as container:
         try:

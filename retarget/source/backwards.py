@@ -14,12 +14,12 @@ from retarget.source.open import open_source
 from retarget.source.settings import SourceSettings
 
 _PIECE_BYTES = 32_000_000
-"""Bytes of pictures in a piece, which is decoded forwards and kept until it has been shown."""
+"""Bytes of pictures in a piece, which is decoded forwards and kept in memory."""
 
 
 @dataclass(kw_only=True)
 class Passed:
-    """What is known of a video once its frames have gone by."""
+    """Facts of a video, collected while its frames are read."""
 
     size: tuple[int, int] = (0, 0)
     first: Fraction = Fraction(0)
@@ -29,7 +29,7 @@ class Passed:
     count: int = 0
 
     def watch(self, frames: Iterator[VideoFrame]) -> Iterator[VideoFrame]:
-        """The same frames, taken notice of."""
+        """Pass the frames on, and note them."""
         self.count = 0
         for frame in frames:
             self.size, self.last = frame.size, frame.at.exact
@@ -39,15 +39,12 @@ class Passed:
 
 
 def backwards(spec: str, settings: SourceSettings, passed: Passed) -> Iterator[VideoFrame]:
-    """The frames between the last one and the first one, later ones first.
-
-    The two ends are left out: they were just shown, or are about to be.
-    """
+    """The frames between the last one and the first one, later ones first, without these two."""
     width, height = passed.size
     most = max(1, _PIECE_BYTES // max(3 * width * height, 1))
     for start, end in reversed(_pieces(settings, passed, most)):
-        # Where time runs unevenly, a piece may hold more; memory must stay within bounds all the
-        # same, and of so many frames in so short a time a few will not be missed.
+        # With uneven times a piece may hold more frames. Memory stays bounded; a few missing frames
+        # are not noticed among so many in so short a time.
         kept: deque[VideoFrame] = deque(maxlen=2 * most)
         with (
             suppress(UnreadableInput),  # a piece of a second in which no frame begins

@@ -1,4 +1,4 @@
-"""How a file counts time."""
+"""The clock of a file's streams."""
 
 from __future__ import annotations
 
@@ -18,29 +18,29 @@ _FINEST = 1_000_000  # ticks a second of the finest clock that files keep
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Clock:
-    """How one stream of pictures counts time."""
+    """The clock of one stream of pictures."""
 
     time_base: Fraction
-    """Seconds in a tick."""
+    """Seconds per tick."""
     zero: int
-    """The tick that is second 0: 0 itself, unless the format's clock starts anywhere."""
+    """The tick of second 0: 0, unless the format's clock starts anywhere."""
     rate: Fraction
     """Frames per second: the nominal rate where the average agrees with it, else the average."""
 
     @property
     def usual(self) -> int:
-        """Ticks of a frame whose length nobody knows."""
+        """Ticks of a frame of unknown duration."""
         return max(1, round(1 / (self.rate * self.time_base)))
 
     def seconds(self, stamp: int) -> Fraction:
-        """When a stream's stamp is."""
+        """The time of a stamp."""
         return (stamp - self.zero) * self.time_base
 
 
 def moment(seconds: float) -> Fraction:
-    """The decimal that was typed: 0.8 is eight tenths, and not the binary number above it.
+    """The exact decimal: 0.8 is eight tenths, not the nearest binary number.
 
-    A frame's time, whose decimals go on without end, is that time again.
+    A frame's time that was rounded to a float, such as 1/3, becomes the exact fraction again.
     """
     return Fraction(str(seconds)).limit_denominator(_FINEST)
 
@@ -58,7 +58,7 @@ def clock_of(container: InputContainer, stream: VideoStream) -> Clock:
 
 
 def zero_of(container: InputContainer) -> Fraction:
-    """Seconds on the container's clock that are second 0."""
+    """The container's time, in seconds, of second 0."""
     if not int(container.format.flags) & _BROADCAST_CLOCK:
         return Fraction(0)
     begun = [
@@ -70,7 +70,7 @@ def zero_of(container: InputContainer) -> Fraction:
 
 
 def _first_stamp(container: InputContainer) -> Fraction:
-    """What a file of one packet says nowhere else; then it can be read from its beginning again."""
+    """The first stamp, for files that have no start time; rewinds the file."""
     stamped = (p.pts * p.time_base for p in container.demux() if p.pts is not None)
     first = next(stamped, Fraction(0))
     container.seek(0)
@@ -78,17 +78,17 @@ def _first_stamp(container: InputContainer) -> Fraction:
 
 
 def says_when_shown(container: InputContainer) -> bool:
-    """Whether the stamps of showing are the file's own: an .avi only numbers what is decoded."""
+    """Whether the file has presentation times: an .avi only numbers frames in decoding order."""
     return container.format.name != "avi"
 
 
 def end_of(stream: VideoStream) -> int | None:
-    """The stamp just after the last frame; None where the file does not say it of this stream."""
+    """The end of the last frame in ticks; None where the file does not state it for this stream."""
     return (stream.start_time or 0) + stream.duration if stream.duration else None
 
 
 def about_end_of(container: InputContainer, stream: VideoStream) -> int | None:
-    """The stamp at which everything in the file has ended; None where it does not say."""
+    """The end of the whole file in ticks; None where it does not state it."""
     if not container.duration or not stream.time_base:
         return None
     end = Fraction((container.start_time or 0) + container.duration, _CONTAINER_TICKS)
@@ -108,7 +108,7 @@ def ends_early(container: InputContainer, stream: VideoStream, end: int, clock: 
 
 
 def _tagged_end_of(stream: VideoStream) -> int | None:
-    """What Matroska says of one stream, and only in a tag."""
+    """The end of one stream by its tag in Matroska, in ticks."""
     said = re.fullmatch(r"(\d+):(\d\d):(\d\d(?:\.\d+)?)", stream.metadata.get("DURATION", ""))
     if said is None or not stream.time_base:
         return None

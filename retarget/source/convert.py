@@ -1,7 +1,7 @@
 """A decoded frame as upright RGB with square pixels.
 
-The matrix and range are the ones the file names. Where it names none, pictures of 720 lines and
-more are taken as BT.709 and smaller ones as BT.601, as players do.
+Matrix and range are those in the file. Without them, pictures of 720 lines and more are taken as
+BT.709 and smaller ones as BT.601, as in players.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from retarget.source.upright import Turn, turn_of
 _BT709, _BT601, _SMPTE240M, _FCC, _BT2020 = 1, 5, 7, 4, 9  # SWS_CS_*
 _MATRIX = {1: _BT709, 4: _FCC, 5: _BT601, 6: _BT601, 7: _SMPTE240M, 9: _BT2020, 10: _BT2020}
 _NO_MATRIX = {8: "YCgCo", 11: "Y'D'zD'x", 14: "ICtCp", 15: "IPT", 16: "YCgCo-Re", 17: "YCgCo-Ro"}
-"""Codings of colour (ITU-T H.273) that are no luma and two differences from it."""
+"""Matrix coefficients (ITU-T H.273) that are not luma and two colour differences."""
 _LIMITED, _FULL = 1, 2  # AVCOL_RANGE_*
 # SWS_*, as numbers because PyAV before 18 names only the kernels.
 _FAST = 2  # bilinear; within 4 of 255 of the other, at an eighth of its cost
@@ -30,11 +30,11 @@ _EXACT = 4 | 0x40000 | 0x2000  # bicubic, rounded well, color interpolated acros
 
 
 def shown_size(frame: Decoded, aspect: Fraction | None) -> tuple[int, int]:
-    """(width, height) with square pixels, before turning: the short side of a pixel is stretched.
+    """(width, height) with square pixels, before rotation: the short side of a pixel is stretched.
 
     Args:
         frame: as decoded.
-        aspect: width of a pixel by its height; None or 0 where nobody knows.
+        aspect: width of a pixel divided by its height; None or 0: unknown.
     """
     width, height = frame.width, frame.height
     if aspect and aspect > 1:
@@ -47,8 +47,8 @@ def shown_size(frame: Decoded, aspect: Fraction | None) -> tuple[int, int]:
 class ToRgb:
     """Convert the frames of one stream, all to the size of the first.
 
-    Interlaced frames hold two moments in alternating lines; the earlier field is kept and its
-    lines are interpolated, so that every frame shows one moment.
+    Of interlaced frames, which hold two moments in alternating lines, the earlier field is kept and
+    its lines are interpolated.
     """
 
     def __init__(self, name: str, *, aspect: Fraction | None, background: Bytes) -> None:
@@ -57,7 +57,7 @@ class ToRgb:
         self._background = background
         self._to_signal = VideoReformatter()
         self._to_rgb = VideoReformatter()
-        # The fields come in the order of their moments, and every other one of them is left out.
+        # Fields come in temporal order; every second one is left out.
         self._one_field = PictureFilter(("separatefields", ""), ("framestep", "step=2"))
         self._to_standard: ToStandard | None = None
         self._size: tuple[int, int] | None = None
@@ -123,14 +123,14 @@ def matrix_of(frame: Decoded) -> int:
 
 
 def range_of(frame: Decoded) -> int:
-    """AVCOL_RANGE of `frame`; RGB and the yuvj formats are full whatever is said."""
+    """AVCOL_RANGE of `frame`; RGB and the yuvj formats are always full."""
     if frame.format.name.startswith("yuvj") or frame.format.is_rgb:
         return _FULL
     return _FULL if int(frame.color_range) == _FULL else _LIMITED
 
 
 def flattened(rgba: Bytes, background: Bytes) -> Picture:
-    """A picture (height, width, 4) laid on a colour (3,): (height, width, 3)."""
+    """A picture (height, width, 4) composited over a colour (3,): (height, width, 3)."""
     alpha = rgba[..., 3:].astype(np.uint16)
     if alpha.min() == 255:
         return np.ascontiguousarray(rgba[..., :3])

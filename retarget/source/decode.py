@@ -1,4 +1,4 @@
-"""Packets in, decoded frames out; what is broken is skipped, told, and not fatal."""
+"""From packets to decoded frames; damage is skipped with a warning."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from itertools import chain
 from typing import Any
 
 import av
-from av.codec.codec import Capabilities
-from av.codec.context import ThreadType
+from av.codec.codec import Capabilities, UnknownCodecError
+from av.codec.context import CodecContext, ThreadType
 from av.container import InputContainer
 from av.packet import Packet
 from av.stream import Stream
@@ -19,10 +19,11 @@ from av.video.stream import VideoStream
 
 from retarget.flow.report import Warn
 from retarget.source.clock import clock_of, says_when_shown
-from retarget.source.decoder import decoder_of
 from retarget.source.joined import OneClock
 from retarget.source.place import Place, picture_stream
 
+SEES_THROUGH = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
+"""Codecs whose default decoder ignores transparency, and the decoder that does not."""
 _PATIENCE = 50  # failed reads in a row after which a file is taken as ended
 _STEPS_BACK = (0.0, 3.0, 15.0)  # seconds before the wanted one at which to look for a keyframe
 
@@ -30,15 +31,15 @@ _STEPS_BACK = (0.0, 3.0, 15.0)  # seconds before the wanted one at which to look
 def packets(
     container: InputContainer, stream: Stream, name: str, warn: Warn
 ) -> Iterator[Packet[Any]]:
-    """Every packet of `stream` from here on; a read that fails is tried again behind the damage.
+    """Every further packet of `stream`; after a failed read, reading is tried behind the damage.
 
-    The time they stand at goes on where the file's clock starts again.
+    Times continue where the file's clock restarts.
     """
     clock, failed, begun = OneClock(), 0, False
     skipped = f"{name}: a damaged stretch could not be read and was skipped."
     while failed < _PATIENCE:
         try:
-            # Where it starts again, each stream has to be moved as far as the others.
+            # All streams are read, as `OneClock` shifts them together.
             for packet in container.demux(*container.streams.video, *container.streams.audio):
                 if failed:
                     warn(skipped)
@@ -51,17 +52,17 @@ def packets(
             return
         except av.FFmpegError:
             failed += 1
-    # Where a server refuses to be sought in, nothing at all comes; and where nobody told how much
-    # is to come, its end looks like damage, too.
+    # No warning where nothing was read, as from a server without seeking, or where the size is not
+    # known, so that the end looks like damage.
     if begun and container.size > 0:
         warn(f"{name}: from a damaged stretch on nothing more could be read.")
-    yield av.Packet()  # as at a file's end: lets out what the decoder still holds
+    yield av.Packet()  # flushes the decoder
 
 
 def decoded(
     place: Place, container: InputContainer, stream: VideoStream, warn: Warn
 ) -> Iterator[Decoded]:
-    """Every frame of `stream` from here on that can be decoded."""
+    """Every further frame of `stream` that can be decoded."""
     decoder, guessed = decoder_of(stream, place.name, warn), not says_when_shown(container)
     announced: int | None = None
     shown: int | None = None
@@ -70,8 +71,8 @@ def decoded(
         for frame in _in(packet, decoder, place.name, warn):
             shown = _later(shown, frame.pts)
             if guessed:
-                # What is guessed instead goes astray where frames are decoded in another order.
-                # They come out in order, and this is when.
+                # FFmpeg's guess of the presentation time is wrong with reordered frames. They come
+                # in presentation order, at their decoding times.
                 frame.pts = frame.dts
             yield frame
     if announced is None or shown is None or not _several_at_once(decoder):
@@ -83,8 +84,31 @@ def decoded(
             yield from _behind(shown, place, warn)
 
 
+def decoder_of(stream: VideoStream, name: str, warn: Warn) -> VideoCodecContext:
+    """The stream's own decoder, or another one where that ignores its transparency."""
+    usual = stream.codec_context
+    if usual.name not in SEES_THROUGH or not _is_transparent(stream):
+        return usual
+    try:
+        other: VideoCodecContext = CodecContext.create(SEES_THROUGH[usual.name], "r")  # type: ignore[assignment]
+    except UnknownCodecError:
+        warn(
+            f"{name} is transparent in places, but no decoder here can tell where: all of it is "
+            "shown."
+        )
+        return usual
+    other.extradata = usual.extradata
+    other.thread_count = usual.thread_count
+    return other
+
+
+def _is_transparent(stream: VideoStream) -> bool:
+    said = {key.lower(): value for key, value in stream.metadata.items()}
+    return said.get("alpha_mode") == "1"
+
+
 def _several_at_once(decoder: VideoCodecContext) -> bool:
-    """Whether it works on several frames at once, and on all of them."""
+    """Whether it decodes several frames at once, without skipping any."""
     able = decoder.codec.capabilities & Capabilities.frame_threads
     asked = ThreadType.FRAME in ThreadType(decoder.thread_type)
     return bool(able) and asked and decoder.skip_frame == "DEFAULT"
@@ -95,7 +119,7 @@ def _later(one: int | None, other: int | None) -> int | None:
 
 
 def _in(packet: Packet[Any], decoder: VideoCodecContext, name: str, warn: Warn) -> list[Decoded]:
-    """The frames that `packet` lets come out."""
+    """The frames that the decoder returns for `packet`."""
     try:
         frames = decoder.decode(packet)
     except av.FFmpegError:
@@ -107,10 +131,10 @@ def _in(packet: Packet[Any], decoder: VideoCodecContext, name: str, warn: Warn) 
 
 
 def _behind(stamp: int, place: Place, warn: Warn) -> Iterator[Decoded]:
-    """The last frames, read once more and decoded one after the other.
+    """The frames after `stamp`, read again without frame threads.
 
-    Where several are decoded at once, a broken one among the last takes the healthy ones behind it
-    with it: PyAV leaves off at the first that fails.
+    With frame threads a broken frame among the last ones loses the good ones behind it, as PyAV
+    stops flushing at the first error.
     """
     with place.open() as container:
         stream = picture_stream(container, place.name)
@@ -127,7 +151,7 @@ def _behind(stamp: int, place: Place, warn: Warn) -> Iterator[Decoded]:
 def decoded_from(
     place: Place, container: InputContainer, stream: VideoStream, stamp: int, warn: Warn
 ) -> Iterator[Decoded]:
-    """Every frame from a keyframe not after `stamp` on; from the beginning where none is found."""
+    """Every frame from a keyframe at or before `stamp`; from the beginning where none is found."""
     time_base = stream.time_base or Fraction(1)
     for back in _STEPS_BACK:
         try:
@@ -142,6 +166,6 @@ def decoded_from(
 
 
 def _afresh(place: Place, warn: Warn) -> Iterator[Decoded]:
-    """Every frame from the beginning: a failed seek loses what had been read ahead."""
+    """Every frame from the beginning, in a new container, as a failed seek loses packets."""
     with place.open() as container:
         yield from decoded(place, container, picture_stream(container, place.name), warn)

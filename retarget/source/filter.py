@@ -8,11 +8,11 @@ from av.filter import Graph
 from av.video.format import VideoFormat
 from av.video.frame import VideoFrame as Decoded
 
-_TIME_BASE = Fraction(1, 1000)  # a filter wants one; pictures keep their own time outside
+_TIME_BASE = Fraction(1, 1000)  # required, but not used
 
 
 class PictureFilter:
-    """Apply filters that give one picture for each, whatever came before.
+    """A chain of stateless filters, each of one picture to one picture.
 
     Args:
         chain: each filter's name as FFmpeg calls it, and its options as FFmpeg writes them,

@@ -22,7 +22,7 @@ _FINEST = 1001  # the largest denominator of a frame rate worth telling apart, a
 
 
 class Folder(Silent):
-    """Pictures of one size in a folder, in the order a person would count them; see `Source`."""
+    """Pictures of one size in a folder, in numerical order; see `Source`."""
 
     def __init__(
         self, folder: Path, name: str, settings: SourceSettings, background: Bytes, warn: Warn
@@ -72,10 +72,7 @@ class Folder(Silent):
                 self._warn(f"Left out: {problem.what}")
                 continue
             frame = VideoFrame(
-                rgb=rgb,
-                index=index,
-                at=Instant(number, 1 / self._rate),
-                duration=1 / self._rate,
+                rgb=rgb, index=index, at=Instant(number, 1 / self._rate), duration=1 / self._rate
             )
             size = size or frame.size
             if frame.size != size:

@@ -1,6 +1,6 @@
-"""Wide and bright video (BT.2020; PQ, HLG) as sRGB.
+"""Convert HDR and wide-gamut video (BT.2020; PQ, HLG) to sRGB.
 
-Every color is looked up in a table of 33³ that is computed here once: signal → light in nits
+Colours are looked up in a table of 33³ entries, computed once: signal → light in nits
 (SMPTE ST 2084, ARIB STD-B67 with the BT.2100 display gamma) → highlights rolled off with the
 curve of BT.2390 (section 5.4.1) on the largest channel, which keeps the hue → BT.709 primaries
 → sRGB. Diffuse white of HDR is 203 nits (BT.2408), and that is where sRGB ends.
@@ -23,7 +23,7 @@ _BT2020 = 9  # AVCOL_PRI_*
 _ST_2084 = 0.1593017578125, 78.84375, 0.8359375, 18.8515625, 18.6875  # m1, m2, c1, c2, c3
 _SIDE = 33
 _WHITE = 203.0  # nits
-_PEAK = 1000.0  # nits: what most HDR is graded to, and what HLG is shown at
+_PEAK = 1000.0  # nits: the usual peak of HDR grading and of HLG displays
 _TO_BT709 = np.array(
     [  # BT.2087, linear BT.2020 → linear BT.709
         [1.660491, -0.587641, -0.072850],
@@ -34,18 +34,18 @@ _TO_BT709 = np.array(
 
 
 def is_wide(frame: Decoded) -> bool:
-    """Whether `frame` says that its colors are not sRGB's."""
+    """Whether `frame` is HDR or wide-gamut."""
     return int(frame.color_trc) in (_PQ, _HLG) or int(frame.color_primaries) == _BT2020
 
 
 class ToStandard:
-    """Bring RGB of one transfer curve to sRGB."""
+    """Convert RGB with one transfer curve to sRGB."""
 
     def __init__(self, transfer: int) -> None:
         self.transfer = transfer
         table = table_for(transfer)
         lines = "\n".join(f"{r:.6f} {g:.6f} {b:.6f}" for r, g, b in table.reshape(-1, 3))
-        # The filter reads a file, once, when it is set up for the first picture.
+        # The filter reads the table from a file, when it is set up for the first picture.
         self._folder = tempfile.TemporaryDirectory(prefix="retarget-")
         file = Path(self._folder.name) / "t.cube"
         file.write_text(f"LUT_3D_SIZE {_SIDE}\n{lines}\n")
@@ -95,7 +95,7 @@ def _hlg_to_nits(signal: Doubles) -> Doubles:
 
 
 def _rolled_off(nits: Doubles) -> Doubles:
-    """Light up to `_PEAK` as light up to `_WHITE`: unchanged below the knee, eased above."""
+    """Light up to `_PEAK` mapped to light up to `_WHITE`: unchanged below the knee."""
     brightest = np.maximum(nits.max(axis=-1, keepdims=True), 1e-6)
     top = _nits_to_pq(np.array(_PEAK))
     level = np.minimum(_nits_to_pq(brightest) / top, 1.0)

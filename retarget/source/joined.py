@@ -1,7 +1,7 @@
 """One clock for a file whose own one restarts part-way, such as two recordings put end to end.
 
-From where it does, every stream is moved by the same time, so pictures and sound stay in step; and
-since it is found from the packets in their order, whoever reads the file finds the same.
+From there on every stream is shifted by the same time, so that pictures and sound stay in sync. The
+shift depends on the packets in file order only, so that every reading of the file finds the same.
 """
 
 from __future__ import annotations
@@ -12,32 +12,32 @@ from typing import Any
 
 from av.packet import Packet
 
-_AGAIN = Fraction(1, 2)  # seconds; a stream that steps back by less has only stumbled
+_AGAIN = Fraction(1, 2)  # seconds; a smaller step back is an error in a stamp
 
 
 @dataclass
 class _Stream:
-    """How far one stream has come, in seconds on the one clock."""
+    """The state of one stream, in seconds on the common clock."""
 
     shift: Fraction = Fraction(0)
-    """What has to be added to what the file says."""
+    """Added to the file's times."""
     decoded: Fraction | None = None
-    """When the last packet is decoded: those times come in order, the times of showing do not."""
+    """Decoding time of the last packet: unlike presentation times, these rise."""
     end: Fraction = Fraction(0)
-    """When everything so far has been shown."""
+    """The latest end of all packets so far."""
     length: Fraction = Fraction(0)
-    """Of the last packet."""
+    """Duration of the last packet."""
 
 
 class OneClock:
-    """Move the packets of one reading, each stream's in turn."""
+    """Shifts the packets of one reading of a file."""
 
     def __init__(self) -> None:
         self._streams: dict[int, _Stream] = {}
         self._newest = Fraction(0)
 
     def move(self, packet: Packet[Any]) -> None:
-        """Put `packet` on the one clock; before the file's starts again, it stays as it is."""
+        """Shift `packet` to the common clock; before the first restart the shift is 0."""
         shown = packet.dts if packet.pts is None else packet.pts
         decoded = shown if packet.dts is None else packet.dts
         if shown is None or decoded is None:
@@ -56,11 +56,11 @@ class OneClock:
         stream.end = max(stream.end, (shown + ticks) * base + stream.length)
 
     def _shift(self, stream: _Stream, decoded: Fraction, shown: Fraction) -> Fraction:
-        """The one that another stream has already found to be needed, else a new one."""
+        """The shift already found for another stream, else a new one."""
         if not _again(stream, decoded + self._newest):
             return self._newest
-        # The last packet of every other stream may be still to come: what a packet holds is known
-        # to be whole only once the next one begins.
+        # Of the other streams one packet may still be to come, as a demuxer returns a packet only
+        # when the next one begins.
         ends = [s.end if s is stream else s.end + s.length for s in self._streams.values()]
         self._newest = max(ends) - shown
         return self._newest

@@ -24,9 +24,9 @@ from retarget.source.source import Source
 from retarget.source.video_file import VideoFile
 
 _SAID = 60
-"""Characters of a name that are told where it is much too long."""
+"""Characters of an overlong name in messages."""
 _NUMBERED = re.compile(r"%0?\d*d|#|\*")
-"""What stands for a number in names of pictures elsewhere: in FFmpeg, in compositing, in shells."""
+"""Placeholders of numbers in names, as in FFmpeg, compositing programs and shells."""
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]+):", re.IGNORECASE)
 
 
@@ -40,11 +40,11 @@ def open_source(
         spec: a video file, a picture file, a folder of pictures, or an http(s) address of either
             file.
         settings: which piece, and how to read it.
-        warn: called with one line for what is wrong but not fatal, such as a broken packet.
+        warn: called with a line for a problem that is not fatal, such as a broken packet.
 
     Raises:
-        UnreadableInput: there is no such thing, it is no video or picture, or it is too large.
-        RetargetError: a setting makes no sense.
+        UnreadableInput: it does not exist, is no video or picture, or is too large.
+        RetargetError: a setting is invalid.
     """
     settings = settings or SourceSettings()
     check_piece(settings)
@@ -65,7 +65,7 @@ def _source(spec: str, settings: SourceSettings, background: Bytes, warn: Warn) 
             return url.open_url(spec, scheme[1].lower(), settings, background, warn)
         check_no_stream(spec)
         raise _not_found(spec, cause) from cause
-    if not spec:  # which the system takes as the folder it is in
+    if not spec:  # which Path takes as the current folder
         raise UnreadableInput("There is no file (no name).", do="Check the path.")
     if stat.S_ISDIR(found.st_mode):
         return folder.Folder(path, spec, settings, background, warn)

@@ -1,6 +1,6 @@
-"""Photos as phones keep them: HEIF files, read by a process of their own.
+"""HEIF photos of phones, read in a separate process.
 
-What reads them crashes over some broken files, and would take everything else along.
+The library crashes on some broken files, and would crash the whole program.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from retarget.source.bounds import check_size
 KINDS = (b"heic", b"heix", b"heim", b"heis", b"mif1")
 """Brands of HEIF files that hold photos."""
 _PATIENCE = 120.0
-"""Seconds after which a file is taken for one that never comes to an end."""
+"""Seconds after which reading is given up."""
 _CHILD = (
     "import json, sys; sys.path[:] = json.loads(sys.argv[1]); "
     f"from {__name__} import main; main(sys.argv[2])"
@@ -27,11 +27,11 @@ _CHILD = (
 _TOO_LARGE = 3
 _BOXES = (b"ftyp", b"meta", b"mdat", b"free", b"skip", b"moov")
 _BOX_HEAD = 8
-"""Bytes of a box before what it holds: its length and its kind."""
+"""Bytes of a box's header: its length and kind."""
 
 
 def is_phone_photo(head: bytes) -> bool:
-    """Whether a file begins (64 bytes) as a HEIF photo does, whatever it is called."""
+    """Whether the first 64 bytes of a file are those of a HEIF photo."""
     return head[4:8] == b"ftyp" and head[8:12] in KINDS and b"avif" not in head
 
 
@@ -59,9 +59,9 @@ def as_tiff(data: bytes, name: str) -> bytes:
 
 
 def _whole(data: bytes) -> bool:
-    """Whether the boxes of a photo end within its file; a missing tile would be drawn gray.
+    """Whether the boxes of a photo end within its file, as a missing tile would be drawn grey.
 
-    What cameras append behind them is let be.
+    Data that cameras append behind the boxes is ignored.
     """
     at = 0
     while data[at + 4 : at + 8] in _BOXES:

@@ -1,8 +1,8 @@
-"""Where a video lies, and how to open it without being led anywhere else.
+"""The location of a video, and how to open it safely.
 
-Some formats are lists of other files and addresses, so a file from a stranger could have others
-read in its place. Only self-contained formats are opened from disk, and only by their full path;
-a remote video may be a playlist, but only of remote parts.
+Some formats are lists of other files and addresses, so that a malicious file could make others be
+read. Only self-contained formats are opened from disk, and only by their full path; a remote video
+may be a playlist, but only of remote parts.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _SMALL = 1280 * 720
 
 @dataclass(frozen=True, kw_only=True)
 class Place:
-    """A video that can be opened as often as wanted."""
+    """The location of a video, which can be opened several times."""
 
     name: str
     """As the person wrote it, for messages."""
@@ -69,11 +69,12 @@ class Place:
             raise self.unreadable(cause) from cause
 
     def unreadable(self, cause: Exception) -> UnreadableInput:
-        """One sentence for what FFmpeg or the system said."""
+        """One sentence for an error of FFmpeg or the system."""
         number = getattr(cause, "errno", None)
         if self.remote:
+            why = str(getattr(cause, "strerror", None) or cause).rstrip(".")
             return UnreadableInput(
-                f"{self.name} cannot be fetched ({_said(cause)}).",
+                f"{self.name} cannot be fetched ({why}).",
                 do="Check the address and the connection, or download the video first.",
             )
         if number == errno.ENOENT:
@@ -87,10 +88,6 @@ class Place:
             "another kind.",
             do="Check that it opens elsewhere, or convert it to .mp4 or .png.",
         )
-
-
-def _said(cause: Exception) -> str:
-    return str(getattr(cause, "strerror", None) or cause).rstrip(".")
 
 
 def picture_stream(container: InputContainer, name: str) -> VideoStream:

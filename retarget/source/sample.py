@@ -1,9 +1,9 @@
 """A few frames spread over a piece, for less than decoding all of it.
 
-The piece is cut into as many windows as frames are wanted. A window with a keyframe in it gives
-that one, for one seek and one decoded frame. The others are reached by decoding on from the
-keyframe before, leaving out the frames that no other frame needs. So a long clip costs about one
-frame per window and a short one at most what its reference frames cost.
+The piece is cut into as many windows as frames are wanted. A window with a keyframe gives that one,
+for one seek and one decoded frame. The others are reached by decoding from the keyframe before,
+without frames that no other frame needs. So a long clip costs about one frame per window, and a
+short one at most its reference frames.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from retarget.source.clock import says_when_shown
 from retarget.source.decode import decoded
 from retarget.source.place import Place
 
-_WORTH_SEEKING = 2  # seconds between frames from which on a seek without an index is tried
+_WORTH_SEEKING = 2  # seconds between frames above which a seek without an index is tried
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,12 +40,12 @@ class Span:
 
 
 class Index:
-    """What a file's table of contents says, if it has one."""
+    """A file's index, if it has one."""
 
     def __init__(self, stream: VideoStream, span: Span) -> None:
         entries = list(stream.index_entries)
-        # The table holds decoding times. They are the showing times themselves, only later by as
-        # many frames as the decoder holds back, so counting in them counts frames as shown.
+        # The index holds decoding times. They are the presentation times, shifted by the decoder's
+        # delay, so that counting in them counts frames in presentation order.
         self._stamps = sorted(e.timestamp for e in entries)
         self._complete = 0 < (stream.frames or 0) <= len(entries)
         self._span = span
@@ -62,22 +62,18 @@ class Index:
 
 
 def sampled(
-    place: Place,
-    container: InputContainer,
-    stream: VideoStream,
-    span: Span,
-    count: int,
+    place: Place, container: InputContainer, stream: VideoStream, span: Span, count: int
 ) -> Iterator[tuple[Decoded, int, int]]:
     """At most `count` frames of `span` in order, each with its stamp and number.
 
-    A frame without a stamp ends the sample early: its place cannot be known. Damage is told where
-    all is read; here a seek that a server refuses looks like it, too.
+    A frame without a stamp ends the sample early, as its place is unknown. There are no warnings of
+    damage, as a server that refuses a seek looks like it.
 
     Raises:
         av.FFmpegError: the file cannot be sought in.
     """
     index = Index(stream, span)
-    if says_when_shown(container):  # else a frame's time depends on all that are decoded before
+    if says_when_shown(container):  # else a frame's time depends on all frames decoded before it
         stream.codec_context.skip_frame = "NONREF"
     frames: Iterator[Decoded] = iter(())
     at: int | None = None
@@ -89,7 +85,7 @@ def sampled(
             frames = decoded(place, container, stream, unheard)
         if at is not None and at >= aim:
             continue
-        frame = _reached(frames, aim)
+        frame = next((f for f in frames if f.pts is None or f.pts >= aim), None)
         if frame is None or frame.pts is None or frame.pts >= span.end:
             return
         at = frame.pts
@@ -104,7 +100,7 @@ def _windows(span: Span, count: int) -> list[tuple[int, int]]:
 def _key(
     keys: list[int], low: int, middle: int, high: int, time_base: Fraction
 ) -> tuple[int | None, int]:
-    """Where to seek (None: read on), and the stamp from which on a frame will do."""
+    """The stamp to seek to (None: read on), and the earliest stamp of a usable frame."""
     if len(keys) < 2:  # no index, or one that knows the beginning only
         return (middle, low) if (high - low) * time_base >= _WORTH_SEEKING else (None, middle)
     inside = keys[bisect_left(keys, low) : bisect_left(keys, high)]
@@ -112,7 +108,3 @@ def _key(
         key = min(inside, key=lambda k: abs(k - middle))
         return key, key
     return keys[max(0, bisect_right(keys, middle) - 1)], middle
-
-
-def _reached(frames: Iterator[Decoded], aim: int) -> Decoded | None:
-    return next((frame for frame in frames if frame.pts is None or frame.pts >= aim), None)

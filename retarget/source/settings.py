@@ -1,4 +1,4 @@
-"""What can be chosen about where pictures come from."""
+"""Settings of reading videos and pictures."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from retarget.flow.spoken_time import seconds_of
 from retarget.source.bounds import MAX_SIDE
 
 LONGEST = 1e9
-"""Seconds: 30 years; what counts ticks in 64 bits can count as far."""
+"""Seconds (30 years), within the range of ticks in 64 bits."""
 SMALLEST = 64
-"""Pixels of a picture's longer side; a face in a smaller one is hardly one."""
+"""The smallest longer side of a picture in pixels."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,8 +19,7 @@ class SourceSettings(AsDeclared):
     """Which piece to read, and how."""
 
     start: Kept[float] = 0.0
-    """Seconds (or 1:02.5) to leave out at the beginning; the first frame is the first not before
-    that."""
+    """Seconds (or 1:02.5) to leave out at the beginning; the first frame is not before that."""
     end: Kept[float] | None = None
     """Second (or 1:02.5) at which to stop; the frame shown at that moment is left out."""
     picture_rate: float = 25.0

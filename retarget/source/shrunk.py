@@ -1,4 +1,4 @@
-"""A source whose pictures are shrunk as they are read."""
+"""A source whose pictures are scaled down as they are read."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ class _Shrunk:
     def __init__(self, source: Source, longest: int) -> None:
         self._source = source
         width, height = source.info.size
-        # Even sides, as most codecs ask for; none beyond `longest`.
+        # Even sides, as most codecs require; none longer than `longest`.
         factor = longest // 2 * 2 / max(width, height)
         self._size = max(2, round(width * factor / 2) * 2), max(2, round(height * factor / 2) * 2)
 
     @property
     def info(self) -> SourceInfo:
-        """The other's, but for the size; see `Source.info`."""
+        """The same but for the size; see `Source.info`."""
         return replace(self._source.info, size=self._size)
 
     def frames(self) -> Iterator[VideoFrame]:

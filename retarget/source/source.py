@@ -1,4 +1,4 @@
-"""What every source promises."""
+"""The interface of sources."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ class Source(Protocol):
 
     @property
     def info(self) -> SourceInfo:
-        """What is known beforehand."""
+        """Size, clock and length."""
 
     def frames(self) -> Iterator[VideoFrame]:
-        """Every frame of the piece in the order of showing, with rising time stamps."""
+        """Every frame of the piece in presentation order, with rising time stamps."""
 
     def sample(self, count: int) -> Iterator[VideoFrame]:
-        """At most `count` frames in order, spread over the piece, sooner than reading all of it.
+        """At most `count` frames in order, spread over the piece, faster than reading all of it.
 
         Each is one that `frames` gives, with the same pixels and time stamp.
 
@@ -37,7 +37,7 @@ class Source(Protocol):
 
 
 class Silent:
-    """Pictures, which make no sound."""
+    """A source without sound."""
 
     def sound(self) -> None:
         """None; see `Source.sound`."""

@@ -30,24 +30,24 @@ SUFFIXES = frozenset(
 # Formats that only hold pixels; PIL would also open PostScript, which is a program.
 _FORMATS = ("PNG", "JPEG", "MPO", "WEBP", "BMP", "DIB", "TIFF", "PPM", "TGA", "JPEG2000", "AVIF")
 _HEAD = 64
-"""Bytes that tell one kind of file from another."""
+"""Bytes at the beginning that identify the kind of file."""
 _BEGINNINGS = re.compile(
     rb"\xff\xd8\xff|\x89PNG\r\n|RIFF....WEBP|....ftypavi[fs]|II\*\0|MM\0\*", re.DOTALL
 )
 """How the usual kinds of picture files begin."""
 _FILM = re.compile(rb"GIF8|\x1aE\xdf\xa3|....ftyp", re.DOTALL)
-"""How files begin that are videos, whatever they are called, where they begin as no picture."""
+"""Beginnings of video files, for files with the suffix of a picture."""
 _MOVING = (".apng", ".mjpeg", ".mjpg")
-"""Endings of files that begin as a picture does and go on."""
+"""Suffixes of videos that begin as a picture does."""
 _LARGEST_PHONE_PHOTO = 2 * MAX_PIXELS
-"""Bytes of a HEIF file; what is compressed takes less than one for each pixel."""
+"""The most bytes of a HEIF file, which takes less than one per pixel."""
 
 DAMAGE = (OSError, ValueError, SyntaxError, EOFError, MemoryError, RuntimeError, struct.error)
-# What Pillow's readers raise over damaged files: each its own, some that of a library behind it.
+# Errors of Pillow's readers and their libraries on damaged files.
 
 
 def is_picture(file: Path) -> bool:
-    """Whether a file is to be read as a picture: by its beginning, or else by its ending."""
+    """Whether a file is a picture, by its beginning or else by its suffix."""
     ending = file.suffix.lower()
     if ending in _MOVING:
         return False
@@ -62,14 +62,14 @@ def is_picture(file: Path) -> bool:
 
 
 def read_still(file: Path | bytes, name: str, background: Bytes) -> Picture:
-    """One picture as upright sRGB (height, width, 3), what is transparent over a (3,) colour.
+    """One picture as upright sRGB (height, width, 3), composited over a (3,) colour.
 
     Raises:
         UnreadableInput: it is missing, too large, or no picture.
     """
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # what PIL warns of is refused below
+            warnings.simplefilter("ignore")  # large pictures are refused below
             with Image.open(_openable(file, name), formats=_formats()) as image:
                 check_size(name, *image.size)
                 return upright_rgb(image, background)
@@ -91,7 +91,7 @@ def read_still(file: Path | bytes, name: str, background: Bytes) -> Picture:
 
 
 def _openable(file: Path | bytes, name: str) -> Path | io.BytesIO:
-    """What PIL can open: for a phone's photo, another that says the same."""
+    """A file for PIL: a HEIF photo is converted to TIFF."""
     if isinstance(file, bytes):
         return io.BytesIO(as_tiff(file, name) if is_phone_photo(file[:_HEAD]) else file)
     with file.open("rb") as opened:
@@ -125,7 +125,7 @@ def upright_rgb(image: Image.Image, background: Bytes) -> Picture:
 
 
 def _to_eight_bits(gray: npt.NDArray[np.generic]) -> Bytes:
-    """Gray of unknown depth by its largest value: 0..1, 0..255 or 0..65535."""
+    """Grey of unknown range, judged by its largest value: 0..1, 0..255 or 0..65535."""
     values = np.nan_to_num(gray.astype(np.float32))
     top = float(values.max(initial=0.0))
     if gray.dtype == np.uint16 or top > 255:
@@ -136,7 +136,7 @@ def _to_eight_bits(gray: npt.NDArray[np.generic]) -> Bytes:
 
 
 def _in_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
-    """Colours of a camera or printer profile as sRGB; left alone where the profile is unusable."""
+    """Convert from an ICC profile to sRGB; unchanged where the profile is unusable."""
     if not profile:
         return image
     try:

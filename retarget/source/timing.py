@@ -1,8 +1,8 @@
 """Repair time stamps so that they rise.
 
-A stamp that is missing, or that does not come after the one before it, is put midway between its
-neighbors where the next one is usable, else one frame's length after the one before. All stamps
-that are in order stay exactly as they are.
+A stamp that is missing, or not later than the one before it, is put midway between its neighbours
+if the next one is usable, else one frame's duration after the one before. All others stay
+unchanged.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ def in_time(
     first: int = 0,
     end: int | None = None,
 ) -> Iterator[tuple[T, int, int]]:
-    """Give every frame a stamp that rises and the ticks until the next frame.
+    """Give every frame a rising stamp, and the ticks until the next frame.
 
     Args:
         frames: each with its stamp (None: missing) and its own length (0: unknown), in ticks.
-        usual: ticks of a frame whose length nobody knows, at least 1.
+        usual: ticks of a frame of unknown duration, at least 1.
         first: the stamp of the first frame where it has none.
-        end: where the last frame should end, if that is known.
+        end: the end of the last frame, if known.
 
     Yields:
         The frame, its stamp and the ticks until the next one. The last one lasts to `end` where

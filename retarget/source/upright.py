@@ -1,7 +1,7 @@
-"""Turn a stored picture the way it is meant to be seen.
+"""Rotate a stored picture for display.
 
-Phones store what the sensor saw and say beside it how to turn it: a 3x3 matrix in 16.16 fixed
-point (ISO 14496-12, tkhd) of which a display uses quarter turns and mirrors.
+Phones store the sensor's picture with a display matrix: 3x3 in 16.16 fixed point (ISO 14496-12,
+tkhd), of which quarter turns and mirrors are used.
 """
 
 from __future__ import annotations
@@ -42,24 +42,24 @@ _QUARTERS = {
     2: Turn(left_right=True, top_bottom=True),
     -2: Turn(left_right=True, top_bottom=True),
 }
-"""By how many quarters a picture is turned counterclockwise."""
+"""By counterclockwise quarter turns."""
 
 
 def turn_of(frame: Decoded) -> Turn:
     """How to turn `frame`, to the nearest quarter."""
-    # Looking ties a frame into a cycle, which keeps it and its decoder's pictures until the
-    # collector comes; so a small one is looked at, which has been told the same. Its colours do
-    # not matter, and some that files name FFmpeg does not scale.
+    # Reading side data creates a reference cycle, which keeps the frame and its decoder's pictures
+    # until garbage collection; so a small copy with the same side data is read. Its colours do not
+    # matter, and FFmpeg cannot scale some colour spaces.
     small = PictureFilter(("setparams", "colorspace=bt709"), ("scale", "2:2"))(frame)
     try:
         matrix: Any = small.side_data.get("DISPLAYMATRIX")
-    except ValueError:  # PyAV gives none where it does not know one of them, as a camera's EXIF
+    except ValueError:  # PyAV fails on side data of unknown kinds, such as EXIF
         return _QUARTERS.get(round(frame.rotation / 90), Turn())
     return Turn() if matrix is None else turn_from_matrix(np.frombuffer(matrix, np.int32))
 
 
 def turn_from_matrix(matrix: npt.NDArray[np.int32]) -> Turn:
-    """The turn a display matrix asks for: x' = a·x + c·y, y' = b·x + d·y.
+    """The rotation of a display matrix: x' = a·x + c·y, y' = b·x + d·y.
 
     Args:
         matrix: (9,) a, b, u, c, d, v, x, y, w.

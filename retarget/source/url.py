@@ -43,15 +43,15 @@ def open_url(
 
 
 def _host(url: str) -> str | None:
-    """Whom an address names; None where it is none."""
+    """The host of an address; None where it is not an address."""
     try:
         return urlsplit(url).hostname
-    except ValueError:  # half a pair of brackets
+    except ValueError:  # an unmatched bracket
         return None
 
 
 def _is_picture(url: str, patience: float) -> bool:
-    """By the ending of its path, or without one by what the server says of it."""
+    """Whether it is a picture, by the suffix of its path, or without one by the server's answer."""
     suffix = PurePosixPath(urlsplit(url).path).suffix.lower()
     if suffix:
         return suffix in SUFFIXES
@@ -59,7 +59,7 @@ def _is_picture(url: str, patience: float) -> bool:
         with urllib.request.build_opener(_WebOnly).open(url, timeout=patience) as answer:
             return str(answer.headers.get_content_maintype()) == "image"
     except (OSError, ValueError, http.client.HTTPException):
-        return False  # what is wrong is told when it is opened
+        return False  # reported when it is opened
 
 
 def _fetched(url: str, patience: float) -> bytes:
@@ -83,7 +83,7 @@ class _WebOnly(urllib.request.HTTPRedirectHandler):
     """Follow a redirection only to another web address."""
 
     def redirect_request(self, *answer: Any) -> urllib.request.Request | None:
-        """Refuse to be sent anywhere else; the new address is the last argument."""
+        """Refuse other schemes; the new address is the last argument."""
         if urlsplit(answer[-1]).scheme not in ("http", "https"):
             raise urllib.error.URLError(f"it redirects to {answer[-1]}")
         return super().redirect_request(*answer)

@@ -70,7 +70,7 @@ class VideoFile:
             for frame in self._sought(count):
                 found = True
                 yield frame
-        except av.FFmpegError:  # it cannot be sought in, at least not on from here
+        except av.FFmpegError:  # seeking fails, at least from here on
             pass
         if not found:
             yield from self._counted(count)
@@ -88,9 +88,7 @@ class VideoFile:
                 stream=stream,
                 clock=clock_of(container, stream),
                 to_rgb=ToRgb(
-                    self.place.name,
-                    aspect=stream.sample_aspect_ratio,
-                    background=self._background,
+                    self.place.name, aspect=stream.sample_aspect_ratio, background=self._background
                 ),
             )
 
@@ -126,7 +124,7 @@ class VideoFile:
         return VideoFrame(rgb=reading.to_rgb(frame), index=index, at=at, duration=duration)
 
     def _sought(self, count: int) -> Iterator[VideoFrame]:
-        """A sample by seeking; nothing where nobody knows how far to seek."""
+        """A sample by seeking; empty where the length is unknown."""
         if self._span is None:
             return
         with self._reading() as reading:
@@ -136,7 +134,7 @@ class VideoFile:
                 yield self._frame(reading, frame, number, stamp, frame.duration or 0)
 
     def _counted(self, count: int) -> list[VideoFrame]:
-        """A sample by reading everything, for a video that does not say how long it is."""
+        """A sample by reading everything, for a video of unknown length."""
         kept: list[VideoFrame] = []
         step = 1
         for frame in self.frames():
@@ -147,7 +145,7 @@ class VideoFile:
         return kept
 
     def _looked(self) -> tuple[SourceInfo, Span | None]:
-        """Decode one frame: what opens may still hold no picture."""
+        """Facts of the video, after decoding a frame, as a file that opens may have no picture."""
         with self._reading() as reading:
             found = next(self._piece(reading), None)
             if found is None:

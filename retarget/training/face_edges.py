@@ -1,8 +1,8 @@
-"""Make the mean that likeness is measured from: `retarget/data/face_edges.npy`.
+"""Make the mean edges for `retarget/face/likeness.py`: `retarget/data/face_edges.npy`.
 
     python -m retarget.training.face_edges PICTURES_AND_CLIPS... -o OUT.npy
 
-Each file should show another person; each counts the same. A clip is looked at now and then.
+Each file should show another person; each counts the same. Of a clip, samples are read.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from retarget.flow.report import Report
 from retarget.source.open import open_source
 
 LOOKS = 20
-"""Moments of a clip that are looked at."""
+"""Samples of a clip."""
 
 
 def faces(path: Path) -> Iterator[Floats]:
-    """The edges of the face in each moment that is looked at."""
+    """The edges of the face in a picture or in each sample of a clip."""
     with open_source(str(path)) as source:
         if source.info.still:
             frame = next(source.frames())

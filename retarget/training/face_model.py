@@ -2,9 +2,9 @@
 
     python -m retarget.training.face_model CLIPS... --scores face_landmarker.task -o OUT.npz
 
-Clips should show one person each, doing as much with the face as possible. The bundle gives mesh
-topology (MediaPipe's canonical face, Apache-2.0) and the scores to learn from. What no clip shows
-stays as sculpted.
+Clips should show one person each, with as many facial movements as possible. The bundle gives the
+mesh topology (MediaPipe's canonical face, Apache-2.0) and the scores to learn from. Shapes that no
+clip shows stay as sculpted.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -21,21 +22,15 @@ from retarget.training.face_model_mesh import CanonicalFace
 
 
 def track(path: Path, bundle: Path) -> list[Clip]:
-    """Follow the face of a clip with both trackers: whose points differ, and both will be met."""
+    """Follow the face of a clip with both trackers, as their points differ and both are in use."""
     import av
     import mediapipe as mp
-    from mediapipe.tasks.python import BaseOptions, vision
 
-    options = vision.FaceLandmarkerOptions(
-        base_options=BaseOptions(model_asset_path=str(bundle)),
-        running_mode=vision.RunningMode.VIDEO,
-        output_face_blendshapes=True,
-    )
     meshes: list[Floats] = []
     tasks: list[Floats] = []
     scores: list[Floats] = []
     with (
-        vision.FaceLandmarker.create_from_options(options) as landmarker,
+        _landmarker(bundle) as landmarker,
         mp.solutions.face_mesh.FaceMesh(refine_landmarks=True) as face_mesh,
         av.open(str(path)) as container,
     ):
@@ -50,14 +45,25 @@ def track(path: Path, bundle: Path) -> list[Clip]:
             tasks.append(_pixels(seen.face_landmarks[0], size))
             meshes.append(_pixels(also[0].landmark, size))
             values = [c.score for c in seen.face_blendshapes[0]]
-            # There is no _neutral here, and nothing is known of tongueOut.
+            # Without _neutral, and with a tongueOut of 0, which the bundle lacks.
             scores.append(np.array([*values[1:], 0.0], np.float32))
     both = (meshes, tasks)
     return [Clip(points=np.array(points), scores=np.array(scores)) for points in both if points]
 
 
-def _pixels(points: Sequence[object], size: tuple[int, int, int]) -> Floats:
-    found = [(p.x, p.y, p.z) for p in points]  # type: ignore[attr-defined]
+def _landmarker(bundle: Path) -> Any:
+    from mediapipe.tasks.python import BaseOptions, vision
+
+    options = vision.FaceLandmarkerOptions(
+        base_options=BaseOptions(model_asset_path=str(bundle)),
+        running_mode=vision.RunningMode.VIDEO,
+        output_face_blendshapes=True,
+    )
+    return vision.FaceLandmarker.create_from_options(options)
+
+
+def _pixels(points: Sequence[Any], size: tuple[int, int, int]) -> Floats:
+    found = [(p.x, p.y, p.z) for p in points]
     return np.array(found, np.float32) * np.array(size, np.float32)
 
 

@@ -1,10 +1,10 @@
-"""Learn from tracked clips what each blendshape does, starting from the sculpted shapes.
+"""Learn the blendshapes from tracked clips, starting from the sculpted shapes.
 
-Displacement of the mesh in the head frame is regressed on the scores of MediaPipe's blendshape
-network, clip by clip against its own mean, so that nobody's face shape is mistaken for an
-expression. The ridge pulls towards the sculpted shape instead of towards zero: what the footage
-shows is measured, what it does not show stays as sculpted. Head rotation leaks into a mesh that
-was seen by one camera, so functions of the pose are regressed along and kept apart.
+The displacement of the mesh in the head frame is regressed on the scores of MediaPipe's blendshape
+network, each clip relative to its mean, so that face shapes do not count as expressions. The ridge
+penalty pulls towards the sculpted shape, not towards zero, so that shapes the clips do not show
+stay as sculpted. Head rotation distorts the mesh from a single camera (the pose leak), so terms of
+the pose take part in the regression and are kept separately.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ from retarget.training.face_model_mesh import CanonicalFace
 from retarget.training.face_model_sculpt import Sculptor
 
 _MIRROR = np.array([blendshapes.index(blendshapes.mirrored(n)) for n in blendshapes.NAMES])
-"""The blendshape that takes each one's place in a mirror."""
+"""The mirrored blendshape of each one."""
 _POSE_MIRROR = np.array([1.0, -1.0, -1.0, 1.0, 1.0, 1.0, -1.0, -1.0, 1.0])
 """Sign of each pose term in a mirror."""
 _AS_SCULPTED = ("eyeBlink", "eyeLook", "mouthClose", "tongueOut", "cheekPuff")
-"""Shapes that geometry knows better than scores do: lids and lips that meet, eyes that turn; and no
-score tells of puffed cheeks."""
+"""Shapes that are better defined by geometry: closing lids and lips, rotating eyes; and puffed
+cheeks, which have no score."""
 _BONY = (
     10, 151, 9, 8, 168, 6, 197, 195, 5, 4, 127, 356, 234, 454, 93, 323, 21, 251, 162, 389, 103,
     332, 67, 297, 54, 284, 109, 338, 33, 263, 133, 362, 129, 358, 98, 327, 193, 417, 122, 351,
@@ -51,14 +51,14 @@ class Clip:
 
 @dataclass(frozen=True, kw_only=True)
 class Strength:
-    """How much the regression trusts what it was given over what it sees."""
+    """Penalties of the regression."""
 
     sculpt: float = 0.02
     """Pull towards the sculpted shape, in variance of a score."""
     leak: float = 0.002
     """Pull of the pose terms towards zero."""
     smooth: float = 2.0
-    """Stiffness of what the footage adds to a sculpted shape."""
+    """Stiffness of the difference between a measured and a sculpted shape."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +68,7 @@ class Seen:
     head: Doubles
     """(n, 478, 3)."""
     scores: Doubles
-    """(n, 52) above what this person's face at rest already scores."""
+    """(n, 52) scores minus those of this person at rest."""
     pose: Doubles
     """(n, 9) pose terms."""
     rest: Doubles
@@ -98,7 +98,7 @@ def learn(clips: Sequence[Clip], face: CanonicalFace, strength: Strength) -> dic
 
 
 def stable_points(face: CanonicalFace) -> Doubles:
-    """(478,) what each point says about the pose; sums to 1."""
+    """(478,) weight of each point in estimating the pose; sums to 1."""
     bony = np.zeros(landmarks.COUNT)
     bony[list(_BONY)] = 1.0 / len(_BONY)
     return (bony + 0.5 * face.pose_weights) / 1.5
@@ -173,7 +173,7 @@ def regress(
 
 
 def rest_of(seen: Seen, basis: Doubles, leak: Doubles) -> Doubles:
-    """What is left of a clip when expression and pose leak are taken out."""
+    """The rest: the median mesh of a clip minus expression and pose leak."""
     explained = np.tensordot(seen.scores, basis, 1) + np.tensordot(seen.pose, leak, 1)
     return np.asarray(np.median(seen.head - explained, axis=0))
 
@@ -186,7 +186,7 @@ def finish(
     out = sculpted.copy()
     out[:, skin] += face.smoothed((basis - sculpted)[:, skin], strength.smooth)
     for i, name in enumerate(blendshapes.NAMES):
-        out[i] = sculpted[i] + _at_home(name, neutral) * (out[i] - sculpted[i])
+        out[i] = sculpted[i] + _region_weight(name, neutral) * (out[i] - sculpted[i])
     mirrored = np.stack([face.mirrored(out[i]) for i in _MIRROR])
     out = (out + mirrored) / 2
     for i, name in enumerate(blendshapes.NAMES):
@@ -197,11 +197,11 @@ def finish(
     return out
 
 
-def _at_home(name: str, neutral: Doubles) -> Doubles:
-    """(478, 1) how much a shape may take from footage here: people move several muscles at once.
+def _region_weight(name: str, neutral: Doubles) -> Doubles:
+    """(478, 1) how much of a measured shape is used at each point, 0 to 1.
 
-    Brows end at the eyes, eyes between brow and cheek, all else below the eyes; what one side does
-    fades behind the middle of the face.
+    People move several muscles at once, so a shape is limited to its region: brows end at the eyes,
+    eyes between brow and cheek, all else below the eyes; one-sided shapes fade behind the middle.
     """
     x, y = neutral[:, 0], neutral[:, 1]
     region = blendshapes.region(name)

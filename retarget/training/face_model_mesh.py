@@ -1,7 +1,7 @@
 """The canonical face mesh and smooth fields on it, for making the face model.
 
-A field is sculpted by saying what a few points do; all others follow by the smoothest field that
-passes through them (a biharmonic interpolation, as in Botsch & Kobbelt, "An Intuitive Framework
+A field is given at a few points, the handles, and interpolated by the smoothest field that passes
+through them (a biharmonic interpolation, as in Botsch & Kobbelt, "An Intuitive Framework
 for Real-Time Freeform Modeling", SIGGRAPH 2004). The slits of mouth and eyes are cut open first,
 so that an upper lip does not drag the lower one along.
 """
@@ -22,14 +22,14 @@ from retarget.flow.arrays import Doubles, Ints
 
 _METADATA = "geometry_pipeline_metadata_landmarks.binarypb"
 _IRIS_MIRROR = {468: 473, 469: 476, 470: 475, 471: 474, 472: 477}
-"""Centre to centre, up to up; the rim points to the picture's right and left change places."""
+"""Mirrored iris points: centres, then rims, whose left and right points change places."""
 _EXACT = 1e4
-"""How much more a handle weighs than smoothness."""
+"""Weight of a handle relative to smoothness."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class CanonicalFace:
-    """A symmetric, average, nearly neutral face: where the mesh's topology comes from."""
+    """A symmetric, average, nearly neutral face, with the mesh's topology."""
 
     points: Doubles
     """(468, 3) in the head frame (no irises)."""
@@ -61,7 +61,7 @@ class CanonicalFace:
 
     @cached_property
     def mirror(self) -> Ints:
-        """(478,) the point that takes each point's place in a mirror."""
+        """(478,) the mirrored point of each point."""
         flipped = self.points * (-1.0, 1.0, 1.0)
         far = np.linalg.norm(flipped[:, None] - self.points[None], axis=2)
         iris = {**_IRIS_MIRROR, **{b: a for a, b in _IRIS_MIRROR.items()}}
@@ -89,7 +89,7 @@ class CanonicalFace:
 
     @cached_property
     def distances(self) -> Doubles:
-        """(468, 468) shortest ways along the skin's edges, in head units."""
+        """(468, 468) shortest path lengths along the skin's edges, in head units."""
         from scipy.sparse import csr_matrix
         from scipy.sparse.csgraph import shortest_path
 
@@ -116,11 +116,11 @@ class CanonicalFace:
         return np.asarray(np.linalg.solve(bend + np.diag(pinned), pinned[:, None] * wanted))
 
     def smoothed(self, fields: Doubles, stiffness: float) -> Doubles:
-        """(k, 468, 3) fields with what bends sharply between neighbors taken out."""
+        """(k, 468, 3) fields, smoothed."""
         bend = self.laplacian.T @ self.laplacian
         soft = np.linalg.inv(np.eye(len(bend)) + stiffness * bend)
         return np.asarray(np.einsum("ij,kjc->kic", soft, fields))
 
     def mirrored(self, field: Doubles) -> Doubles:
-        """A (478, 3) field as a mirror shows it."""
+        """A (478, 3) field, mirrored."""
         return np.asarray(field[self.mirror] * (-1.0, 1.0, 1.0))

@@ -1,14 +1,13 @@
-"""Learn what the wheel's mesh leaves untold: `retarget/data/mesh_reading.npz`.
+"""Learn the correction of the wheel's mesh: `retarget/data/mesh_reading.npz`.
 
     python -m retarget.training.mesh_reading CLIPS... --bundle face_landmarker.task -o OUT.npz
 
-Each clip, and its mirror image, is followed by both trackers. How much farther each point of one
-mesh moves than the other's is regressed, by ridge regression, on how the other one moves as a
-whole, clip by clip about its own median, so that nobody's face shape is mistaken for an expression.
-Functions of the head's pose are regressed along and left out. Of nine clips of eight people, each
-of them left out in turn, it told 0.3 of what differs sideways and 0.15 of what differs up and
-down; features of the network's own layers, and a network of our own that saw the pixels, told less
-of people they had not learned from.
+Each clip, and its mirror image, is followed by both trackers. The difference of the two meshes'
+displacements is regressed (ridge) on the displacement of the whole wheel's mesh, each clip relative
+to its median, so that face shapes do not count as expressions. Terms of the head pose take part in
+the regression and are dropped. Of nine clips of eight people, each left out in turn, it explained
+0.3 of the difference sideways and 0.15 of that up and down; features of the network's own layers,
+and a network trained on the pixels, explained less for people left out.
 """
 
 from __future__ import annotations
@@ -20,57 +19,57 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from retarget.expression.mesh_reading import LEFT_TO_OTHERS
+from retarget.expression.mesh_reading import NOT_CORRECTED
 from retarget.expression.reader import DEPTH
 from retarget.flow import landmarks
 from retarget.flow.arrays import Doubles
 from retarget.training.face_model_mesh import CanonicalFace
-from retarget.training.two_meshes import both_moved, of_each, said_to
+from retarget.training.two_meshes import arguments, both_moved, of_each
 
 _PULL = 0.02
-"""Pull towards zero, of the mean square of a row: of 0.002 to 0.02 the best on people left out."""
+"""Ridge penalty over the mean square of a row: the best of 0.002 to 0.02 on people left out."""
 _RANK = 16
-"""Directions that are kept, in which lies four fifths of what is told."""
+"""Singular vectors that are kept; they hold four fifths of the correction."""
 
 
-class Taught(NamedTuple):
-    """What one clip teaches, each row of it over the root of their number."""
+class Rows(NamedTuple):
+    """The training rows of one clip, each divided by the root of their number."""
 
     moved: Doubles
-    """(n, 478 * 3) how the wheel's mesh moves, depth at `DEPTH`."""
+    """(n, 478 * 3) displacement of the wheel's mesh, z times `DEPTH`."""
     pose: Doubles
     """(n, 9) pose terms."""
-    untold: Doubles
-    """(n, 478 * 2) how much farther the other mesh does, in the picture's plane."""
+    missing: Doubles
+    """(n, 478 * 2) the other mesh's displacement minus it, in x and y."""
 
 
-def taught(path: Path, bundle: Path, mirrored: bool) -> Taught:
-    """What a clip or its mirror image teaches."""
+def rows(path: Path, bundle: Path, mirrored: bool) -> Rows:
+    """The training rows of a clip or of its mirror image."""
     away, pose, other = both_moved(path, bundle, mirrored=mirrored)
-    untold = (other - away)[..., :2]
-    untold[:, LEFT_TO_OTHERS] = 0.0
+    missing = (other - away)[..., :2]
+    missing[:, NOT_CORRECTED] = 0.0
     away[..., 2] *= DEPTH
     away[:, landmarks.MESH_COUNT :] = 0.0
-    columns = away.reshape(len(away), -1), pose, untold.reshape(len(away), -1)
-    return Taught(*((c - np.median(c, axis=0)) / np.sqrt(len(c)) for c in columns))
+    columns = away.reshape(len(away), -1), pose, missing.reshape(len(away), -1)
+    return Rows(*((c - np.median(c, axis=0)) / np.sqrt(len(c)) for c in columns))
 
 
-def learn(clips: Sequence[Taught], mirror: npt.NDArray[np.int64]) -> tuple[Doubles, Doubles]:
-    """What to read off a displaced mesh, and how that moves it.
+def learn(clips: Sequence[Rows], mirror: npt.NDArray[np.int64]) -> tuple[Doubles, Doubles]:
+    """The low-rank correction of a displaced mesh.
 
     Args:
-        clips: what each clip teaches.
-        mirror: (478,) the point that takes each point's place in a mirror.
+        clips: the training rows of each clip.
+        mirror: (478,) the mirrored point of each point.
 
     Returns:
-        (r, 478, 3) by which a displacement is multiplied and summed, and (r, 478, 2) head units
-        that each of the r sums adds.
+        (r, 478, 3) maps from a displacement to r numbers, and (r, 478, 2) the correction in head
+        units that 1 in each of the numbers gives.
     """
-    moved, pose, untold = (np.vstack(column) for column in zip(*clips, strict=True))
+    moved, pose, missing = (np.vstack(column) for column in zip(*clips, strict=True))
     sizes = [np.sqrt((c**2).sum() / len(clips)) for c in (moved, pose)]
     design = np.hstack([moved / sizes[0], pose / sizes[1]])
     square = design.T @ design + _PULL * np.eye(design.shape[1])
-    found = np.linalg.solve(square, design.T @ untold)[: moved.shape[1]] / sizes[0]
+    found = np.linalg.solve(square, design.T @ missing)[: moved.shape[1]] / sizes[0]
     found = symmetric(found.reshape(landmarks.COUNT, 3, landmarks.COUNT, 2), mirror)
     told, strength, moves = np.linalg.svd(found, full_matrices=False)
     told = (told[:, :_RANK] * strength[:_RANK]).T.reshape(-1, landmarks.COUNT, 3)
@@ -79,7 +78,7 @@ def learn(clips: Sequence[Taught], mirror: npt.NDArray[np.int64]) -> tuple[Doubl
 
 
 def symmetric(found: Doubles, mirror: npt.NDArray[np.int64]) -> Doubles:
-    """(478 * 3, 478 * 2) the mean of what moves what (478, 3, 478, 2) and of that in a mirror."""
+    """(478 * 3, 478 * 2) the mean of a map (478, 3, 478, 2) and of its mirror image."""
     flipped = found[mirror][:, :, mirror] * np.array([-1.0, 1.0, 1.0])[:, None, None]
     flipped = flipped * np.array([-1.0, 1.0])
     return np.asarray((found + flipped) / 2).reshape(landmarks.COUNT * 3, -1)
@@ -87,11 +86,11 @@ def symmetric(found: Doubles, mirror: npt.NDArray[np.int64]) -> Doubles:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Learn from the clips and write the reading."""
-    said = said_to(__doc__, argv)
-    clips = of_each(said, taught)
-    told, moves = learn(clips, CanonicalFace.read(said.bundle).mirror)
-    np.savez(said.output, told=told.astype(np.float32), moves=moves.astype(np.float32))
-    print(f"{said.output}: {len(said.clips)} clips, {sum(len(c.pose) for c in clips)} frames")
+    given = arguments(__doc__, argv)
+    clips = of_each(given, rows)
+    told, moves = learn(clips, CanonicalFace.read(given.bundle).mirror)
+    np.savez(given.output, told=told.astype(np.float32), moves=moves.astype(np.float32))
+    print(f"{given.output}: {len(given.clips)} clips, {sum(len(c.pose) for c in clips)} frames")
     return 0
 
 

@@ -1,8 +1,8 @@
 """Make the triangle list of the face mesh that the warp generator ships.
 
-MediaPipe publishes its mesh as edges. Every three mutually joined points are a triangle, but for
-two at the wings of the nose, which only frame three smaller ones. Eyes and mouth stay open. All
-run the same way round, clockwise on a frontal picture.
+MediaPipe publishes its mesh as edges. Every three points joined by edges are a triangle, except for
+two at the sides of the nose, which enclose three smaller ones. Eyes and mouth stay open. All
+triangles have the same orientation, clockwise in a frontal picture.
 
     python -m retarget.training.mesh_triangles
 """
@@ -35,7 +35,7 @@ def triangles_of(edges: set[tuple[int, int]]) -> npt.NDArray[np.int16]:
 
 
 def _one_way_round(triangles: list[tuple[int, ...]]) -> list[tuple[int, ...]]:
-    """Turn triangles until every shared edge is run once each way, starting from a known one."""
+    """Orient triangles alike, so that each shared edge has both directions, from a known one on."""
     at: dict[tuple[int, int], list[int]] = {}
     for n, (a, b, c) in enumerate(triangles):
         for edge in ((a, b), (b, c), (a, c)):

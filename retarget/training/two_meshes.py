@@ -1,4 +1,4 @@
-"""How the faces of a clip move by each of two networks: what one says that the other does not."""
+"""The displacements of a clip's face by each of the two trackers."""
 
 from __future__ import annotations
 
@@ -22,31 +22,31 @@ from retarget.source.open import open_source
 
 T = TypeVar("T")
 _SAMPLES = 60
-"""Frames of a clip that tell its rest."""
+"""Frames of a clip from which its rest is found."""
 
 
-class Said(NamedTuple):
-    """What a learning script was given."""
+class Arguments(NamedTuple):
+    """The arguments of a training script."""
 
     clips: list[Path]
     bundle: Path
     output: Path
 
 
-def said_to(what: str | None, argv: Sequence[str] | None) -> Said:
-    """The words of a script that learns from clips, whose docstring tells what."""
+def arguments(what: str | None, argv: Sequence[str] | None) -> Arguments:
+    """The arguments of a script that learns from clips, whose docstring is its help."""
     parser = argparse.ArgumentParser(description=what.splitlines()[0] if what else None)
     parser.add_argument("clips", nargs="+", type=Path)
     parser.add_argument("--bundle", type=Path, required=True, help="face_landmarker.task")
     parser.add_argument("-o", "--output", type=Path, required=True)
-    given = parser.parse_args(argv)
-    return Said(given.clips, given.bundle, given.output)
+    words = parser.parse_args(argv)
+    return Arguments(words.clips, words.bundle, words.output)
 
 
-def of_each(said: Said, of_clip: Callable[[Path, Path, bool], T]) -> list[T]:
-    """What each clip and its mirror image teaches: `of_clip(clip, bundle, mirrored)`."""
+def of_each(given: Arguments, of_clip: Callable[[Path, Path, bool], T]) -> list[T]:
+    """`of_clip(clip, bundle, mirrored)` of each clip and of its mirror image."""
     return [
-        of_clip(clip, said.bundle, mirrored) for clip in said.clips for mirrored in (False, True)
+        of_clip(clip, given.bundle, mirrored) for clip in given.clips for mirrored in (False, True)
     ]
 
 
@@ -57,16 +57,16 @@ def both_moved(path: Path, bundle: Path, *, mirrored: bool) -> tuple[Doubles, Do
         (n, 478, 3) displacements from rest by the tracker `mesh` in head units, (n, 9) pose terms,
         and (n, 478, 3) displacements by the tracker `tasks`.
     """
-    ours = _meshes(path, TrackSettings(by="mesh"), mirrored=mirrored)
-    theirs = _meshes(path, TrackSettings(by="tasks", bundle=bundle), mirrored=mirrored)
-    other = {index: away for index, away, _ in _moved(theirs)}
-    found = [(away, pose, other[i]) for i, away, pose in _moved(ours) if i in other]
+    by_mesh = _meshes(path, TrackSettings(by="mesh"), mirrored=mirrored)
+    by_tasks = _meshes(path, TrackSettings(by="tasks", bundle=bundle), mirrored=mirrored)
+    other = {index: away for index, away, _ in _moved(by_tasks)}
+    found = [(away, pose, other[i]) for i, away, pose in _moved(by_mesh) if i in other]
     away, pose, others = (np.array(column) for column in zip(*found, strict=True))
     return away, pose, others
 
 
 def _meshes(path: Path, track: TrackSettings, *, mirrored: bool) -> list[TrackedFrame]:
-    """The frames of a clip in which its face is seen, their pixels let go of."""
+    """The frames of a clip that show its face, without pixels."""
     with open_source(str(path)) as source:
         frames = (_flipped(f) for f in source.frames()) if mirrored else source.frames()
         tracked = Track(track, Report())(frames)

@@ -8,8 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from retarget.composite.color import match_color
-from retarget.composite.paste import Paste
+from retarget.composite.paste import Paste, match_color
 from retarget.composite.settings import PasteSettings
 from retarget.composite.side_by_side import SideBySide
 from retarget.flow import blendshapes, landmarks

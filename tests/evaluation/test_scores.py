@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from retarget.evaluation import expression
+from retarget.evaluation import channels, expression
 from retarget.evaluation.catalog import Sheet
 from retarget.evaluation.observe import Estimators, observe
 from retarget.evaluation.pairs import pair
@@ -140,10 +140,10 @@ def test_what_is_attainable_is_what_a_perfect_follower_gets() -> None:
     of_driving, of_result = np.array([0.0, 0.05, 0.1]), np.array([0.02, 0.1, 0.0])
     driving = true + of_driving * rng.normal(size=true.shape)
     result = true + of_result * rng.normal(size=true.shape)
-    most = expression.attainable(driving, of_driving, of_result)
-    got = [expression.correlation(driving[:, k], result[:, k]) for k in range(3)]
+    most = channels.attainable(driving, of_driving, of_result)
+    got = [channels.correlation(driving[:, k], result[:, k]) for k in range(3)]
     np.testing.assert_allclose(most, got, atol=0.03)
-    assert expression.attainable(np.ones((9, 1)), np.array([0.1]), np.array([0.1])) == 0
+    assert channels.attainable(np.ones((9, 1)), np.array([0.1]), np.array([0.1])) == 0
 
 
 def test_a_channel_that_only_turns_with_the_head_is_told_from_one_that_does_not() -> None:
@@ -153,15 +153,15 @@ def test_a_channel_that_only_turns_with_the_head_is_told_from_one_that_does_not(
     own = rng.normal(0, 0.1, 300)
     driving = np.stack([leak, own, leak + rng.normal(0, leak.std(), 300)], axis=1)
     pose[:4] = np.nan
-    share = expression.head_share(driving, pose)
+    share = channels.head_share(driving, pose)
     np.testing.assert_allclose(share, [1.0, 0.0, 0.5], atol=0.08)
-    assert np.isnan(expression.head_share(driving[:5], pose[:5])).all()
+    assert np.isnan(channels.head_share(driving[:5], pose[:5])).all()
 
 
 def test_a_channel_that_spans_hardly_more_than_its_noise_is_not_active() -> None:
     driving = np.random.default_rng(0).normal(0, 0.1, (500, 2))
     noise = np.array([0.01, 0.09]), np.zeros(2)
-    told = expression.channels(("clear", "noise"), driving, driving, 0.05, "made up", noise=noise)
+    told = channels.channels(("clear", "noise"), driving, driving, 0.05, "made up", noise=noise)
     assert [c.active for c in told] == [True, False]
 
 
@@ -169,7 +169,7 @@ def test_rest_is_removed_from_both_at_the_same_moments() -> None:
     time = np.linspace(0, 1, 60)
     driving = np.stack([np.clip(np.sin(6 * time), 0, 1)] * 3, axis=1)
     smiling = driving + 0.3  # the same movement on a face that smiles at rest
-    d, r = expression.without_rest(driving, smiling)
+    d, r = channels.without_rest(driving, smiling)
     np.testing.assert_allclose(d, r, atol=1e-12)
 
 
@@ -198,16 +198,16 @@ def test_a_misread_moment_of_a_turning_face_does_not_spoil_the_others(
 
 def test_gain_and_correlation_of_half_a_movement_upside_down() -> None:
     driving = np.sin(np.linspace(0, 9, 80))
-    assert expression.gain(driving, -0.5 * driving + 2) == pytest.approx(-0.5)
-    assert expression.correlation(driving, -0.5 * driving + 2) == pytest.approx(-1)
-    assert expression.correlation(driving, np.full(80, 0.4)) == 0
+    assert channels.gain(driving, -0.5 * driving + 2) == pytest.approx(-0.5)
+    assert channels.correlation(driving, -0.5 * driving + 2) == pytest.approx(-1)
+    assert channels.correlation(driving, np.full(80, 0.4)) == 0
 
 
 def test_a_channel_is_active_from_the_span_that_was_said() -> None:
     still, moving = np.full((100, 1), 0.2), np.linspace(0, 0.1, 100)[:, None]
     driving = np.concatenate([still, moving], axis=1)
     names = ("still", "moving")
-    told = expression.channels(names, driving, driving, 0.05, "made up")
+    told = channels.channels(names, driving, driving, 0.05, "made up")
     assert [c.active for c in told] == [False, True]
-    told = expression.channels(names, driving, driving, 0.095, "made up")
+    told = channels.channels(names, driving, driving, 0.095, "made up")
     assert [c.active for c in told] == [False, False]

@@ -15,9 +15,9 @@ from retarget.evaluation import suite as suites
 from retarget.evaluation import suite_table
 from retarget.evaluation.observe import Estimators, observe
 from retarget.evaluation.settings import EvaluateSettings
-from retarget.evaluation.statistics import interval, summaries
 from retarget.evaluation.suite import Outcome, run_suite
 from retarget.evaluation.suite_file import CROSS, SELF, read_suite
+from retarget.evaluation.suite_table import interval, summaries
 from retarget.evaluation.values import Evaluation, Observed
 from retarget.flow.report import Report
 from tests.evaluation.conftest import Picture, write_clip

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from outside import bundle, filmed
 
-from retarget.expression.brows import SHAPES, lowered_further
 from retarget.expression.fit import Fit, in_head_frame
+from retarget.expression.mesh_reading import BROW_SHAPES, brow_correction
 from retarget.expression.rest import find_rest
 from retarget.expression.settings import FitSettings, RestSettings
 from retarget.face.settings import TrackSettings
@@ -29,15 +29,15 @@ def brow_height(displacement: np.ndarray, brow: tuple[int, ...]) -> float:
 @pytest.mark.parametrize("name", blendshapes.NAMES)
 def test_a_mesh_that_moves_just_like_a_blendshape_is_taken_at_its_word(name: str) -> None:
     model = face_model()
-    added = lowered_further(model.basis[blendshapes.index(name)], model)
-    frown = model.basis[SHAPES].sum(axis=0)
+    added = brow_correction(model.basis[blendshapes.index(name)], model)
+    frown = model.basis[BROW_SHAPES].sum(axis=0)
     for brow in (landmarks.LEFT_BROW, landmarks.RIGHT_BROW):
         assert abs(brow_height(added, brow)) < 0.15 * brow_height(frown, brow)
 
 
 def test_what_is_said_of_one_brow_is_said_of_the_other_in_a_mirror() -> None:
     moved = np.random.default_rng(1).normal(scale=0.01, size=(landmarks.COUNT, 3))
-    added, other = (lowered_further(m, face_model()) for m in (moved, mirrored(moved)))
+    added, other = (brow_correction(m, face_model()) for m in (moved, mirrored(moved)))
     np.testing.assert_allclose(mirrored(other), added, atol=1e-4)
 
 
@@ -53,7 +53,7 @@ def test_a_tracker_that_gives_scores_is_believed_about_brows() -> None:
         whole.append(fit.model.displacement(expression.weights) + expression.measured.detail)
     head, _ = in_head_frame(shown, fit.rest.head, fit.model)
     brow, as_seen = list(landmarks.LEFT_BROW), head - fit.rest.head
-    added = lowered_further(as_seen, fit.model)[brow]
+    added = brow_correction(as_seen, fit.model)[brow]
     assert np.abs(added).max() > 1e-4
     np.testing.assert_allclose(whole[0][brow] - as_seen[brow], added, atol=1e-5)
     np.testing.assert_allclose(whole[1][brow], as_seen[brow], atol=1e-5)

@@ -11,7 +11,7 @@ from hypothesis.strategies import floats
 from scipy.optimize import lsq_linear
 
 from retarget.expression.fit import Fit, eye_weights, in_head_frame, together
-from retarget.expression.mesh_reading import untold
+from retarget.expression.mesh_reading import correction
 from retarget.expression.rest import find_rest
 from retarget.expression.settings import FitSettings, RestSettings
 from retarget.expression.solve import BoxSolver
@@ -143,7 +143,7 @@ def test_weights_and_detail_together_are_the_measured_mesh_and_what_it_leaves_un
     assert found.measured is not None
     drawn = rest.head + face_model().displacement(found.weights) + found.measured.detail
     head, _ = in_head_frame(face(mesh, {"mouthFunnel": 0.5}), rest.head, face_model())
-    drawn -= untold(head - rest.head)
+    drawn -= correction(head - rest.head)
     lips = list(range(0, 20))
     wanted = face(mesh, {"mouthFunnel": 0.5}).points[lips]
     np.testing.assert_allclose(where.to_picture(drawn)[lips], wanted, atol=0.6)

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from retarget.errors import UnreadableInput
-from retarget.expression.live_link import HEADER, timecode
+from retarget.expression.live_link import HEADER
 from retarget.expression.performance import open_performance
+from retarget.expression.timecode import timecode
 from retarget.flow import blendshapes
 
 

@@ -1,4 +1,4 @@
-"""What a mesh leaves untold is told by the whole of it, and nothing is added to a face at rest."""
+"""The correction depends on the whole mesh, and is 0 for a face at rest."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from outside import bundle, filmed
 
 from retarget.expression.fit import Fit
-from retarget.expression.mesh_reading import LEFT_TO_OTHERS, untold
+from retarget.expression.mesh_reading import NOT_CORRECTED, correction
 from retarget.expression.rest import find_rest
 from retarget.expression.settings import FitSettings, RestSettings
 from retarget.flow import blendshapes, landmarks
@@ -20,15 +20,15 @@ from tests.expression.acting import face, mirrored, person, tracked
 
 def test_brows_and_irises_are_left_to_their_own_readings() -> None:
     moved = np.random.default_rng(1).normal(scale=0.01, size=(landmarks.COUNT, 3))
-    added = untold(moved)
+    added = correction(moved)
     assert np.abs(added).max() > 1e-4
-    assert not added[LEFT_TO_OTHERS].any()
+    assert not added[NOT_CORRECTED].any()
     assert not added[:, 2].any()
 
 
 def test_what_is_told_of_one_side_is_told_of_the_other_in_a_mirror() -> None:
     moved = np.random.default_rng(2).normal(scale=0.01, size=(landmarks.COUNT, 3))
-    added, other = untold(moved), mirrored(untold(mirrored(moved)))
+    added, other = correction(moved), mirrored(correction(mirrored(moved)))
     assert np.corrcoef(added.ravel(), other.ravel())[0, 1] > 0.95
 
 
@@ -54,7 +54,7 @@ def both(clip: Path) -> tuple[np.ndarray, np.ndarray]:
 @pytest.mark.parametrize("name", ["d12.mp4", "d20.mp4"])
 def test_people_it_has_not_learned_from_are_read_nearer_to_a_newer_network(name: str) -> None:
     ours, theirs = both(filmed(name))
-    rest = [i for i in range(landmarks.COUNT) if i not in set(LEFT_TO_OTHERS)]
-    read = ours[..., :2] + np.array([untold(moved)[:, :2] for moved in ours])
+    rest = [i for i in range(landmarks.COUNT) if i not in set(NOT_CORRECTED)]
+    read = ours[..., :2] + np.array([correction(moved)[:, :2] for moved in ours])
     before, after = (np.square(m[..., :2] - theirs)[:, rest].sum() for m in (ours, read))
     assert after < 0.9 * before

@@ -62,8 +62,8 @@ def test_a_name_says_which_face_whatever_holds_for_other_pictures(pair: Path) ->
 
 def test_the_driving_face_and_the_identitys_are_each_named(pair: Path) -> None:
     job = VideoJob(driving=f"{pair}#right", identity=f"{pair}#left")
-    with job.performing(Report()) as performing:
-        (frame,) = performing.frames
+    with job.pipeline(Report()) as pipeline:
+        (frame,) = pipeline.frames
     request = frame.request
     assert request is not None
     assert request.driving.tracked is not None

@@ -9,8 +9,9 @@ import pytest
 
 from retarget.errors import RetargetError, UnknownWord
 from retarget.expression.settings import SmoothSettings
+from retarget.flow.lay_over import lay_over
 from retarget.jobs.micro import MicroJob
-from retarget.jobs.preset import lay_over, preset_names
+from retarget.jobs.preset import preset_names
 from retarget.jobs.still import StillJob
 from retarget.jobs.video import VideoJob
 from retarget.transfer.settings import TransferSettings

@@ -166,8 +166,8 @@ def test_what_is_read_off_the_photo_is_the_same_however_many_threads_numpy_has(
 ) -> None:
     def read(threads: int) -> bytes:
         job = VideoJob(driving=str(drive), identity=str(photo))
-        with threadpool_limits(threads, user_api="blas"), job.performing(Report()) as performing:
-            request = next(performing.frames).request
+        with threadpool_limits(threads, user_api="blas"), job.pipeline(Report()) as pipeline:
+            request = next(pipeline.frames).request
             return pickle.dumps((request.identity.rest, request.expression))
 
     assert read(1) == read(2)

@@ -10,7 +10,7 @@ from clips import make_clip, numbered, read
 
 from retarget.errors import UnreadableInput
 from retarget.flow.report import unheard
-from retarget.source import decoder
+from retarget.source import decode
 from retarget.source.open import open_source
 from retarget.source.settings import SourceSettings
 
@@ -231,7 +231,7 @@ def test_where_transparency_cannot_be_read_it_is_told(
     tmp_path: Path, codec: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clip = half_clear(tmp_path / "c.webm", codec)
-    monkeypatch.setattr(decoder, "SEES_THROUGH", dict.fromkeys(HALF_CLEAR, "none such"))
+    monkeypatch.setattr(decode, "SEES_THROUGH", dict.fromkeys(HALF_CLEAR, "none such"))
     said: list[str] = []
     with open_source(clip, warn=said.append) as source:
         assert len(list(source.frames())) == 12
@@ -244,4 +244,4 @@ def test_where_transparency_cannot_be_read_it_is_told(
 def test_a_web_video_without_transparency_keeps_its_decoder(tmp_path: Path, codec: str) -> None:
     with av.open(str(make_clip(tmp_path / "c.webm", count=3, codec=codec))) as clip:
         stream = clip.streams.video[0]
-        assert decoder.decoder_of(stream, "c.webm", unheard) is stream.codec_context
+        assert decode.decoder_of(stream, "c.webm", unheard) is stream.codec_context

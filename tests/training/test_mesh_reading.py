@@ -6,19 +6,19 @@ import numpy as np
 
 from retarget.flow import blendshapes, landmarks
 from retarget.flow.face_model import POSE_TERMS, face_model
-from retarget.training.mesh_reading import Taught, learn
+from retarget.training.mesh_reading import Rows, learn
 from tests.expression.acting import in_mirror
 
 JAW = face_model().basis[blendshapes.index("jawOpen")].astype(np.float64)
 RNG = np.random.default_rng(1)
 
 
-def clip(beyond: np.ndarray, turned: np.ndarray, frames: int = 200) -> Taught:
+def clip(beyond: np.ndarray, turned: np.ndarray, frames: int = 200) -> Rows:
     """A jaw that drops and a head that turns, which move points (478, 2) beyond their mesh."""
     drop, turn = RNG.uniform(-0.5, 0.5, (2, frames, 1))
     pose = np.hstack([turn, np.zeros((frames, POSE_TERMS - 1))])
     columns = drop * JAW.ravel(), pose, drop * beyond.ravel() + turn * turned.ravel()
-    return Taught(*(c / np.sqrt(frames) for c in columns))
+    return Rows(*(c / np.sqrt(frames) for c in columns))
 
 
 def test_a_movement_tells_what_always_comes_with_it_and_a_turned_head_does_not() -> None:

@@ -1,6 +1,6 @@
-"""Cut faces out the way each network was trained to see them.
+"""Crop faces as each network was trained.
 
-A crop is a similarity of the frame; the same matrix brings the drawn picture back.
+A crop is a similarity of the frame; the same matrix maps the drawn picture back.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def smirk(points: Reals) -> Crop:
 
 
 def arcface(keypoints: Reals) -> Crop:
-    """The similarity that lays five points where ArcFace was trained to see them.
+    """The crop that aligns five points as in ArcFace's training.
 
     Args:
         keypoints: (5, 2) right eye, left eye, nose tip, right and left mouth corner of the
@@ -75,7 +75,7 @@ def arcface(keypoints: Reals) -> Crop:
 
 
 def keypoints(points: Reals) -> Doubles:
-    """ArcFace's five points (5, 2) off the mesh, for where no detector is at hand."""
+    """ArcFace's five points (5, 2) from the mesh, without a detector."""
     which = [
         landmarks.RIGHT_IRIS[0],
         landmarks.LEFT_IRIS[0],
@@ -93,9 +93,9 @@ def cut(
     Args:
         rgb: the frame.
         crop: where to cut.
-        smooth: average where the frame is finer than the crop, so that nothing shimmers; some
-            networks were trained without.
-        outside: what lies beyond the frame, an OpenCV border mode.
+        smooth: average where the frame is finer than the crop, against aliasing; some networks
+            were trained without.
+        outside: OpenCV's border mode.
     """
     matrix = crop.to_frame.copy()
     finer = np.sqrt(abs(np.linalg.det(matrix[:, :2])))
@@ -113,7 +113,7 @@ def cut(
 
 
 def face_mask(points: Reals, size: tuple[int, int]) -> Bytes:
-    """How much of each pixel is face: 255 inside, falling off softly around the oval.
+    """A mask of the face: 255 inside, with a soft edge around the oval.
 
     Args:
         points: (478, 2) mesh points in pixels of the picture that is masked.
@@ -129,7 +129,7 @@ def face_mask(points: Reals, size: tuple[int, int]) -> Bytes:
 
 
 def within(inner: Crop, outer: Crop) -> Crop:
-    """Where one crop of a frame lies in another: its pixels as a crop of the other's picture."""
+    """One crop of a frame as a crop of another crop's picture."""
     to_outer = outer.to_crop
     linear = to_outer[:, :2] @ inner.to_frame[:, :2]
     shift = to_outer[:, :2] @ inner.to_frame[:, 2:] + to_outer[:, 2:]

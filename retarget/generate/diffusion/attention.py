@@ -1,9 +1,8 @@
-"""Attention that reads keys and values projected beforehand.
+"""Attention to precomputed keys and values.
 
-While a clip is drawn most of what attention looks at never changes: the reference photo and the
-identity prompt are the same in every step of every frame, the expression in every step of one
-frame. Their keys and values are projected once and kept; each step projects only the picture
-that is being drawn. The result is the same to the bit as projecting them every time.
+While a clip is drawn, the reference photo and the identity prompt are the same in every step of
+every frame, and the expression in every step of a frame. Their keys and values are projected once
+and kept; each step projects only those of the picture being drawn. The result is bit-identical.
 
 A guided step draws every frame twice, first the rows without conditions and then the rows with
 them (classifier-free guidance, Ho & Salimans, arXiv 2207.12598).
@@ -32,7 +31,7 @@ class KeyValue:
     """(rows, tokens, channels)."""
 
     def rows(self, count: int) -> KeyValue:
-        """The same for `count` rows: one row serves them all, without a copy."""
+        """The same for `count` rows; a single row is expanded without a copy."""
         if self.key.shape[0] == count:
             return self
         return KeyValue(self.key.expand(count, -1, -1), self.value.expand(count, -1, -1))
@@ -48,7 +47,7 @@ Memory = Mapping[str, KeyValue]
 
 
 def stack(memories: Sequence[Memory]) -> Memory:
-    """Several memories as rows of one; a memory given several times over is stored once."""
+    """Several memories as rows of one; equal ones are stored once."""
     if all(m is memories[0] for m in memories):
         return memories[0]
     return {
@@ -72,7 +71,7 @@ def project(layer: Any, tokens: torch.Tensor) -> KeyValue:
 
 @contextmanager
 def processors(unet: Any, new: Mapping[str, Any]) -> Iterator[None]:
-    """Attention processors by layer path inside the block; afterwards those that were there."""
+    """Set attention processors, by layer path, inside the block; restore them afterwards."""
     modules = {path: unet.get_submodule(path) for path in new}
     found = {path: module.processor for path, module in modules.items()}
     try:
@@ -85,9 +84,9 @@ def processors(unet: Any, new: Mapping[str, Any]) -> Iterator[None]:
 
 
 class SelfAttention(torch.nn.Module):
-    """Self-attention that also looks at a reference.
+    """Self-attention that also attends to a reference.
 
-    With guidance the first half of the rows has no conditions and looks at itself only.
+    With guidance the first half of the rows has no conditions and attends to itself only.
     """
 
     key: torch.Tensor
@@ -113,21 +112,21 @@ class SelfAttention(torch.nn.Module):
         )
         if plain:
             seen = torch.cat([attend(attn, query[:plain], key[:plain], value[:plain]), seen])
-        return let_out(attn, seen)
+        return project_out(attn, seen)
 
 
 class PlainSelfAttention(torch.nn.Module):
-    """Self-attention without a reference; like the library's, with fused projections if there."""
+    """Self-attention without a reference, with fused projections if present."""
 
     def __call__(self, attn: Any, hidden_states: torch.Tensor, *_: Any, **__: Any) -> torch.Tensor:
         """(rows, pixels, channels) → the same."""
-        return let_out(attn, attend(attn, *_own(attn, hidden_states)))
+        return project_out(attn, attend(attn, *_own(attn, hidden_states)))
 
 
 class RecordingSelfAttention(torch.nn.Module):
-    """Self-attention that hands what enters it to `record`.
+    """Self-attention that passes its input to `record`.
 
-    It projects with the separate weights: the fused ones are a copy with the updates added.
+    It uses the separate weights, as the fused ones are a copy with the LoRA updates added.
     """
 
     def __init__(self, record: Callable[[torch.Tensor], None]) -> None:
@@ -138,7 +137,7 @@ class RecordingSelfAttention(torch.nn.Module):
         """(rows, pixels, channels) → the same."""
         self._record(hidden_states)
         own = attn.to_q(hidden_states), attn.to_k(hidden_states), attn.to_v(hidden_states)
-        return let_out(attn, attend(attn, *own))
+        return project_out(attn, attend(attn, *own))
 
 
 class CrossAttention(torch.nn.Module):
@@ -166,7 +165,7 @@ class CrossAttention(torch.nn.Module):
         if self.scale:
             doing = KeyValue(self.expression_key, self.expression_value).rows(rows)
             seen = seen + self.scale * attend(attn, query, doing.key, doing.value)
-        return let_out(attn, seen)
+        return project_out(attn, seen)
 
 
 def attend(attn: Any, query: torch.Tensor, key: torch.Tensor, value: torch.Tensor) -> torch.Tensor:
@@ -184,8 +183,8 @@ def _own(attn: Any, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.
     return attn.to_q(x), attn.to_k(x), attn.to_v(x)
 
 
-def let_out(attn: Any, seen: torch.Tensor) -> torch.Tensor:
-    """What the layer makes of what was seen; both (rows, pixels, channels)."""
+def project_out(attn: Any, seen: torch.Tensor) -> torch.Tensor:
+    """The layer's output projection; (rows, pixels, channels) to the same."""
     out: torch.Tensor = attn.to_out[0](seen)
     return out
 

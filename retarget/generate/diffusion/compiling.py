@@ -1,7 +1,7 @@
-"""Compile the network's repeated blocks, and draw without where that fails.
+"""Compile the network's repeated blocks, and fall back to plain ones where that fails.
 
-A compiler has to be there (a C++ one for a CPU, Triton for a GPU) and has to know every operation;
-whether it does shows at the first frame only. Then the plain blocks go on, and it is said once.
+A compiler must be installed (C++ for a CPU, Triton for a GPU) and support every operation, which is
+only known at the first frame. If not, plain blocks are used, with one warning.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ import torch
 from retarget.generate.diffusion.graphs import first_line
 
 _RESIDUAL = "ResnetBlock2D"
-"""Beside the attention blocks that the library has compiled: half of a pass is theirs, and their
-norms copy every tensor to another layout and back where nobody compiles them."""
+"""Compiled in addition to the library's attention blocks: they take half of a pass, and without
+compiling their norms copy every tensor to another layout and back."""
 
 
 def compile_blocks(unet: Any, tell: Callable[[str], None], backend: Any = "inductor") -> None:
@@ -25,7 +25,7 @@ def compile_blocks(unet: Any, tell: Callable[[str], None], backend: Any = "induc
     blocks = [module for module in unet.modules() if type(module).__name__ in kinds]
     _allow(len(blocks))
     for block in blocks:
-        block.compile(dynamic=False, backend=backend)  # batches are filled up to the same size
+        block.compile(dynamic=False, backend=backend)  # batches are padded to the same size
 
     def give_up(why: Exception) -> None:
         for block in blocks:
@@ -37,7 +37,7 @@ def compile_blocks(unet: Any, tell: Callable[[str], None], backend: Any = "induc
 
 
 def _allow(shapes: int) -> None:
-    """Let one block's code be compiled for so many shapes; beyond a few it would be left plain."""
+    """Allow compiling one block's code for so many shapes; the default limit is low."""
     from torch._dynamo import config
 
     for name in ("recompile_limit", "cache_size_limit"):  # the later and the earlier name
@@ -47,7 +47,7 @@ def _allow(shapes: int) -> None:
 
 @contextmanager
 def uncompiled(network: torch.nn.Module) -> Iterator[None]:
-    """The plain blocks inside the block: for a pass that is made once and not worth compiling."""
+    """Use plain blocks inside the `with`, for a single pass that is not worth compiling."""
     blocks: Any = network.modules()
     found = {b: b._compiled_call_impl for b in blocks if b._compiled_call_impl is not None}
     try:

@@ -1,4 +1,4 @@
-"""Between pixels and latents: the full autoencoder or the tiny one."""
+"""Encode pixels to latents and back, by the full autoencoder or the tiny one."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ class Pixels:
     def encode(self, pictures: Sequence[Picture]) -> torch.Tensor:
         """Scaled latents (n, 4, h, w) of n pictures (height, width, 3).
 
-        The full autoencoder tells a distribution; its most likely point is taken, so that the
-        same picture always has the same latent.
+        Of the full autoencoder's distribution the mode is taken, so that a picture always has the
+        same latent.
         """
         weight = next(self.vae.parameters())
-        # As bytes to the device: there they are widened sooner, and there are fewer to bring.
+        # Moved as bytes and converted on the device, which is faster.
         stacked = torch.from_numpy(np.stack(pictures)).to(weight.device).permute(0, 3, 1, 2)
         pixels = (stacked.float() / 127.5 - 1.0).to(weight.dtype)
         told = self.vae.encode(pixels)
@@ -40,7 +40,7 @@ class Pixels:
     def decode(self, latents: torch.Tensor) -> torch.Tensor:
         """Pictures (n, 3, height, width) in -1..1, unlimited, of scaled latents.
 
-        The full decoder takes one at a time: it fills a device by itself and needs the memory.
+        The full decoder takes one at a time, which uses the whole device, to bound the memory.
         """
         weight = next(self.vae.parameters())
         latents = latents.to(weight) / self._scale
@@ -51,7 +51,7 @@ class Pixels:
         """Pictures (height, width, 3) of scaled latents.
 
         Raises:
-            RetargetError: numbers left the range of their format; the picture would be black.
+            RetargetError: numbers overflowed; the picture would be black.
         """
         pixels = self.decode(latents)
         if not pixels.isfinite().all():

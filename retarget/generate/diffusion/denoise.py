@@ -1,9 +1,8 @@
 """From noise to a latent: the denoising loop over a batch of frames.
 
-Everything that does not change from step to step is prepared by `Conditions`; the loop itself
-only asks the UNet and the scheduler. Noise is given, never drawn from a global state, and the
-random part of a few-step scheduler is seeded per frame, so a frame does not depend on the batch
-it was drawn in.
+Everything constant over the steps is prepared in `Conditions`; the loop only calls the UNet and the
+scheduler. Noise is an argument, and the noise of few-step schedulers is seeded per frame, so that a
+frame does not depend on its batch.
 """
 
 from __future__ import annotations
@@ -29,12 +28,12 @@ SCHEDULERS = {
 }
 
 TAUGHT_STEPS = 50
-"""Steps that few-step networks were distilled on; they cannot make more."""
+"""Steps on which few-step networks were distilled, and so the most they can make."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Conditions:
-    """What a batch of n frames is drawn from."""
+    """The conditions of a batch of n frames."""
 
     prompt: Memory
     """Keys and values of the identity prompts: 1 or n rows."""
@@ -55,11 +54,11 @@ class Schedule:
     steps: int = 25
     """UNet passes per frame."""
     guidance: float = 3.0
-    """How far to go beyond the conditions; 1 draws without guidance, at half the work."""
+    """Classifier-free guidance scale; 1 is without guidance, at half the work."""
     expression_scale: float = 1.0
-    """How strongly the expression tokens count."""
+    """Weight of the attention to expression tokens."""
     strength: float = 1.0
-    """How much noise a given start is drowned in: 1 forgets it, 0.1 barely touches it."""
+    """Noise added to a given start: at 1 nothing of it is left, at 0.1 nearly all."""
 
 
 def prompt_memory(unet: Any, tokens: torch.Tensor) -> Memory:
@@ -75,9 +74,9 @@ class Denoiser:
     """The denoising loop of one UNet.
 
     Args:
-        unet: draws.
-        scheduler_config: of the noise that it was trained on.
-        graphs: records passes and replays them; None: every pass is made anew.
+        unet: the network.
+        scheduler_config: of its training.
+        graphs: records and replays passes; None: passes are not recorded.
     """
 
     def __init__(
@@ -90,7 +89,7 @@ class Denoiser:
 
     @property
     def records(self) -> bool:
-        """Whether passes are recorded where they can be."""
+        """Whether passes are recorded if possible."""
         return self._graphs is not None
 
     @torch.no_grad()
@@ -106,13 +105,14 @@ class Denoiser:
         """Final scaled latents (n, 4, h, w).
 
         Args:
-            conditions: what to draw.
-            schedule: how.
+            conditions: the conditions of each frame.
+            schedule: steps, guidance and scheduler.
             noise: (n, 4, h, w) standard normal numbers.
             start: (n, 4, h, w) scaled latents to begin from at the schedule's strength.
             seed: of the noise that few-step schedulers add between steps.
         """
-        scheduler, times = self.laid_out(schedule, strength=_strength(schedule, start))
+        strength = 1.0 if start is None else schedule.strength
+        scheduler, times = self.laid_out(schedule, strength=strength)
         latents = _begin(scheduler, times, noise, start)
         draws = [torch.Generator().manual_seed(seed) for _ in range(noise.shape[0])]
         options = {"generator": draws} if schedule.scheduler in ("lcm", "tcd") else {}
@@ -125,18 +125,18 @@ class Denoiser:
     def step(
         self, latents: torch.Tensor, t: Any, scheduler: Any, *, guidance: float | None
     ) -> torch.Tensor:
-        """The noise told by one pass of the UNet, guidance applied; inside `scope`."""
+        """The noise predicted by one pass of the UNet, with guidance; inside `scope`."""
         rows = latents if guidance is None else torch.cat([latents, latents])
         if scheduler is not None:
             rows = scheduler.scale_model_input(rows, t)
-        told = self.told(rows.to(self._dtype), t)
+        told = self.predict(rows.to(self._dtype), t)
         if guidance is None:
             return told
         without, with_ = told.chunk(2)
         return without + guidance * (with_ - without)
 
-    def told(self, rows: torch.Tensor, t: Any) -> torch.Tensor:
-        """One pass of the UNet over (rows, 4, h, w); the conditions lie in its attention."""
+    def predict(self, rows: torch.Tensor, t: Any) -> torch.Tensor:
+        """One pass of the UNet over (rows, 4, h, w), with the conditions in its attention."""
         return self._plain(rows, t) if self._recorded is None else self._recorded(rows, t)
 
     def _plain(self, rows: torch.Tensor, t: Any) -> torch.Tensor:
@@ -146,7 +146,7 @@ class Denoiser:
 
     @contextmanager
     def scope(self, conditions: Conditions, schedule: Schedule, count: int) -> Iterator[None]:
-        """The UNet attends to `conditions` inside the block and is as it was afterwards."""
+        """Let the UNet attend to `conditions` inside the block, and restore it afterwards."""
         guided = _guidance(conditions, schedule) is not None
         seeing = ReferenceAdapter.seeing(self._unet, conditions.reference, guided=guided)
         for path in conditions.prompt:
@@ -169,9 +169,8 @@ class Denoiser:
     def laid_out(self, schedule: Schedule, *, strength: float = 1.0) -> tuple[Any, torch.Tensor]:
         """A fresh scheduler, and the times of the steps to make.
 
-        At a strength below 1 the same number of steps is spread over the last part of the way.
-        The times lie in the host's memory, where the scheduler looks things up by them: were they
-        on the device, every look would wait for it.
+        At a strength below 1 the same number of steps covers the last part of the schedule. The
+        times are in the host's memory, as each look-up by the scheduler would wait for a device.
 
         Raises:
             UnknownWord: there is no such scheduler.
@@ -181,16 +180,16 @@ class Denoiser:
         if schedule.scheduler not in SCHEDULERS:
             raise UnknownWord("scheduler", schedule.scheduler, SCHEDULERS)
         kind = getattr(diffusers, SCHEDULERS[schedule.scheduler])
-        made = kind.from_config(self._config, clip_sample=False)  # latents know no limits
+        made = kind.from_config(self._config, clip_sample=False)  # latents are not limited to -1..1
         if schedule.scheduler in ("lcm", "tcd"):
-            # They walk on the steps they were taught; a short way has to hold enough of those.
+            # They use a subset of the distilled steps, of which the rest must contain enough.
             least = schedule.steps / TAUGHT_STEPS
             made.set_timesteps(schedule.steps, strength=max(strength, least))
             made.set_begin_index(0)
             return made, made.timesteps
         whole = max(schedule.steps, round(schedule.steps / strength))
         made.set_timesteps(whole)
-        # The scheduler keeps its whole way: it knows the last step by its place on it.
+        # The scheduler keeps the whole schedule, which identifies the last step.
         first = len(made.timesteps) - schedule.steps
         if first > 0 and hasattr(made, "set_begin_index"):
             made.set_begin_index(first)
@@ -202,14 +201,10 @@ class Denoiser:
         return dtype
 
 
-def _strength(schedule: Schedule, start: torch.Tensor | None) -> float:
-    return schedule.strength if start is not None else 1.0
-
-
 def _begin(
     scheduler: Any, times: torch.Tensor, noise: torch.Tensor, start: torch.Tensor | None
 ) -> torch.Tensor:
-    """The first noisy latents, in float32: the scheduler's sums are not done in half precision."""
+    """The first noisy latents, in float32, in which the scheduler computes."""
     noise = noise.float()
     if start is None:
         began: torch.Tensor = noise * scheduler.init_noise_sigma
@@ -224,7 +219,7 @@ def _guidance(conditions: Conditions, schedule: Schedule) -> float | None:
 
 
 def _rows(conditions: Conditions, which: int, path: str, count: int, guided: bool) -> KeyValue:
-    """Keys and values of every row of the batch; a single row stays one if it serves them all."""
+    """Keys and values of every row of the batch, or a single row for all of them."""
     own = (conditions.prompt, conditions.expression)[which][path]
     if not guided or conditions.without is None:
         return own

@@ -1,4 +1,4 @@
-"""Where to compute and in what precision, refused in one sentence where it cannot be done."""
+"""Choose device, precision and CUDA graphs, and refuse what the machine lacks."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from retarget.generate.diffusion.settings import WithGraphs
 
 
 def choose_device(name: str) -> torch.device:
-    """The device of that name; "auto" takes the fastest that is there.
+    """The device of that name; "auto" takes the fastest one.
 
     Raises:
-        RetargetError: the device asked for is not there.
+        RetargetError: there is no such device.
     """
     there = {
         "cuda": torch.cuda.is_available(),
@@ -33,9 +33,9 @@ def choose_device(name: str) -> torch.device:
 def choose_dtype(device: torch.device, precision: str) -> torch.dtype:
     """The number format for "half" or "full" on a device.
 
-    Half is float16 on a GPU, as the published networks are drawn with: its step is an eighth of
-    bfloat16's, and so is the difference to 32 bits in the picture. On a CPU it is bfloat16, where
-    there are instructions for it; without them it would only get slower, and 32 bits stay.
+    Half is float16 on a GPU, as published: its rounding is an eighth of bfloat16's, and so is the
+    difference of pictures to 32 bits. On a CPU it is bfloat16 if the CPU has instructions for it;
+    else 32 bits, which are faster.
     """
     if precision == "full":
         return torch.float32

@@ -1,4 +1,4 @@
-"""One batch of frames through the networks: conditions, latents, pixels, and where they belong."""
+"""Draw a batch of frames: conditions, latents, pixels, and their place in the frame."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Frame:
 
 
 class Draw:
-    """Everything that is loaded, and what stays the same for a whole clip."""
+    """Draws batches with loaded networks and constants of a whole clip."""
 
     def __init__(self, networks: Networks, looks: Looks, settings: DiffusionSettings) -> None:
         self._networks = networks
@@ -52,7 +52,7 @@ class Draw:
         return self._networks.sizes
 
     def look(self, identity: Identity) -> Look:
-        """The identity, made ready."""
+        """The identity, prepared for drawing."""
         return self._looks.of(identity)
 
     def latents(self, frames: list[Frame], before: torch.Tensor | None = None) -> torch.Tensor:
@@ -60,7 +60,7 @@ class Draw:
 
         Args:
             frames: all with a guide or all without.
-            before: (n, 4, h, w) latents to begin from where there is no guide; None: noise.
+            before: (n, 4, h, w) latents to begin from without a guide; None: noise.
         """
         nets = self._networks
         parameters = np.stack([f.expression.parameters for f in frames])
@@ -114,21 +114,21 @@ def _aligned(guide: GeneratedFace, look: Look) -> Picture:
 
 
 def laid(frame: Frame, picture: Picture) -> GeneratedFace:
-    """The drawn picture, laid where it belongs."""
+    """The drawn picture at its place in the frame."""
     if frame.guide is None:
         return _from_noise(frame.request, picture)
     return _from_guide(frame, frame.guide, picture)
 
 
 def _from_noise(request: FaceRequest, picture: Picture) -> GeneratedFace:
-    """A face drawn from noise is upright in its crop, so the crop goes where the head should be."""
+    """A face drawn from noise is upright in its crop, which is placed at the requested head."""
     crop = align.ffhq(request.points, picture.shape[0])
     mask = align.face_mask(crop.points_to_crop(request.points), crop.size)
     return GeneratedFace(request=request, rgb=picture, crop=crop, mask=mask)
 
 
 def _from_guide(frame: Frame, guide: GeneratedFace, picture: Picture) -> GeneratedFace:
-    """The guide's own crop with the drawn face in it; around the face it stays the guide's."""
+    """The guide's crop with the drawn face in it."""
     mask = align.face_mask(
         frame.look.crop.points_to_crop(frame.request.points), frame.look.crop.size
     )

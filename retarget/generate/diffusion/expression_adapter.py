@@ -1,9 +1,9 @@
-"""What the face does: FLAME parameters through a cross-attention adapter of their own.
+"""The expression: FLAME parameters through a cross-attention adapter.
 
 The adapter (arXiv 2510.04706) is an IP-Adapter (Ye et al., arXiv 2308.06721): a small projection
 turns 55 FLAME parameters into a few tokens, and every cross-attention layer of the UNet has a
 second pair of key and value matrices for them. The published file is read with diffusers' own
-IP-Adapter loader; the number of tokens is read off the shapes.
+IP-Adapter loader; the number of tokens follows from the shapes.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class ExpressionAdapter:
 
     @classmethod
     def load(cls, path: Path, unet: Any) -> ExpressionAdapter:
-        """Read the published file for `unet`, which is left as it was found.
+        """Read the published file for `unet`, which is restored afterwards.
 
         Raises:
             MissingModel: the file is damaged or was made for another UNet or other parameters.
@@ -75,7 +75,7 @@ class ExpressionAdapter:
     def tokens(self, parameters: torch.Tensor) -> torch.Tensor:
         """(n, 55) FLAME parameters → (n, tokens, width).
 
-        Rows without conditions take the tokens of 55 zeros, which are not zeros.
+        Rows without conditions use the tokens of 55 zeros, which are not zero.
         """
         weight = next(self.projection.parameters())
         out: torch.Tensor = self.projection(parameters.to(weight))
@@ -118,15 +118,14 @@ def _holds_tensors(part: Any) -> bool:
 
 
 def _check(state: Mapping[str, Mapping[str, torch.Tensor]], unet: Any, path: Path) -> int:
-    """The number of tokens; every layer's matrices have to be there, in the layer's own size."""
+    """The number of tokens, after a check that every layer has matrices of its size."""
     proj, width = state["image_proj"], unet.config.cross_attention_dim
     first, last = (
         (("proj.weight",) * 2) if "proj.weight" in proj else ("proj.0.weight", "proj.2.weight")
     )
     if first not in proj or last not in proj or "norm.weight" not in proj:
         raise MissingModel(
-            f"{path} projects expressions in an unknown way: {min(proj, default='')!r}.",
-            do=_DO,
+            f"{path} projects expressions in an unknown way: {min(proj, default='')!r}.", do=_DO
         )
     inputs, outputs = proj[first].shape[1], proj[last].shape[0]
     if inputs != flame.COUNT or outputs % width or proj["norm.weight"].shape != (width,):
@@ -160,7 +159,7 @@ def _projection(unet: Any, state: dict[str, torch.Tensor], tokens: int) -> torch
     if "proj.weight" not in state:
         made = unet._convert_ip_adapter_image_proj_to_diffusers(state, low_cpu_mem_usage=False)
         return made
-    # diffusers takes a single linear layer to mean four tokens; the shapes say how many.
+    # diffusers assumes four tokens for a single linear layer; the shapes give the number.
     from diffusers.models.embeddings import ImageProjection
 
     made = ImageProjection(

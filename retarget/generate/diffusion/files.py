@@ -1,8 +1,7 @@
-"""Read weight files without trusting them, and say in one sentence what is wrong with one.
+"""Read weight files safely, with one sentence for each error.
 
-`.safetensors` holds numbers only. `.bin` and `.pt` files are pickles, which can carry code: they
-are read with PyTorch's restricted reader, which knows tensors and plain containers and refuses
-everything else.
+`.safetensors` holds numbers only. `.bin` and `.pt` files are pickles, which can contain code: they
+are read with PyTorch's restricted reader, which accepts only tensors and plain containers.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ _AGAIN = (
     "diffusion` once the damaged one is deleted."
 )
 _MOST_HEAD = 100_000_000
-"""Bytes; the format allows no longer head."""
+"""Bytes of a header; the format allows no longer ones."""
 _PICKLE_BEGINNINGS = (b"PK\x03\x04", b"\x80")
 
 
@@ -46,7 +45,7 @@ def read_tensors(path: Path) -> Weights:
     """Every tensor of a flat weight file, by name.
 
     Raises:
-        MissingModel: the file is absent, cut short, holds code, or holds no tensors.
+        MissingModel: the file is missing or damaged, or holds code or no tensors.
     """
     if path.suffix == ".safetensors":
         return _read_safetensors(path)
@@ -54,7 +53,7 @@ def read_tensors(path: Path) -> Weights:
 
 
 def read_pickle(path: Path) -> Any:
-    """What a `.bin` or `.pt` file holds: tensors in plain containers, never code.
+    """The content of a `.bin` or `.pt` file: tensors in plain containers, never code.
 
     Raises:
         MissingModel: the file is absent, cut short, or holds anything else.
@@ -67,7 +66,7 @@ def read_pickle(path: Path) -> Any:
         raise MissingModel(f"{path} is not a PyTorch weight file.", do=_AGAIN)
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # about a pickle's age; what matters is an error
+            warnings.simplefilter("ignore")  # about the age of a pickle
             return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as unsafe:
         raise MissingModel(
@@ -79,9 +78,9 @@ def read_pickle(path: Path) -> Any:
 
 
 def numbers_in(path: Path) -> int:
-    """How many numbers a weight file holds, read off its head.
+    """The count of numbers in a weight file, from its header.
 
-    A pickle has none that says so: its size is taken for numbers of four bytes.
+    A pickle has no header: numbers of four bytes are assumed.
 
     Raises:
         MissingModel: the file is absent, or its head is damaged.
@@ -117,10 +116,10 @@ def read_config(path: Path) -> dict[str, Any]:
 
 
 def first_present(folder: Path, names: tuple[str, ...], what: str) -> Path:
-    """The first of several usual file names that lies in `folder`.
+    """The first of several file names that exists in `folder`.
 
     Raises:
-        MissingModel: none does.
+        MissingModel: none exists.
     """
     for name in names:
         if (folder / name).is_file():
@@ -129,11 +128,11 @@ def first_present(folder: Path, names: tuple[str, ...], what: str) -> Path:
 
 
 def load_into(module: torch.nn.Module, weights: Mapping[str, torch.Tensor], source: Path) -> None:
-    """Put `weights` into `module`, in float32; every name and every shape has to fit.
+    """Load `weights` into `module`, in float32; all names and shapes must fit.
 
     Raises:
-        MissingModel: a tensor is missing, left over, of another shape, or made of whole numbers
-            where others are wanted; the first is named.
+        MissingModel: a tensor is missing, left over, of another shape, or of integers instead of
+            floats; the message names the first one.
     """
     own = module.state_dict()
     missing, extra = own.keys() - weights.keys(), weights.keys() - own.keys()

@@ -1,9 +1,9 @@
 """Draw faces by diffusion: requests in, faces out, in batches.
 
-Every frame starts from the same noise, so that what does not change stays still. With a guide
-(another generator, such as the warp) it starts from the guide's picture instead, so that pose,
-gaze, hair and background follow, and diffusion adds what moving pixels cannot: opened eyes, teeth,
-folds. Without a guide, a warm start begins from the frame before.
+Every frame starts from the same noise, so that constant parts do not flicker. With a guide (another
+generator, such as the warp) it starts from the guide's picture, which gives pose, gaze, hair and
+background; diffusion adds what a warp cannot: opened eyes, teeth, folds. Without a guide, a warm
+start begins from the frame before.
 """
 
 from __future__ import annotations
@@ -39,13 +39,13 @@ class DiffusionGenerator:
 
     Args:
         settings: how to draw.
-        models: where each model file lies.
+        models: finds each model file.
         guide: draws the pictures to start from; None: every frame starts from noise.
-        report: is told what is worth a line.
+        report: receives warnings and facts.
 
     Raises:
-        RetargetError: the device asked for is not there. Model files are read at the first
-            `prepare` or request, and complained about then.
+        RetargetError: there is no such device. Model files are read at the first `prepare` or
+            request.
     """
 
     name = "diffusion"
@@ -62,13 +62,13 @@ class DiffusionGenerator:
         self._guide = guide
         self._report = report or Report()
         self._device = choose_device(settings.device)
-        # Whatever is fixed to a shape is handed whole batches.
+        # Compiled and recorded passes need batches of one size.
         self._fixed_shape = settings.compile or choose_graphs(self._device, settings.graphs)
         self._reader = ReadExpression(
             settings.expression, models, order=settings.pixel_order, device=self._device
         )
         self._loaded: Draw | None = None
-        # Held while the networks are in use: a photo may be prepared on another thread.
+        # Held while networks are in use, as a photo may be prepared on another thread.
         self._lock = threading.RLock()
 
     def prepare(self, identity: Identity) -> None:
@@ -81,11 +81,10 @@ class DiffusionGenerator:
     def __call__(self, frames: Iterator[FaceRequest], /) -> Iterator[GeneratedFace]:
         """Draw every request, `batch` of them at a time.
 
-        While a device draws one batch, the host makes the next one ready and lays the last one
-        where it belongs.
+        While the device draws a batch, the host prepares the next one and places the last one.
         """
         size = 1 if self._warm else self.settings.batch
-        first = next(frames, None)  # which tells how large what waits is
+        first = next(frames, None)  # its size decides how many may wait
         if first is None:
             return
         guided = self._report.stage("guide", self._guided, chain([first], frames))
@@ -133,7 +132,7 @@ class DiffusionGenerator:
         return self._guide is None and self.settings.warm_start > 0
 
     def _filled(self, frames: list[Frame]) -> list[Frame]:
-        """A last, shorter batch is filled up: another size would be compiled or recorded anew."""
+        """Pad a last, shorter batch, as another size would be compiled or recorded again."""
         lacking = self.settings.batch - len(frames) if self._fixed_shape else 0
         return frames + frames[-1:] * (0 if self._warm else lacking)
 
@@ -156,9 +155,9 @@ class DiffusionGenerator:
 
 
 class _WarmStart:
-    """The latent to begin from: the last frame's, and now and then the shot's first again.
+    """The latent to begin from: the last frame's, and every `anchor_every` frames the shot's first.
 
-    Small errors would add up along a chain of frames; the first one ends each chain.
+    So errors do not add up over a long chain of frames.
     """
 
     def __init__(self, settings: DiffusionSettings) -> None:
@@ -168,14 +167,14 @@ class _WarmStart:
         self._drawn = 0
 
     def before(self, request: FaceRequest) -> torch.Tensor | None:
-        """What to begin this request from; None: from noise."""
+        """The latent to begin this request from; None: noise."""
         if request.cut:
             self._anchor = self._last = None
             self._drawn = 0
         return self._anchor if self._drawn % self._every == 0 else self._last
 
     def after(self, latents: torch.Tensor) -> None:
-        """Remember what was drawn."""
+        """Keep the latents that were drawn."""
         self._anchor = latents if self._anchor is None else self._anchor
         self._last = latents
         self._drawn += 1
@@ -184,8 +183,8 @@ class _WarmStart:
 def _depth(request: FaceRequest, size: int) -> int:
     """How many such requests may wait before the networks, and pictures behind them.
 
-    A batch, but of large frames no more than other lanes keep of small ones: each holds its driving
-    frame and, of a clip, its own picture of the identity.
+    A batch, but fewer of large frames: each holds its driving frame and, of a clip, its own picture
+    of the identity.
     """
     tracked = request.driving.tracked if request.driving is not None else None
     shown = tracked.frame.size if tracked is not None else None

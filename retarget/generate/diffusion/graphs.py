@@ -1,19 +1,18 @@
 """Record the network's pass as a CUDA graph and replay it: one launch in place of hundreds.
 
-A pass of Stable Diffusion 1.5's network is some 800 kernels, each launched from Python, and a fast
-GPU works through a small batch sooner than they are launched. A CUDA graph launches them all at
-once, but always on the same memory. So everything that enters a pass (latents, time, keys and
-values of photo, prompt and expression) lies in buffers that never move, and what is new is copied
-into them.
+A pass of Stable Diffusion 1.5's network has some 800 kernels, each launched from Python, and with a
+small batch a fast GPU computes faster than they are launched. A CUDA graph launches them all at
+once, but always on the same memory. So all inputs of a pass (latents, time, keys and values of
+photo, prompt and expression) have fixed buffers, into which new values are copied.
 
 `torch.compile(mode="reduce-overhead")` records graphs as well, but only of what it compiles: it
 needs a compiler and minutes, records anew when a buffer moves, and fails on blocks that are
-compiled one by one and feed each other (pytorch issue 152887). Recorded here, compiled blocks and
-plain ones serve alike.
+compiled one by one and feed each other (pytorch issue 152887). Recorded here, compiled and plain
+blocks both work.
 
-Nothing is taken on trust: a pass is recorded over zeros and then compared with the plain pass on
-the first batch's own numbers, so a number that was recorded where it should be read shows at once.
-Whatever goes wrong, the plain pass goes on and it is said once.
+Each recording is checked: it is made over zeros and compared with the plain pass on the first
+batch, so that a value recorded as a constant is detected. If anything fails, plain passes are used,
+with one warning.
 """
 
 from __future__ import annotations
@@ -27,19 +26,19 @@ from typing import Any
 import torch
 
 Pass = Callable[[torch.Tensor, Any], torch.Tensor]
-"""Rows (n, 4, h, w) and the time of the step → the noise told, (n, 4, h, w)."""
+"""Rows (n, 4, h, w) and the time of the step → the predicted noise, (n, 4, h, w)."""
 Replay = Callable[[], torch.Tensor]
-"""Does again what was recorded; what it tells always lies in the same tensor."""
+"""Repeats the recording; its result is always in the same tensor."""
 Recorder = Callable[[Callable[[], torch.Tensor]], Replay]
-"""Runs a call and remembers its kernels and the memory they work on."""
+"""Runs a call and records its kernels with their memory."""
 
 _WARM_UPS = 3
-"""Passes before a recording, in which libraries choose their kernels and take their memory."""
+"""Passes before a recording, in which libraries choose kernels and allocate memory."""
 _MOST_SHAPES = 4
 """Recordings kept at the same time; each holds the memory of one pass."""
 _APART = {torch.float32: 1e-3, torch.float16: 5e-3, torch.bfloat16: 2e-2}
-"""How far a replay may be from the plain pass, as a share of the largest number told. Equal kernels
-agree to the bit; others, chosen for the memory at hand, differ by what the format cannot hold."""
+"""The largest difference of a replay from the plain pass, relative to the largest value. Equal
+kernels agree exactly; others, chosen by the memory available, differ by rounding."""
 
 
 def record_cuda(call: Callable[[], torch.Tensor]) -> Replay:
@@ -57,11 +56,11 @@ def record_cuda(call: Callable[[], torch.Tensor]) -> Replay:
     current.wait_stream(aside)
     graph = torch.cuda.CUDAGraph()
     try:
-        # What other threads do with the device is no reason to fail.
+        # Other threads' use of the device must not make it fail.
         with torch.cuda.graph(graph, stream=aside, capture_error_mode="thread_local"):
             told = call()
     finally:
-        torch.cuda.set_stream(current)  # a recording that fails at its end leaves its own
+        torch.cuda.set_stream(current)  # a recording that fails at its end leaves its own stream
 
     def replay() -> torch.Tensor:
         graph.replay()
@@ -74,7 +73,7 @@ class Graphs:
     """The recorded passes of one network, one for each shape of what enters.
 
     Args:
-        tell: is told, once, that plain passes are made instead, and why.
+        tell: called once with a warning if plain passes are used instead.
         record: makes a recording.
     """
 
@@ -87,16 +86,16 @@ class Graphs:
     def of(
         self, network: Pass, seeing: Mapping[str, torch.nn.Module], fixed: Hashable
     ) -> FixedPass | None:
-        """The pass in which attention sees what these processors hold.
+        """The recorded pass for these attention processors.
 
         Args:
             network: the plain pass.
             seeing: attention processors by layer path, their keys and values in buffers.
-            fixed: everything else that a recording would hold: a pass is another for another.
+            fixed: other constants of a recording; each value has a pass of its own.
 
         Returns:
-            A pass whose own processors are to be in place when it is called; None where recording
-            was given up.
+            A pass whose own processors must be set when it is called; None where recording was
+            given up.
         """
         if self._given_up:
             return None
@@ -117,13 +116,13 @@ class Graphs:
 
 
 class FixedPass:
-    """One pass whose every input has a buffer that never moves.
+    """One pass whose inputs have fixed buffers.
 
     Args:
         network: the plain pass.
         seeing: attention processors of the right shapes; copies of them are kept.
         record: makes the recording, at the first call.
-        give_up: is told why there is none.
+        give_up: called with the reason if recording fails.
     """
 
     def __init__(
@@ -136,8 +135,9 @@ class FixedPass:
         self._network = network
         self._record = record
         self._give_up = give_up
-        self.processors = {path: _with_zeros(module) for path, module in seeing.items()}
-        """In place while the pass is called."""
+        own = {id(buffer): _zeros(buffer) for buffer in _buffers(seeing)}
+        self.processors = {path: copy.deepcopy(module, own) for path, module in seeing.items()}
+        """To be set while the pass is called."""
         self._buffers = _buffers(self.processors)
         self._seen: list[torch.Tensor] = []
         self._filled: list[torch.Tensor | None] = [None] * len(self._buffers)
@@ -145,11 +145,11 @@ class FixedPass:
         self._replay: Replay | None = None
 
     def see(self, seeing: Mapping[str, torch.nn.Module]) -> None:
-        """What attention is to see from now on: processors of the shapes that this was made for."""
+        """Set the keys and values of further calls, from processors of the same shapes."""
         self._seen = _buffers(seeing)
 
     def __call__(self, rows: torch.Tensor, t: Any) -> torch.Tensor:
-        """The noise told for rows (n, 4, h, w), always as many and as large as at the first call.
+        """The noise predicted for rows (n, 4, h, w), which always have the same shape.
 
         Args:
             rows: noisy latents.
@@ -161,7 +161,7 @@ class FixedPass:
         return self._network(*self._given) if self._replay is None else self._replay().clone()
 
     def _first(self, rows: torch.Tensor, t: Any) -> torch.Tensor:
-        """Record over zeros, then compare on the numbers that were given."""
+        """Record over zeros, then compare on the given values."""
         given = _zeros(rows), _zeros(torch.as_tensor(t, device=rows.device))
         self._given = given
         replay, why = _recorded(self._record, partial(self._network, *given))
@@ -180,7 +180,7 @@ class FixedPass:
         given[0].copy_(rows)
         given[1].copy_(torch.as_tensor(t))
         for number, (buffer, new) in enumerate(zip(self._buffers, self._seen, strict=True)):
-            if self._filled[number] is not new:  # photo and prompt stay the same for a whole clip
+            if self._filled[number] is not new:  # photo and prompt are the same for a whole clip
                 buffer.copy_(new)
                 self._filled[number] = new
 
@@ -194,7 +194,7 @@ def _recorded(record: Recorder, call: Callable[[], torch.Tensor]) -> tuple[Repla
 
 
 def _checked(replay: Replay, plain: torch.Tensor) -> tuple[Replay | None, str]:
-    """The recording if it tells what the plain pass told, or why it is not used."""
+    """The recording if it agrees with the plain pass, or why it is not used."""
     try:
         apart = float((replay() - plain).abs().max() / plain.abs().max())
     except RuntimeError as failed:
@@ -205,7 +205,7 @@ def _checked(replay: Replay, plain: torch.Tensor) -> tuple[Replay | None, str]:
 
 
 def first_line(failed: Exception) -> str:
-    """What is to be told of what PyTorch says, which may be pages."""
+    """The first line of an error of PyTorch, which may be pages."""
     return (str(failed).strip().splitlines() or [type(failed).__name__])[0][:120]
 
 
@@ -217,12 +217,7 @@ def _buffers(processors: Mapping[str, torch.nn.Module]) -> list[torch.Tensor]:
     return [buffer for module in processors.values() for buffer in module.buffers()]
 
 
-def _with_zeros(module: torch.nn.Module) -> torch.nn.Module:
-    """A copy of a module whose buffers are its own."""
-    return copy.deepcopy(module, {id(buffer): _zeros(buffer) for buffer in module.buffers()})
-
-
 def _zeros(like: torch.Tensor) -> torch.Tensor:
-    """A tensor that may be written to in every mode; made in inference mode it could not be."""
+    """A tensor that can be written in every mode, unlike one made in inference mode."""
     with torch.inference_mode(False):
         return torch.zeros(like.shape, dtype=like.dtype, device=like.device)

@@ -1,8 +1,8 @@
-"""Who it is: an ArcFace vector, from one photo or several.
+"""The ArcFace vector of a person, from one photo or several.
 
-Arc2Face was trained on the vectors of its own recogniser, handed faces that insightface's
-detector (SCRFD, Guo et al., arXiv 2105.04714) had found. Both are ONNX files and run without
-insightface itself. Where the detector is absent, the mesh's own five points take its place.
+Arc2Face was trained on vectors of its own recogniser, of faces found by insightface's detector
+(SCRFD, Guo et al., arXiv 2105.04714). Both are ONNX files and run without insightface itself.
+Without the detector, five points of the mesh are used.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Recogniser:
             )
 
     def __call__(self, rgb: Picture, keypoints: Reals) -> Floats:
-        """(512,) of length 1: who the face at five keypoints is."""
+        """(512,) unit vector of the face with five keypoints."""
         crop = align.arcface(keypoints)
         face = align.cut(rgb, crop, smooth=False, outside=cv2.BORDER_CONSTANT)
         pixels = (face.astype(np.float32) - 127.5) / 127.5
@@ -79,7 +79,7 @@ class Detector:
 
 
 def decode(outputs: Sequence[Reals]) -> tuple[Reals, Reals, Reals]:
-    """What SCRFD tells, in pixels of its input.
+    """SCRFD's output, in pixels of its input.
 
     Args:
         outputs: scores (n, 1), distances to box edges (n, 4) and keypoint offsets (n, 10), both
@@ -101,10 +101,10 @@ def decode(outputs: Sequence[Reals]) -> tuple[Reals, Reals, Reals]:
 
 
 def read_photo(path: Path, recogniser: Recogniser, detector: Detector) -> Floats:
-    """(512,) of one more photo of the person.
+    """(512,) unit vector of a further photo of the person.
 
     Raises:
-        NoFaceFound: there is no face in it, it is no picture, or not there.
+        NoFaceFound: it is missing, is no picture, or shows no face.
     """
     if not path.is_file():
         raise NoFaceFound(f"The photo {path} is not there.", do="Check its name and folder.")
@@ -120,10 +120,10 @@ def read_photo(path: Path, recogniser: Recogniser, detector: Detector) -> Floats
 
 
 def mean_identity(vectors: Sequence[Floats]) -> Floats:
-    """The direction nearest to several unit vectors (512,): their mean, put back on the sphere.
+    """The normalised mean of several unit vectors (512,).
 
     Raises:
-        NoFaceFound: they point away from each other, so they are not one person.
+        NoFaceFound: the mean is 0, so they are not of one person.
     """
     mean = np.mean(vectors, axis=0)
     if np.linalg.norm(mean) < 1e-3:
@@ -164,7 +164,7 @@ def _open(path: Path) -> Any:
     options.log_severity_level = 3
     try:
         return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-    except Exception as broken:  # onnxruntime's own errors share no base class of theirs
+    except Exception as broken:  # onnxruntime's errors have no common base class
         raise MissingModel(
             f"{path} is damaged or not an ONNX network.",
             do="Delete it and fetch it again with `retarget models pull diffusion`.",

@@ -1,6 +1,6 @@
-"""A person, made ready to be drawn: who they are and what their photo looks like to the network.
+"""Prepare a person for drawing: the identity prompt, and the photo's keys and values.
 
-Both are worked out once per picture and kept while it is in use.
+Both are computed once per picture and kept while it is in use.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from retarget.generate.diffusion.settings import DiffusionSettings
 
 @dataclass(frozen=True, eq=False)
 class Look:
-    """One identity picture as the network remembers it."""
+    """One identity picture, prepared for the network."""
 
     prompt: Memory
     reference: Reference
@@ -47,10 +47,10 @@ class Looks:
     """Makes looks and keeps the last few.
 
     Args:
-        networks: what draws.
+        networks: the loaded networks.
         settings: photos to average, and the batch, which is how many looks may be in use at once.
-        locate: where the recogniser lies.
-        tell: is told, once, what the recogniser's licence allows, and that the detector is absent.
+        locate: finds the recogniser.
+        tell: called with the recogniser's licence, and if the detector is missing.
     """
 
     def __init__(
@@ -69,8 +69,8 @@ class Looks:
         tell(LICENCE)
 
     def of(self, identity: Identity) -> Look:
-        """The look of an identity picture, made at first sight."""
-        key = id(identity)  # the identity is kept beside it, so its id is not given away
+        """The look of an identity picture, made at its first use."""
+        key = id(identity)  # the identity is kept as well, so that its id stays unique
         if key not in self._kept:
             self._kept[key] = identity, self._make(identity)
             while len(self._kept) > max(self._settings.batch, 2):
@@ -93,7 +93,7 @@ class Looks:
         )
 
     def vector(self, identity: Identity) -> Floats:
-        """(512,) of length 1: who the identity is, averaged with the other photos."""
+        """(512,) unit vector of the identity, averaged with the other photos."""
         rgb: Picture = identity.frame.rgb
         found = self._detector(rgb) if self._detector else None
         if found is None:
@@ -107,7 +107,7 @@ class Looks:
 
 
 def _detector(locate: Locate, tell: Callable[[str], None], *, needed: bool) -> Detector | None:
-    """The detector; where no photo needs it, the mesh can take its place."""
+    """The detector; None if it is missing and no photo needs it."""
     try:
         path = locate("face-detector")
     except MissingModel:

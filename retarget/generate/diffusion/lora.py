@@ -1,12 +1,12 @@
 """Low-rank updates (LoRA), added into the weights they belong to.
 
 A file stores, for each linear or convolution layer it touches, two thin matrices whose product is
-added to the layer's weight (Hu et al., arXiv 2106.09685). Three spellings of the names are in use,
-sometimes mixed within one file, and loaders are known to drop what they do not recognise. So the
-names are read here, and every tensor of a file has to find its layer: one left over is an error.
+added to the layer's weight (Hu et al., arXiv 2106.09685). Three naming schemes are in use,
+sometimes mixed within a file, and other loaders ignore names they do not know. So names are parsed
+here, and a tensor without a layer is an error.
 
-Added in, an update costs nothing while drawing. `Updates.taken_out` puts the plain weights back
-for the one pass that wants them.
+An update that is added to the weights costs nothing while drawing. `Updates.taken_out` restores the
+plain weights for the one pass that needs them.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class LowRank:
     up: torch.Tensor
     """(outputs, rank), or (outputs, rank, 1, 1)."""
     factor: float
-    """alpha / rank, 1 where the file names no alpha."""
+    """alpha / rank; 1 where the file has no alpha."""
 
     def delta(self, shape: torch.Size) -> torch.Tensor:
         """The update as a tensor of the weight's own shape, in float32."""
@@ -53,10 +53,10 @@ Lora = Mapping[str, LowRank]
 
 
 def read_lora(path: Path, unet: torch.nn.Module) -> Lora:
-    """Read a LoRA file for `unet`, whatever its spelling.
+    """Read a LoRA file for `unet`, in any naming scheme.
 
     Raises:
-        MissingModel: the file is damaged, or a tensor in it has no layer here to go to.
+        MissingModel: the file is damaged, or a tensor has no layer.
     """
     grouped: dict[str, dict[str, torch.Tensor]] = {}
     paths = _module_paths(unet)
@@ -67,10 +67,10 @@ def read_lora(path: Path, unet: torch.nn.Module) -> Lora:
 
 
 class Updates:
-    """The updates added into one UNet, and the plain weights to go back to."""
+    """The updates of one UNet, and its plain weights."""
 
     def __init__(self, unet: torch.nn.Module, loras: Iterable[tuple[Lora, float]]) -> None:
-        """Note what each of the LoRAs adds at its scale; nothing is added yet."""
+        """Collect the updates of each LoRA with its scale; nothing is added yet."""
         self._unet = unet
         self._added: dict[str, list[tuple[LowRank, float]]] = {}
         for lora, scale in loras:
@@ -81,8 +81,7 @@ class Updates:
     def add(self) -> None:
         """Add every update into its weight, before the network is moved anywhere.
 
-        The plain weights stay where they were read to, which takes no memory of their own where a
-        file is only mapped; the layers are given new ones.
+        The plain weights stay in the mapped file, without memory of their own; layers get new ones.
         """
         if self._plain:
             return
@@ -96,7 +95,7 @@ class Updates:
 
     @contextmanager
     def taken_out(self) -> Iterator[None]:
-        """The plain weights inside the block, the updated ones after it, error or no error."""
+        """Use the plain weights inside the block."""
         for module, plain in self._plain.items():
             self._weight(module).copy_(plain)
         try:
@@ -120,13 +119,13 @@ class Updates:
 
 
 def _module_paths(unet: torch.nn.Module) -> dict[str, str]:
-    """Every spelling of every layer's path → its path."""
+    """Every name of every layer → its path."""
     paths = {}
     for name, module in unet.named_modules():
         if isinstance(module, torch.nn.Linear | torch.nn.Conv2d):
             paths[name] = name
             paths[name.replace(".", "_")] = name
-            # The older spelling names the attention processor instead of the projection.
+            # The older scheme names the attention processor instead of the projection.
             paths[re.sub(r"\.(to_[qkv]|to_out)(\.0)?$", r".processor.\1", name)] = name
             paths[re.sub(r"\.to_out\.0$", ".to_out", name)] = name
     return paths

@@ -1,4 +1,4 @@
-"""Time, work and memory of one call."""
+"""Measure time, operations and memory of a call."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from torch.utils.flop_counter import FlopCounterMode, sdpa_flop_count
 
 @dataclass(frozen=True, kw_only=True)
 class Cost:
-    """What one call takes."""
+    """The cost of one call."""
 
     seconds: float
-    """By the clock."""
+    """Wall time."""
     flops: float
     """Floating-point operations of its matrix products, convolutions and attention."""
     peak_bytes: float
-    """Most memory that tensors made in the call took at one moment."""
+    """Peak memory of tensors made in the call."""
 
 
 def cost(call: Callable[[], object], device: torch.device, repeats: int = 1) -> Cost:
@@ -44,11 +44,11 @@ def _attention_flops(query: Any, key: Any, value: Any, *_: Any, **__: Any) -> in
 
 
 _ATTENTION = {torch.ops.aten._scaled_dot_product_flash_attention_for_cpu: _attention_flops}
-"""The counter knows attention on every device but the CPU."""
+"""PyTorch's counter lacks attention on the CPU."""
 
 
 class PeakMemory(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    """Adds up the storage of tensors that are made inside, and takes it off when they go."""
+    """Sums the storage of the tensors that exist at each moment."""
 
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
@@ -59,7 +59,7 @@ class PeakMemory(TorchDispatchMode):  # type: ignore[no-untyped-call]
     def __torch_dispatch__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
     ) -> Any:
-        """Let the operation run and note what it made."""
+        """Run the operation and note its new tensors."""
         given = {_key(t) for t in tree_leaves((args, kwargs)) if isinstance(t, torch.Tensor)}
         made = func(*args, **(kwargs or {}))
         for tensor in tree_leaves(made):
@@ -87,9 +87,9 @@ def _key(tensor: torch.Tensor) -> int:
 
 
 def seconds_of(call: Callable[[], object], device: torch.device, repeats: int = 1) -> float:
-    """Seconds of one call by the clock, the shortest of several.
+    """Wall time of one call in seconds, the shortest of several.
 
-    A GPU is handed so many calls at once that starting and ending do not count.
+    On a GPU many calls are timed together, so that synchronisation does not count.
     """
     with torch.inference_mode():
         calls = 1
@@ -103,12 +103,12 @@ _LONG_ENOUGH = 0.3
 
 
 def device_peak(call: Callable[[], object], device: torch.device, weights: float) -> float:
-    """Most bytes on a device during a call.
+    """Peak memory on a device during a call, in bytes.
 
     Args:
-        call: is made once.
-        device: where; with CUDA what PyTorch keeps counts, recordings too, else the tensors.
-        weights: bytes that lie there before, where they are not counted by the device itself.
+        call: called once.
+        device: with CUDA all memory reserved by PyTorch counts, else that of tensors.
+        weights: bytes of weights, added where the device does not count them itself.
     """
     with torch.inference_mode():
         if device.type == "cuda":

@@ -1,4 +1,4 @@
-"""How much memory drawing takes, whether it is there, and what would fit where it is not."""
+"""Estimate the memory of drawing, check that it is free, and suggest settings that fit."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ from retarget.generate.diffusion.settings import QUALITIES, DiffusionSettings
 
 _GB = 1e9
 _SLACK = 0.6e9
-"""Bytes that the runtime and its kernels take beside the tensors."""
+"""Bytes of the runtime and its kernels, in addition to tensors."""
 _READ_BYTES = 4
-"""Of a number while it is read: updates are added in float32, wherever it is drawn later."""
+"""Bytes of a number while reading, as updates are added in float32."""
 _STEP_NUMBERS, _FULL_NUMBERS, _TINY_NUMBERS = 8_320, 49_160, 12_296
-"""Numbers alive at the largest moment of a step, of the full and of the tiny decoder, per latent
-pixel and row; measured by `bench` at the sizes of Stable Diffusion 1.5."""
+"""Peak count of numbers in a step, in the full and in the tiny decoder, per latent pixel and row;
+measured by `bench` at the sizes of Stable Diffusion 1.5."""
 _REFUSALS = (
     "not enough memory", "can't allocate", "Cannot allocate memory", "bad_alloc",
     "failed to map segment", "could not create a primitive", "can't start new thread",
 )  # fmt: skip
-"""What PyTorch, oneDNN, the loader of libraries and Python say when memory is refused to them."""
+"""Messages of PyTorch, oneDNN, the library loader and Python for too little memory."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Sizes:
-    """Weights of each network, counted in numbers, as the heads of their files tell."""
+    """The count of weights of each network, from the headers of their files."""
 
     unet: int
     text: int
@@ -48,13 +48,13 @@ class Sizes:
 
 
 def on_device(sizes: Sizes, settings: DiffusionSettings, device: torch.device) -> float:
-    """Bytes on the device: all weights, and the largest moment of drawing a batch."""
+    """Bytes on the device: all weights, and the peak of drawing a batch."""
     dtype = choose_dtype(device, settings.chosen().precision)
     return float((sizes.weights + _moment(sizes, settings, device)) * dtype.itemsize)
 
 
 def on_host(sizes: Sizes, settings: DiffusionSettings, device: torch.device) -> float:
-    """Bytes on the host: what reading takes, and drawing too where the device is the CPU."""
+    """Bytes on the host: of reading, and also of drawing if the device is the CPU."""
     reading = float(sizes.weights * _READ_BYTES)
     if device.type != "cpu":
         return reading
@@ -63,18 +63,18 @@ def on_host(sizes: Sizes, settings: DiffusionSettings, device: torch.device) -> 
 
 
 def in_address_space(sizes: Sizes, settings: DiffusionSettings, device: torch.device) -> float:
-    """Bytes of address space: the UNet's file is mapped beside its weights with the updates."""
+    """Bytes of address space, where the UNet's file is mapped in addition to its weights."""
     return on_host(sizes, settings, device) + sizes.unet * _READ_BYTES
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Place:
-    """Where bytes are taken."""
+    """A kind of memory."""
 
     name: str
     needed: Callable[[Sizes, DiffusionSettings, torch.device], float]
     free: float | None
-    """None: nobody says."""
+    """None: not known."""
 
     def holds(self, sizes: Sizes, settings: DiffusionSettings, device: torch.device) -> bool:
         takes = self.needed(sizes, settings, device) + _SLACK
@@ -82,10 +82,10 @@ class _Place:
 
 
 def check_memory(sizes: Sizes, settings: DiffusionSettings, device: torch.device) -> None:
-    """Refuse before anything is read what cannot fit.
+    """Refuse settings that do not fit, before anything is read.
 
     Raises:
-        RetargetError: less is free than is needed, on the host or on the device.
+        RetargetError: there is too little memory on the host or on the device.
     """
     places = _places(device)
     for place in places:
@@ -101,21 +101,21 @@ def check_memory(sizes: Sizes, settings: DiffusionSettings, device: torch.device
 def after_running_out(
     sizes: Sizes | None, settings: DiffusionSettings, device: torch.device
 ) -> str:
-    """What to do after memory ran out: the first lighter setting that fits by estimate."""
+    """Advice after memory ran out: the first lighter setting that fits by estimate."""
     if sizes is None:
         return _NOTHING_LIGHTER
     return _lighter(sizes, settings, device, _places(device, held=sizes.weights * _READ_BYTES))
 
 
 def free_on(device: torch.device) -> float | None:
-    """Bytes on a device of its own memory that are free or kept by PyTorch; None: nobody says."""
+    """Bytes of a device's own memory that are free or reserved by PyTorch; None: not known."""
     if device.type != "cuda":
         return None
     return float(torch.cuda.mem_get_info(device)[0] + torch.cuda.memory_reserved(device))
 
 
 def _places(device: torch.device, held: float = 0.0) -> list[_Place]:
-    """Where there has to be room; `held` bytes of the host are the networks' own already."""
+    """The kinds of memory needed; `held` bytes of the host are used by the networks already."""
     here, mapped = host.free_memory(), host.free_address_space()
     return [
         _Place(name="memory", needed=on_host, free=None if here is None else here + held),
@@ -131,7 +131,7 @@ def _places(device: torch.device, held: float = 0.0) -> list[_Place]:
 def _lighter(
     sizes: Sizes, settings: DiffusionSettings, device: torch.device, places: list[_Place]
 ) -> str:
-    """The first lighter setting for which there is room everywhere."""
+    """Advice with the first lighter setting that fits everywhere."""
     for change in _changes(settings):
         less = replace(settings, **change)
         if all(place.holds(sizes, less, device) for place in places):
@@ -152,10 +152,10 @@ def memory_watched(what_to_do: Callable[[], str]) -> Iterator[None]:
     """Turn running out of memory inside the block into one sentence.
 
     Args:
-        what_to_do: asked for the second sentence.
+        what_to_do: gives the second sentence.
 
     Raises:
-        RetargetError: memory was refused, whichever library says so.
+        RetargetError: memory ran out, in any library.
     """
     try:
         yield
@@ -168,7 +168,7 @@ def memory_watched(what_to_do: Callable[[], str]) -> Iterator[None]:
 
 
 def _changes(settings: DiffusionSettings) -> Iterator[Mapping[str, Any]]:
-    """Changes that need less and less: smaller batches, 16 bits, and the smallest quality."""
+    """Changes that reduce memory, in order: smaller batches, 16 bits, the draft quality."""
     batch = settings.batch // 2
     while batch:
         yield {"batch": batch}
@@ -179,11 +179,11 @@ def _changes(settings: DiffusionSettings) -> Iterator[Mapping[str, Any]]:
 
 
 def _moment(sizes: Sizes, settings: DiffusionSettings, device: torch.device) -> int:
-    """Numbers alive at the largest moment of drawing, beside the weights."""
+    """Peak count of numbers while drawing, without the weights."""
     chosen = settings.chosen()
     step = _STEP_NUMBERS * settings.batch * (1 if chosen.guidance == 1.0 else 2)
     decoding = _FULL_NUMBERS if chosen.decoder == "full" else _TINY_NUMBERS * settings.batch
-    recorded = step if choose_graphs(device, settings.graphs) else 0  # a graph keeps its own
+    recorded = step if choose_graphs(device, settings.graphs) else 0  # a graph keeps its own memory
     return sizes.latent_side**2 * (max(step, decoding) + recorded)
 
 

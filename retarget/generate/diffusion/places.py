@@ -1,4 +1,4 @@
-"""Where model files are asked for."""
+"""The type of functions that find model files."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 Locate = Callable[[str], Path]
-"""Where a part lies: its name (unet, encoder, smirk, …) → a file or folder.
+"""From the name of a part (unet, encoder, smirk, …) to its file or folder.
 
 Raises:
-    MissingModel: it is nowhere to be found.
+    MissingModel: it is missing.
 """

@@ -1,8 +1,8 @@
-"""The published way of computing the same step, kept to measure against.
+"""The published flow of a step, as a reference for speed.
 
 It projects the keys and values of the photo, the prompt and the expression again in every step,
-runs the photo through the network twice over, and always draws a second, unconditional row. The
-numbers are the same (tests/generate/diffusion/test_parity.py).
+passes the photo through the network twice, and always draws a second, unconditional row. The
+results are equal (tests/generate/diffusion/test_parity.py).
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from retarget.generate.diffusion.reference_adapter import Bank
 def published_scope(
     unet: Any, adapter: ExpressionAdapter, bank: Bank, tokens: torch.Tensor
 ) -> Iterator[None]:
-    """`unet` computes the published way inside the block; its prompt is given to it as usual.
+    """Let `unet` compute in the published way inside the block; prompts are passed as usual.
 
     Args:
         unet: the UNet; called with the rows without conditions first.
-        adapter: of the expression.
-        bank: what entered each self-attention for the rows with conditions.
+        adapter: the expression adapter.
+        bank: the input of each self-attention for the rows with conditions.
         tokens: (rows, n, width) expression tokens of every row.
     """
     own = {path: _BankAttention(bank[path]) for path in attention.layers(unet, SELF)} | {
@@ -69,11 +69,11 @@ class _TokenAttention(torch.nn.Module):
         doing = self._adapter.project(self._path, self._tokens)
         seen = attention.attend(attn, query, prompt.key, prompt.value)
         seen = seen + attention.attend(attn, query, doing.key, doing.value)
-        return attention.let_out(attn, seen)
+        return attention.project_out(attn, seen)
 
 
 def _attend(attn: Any, own: torch.Tensor, seen: torch.Tensor) -> torch.Tensor:
     key_value = attention.project(attn, seen)
-    return attention.let_out(
+    return attention.project_out(
         attn, attention.attend(attn, attn.to_q(own), key_value.key, key_value.value)
     )

@@ -1,4 +1,4 @@
-"""Networks of the published sizes with random numbers, for measuring what they cost."""
+"""Networks of the published sizes with random weights, for measuring their cost."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ _LARGE: dict[str, Any] = {"sample_size": 64, "cross_attention_dim": 768}
 
 @dataclass(frozen=True, eq=False)
 class RandomNetworks:
-    """What a frame goes through."""
+    """The networks of a frame."""
 
     unet: Any
     vae: Any
     tiny_vae: Any
     expression: ExpressionAdapter
     text: Any
-    """Of the right shapes but without numbers: it runs once a clip and is only weighed."""
+    """Without numbers: it runs once per clip, so that only its size is measured."""
     device: torch.device
     dtype: torch.dtype
 
@@ -48,7 +48,6 @@ def random_networks(
 ) -> RandomNetworks:
     """Stable Diffusion 1.5's networks, or toys of the same kind."""
     from diffusers import AutoencoderKL, AutoencoderTiny, UNet2DConditionModel
-    from transformers import CLIPTextConfig, CLIPTextModel
 
     channels = (16, 16, 32, 32) if small else (128, 256, 512, 512)
     wide = (8,) * 4 if small else (64,) * 4
@@ -62,12 +61,7 @@ def random_networks(
             norm_num_groups=min(channels[0], 32),
         )
         tiny = AutoencoderTiny(encoder_block_out_channels=wide, decoder_block_out_channels=wide)
-        text = CLIPTextModel(
-            CLIPTextConfig(
-                hidden_size=768, intermediate_size=3072, num_hidden_layers=12,
-                num_attention_heads=12,
-            )
-        )  # fmt: skip
+        text = _text()
         expression = _expression(unet)
     for network in (unet, vae, tiny):
         network.eval().requires_grad_(False).to_empty(device=device)
@@ -79,6 +73,16 @@ def random_networks(
         module.to_empty(device=device).to(dtype)
         _fill(module.parameters())
     return RandomNetworks(unet, vae, tiny, expression, text, device, dtype)
+
+
+def _text() -> Any:
+    from transformers import CLIPTextConfig, CLIPTextModel
+
+    return CLIPTextModel(
+        CLIPTextConfig(
+            hidden_size=768, intermediate_size=3072, num_hidden_layers=12, num_attention_heads=12
+        )
+    )
 
 
 def _expression(unet: Any) -> ExpressionAdapter:

@@ -1,8 +1,8 @@
-"""Each request's expression in FLAME's basis, off the driving pixels or out of its 52 weights.
+"""Each request's expression in FLAME's basis, from the driving pixels or the 52 weights.
 
-Pixels say most: SMIRK reads them. Labels, presets and saved performances have none; for them the
-52 weights go through the optional linear map. Where both are at hand, what the transfer changed
-(a stronger smile, another rest) is added to what the pixels say.
+Pixels, read by SMIRK, are the most accurate. Words and saved performances have none; their 52
+weights are mapped by the optional linear map. With both, the change by the transfer (a stronger
+smile, another rest) is added to the expression from the pixels.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ class ReadExpression:
     """Turn requests into FLAME expressions; files are read when first needed.
 
     Args:
-        source: pixels, weights, or whichever is there.
-        locate: where the encoder and the map lie.
-        order: how colors are handed to the encoder.
-        device: where the encoder computes.
+        source: pixels, weights, or auto.
+        locate: finds the encoder and the map.
+        order: the encoder's order of colours.
+        device: the encoder's device.
     """
 
     def __init__(
@@ -51,12 +51,12 @@ class ReadExpression:
     def of(
         self, requests: Sequence[FaceRequest], held: FlameExpression | None = None
     ) -> list[FlameExpression]:
-        """What the identity should do in moments that follow one another.
+        """The FLAME expressions of consecutive requests.
 
         Args:
-            requests: the moments; the network reads their pixels together.
-            held: the expression before them, for a moment without a face where the map cannot say
-                better; None: at rest.
+            requests: the requests, whose pixels are read in one batch.
+            held: the expression before them, used for a request without a face if there is no map;
+                None: at rest.
         """
         last = held or FlameExpression.rest()
         told = []
@@ -67,7 +67,7 @@ class ReadExpression:
         return told
 
     def _from_pixels(self, requests: Sequence[FaceRequest]) -> list[FlameExpression | None]:
-        """What the driving pixels show; None where there are none to read."""
+        """The expressions in the driving pixels; None where there are no pixels."""
         faces = [self._shown(request) for request in requests]
         crops = [SmirkEncoder.crop(*face) for face in faces if face is not None]
         encoder = self._reader() if crops else None
@@ -88,7 +88,7 @@ class ReadExpression:
         return driving.tracked.frame.rgb, driving.tracked.face
 
     def _reader(self) -> SmirkEncoder | None:
-        """The encoder; None where it is not here and the map can say what it would."""
+        """The encoder; None where it is missing and the map can replace it."""
         if self._encoder is None:
             try:
                 path = self._locate("smirk")
@@ -100,7 +100,7 @@ class ReadExpression:
         return self._encoder
 
     def _as_asked(self, request: FaceRequest, seen: FlameExpression) -> FlameExpression:
-        """What was seen, with what the transfer changed added to it."""
+        """The expression read, plus the change by the transfer."""
         mapping = self._mapping()
         if mapping is None or request.driving is None or request.driving.expression is None:
             return seen
@@ -123,7 +123,7 @@ class ReadExpression:
         )
 
     def _mapping(self) -> FlameMap | None:
-        """The map, if it is here and wanted; a file that is not the published one is an error."""
+        """The map, if it is present and needed; a wrong file is an error."""
         if not self._map_sought and self._source != "pixels":
             self._map_sought = True
             try:

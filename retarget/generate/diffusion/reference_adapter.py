@@ -1,9 +1,9 @@
-"""What the person looks like: the UNet reads the reference photo and remembers it.
+"""The appearance of the person: keys and values of the reference photo.
 
-The reference's latent goes once through the plain UNet, without noise, at step 0, with the
-identity prompt. What enters each self-attention layer on the way is projected to keys and values
-by the drawing UNet, and while a frame is drawn every layer looks at them beside its own pixels
-(arXiv 2510.04706). The memory is made once per photo and serves every step of every frame.
+The photo's latent passes once through the plain UNet, without noise, at step 0, with the identity
+prompt. The input of each self-attention layer is projected to keys and values by the drawing UNet,
+and while a frame is drawn every layer also attends to them (arXiv 2510.04706). They are computed
+once per photo for every step of every frame.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from retarget.generate.diffusion.attention import SELF, KeyValue, Memory
 from retarget.generate.diffusion.compiling import uncompiled
 
 Bank = dict[str, torch.Tensor]
-"""What entered each self-attention layer, (rows, pixels, channels), by the layer's path."""
+"""The input of each self-attention layer, (rows, pixels, channels), by the layer's path."""
 
 
 @dataclass(frozen=True, eq=False)
 class Reference:
-    """One photo, or one per row, as every self-attention layer remembers it."""
+    """Keys and values of one photo, or of one per row, in every self-attention layer."""
 
     memory: Memory
 
@@ -42,18 +42,15 @@ class Reference:
 
 
 class ReferenceAdapter:
-    """Prepare a photo once; let a UNet see it within a scope.
+    """Prepares photos, and makes a UNet's attention include them.
 
     Args:
         unet: the UNet that draws; the same network reads the photo.
-        plain: a scope in which `unet` has the weights the photo is to be read with, which are
-            those before any LoRA was added.
+        plain: a scope in which `unet` has the weights without LoRAs, which read the photo.
     """
 
     def __init__(
-        self,
-        unet: Any,
-        plain: Callable[[], AbstractContextManager[None]] = nullcontext,
+        self, unet: Any, plain: Callable[[], AbstractContextManager[None]] = nullcontext
     ) -> None:
         self._unet = unet
         self._plain = plain
@@ -75,7 +72,7 @@ class ReferenceAdapter:
 
     @torch.no_grad()
     def read(self, latent: torch.Tensor, prompt: torch.Tensor) -> Bank:
-        """One pass over the photos at step 0: what enters every self-attention layer."""
+        """The input of every self-attention layer in a pass over the photos at step 0."""
         bank: Bank = {}
         recorders = {
             path: attention.RecordingSelfAttention(partial(bank.__setitem__, path))
@@ -89,11 +86,11 @@ class ReferenceAdapter:
     def seeing(
         unet: Any, reference: Reference | None, *, guided: bool
     ) -> dict[str, torch.nn.Module]:
-        """The processors that let `unet` look at `reference`, by the path of their layer.
+        """The processors that make `unet` attend to `reference`, by the path of their layer.
 
         Args:
             unet: the UNet whose self-attention is extended.
-            reference: what it sees; None: only itself.
+            reference: the photo; None: without one.
             guided: the first half of the rows is drawn without conditions and does not see it.
         """
         return {

@@ -1,4 +1,4 @@
-"""How the diffusion generator is set: a quality as data, and options that change parts of it."""
+"""Settings of the diffusion generator: qualities, and options that override their values."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ QUALITIES: Mapping[str, Mapping[str, Any]] = {
         "steps": 25, "guidance": 3.0, "scheduler": "dpm", "decoder": "full", "precision": "full",
     },
 }  # fmt: skip
-"""What each quality stands for. `best` is the published setting. The steps of `standard` are spread
-over what `strength` leaves of the way: from a guide, three are as close together as six from noise.
+"""The values of each quality. `best` is the published setting. With a guide the steps cover only
+the last part of the schedule, by `strength`: three are as dense as six from noise.
 """
 
 MOST_STEPS, MOST_FEW_STEPS, MOST_FRAMES, MOST_PHOTOS = 200, 50, 64, 16
@@ -43,52 +43,52 @@ class DiffusionSettings(AsDeclared):
     steps: int | None = None
     """Denoising steps per frame."""
     guidance: float | None = None
-    """How far to go beyond the conditions; 1 means without guidance and takes half the time."""
+    """Classifier-free guidance scale; 1 means without guidance and takes half the time."""
     scheduler: Scheduler | None = None
     """lcm and tcd need 2 to 8 steps, dpm and ddim 20 to 50."""
     decoder: Decoder | None = None
     """tiny decodes in a tenth of the time, full keeps the finest detail."""
     precision: Precision | None = None
-    """half uses 16 bits a number where the device does so soundly; full uses 32."""
+    """half uses 16 bits a number where the device supports it well; full uses 32."""
     expression_scale: float = 1.0
-    """How strongly the expression counts, 0 to 2."""
+    """Strength of the expression, 0 to 2."""
     reference_scale: float = 0.8
-    """How closely the photo's look is kept, 0 to 1.5; from 1 on its own expression comes along."""
+    """How closely the photo's look is kept, 0 to 1.5; from 1 on its own expression is kept, too."""
     guided: bool = True
     """Begin from the warp generator's picture of the same frame, so that pose, gaze, hair and
-    background follow; off: begin from noise. On by design, not by measure: make a clip either way
-    and let `retarget evaluate --compare` tell which is better for it."""
+    background follow; off: begin from noise. Which is better was not measured:
+    `retarget evaluate --compare` measures both on your clip."""
     strength: float = 0.5
     """How much of a guiding picture is redrawn, 0.05 to 1."""
     warm_start: float = 0.0
-    """Unguided: begin from the frame before, redrawn this much (0.3 to 0.5); 0 begins anew."""
+    """Unguided: begin from the frame before, redrawn this much (0.3 to 0.5); 0: from noise."""
     anchor_every: int = 24
     """With a warm start: begin every so many frames from the shot's first frame again."""
     expression: Literal["auto", "pixels", "weights"] = "auto"
-    """Read the expression off the driving pixels, or take the 52 weights; auto: what is there."""
+    """Read the expression from the driving pixels, or use the 52 weights; auto: if available."""
     pixel_order: Literal["rgb", "bgr"] = "rgb"
-    """Order in which the expression encoder is handed colors; the published demo uses bgr."""
+    """The expression encoder's order of colours; the published demo uses bgr."""
     seed: int = 0
-    """Of all noise: the same seed and frame give the same picture."""
+    """Seed of all noise: the same seed and frame give the same picture."""
     batch: int = 4
-    """Frames drawn at once: speed and memory depend on it, pixels by no more than 1 of 255."""
+    """Frames drawn at once; affects speed and memory, and pixels by at most 1 of 255."""
     device: Device = "auto"
-    """cpu, cuda or mps; auto takes the fastest one there is."""
+    """cpu, cuda or mps; auto takes the fastest one."""
     compile: bool = False
     """Compile the network first: minutes at the start, faster frames after; for long clips."""
     graphs: WithGraphs = "auto"
-    """Record a pass of the network as a CUDA graph and replay it. auto: with CUDA, where a small
-    batch waits for the launching of some 800 kernels a pass; a replay that tells other numbers is
-    not used. off: saves the memory of a pass. on: refuse without CUDA."""
+    """Record passes of the network as CUDA graphs, which saves the launching of some 800 kernels a
+    pass. auto: with CUDA; a replay with other results is not used. off: saves the memory of a
+    pass. on: refuse without CUDA."""
     photos: Kept[tuple[Path, ...]] = ()
-    """More photos of the same person; who they are is averaged with the identity picture."""
+    """More photos of the same person, whose identity vectors are averaged with the first."""
     base: Kept[Path] | None = None
     """Another network of the Stable Diffusion 1.5 family, drawn with instead: its folder, or its
     pipeline's, as the library diffusers lays them out."""
     loras: Kept[tuple[Path, ...]] = ()
     """LoRA files for the network, such as a style; made for Stable Diffusion 1.5."""
     lora_scale: float = 1.0
-    """How strongly those count."""
+    """Strength of the LoRAs."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -108,7 +108,7 @@ class DiffusionSettings(AsDeclared):
             check_range("steps (with lcm or tcd)", chosen.steps, 1, MOST_FEW_STEPS)
 
     def chosen(self) -> Chosen:
-        """The quality with the single options laid over it."""
+        """The quality's values, overridden by single options."""
         named = {
             name: value if (value := getattr(self, name)) is not None else default
             for name, default in QUALITIES[self.quality].items()
@@ -118,7 +118,7 @@ class DiffusionSettings(AsDeclared):
 
 @dataclass(frozen=True, kw_only=True)
 class Chosen:
-    """A quality with every option decided."""
+    """The values of a quality and its options."""
 
     steps: int
     guidance: float
@@ -128,5 +128,5 @@ class Chosen:
 
     @property
     def few_steps(self) -> bool:
-        """Whether the network has to be taught to draw in few steps (LCM-LoRA)."""
+        """Whether the network needs a LoRA for few steps."""
         return self.scheduler in ("lcm", "tcd")

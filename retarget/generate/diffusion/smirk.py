@@ -1,8 +1,8 @@
-"""What a face does and how its head is turned, read off its pixels: SMIRK's encoders.
+"""SMIRK's encoders of expression and head pose from pixels.
 
 SMIRK (Retsinas et al., CVPR 2024) regresses FLAME parameters with a MobileNetV3 and one linear
-layer for each group of them. The networks are laid out here with the names of the published file,
-which were given by the library they were trained with (timm's `tf_mobilenetv3_large_minimal_100`
+layer for each group of them. The networks are defined here with the names of the published file,
+which come from the library they were trained with (timm's `tf_mobilenetv3_large_minimal_100`
 for expression, `tf_mobilenetv3_small_minimal_100` for pose): no squeezing, ReLU throughout, 3x3
 windows, TensorFlow's padding.
 """
@@ -31,7 +31,7 @@ _EPSILON = 1e-3
 _STEM = 16
 """Channels that the first two layers of either size give."""
 _TURN = slice(0, 3)
-"""Where the pose network's six numbers tell the head's rotation; the rest is the camera."""
+"""The head's rotation among the pose network's six outputs; the rest is the camera."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +75,7 @@ class SmirkEncoder:
     """
 
     def __init__(
-        self,
-        path: Path,
-        *,
-        order: Literal["rgb", "bgr"] = "rgb",
-        device: torch.device = _CPU,
+        self, path: Path, *, order: Literal["rgb", "bgr"] = "rgb", device: torch.device = _CPU
     ) -> None:
         self._network = _read(path, "expression", _Encoder()).to(device)
         self._order = order
@@ -87,18 +83,18 @@ class SmirkEncoder:
 
     @torch.inference_mode()
     def read(self, crops: Sequence[Picture]) -> list[FlameExpression]:
-        """What n face crops (224, 224, 3) do."""
+        """The expressions of n face crops (224, 224, 3)."""
         told = self._network(_pixels(crops, self._order).to(self._device)).cpu().numpy()
         return [FlameExpression.limited(row) for row in told]
 
     @staticmethod
     def crop(rgb: Picture, face: Face) -> Picture:
-        """(224, 224, 3) what the network is shown of a frame (height, width, 3) and its face."""
+        """(224, 224, 3) the network's input from a frame (height, width, 3) and its face."""
         return align.cut(rgb, align.smirk(face.points), smooth=False)
 
 
 class SmirkPoseEncoder:
-    """How a head is turned, by another network of the same file; nothing is drawn from it.
+    """Reads the rotation of heads, by another network of the same file; not used for drawing.
 
     Raises:
         MissingModel: the file is absent, damaged, or holds another network.
@@ -184,7 +180,7 @@ class _MobileNet(nn.Module):
 
 
 class _Same(nn.Conv2d):
-    """A convolution with TensorFlow's padding: what is left over goes right and below."""
+    """A convolution with TensorFlow's padding: an odd rest goes right and below."""
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         window, stride = self.kernel_size[0], self.stride[0]

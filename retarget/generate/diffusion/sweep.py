@@ -1,8 +1,8 @@
-"""Whole frames at several numbers of steps and batch sizes, and where the time of a pass goes.
+"""Measure whole frames at several numbers of steps and batch sizes, and profile a pass.
 
-Unlike the parts of a frame, which are measured one by one, these are drawn as in a clip: a guide's
-pictures are encoded, denoised and decoded, and the bytes brought to the host. Reading expressions,
-drawing the guide and pasting are other rooms' work, which runs beside it on the CPU.
+Unlike the single parts of a frame, these are drawn as in a clip: a guide's pictures are encoded,
+denoised and decoded, and the bytes copied to the host. Reading expressions, drawing the guide and
+pasting run beside it on the CPU and are not included.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from retarget.generate.diffusion.settings import DiffusionSettings
 
 STEPS, BATCHES = (25, 4, 2, 1), (1, 8)
 _FEW = 8
-"""Up to so many steps a frame is drawn as `standard` has it, beyond as `best`."""
+"""The most steps with the other values of `standard`; above, those of `best`."""
 _TIME = 601
 _KINDS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("convolutions", ("conv",)),
@@ -38,7 +38,7 @@ _KINDS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("norms", ("norm",)),
     ("copies", ("copy", "cat", "clone", "contiguous", "fill", "zero")),
 )
-"""Kinds of work, and what the names of their operations hold; the first that fits counts."""
+"""Kinds of work, and parts of their operations' names; the first match counts."""
 _REST = "element by element"
 
 
@@ -49,11 +49,11 @@ class Drawn:
     steps: int
     batch: int
     guided: bool
-    """Whether every step has a row without conditions beside each frame."""
+    """Whether every step has another row per frame, without conditions."""
     seconds: float
-    """Of one batch, by the clock."""
+    """Wall time of one batch."""
     peak_bytes: float
-    """Most memory on the device: weights of all networks, keys and values, drawing."""
+    """Peak memory on the device: weights of all networks, keys and values, drawing."""
 
     @property
     def frames_per_second(self) -> float:
@@ -72,21 +72,21 @@ class Passes:
 
     batch: int
     plain_seconds: float
-    """By the clock, every kernel launched from Python."""
+    """Wall time, with every kernel launched from Python."""
     recorded_seconds: float | None
-    """By the clock, replayed; None where nothing is recorded."""
+    """Wall time of a replay; None without recordings."""
     by_kind: dict[str, float]
     """Seconds that the device spends on each kind of work."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Sweep:
-    """The outcome."""
+    """The result of a sweep."""
 
     drawn: tuple[Drawn, ...]
     passes: tuple[Passes, ...]
     notes: tuple[str, ...]
-    """What was not used, and why."""
+    """Features that could not be used, and why."""
 
 
 def settings_at(steps: int, settings: DiffusionSettings) -> DiffusionSettings:
@@ -106,11 +106,11 @@ def sweep(
     """Draw at every number of steps and batch size.
 
     Args:
-        nets: what draws.
+        nets: the networks.
         conditions: of one frame, with and without guidance.
-        settings: compile and graphs are used.
+        settings: whether to compile and to use graphs.
         repeats: times each is timed; the shortest counts.
-        done: is told of every measurement.
+        done: called after every measurement.
     """
     notes: list[str] = []
     if settings.compile:
@@ -180,17 +180,17 @@ def _draw(
 def _passes(
     nets: RandomNetworks, recording: Denoiser, conditions: Conditions, batch: int, repeats: int
 ) -> Passes:
-    """A pass by the clock, plain and recorded, and what the device does in it."""
+    """Wall time of a pass, plain and recorded, and its profile."""
     rows = _noise(nets, batch).to(nets.dtype)
     plain, schedule = Denoiser(nets.unet, {}), Schedule(guidance=1.0)
 
     def timed(denoiser: Denoiser) -> float:
         with denoiser.scope(conditions, schedule, batch):
-            denoiser.told(rows, _TIME)
-            return seconds_of(lambda: denoiser.told(rows, _TIME), nets.device, repeats)
+            denoiser.predict(rows, _TIME)
+            return seconds_of(lambda: denoiser.predict(rows, _TIME), nets.device, repeats)
 
     with uncompiled(nets.unet), plain.scope(conditions, schedule, batch):
-        by_kind = where_time_goes(lambda: plain.told(rows, _TIME), nets.device)
+        by_kind = where_time_goes(lambda: plain.predict(rows, _TIME), nets.device)
     return Passes(
         batch=batch,
         plain_seconds=timed(plain),
@@ -202,7 +202,7 @@ def _passes(
 def where_time_goes(call: Callable[[], object], device: torch.device) -> dict[str, float]:
     """Seconds of one call by kind of work: of the GPU's kernels with CUDA, else of the host.
 
-    The call is made once before, so that what is done once is not counted.
+    The call is made once before, so that one-time work is not counted.
     """
     on_gpu = device.type == "cuda"
     activities = [ProfilerActivity.CPU, *([ProfilerActivity.CUDA] if on_gpu else [])]
@@ -233,12 +233,12 @@ def _noise(nets: RandomNetworks, batch: int) -> torch.Tensor:
 
 
 def sweep_table(told: Sweep, flops: Callable[[int], float], most: float) -> str:
-    """Say it as two tables.
+    """The results as two tables.
 
     Args:
-        told: what was measured.
+        told: the results.
         flops: floating-point operations of a frame at a number of steps.
-        most: those that the device reaches in a second with a large matrix product.
+        most: those per second of a large matrix product.
     """
     headings = ("steps", "batch", "guidance", "steps/s", "frames/s", "TFLOP/s", "used", "GB")
     frames = text_table(headings, (_row(drawn, flops(drawn.steps), most) for drawn in told.drawn))

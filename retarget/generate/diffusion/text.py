@@ -1,8 +1,8 @@
-"""Who is drawn: the text encoder reads a prompt in which one word is a face.
+"""The identity prompt: a text prompt in which one word is a face.
 
-Arc2Face (Papantoniou et al., arXiv 2403.11641) asks for "photo of a id person" and puts an ArcFace
-vector, padded with zeros to the width of a token, in place of the embedding of `id`. Its text
-encoder was tuned on that one prompt and no longer understands others.
+Arc2Face (Papantoniou et al., arXiv 2403.11641) uses the prompt "photo of a id person", with an
+ArcFace vector, padded with zeros to the width of a token, in place of the embedding of `id`. Its
+text encoder was fine-tuned on this prompt only.
 """
 
 from __future__ import annotations

@@ -65,9 +65,9 @@ def recorded() -> Mapping[str, npt.NDArray[np.generic]]:
 
 @pytest.fixture(scope="module")
 def unet(models: Path) -> UNet2DConditionModel:
-    from retarget.generate.diffusion import load
+    from retarget.generate.diffusion import read_networks
 
-    return load.load_unet(models / "arc2face")
+    return read_networks.load_unet(models / "arc2face")
 
 
 @pytest.fixture

@@ -15,8 +15,9 @@ from retarget.generate.diffusion.attention import processors
 from retarget.generate.diffusion.compiling import compile_blocks
 from retarget.generate.diffusion.denoise import Conditions, Denoiser, Schedule, prompt_memory
 from retarget.generate.diffusion.device import choose_dtype
-from retarget.generate.diffusion.load import Networks, load_networks, load_unet
+from retarget.generate.diffusion.load import Networks, load_networks
 from retarget.generate.diffusion.published import published_scope
+from retarget.generate.diffusion.read_networks import load_unet
 from retarget.generate.diffusion.reference_adapter import Reference, ReferenceAdapter
 from retarget.generate.diffusion.settings import QUALITIES, DiffusionSettings
 from retarget.models.parts import ModelFolder
@@ -121,7 +122,7 @@ def test_keys_and_values_kept_are_those_projected_in_every_step(
         without=(prompt_memory(nets.unet, empty), nets.expression.memory(nothing)),
     )
     with nets.denoiser.scope(asked, Schedule(guidance=3.0), 1):
-        kept = nets.denoiser.told(rows, 601)
+        kept = nets.denoiser.predict(rows, 601)
     with nets.reference._plain():
         bank = nets.reference.read(latent, prompt)
     tokens = torch.cat([nothing, nets.expression.tokens(tiny.expressions()[0])])
@@ -151,7 +152,7 @@ def test_scale_zero_draws_without_the_expression(nets: Networks, prompt: torch.T
         told = []
         for conditions_ in (asked, other):
             with nets.denoiser.scope(conditions_, Schedule(expression_scale=scale), 1):
-                told.append(nets.denoiser.told(rows, 601))
+                told.append(nets.denoiser.predict(rows, 601))
         assert torch.equal(*told) is same
 
 
@@ -200,7 +201,7 @@ def test_noise_told_without_error_leads_to_the_picture_it_was_laid_over(
         share = kept[int(t)]
         return (rows - share.sqrt() * wanted) / (1 - share).sqrt()
 
-    monkeypatch.setattr(nets.denoiser, "told", tell)
+    monkeypatch.setattr(nets.denoiser, "predict", tell)
     schedule = Schedule(scheduler=scheduler, steps=steps, guidance=1.0, strength=strength)
     asked = conditions(nets, prompt, None)
     final = nets.denoiser.run(asked, schedule, seeded(1, 4, 8, 8, seed=1), start=wanted)
@@ -260,7 +261,7 @@ def test_half_precision_draws_nearly_the_same_step(models: Path, prompt: torch.T
         nets = load_networks(best, ModelFolder(models), CPU, dtype)
         asked = conditions(nets, prompt.to(dtype), None)
         with nets.denoiser.scope(asked, Schedule(), 1):
-            told.append(nets.denoiser.told(rows.to(dtype), 601).float())
+            told.append(nets.denoiser.predict(rows.to(dtype), 601).float())
     assert (told[0] - told[1]).abs().max() < 0.1 * told[0].abs().max()
 
 

@@ -9,7 +9,7 @@ import torch
 
 from retarget.flow.report import Report
 from retarget.generate.diffusion import bench as bench_module
-from retarget.generate.diffusion import sweep
+from retarget.generate.diffusion import bench_parts, sweep
 from retarget.generate.diffusion.bench import PUBLISHED_STEPS, Bench, bench
 from retarget.generate.diffusion.graphs import Graphs
 from retarget.generate.diffusion.measure import PeakMemory, cost
@@ -27,7 +27,7 @@ def measured() -> Bench:
         for module in (sweep, bench_module):
             patch.setattr(module, "STEPS", (2, 1))
             patch.setattr(module, "BATCHES", (1, 2))
-        patch.setattr(bench_module, "_LARGE", 256)
+        patch.setattr(bench_parts, "_LARGE", 256)
         patch.setattr(sweep, "_FEW", 1)
         patch.setattr(sweep, "choose_graphs", lambda *_: True)
         patch.setattr(sweep, "Graphs", lambda tell: Graphs(tell, tapes))

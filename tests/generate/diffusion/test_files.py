@@ -14,7 +14,7 @@ from diffusers import UNet2DConditionModel
 from safetensors.torch import load_file, save_file
 
 from retarget.errors import MissingModel, RetargetError
-from retarget.generate.diffusion import files, load, memory
+from retarget.generate.diffusion import files, load, memory, read_networks
 from retarget.generate.diffusion.settings import DiffusionSettings
 from retarget.models.parts import ModelFolder
 
@@ -86,12 +86,12 @@ def test_a_tampered_network_names_the_tensor(copied: Callable[[str], Path]) -> N
     weights["conv_in.weight"] = weights["conv_in.weight"][:, :3].contiguous()
     save_file(weights, path)
     with pytest.raises(MissingModel, match=r"conv_in\.weight") as told:
-        load.load_unet(folder)
+        read_networks.load_unet(folder)
     one_sentence(told.value)
     del weights["conv_in.weight"]
     save_file(weights, path)
     with pytest.raises(MissingModel, match=r"lacks tensor 'conv_in\.weight'"):
-        load.load_unet(folder)
+        read_networks.load_unet(folder)
 
 
 def test_weights_in_whole_numbers_are_refused_not_drawn_with(copied: Callable[[str], Path]) -> None:
@@ -100,22 +100,22 @@ def test_weights_in_whole_numbers_are_refused_not_drawn_with(copied: Callable[[s
     weights = load_file(path)
     save_file(weights | {"conv_in.weight": (100 * weights["conv_in.weight"]).to(torch.int8)}, path)
     with pytest.raises(MissingModel, match="quantised") as told:
-        load.load_unet(folder)
+        read_networks.load_unet(folder)
     one_sentence(told.value)
     save_file({name: tensor.half() for name, tensor in weights.items()}, path)
-    assert {p.dtype for p in load.load_unet(folder).parameters()} == {torch.float32}
+    assert {p.dtype for p in read_networks.load_unet(folder).parameters()} == {torch.float32}
 
 
 def test_a_network_may_be_named_by_its_own_folder_or_by_its_pipelines(
     copied: Callable[[str], Path], tmp_path: Path
 ) -> None:
     folder = copied("arc2face")
-    assert load.own_unet(folder) == folder
+    assert read_networks.own_unet(folder) == folder
     folder.rename(tmp_path / "unet")
-    assert load.own_unet(tmp_path) == tmp_path / "unet"
+    assert read_networks.own_unet(tmp_path) == tmp_path / "unet"
     for wrong in (tmp_path / "absent", tmp_path / "unet" / "config.json"):
         with pytest.raises(MissingModel, match="holds no UNet") as told:
-            load.own_unet(wrong)
+            read_networks.own_unet(wrong)
         assert "1.5" in told.value.do
 
 

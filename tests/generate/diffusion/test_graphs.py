@@ -25,7 +25,8 @@ from retarget.generate.diffusion.denoise import Conditions, Denoiser, Schedule, 
 from retarget.generate.diffusion.draw import Draw, Frame
 from retarget.generate.diffusion.generator import DiffusionGenerator
 from retarget.generate.diffusion.graphs import Graphs, Recorder
-from retarget.generate.diffusion.load import Networks, load_networks, load_unet
+from retarget.generate.diffusion.load import Networks, load_networks
+from retarget.generate.diffusion.read_networks import load_unet
 from retarget.generate.diffusion.reference_adapter import Reference
 from retarget.generate.diffusion.settings import DiffusionSettings
 from retarget.models.parts import ModelFolder
@@ -285,7 +286,7 @@ def test_a_pass_asks_the_host_for_nothing(models: Path) -> None:
 
     rows = torch.empty(2, 4, 8, 8, device="meta")
     with made.scope(asked, Schedule(guidance=3.0), 1), Watch():
-        told = made.told(rows, torch.empty((), dtype=torch.int64, device="meta"))
+        told = made.predict(rows, torch.empty((), dtype=torch.int64, device="meta"))
     assert told.shape == rows.shape
     assert strangers == []
 

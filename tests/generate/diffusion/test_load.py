@@ -13,7 +13,7 @@ from diffusers import UNet2DConditionModel
 from safetensors.torch import load_file, save_file
 
 from retarget.errors import MissingModel
-from retarget.generate.diffusion import load
+from retarget.generate.diffusion import load, read_networks
 from retarget.models.parts import PARTS, ModelFolder
 
 from . import tiny
@@ -36,13 +36,13 @@ def test_a_unet_of_another_family_is_refused(
     config = json.loads((folder / "config.json").read_text())
     (folder / "config.json").write_text(json.dumps(config | change))
     with pytest.raises(MissingModel) as told:
-        load.load_unet(folder)
+        read_networks.load_unet(folder)
     one_sentence(told.value)
     assert "1.5" in told.value.do
 
 
 def test_a_unet_that_reads_wider_prompts_is_refused(models: Path) -> None:
-    text = load.load_text(models / "encoder", models.parent / tiny.SD15 / "tokenizer")
+    text = read_networks.load_text(models / "encoder", models.parent / tiny.SD15 / "tokenizer")
     other = UNet2DConditionModel(**(tiny.UNET | {"cross_attention_dim": 1024}))
     with pytest.raises(MissingModel, match="1024 wide"):
         load.check_family(other, text, Path("other"))
@@ -53,7 +53,7 @@ def test_a_config_that_says_nothing_is_refused(copied: Callable[[str], Path], te
     folder = copied("arc2face")
     (folder / "config.json").write_text(text)
     with pytest.raises(MissingModel) as told:
-        load.load_unet(folder)
+        read_networks.load_unet(folder)
     one_sentence(told.value)
 
 
@@ -75,9 +75,9 @@ def test_a_config_of_which_nothing_can_be_built_is_refused(
     change: dict[str, object],
 ) -> None:
     if part == "unet":
-        folder, load_it = copied("arc2face"), load.load_unet
+        folder, load_it = copied("arc2face"), read_networks.load_unet
     else:
-        folder, load_it = tmp_path / "vae", load.load_vae
+        folder, load_it = tmp_path / "vae", read_networks.load_vae
         shutil.copytree(models.parent / tiny.SD15 / "vae", folder)
     config = json.loads((folder / "config.json").read_text())
     (folder / "config.json").write_text(json.dumps(config | change))
@@ -88,13 +88,13 @@ def test_a_config_of_which_nothing_can_be_built_is_refused(
 
 def test_a_tokenizer_is_needed(models: Path, tmp_path: Path) -> None:
     with pytest.raises(MissingModel, match="tokenizer"):
-        load.load_text(models / "encoder", tmp_path / "absent")
+        read_networks.load_text(models / "encoder", tmp_path / "absent")
     with pytest.raises(MissingModel, match="tokenizer"):
-        load.load_text(models / "encoder", tmp_path)
+        read_networks.load_text(models / "encoder", tmp_path)
     shutil.copytree(models.parent / tiny.SD15 / "tokenizer", tmp_path / "other")
     (tmp_path / "other" / "vocab.json").write_text("{")
     with pytest.raises(MissingModel, match="tokenizer") as told:
-        load.load_text(models / "encoder", tmp_path / "other")
+        read_networks.load_text(models / "encoder", tmp_path / "other")
     one_sentence(told.value)
 
 
@@ -113,8 +113,8 @@ def test_the_autoencoder_of_the_published_file_names_its_attention_the_older_way
         is_matrix = any(f".{old}.weight" in was for old in older.values())
         renamed[was] = tensor[..., None, None].contiguous() if is_matrix else tensor
     save_file(renamed, path)
-    new = load.load_vae(models.parent / tiny.SD15 / "vae").state_dict()
-    old = load.load_vae(folder).state_dict()
+    new = read_networks.load_vae(models.parent / tiny.SD15 / "vae").state_dict()
+    old = read_networks.load_vae(folder).state_dict()
     assert all(torch.equal(new[name], old[name]) for name in new)
 
 

@@ -11,7 +11,7 @@ from diffusers import UNet2DConditionModel
 from safetensors.torch import load_file, save_file
 
 from retarget.errors import MissingModel
-from retarget.generate.diffusion import load
+from retarget.generate.diffusion import read_networks
 from retarget.generate.diffusion.lora import Updates, read_lora
 
 from .conftest import one_sentence
@@ -67,7 +67,7 @@ def test_updates_leave_the_plain_weights_where_they_were_read_and_can_be_taken_o
     models: Path,
 ) -> None:
     """No second copy of them is made, which a mapped file would have to be read into memory for."""
-    own = load.load_unet(models / "arc2face")
+    own = read_networks.load_unet(models / "arc2face")
     lora = read_lora(models / REFERENCE, own)
     some = next(iter(lora))
     read = own.get_submodule(some).weight.data

@@ -98,7 +98,7 @@ def of_sampling(recorded: Recorded, frames: int) -> torch.Tensor:
 def one_step(nets: Networks, recorded: Recorded, asked: Conditions) -> torch.Tensor:
     latents = torch.from_numpy(recorded["in/unet_latents"]).to(nets.device)
     with nets.denoiser.scope(asked, PUBLISHED, 1):
-        return nets.denoiser.told(latents, 601)
+        return nets.denoiser.predict(latents, 601)
 
 
 def test_the_prompts_are_those_of_the_published_encoder(
@@ -288,7 +288,7 @@ def test_rows_without_conditions_that_saw_the_reference_would_be_seen(
         nets.denoiser.scope(asked, PUBLISHED, 1),
         processors(nets.unet, nets.reference.seeing(nets.unet, asked.reference, guided=False)),
     ):
-        told = nets.denoiser.told(latents, 601)
+        told = nets.denoiser.predict(latents, 601)
     assert far(told, recorded["unet_step/lora0.8_ref1"]) > 1e-2
 
 
