@@ -42,8 +42,8 @@ the lids follow and hide the iris. An upward gaze needs none, as the lids part w
 _WIDENED_EYES = 1.3
 """Correction of apertures above rest: a mesh stays near to average eyes, too."""
 _BEYOND, _SURE_ASIDE = np.array([0.5, 0.0], np.float32), 2.0
-"""Share (yaw, pitch) of the photo's own gaze that a mesh fails to report, and the degrees that may be
-the mesh's error. Irises of a photo that looks sideways have that much farther to go back."""
+"""Share (yaw, pitch) of the photo's own gaze that a mesh does not report, and the degrees that may
+be the mesh's error. Irises of a photo that looks sideways have that much farther to go back."""
 _RATIOS = (0.8, 1.25)
 """Range of size ratios of two faces; beyond it the tracker is taken to be wrong."""
 CONTACT = 0.008
