@@ -1,4 +1,4 @@
-"""Atomic writing: a file appears at its place whole, or not at all."""
+"""Atomic writing: a file appears under its name complete, or not at all."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from retarget.flow.held_signals import held_signals
 from retarget.flow.stale_files import HIDDEN, clear, locked, marked, remove
 
 Landed = Callable[[Path], None]
-"""Called with where a result is, if another program took its name while it was made."""
+"""Called with the path of a result whose name another program took while it was made."""
 
 _unfinished: dict[Path, int] = {}
-"""What is being written, and by which process."""
+"""Hidden paths being written, each with its process."""
 
 
 def hidden_name(target: Path, suffix: str) -> Path:
@@ -29,7 +29,7 @@ def hidden_name(target: Path, suffix: str) -> Path:
 
 @contextmanager
 def alone(target: Path) -> Iterator[None]:
-    """Let no other run write `target` while the block lasts, as far as the place has locks.
+    """Keep other runs from writing `target` during the block, where the file system has locks.
 
     Raises:
         CannotWrite: one is writing it.
@@ -45,9 +45,9 @@ def alone(target: Path) -> Iterator[None]:
 
 @contextmanager
 def given_or_free(given: Path | None, plain: Path) -> Iterator[Path]:
-    """Lend the name given; else `plain` or, numbered from 2, the next name at which nothing is.
+    """Yield `given`; if None, `plain` or the first free name numbered from 2.
 
-    No other run is lent that one while the block lasts, as far as the place has locks.
+    No other run gets the same free name during the block, where the file system has locks.
     """
     if given is not None:
         yield given
@@ -62,24 +62,24 @@ def given_or_free(given: Path | None, plain: Path) -> Iterator[Path]:
 
 
 def names_from(plain: Path) -> Iterator[Path]:
-    """out.mp4, out_2.mp4, out_3.mp4, without an end."""
+    """out.mp4, out_2.mp4, out_3.mp4 and so on."""
     yield plain
     for number in count(2):
         yield plain.with_name(f"{plain.stem}_{number}{plain.suffix}")
 
 
 def landed_line(target: Path, place: Path) -> str:
-    """What to say of a result that is not where it was to be."""
+    """The message for a result that took another name."""
     return f"Another program made {target} meanwhile, so the result is {place}."
 
 
 @contextmanager
 def _marked(target: Path, use: str) -> Iterator[bool]:
-    """Mark a name for one use while the block lasts; False where another run has."""
-    place = target.absolute()  # the current folder has a name, too, and is held beside itself
+    """Mark a name for one use during the block; yields False where another run has marked it."""
+    place = target.absolute()  # so that "." has a name and a parent, too
     mark = place.parent / f"{HIDDEN}{digest.of_parts({use: place.name})[:8]}.mark"
     with ExitStack() as opened:
-        with held_signals():  # till it is known whose the mark is, and so whether it goes again
+        with held_signals():  # until it is known whether the mark is ours to remove
             free = marked(mark, opened)
             if free:
                 opened.enter_context(removing(mark))
@@ -92,19 +92,20 @@ def becoming(
     guard: Callable[[], AbstractContextManager[object]] = nullcontext,
     landed: Landed | None = None,
 ) -> Iterator[Path]:
-    """Lend a hidden file next to `target` that becomes `target` when the block ends well.
+    """Yield a hidden file next to `target` that is renamed to it when the block succeeds.
 
     Args:
-        target: what is written, or written over.
-        guard: entered around what is done to the file here, to word what the system says of it.
-        landed: then nothing is written over: the file takes the next free name, and this is told.
+        target: the final path.
+        guard: entered around file operations, to translate the system's errors.
+        landed: if given, nothing is overwritten: the file takes the next free name, which is
+            passed to this.
 
     Raises:
-        OSError: the place refuses.
+        OSError: the file cannot be written.
     """
     hidden = hidden_name(target, target.suffix)
     clear(target.parent)
-    with removing(hidden):  # from before it is there: Ctrl-C may come as soon as it is
+    with removing(hidden):  # first, as Ctrl-C may come as soon as it exists
         with guard():
             hidden.touch(exist_ok=False)
         with locked(hidden):
@@ -117,10 +118,10 @@ def becoming(
 
 
 def _land(hidden: Path, target: Path) -> Path:
-    """Give a file a name or the next free one, and tell which."""
+    """Rename a file to `target` or the next free name; return that name."""
     for place in names_from(target):
         try:
-            os.link(hidden, place)  # what a rename would replace, a link leaves
+            os.link(hidden, place)  # unlike a rename, a link never replaces a file
         except OSError:
             if os.path.lexists(place):
                 continue
@@ -133,9 +134,9 @@ def _land(hidden: Path, target: Path) -> Path:
 
 @contextmanager
 def removing(hidden: Path) -> Iterator[None]:
-    """Remove a hidden file or folder when the body ends, or the program, where that comes first.
+    """Remove a hidden file or folder at the end of the body, or of the program if that is earlier.
 
-    On a daemon thread it does: there the body is broken off and never ends.
+    It is earlier on a daemon thread, whose body is never resumed.
     """
     _unfinished[hidden] = os.getpid()
     try:
@@ -148,7 +149,7 @@ def removing(hidden: Path) -> Iterator[None]:
 @atexit.register
 def _remove_unfinished() -> None:
     for hidden, process in list(_unfinished.items()):
-        if process != os.getpid():  # begun before this process was forked: its parent goes on
+        if process != os.getpid():  # written by the parent of this forked process
             continue
         for part in hidden.parent.glob(f"{hidden.stem}*"):  # a sink may set pictures aside there
             remove(part)

@@ -1,4 +1,4 @@
-"""How many threads numpy's matrix products use: one, so that sums are the same everywhere."""
+"""Limit numpy's matrix products to one thread, so that sums are the same everywhere."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ import threadpoolctl
 
 _lock = threading.Lock()
 _limits: list[threadpoolctl.threadpool_limits] = []
-"""One for each body entered since the last time none was: a library may have been loaded since."""
+"""One for each body entered since none was active, as a library may have been loaded since."""
 _inside = 0
 
 
 @contextmanager
 def one_blas_thread() -> Iterator[None]:
-    """Use one thread in the body: several add in another order, and so round to other pixels.
+    """Use one thread in the body: several add in another order and so round differently.
 
     The limit applies to the whole process; where bodies overlap, until the last one ends.
     """
@@ -35,10 +35,10 @@ def one_blas_thread() -> Iterator[None]:
 
 @contextmanager
 def _on_any_thread() -> Iterator[None]:
-    """Let the body set OpenBLAS's threads from any thread, and others do so after it.
+    """Let the body, and later other threads, set OpenBLAS's number of threads.
 
-    Later versions of threadpoolctl obey only the first thread that did so, as long as it lives:
-    jobs on other threads would not be limited, or never be released.
+    Newer versions of threadpoolctl accept changes only from the first thread that made one, while
+    it lives: jobs on other threads would not be limited, or never be released.
     """
     controller = getattr(threadpoolctl, "OpenBLASController", None)
     clear = getattr(controller, "clear_controlling_thread", lambda **_: None)

@@ -28,33 +28,33 @@ from tyro import MISSING, conf
 from retarget.errors import UnknownWord, WrongSetting
 
 HERE = conf.arg(name="")
-"""Marks a field whose settings carry no prefix on the command line: what people ask for most."""
+"""Marks a field whose settings have no prefix on the command line: the most common ones."""
 
 if TYPE_CHECKING:
-    # A dataclass cannot say that it takes more than it keeps: with Any, a type checker lets all be
-    # given, and still knows what is read. What does not do is refused where the object is made.
+    # A dataclass cannot declare that a field accepts more types than it stores. With Any, a type
+    # checker accepts every value and still knows the stored type; wrong ones fail at runtime.
     T = TypeVar("T")
     Kept: TypeAlias = T | Any
 else:
 
     class Kept:
-        """`Kept[Path]` is a field that keeps a path, and takes whatever `AsDeclared` makes one."""
+        """`Kept[Path]`: the field stores a path and accepts what `AsDeclared` converts to one."""
 
         def __class_getitem__(cls, kind: Any) -> Any:
-            """The kind itself."""
+            """The stored type."""
             return kind
 
 
 class AsDeclared:
-    """A frozen dataclass whose fields keep what their annotations say.
+    """A frozen dataclass whose values are converted to the types of its annotations.
 
-    A string does for a path and a path for a string, a number for text (`neutral=12`), one value
-    where several may stand, and what is numpy's for what is Python's. Of kinds that no setting here
-    has, as where others derive from one, whatever is given is kept.
+    A string is accepted for a path and a path for a string, a number for text (`neutral=12`), one
+    value for a tuple, and numpy's values for Python's. Types that no setting here uses, as in
+    subclasses elsewhere, are not checked.
 
     Raises:
-        UnknownWord: a word is none of its field's choices; the nearest is offered.
-        WrongSetting: a value is of another kind.
+        UnknownWord: a word is not among its field's choices; the nearest is offered.
+        WrongSetting: a value has another type.
     """
 
     def __post_init__(self) -> None:
@@ -66,7 +66,7 @@ def check_range(name: str, value: float, low: float, high: float = math.inf) -> 
     """Refuse a setting outside [low, high].
 
     Raises:
-        WrongSetting: told by the command line and presets with the name as it was written.
+        WrongSetting: the command line and presets add the option's name as written.
     """
     if not low <= value <= high:
         wanted = f"be {low} or more" if high == math.inf else f"lie in {low} to {high}"
@@ -77,8 +77,8 @@ def as_declared(kind: Any, given: Mapping[str, Any]) -> dict[str, Any]:
     """What a dataclass keeps of values for some of its fields, by name.
 
     Raises:
-        UnknownWord: a word is none of its field's choices; the nearest is offered.
-        WrongSetting: a value is of another kind.
+        UnknownWord: a word is not among its field's choices; the nearest is offered.
+        WrongSetting: a value has another type.
     """
     declared = _declared(kind)
     return {name: _kept(name, declared[name], value) for name, value in given.items()}
@@ -96,9 +96,9 @@ def _declared(kind: type[Any]) -> Mapping[str, tuple[Any, ...]]:
 
 
 def _kept(name: str, declared: tuple[Any, ...], given: Any) -> Any:
-    """What a field of these types keeps of what was given."""
+    """The value that a field of these types stores."""
     if given is MISSING or (given is None and NoneType in declared):
-        return given  # MISSING is the command line's, for what its reader has still to say
+        return given  # MISSING is tyro's, for an argument not yet given
     if any(_is_free(kind) for kind in declared):
         return given
     plain = given.tolist() if hasattr(given, "tolist") else given  # numpy's values have it
@@ -117,7 +117,7 @@ def _kept(name: str, declared: tuple[Any, ...], given: Any) -> Any:
 
 
 def _is_free(kind: Any) -> bool:
-    """Whether nothing here tells what a type takes; settings that others derive have such."""
+    """Whether a type is not checked here, as in settings derived elsewhere."""
     origin = get_origin(kind)
     if origin is tuple:
         return get_args(kind)[1:] != (...,)
@@ -126,7 +126,7 @@ def _is_free(kind: Any) -> bool:
 
 
 def _taken(kind: Any, given: Any) -> Any:
-    """The value as this type; None where it is another."""
+    """The value as this type; None where it has another."""
     if get_origin(kind) is Literal:
         return given if given in get_args(kind) else None
     if get_origin(kind) is tuple:
@@ -141,7 +141,7 @@ def _taken(kind: Any, given: Any) -> Any:
 
 
 def _of_number(kind: Any, given: Any) -> Any:
-    """A number as this type; None where it is none that takes numbers, and for yes and no."""
+    """A number as this type; None for a bool and for types that accept no numbers."""
     if isinstance(given, bool):
         return None
     if kind is int:
@@ -151,7 +151,7 @@ def _of_number(kind: Any, given: Any) -> Any:
 
 
 def _of_name(kind: Any, given: Any) -> Any:
-    """The name of a file as this type; None where either is something else."""
+    """A file name as this type; None where value or type is another kind."""
     if kind is Path and given == "":  # which would be the current folder
         return None
     if kind in (str, Path) and isinstance(given, str | os.PathLike):
@@ -160,14 +160,14 @@ def _of_name(kind: Any, given: Any) -> Any:
 
 
 def _in_short(given: Any) -> str:
-    """What was given on one line, however large it is."""
+    """The value on one line, shortened if large."""
     short = reprlib.Repr()
     short.maxstring = short.maxother = 80
     return " ".join(short.repr(given).split())
 
 
 def _called(kind: Any) -> str:
-    """A type in a person's words."""
+    """A type in plain words."""
     if get_origin(kind) is Literal:
         return f"one of {', '.join(get_args(kind))}"
     if get_origin(kind) is tuple:

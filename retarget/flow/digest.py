@@ -14,12 +14,12 @@ _BLOCK = 1 << 20
 
 
 def of_file(path: Path) -> str:
-    """Of a file's bytes, however many."""
+    """Digest of a file's bytes, read in blocks."""
     return of_files([path])
 
 
 def of_files(paths: Iterable[Path]) -> str:
-    """Of the bytes of one file after the other."""
+    """Digest of the bytes of several files in a row."""
     sha = hashlib.sha256()
     for path in paths:
         with path.open("rb") as file:
@@ -29,11 +29,11 @@ def of_files(paths: Iterable[Path]) -> str:
 
 
 def of_picture(rgb: Picture) -> str:
-    """Of the pixels (height, width, 3)."""
+    """Digest of a picture's pixels (height, width, 3)."""
     return hashlib.sha256(rgb.tobytes()).hexdigest()
 
 
 def of_parts(parts: Mapping[str, Any]) -> str:
-    """Of plain values and paths by name, in whatever order these stand."""
+    """Digest of named plain values and paths, whatever their order."""
     text = json.dumps(parts, sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()

@@ -16,22 +16,22 @@ from retarget.flow.check import check_array
 from retarget.flow.values import HeadPose, Identity
 
 ASIDE = [blendshapes.index(name) for name in ("mouthLeft", "mouthRight")]
-"""The blendshapes that draw a mouth aside."""
-_TOLD = {
+"""The blendshapes that move the mouth sideways."""
+_ALSO = {
     "mouthRollLower": {"mouthRollLower": 0.7}, "mouthRollUpper": {"mouthRollUpper": 0.7},
     "mouthPressLeft": {"mouthFrownLeft": 0.5}, "mouthPressRight": {"mouthFrownRight": 0.5},
 }  # fmt: skip
-"""What a face does that is told a shape, beyond what a mesh tells of one that makes it. Lips that
-roll in take the points along by which it would know how little is left of them; and lips that press
-often do so in a smile, which their shape has learned, though the muscle draws no corner up."""
+"""Blendshapes added to a weight from words, as the basis is what a mesh reports. Lips that roll in
+hide the points that would show it; and lips that press often do so in a smile, which
+the basis has learned, although the muscle raises no corner."""
 POSE_TERMS = 9
-"""Functions of the head pose that leak into a mesh seen by one camera."""
+"""Number of functions of the head pose that leak into a mesh seen by one camera."""
 _YAW = 1
-"""Which of them is the turn aside."""
+"""The index of yaw among them."""
 _IRISES = [list(landmarks.LEFT_IRIS), list(landmarks.RIGHT_IRIS)]
 _FARTHER = 1.35
-"""How much farther than its leak a turn takes the points along: that was learned beside the shapes
-of expressions and held small."""
+"""Factor on the learned leak of yaw, which was fitted together with the blendshapes and regularised
+towards zero."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -41,11 +41,11 @@ class FaceModel:
     neutral: Floats
     """(478, 3) the mean face at rest."""
     basis: Floats
-    """(52, 478, 3) displacement of every point of a tracked mesh at weight 1."""
+    """(52, 478, 3) displacement of every point of a tracked mesh at weight 1, in head units."""
     aside: Floats
-    """(2, 478, 3) that of a face for `ASIDE`: a mesh leaves the corners of the mouth behind."""
+    """(2, 478, 3) true displacement for `ASIDE`: a tracked mesh lags at the mouth's corners."""
     stability: Floats
-    """(478,) how much a point says about the head's pose; sums to 1."""
+    """(478,) weight of each point in the alignment of the head's pose; sums to 1."""
     leak: Floats
     """(9, 478, 3) how the pose terms bend the mesh that the tracker reports."""
 
@@ -61,7 +61,7 @@ class FaceModel:
         check_array("leak", self.leak, (POSE_TERMS, landmarks.COUNT, 3), np.float32)
 
     def displacement(self, weights: Reals) -> Floats:
-        """How (52,) weights that were read off a mesh move it: (478, 3) in the head frame."""
+        """(478, 3) movement of a tracked mesh by (52,) fitted weights, in head units."""
         flat = self.basis.reshape(blendshapes.COUNT, -1)
         return (weights.astype(np.float32) @ flat).reshape(landmarks.COUNT, 3)
 
@@ -71,14 +71,14 @@ class FaceModel:
         return (terms @ self.leak.reshape(POSE_TERMS, -1)).reshape(landmarks.COUNT, 3)
 
     def turned(self, one: HeadPose, two: HeadPose) -> Floats:
-        """(478, 3) how a face moves on its mesh while that turns aside from one pose to another.
+        """(478, 3) head units by which points move on the mesh when the yaw changes.
 
-        Of a head that is seen to turn it is taken out, so a head that is drawn must have it: else
-        nose, lips and chin turn less far than the eyes. No expression belongs to one side, so none
-        was taken for it; of a nod that cannot be told, with which brows rise and jaws drop. Irises
-        go with the corners of their eyes: how far they lie before them is for whoever draws them.
+        The fit removes this leak, so a head that is drawn turned needs it back: otherwise nose,
+        lips and chin turn less far than the eyes. Only yaw is added, which no expression resembles;
+        raised brows and dropped jaws resemble a nod. Irises move with the corners of their eyes; a
+        generator adds their depth.
         """
-        way = one.rotation.T @ two.rotation  # about its own neck, however the picture lies
+        way = one.rotation.T @ two.rotation  # about the head's own axes, whatever its roll
         aside = np.arctan2(-way[0, 2], way[2, 2])
         out: Floats = np.float32(_FARTHER * aside) * self.leak[_YAW]
         for iris, (corners, _) in zip(_IRISES, landmarks.EYE_RIMS, strict=True):
@@ -86,18 +86,18 @@ class FaceModel:
         return out
 
     def said(self, weights: Reals) -> Floats:
-        """How (52,) weights that were said move a face: (478, 3) in the head frame."""
+        """(478, 3) movement of a face by (52,) weights from words, in head units."""
         beyond = self.aside - self.basis[ASIDE]
-        return self.displacement(weights @ _told()) + np.tensordot(
+        return self.displacement(weights @ _as_reported()) + np.tensordot(
             weights[ASIDE].astype(np.float32), beyond, axes=1
         )
 
 
 @cache
-def _told() -> Floats:
-    """(52, 52) from weights that were said to those that a mesh would tell of."""
+def _as_reported() -> Floats:
+    """(52, 52) matrix from weights in words to weights as a mesh would report them."""
     out = np.eye(blendshapes.COUNT, dtype=np.float32)
-    for said, more in _TOLD.items():
+    for said, more in _ALSO.items():
         out[blendshapes.index(said)] += blendshapes.weights(more)
     return out
 

@@ -1,11 +1,11 @@
-"""FLAME's expression parameters, and the one place where one basis of expressions becomes another.
+"""FLAME's expression parameters, and the conversion of blendshapes to them.
 
 FLAME (Li et al. 2017) describes a face by principal components of scans. SMIRK (Retsinas et al.,
 CVPR 2024) reads 55 such numbers off a picture: 50 components of expression, 2 eyelids (left,
 right), 3 of jaw rotation. They carry no head pose and no gaze.
 
 The other basis in use is the 52 ARKit blendshapes. A linear map from those to FLAME exists for
-research use; its user fetches it, and it is checked against its published digest before use.
+research use; users fetch it, and it is checked against its published digest before use.
 """
 
 from __future__ import annotations

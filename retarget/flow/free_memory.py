@@ -1,7 +1,7 @@
-"""How much memory this process may still take, so that what cannot fit is refused in a sentence.
+"""How much memory this process may still take, so that a job that cannot fit is refused clearly.
 
-A process that runs into a limit is often ended without a word: by the kernel, or by a library
-that was refused memory where it cannot say so.
+A process that runs into a limit is often ended without a message: by the kernel, or by a library
+that cannot report a failed allocation.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ _LIMITS = (
     ("memory.max", "memory.current", "memory.stat"),
     ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes", "memory/memory.stat"),
 )
-"""A container's limit, what is used of it, and of what: in the newer layout and in the older."""
+"""A container's limit, its use and the use by kind, in the layouts of cgroup v2 and v1."""
 
 
 def free_memory() -> float | None:
-    """Bytes that are free for this process; None where nobody says."""
+    """Bytes that are free for this process; None where unknown."""
     told = (_available(_PROC), _in_container(_CGROUP))
     return min((free for free in told if free is not None), default=None)
 
@@ -39,12 +39,12 @@ def free_address_space() -> float | None:
 
 
 def require_address_space(wanted: float, *, of: str, do: str) -> None:
-    """Refuse what could not be mapped: libraries end the process then, or never come back.
+    """Refuse a job whose memory could not be mapped: libraries then end the process, or hang.
 
     Args:
         wanted: bytes that will be taken.
-        of: who takes them, in the plural.
-        do: what else its reader can do than to raise the limit.
+        of: what takes them, in the plural, for the message.
+        do: what the user can do besides raising the limit.
 
     Raises:
         RetargetError: a limit on this process leaves less.
@@ -59,7 +59,7 @@ def require_address_space(wanted: float, *, of: str, do: str) -> None:
 
 
 def _available(proc: Path) -> float | None:
-    """What Linux holds to be free for the asking."""
+    """What Linux reports as available."""
     try:
         for line in (proc / "meminfo").read_text("ascii").splitlines():
             if line.startswith("MemAvailable:"):
@@ -70,7 +70,7 @@ def _available(proc: Path) -> float | None:
 
 
 def _in_container(group: Path) -> float | None:
-    """What the limit of the container leaves; pages kept of files that were read count as free."""
+    """What the container's limit leaves; inactive page cache counts as free."""
     for names in _LIMITS:
         limit, used = (_numbers(group / name) for name in names[:2])
         if limit and used:
@@ -87,7 +87,7 @@ def _only_read(stat: Path) -> int:
 
 
 def _numbers(file: Path) -> list[int]:
-    """The numbers in a file of the kernel's; none where it is absent or says "max"."""
+    """The numbers in a file of the kernel; empty where it is absent or says "max"."""
     try:
         return [int(word) for word in file.read_text("ascii").split()]
     except (OSError, ValueError):

@@ -1,8 +1,8 @@
-"""Where eyes look, and how a mesh shows it.
+"""Gaze, and the position of irises on a mesh.
 
-The iris rides on an eyeball of constant size whose centre lies behind the middle of the corners of
-the eye. Angles are (2, 2) degrees against the head: rows left and right eye, columns yaw (positive
-to the person's left) and pitch (positive up).
+The iris lies on an eyeball of constant size whose centre lies behind the middle of the corners of
+the eye. Angles are (2, 2) degrees relative to the head: rows left and right eye, columns yaw
+(positive to the person's left) and pitch (positive up).
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def read_gaze(head: Reals) -> Doubles:
 
 
 def said_gaze(weights: Reals) -> Doubles:
-    """(2, 2) degrees that the eyeLook weights among all (52,) say."""
+    """(2, 2) degrees of the eyeLook weights among (52,) weights."""
     left, right = (
         {way: most * weights[blendshapes.INDEX[f"eyeLook{way}{side}"]]
          for way, most in GAZE_DEGREES.items()}
@@ -42,14 +42,14 @@ def said_gaze(weights: Reals) -> Doubles:
 
 
 def off_middle(head: Reals) -> Doubles:
-    """(2, 2) head units right and down in a picture from the middle of each eye to its iris."""
+    """(2, 2) head units, right and down in the picture, from the middle of each eye to its iris."""
     return np.array([
         (head[iris[0]] - (head[lid[0]] + head[lid[-1]]) / 2)[:2] for lid, iris in _EYES
     ])  # fmt: skip
 
 
 def carried(degrees: Reals) -> Doubles:
-    """(2, 2) head units right and down in a picture by which such gazes carry the two irises."""
+    """(2, 2) head units, right and down in the picture, by which a gaze moves the two irises."""
     return np.asarray(EYEBALL * np.sin(np.radians(degrees)) * (1.0, -1.0))
 
 

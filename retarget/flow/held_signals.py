@@ -14,10 +14,10 @@ _NAMES = ("SIGINT", "SIGTERM", "SIGHUP")  # Windows has no SIGHUP
 
 @contextmanager
 def held_signals() -> Iterator[None]:
-    """Let signals to end wait for the end of the body; then the first that came is obeyed.
+    """Delay signals that end the program until the body is done; the first one is then handled.
 
-    Whose handlers they are does not matter: they are put back. Python calls them on the main thread
-    alone, so on any other there is nothing to hold off.
+    The handlers found are put back afterwards. Python calls them on the main thread only, so on any
+    other thread there is nothing to hold back.
     """
     if threading.current_thread() is not threading.main_thread():
         yield

@@ -53,9 +53,9 @@ LOWER_LIP_ROWS = (
 )
 """Both rims of each lip and the two rows between, from the outer rim inwards."""
 BELOW_LIP_ROWS = ((106, 182, 83, 18, 313, 406, 335), (204, 194, 201, 200, 421, 418, 424))
-"""The rows of skin below the lower lip, from it downwards; without what lies beside it."""
+"""Rows of skin below the lower lip, downwards, without those beside it."""
 CHIN_ROWS = ((208, 199, 428), (171, 175, 396), (148, 152, 377))
-"""Those below them, to the edge of the chin."""
+"""The rows below these, to the edge of the chin."""
 
 MOUTH_CORNERS = (61, 291)
 CHIN, NOSE_TIP, NOSE_BRIDGE, FOREHEAD = 152, 1, 168, 10
@@ -64,9 +64,9 @@ FACE_OVAL = (
     10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377,
     152, 148, 176, 149, 150, 136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109,
 )  # fmt: skip
-"""Around the face, clockwise in the picture from the top of the forehead."""
+"""The outline of the face, clockwise in the picture from the top of the forehead."""
 SKULL_OVAL = FACE_OVAL[:9] + FACE_OVAL[-8:]
-"""Of these the ones from ear to ear over the forehead. They lie on bone, which no expression
-moves: what moves there is pose, or the tracker's error."""
+"""The part of the outline from ear to ear over the forehead. It lies on bone, which no expression
+moves: movement there is pose or the tracker's error."""
 SKULL_SHARE = 0.15
-"""How much of an expression these take part in."""
+"""The share of an expression's movement that these points keep."""

@@ -24,7 +24,7 @@ T = TypeVar("T")
 DEPTH = 4
 """Values that a lane keeps ready."""
 _READY_BYTES = 64_000_000
-"""Pixels that a lane keeps ready at most, where one frame has fewer."""
+"""The most bytes of pixels that a lane keeps ready, unless a single frame has more."""
 _POLL_SECONDS = 0.1
 _BUSY = 3
 """Cores that the lanes of a job and its encoder keep busy."""

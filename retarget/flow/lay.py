@@ -12,13 +12,13 @@ from retarget.flow.arrays import Bytes, Doubles, Floats, Picture
 from retarget.flow.crop import Crop
 
 Match: TypeAlias = Callable[[Picture, Picture, Floats], Picture]
-"""Bring what is laid (h, w, 3) nearer to what is below; third, its share (h, w), 0..1."""
+"""Adapts new pixels (h, w, 3) to those below, given the new pixels' share (h, w), 0..1."""
 
 
 def lay(
     below: Picture, above: Picture, crop: Crop, mask: Bytes | None, match: Match | None = None
 ) -> None:
-    """Change `below` where the mask of what is laid over it says so, and nowhere else.
+    """Blend a crop into `below`, in place, by its mask.
 
     Args:
         below: the frame; it is written into.
@@ -46,7 +46,7 @@ def lay(
 
 
 def _placed(face: Picture, matrix: Doubles, size: tuple[int, int]) -> Picture:
-    """`face` laid out by `matrix` (2, 3); one that shrinks is averaged down first."""
+    """`face` warped by `matrix` (2, 3); where that shrinks it, it is area-averaged first."""
     scale = float(np.sqrt(abs(np.linalg.det(matrix[:, :2]))))
     if scale < 1:
         height, width = face.shape[:2]
@@ -65,7 +65,7 @@ def _placed(face: Picture, matrix: Doubles, size: tuple[int, int]) -> Picture:
 def _reach(crop: Crop, width: int, height: int) -> tuple[int, int, int, int]:
     """(left, top, right, bottom) of the crop in a frame of the given size, cut to the frame.
 
-    Its outermost pixels fade over the whole way to where their neighbours would lie.
+    One pixel more on each side, over which the crop's edge fades out.
     """
     w, h = crop.size
     corners = crop.points_to_frame(np.array([[-1, -1], [w, -1], [-1, h], [w, h]], np.float64))

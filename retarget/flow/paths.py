@@ -8,29 +8,29 @@ from pathlib import Path
 from retarget.errors import UnreadableInput
 
 STREAM = "-"
-"""What many programs take as the name of their own input or output."""
+"""The conventional name of standard input or output."""
 
 
 def is_there(path: str | Path) -> bool:
-    """Whether a file or folder is."""
-    return os.path.exists(path)  # noqa: PTH110  (Path's own raises what the system says)
+    """Whether a file or folder exists."""
+    return os.path.exists(path)  # noqa: PTH110  (Path's raises on such names)
 
 
 def is_file(path: Path) -> bool:
-    """Whether a file is."""
+    """Whether a path is an existing file."""
     return os.path.isfile(path)  # noqa: PTH113
 
 
 def is_folder(path: Path) -> bool:
-    """Whether a folder is."""
+    """Whether a path is an existing folder."""
     return os.path.isdir(path)  # noqa: PTH112
 
 
 def check_no_stream(name: str | Path) -> None:
-    """Refuse what is to be read and is no file.
+    """Refuse "-" as an input.
 
     Raises:
-        UnreadableInput: it is "-", and no file of that name lies here.
+        UnreadableInput: the name is "-", and no such file exists.
     """
     if str(name) == STREAM and not is_there(STREAM):
         raise UnreadableInput(

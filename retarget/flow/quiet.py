@@ -21,8 +21,8 @@ _lock = threading.RLock()
 def quiet() -> Iterator[None]:
     """Keep such log lines off the terminal while the body runs.
 
-    They are written to the file descriptor, so it is set aside for that time; what anything else
-    wrote there meanwhile is written out afterwards.
+    They are written to the file descriptor itself, so it is redirected meanwhile; other lines
+    are passed on afterwards.
     """
     with _lock, ExitStack() as opened:
         try:

@@ -1,4 +1,4 @@
-"""What happened: progress, time per stage, frames without a face, warnings worth a line."""
+"""What happened in a run: progress, time per stage, frames without a face, warnings."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ In = TypeVar("In")
 Out = TypeVar("Out")
 T = TypeVar("T")
 Warn = Callable[[str], None]
-"""Called with one line worth telling; `Report.warn` is one."""
+"""Called with a one-line warning; `Report.warn` is one."""
 
 _telling = threading.RLock()
-"""No report's own: a report can be sent on to another process, as a lock cannot."""
+"""Shared by all reports, as a report can be pickled and a lock cannot."""
 
 
 def unheard(line: str) -> None:
-    """Let a warning go by."""
+    """Ignore a warning."""
 
 
 class ProgressBar(Protocol):
@@ -48,7 +48,7 @@ class _Silent:
 
 
 class _Logged(_Silent):
-    """What a caller hears of who keeps no report: warnings, in the log of the package's name."""
+    """For callers without a report: warnings go to the log named "retarget"."""
 
     def warn(self, line: str) -> None:
         """Log one warning."""
@@ -56,9 +56,9 @@ class _Logged(_Silent):
 
 
 class _Clock:
-    """Time one stage works itself: its input's time, on the same thread, is taken out.
+    """The working time of one stage, without that of its input on the same thread.
 
-    The work of its lanes counts for their own stages; waiting for them counts for none.
+    Work in lanes counts for the stages there; waiting for lanes counts for none.
     """
 
     def __init__(self) -> None:
@@ -67,7 +67,7 @@ class _Clock:
         self._thread = 0
 
     def inside(self, values: Iterator[T]) -> Iterator[T]:
-        """Count the time between asking `values` and its answer as not the stage's own."""
+        """Exclude the time that `values` takes for each value."""
         while True:
             start = busy_time()
             try:
@@ -83,7 +83,7 @@ class _Clock:
             self._upstream += busy_time() - start
 
     def outside(self, values: Iterator[T]) -> Iterator[T]:
-        """Count the rest of the time until each value as the stage's own."""
+        """Count the remaining time until each value."""
         try:
             while True:
                 self._thread = threading.get_ident()
@@ -104,10 +104,7 @@ class _Clock:
 
 @dataclass
 class Report:
-    """The account of one run; hand the same one to every stage of a job.
-
-    Handed to a further run, it begins anew.
-    """
+    """The record of one run, shared by all stages of a job; a further run clears it."""
 
     bar: ProgressBar = field(default_factory=_Silent, repr=False)
     frames: int = 0
@@ -115,7 +112,7 @@ class Report:
     """Indices of frames in which no face was found."""
     warnings: list[str] = field(default_factory=list)
     facts: dict[str, Any] = field(default_factory=dict)
-    """Whatever else a job wants to tell: settings, how a neutral was found, the generator."""
+    """Further facts of a job: settings, how a neutral was found, the generator."""
     _clocks: dict[str, _Clock] = field(default_factory=dict, repr=False)
     _seen: Counter[str] = field(default_factory=Counter, repr=False)
     _started: float = field(default_factory=time.perf_counter, repr=False)
@@ -123,17 +120,17 @@ class Report:
     _last: float = field(default=0.0, repr=False)
     _ended: float = field(default=0.0, repr=False)
     _taken: bool = field(default=False, repr=False)
-    """Whether a run has begun to be told of here."""
+    """Whether a run has begun to use it."""
 
     def stage(
         self, name: str, stage: Callable[[Iterator[In]], Iterator[Out]], values: Iterator[In]
     ) -> Iterator[Out]:
-        """Run `stage` over `values` and measure the time it spends itself under `name`."""
+        """Run `stage` over `values` and record its own working time under `name`."""
         clock = self._clocks.setdefault(name, _Clock())
         return clock.outside(iter(stage(clock.inside(values))))
 
     def timed(self, name: str, values: Iterator[T]) -> Iterator[T]:
-        """Measure the time a first stage (one without an input) spends under `name`."""
+        """Record the time of a first stage (one without an input) under `name`."""
         return self._clocks.setdefault(name, _Clock()).outside(iter(values))
 
     @contextmanager
@@ -160,7 +157,7 @@ class Report:
         self.away.append(index)
 
     def warn(self, line: str) -> None:
-        """Say something worth a line, once: the same line again is only counted."""
+        """Show a warning once; the same line again is only counted."""
         with _telling:
             self._seen[line] += 1
             if self._seen[line] == 1:
@@ -168,7 +165,7 @@ class Report:
                 self.bar.warn(line)
 
     def end(self) -> None:
-        """Note that the run's result is in place: a GIF's colours are chosen after its frames."""
+        """Note that the result is in place, which for a GIF is well after its last frame."""
         self._ended = time.perf_counter()
 
     @property
@@ -190,15 +187,15 @@ class Report:
         return (self.frames - 1) / max(self._last - self._first, 1e-9)
 
     def stages(self) -> dict[str, float]:
-        """Seconds each stage worked itself, in the order the stages began.
+        """Working seconds of each stage, in the order in which the stages began.
 
-        Lanes work at the same time, so these may add up to more than the whole took: the one that
-        worked longest is what the others waited for.
+        Lanes work in parallel, so these may add up to more than the run took; the slowest lane sets
+        the pace.
         """
         return {name: clock.seconds for name, clock in list(self._clocks.items())}
 
     def as_dict(self) -> dict[str, Any]:
-        """Everything, in plain values for JSON."""
+        """The whole report in plain values for JSON."""
         return {
             "retarget": __version__,
             "python": platform.python_version(),
@@ -219,12 +216,12 @@ class Report:
 
 
 def begin(report: Report | None) -> Report:
-    """The account of a run that begins now; what is left in it of an earlier run is cleared.
+    """The report of a run that begins now, cleared of an earlier run.
 
-    Where none is given, nobody will read it, so its warnings are logged.
+    Without a given report, warnings are logged.
 
     Raises:
-        ValueError: it is none, such as the name of a file to write one to.
+        ValueError: it is not a `Report`, but for instance the name of a file.
     """
     report = Report(bar=_Logged()) if report is None else report
     if not isinstance(report, Report):

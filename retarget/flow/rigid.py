@@ -1,4 +1,4 @@
-"""Alignment of points by turning, scaling and moving them: where the head is."""
+"""Rigid alignment with scale (similarity): where the head is."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from retarget.flow.arrays import Doubles, Reals
 from retarget.flow.values import HeadPose
 
 _ROUNDS = 2
-"""How often the trust in each point is reconsidered."""
+"""Reweighting rounds."""
 _TYPICAL = 0.012
-"""How far off an honest point is, in head units."""
+"""Typical distance of an inlier, in head units."""
 
 
 def align(head: Reals, points: Reals, weights: Reals) -> HeadPose:
@@ -40,7 +40,7 @@ def align(head: Reals, points: Reals, weights: Reals) -> HeadPose:
 
 
 def align_robustly(head: Reals, points: Reals, weights: Reals) -> HeadPose:
-    """As `align`, trusting points less the farther off they are (Cauchy weights).
+    """As `align`, iteratively reweighted with Cauchy weights, so that outliers count less.
 
     Args:
         head: (n, 3) points in the head frame.
@@ -59,7 +59,7 @@ def align_robustly(head: Reals, points: Reals, weights: Reals) -> HeadPose:
 def similarity(points: Reals, to: Reals) -> Doubles:
     """(2, 3) the similarity that lays points (n, 2) nearest to others (n, 2), in least squares.
 
-    In complex numbers it is one factor, which cannot mirror.
+    Solved in complex numbers, where one factor is rotation and scale and cannot mirror.
     """
     here, there = points.mean(axis=0, dtype=np.float64), to.mean(axis=0, dtype=np.float64)
     p, q = (points - here) @ (1, 1j), (to - there) @ (1, 1j)

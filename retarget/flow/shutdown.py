@@ -1,4 +1,4 @@
-"""What the program waits for before it ends.
+"""Work that the program finishes before it ends.
 
 Daemon threads are stopped wherever they are when the program ends. One that is inside MediaPipe,
 which is being taken down at the same time, crashes the whole program.
@@ -12,17 +12,18 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 _PATIENCE = 3.0
-"""Seconds: a picture takes hundredths. A process that was forked may wait for what it has not."""
+"""Seconds to wait at most; a frame takes hundredths. A forked process would wait for ever for
+threads that it does not have."""
 _door = threading.Condition()
 _inside = 0
 _over = False
 at_end: list[Callable[[], None]] = []
-"""What is done when the program ends and nobody is inside any more."""
+"""Called at the program's end, once no body is being run."""
 
 
 @contextmanager
 def unbroken() -> Iterator[None]:
-    """Let the program's end wait for the body, which no other thread enters after it."""
+    """Make the program's end wait for the body; no other thread enters one after that."""
     global _inside  # noqa: PLW0603  (as the end that it is counted for is the program's)
     with _door:
         while _over and threading.current_thread() is not threading.main_thread():

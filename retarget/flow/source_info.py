@@ -1,4 +1,4 @@
-"""What is known about a piece of video before its first frame is asked for."""
+"""What is known about a source before its first frame is read."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from fractions import Fraction
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceInfo:
-    """What one source will give, as far as it can be known beforehand."""
+    """The properties of a source, as far as they are known beforehand."""
 
     name: str
-    """As the person wrote it, for messages."""
+    """The source as the user named it, for messages."""
     size: tuple[int, int]
     """(width, height) of its frames in pixels: upright, pixels square."""
     time_base: Fraction
@@ -19,11 +19,11 @@ class SourceInfo:
     rate: Fraction | None
     """Frames per second: exact where it is constant, else the average; None for one picture."""
     count: int | None = None
-    """About how many frames it gives, for a progress bar; None where nobody knows."""
+    """Approximate number of frames, for a progress bar; None where unknown."""
     duration: Fraction | None = None
-    """About how many seconds it lasts; None where nobody knows."""
+    """Approximate duration in seconds; None where unknown."""
     cut: bool = False
-    """True where a later start was asked for: a copy then begins at 0 with its first frame. Else
-    time stamps are kept as they are, a late start included."""
+    """True where `--start` cuts off the beginning: the output then begins at 0. Otherwise time
+    stamps are kept, a late start included."""
     still: bool = False
     """True for one picture that has no time."""

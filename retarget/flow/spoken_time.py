@@ -8,7 +8,7 @@ _SECONDS = re.compile(r"(?:(\d+):)?(?:(\d+):)?(\d+(?:\.\d+)?)(s)?")
 
 
 def seconds_of(word: str) -> float | None:
-    """The time that `3.5s`, `0:03.5` or `1:00:03` means; None where it is no time."""
+    """Seconds of a time such as `3.5s`, `0:03.5` or `1:00:03`; None where it is not a time."""
     time = _SECONDS.fullmatch(word)
     if time is None or not (time[4] or time[1]):
         return None

@@ -1,8 +1,8 @@
-"""Tell which runs are alive: clear up after killed ones, and keep two from writing one result.
+"""File locks of running jobs: clear up after killed runs, and keep two from writing one result.
 
-A run holds a lock on what it writes, and the system lets go of it however the run ends. So what
-bears one of our names and can be locked is nobody's any more. Where there are no such locks,
-nothing is cleared, and nothing kept apart.
+A run locks what it writes, and the system releases the lock however the run ends. So a file that
+has one of our names and can be locked is left over. On file systems without such locks nothing is
+cleared, and two runs are not kept apart.
 """
 
 from __future__ import annotations
@@ -23,31 +23,31 @@ except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
 HIDDEN = ".retarget-"
-"""How the name of what is not finished begins."""
+"""Prefix of unfinished files and folders."""
 ASIDE = "old"
-"""A folder in a hidden one, in which files of a person's own wait until new ones are in place."""
+"""A folder in a hidden one that keeps a user's replaced files until the new ones are in place."""
 _NAME = re.compile(rf"({re.escape(HIDDEN)}[0-9a-f]{{8}})(\.\w+)?")
 _UNTOUCHED = 3600.0
-"""Seconds without a change after which something is cleared, for there are shared folders that
-keep the locks of one machine from another."""
+"""Seconds without a change before anything is cleared, as some network folders do not share locks
+between machines."""
 
 
 @contextmanager
 def locked(path: Path) -> Iterator[bool]:
-    """Lock a file or folder while the block runs; False where that cannot be."""
+    """Lock a file or folder during the block; yields False where that fails."""
     with ExitStack() as opened:
         yield _lock(path, opened)
 
 
 def marked(mark: Path, opened: ExitStack) -> bool | None:
-    """Make a file, or take one that was left, and lock it.
+    """Create a file, or take a left-over one, and lock it.
 
     Args:
-        mark: what to call it; its holder removes it before it lets go of it.
+        mark: its path; the holder removes the file before it releases the lock.
         opened: holds the lock.
 
     Returns:
-        False where another run holds it; None where there are no such locks.
+        False where another run holds the lock; None where locks are not supported.
     """
     while fcntl is not None:
         with ExitStack() as tried:
@@ -59,7 +59,7 @@ def marked(mark: Path, opened: ExitStack) -> bool | None:
                 return False
             except OSError:
                 return None
-            if _is_at(descriptor, mark):  # else its holder removed it meanwhile
+            if _is_at(descriptor, mark):  # otherwise its holder has removed it
                 opened.push(tried.pop_all())
                 return True
     return None
@@ -67,7 +67,7 @@ def marked(mark: Path, opened: ExitStack) -> bool | None:
 
 @cache
 def clear(folder: Path) -> None:
-    """Remove what killed runs left in a folder, once in the life of this one."""
+    """Remove what killed runs left in a folder, once per process."""
     runs: dict[str, list[Path]] = defaultdict(list)
     with suppress(OSError):
         for path in folder.iterdir():
@@ -81,7 +81,7 @@ def clear(folder: Path) -> None:
 
 
 def remove(path: Path) -> None:
-    """Remove a file or folder of ours, where it can be."""
+    """Remove one of our files or folders, if possible."""
     if path.is_dir():
         shutil.rmtree(path, ignore_errors=True)
     with suppress(OSError):
@@ -109,7 +109,7 @@ def _is_at(descriptor: int, path: Path) -> bool:
 
 
 def _is_old(path: Path) -> bool:
-    """Whether it has long been left alone, and holds no files of a person's own."""
+    """Whether it is long unchanged and holds none of the user's files."""
     try:
         untouched = time.time() - path.lstat().st_mtime
     except OSError:

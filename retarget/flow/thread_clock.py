@@ -1,4 +1,4 @@
-"""The time a thread works: without what it waits for values of other threads."""
+"""The working time of a thread, without waiting for values of other threads."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _waited = _Waited()
 
 @contextmanager
 def waiting() -> Iterator[None]:
-    """Count the block as no work of this thread's."""
+    """Exclude the block from this thread's working time."""
     start = time.perf_counter()
     try:
         yield
@@ -26,5 +26,5 @@ def waiting() -> Iterator[None]:
 
 
 def busy_time() -> float:
-    """A clock of this thread's, in seconds, that stands while it waits."""
+    """Seconds on a clock of this thread that stops during `waiting`."""
     return time.perf_counter() - _waited.seconds

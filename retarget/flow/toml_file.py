@@ -1,4 +1,4 @@
-"""A TOML file that a person wrote, and the line on which each part of it stands."""
+"""A TOML file with the line number of each of its parts, for messages."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ Place: TypeAlias = tuple[str | int, ...]
 _TABLE = re.compile(r"\s*(\[\[?)\s*([^\[\]]+?)\s*\]\]?\s*(#.*)?$")
 _NAME = re.compile(r"[\w\-]+|\"[^\"]*\"|'[^']*'")
 _AGAIN = re.compile(r"Cannot declare (\(.*\)) twice|Cannot overwrite")
-"""What the parser says of a name that is given twice, the name as a tuple of its parts."""
+"""The parser's message for a repeated name, which it shows as a tuple of its parts."""
 _KEY = re.compile(rf"\s*((?:{_NAME.pattern})(?:\s*\.\s*(?:{_NAME.pattern}))*)\s*=")
 
 
 class TomlFile:
-    """The file's content in `data`, and where it stood.
+    """The file's content in `data`, with line numbers.
 
     Args:
         path: the file.
-        what: what it is to its reader ("storyboard"), for messages.
+        what: the kind of file ("storyboard"), for messages.
 
     Raises:
         UnreadableInput: the file is missing, too large, not text, or not TOML.
@@ -73,7 +73,7 @@ class TomlFile:
 
     @contextmanager
     def telling(self, place: Place) -> Iterator[None]:
-        """Tell what is wrong in the body with the file and the line of `place`."""
+        """Add the file and the line of `place` to errors raised in the body."""
         try:
             yield
         except RetargetError as error:
@@ -81,15 +81,15 @@ class TomlFile:
 
 
 def within(folder: Path, name: str, *, outside: bool) -> Path:
-    """The file of that name in a folder, or outside where that is allowed.
+    """The path of a name relative to a folder; outside it only where that is allowed.
 
     Raises:
-        UnreadableInput: the name leads out of the folder, links followed, or can be no file's.
+        UnreadableInput: the path, links resolved, lies outside the folder, or is not valid.
     """
     if not name or "\0" in name:
         raise UnreadableInput(f"{name!r} is not the name of a file.", do="Correct the name.")
     path = folder / name
-    home = os.path.realpath(folder)  # Path.resolve fails where a link leads round in a circle
+    home = os.path.realpath(folder)  # Path.resolve fails on circular links
     if not outside and not Path(os.path.realpath(path)).is_relative_to(home):
         raise UnreadableInput(
             f"{name!r} lies outside {home}.",
@@ -120,7 +120,7 @@ def _text(path: Path, what: str) -> str:
 
 
 def _not_toml(path: Path, what: str, why: str) -> UnreadableInput:
-    """What the parser found, and what to write instead."""
+    """The error for what the parser found, and what to write instead."""
     said = f"The {what} {path.name} is not TOML: {why}."
     if again := _AGAIN.search(why):
         name = ".".join(_NAME.findall(again[1] or "")).replace("'", "")
@@ -136,7 +136,7 @@ def _not_toml(path: Path, what: str, why: str) -> UnreadableInput:
 
 
 def _of_another_kind(path: Path, what: str) -> UnreadableInput:
-    """What is wrong with a photo or a table in the place of a file in TOML."""
+    """The error for a photo or another file in the place of a TOML file."""
     return UnreadableInput(
         f"The {what} {path.name} is not TOML, which its name does not say either.",
         do=f"Give a {_ENDING} file.",
@@ -148,7 +148,7 @@ def _lines(text: str) -> dict[Place, int]:
     lines: dict[Place, int] = {}
     counts: dict[Place, int] = {}
     table: Place = ()
-    inside = ""  # the delimiter of a string that goes on over several lines
+    inside = ""  # the delimiter of an open multi-line string
     for number, line in enumerate(text.splitlines(), start=1):
         if not inside:
             if found := _TABLE.match(line):

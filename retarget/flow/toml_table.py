@@ -13,15 +13,15 @@ from retarget.flow.paths import is_file
 from retarget.flow.toml_file import Place, TomlFile, within
 
 LONGEST = 600
-"""Characters of a text."""
+"""The most characters of a text."""
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
     """One table of a file, by default the whole file.
 
-    What its methods return is of the kind that they are called after; where the file holds
-    something else, they raise UnreadableInput.
+    Each method returns a value of the type in its name, and raises UnreadableInput where the file
+    holds something else.
     """
 
     file: TomlFile
@@ -45,18 +45,18 @@ class Table:
         return self.file.problem((*self.place, name), what, do=do)
 
     def telling(self, name: str) -> AbstractContextManager[None]:
-        """Tell what is wrong in the body with the line of the value of that name."""
+        """Add the line of the value of that name to errors raised in the body."""
         return self.file.telling((*self.place, name))
 
     def check_names(
         self, known: Collection[str], kind: str, meant: Mapping[str, str] | None = None
     ) -> None:
-        """Refuse a name that this table cannot have.
+        """Refuse names that this table does not have.
 
         Args:
-            known: the names that it can have.
-            kind: what such a name is, for messages ("entry of a step").
-            meant: what people write for one of them.
+            known: the allowed names.
+            kind: what a name stands for, in messages ("entry of a step").
+            meant: common mistakes, with the allowed name that each stands for.
         """
         for name in self.values:
             if name not in known:
@@ -65,7 +65,7 @@ class Table:
                 raise self.problem(name, unknown.what, do=do)
 
     def tables(self, name: str, *, most: int | None = None) -> list[Table]:
-        """The [[name]] tables, of which there is at least one."""
+        """The [[name]] tables, at least one."""
         value = self.values.get(name, [])
         if not isinstance(value, list) or not value:
             raise self.problem(name, f"There is no {name}.", do=f"Write [[{name}]] for each.")
@@ -78,7 +78,7 @@ class Table:
         return [Table(self.file, (*self.place, name, i)) for i in range(len(value))]
 
     def text(self, name: str, default: str | None = None) -> str:
-        """A text that is not too long."""
+        """A text of at most `LONGEST` characters."""
         value = self.values.get(name, default)
         if value is None:
             raise self.problem(name, f"There is no {name}.", do=f'Write {name} = "…".')
@@ -112,7 +112,7 @@ class Table:
         return self.checked_number(name, self.values.get(name, default), low, high)
 
     def checked_number(self, name: str, value: object, low: float, high: float) -> float:
-        """The same of one value of a list of that name."""
+        """One value of a list of that name, checked as `number` does."""
         if (
             isinstance(value, bool)
             or not isinstance(value, int | float)
@@ -132,14 +132,14 @@ class Table:
         return round(value)
 
     def flag(self, name: str) -> bool:
-        """True or false; false where nothing is said."""
+        """True or false; false if absent."""
         value = self.values.get(name, False)
         if not isinstance(value, bool):
             raise self.problem(name, f"{name} is not true or false.", do="Correct it.")
         return value
 
     def path(self, name: str, given: object, *, outside: bool) -> Path:
-        """The file that is named there, relative to the folder of this one."""
+        """The path of an existing file, relative to the folder of the TOML file."""
         if not isinstance(given, str):
             raise self.problem(
                 name, f"{given!r} is not the name of a file.", do="Write it in quotes."

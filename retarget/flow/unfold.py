@@ -1,4 +1,4 @@
-"""Texture coordinates: a face laid flat on one map, whatever its expression and pose."""
+"""Texture coordinates: a face unwrapped onto one map, whatever its expression and pose."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from retarget.flow.arrays import Doubles, Floats
 
 
 class Unfolding:
-    """Where each pixel of the map lies in a picture of a face.
+    """Maps each pixel of the texture map to a picture of a face.
 
     Args:
-        places: (468, 2) where the points of the mesh lie on the map, in its pixels.
+        places: (468, 2) positions of the mesh's points on the map in pixels.
         size: (width, height) of the map.
     """
 
     def __init__(self, places: Doubles, size: tuple[int, int]) -> None:
-        from scipy.spatial import Delaunay  # a fifth of a second, and few jobs lay faces flat
+        from scipy.spatial import Delaunay  # .2 s to import, and few jobs need it
 
         mesh = Delaunay(places)
         rows, columns = np.mgrid[: size[1], : size[0]]
@@ -27,12 +27,12 @@ class Unfolding:
         two = np.einsum("...ij,...j->...i", affine[..., :2, :], pixels - affine[..., 2, :])
         shares = np.concatenate([two, 1 - two.sum(axis=-1, keepdims=True)], axis=-1)
         self.face = which >= 0
-        """(height, width) which pixels lie on the face."""
+        """(height, width) whether each pixel lies on the face."""
         self._corners = np.asarray(mesh.simplices[which], np.int64)  # (height, width, 3)
         self._shares = shares.astype(np.float32)
 
     def places_in(self, points: Floats) -> Floats:
-        """(height, width, 2) the map's pixels in a picture; of no use where no face is.
+        """(height, width, 2) the map's pixels in a picture; meaningless off the face.
 
         Args:
             points: (468 or more, 2 or more) the mesh in pixels of the picture.

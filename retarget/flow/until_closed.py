@@ -13,7 +13,7 @@ T = TypeVar("T")
 class UntilClosed(Iterator[T], AbstractContextManager["UntilClosed[T]"]):
     """A generator whose values end with its `with` block, or with `close`.
 
-    A generator itself cannot be closed while another thread waits for its next value, as where an
+    A plain generator cannot be closed while another thread waits for its next value, as when an
     asyncio program that reads it with `to_thread` is cancelled.
     """
 
@@ -26,7 +26,7 @@ class UntilClosed(Iterator[T], AbstractContextManager["UntilClosed[T]"]):
             return next(self._values)
 
     def close(self) -> None:
-        """End it, once the value that another thread may be waiting for has come."""
+        """End the generator, after the value that another thread may be waiting for."""
         with self._one_at_a_time:
             self._values.close()
 

@@ -1,4 +1,4 @@
-"""What passes from room to room, in the order it comes to be.
+"""The values that pass from room to room, in the order in which they are made.
 
 VideoFrame → TrackedFrame → ExpressedFrame → FaceRequest → GeneratedFace → FinishedFrame
 
@@ -50,7 +50,7 @@ class VideoFrame:
     """0, 1, 2, … in the order of showing."""
     at: Instant
     duration: Fraction = Fraction(0)
-    """Seconds until the next frame; 0 where nobody knows."""
+    """Seconds until the next frame; 0 where unknown."""
 
     def __post_init__(self) -> None:
         check_array("rgb", self.rgb, (None, None, 3), np.uint8)
@@ -147,7 +147,7 @@ class HeadPose:
         return float(yaw), float(pitch), float(roll)
 
     def apart(self, other: HeadPose) -> float:
-        """Degrees by which two heads are turned apart, about whatever axis."""
+        """Degrees between the rotations of two heads, about any axis."""
         cos = (np.trace(self.rotation @ other.rotation.T) - 1) / 2
         return float(np.degrees(np.arccos(np.clip(cos, -1.0, 1.0))))
 
@@ -172,13 +172,13 @@ class HeadPose:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Measurement:
-    """What was read off the mesh directly and is truer than any weight."""
+    """What is measured directly on the mesh, more exactly than weights can tell."""
 
     gaze: Floats
-    """(2, 2) degrees against the head, rows left eye and right eye, columns yaw (positive to the
-    person's left) and pitch (positive up)."""
+    """(2, 2) degrees relative to the head, rows left eye and right eye, columns yaw (positive to
+    the person's left) and pitch (positive up)."""
     aperture: Floats
-    """(2,) lid opening of left and right eye against the same eye at rest: 0 shut, 1 rest."""
+    """(2,) opening of the left and right eye relative to the same eye at rest: 0 shut, 1 rest."""
     lip_gap: float
     """Distance of the inner lip rims at the middle of the mouth in head units; 0 is contact."""
     detail: Floats = field(default_factory=lambda: np.zeros((landmarks.COUNT, 3), np.float32))
@@ -192,14 +192,14 @@ class Measurement:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Expression:
-    """What a face does, away from its own neutral."""
+    """What a face does, relative to its own rest."""
 
     basis: ClassVar[str] = "arkit-52"
 
     weights: Floats
     """(52,) ARKit blendshape weights in the order of `blendshapes.NAMES`, 0..1."""
     measured: Measurement | None = None
-    """None where the expression was said, not seen (a label, a preset)."""
+    """None where the expression comes from words (a label, a preset) and not from a face."""
 
     def __post_init__(self) -> None:
         check_array("weights", self.weights, (blendshapes.COUNT,), np.float32)
@@ -212,14 +212,14 @@ class Expression:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class RestFace:
-    """One person's face doing nothing: the zero from which their expressions are measured."""
+    """One person's neutral face: the zero from which their expressions are measured."""
 
     head: Floats
     """(478, 3) mesh in the head frame."""
     aperture: Floats
     """(2,) lid distance of left and right eye at rest, in that eye's widths."""
     gaze: Floats
-    """(2, 2) degrees, as `Measurement.gaze`: where the mesh sees the eyes when they look ahead."""
+    """(2, 2) degrees, as `Measurement.gaze`: what the mesh reports of eyes that look ahead."""
     lip_gap: float
     """Head units: what the mesh reports between lips that touch."""
     found: str = "given"
@@ -241,21 +241,21 @@ class ExpressedFrame:
     index: int
     at: Instant
     duration: Fraction
-    """Seconds until the next frame; 0 where nobody knows."""
+    """Seconds until the next frame; 0 where unknown."""
     expression: Expression | None
     """None while the face is away."""
     pose: HeadPose | None
     """None while the face is away."""
     cut: bool = False
     tracked: TrackedFrame | None = None
-    """The pixels, where they are at hand; a saved performance has none."""
+    """The frame with its pixels; None from a saved performance."""
     rest: RestFace | None = None
-    """Whose rest it was read from, where a video shows several people; None: the only one's."""
+    """The rest of the person shown, where a video shows several; None: the only person's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Identity:
-    """One picture of the person who shall perform, understood."""
+    """One picture of the person who is to perform, tracked and fitted."""
 
     frame: VideoFrame
     face: Face
@@ -265,12 +265,11 @@ class Identity:
     rest: RestFace
     """The person without that expression."""
     as_filmed: bool = False
-    """Whether it is the driving person, too, the head as it lies at some moment of the video."""
+    """Whether this is a frame of the driving clip: the same person in a head pose of the clip."""
     passing: bool = False
-    """One of a clip's pictures, of which each is shown once: not worth long preparation."""
+    """True for a frame of an identity clip: shown once, so not worth long preparation."""
     person: Bytes | None = field(default=None, repr=False)
-    """(height, width) 255 where the frame shows this person, 0 where what is behind them; None
-    where nobody has told the two apart."""
+    """(height, width) 255 on this person, 0 on the background; None where not segmented."""
 
     def __post_init__(self) -> None:
         if self.person is not None:
@@ -286,16 +285,16 @@ class FaceRequest:
     duration: Fraction
     identity: Identity
     expression: Expression
-    """What the identity should do: absolute, away from the identity's rest."""
+    """What the identity should do: absolute, relative to the identity's rest."""
     pose: HeadPose
     """Where the identity's head should be, in the identity's frame."""
     points: Floats = field(repr=False)
     """(478, 3) where its mesh should be, in pixels of the identity's frame."""
     driving: ExpressedFrame | None = None
-    """The driving moment, also one without a face; where its pixels are at hand, a face in them
-    feeds mouth interior and pixel encoders, and a preview shows them."""
+    """The driving frame, also one without a face. Its pixels, if any, feed the mouth interior,
+    pixel encoders and the preview."""
     driving_rest: ExpressedFrame | None = None
-    """The moment at which the driving face comes nearest to its rest, with its pixels."""
+    """The driving frame nearest to the driving face's rest, with pixels."""
     away: bool = False
     """True where the driving face is away and the request was filled in."""
     cut: bool = False
@@ -320,8 +319,8 @@ class GeneratedFace:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class FinishedFrame:
-    """A whole picture, ready to be shown."""
+    """A whole picture of the result."""
 
     frame: VideoFrame
     request: FaceRequest | None = None
-    """What was asked for; None where the frame is not a generated one."""
+    """The request behind it; None where the frame was not generated."""

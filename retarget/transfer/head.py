@@ -12,26 +12,26 @@ from retarget.flow.ease import smoothstep
 from retarget.flow.values import HeadPose
 
 MAX_TURN = 15.0
-"""Degrees: beyond this a single photo has no pixels for what would come into view, and those of a
-far cheek are drawn out into streaks. Every generator draws the turn that it is asked for."""
+"""Degrees. Beyond this a single photo has no pixels for what comes into view, and those of the far
+cheek are stretched into streaks. The limit is set here: a generator draws any turn requested."""
 TURNED, BACK = (20.0, 40.0), 6.0
-"""Degrees from which on a photo's head is turned so far that its averted side has no pixels, and at
-which all of it lacks them; and how far it turns back to the front at most, then."""
+"""Degrees. Between the first two yaws of the photo's head, the limit of a turn back to the front
+falls from `MAX_TURN` to `BACK`, as the averted side of such a photo has no pixels."""
 MAX_SHIFT = 0.35
 """Eye-corner distances."""
 MAX_ZOOM = 1.15
 FREE = 0.6
-"""Share of a limit up to which it is not felt at all."""
+"""Share of a limit below which a movement is not reduced."""
 
 
 class HeadMotion:
-    """Relative head motion: where the driving head is against its own usual place.
+    """Relative head motion: the driving pose relative to its mean over the clip.
 
-    It is the person's own left and up that count, not the picture's: a photo that lies on its side
-    nods towards its own chest.
+    Directions are the person's own, not the picture's: a photo that lies on its side nods towards
+    its own chest.
 
     Args:
-        usual: poses of the driving head seen over the clip; their middle is the zero.
+        usual: poses of the driving head over the clip; their mean is the zero.
         gain: 1 as performed, 0 still.
     """
 
@@ -62,15 +62,15 @@ class HeadMotion:
         )
 
     def from_moment_as_in(self, photo: HeadPose) -> HeadMotion:
-        """The motion whose zero is where the driving head lies most nearly as in a photo.
+        """The motion whose zero is the driving pose nearest to that of a photo of the same person.
 
-        A photo of the same person then turns to where the driving head really is, and not as far
-        aside from its own pose as the driving head from its usual one.
+        The photo's head then takes the driving head's absolute pose instead of repeating, from its
+        own pose, the driving head's deviation from the mean.
         """
         return HeadMotion([min(self._seen, key=photo.apart)], self._gain)
 
     def between(self, one: HeadPose | None, two: HeadPose | None, share: float) -> HeadPose:
-        """The driving pose `share` (0..1) of the way from one to two; None is the usual one."""
+        """The driving pose `share` (0..1) of the way from one to two; None is the mean pose."""
         one, two = one or self._usual, two or self._usual
         turn = Rotation.from_matrix(two.rotation @ one.rotation.T).as_rotvec()
         return HeadPose(
@@ -81,9 +81,13 @@ class HeadMotion:
 
 
 def _less_to_the_front(turn: Doubles, rotation: Doubles) -> Doubles:
-    """A turn (3,: radians about each axis) that shows less of an averted side (3, 3: the photo's).
+    """Limit the part of a turn that would show the averted side of the photo's head.
 
-    To nod, and to turn farther aside, the photo has its pixels.
+    Nodding and turning farther to the side are not limited: the photo has the pixels.
+
+    Args:
+        turn: (3,) radians about each axis.
+        rotation: (3, 3) of the photo's head.
     """
     yaw = float(np.arctan2(-rotation[0, 2], rotation[2, 2]))
     back = float(turn[1]) * np.sign(yaw)  # a turn about y is a yaw to the other side
@@ -95,7 +99,7 @@ def _less_to_the_front(turn: Doubles, rotation: Doubles) -> Doubles:
 
 
 def soft_limit(vector: Doubles, limit: float) -> Doubles:
-    """Shorten a vector (n,) so that it is never longer than `limit` and stays as it is if short."""
+    """Shorten a vector (n,) smoothly to at most `limit`; one below `FREE * limit` is unchanged."""
     length, free = float(np.linalg.norm(vector)), FREE * limit
     if length <= free:
         return vector

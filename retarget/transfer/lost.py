@@ -1,4 +1,4 @@
-"""What is shown in frames without a face, which never drop out of the video."""
+"""Expression and pose for frames without a face, which stay in the video."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 EASE_SECONDS = 0.4
 """Long enough not to look like a twitch, short enough not to look frozen."""
 RETURN_SECONDS = 0.1
-"""From what was shown while away back to what is seen."""
+"""Duration of the blend back once the face is found again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -28,7 +28,7 @@ class Shown:
     frame: ExpressedFrame
     expression: Expression
     pose: HeadPose | None
-    """None: the head's usual place."""
+    """None: the driving head's mean pose."""
     away: bool
 
 
@@ -37,7 +37,7 @@ class FillLost:
 
     Args:
         lost: `TransferSettings.lost`.
-        head: who knows the way between two poses; None where no head is followed.
+        head: blends between two poses; None where the head is not followed.
     """
 
     def __init__(self, lost: str, head: HeadMotion | None = None) -> None:
@@ -46,13 +46,13 @@ class FillLost:
     def __call__(self, frames: Iterator[ExpressedFrame]) -> Iterator[Shown]:
         """One `Shown` for each frame, in order."""
         last: Shown | None = None
-        since = 0.0  # the moment at which the face went, or came back
+        since = 0.0  # seconds at which the face was lost, or found again
         returning: Shown | None = None
         for frame in frames:
             now = frame.at.seconds
             if frame.expression is not None:
                 if last is not None and last.away:
-                    returning, since = last, now  # found anew, which is called a cut as well
+                    returning, since = last, now  # found again, which is marked as a cut, too
                 elif frame.cut:
                     returning = None
                 last = self._seen(frame, frame.expression, returning, now - since)

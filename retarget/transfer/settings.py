@@ -8,15 +8,15 @@ from typing import Literal
 from retarget.flow.declared import AsDeclared, check_range
 
 MOST_GAIN = 4.0
-"""A larger gain than this only drives every movement against its limit."""
+"""A larger gain would only drive every movement into its limit."""
 MADE_UP = 1.15
-"""What makes up for the folds and shadows that a moved photo lacks and for want of which it is read
-as doing less."""
+"""The strength that makes up for the folds and shadows a warped photo lacks: without them its
+expressions look weaker than they are."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Gains(AsDeclared):
-    """How much of each region is passed on: 0 none, 1 as performed, 2 doubled."""
+    """How much of each region's movement is transferred: 0 none, 1 as performed, 2 doubled."""
 
     brows: float = 1.0
     """Raising, lowering and knitting the brows."""

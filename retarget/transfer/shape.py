@@ -24,29 +24,28 @@ from retarget.transfer.strength import WIDEST, region_shares
 _BLINKS = [blendshapes.index(name) for name in ("eyeBlinkLeft", "eyeBlinkRight")]
 _INNER_LIPS = (landmarks.LIPS_INNER_UPPER, landmarks.LIPS_INNER_LOWER)
 _UPPER_LID_SHARE = 0.85
-"""Part of a lid correction that the upper lid takes."""
-_READ_MILDLY = {
+"""The upper lid's share of a correction of the lids' gap, 0..1."""
+_UNDER_REPORTED = {
     "browDown": 1.25, "browInnerUp": 1.4, "browOuterUp": 1.3, "mouthRoll": 1.2,
     "mouthPucker": 1.4, "mouthLeft": 1.4, "mouthRight": 1.4, "jawLeft": 1.4, "jawRight": 1.4,
 }  # fmt: skip
-"""Of what a face does, how much more than its mesh tells, by the beginning of a weight's name. A
-mesh stays near to usual brows: of drawn ones it tells 0.5 to 0.6, of lowered ones more, since their
-weight holds what the rest of the face says. And lips that purse, roll in or are drawn aside hide
-the points by which it would know them, unless they part."""
+"""Correction of fitted weights that the tracker's mesh under-reports, by the beginning of a name. A
+mesh stays near to average brows: of drawn ones it reports 0.5 to 0.6, of lowered ones more, as the
+rest of the face adds to their weight. Lips that purse, roll in or move sideways hide the points
+that would show it, unless they part."""
 _PARTED = (0.06, 0.2)
-"""Gap of the lips in head units from which on less and at which no more than it tells: a rounded
-mouth would become a slit."""
-_TOLD_ASIDE, _TOLD_DOWN = 1.3, 1.5
-"""The same of irises: of one that is drawn aside a mesh tells 0.5 to 0.8, and less yet of one drawn
-down, for the lids that follow it hide it. Of one drawn up, lids that part say the rest."""
-_TOLD_WIDE = 1.3
-"""The same of lids that part beyond rest: a mesh stays near to usual eyes, too."""
+"""Gap of the lips in head units between which the correction of the lips' weights fades out: it
+would make a slit of a rounded mouth."""
+_SIDEWAYS, _DOWN = 1.3, 1.5
+"""Correction of gaze: a mesh reports 0.5 to 0.8 of a sideways gaze, and less of a lowered one, as
+the lids follow and hide the iris. An upward gaze needs none, as the lids part with it."""
+_WIDENED_EYES = 1.3
+"""Correction of apertures above rest: a mesh stays near to average eyes, too."""
 _BEYOND, _SURE_ASIDE = np.array([0.5, 0.0], np.float32), 2.0
-"""How much farther than its mesh tells the eyes of a photo look aside (yaw, pitch), and the degrees
-that may be the mesh's error: what is under-told of driving eyes, with the strength that makes up
-for it, is under-told of the photo's, and its irises have that much farther to go back."""
+"""Share (yaw, pitch) of the photo's own gaze that a mesh does not report, and the degrees that may
+be the mesh's error. Irises of a photo that looks sideways have that much farther to go back."""
 _RATIOS = (0.8, 1.25)
-"""Faces are believed to differ by this much; more is the tracker's error."""
+"""Range of size ratios of two faces; beyond it the tracker is taken to be wrong."""
 CONTACT = 0.008
 """Head units: a measured gap below this is lips that touch."""
 
@@ -75,7 +74,7 @@ class Shape:
             rest: the identity's rest, for its proportions.
             start: (478, 3) head-frame mesh from which the expression departs.
             expression: what to do.
-            photo: the picture that is to show it, where that is not what `start` shows.
+            photo: the identity's picture, where `start` is the rest and not the photo's own mesh.
 
         Returns:
             (478, 3) head-frame mesh.
@@ -85,29 +84,29 @@ class Shape:
             moved = self._model.said(expression.weights)
             aperture = self._said(expression.weights, moved)
         else:
-            moved = self._model.displacement(expression.weights * _told(seen.lip_gap))
+            moved = self._model.displacement(expression.weights * _weight_factors(seen.lip_gap))
             moved += seen.detail
-            aperture = _told_of_lids(seen.aperture)
+            aperture = _corrected_apertures(seen.aperture)
         if photo is not None and photo.expression is not None:
-            moved -= self._model.displacement(_untold(photo.expression))
+            moved -= self._model.displacement(_hidden_weights(photo.expression))
         wider, taller, same_way = self._proportions(rest)
         aperture = _widened(aperture, same_way)
         moved[:, 0] *= 1 + self._mouth * (wider - 1)
         moved[:, 1] *= 1 + self._mouth * (taller - 1)
         mesh = start + moved
-        if seen is not None:  # it is told in widths of the eye as it is now
+        if seen is not None:  # its unit is the width of the eye as it now is
             aperture = aperture * eye_widths(mesh) / eye_widths(start)
         set_lids(mesh, start, aperture)
         if seen is not None:
-            aside = 0 if photo is None else _untold_gaze(rest, photo)
-            set_irises(mesh, start, seen.gaze * _told_of_gaze(seen.gaze) - aside)
+            aside = 0 if photo is None else _hidden_gaze(rest, photo)
+            set_irises(mesh, start, seen.gaze * _gaze_factors(seen.gaze) - aside)
             set_lips(mesh, seen.lip_gap * taller)
         return mesh
 
     def _said(self, weights: Floats, moved: Floats) -> Floats:
-        """Apertures (2,) of lids that were said; they shut by shares of what is open without that.
+        """Apertures (2,) for weights from words; a blink closes a share of what is otherwise open.
 
-        Else lids that are half shut would meet as soon as the eyes look down or narrow.
+        Otherwise half-shut lids would meet as soon as the eyes look down or narrow.
         """
         blink = np.zeros_like(weights)
         blink[_BLINKS] = weights[_BLINKS]
@@ -115,7 +114,7 @@ class Shape:
         return np.asarray(left_open * (1 - np.minimum(blink[_BLINKS], 1)), np.float32)
 
     def _proportions(self, rest: RestFace) -> _Proportions:
-        """Those of an identity, which is the same one for many frames."""
+        """The proportions of an identity, kept while frames show the same one."""
         if self._met is None or self._met[0] is not rest:
             driving = None if self._driving is None else self._driving.head
             theirs = self._model.neutral if driving is None else driving
@@ -130,22 +129,22 @@ class Photo(NamedTuple):
     mesh: Floats
     """(478, 3) in the head frame."""
     expression: Expression | None = None
-    """What the person does in it, where the rest is more than a guess."""
+    """What the person does in it; None where its rest is not known well enough to tell."""
 
 
 class _Proportions(NamedTuple):
-    """Of an identity's face against the driving one."""
+    """An identity's face relative to the driving face."""
 
     wider: float
-    """How much wider its mouth is."""
+    """Ratio of the mouths' widths."""
     taller: float
-    """How much taller its lower face is."""
+    """Ratio of the lower faces' heights."""
     same_way: Floats
-    """(2,) the share of its lids' way by which they part as far as the driving ones, at most 1."""
+    """(2,) ratio of the driving lids' gap at rest to the identity's, at most 1."""
 
 
 def _ratios(own: Floats, driving: Floats | None) -> tuple[float, float]:
-    """How much wider one's mouth and taller one's lower face is than the driving one, if known."""
+    """Ratios of mouth width and lower-face height to the driving face's; 1 if unknown."""
     if driving is None:
         return 1.0, 1.0
     wider = np.clip(mouth_width(own) / mouth_width(driving), *_RATIOS)
@@ -154,10 +153,10 @@ def _ratios(own: Floats, driving: Floats | None) -> tuple[float, float]:
 
 
 def _widened(aperture: Floats, same_way: Floats) -> Floats:
-    """Apertures (2,) whose lids part no farther beyond rest than the driving ones do.
+    """Limit apertures (2,) above rest to the absolute distance by which the driving lids part.
 
-    Eyes shut by shares, each until it is shut; but a share that hardly widens a narrow eye makes a
-    large one stare.
+    Closing is relative, so that each eye shuts; but widening by a factor that hardly shows in a
+    narrow eye makes a large one stare.
 
     Args:
         aperture: (2,)
@@ -167,49 +166,49 @@ def _widened(aperture: Floats, same_way: Floats) -> Floats:
     return np.asarray(aperture - beyond * (1 - same_way), np.float32)
 
 
-def _untold(own: Expression) -> Floats:
-    """(52,) weights by which a photo does more than its mesh tells, as a driving face does."""
+def _hidden_weights(own: Expression) -> Floats:
+    """(52,) the part of a photo's own expression that its mesh under-reports."""
     gap = 0.0 if own.measured is None else own.measured.lip_gap
-    return np.asarray(own.weights * (_told(gap) - 1), np.float32)
+    return np.asarray(own.weights * (_weight_factors(gap) - 1), np.float32)
 
 
-def _untold_gaze(rest: RestFace, photo: Photo) -> Floats:
-    """(2,) or (2, 2) degrees by which a photo's eyes look farther than its mesh tells."""
+def _hidden_gaze(rest: RestFace, photo: Photo) -> Floats:
+    """(2,) or (2, 2) degrees of a photo's own gaze that its mesh under-reports."""
     ahead = read_gaze(rest.head)
     own = None if photo.expression is None else photo.expression.measured
     if own is not None:
         aside = own.gaze - (ahead - rest.gaze)
-        return np.asarray(aside * (_told_of_gaze(aside) - 1), np.float32)
-    aside = (read_gaze(photo.mesh) - ahead).mean(axis=0)  # one eye's own is mostly error
+        return np.asarray(aside * (_gaze_factors(aside) - 1), np.float32)
+    aside = (read_gaze(photo.mesh) - ahead).mean(axis=0)  # their difference is mostly error
     sure = np.sign(aside) * np.maximum(np.abs(aside) - _SURE_ASIDE, 0)
     return np.asarray(_BEYOND * sure, np.float32)
 
 
-def _told(gap: float) -> Floats:
-    """(52,) what a measured weight is multiplied by where lips are `gap` head units apart."""
-    more, hidden = _more()
+def _weight_factors(gap: float) -> Floats:
+    """(52,) factors that correct fitted weights where the lips are `gap` head units apart."""
+    more, hidden = _extra()
     return 1 + more - np.float32(smoothstep(*_PARTED, gap)) * hidden
 
 
-def _told_of_lids(aperture: Floats) -> Floats:
-    """(2,) apertures whose mesh tells those."""
-    wider = np.minimum(1 + np.float32(_TOLD_WIDE) * (aperture - 1), np.float32(WIDEST))
+def _corrected_apertures(aperture: Floats) -> Floats:
+    """(2,) apertures with under-reported widening corrected."""
+    wider = np.minimum(1 + np.float32(_WIDENED_EYES) * (aperture - 1), np.float32(WIDEST))
     return np.where(aperture > 1, np.maximum(wider, aperture), aperture)
 
 
-def _told_of_gaze(gaze: Floats) -> Floats:
-    """(2, 2) what a gaze (2, 2: degrees) that was read off a mesh is multiplied by."""
-    out = np.full((2, 2), _TOLD_ASIDE, np.float32)
-    out[:, 1] = np.where(gaze[:, 1] < 0, _TOLD_DOWN, 1.0)
+def _gaze_factors(gaze: Floats) -> Floats:
+    """(2, 2) factors that correct a gaze (2, 2: degrees) read off a mesh."""
+    out = np.full((2, 2), _SIDEWAYS, np.float32)
+    out[:, 1] = np.where(gaze[:, 1] < 0, _DOWN, 1.0)
     return out
 
 
 @cache
-def _more() -> tuple[Floats, Floats]:
-    """(52,) each: how much more than its mesh tells a face does; and of the lips alone."""
+def _extra() -> tuple[Floats, Floats]:
+    """(52,) each: `_UNDER_REPORTED` minus one for every weight; and for those of the lips alone."""
     out = np.zeros((2, blendshapes.COUNT), np.float32)
     for i, name in enumerate(blendshapes.NAMES):
-        more = next((f - 1 for start, f in _READ_MILDLY.items() if name.startswith(start)), 0.0)
+        more = next((f - 1 for start, f in _UNDER_REPORTED.items() if name.startswith(start)), 0.0)
         out[:, i] = more, more * name.startswith("mouth")
     return out[0], out[1]
 
@@ -227,7 +226,7 @@ def lower_face(head: Floats) -> float:
 
 
 def lid_gaps(head: Floats) -> Floats:
-    """(2,) how far the lids of the left and the right eye are apart in a mesh (478, 3)."""
+    """(2,) mean gap of the lids of the left and right eye of a mesh (478, 3) in head units."""
     gaps = [
         (head[list(low[1:-1])] - head[list(up[1:-1])])[:, 1].mean()
         for up, low in landmarks.EYE_RIMS
@@ -242,9 +241,7 @@ def eye_widths(head: Floats) -> Floats:
 
 
 def opened(head: Floats, moved: Floats) -> Floats:
-    """(2,) how many times as open as in a mesh the left and the right eye are once it has moved.
-
-    An eye larger than the average one has farther to go until it is shut.
+    """(2,) opening of the left and right eye after a movement, relative to before.
 
     Args:
         head: (478, 3) head units.
@@ -254,11 +251,11 @@ def opened(head: Floats, moved: Floats) -> Floats:
 
 
 def set_lids(mesh: Floats, start: Floats, aperture: Floats) -> None:
-    """Open each eye, in place, to `aperture` (2,: left, right) times its opening in `start`."""
+    """Open each eye of `mesh`, in place, to `aperture` (2,: left, right) of its gap in `start`."""
     for (upper, lower), share in zip(landmarks.EYE_RIMS, aperture, strict=True):
         up, low = list(upper[1:-1]), list(lower[1:-1])
         wanted = (start[low] - start[up]) * np.float32(max(0.0, share))
-        off = wanted - (mesh[low] - mesh[up])  # what the lids still have to open, per column
+        off = wanted - (mesh[low] - mesh[up])  # missing gap, per column
         mesh[up] -= np.float32(_UPPER_LID_SHARE) * off
         mesh[low] += np.float32(1 - _UPPER_LID_SHARE) * off
 

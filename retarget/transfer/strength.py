@@ -1,4 +1,4 @@
-"""Gain per region, on weights, on measurements and on the shape beyond the weights."""
+"""Gains per region, applied to weights, measurements and the shape beyond the weights."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from retarget.flow.values import Expression, Measurement
 from retarget.transfer.settings import TransferSettings
 
 WIDEST = 1.6
-"""Aperture of an eye that is torn open as far as lids go."""
-UNTOLD = 0.01
-"""Head units by which lips part without a weight that tells of it."""
+"""Aperture of an eye opened as wide as lids can."""
+LEAST_PARTED = 0.01
+"""Head units by which lips can part without any weight showing it."""
 
 
 class Strength:
@@ -37,7 +37,7 @@ class Strength:
         self._detail = np.asarray(settings.strength * settings.detail * per_point, np.float32)
 
     def __call__(self, expression: Expression) -> Expression:
-        """The same expression, scaled; weights stay within 0..1, lids and lips within reach."""
+        """The expression scaled; weights are clipped to 0..1 and apertures to 0..`WIDEST`."""
         weights = np.clip(expression.weights * self._weights, 0.0, 1.0)
         measured = expression.measured
         if measured is not None:
@@ -45,17 +45,17 @@ class Strength:
         return Expression(weights=weights, measured=measured)
 
     def _parted(self, weights: Floats) -> float:
-        """What the gains multiply the lip gap by: how much farther jaw and mouth now part the lips.
+        """Factor of the lip gap: by how much farther the scaled jaw and mouth part the lips.
 
-        A jaw that drops as far as it can opens the mouth no farther for a larger gain; and what no
-        weight tells of follows the smaller gain.
+        A weight that is clipped at 1 opens the mouth no farther; parting that no weight shows
+        follows the smaller gain.
         """
         scaled = np.clip(weights * self._gain, 0.0, 1.0)
         before, now = (
             sum(max(0.0, float(parting @ w)) for parting in self._parting)
             for w in (weights, scaled)
         )
-        return (now + UNTOLD * self._smaller) / (before + UNTOLD)
+        return (now + LEAST_PARTED * self._smaller) / (before + LEAST_PARTED)
 
     def _measured(self, seen: Measurement, parted: float) -> Measurement:
         return replace(
@@ -68,10 +68,10 @@ class Strength:
 
 
 def gained(aperture: Floats, gain: float) -> Floats:
-    """Apertures (n,) whose distance from rest is multiplied by a gain.
+    """Multiply the distance of apertures (n,) from rest by a gain, less so for nearly shut lids.
 
-    Lids that nearly meet lie close to the end of their way: a little more than was measured narrows
-    a half open eye, but shuts none that the driving face keeps open by a slit.
+    A gain above 1 narrows a half-open eye further, but never shuts one that the driving face keeps
+    open by a slit.
     """
     if gain <= 1:
         return np.asarray(1 + (aperture - 1) * np.float32(gain))
@@ -81,7 +81,7 @@ def gained(aperture: Floats, gain: float) -> Floats:
 
 
 def parting(model: FaceModel, region: str) -> Floats:
-    """(52,) head units by which each weight of a region parts the middle of the lips; else 0."""
+    """(52,) head units by which each weight parts the middle of the lips; 0 outside the region."""
     up, low = list(landmarks.LIPS_INNER_UPPER[4:7]), list(landmarks.LIPS_INNER_LOWER[4:7])
     apart = (model.basis[:, low, 1] - model.basis[:, up, 1]).mean(axis=1)
     within = [blendshapes.region(name) == region for name in blendshapes.NAMES]
@@ -89,7 +89,7 @@ def parting(model: FaceModel, region: str) -> Floats:
 
 
 def region_shares(model: FaceModel) -> dict[str, Floats]:
-    """How much each mesh point belongs to each region, from how far each region moves it.
+    """How much each mesh point belongs to each region, by how far the region's blendshapes move it.
 
     Returns:
         For every region that has blendshapes a (478,) share; the shares of a point sum to 1.

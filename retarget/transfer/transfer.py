@@ -1,6 +1,6 @@
-"""What the identity should do: the performance, scaled, on the identity's own face.
+"""The stage: apply the scaled performance to the identity's own face.
 
-Every driving moment becomes one request, also those in which no face was seen.
+Every driving frame becomes one request, including those without a face.
 """
 
 from __future__ import annotations
@@ -34,21 +34,21 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class DrivingFace:
-    """What is known of the driving face before its first frame comes."""
+    """What is known of the driving face before its first frame."""
 
     rest: RestFace
     usual: Sequence[HeadPose] = ()
-    """Poses seen over the clip; needed for `motion = "full"`."""
+    """Head poses over the clip; needed for `motion = "full"`."""
     moments: Sequence[Doubles] = ()
-    """(478, 3) each: its head-frame mesh at these, where the clip was looked through."""
+    """(478, 3) each: head-frame meshes over the clip, where it was sampled beforehand."""
     at_rest: ExpressedFrame | None = None
-    """The moment nearest to its rest, with its pixels."""
+    """The frame nearest to its rest, with pixels."""
     others: Sequence[DrivingFace] = ()
-    """Further people whom the video shows; `ExpressedFrame.rest` tells whose turn it is."""
+    """Further people in the video; `ExpressedFrame.rest` says which one a frame shows."""
 
 
 class Transfer:
-    """Ask of each identity picture what the driving face does at that moment."""
+    """Turn each expressed driving frame into a request for the identity."""
 
     name = "transfer"
 
@@ -61,9 +61,9 @@ class Transfer:
         """Prepare for one video.
 
         Args:
-            settings: gains and ways.
-            driving: None where the expressions were said, not seen.
-            identity_at: the identity's picture so many seconds after the first driving frame.
+            settings: gains and modes.
+            driving: None where the expressions come from words.
+            identity_at: the identity at a time in seconds after the first driving frame.
         """
         model = face_model()
         self._settings, self._model = settings, model
@@ -74,10 +74,10 @@ class Transfer:
         self._identity_at = identity_at
         self._head: HeadMotion | None = None
         self._own_head: HeadMotion | None = None
-        """Of a photo as filmed."""
+        """For a photo that is a frame of the driving clip; see `Identity.as_filmed`."""
         self._heads: list[tuple[RestFace, HeadMotion]] = []
         if settings.motion == "full" and driving is not None and driving.usual:
-            from retarget.transfer.head import HeadMotion  # its SciPy takes long to load
+            from retarget.transfer.head import HeadMotion  # its import of SciPy is slow
 
             gain = settings.of_head
             self._head = HeadMotion(driving.usual, gain)
@@ -93,10 +93,10 @@ class Transfer:
             yield self._request(moment, self._identity_at(at - first))
 
     def _as_usual(self, frame: ExpressedFrame) -> ExpressedFrame:
-        """Its gaze against where the driving eyes usually look.
+        """The frame with its gaze relative to the driving eyes' usual direction.
 
-        A head that is turned all the time and keeps its eyes on the camera looks aside; the photo's
-        head is not turned that way, and its eyes should keep to the camera too.
+        A head that is turned throughout and looks at the camera has a sideways gaze; the photo's
+        head is not turned that way, and its eyes should look at the camera, too.
         """
         expression = frame.expression
         if self._usual_gaze is None or expression is None or expression.measured is None:
@@ -108,7 +108,7 @@ class Transfer:
     def _request(self, shown: Shown, identity: Identity) -> FaceRequest:
         performed = self._strength(shown.expression)
         pose = self._pose(shown, identity)
-        bent = self._model.bent(identity.pose)  # so are the photo's points, which are to be moved
+        bent = self._model.bent(identity.pose)  # as in the photo's points, which are to be moved
         photo = (identity.pose.to_head(identity.face.points) - bent).astype(np.float32)
         if self._settings.relative:
             mesh = self._shape(identity.rest, photo, performed)
@@ -131,7 +131,7 @@ class Transfer:
         )
 
     def _pose(self, shown: Shown, identity: Identity) -> HeadPose:
-        """Where the identity's head should be."""
+        """The pose requested of the identity's head."""
         if self._head is None or shown.pose is None:
             return identity.pose
         heads = (head for rest, head in self._heads if rest is shown.frame.rest)
@@ -148,5 +148,5 @@ class Transfer:
 
 
 def _usual_gaze(rest: RestFace) -> Floats:
-    """(2, 2) degrees, as `Measurement.gaze`: where the eyes of a face at rest look."""
+    """(2, 2) degrees, as `Measurement.gaze`: the direction of a face's eyes at rest."""
     return (read_gaze(rest.head) - rest.gaze).astype(np.float32)
