@@ -1,4 +1,4 @@
-"""The inside of the driving mouth, laid between the photo's lips in the photo's light."""
+"""Composite the driving mouth's interior between the photo's lips, relit to match the photo."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ from retarget.generate.warp.tones import LEAST_RED, Tones, redness_in, teeth_in
 from retarget.generate.warp.upper_row import row_of_upper_teeth
 
 OPEN = (0.02, 0.045)
-"""Gap of the driving lips, in eye distances, from which and at which its inside is worth taking."""
+"""Gap of the driving lips, in eye distances, between which the interior fades in."""
 RIM_SHADE, RIM_REACH = 0.45, 0.05
-"""How much darker the inside is at the lips, and over which share of the mouth's width."""
+"""Darkening of the interior at the lips, and its reach in mouth widths."""
 SHADE_TINT = (0.6, 1.5)
 """The least and the most of its logarithm that a channel takes of that shade."""
 EDGE = 4.0
-"""Pixels around the opening that repeat its edge."""
+"""Pixels around the opening into which its edge is replicated."""
 LIP_RED, LIP_BRIGHT = (0.55, 0.8), (0.2, 0.45)
-"""Redness and brightness, in those of the lips, from which and at which a pixel is lip."""
+"""Redness and brightness, relative to the lips, between which a pixel fades into lip."""
 LIP_DEEP, LIP_DEEP_WIDE = (0.15, 0.35), (0.05, 0.1)
-"""Depth in a pursed and in a wide opening, in mouth widths, up to which lips are looked for:
-further in is tongue, which is as red."""
+"""Depth in mouth widths, in a pursed and in a wide opening, between which lip fades out: farther in
+is tongue, which is as red."""
 TOOTH_DEEP = (0.18, 0.28)
 """Depth in the opening, in mouth widths, from which on less and less and at which nothing is tooth:
 what is pale there is a wet tongue."""
@@ -56,7 +56,7 @@ ones would be green there."""
 LIP_TURNED_IN = 0.15
 """How much darker what is lip inside a wide mouth is drawn: its inner side, which faces no light,
 as the driving picture mostly shows already; more would line the mouth with a dark stroke.
-In a pursed mouth, and where it reaches far in, it is the lip's own front, lit as lips are."""
+In a pursed mouth, and where lip reaches far in, it is the lip's front, lit as lips are."""
 LIP_LIT = (0.65, 0.9)
 """Brightness, in that of the lips, from which on and at which it may be their front: a tongue lies
 in shade."""
@@ -66,7 +66,7 @@ of it that they fill from which on and at which their front does."""
 
 
 def openness(face: Face) -> float:
-    """0..1 how much of a driving mouth's inside can be seen."""
+    """Visibility of the driving mouth's interior, 0..1."""
     return smoothstep(*OPEN, rims_of(face.points, MOUTH).gap / face.eye_distance)
 
 

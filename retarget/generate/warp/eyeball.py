@@ -1,4 +1,4 @@
-"""An eye of the photo, taken apart: an eyeball without its iris, and a whole iris."""
+"""Split an eye of the photo into an eyeball without iris and a complete iris."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from retarget.generate.warp.palette import LUMA, luma
 from retarget.generate.warp.rims import Rims
 
 FARTHEST_ALONG = 0.28
-"""Eye widths between an iris and the middle of its eye at most."""
+"""Largest distance of an iris from the middle of its eye, in eye widths."""
 IN_SIGHT = 0.8
-"""Radii of the iris, at least, between its centre and the corner it looks to."""
+"""Smallest distance from the iris centre to the corner it looks towards, in iris radii."""
 UNSHADED = 0.7
-"""How far what is made up of the white goes over to its tone."""
+"""How far filled-in sclera is blended towards its mean tone, 0..1."""
 UNSEEN, GUESSED, PALER = 0.4, 0.9, 0.35
 """How bright against the skin around it what is taken for white is at least (0.5 and more on thirty
 photos): below are lashes and iris of an eye in a slit, with laughter; how bright white is drawn
@@ -25,25 +25,25 @@ there; and the power of the skin's tint that it has."""
 LIMBUS = 25.0
 """Distance (RGB, 0..255) from white that says nothing of where an iris ends."""
 ASIDE, WIDE = np.arange(-4, 5) / 10, np.arange(80, 155, 5) / 100
-"""Where an iris is looked for: aside from the mesh's, in the mesh's radii, and how wide it is."""
+"""Search grid of the iris: sideways offset from the mesh's, and radius, in the mesh's radii."""
 DOUBT = 0.3
-"""How much less an edge counts that lies a radius aside."""
+"""Reduction of an edge's score per radius of offset from the mesh's iris."""
 WET = 0.07
 """Eye widths above the lower rim, as the mesh has it, where the lid's wet edge may still lie."""
 ENOUGH = 12
-"""Pixels of an iris from which they tell its colours."""
+"""Fewest iris pixels from which its colours are measured."""
 LIKE = 40.0
 """Distance (RGB, 0..255) up to which a pixel there is taken for one of the iris all the same."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Eyeball:
-    """One eye of the photo, taken apart."""
+    """One eye of the photo, split into layers."""
 
     corner: tuple[int, int]
     """(left, top) of the pictures in the crop."""
     white: Bytes
-    """(h, w, 3) the eyeball without iris, also where lids hide it."""
+    """(h, w, 3) the eyeball without iris, completed behind the lids."""
     iris: Bytes
     """(h, w, 4) the whole iris where the photo has it, premultiplied by its coverage (last)."""
     rest: Floats
@@ -51,13 +51,13 @@ class Eyeball:
     rims: Rims
     """The photo's lids."""
     looks: float
-    """Eye widths between the middle of the eye and the photo's iris, along the eye."""
+    """Position of the photo's iris along the eye, in eye widths from its middle."""
     reach: float
-    """The same at most for an iris that turned aside."""
+    """Largest such distance for an iris turned aside, in eye widths."""
     tone: Floats
-    """(3,) how bright and what colour white is in this light, 0..255."""
+    """(3,) RGB of the sclera in this light, 0..255."""
     guessed: bool
-    """Whether the photo shows no white."""
+    """Whether the photo shows no sclera, so that `tone` is estimated from the skin."""
 
 
 def take_apart(photo: Bytes, rims: Rims, iris: Floats, skin: Floats) -> Eyeball | None:

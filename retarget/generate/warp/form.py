@@ -1,7 +1,7 @@
-"""What keeps its form while it moves: brows, lips and chin.
+"""Preserve the shape of brows, lips and chin while they move.
 
-A mesh from a tracker or from blendshapes stretches them freely; on a photo that shows at once, as
-a brow of twice its thickness or a lower lip that reaches the chin.
+A mesh from a tracker or from blendshapes stretches them freely; on a photo this is obvious, as a
+brow of twice its thickness or a lower lip that reaches the chin.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ BESIDE_LIPS = np.array([
 ])  # fmt: skip
 """Points of the outer rim of the lips, and of the skin beside each."""
 NEAREST = 0.5
-"""How near these may come, against the photo: lips that widen push the skin on."""
+"""Smallest distance of such a pair relative to the photo: widening lips push the skin outwards."""
 ROUND, ROUNDED = (0.05, 0.2), 0.7
 """How far the middle of a rim goes out from its corners, in mouth widths, from which on and at
 which it nears a bow, and how nearly: blendshapes draw a mouth that opens wide as a hexagon."""
@@ -58,7 +58,7 @@ _NARROWS_LOWER, _NARROWS_UPPER = (
     for roll in ("mouthRollLower", "mouthRollUpper")
 )
 LEAST_ROW = 0.012
-"""Head units below which the distance of two rows says little: then this is taken for it."""
+"""Smallest row distance used, in head units: smaller ones are unreliable."""
 
 
 class Brows:
