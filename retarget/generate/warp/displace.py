@@ -69,7 +69,7 @@ _HELD = np.array([
 
 
 def _points_of(triangles: Bools, *, along: bool) -> Bools:
-    """(468,) the points of those of the 852 triangles, with their neighbours if these go along."""
+    """(468,) corners of the selected of 852 triangles; with `along`, their neighbours too."""
     out = np.zeros(_MESH, np.bool_)
     which = np.flatnonzero(triangles)
     out[topology().face[which]] = True

@@ -27,8 +27,8 @@ SURE, LIT_TEETH = 0.5, 0.75
 """How surely teeth are teeth that tell how bright they are, and the share of them that is below the
 ceiling before it is pressed: were most above it, no shade would be left between two teeth."""
 TOOTH_OWN = 0.3
-"""The part of its own tint that a filmed tooth keeps, as far as that is a tooth's: no cooler than
-grey and no warmer than the identity's."""
+"""Share of its own tint that a driving tooth keeps; that tint is limited to between grey and the
+warmth of the identity's teeth."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

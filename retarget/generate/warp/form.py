@@ -26,7 +26,7 @@ BROWS = (
 """Upper and lower row of each brow, and the row of skin below it."""
 LIDS = (landmarks.RIGHT_EYE_UPPER[2:-2], landmarks.LEFT_EYE_UPPER[2:-2])
 ALONG = 0.5
-"""How far that row goes with the brow: hairs reach below the mesh's brow."""
+"""Share of the brow's movement given to that row: hairs reach below the mesh's brow."""
 HIDDEN, STRETCHED = 0.1, 0.5
 """How far up a brow goes at most: eye distances of skin that lies hidden in the fold below it, and
 as a share of what is seen from there to the lid. Drawn out farther, lashes and shadows smear."""
