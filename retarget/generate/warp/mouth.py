@@ -47,7 +47,7 @@ SLIT = (0.02, 0.06)
 """Lip gap in mouth widths between which the interior's own brightness replaces that of the line
 between touching lips: in a slit, light comes through the lips."""
 OPEN_PHOTO = (0.025, 0.05)
-"""Gap of the photo's lips between which its own interior fades in,"""
+"""Gap of the photo's lips beyond rest between which its own interior fades in,"""
 TOOTHY, AGAPE = (0.08, 0.2), (0.12, 0.2)
 """limited by the share of it that is teeth, or by how wide it gapes, each fading in between these.
 Lips that are only parted show too little to be enlarged."""
@@ -58,13 +58,13 @@ RAISED = (0.04, 0.055)
 """Rise of the upper lip above the photo's, in eye distances, between which the photo's teeth fade
 out: the part that the lip hid is unknown."""
 WHOLE_ROW = 0.09
-"""Height of the photo's upper teeth, in eye distances, below which the more of them is hidden: they
-are kept for as much less."""
+"""Height of a whole upper row, in eye distances: if less of it is visible in the photo, `RAISED` is
+reduced in proportion."""
 COVERED = (0.4, 0.8)
 """Share of the photo's upper teeth that its lip comes to hide, from which on they slide up behind
 it and at which they are gone: what is left is an edge, below which the mouth would be empty."""
 EMPTY = (0.2, 0.6)
-"""The part of the opening below that edge from which on and at which they do so."""
+"""Share of the opening below that edge between which this takes effect."""
 CHIN = [landmarks.CHIN, 148, 377, 175]
 UPPER_RIM, LOWER_RIM = [81, 82, 13, 312, 311], [87, 14, 317]
 TONGUE_OUT = blendshapes.index("tongueOut")
