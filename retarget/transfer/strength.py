@@ -47,8 +47,8 @@ class Strength:
     def _parted(self, weights: Floats) -> float:
         """Factor on the lip gap: how much farther the scaled jaw and mouth weights part the lips.
 
-        A jaw that drops as far as it can opens the mouth no farther for a larger gain; and what no
-        weight tells of follows the smaller gain.
+        A jaw weight at its maximum opens no farther for a larger gain; a gap without a weight that
+        accounts for it follows the smaller gain.
         """
         scaled = np.clip(weights * self._gain, 0.0, 1.0)
         before, now = (

@@ -61,8 +61,8 @@ WHOLE_ROW = 0.09
 """Height of a whole upper row, in eye distances: if less of it is visible in the photo, `RAISED` is
 reduced in proportion."""
 COVERED = (0.4, 0.8)
-"""Share of the photo's upper teeth that its lip comes to hide, from which on they slide up behind
-it and at which they are gone: what is left is an edge, below which the mouth would be empty."""
+"""Share of the photo's upper teeth covered by its lip, between which they slide up behind it and
+vanish: the edge left over would have an empty mouth below it."""
 EMPTY = (0.2, 0.6)
 """Share of the opening below that edge between which this takes effect."""
 CHIN = [landmarks.CHIN, 148, 377, 175]

@@ -32,8 +32,8 @@ lip hid their edges, and below them the mouth would be a dark band."""
 FILLED = 0.8
 """Share of the opening above which upper teeth count as filling it."""
 FADING = 3
-"""How suddenly what lies below the upper teeth grows faint as the jaw drops: for long half there,
-it is a second row of teeth across the tongue."""
+"""How fast the part below the upper teeth fades as the jaw drops: left half transparent, it
+looks like a second row of teeth across the tongue."""
 SOFT = 0.08
 """Half the width of the parting's edge, in the same measure."""
 
