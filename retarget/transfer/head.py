@@ -12,27 +12,27 @@ from retarget.flow.ease import smoothstep
 from retarget.flow.values import HeadPose
 
 MAX_TURN = 15.0
-"""Largest turn in degrees: beyond, a single photo has no pixels for what comes into view, and the
-far cheek is stretched into streaks. Generators do not limit the turn themselves."""
+"""Degrees: beyond this a single photo has no pixels for what would come into view, and those of a
+far cheek are drawn out into streaks. Every generator draws the turn that it is asked for."""
 TURNED, BACK = (20.0, 40.0), 6.0
-"""Turn of the photo's head in degrees between which its averted side runs out of pixels, and the
-largest turn back to the front allowed then."""
+"""Degrees from which on a photo's head is turned so far that its averted side has no pixels, and at
+which all of it lacks them; and how far it turns back to the front at most, then."""
 MAX_SHIFT = 0.35
-"""Largest translation, in outer eye-corner distances."""
+"""Eye-corner distances."""
 MAX_ZOOM = 1.15
 FREE = 0.6
-"""Share of a limit below which motion is unchanged."""
+"""Share of a limit up to which it is not felt at all."""
 
 
 class HeadMotion:
-    """Relative head motion: the driving head's pose relative to its usual one.
+    """Relative head motion: where the driving head is against its own usual place.
 
-    Axes are the person's own, not the picture's: a head lying on its side in the photo nods towards
-    its own chest.
+    It is the person's own left and up that count, not the picture's: a photo that lies on its side
+    nods towards its own chest.
 
     Args:
         usual: poses of the driving head seen over the clip; their middle is the zero.
-        gain: factor on the motion; 1 as performed, 0 still.
+        gain: 1 as performed, 0 still.
     """
 
     def __init__(self, usual: Sequence[HeadPose], gain: float) -> None:
@@ -45,7 +45,7 @@ class HeadMotion:
         )
 
     def __call__(self, driving: HeadPose, identity: HeadPose) -> HeadPose:
-        """The identity's pose for a driving pose."""
+        """The identity's pose that answers the driving one."""
         usual = self._usual
         tilt = HeadPose.rotation_of(0, 0, identity.angles[2] - usual.angles[2])
         turned = Rotation.from_matrix(driving.rotation @ usual.rotation.T).as_rotvec()

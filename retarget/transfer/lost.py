@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from retarget.transfer.head import HeadMotion
 
 EASE_SECONDS = 0.4
-"""Time to ease to rest after losing the face: slower than a twitch, but not frozen."""
+"""Long enough not to look like a twitch, short enough not to look frozen."""
 RETURN_SECONDS = 0.1
-"""Time to blend from the expression shown meanwhile back to the measured one."""
+"""From what was shown while away back to what is seen."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -37,7 +37,7 @@ class FillLost:
 
     Args:
         lost: `TransferSettings.lost`.
-        head: interpolates between two poses; None where no head is followed.
+        head: who knows the way between two poses; None where no head is followed.
     """
 
     def __init__(self, lost: str, head: HeadMotion | None = None) -> None:

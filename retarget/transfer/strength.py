@@ -13,13 +13,13 @@ from retarget.flow.values import Expression, Measurement
 from retarget.transfer.settings import TransferSettings
 
 WIDEST = 1.6
-"""Largest eye aperture, relative to rest (1)."""
+"""Aperture of an eye that is torn open as far as lids go."""
 UNTOLD = 0.01
-"""Lip gap in head units that no weight accounts for."""
+"""Head units by which lips part without a weight that tells of it."""
 
 
 class Strength:
-    """Scale the driving expression, region by region."""
+    """Scale what was performed, region by region."""
 
     def __init__(self, settings: TransferSettings, model: FaceModel) -> None:
         gain = settings.gain
@@ -45,10 +45,10 @@ class Strength:
         return Expression(weights=weights, measured=measured)
 
     def _parted(self, weights: Floats) -> float:
-        """Factor on the lip gap: how much farther the scaled jaw and mouth weights part the lips.
+        """What the gains multiply the lip gap by: how much farther jaw and mouth now part the lips.
 
-        A jaw weight at its maximum opens no farther for a larger gain; a gap without a weight that
-        accounts for it follows the smaller gain.
+        A jaw that drops as far as it can opens the mouth no farther for a larger gain; and what no
+        weight tells of follows the smaller gain.
         """
         scaled = np.clip(weights * self._gain, 0.0, 1.0)
         before, now = (
@@ -89,7 +89,7 @@ def parting(model: FaceModel, region: str) -> Floats:
 
 
 def region_shares(model: FaceModel) -> dict[str, Floats]:
-    """Share of each region in each mesh point, by how far the region's blendshapes move it.
+    """How much each mesh point belongs to each region, from how far each region moves it.
 
     Returns:
         For every region that has blendshapes a (478,) share; the shares of a point sum to 1.

@@ -25,13 +25,13 @@ there; and the power of the skin's tint that it has."""
 LIMBUS = 25.0
 """Distance (RGB, 0..255) from white that says nothing of where an iris ends."""
 ASIDE, WIDE = np.arange(-4, 5) / 10, np.arange(80, 155, 5) / 100
-"""Search grid of the iris: sideways offset from the mesh's, and radius, in the mesh's radii."""
+"""Where an iris is looked for: aside from the mesh's, in the mesh's radii, and how wide it is."""
 DOUBT = 0.3
-"""Reduction of an edge's score per radius of offset from the mesh's iris."""
+"""How much less an edge counts that lies a radius aside."""
 WET = 0.07
 """Eye widths above the lower rim, as the mesh has it, where the lid's wet edge may still lie."""
 ENOUGH = 12
-"""Fewest iris pixels from which its colours are measured."""
+"""Pixels of an iris from which they tell its colours."""
 LIKE = 40.0
 """Distance (RGB, 0..255) up to which a pixel there is taken for one of the iris all the same."""
 
@@ -55,9 +55,9 @@ class Eyeball:
     reach: float
     """Largest such distance for an iris turned aside, in eye widths."""
     tone: Floats
-    """(3,) RGB of the sclera in this light, 0..255."""
+    """(3,) how bright and what colour white is in this light, 0..255."""
     guessed: bool
-    """Whether the photo shows no sclera, so that `tone` is estimated from the skin."""
+    """Whether the photo shows no white."""
 
 
 def take_apart(photo: Bytes, rims: Rims, iris: Floats, skin: Floats) -> Eyeball | None:

@@ -34,9 +34,9 @@ STILL = 0.05
 
 
 def lost(ball: Eyeball, shift: Floats) -> float:
-    """Share of the photo's residual beside sclera and iris that a turned eye has lost, 0..1.
+    """How much of what the photo shows beside white and iris an eye that turned has lost, 0..1.
 
-    The residual is the lid's shadow and the lower half of the lash line.
+    That is its lid's shadow, and the lower half of the line of its lashes.
 
     Args:
         ball: the photo's eye.
@@ -46,9 +46,9 @@ def lost(ball: Eyeball, shift: Floats) -> float:
 
 
 def bare_below_lid(ball: Eyeball, now: Rims, shift: Floats) -> float:
-    """Share of the lid's shadow and lash line that an eye has lost, 0..1.
+    """How much of the shadow and of the lash line of its lid an eye has lost, 0..1.
 
-    It grows as the eye turns or opens wider, which uncovers sclera that the photo does not show.
+    That is where it turned, or opened wider: white that the photo does not show comes to light.
     """
     wider = (now.gap - ball.rims.gap) / (WIDER * ball.rims.width)
     return min(max(lost(ball, shift), wider), 1.0)

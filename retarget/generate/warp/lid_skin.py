@@ -1,8 +1,8 @@
-"""Synthesise the skin of a shut lid: the local tone of the skin around the eye, with its grain.
+"""The skin of a shut lid: toned as the skin around the eye is at each place, with its grain.
 
-An open eye hides it, so its tone is interpolated from around (normalised convolution: Knutsson &
-Westin, CVPR 1993), including shadows that cross the eye; its grain, cracks and brush strokes are
-copied from the skin below the eye.
+An open eye hides it, so its tones are carried in from around (normalised convolution: Knutsson &
+Westin, CVPR 1993), shadows that cross the eye and all, and its grain, cracks and brush strokes are
+those of the skin below the eye.
 """
 
 from __future__ import annotations

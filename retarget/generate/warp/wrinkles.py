@@ -33,8 +33,8 @@ FINE, BROAD = 1.2, 9.0
 LIMITS = (-0.5, 0.06)
 """Limits of the log ratio: folds are dark, highlights are noise."""
 TURNED, TURNED_BETWEEN = (6.0, 13.0), (15.0, 30.0)
-"""Degrees that the driving head has turned from where it was seen at rest, from which and at which
-its light is no longer that of its rest; and between the brows, where skin lies straight ahead."""
+"""Turn of the driving head from its rest view, in degrees, between which folds fade out as light
+changes; and the same between the brows, where skin faces ahead."""
 DARKEST = 12.0
 """Brightness, 0..255, below which a ratio is noise."""
 AWAY, AWAY_BETWEEN = (0.05, 0.14), (0.02, 0.07)
