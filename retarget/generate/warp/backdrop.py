@@ -1,9 +1,9 @@
-"""What is behind a person who moves: it stays where it is.
+"""The background behind a person who moves: it stays in place.
 
-A head that turns and nods would bend the lines of a room along with it, and so would the jaw and
-the far cheek of a face that is seen from the side. So what the photo shows of the person is moved
-and laid over what is behind them. The narrow rim around the person, in which single hairs lie, goes
-with the head; what the head uncovers is filled in from around it, edges going on as they came
+A warped head that turns or nods would bend the straight lines of a room with it, and so would the
+jaw and the far cheek of a face seen from the side. So the person's pixels are moved and composited
+over the background. The narrow rim around the person, which contains single hairs, moves with the
+head; uncovered background is inpainted from its surroundings, with edges continued
 (Bertalmio, Bertozzi & Sapiro, "Navier-Stokes, Fluid Dynamics, and Image and Video Inpainting", CVPR
 2001).
 """
@@ -21,46 +21,46 @@ from retarget.flow.ease import eased
 from retarget.generate.warp.paint import blurred, to_bytes
 
 RIM, HELD_RIM = (0.035, 0.13), (0.0, 0.04)
-"""How far around the person everything goes along with the head, and from which on nothing does,
-in eye distances; around a head that is held skin moves, but no hair."""
+"""Distance outside the person, in eye distances, between which pixels stop moving with the head;
+HELD_RIM for a head that stays still, where skin moves but no hair."""
 SLACK = 0.006
-"""Eye distances by which what is around a head that is held may go along with it, before what is
-behind shows: that is not seen, and what is filled in would be."""
+"""Eye distances the surroundings of a still head may move with it before the inpainted background
+is shown: so small a movement is not noticed, inpainting would be."""
 FILLED = 1.25
-"""Width of what is filled in beside the person, in widths of the rim."""
+"""Width of the inpainted band around the person, relative to the outer rim distance."""
 SMALL = 256
-"""Pixels of the longer side at which it is filled in: what is not known need not be sharp."""
+"""Longer side in pixels at which the background is inpainted: it need not be sharp."""
 REACH = 4
-"""Pixels of that, around each, which tell its colour."""
+"""Inpainting radius in pixels of that smaller picture."""
 GRAIN_SIZE, GRAIN_DEPTH = 0.05, 0.5
-"""Eye distances: what is no coarser is grain, and how far in it is laid on what is filled in, which
-without it would stand out from old film."""
+"""In eye distances: the coarsest scale of film grain, and how deep into the inpainted band grain is
+added, without which the band would stand out in an old photo."""
 GRAIN, MOST_GRAIN = 2.5, 30.0
-"""How many times the usual grain, and how much (of 255), is none but a line of the room."""
+"""Most grain, as a multiple of its median and out of 255: beyond, it is an edge of the room."""
 BAND = 256
-"""Rows worked on at a time: a large photo would take ten times its memory."""
+"""Rows processed at a time: a whole large photo would take ten times its memory."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Backdrop:
-    """A photo taken apart into a person and what is behind."""
+    """A photo split into person and background."""
 
     share: Bytes
-    """(height, width) how much of each pixel goes with the person, 0..255."""
+    """(height, width) share of each pixel that moves with the person, 0..255."""
     behind: Bytes
-    """(height, width, 3) the photo without them."""
+    """(height, width, 3) the photo with the person inpainted."""
     slack: float
-    """Pixels about which something must move before that is shown; 0: it always is."""
+    """Pixels of movement before the inpainted background is shown; 0: it always is."""
 
     @classmethod
     def of(cls, photo: Bytes, person: Bytes, unit: float, *, held: bool = False) -> Backdrop:
-        """Take a photo apart.
+        """Split a photo into person and background.
 
         Args:
             photo: (height, width, 3).
             person: (height, width) 255 where the person is.
             unit: pixels between the outer eye corners.
-            held: whether the head is, and only the face moves.
+            held: whether the head stays still and only the face moves.
         """
         away = cv2.distanceTransform((person < 128).astype(np.uint8), cv2.DIST_L2, 5)
         away = np.asarray(away, np.float32) / np.float32(unit)
@@ -79,11 +79,11 @@ class Backdrop:
 
 
 def _grain(photo: Bytes, hole: Bools, unit: float) -> npt.NDArray[np.int8]:
-    """(height, width, 3) in a hole, the grain from as far outside of its nearest edge; else 0.
+    """(height, width, 3) film grain: in a hole mirrored across its nearest edge, elsewhere 0.
 
     Args:
         photo: (height, width, 3).
-        hole: (height, width) what is to be filled in.
+        hole: (height, width) what is to be inpainted.
         unit: pixels between the outer eye corners.
     """
     out = np.zeros(photo.shape, np.int8)
@@ -108,11 +108,11 @@ def _grain(photo: Bytes, hole: Bools, unit: float) -> npt.NDArray[np.int8]:
 
 
 def _broad(photo: Bytes, seen: Floats, size: float) -> Bytes:
-    """(height, width, 3) the photo without what is finer than `size` pixels.
+    """(height, width, 3) the photo blurred to remove detail finer than `size` pixels.
 
     Args:
         photo: (height, width, 3).
-        seen: (height, width) 0..1 how much each pixel counts.
+        seen: (height, width) weight of each pixel, 0..1.
         size: standard deviation in pixels.
     """
     height, width = photo.shape[:2]
@@ -126,7 +126,7 @@ def _broad(photo: Bytes, seen: Floats, size: float) -> Bytes:
 
 
 def _filled(photo: Bytes, hole: Bools) -> Bytes:
-    """The photo with a hole (height, width) filled in from around it, soft there."""
+    """The photo with a hole (height, width) inpainted; the whole picture comes out soft."""
     height, width = photo.shape[:2]
     scale = min(1.0, SMALL / max(height, width))
     size = max(1, round(width * scale)), max(1, round(height * scale))

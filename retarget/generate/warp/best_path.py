@@ -1,4 +1,4 @@
-"""The best way through a picture of what each place is worth.
+"""The path of highest total gain through an array, from first row to last.
 
 Dynamic programming: Bellman, "Dynamic Programming", 1957.
 """
@@ -10,15 +10,15 @@ import numpy as np
 from retarget.flow.arrays import Floats, Ints
 
 STEEPEST = 4
-"""Columns from one row to the next at most."""
+"""Largest step in columns from one row to the next."""
 
 
 def best_path(gain: Floats, bend: float) -> Ints:
-    """(n,) the columns of the best way through a picture (n, m), row by row.
+    """(n,) column in each row of the path with the highest total gain.
 
     Args:
-        gain: what each place is worth.
-        bend: what a column to the side costs.
+        gain: (n, m) gain of each position.
+        bend: cost per column of sideways step.
     """
     rows, columns = gain.shape
     steps = np.arange(-STEEPEST, STEEPEST + 1)
@@ -40,7 +40,7 @@ def best_path(gain: Floats, bend: float) -> Ints:
 
 
 def best_closed_path(gain: Floats, bend: float) -> Ints:
-    """The same for rows that go round: gone through twice, the middle of it closes."""
+    """`best_path` for rows that wrap around: the middle of two rounds joins up at its ends."""
     rows, half = len(gain), len(gain) // 2
     path = best_path(np.concatenate([gain, gain]), bend)
     return np.concatenate([path[rows : rows + half], path[half:rows]])

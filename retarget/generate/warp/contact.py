@@ -1,8 +1,8 @@
-"""Lids that shut and lips that touch: what a mesh alone never quite does.
+"""Close lids and lips completely, which the tracked mesh alone does not.
 
 A tracked mesh leaves a slit between shut lids and between touching lips. Both are closed here,
-gradually, so that nothing pops; and lids that are shut in the photo stay shut, since nobody knows
-the eye behind them.
+gradually, so that nothing pops; lids that are shut in the photo stay shut, since the eye behind
+them is unknown.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ from retarget.generate.warp.rims import LEFT_EYE, MOUTH, RIGHT_EYE, Opening, rim
 from retarget.generate.warp.shut_lips import ROWS, into_a_bow
 
 SHUT, NEARLY_SHUT = 0.04, 0.16
-"""Measured aperture at and below which lids meet, and from which they are drawn together."""
+"""Measured lid aperture between which the lids are drawn together; at the first they meet."""
 SHUT_SAID, NEARLY_SHUT_SAID = 0.1, 0.25
-"""The same for the opening of a mesh whose aperture nobody measured."""
+"""The same without a measurement: the mesh's aperture relative to the eye at rest."""
 TOUCHING, NEARLY_TOUCHING = 0.004, 0.016
-"""The same for the gap of the lips, in head units."""
+"""The same for the gap between the lips, in head units."""
 SHUT_PHOTO = 0.11
-"""Lid distance in eye widths below which an eye is shut in the photo."""
+"""Lid distance in eye widths below which the photo's eye counts as shut."""
 LOWER_LID_RISE = 0.12
-"""Share of the way that the lower lid goes when an eye shuts."""
+"""Share of the closing movement done by the lower lid."""
 
 
 class Contact:
@@ -46,7 +46,7 @@ class Contact:
             rims.gap - rims_of(tracked, eye).gap
             for rims, eye in zip(self._eyes, (LEFT_EYE, RIGHT_EYE), strict=True)
         ]
-        """Pixels by which the photo's eyes are open farther than the tracker saw."""
+        """Pixels by which the photo's eyes are open wider than the tracker found, per eye."""
         self._mouth = rims_of(points, MOUTH)
         self._photo_gap = self._mouth.gap / self._unit
         self.mouth_shut = self._photo_gap <= identity.rest.lip_gap + 0.012
@@ -54,7 +54,7 @@ class Contact:
         self._rest_gap = max(rest.gap / self._unit, 0.0)
 
     def lids(self, request: FaceRequest, wish: Floats) -> Floats:
-        """Wished displacements (478, 3) with eyes that shut."""
+        """Requested displacements (478, 3) with the eyes closed where they should be."""
         out = wish.copy()
         for side, eye in enumerate((LEFT_EYE, RIGHT_EYE)):
             out = self._lid(request, out, eye, side)
@@ -81,29 +81,29 @@ class Contact:
         return wish
 
     def touching(self, request: FaceRequest, gap: float) -> float:
-        """0..1 how much the lips are held together.
+        """How far the lips are held together, 0..1.
 
         Args:
-            request: what is asked.
-            gap: head units between the lips in the wished mesh.
+            request: the face to draw.
+            gap: distance between the lips in the requested mesh, in head units.
         """
         measured = request.expression.measured
         open_by = measured.lip_gap if measured is not None else gap - self._rest_gap
         return 1 - smoothstep(TOUCHING, NEARLY_TOUCHING, open_by)
 
     def lips(self, request: FaceRequest, wish: Floats) -> Floats:
-        """Wished displacements (478, 3) with lips that touch when they should."""
+        """Requested displacements (478, 3) with the lips closed where they should touch."""
         now = rims_of(self._points + wish, MOUTH)
         held = self.touching(request, now.gap / self._unit)
         return self._closed(wish, held, now.apart)
 
     def lips_meet(self, request: FaceRequest, moved: Floats, wish: Floats) -> Floats:
-        """The same once more, for what agreement with neighbours has parted again.
+        """Close again lips that smoothing among neighbouring points has parted.
 
         Args:
-            request: what is asked.
-            moved: displacements (468, 3) that agree.
-            wish: those that were wished.
+            request: the face to draw.
+            moved: (468, 3) smoothed displacements.
+            wish: (468, 3) displacements requested before smoothing.
         """
         wished = rims_of(self._points[: landmarks.MESH_COUNT] + wish, MOUTH)
         held = self.touching(request, wished.gap / self._unit)
@@ -113,7 +113,7 @@ class Contact:
         return out
 
     def _closed(self, moved: Floats, held: float, wished: Floats) -> Floats:
-        """Displacements with lips at most (11,) pixels apart, and held together as much as said."""
+        """Displacements with lips at most `wished` (11,) pixels apart, closed by `held`, 0..1."""
         photo = self._mouth
         apart = rims_of(self._points[: len(moved)] + moved, MOUTH).apart
         touch = photo.apart if self.mouth_shut else np.zeros_like(photo.apart)

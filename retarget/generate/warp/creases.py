@@ -1,9 +1,9 @@
-"""Creases: what an expression folds into the skin, and the light on it.
+"""Draw the skin folds (creases) of an expression and their shading.
 
-A photo that is only moved keeps smooth skin between knitted brows and beside a wide smile, and is
-read as doing less than it does. Each crease is a thin dark line with a soft shadow on the bulge
-beside it and light where the bulge rises, deep as the blendshapes say that fold it there. The
-photo's own creases stay in its pixels; only what is folded beyond its own expression is drawn.
+A photo that is only warped keeps smooth skin between knitted brows and beside a wide smile, which
+makes the expression look weaker. Each crease is a thin dark line with a soft shadow on the bulge
+beside it and a highlight where the bulge rises; blendshape weights set its depth. The photo's own
+creases stay in its pixels; only folds beyond its own expression are drawn.
 """
 
 from __future__ import annotations
@@ -22,42 +22,42 @@ from retarget.generate.warp.paint import blurred, box_of, colours, fill, ramp, t
 from retarget.generate.warp.palette import LUMA
 
 FOLDING = (0.06, 0.66)
-"""Sum of blendshapes from which skin begins to fold and at which it is folded: a face that is
-fitted trembles by less than the first."""
+"""Weighted sum of blendshapes between which a fold grows from none to full depth; fitting noise
+stays below the first."""
 LEAST = 0.03
-"""Depth, against a full fold, below which nothing is seen."""
+"""Depth relative to a full fold below which a crease is not drawn."""
 FINE = 2.0
-"""Pixels of a width that an outline needs; narrower creases are drawn larger, then made small."""
+"""Crease width in pixels below which it is supersampled."""
 TINT, TINTED = np.array([0.72, 1.05, 1.25], np.float32), 0.2
-"""Red, green and blue of a shadow on skin, as shares of its logarithm, for skin shines red through;
-and how colourful skin is that does so in full: less in a faded photo, not at all in a grey one."""
+"""RGB factors of a shadow's log brightness, since skin scatters red; and the skin's chroma at which
+they apply in full: less in a faded photo, not at all in a grey one."""
 TINT_LEAST, TINT_MOST = np.array([0.5, 0.9, 1.0]), np.array([1.0, 1.2, 1.65])
 SHADED = (0.1, 0.3)
-"""Fall of the logarithm of brightness from lit to dark skin in a photo, from which on and at which
-its own shadows tell their tint; paint and film have browner ones than skin, or greyer."""
+"""Drop of log brightness from lit to dark skin between which the tint measured in the photo fades
+in: shadows in paint and on film are browner or greyer than on skin."""
 TONES = np.array([50, 280, 205, 425, 101, 330, 36, 266, 4, 5, 8, 9, 151, 199, 207, 427, 118, 347])
-"""Points on skin of every part of the face, to know its tone by."""
+"""Mesh points on skin all over the face, where its tone is sampled."""
 OFF_TONE, OFF_HUE = (0.35, 0.75), (0.15, 0.35)
-"""How far the logarithm of brightness and of colour lies from skin's, from which and at which a
-place is hair, cloth or the frame of glasses and not skin."""
+"""Difference from skin in log brightness and in log colour between which a place stops counting as
+skin (hair, cloth, the frame of glasses)."""
 GRAIN = 0.012 * np.array([(0, 0), (1, 0), (-1, 0), (0, 1), (0, -1)], np.float32)
-"""Where around a place its tone is read, in eye distances: pores and cracks are finer."""
+"""Sampling offsets around a place, in eye distances: averaging removes pores and cracks."""
 EDGEWISE = (0.2, 0.4)
-"""How far from the bridge of the nose to the outer corner of an eye, in eye distances, at and above
-which skin on that side lies edgewise and open to the viewer; 0.5 is seen from the front."""
+"""Distance from nose bridge to outer eye corner, in eye distances, between which creases on that
+side fade in as the skin turns from edge-on to the viewer; frontal is 0.5."""
 
 
 class Layer(NamedTuple):
-    """One part of a crease's shade."""
+    """One layer of a crease's shading."""
 
     share: float
-    """Of the crease's darkness; negative is light."""
+    """Share of the crease's darkness; negative is a highlight."""
     off: float
-    """How far it lies on the bulge, in widths."""
+    """Offset towards the bulge, in crease widths."""
 
 
 SHARP, SOFT = 0.4, 1.2
-"""Deviations of the blur of a crease's line and of the shade beside it, in widths."""
+"""Standard deviation of the blur of the line and of the shading beside it, in crease widths."""
 LINE = (Layer(0.55, 0.0),)
 BESIDE = (Layer(0.5, 0.7), Layer(-0.32, 2.4))
 
@@ -69,7 +69,7 @@ class Creases:
         photo: (height, width, 3) crop of the photo.
         points: (478, 3) its mesh, in its pixels.
         own: (52,) the photo's own expression.
-        strength: 1 as deep as on an average face, 0 none.
+        strength: crease depth; 1 as on an average face, 0 none.
     """
 
     def __init__(self, photo: Bytes, points: Floats, own: Floats, strength: float) -> None:
@@ -77,25 +77,25 @@ class Creases:
         self._own = np.maximum(own, 0).astype(np.float32)
         tone = _Tone(photo, points)
         self.tint = tone.shadow
-        """(3,) of the photo's shadows, as `TINT`."""
+        """(3,) RGB factors of the photo's shadows, as `TINT`."""
         skin = tone.skin(lines.along @ points[lines.points, :2])
         depth = lines.depth * np.concatenate([_eroded(skin[part]) for part in lines.parts])
         deepest = np.array([depth[part].max() for part in lines.parts], np.float32)
         self._deepest = np.float32(strength) * deepest
         self._half = np.empty_like(depth)
-        """(n,) half of the width at every place, in eye distances."""
+        """(n,) half the crease width at each place, in eye distances."""
         for width, inside in lines.areas:
             for part, most in zip(lines.parts[inside], deepest[inside], strict=True):
                 self._half[part] = np.float32(0.5 * width) * depth[part] / max(most, 1e-3)
 
     def draw(self, out: Bytes, points: Floats, weights: Floats, share: Floats | float) -> None:
-        """Shade a moved crop, in place.
+        """Draw the creases on a warped crop, in place.
 
         Args:
             out: (height, width, 3).
             points: (468 or more, 2 or 3) where its mesh lies now.
             weights: (52,) the expression it shows.
-            share: of every depth, 0..1, or (lines,) of each line's.
+            share: factor on depth, 0..1, for all lines or (lines,) for each.
         """
         lines = crease_lines()
         folded = ramp(FOLDING, lines.by @ np.maximum(weights - self._own, 0))
@@ -115,7 +115,7 @@ class Creases:
                 _shade(out, folds, width * axes.unit, self.tint)
 
     def _outlines(self, points: Floats, axes: _Axes) -> list[Floats]:
-        """(2n, 2) of every line, in pixels: it reaches half its width to each side."""
+        """(2n, 2) closed outline of every line in pixels, half its width to each side."""
         lines = crease_lines()
         mesh = points[lines.points, :2]
         at, way = lines.along @ mesh, lines.way @ mesh
@@ -132,9 +132,9 @@ class _Fold(NamedTuple):
     outline: Floats
     """(n, 2) pixels."""
     bulge: Floats
-    """(2,) where skin bunches up beside it, in its widths."""
+    """(2,) offset of the bulge beside it, in crease widths."""
     dark: float
-    """Logarithm of brightness at its deepest place, positive."""
+    """Log darkening at its deepest place, positive."""
 
 
 class _Axes(NamedTuple):
@@ -145,8 +145,8 @@ class _Axes(NamedTuple):
     unit: float
     """Pixels between the outer corners of the eyes."""
     openness: Floats
-    """(3,) how openly skin lies before the viewer, 0..1: across, on the left, on the right; so that
-    a side (0, 1, -1) is its index."""
+    """(3,) how far skin faces the viewer, 0..1: middle, left, right, so that a side (0, 1, -1) is
+    its index."""
 
     @classmethod
     def of(cls, points: Floats) -> _Axes:
@@ -195,14 +195,14 @@ def _shade(out: Bytes, folds: list[_Fold], width: float, tint: Floats) -> None:
 def _laid(
     layers: tuple[Layer, ...], soft: float, drawn: list[_Fold], size: tuple[int, int], times: int
 ) -> Floats:
-    """(h, w) layers of one softness.
+    """(h, w) sum of layers with the same blur.
 
     Args:
-        layers: what to lay over one another.
-        soft: deviation of their blur in pixels that are drawn.
-        drawn: the creases in such pixels, how dark each is against the darkest.
+        layers: the layers to add up.
+        soft: standard deviation of their blur in supersampled pixels.
+        drawn: the creases in such pixels, darkness relative to the darkest.
         size: (w, h) pixels.
-        times: how many pixels are drawn for each, in each direction.
+        times: supersampling factor.
     """
     shape = (size[1] * times, size[0] * times)
     total = np.zeros(shape, np.float32)
@@ -225,9 +225,9 @@ def _eroded(values: Floats) -> Floats:
 
 
 class _Tone:
-    """Where a photo shows skin: what has the tone of the face there, and its colour.
+    """Which places of a photo are skin, by their tone and colour.
 
-    Tone changes across a face with the light, so it is followed as a plane in its logarithm.
+    Tone varies across a face with the light, so log brightness is fitted by a plane.
     """
 
     def __init__(self, photo: Bytes, points: Floats) -> None:
@@ -242,27 +242,27 @@ class _Tone:
         self._hue = np.median(hue, axis=0)
 
     def skin(self, at: Floats) -> Floats:
-        """(n,) how far places (n, 2) are skin, 0..1."""
+        """(n,) likelihood that places (n, 2) are skin, 0..1."""
         tone, hue = self._read(at)
         off_tone = np.abs(tone - self._terms(at) @ self._plane).astype(np.float32)
         off_hue = np.abs(hue - self._hue).max(axis=1).astype(np.float32)
         return (1 - ramp(OFF_TONE, off_tone)) * (1 - ramp(OFF_HUE, off_hue))
 
     def _read(self, at: Floats) -> tuple[Floats, Floats]:
-        """Logarithms of brightness (n,), and of red and blue against it (n, 2)."""
+        """Log brightness (n,), and log of red and blue relative to it (n, 2)."""
         near = [colours(self._photo, at + step) for step in self._around]
         seen = np.log(np.mean(near, axis=0) + 8)
         tone = seen @ LUMA
         return tone, seen[:, [0, 2]] - tone[:, None]
 
     def _terms(self, at: Floats) -> Floats:
-        """(n, 3) a constant, and places in units of the face."""
+        """(n, 3) terms of the plane: 1, and centred places in units of the face."""
         near = (at - self._centre) / self._unit
         return np.concatenate([np.ones((len(near), 1)), near], axis=1)
 
 
 def _shadow(tone: Floats, hue: Floats) -> Floats:
-    """(3,) the tint of shadows on skin, from what lit and dark places of it show.
+    """(3,) tint of shadows on skin, from its lit and dark places.
 
     Args:
         tone: (n,) logarithms of brightness.

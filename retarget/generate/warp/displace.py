@@ -1,6 +1,6 @@
-"""From where the mesh should be to how the photo's points move, without a fold.
+"""Turn requested mesh positions into smooth displacements of the photo's points, without folds.
 
-The wished displacements of neighbouring points disagree a little: measurement noise, another
+The requested displacements of neighbouring points disagree a little: measurement noise, another
 person's proportions. Solving (W + 0.35 L) u = W u* with the mesh's graph Laplacian L lets them
 agree; points on lips, lids and brows (W large) keep their wish. Where a triangle would still fold,
 its points are relaxed until it does not; save in lips that close over a mouth that gapes in the
@@ -40,24 +40,24 @@ from retarget.generate.warp.shut_lips import closing
 
 STIFFNESS = 0.35
 FIRM_WEIGHT, SKIN_WEIGHT = 24.0, 6.0
-"""How firmly rims, brows and the skin below the lip keep to their wish, and how firmly the skin
-beside mouth and nose does: what gives way is drawn as less than was asked."""
+"""Data weights of rims, brows and the skin below the lip, and of the skin beside mouth and nose:
+a lower weight weakens the requested movement."""
 NOSE_WINGS = (64, 48, 129, 102, 98, 294, 278, 358, 331, 327)
 SMALLEST_AREA = 0.1
-"""A triangle may shrink to this share of its area, not further."""
+"""Smallest area of a triangle relative to its area in the photo."""
 THIN = 0.1
-"""Share of the middle area below which a triangle of the photo lies too edgewise to matter."""
+"""Area relative to the median below which a triangle of the photo is too edge-on to matter."""
 ROUNDS = 12
 
 IRIS_AHEAD = 0.02
-"""Head units by which an iris lies farther before the corners of its eye than a mesh has it."""
+"""Head units by which an iris lies nearer the camera than in the mesh, against the eye corners."""
 GLASSES_AHEAD = 0.06
-"""Head units by which glasses stand before the bridge of the nose between the eyes."""
+"""Head units by which glasses stand in front of the nose bridge."""
 
 _MESH = landmarks.MESH_COUNT
 _IRISES = np.array([landmarks.RIGHT_IRIS[0], landmarks.LEFT_IRIS[0]])
 _CORNERS = np.array([[33, 133], [362, 263]])
-"""Those of the right and the left eye, from picture left to right."""
+"""Corners of the right and the left eye, from left to right in the picture."""
 _LIDS = (
     (*landmarks.RIGHT_EYE_UPPER, *landmarks.RIGHT_EYE_LOWER, *landmarks.RIGHT_EYE_FOLD),
     (*landmarks.LEFT_EYE_UPPER, *landmarks.LEFT_EYE_LOWER, *landmarks.LEFT_EYE_FOLD),
@@ -66,11 +66,11 @@ _HELD = np.array([
     *LOWER_LIP.ravel(), *UPPER_LIP.ravel(), *landmarks.LIPS_INNER_UPPER, *landmarks.MOUTH_CORNERS,
     57, 287,
 ])  # fmt: skip
-"""Lips and their corners, and the creases outside these."""
+"""Lips, their corners and the creases outside the corners."""
 
 
 def _points_of(triangles: Bools, *, along: bool) -> Bools:
-    """(468,) the points of those of the 852 triangles, with their neighbours if these go along."""
+    """(468,) corners of the selected of 852 triangles; with `along`, their neighbours too."""
     out = np.zeros(_MESH, np.bool_)
     which = np.flatnonzero(triangles)
     out[topology().face[which]] = True

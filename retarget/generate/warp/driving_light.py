@@ -1,4 +1,4 @@
-"""How the colours inside a driving mouth become those of the photo's light."""
+"""Relight the inside of the driving mouth to match the photo."""
 
 from __future__ import annotations
 
@@ -13,35 +13,35 @@ from retarget.generate.warp.palette import LUMA, luma
 from retarget.generate.warp.tones import Tones
 
 BRIGHTEST_GAIN, BRIGHTEST_TOOTH = 1.5, 2.2
-"""How much brighter the inside and the teeth in it may be made: less leaves grey teeth where a dark
-clip drives a bright photo, more a tongue that glows."""
+"""Largest gain of the interior and of its teeth: less leaves grey teeth where a dark clip drives a
+bright photo, more makes the tongue glow."""
 TINT, WHITE_TINT = (0.85, 1.12), (0.55, 1.5)
 """How far a colour channel may be changed beside the brightness: by what skin tells, whose colour
 is its owner's as much as the light's, and by what the white of the eyes tells."""
 TINT_SHARE = 0.75
-"""The part of a difference in tint that is taken over: the white of the eyes lies in warm shade."""
+"""Exponent of the tint ratio that is applied: the sclera lies in warm shade."""
 ABOVE_TOOTH = 1.15
-"""How bright a tooth may get at most, in the photo's own lit teeth, where these are seen."""
+"""Largest brightness of a tooth relative to the photo's own lit teeth, where these are seen."""
 KNEE = 0.8
-"""The part of that from which on brightness is pressed together: cut off, teeth are one slab."""
+"""Share of the ceiling above which brightness is compressed: clipped, teeth merge into a slab."""
 SURE, LIT_TEETH = 0.5, 0.75
 """How surely teeth are teeth that tell how bright they are, and the share of them that is below the
 ceiling before it is pressed: were most above it, no shade would be left between two teeth."""
 TOOTH_OWN = 0.3
-"""The part of its own tint that a filmed tooth keeps, as far as that is a tooth's: no cooler than
-grey and no warmer than the identity's."""
+"""Share of its own tint that a driving tooth keeps; that tint is limited to between grey and the
+warmth of the identity's teeth."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Light:
-    """How driving colours become those of the identity's light."""
+    """Maps driving colours to the identity's light."""
 
     gain: Floats
-    """(3,)"""
+    """(3,) factor per RGB channel."""
     lack: float
-    """How much brighter, 1 or more, a tooth should be than that gain makes it."""
+    """Further factor for teeth, 1 or more, that `gain` lacks."""
     colour: float
-    """0..1 how much of what is still colourful stays so: nothing in a grey photo."""
+    """Share of saturation kept, 0..1: none in a grey photo."""
     ceiling: float
     """Brightest a tooth may get: the brightest channel of skin and eyes, or its own teeth."""
 

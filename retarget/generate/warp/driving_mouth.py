@@ -1,4 +1,4 @@
-"""The inside of the driving mouth, laid between the photo's lips in the photo's light."""
+"""Composite the driving mouth's interior between the photo's lips, relit to match the photo."""
 
 from __future__ import annotations
 
@@ -21,25 +21,25 @@ from retarget.generate.warp.tones import LEAST_RED, Tones, redness_in, teeth_in
 from retarget.generate.warp.upper_row import row_of_upper_teeth
 
 OPEN = (0.02, 0.045)
-"""Gap of the driving lips, in eye distances, from which and at which its inside is worth taking."""
+"""Gap of the driving lips, in eye distances, between which the interior fades in."""
 RIM_SHADE, RIM_REACH = 0.45, 0.05
-"""How much darker the inside is at the lips, and over which share of the mouth's width."""
+"""Darkening of the interior at the lips, and its reach in mouth widths."""
 SHADE_TINT = (0.6, 1.5)
 """The least and the most of its logarithm that a channel takes of that shade."""
 EDGE = 4.0
-"""Pixels around the opening that repeat its edge."""
+"""Pixels around the opening into which its edge is replicated."""
 LIP_RED, LIP_BRIGHT = (0.55, 0.8), (0.2, 0.45)
-"""Redness and brightness, in those of the lips, from which and at which a pixel is lip."""
+"""Redness and brightness, relative to the lips, between which a pixel fades into lip."""
 LIP_DEEP, LIP_DEEP_WIDE = (0.15, 0.35), (0.05, 0.1)
-"""Depth in a pursed and in a wide opening, in mouth widths, up to which lips are looked for:
-further in is tongue, which is as red."""
+"""Depth in mouth widths, in a pursed and in a wide opening, between which lip fades out: farther in
+is tongue, which is as red."""
 TOOTH_DEEP = (0.18, 0.28)
-"""Depth in the opening, in mouth widths, from which on less and less and at which nothing is tooth:
-what is pale there is a wet tongue."""
+"""Depth in the opening, in mouth widths, between which teeth fade out: pale pixels deeper in are
+wet tongue."""
 TOOTH_GAP, BETWEEN, GUM = 0.03, (0.5, 0.7), (0.05, 0.3)
-"""Mouth widths around a pixel; the part of it that is tooth from which on and at which so is the
-pixel, as the shade between two teeth may be as red as lips; and from which on less and less and at
-which nothing is lip: it is gum, which in the red of lips would be a hard fringe around teeth."""
+"""Averaging distance in mouth widths; the share of teeth in it between which a pixel becomes tooth,
+as the gap between two teeth may be as red as lips; and between which lip fades out into gum, which
+in the red of lips would be a hard fringe around teeth."""
 FINE = 0.8
 """Pixels drawn of one of the driving picture from which on all of these are needed."""
 GONE = 0.85
@@ -54,19 +54,19 @@ LIP_GLOW = 0.35
 """How much of their green and blue the front of lips loses in its own shade, which is red: yellow
 ones would be green there."""
 LIP_TURNED_IN = 0.15
-"""How much darker what is lip inside a wide mouth is drawn: its inner side, which faces no light,
-as the driving picture mostly shows already; more would line the mouth with a dark stroke.
-In a pursed mouth, and where it reaches far in, it is the lip's own front, lit as lips are."""
+"""Darkening of lip inside a wide mouth: its inner side is unlit, mostly already so in the driving
+picture; more would line the mouth with a dark stroke.
+In a pursed mouth, and where lip reaches far in, it is the lip's front, lit as lips are."""
 LIP_LIT = (0.65, 0.9)
-"""Brightness, in that of the lips, from which on and at which it may be their front: a tongue lies
-in shade."""
+"""Brightness relative to the lips between which a pixel may be the lips' front: a tongue lies in
+shade."""
 LIP_RING, LIP_FRONT = (0.03, 0.09), (0.4, 0.8)
-"""Depth, in mouth widths, from which and up to which it is looked how far lips reach in; the share
-of it that they fill from which on and at which their front does."""
+"""Range of depth, in mouth widths, in which the share of lip pixels is measured; and the shares
+between which they count as the lips' front."""
 
 
 def openness(face: Face) -> float:
-    """0..1 how much of a driving mouth's inside can be seen."""
+    """Visibility of the driving mouth's interior, 0..1."""
     return smoothstep(*OPEN, rims_of(face.points, MOUTH).gap / face.eye_distance)
 
 

@@ -1,7 +1,7 @@
-"""The white of the eyes: what white looks like in the light of a picture.
+"""Measure the colour of the sclera: what white looks like in the light of a picture.
 
-Skin tells the light only together with whose skin it is. The white of the eyes is much the same in
-everybody, and teeth are seen in the same light.
+Skin colour depends on the person as well as on the light. The sclera is much the same colour in
+everybody, and the teeth are in the same light.
 """
 
 from __future__ import annotations
@@ -16,21 +16,21 @@ from retarget.generate.warp.rims import LEFT_EYE, RIGHT_EYE, rims_of
 
 EYES = ((RIGHT_EYE, landmarks.RIGHT_IRIS), (LEFT_EYE, landmarks.LEFT_IRIS))
 OPEN = 0.14
-"""Gap of the lids, in eye widths, from which an eye shows enough of its white."""
+"""Smallest gap of the lids, in eye widths, at which enough sclera is visible."""
 BESIDE_IRIS = 1.2
-"""Iris radii from its centre at which the white begins."""
+"""Distance from the iris centre, in iris radii, beyond which pixels count as sclera."""
 BRIGHT = 0.6
-"""Share of the pixels beside the iris that is left out as shaded by lids and lashes."""
+"""Share of the sclera's pixels left out, the darkest, as shaded by lids and lashes."""
 LEAST = 6
-"""Pixels of white below which nothing is said."""
+"""Fewest sclera pixels for a measurement."""
 EVERY = 4
-"""Frames from one look at the white to the next: light changes slowly."""
+"""Frames between two measurements: light changes slowly."""
 CALM = 0.28
-"""How much of what a look shows goes into what the shot has shown."""
+"""Weight of a new measurement in the running average over the shot."""
 
 
 def eye_white(rgb: Bytes, points: Floats) -> Floats | None:
-    """(3,) the colour of the white of the eyes, 0..255; None where lids or irises hide it.
+    """(3,) RGB of the sclera, 0..255; None where lids or irises hide it.
 
     Args:
         rgb: (height, width, 3) a picture.
@@ -57,7 +57,7 @@ def _bright(found: Floats) -> Floats:
 
 
 class LastingWhite:
-    """The white of the driving eyes as its shot has shown it so far, so that a blink hides nothing.
+    """Running average of the driving sclera colour over the shot, so that a blink does not lose it.
 
     Requests must come in the order of their frames.
     """
@@ -67,7 +67,7 @@ class LastingWhite:
         self._frame = 0
 
     def __call__(self, request: FaceRequest) -> Floats | None:
-        """(3,) the white as far as it was seen; None while the shot has shown none."""
+        """(3,) RGB of the sclera, 0..255; None until the shot has shown it."""
         if request.cut:
             self._white = None
         self._frame += 1

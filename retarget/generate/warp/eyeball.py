@@ -1,4 +1,4 @@
-"""An eye of the photo, taken apart: an eyeball without its iris, and a whole iris."""
+"""Split an eye of the photo into an eyeball without iris and a complete iris."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from retarget.generate.warp.palette import LUMA, luma, white_tone
 from retarget.generate.warp.rims import Rims
 
 FARTHEST_ALONG = 0.28
-"""Eye widths between an iris and the middle of its eye at most."""
+"""Largest distance of an iris from the middle of its eye, in eye widths."""
 IN_SIGHT = 0.8
-"""Radii of the iris, at least, between its centre and the corner it looks to."""
+"""Smallest distance from the iris centre to the corner it looks towards, in iris radii."""
 UNSHADED = 0.7
-"""How far what is made up of the white goes over to its tone."""
+"""How far filled-in sclera is blended towards its mean tone, 0..1."""
 UNSEEN, GUESSED, PALER = 0.4, 0.9, 0.35
 """How bright against the skin around it what is taken for white is at least (0.5 and more on thirty
 photos): below are lashes and iris of an eye in a slit, with laughter; how bright white is drawn
@@ -35,12 +35,12 @@ LIKE = 40.0
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Eyeball:
-    """One eye of the photo, taken apart."""
+    """One eye of the photo, split into layers."""
 
     corner: tuple[int, int]
     """(left, top) of the pictures in the crop."""
     white: Bytes
-    """(h, w, 3) the eyeball without iris, also where lids hide it."""
+    """(h, w, 3) the eyeball without iris, completed behind the lids."""
     iris: Bytes
     """(h, w, 4) the whole iris where the photo has it, premultiplied by its coverage (last)."""
     rest: Floats
@@ -48,9 +48,9 @@ class Eyeball:
     rims: Rims
     """The photo's lids."""
     looks: float
-    """Eye widths between the middle of the eye and the photo's iris, along the eye."""
+    """Position of the photo's iris along the eye, in eye widths from its middle."""
     reach: float
-    """The same at most for an iris that turned aside."""
+    """Largest such distance for an iris turned aside, in eye widths."""
     tone: Floats
     """(3,) how bright and what colour white is in this light, 0..255."""
 

@@ -1,4 +1,4 @@
-"""Both layers of an eye, drawn behind moving lids."""
+"""Draw both layers of an eye, eyeball and iris, behind moving lids."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from retarget.generate.warp.palette import luma, redness
 from retarget.generate.warp.rims import Rims
 
 SAME_GAZE = 0.06
-"""Eye widths of iris movement until nothing of the photo's own gaze is added."""
+"""Iris movement, in eye widths, at which the photo's own residual has faded out."""
 WIDER = 0.12
-"""Eye widths that lids part beyond the photo's until nothing of its lid's shadow is left."""
+"""Opening beyond the photo's, in eye widths, at which its lid shadow has gone."""
 FARTHEST_UP, FARTHEST_DOWN = 0.13, 0.14
-"""Eye widths that an iris moves at most."""
+"""Largest iris movement up and down, in eye widths."""
 SHADOW, SHADOW_DEPTH, SHADOW_OPEN = 0.06, 0.45, 0.35
 """Eye widths that the shadow of a lowered lid reaches, how dark it is, and how much of it lies
 under an open lid where the photo's own was lost."""
@@ -26,11 +26,11 @@ BARE, MOST_LIT = 1.15, 1.25
 """How bright white is against the skin around it in an eye that looks aside, measured on four faces
 (1.1 to 1.3), and by how much more it may be lit than the photo's narrow strips of it are."""
 PALE = 0.35
-"""The same of its hue, in the logarithm of red against blue."""
+"""The same for hue: log ratio of red to blue, relative to the skin's."""
 AMID = 0.06
-"""Eye widths from the lids within which white lies in their shade."""
+"""Standard deviation in eye widths of the blur that shades sclera towards the lids."""
 STILL = 0.05
-"""Pixels below which nothing is drawn anew."""
+"""Movement in pixels below which nothing is redrawn."""
 
 
 def bare_below_lid(ball: Eyeball, now: Rims, shift: Floats) -> float:

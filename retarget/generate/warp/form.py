@@ -1,7 +1,7 @@
-"""What keeps its form while it moves: brows, lips and chin.
+"""Preserve the shape of brows, lips and chin while they move.
 
-A mesh from a tracker or from blendshapes stretches them freely; on a photo that shows at once, as
-a brow of twice its thickness or a lower lip that reaches the chin.
+A mesh from a tracker or from blendshapes stretches them freely; on a photo this is obvious, as a
+brow of twice its thickness or a lower lip that reaches the chin.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ BROWS = (
 """Upper and lower row of each brow, and the row of skin below it."""
 LIDS = (landmarks.RIGHT_EYE_UPPER[2:-2], landmarks.LEFT_EYE_UPPER[2:-2])
 ALONG = 0.5
-"""How far that row goes with the brow: hairs reach below the mesh's brow."""
+"""Share of the brow's movement given to that row: hairs reach below the mesh's brow."""
 HIDDEN, STRETCHED = 0.1, 0.5
 """How far up a brow goes at most: eye distances of skin that lies hidden in the fold below it, and
 as a share of what is seen from there to the lid. Drawn out farther, lashes and shadows smear."""
@@ -45,7 +45,7 @@ BESIDE_LIPS = np.array([
 ])  # fmt: skip
 """Points of the outer rim of the lips, and of the skin beside each."""
 NEAREST = 0.5
-"""How near these may come, against the photo: lips that widen push the skin on."""
+"""Smallest distance of such a pair relative to the photo: widening lips push the skin outwards."""
 ROUND, ROUNDED = (0.05, 0.2), 0.7
 """How far the middle of a rim goes out from its corners, in mouth widths, from which on and at
 which it nears a bow, and how nearly: blendshapes draw a mouth that opens wide as a hexagon."""
@@ -58,7 +58,7 @@ _NARROWS_LOWER, _NARROWS_UPPER = (
     for roll in ("mouthRollLower", "mouthRollUpper")
 )
 LEAST_ROW = 0.012
-"""Head units below which the distance of two rows says little: then this is taken for it."""
+"""Smallest row distance used, in head units: smaller ones are unreliable."""
 
 
 class Brows:

@@ -1,4 +1,4 @@
-"""Glasses: rigid, before a face that moves.
+"""Glasses: rigid, in front of a moving face.
 
 Moved with the skin their rims would ripple under raised brows and squints. So they are lifted off
 the photo, with what their lenses reflect, the skin behind the rims is filled in from around them,
@@ -20,7 +20,7 @@ SOFT, SPILL = 0.4, 1.6
 """Hundredths of an eye distance over which the edge of a rim is soft, and beside it in which its
 colour is still mixed into the skin's."""
 AROUND = 5.0
-"""The same around glasses that is looked at."""
+"""Margin around the glasses that is processed, in the same unit."""
 CARRIED = (1.5, 4.0, 10.0, 25.0)
 """The same over which skin is carried behind them, the next where the one before has none."""
 EYE = (3.0, 9.0)
@@ -33,27 +33,27 @@ DARKEST = 0.35
 """How much of the brightness of lit skin a clear lens takes away at most: what is darker is behind
 it."""
 NEARER = 0.02
-"""How much each reach of what is carried counts against the one before."""
+"""Weight of each reach relative to the one before."""
 LEAST = 1e-3
-"""Share of what is known below which an average of it says nothing."""
+"""Share of known pixels below which their average is ignored."""
 HAIR, OF_HAIR = (0.5, 0.8), 0.03
-"""How dark against lit skin hair is and how dark it is not, and how much it counts."""
+"""Brightness relative to lit skin between which hair ends, and the weight of hair."""
 BRIGHTER, SHINE = 1.06, 1.0
-"""How much brighter than skin that is, and the deviation of its edge in hundredths."""
+"""Brightness of a reflection relative to skin, and the blur of its edge in hundredths."""
 
 
 class Glasses:
-    """Those of one photo.
+    """The glasses in one photo.
 
     Args:
         photo: (height, width, 3).
-        seen: where it shows them.
+        seen: the outlines of the glasses.
         eyes: where it shows the eyes.
     """
 
     def __init__(self, photo: Bytes, seen: Seen, eyes: list[Rims]) -> None:
         self.bare = photo
-        """(height, width, 3) the photo without them."""
+        """(height, width, 3) the photo without glasses."""
         unit = seen.unit
         self._box = box = box_of(np.concatenate(seen.filled), AROUND * unit, photo.shape)
         if box is None:

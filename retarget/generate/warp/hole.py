@@ -1,4 +1,4 @@
-"""The opening between the lips on one frame, and layers laid into it."""
+"""The opening between the lips in one frame, and layers composited into it."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ from retarget.generate.warp.rims import Rims
 from retarget.generate.warp.teeth import Layer
 
 UNSEEN = 1 / 512
-"""What is less opaque changes no pixel."""
+"""Opacity below which a layer changes no pixel."""
 _ALL = np.float32(1)
 
 
 @dataclass(frozen=True, eq=False)
 class Hole:
-    """The opening between the lips on one frame, in pixels of the crop."""
+    """The opening between the lips in one frame, in pixels of the crop."""
 
     rims: Rims
     box: tuple[slice, slice]
     """Rows and columns of the crop."""
     depth: Floats
-    """(h, w) pixels from the nearest lip, 0 outside."""
+    """(h, w) distance to the nearest lip in pixels, 0 outside."""
     alpha: Floats
-    """(h, w) how much of a pixel is inside, 0..1."""
+    """(h, w) coverage of each pixel by the opening, 0..1."""
 
     @property
     def corner(self) -> tuple[int, int]:
-        """(left, top)."""
+        """(left, top) of the box in the crop."""
         return self.box[1].start, self.box[0].start
 
     @cached_property
@@ -42,7 +42,7 @@ class Hole:
 
     @classmethod
     def between(cls, rims: Rims, shape: tuple[int, ...]) -> Hole | None:
-        """None where nothing can be seen."""
+        """The opening between rims in a crop of this shape; None where it is outside the crop."""
         fine = rims.smooth
         outline = fine.outline
         box = box_of(outline, 4, shape)
@@ -59,7 +59,7 @@ class Hole:
 def lay(
     inside: Floats, layer: Layer, place: Doubles, hole: Hole, share: Floats | np.float32 = _ALL
 ) -> None:
-    """Lay a layer that moves by `place` over what is in the hole, as opaque as said, 0..1."""
+    """Composite a layer, moved by `place`, over the hole with opacity `share`, 0..1."""
     if np.max(share) < UNSEEN:
         return
     to_hole = place.copy()

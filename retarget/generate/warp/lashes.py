@@ -1,4 +1,4 @@
-"""The dark line of upper lashes, as the photo has it and as it lies where lids meet."""
+"""The dark line of the upper lashes, taken from the photo and drawn along the moved lid."""
 
 from __future__ import annotations
 
@@ -14,41 +14,41 @@ from retarget.generate.warp.paint import blurred, box_of, fill, ramp, read, thri
 from retarget.generate.warp.rims import Rims, curved
 
 FINE = 3
-"""Pixels drawn for each pixel of lashes, in each direction."""
+"""Supersampling factor in each direction."""
 WIDTH = 0.045
 """Thickness of the line of a shut eye in eye widths."""
 ABOVE, BELOW = 0.24, 0.02
-"""Eye widths above and below the upper rim that are looked at for lashes."""
+"""Search range for lashes above and below the upper rim, in eye widths."""
 FARTHEST = 0.1
-"""Eye widths above the mesh's rim at most where lashes begin."""
+"""Largest height above the mesh's rim at which lashes begin, in eye widths."""
 BESIDE_IRIS = (0.12, 0.28), (0.72, 0.88)
-"""Where along the rim no iris lies below it, as a rule."""
+"""Ranges along the rim, 0..1, below which there is usually no iris."""
 ROOT, TIP = 0.05, 0.13
 """Eye widths above the rim up to which lashes are dark skin or paint, and at which none is left."""
 TAPERED = (0.6, 1.15)
 """Where they begin to fade, and end, in shares of that."""
 COARSEST = 0.02
-"""Eye widths from row to row at most, also of an eye of few pixels."""
+"""Largest row spacing in eye widths, also for an eye of few pixels."""
 CORNER = 0.06
 """Eye widths beyond the corners over which the line runs out: the photo's own is there still."""
 DARKEST = 0.9
-"""Share of the light on skin that lashes take at most."""
+"""Largest share of the skin's light that lashes absorb."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Band:
-    """What lashes take of the light, along a rim drawn straight."""
+    """Absorption by the lashes along the straightened rim."""
 
     taken: Floats
     """(rows, columns, 3) 0..1; rows go down, columns from the left corner to the right one, and
     `beside` more on each side."""
     beside: int
     row: float
-    """Eye widths from row to row; the last `BELOW` of them lie below the rim."""
+    """Row spacing in eye widths; the last `BELOW` eye widths lie below the rim."""
 
 
 class Lashes:
-    """The upper lashes of one eye of a photo; looked at when they are first asked for.
+    """The upper lashes of one eye of a photo, measured on first use.
 
     Args:
         photo: (height, width, 3).

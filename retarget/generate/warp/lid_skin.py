@@ -19,13 +19,13 @@ from retarget.generate.warp.palette import LUMA, redness
 from retarget.generate.warp.rims import Rims, curved
 
 _AROUND, _BELOW = 0.7, 1.3
-"""Eye widths of the photo about the eye, and below it, that are looked at."""
+"""Extent of the examined region around the eye and below it, in eye widths."""
 _PAST_FOLD = 0.35
-"""Lid heights beyond the fold that are still of the eye, for its dark edge."""
+"""Margin beyond the fold excluded with the eye for its dark edge, in lid heights."""
 _LASHES = 0.06
-"""Eye widths around the eye in which its lashes lie."""
+"""Margin around the eye that contains its lashes, in eye widths."""
 _BROW = (0.08, 0.3)
-"""Eye widths down and up from the lower row of a brow within which its hairs lie."""
+"""Extent of brow hair below and above the brow's lower row, in eye widths."""
 _DIMMEST, _LIT, _OTHER_HUE = 0.45, 0.9, 0.35
 """What is dimmer than this share of the skin, or of another colour (logarithm), is hair; what is
 lit counts more than the hollows around the eye, for a lid lies on a ball."""
@@ -35,15 +35,15 @@ _COOLER, _HIDES = (0.15, 0.3), 0.9
 """By how much less red (logarithm of red against blue) lids begin to be painted, and surely are;
 and how much of the skin around does not count then."""
 _NEAR, _FAR, _FAR_COUNTS = 0.18, 0.5, 0.15
-"""Eye widths over which tones are carried, and how much the wider ones count."""
+"""Near and far interpolation radius in eye widths, and the weight of the far one."""
 _FINE = 0.07
-"""Eye widths below which a change of tone is grain."""
+"""Scale in eye widths below which a change of tone counts as grain."""
 _FROM_BELOW = 0.75
-"""Eye widths down from a place on the lid to where its grain is taken."""
+"""Distance in eye widths from a place on the lid down to where its grain is copied from."""
 
 
 class LidSkin:
-    """What one eye's shut lid would look like in the photo; made when it is first asked for.
+    """The appearance of one eye's shut lid in the photo, computed on first use.
 
     Args:
         photo: (height, width, 3).

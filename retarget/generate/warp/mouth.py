@@ -1,8 +1,8 @@
-"""The inside of the mouth, drawn between the lips.
+"""Draw the interior of the mouth between the lips.
 
-Where it comes from, the better first: the photo's own mouth where that is open, as far as it goes;
-else the driving frame's where its pixels are at hand and its mouth is open, a drawn set of teeth
-otherwise. Below teeth of one's own the driving mouth goes on as it does below its own.
+Sources, in order of preference: the photo's own mouth where it is open, as far as it reaches; the
+driving frame's, if its pixels are available and its mouth is open; else drawn teeth. Below the
+photo's own upper teeth the driving mouth continues as below its own upper teeth.
 """
 
 from __future__ import annotations
@@ -38,40 +38,40 @@ from retarget.generate.warp.tongue_out import draw_tongue_out
 from retarget.generate.warp.upper_row import row_of_upper_teeth
 
 LIP_OVER_TEETH = 0.015
-"""Head units by which the lower lip may sink below where the chin takes it."""
+"""Head units by which the lower lip may lie below where the chin's movement puts it."""
 LIP_SHADE, LIP_REACH = 0.32, 0.05
-"""How much darker drawn teeth are at the lips, and over which share of the mouth's width."""
+"""Darkening of drawn teeth at the lips, and its reach in mouth widths."""
 PARTED = (0.002, 0.016)
-"""Gap beyond that of the photo, in head units, from which and at which the inside is seen."""
+"""Lip gap beyond the photo's, in head units, between which the interior fades in."""
 SLIT = (0.02, 0.06)
-"""Gap in mouth widths up to which it is as dark as the line between lips that touch, and no darker,
-and from which on it is what lies inside: a slit lets light through its lips."""
+"""Lip gap in mouth widths between which the interior's own brightness replaces that of the line
+between touching lips: in a slit, light comes through the lips."""
 OPEN_PHOTO = (0.025, 0.05)
-"""Gap of the photo's lips from which and at which its own inside is worth keeping,"""
+"""Gap of the photo's lips beyond rest between which its own interior fades in,"""
 TOOTHY, AGAPE = (0.08, 0.2), (0.12, 0.2)
-"""as far as teeth fill this share of it, or it gapes this wide. Lips that are only parted show too
-little to be drawn large."""
+"""limited by the share of it that is teeth, or by how wide it gapes, each fading in between these.
+Lips that are only parted show too little to be enlarged."""
 STRETCHED, CLOSED = (1.05, 1.25), (0.2, 0.4)
-"""Width of the drawn lips in that of the photo's from which on less and less and at which nothing
-of a toothless inside is kept; the same of their gap, at which nothing and from which on all is."""
+"""Lip width relative to the photo's between which the photo's toothless interior fades out; lip gap
+relative to the photo's between which it fades in."""
 RAISED = (0.04, 0.055)
-"""How far the upper lip draws back from where the photo has it, in eye distances, from which on
-less and less and at which nothing of its teeth is kept: what the lip hid of them nobody knows."""
+"""Rise of the upper lip above the photo's, in eye distances, between which the photo's teeth fade
+out: the part that the lip hid is unknown."""
 WHOLE_ROW = 0.09
-"""Height of the photo's upper teeth, in eye distances, below which the more of them is hidden: they
-are kept for as much less."""
+"""Height of a whole upper row, in eye distances: if less of it is visible in the photo, `RAISED` is
+reduced in proportion."""
 COVERED = (0.4, 0.8)
-"""Share of the photo's upper teeth that its lip comes to hide, from which on they slide up behind
-it and at which they are gone: what is left is an edge, below which the mouth would be empty."""
+"""Share of the photo's upper teeth covered by its lip, between which they slide up behind it and
+vanish: the edge left over would have an empty mouth below it."""
 EMPTY = (0.2, 0.6)
-"""The part of the opening below that edge from which on and at which they do so."""
+"""Share of the opening below that edge between which this takes effect."""
 CHIN = [landmarks.CHIN, 148, 377, 175]
 UPPER_RIM, LOWER_RIM = [81, 82, 13, 312, 311], [87, 14, 317]
 TONGUE_OUT = blendshapes.index("tongueOut")
 
 
 class _Theirs(NamedTuple):
-    """What a driving frame shows between its lips, over one opening."""
+    """What a driving frame shows between its lips, mapped to one opening."""
 
     share: float
     """0..1 how far the driving mouth is open enough to tell."""

@@ -1,8 +1,8 @@
-"""The inside of a mouth that is open in the photo, kept for when it opens otherwise.
+"""The interior of a mouth open in the photo, kept for drawing it with another opening.
 
-Upper teeth belong to the skull and lower teeth to the jaw, so the picture is parted where the upper
-teeth end, or along its darkest row where it shows none; when the two parts move away from each
-other, that row is stretched between them and, as it is never quite dark, grows faint.
+Upper teeth belong to the skull and lower teeth to the jaw, so the picture is split where the upper
+teeth end, or along its darkest row if it shows none; when the two parts move apart, that row is
+stretched between them and, as it is never quite dark, fades.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from retarget.generate.warp.rims import Rims
 from retarget.generate.warp.teeth import Layer
 
 PARTING = (0.25, 0.9)
-"""Where between the lips the parting is looked for, from the upper (0) to the lower one (1)."""
+"""Range in which the split is searched, from the upper lip (0) to the lower one (1)."""
 DARK = 0.65
 """A parting must be darker than this share of the brightest, which is teeth."""
 GUM = 0.16
@@ -30,17 +30,17 @@ LONGEST = 1.2
 """How much longer teeth that fill the photo's opening are drawn at most where it opens farther: the
 lip hid their edges, and below them the mouth would be a dark band."""
 FILLED = 0.8
-"""The part of the opening from which on upper teeth fill it."""
+"""Share of the opening above which upper teeth count as filling it."""
 FADING = 3
-"""How suddenly what lies below the upper teeth grows faint as the jaw drops: for long half there,
-it is a second row of teeth across the tongue."""
+"""How fast the part below the upper teeth fades as the jaw drops: left half transparent, it
+looks like a second row of teeth across the tongue."""
 SOFT = 0.08
 """Half the width of the parting's edge, in the same measure."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class OwnInside:
-    """The photo's own inside in three layers."""
+    """The interior of the photo's mouth as layers."""
 
     gum: Layer
     """Above the upper teeth, for lips that draw back from them."""
@@ -52,11 +52,11 @@ class OwnInside:
     down: Floats
     """(2,) across the opening, towards the chin."""
     end: Floats
-    """(n, 2) the line in which the upper teeth end, from picture left to right."""
+    """(n, 2) lower edge of the upper teeth, from left to right in the picture."""
     gap: float
     """Pixels between the lips."""
     teeth: float
-    """0..1 how surely it holds teeth."""
+    """Confidence that it shows teeth, 0..1."""
     parting: float | None
     """Where the parts meet, from the upper (0) to the lower lip (1); None where none do."""
 

@@ -23,29 +23,29 @@ from retarget.generate.warp.rims import MOUTH, rims_of
 
 UPPER = ((0.093, 1.0), (0.072, 0.90), (0.080, 0.98), (0.075, 0.84), (0.070, 0.78), (0.090, 0.72))
 LOWER = ((0.058, 0.95), (0.064, 0.97), (0.074, 1.0), (0.075, 0.86), (0.072, 0.80), (0.090, 0.74))
-"""Teeth from the middle outwards: width along the arch, length in `TOOTH`."""
+"""Teeth from the middle outwards: width along the arch, length relative to `TOOTH`."""
 TOOTH = 0.112
 """Length of the longest tooth."""
 UPPER_EDGE, LOWER_EDGE = 0.034, 0.008
-"""Where the edges of the middle teeth lie below the line between resting lips, jaw closed."""
+"""Distance of the middle teeth's edges below the line between resting lips, jaw closed."""
 ARCH = 2.1
-"""How quickly an arch curves away: depth = ARCH · (distance from the middle)²."""
+"""Curvature of an arch: depth = ARCH · (distance from the middle)²."""
 GUM_PARTS, GUM_ENDS = 24, 3.0
 """Strips of even light that a gum is drawn in, and how quickly it begins at its ends: cut off, it
 would be a box in a mouth that is wider."""
 BEHIND_LIPS = 0.05
 FINE = 3
-"""Pixels drawn for each pixel shown, in each direction."""
+"""Supersampling factor in each direction."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Layer:
-    """A picture with coverage that lies somewhere in the crop."""
+    """An RGBA picture placed in the crop."""
 
     corner: tuple[int, int]
-    """(left, top)."""
+    """(left, top) in the crop."""
     rgba: Bytes
-    """(h, w, 4) premultiplied."""
+    """(h, w, 4) premultiplied by alpha, which comes last."""
 
 
 class Dentist:

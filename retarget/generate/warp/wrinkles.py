@@ -1,9 +1,9 @@
-"""Folds that an expression draws into the skin: expression ratio images.
+"""Transfer the folds of the driving skin as expression ratio images.
 
-How much darker or brighter the driving skin is than at its rest tells its folds, whatever colour
-the skin has (Liu, Shan & Zhang, "Expressive expression mapping with ratio images", SIGGRAPH 2001).
-Both pictures are laid flat on one map of the face, so that a ratio found on one face can be drawn
-on another.
+The ratio of the driving skin's brightness to that at rest shows its folds, whatever colour the skin
+has (Liu, Shan & Zhang, "Expressive expression mapping with ratio images", SIGGRAPH 2001).
+Both pictures are warped to one flat map of the face, so that a ratio measured on one face can be
+drawn on another.
 """
 
 from __future__ import annotations
@@ -27,37 +27,37 @@ from retarget.generate.warp.paint import blurred, fill, ramp, read
 from retarget.generate.warp.palette import LUMA
 
 SCALE = 80.0
-"""Pixels of the map to an eye distance."""
+"""Pixels of the map per eye distance."""
 FINE, BROAD = 1.2, 9.0
 """Deviation, in pixels of the map, of what is finer than a fold and of what is broader."""
 LIMITS = (-0.5, 0.06)
-"""Logarithm of the darkest and the brightest ratio: folds are dark, and highlights noise."""
+"""Limits of the log ratio: folds are dark, highlights are noise."""
 TURNED, TURNED_BETWEEN = (6.0, 13.0), (15.0, 30.0)
-"""Degrees that the driving head has turned from where it was seen at rest, from which and at which
-its light is no longer that of its rest; and between the brows, where skin lies straight ahead."""
+"""Turn of the driving head from its rest view, in degrees, between which folds fade out as light
+changes; and the same between the brows, where skin faces ahead."""
 DARKEST = 12.0
 """Brightness, 0..255, below which a ratio is noise."""
 AWAY, AWAY_BETWEEN = (0.05, 0.14), (0.02, 0.07)
-"""Eye distances from brows, eyes, lips and nose at which skin begins to be skin and is; and between
-the brows, whose frown lies close beside their ends."""
+"""Distance from brows, eyes, lips and nose, in eye distances, between which folds fade in; and the
+same between the brows, where a frown lies close to their ends."""
 EDGE = (0.08, 0.25)
 """The same from the outline of the face."""
 NOSE = (
     197, 196, 236, 198, 131, 49, 48, 64, 98, 97, 2, 326, 327, 294, 278, 279, 360, 420, 456, 419,
 )  # fmt: skip
-"""Outline of the nose below its bridge: highlights wander over it, folds do not."""
+"""Outline of the nose below its bridge: it has moving highlights, but no folds."""
 BETWEEN, BETWEEN_SOFT = (108, 337, 336, 285, 417, 168, 193, 55, 107), 4.0
-"""Outline of the skin between the brows, and the deviation of its edge in pixels of the map."""
+"""Outline of the skin between the brows, and the blur of its edge in map pixels."""
 
 _MESH = landmarks.MESH_COUNT
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SkinMap:
-    """The face laid flat, as its mean neutral mesh is seen from the front."""
+    """A flat map of the face: the mean neutral mesh seen from the front."""
 
     places: Floats
-    """(468, 2) where the points of the mesh lie on it."""
+    """(468, 2) positions of the mesh points on the map."""
     unfolding: Unfolding
     skin: Floats
     """(height, width) how far a pixel is skin that may fold, 0..1."""
