@@ -1,4 +1,4 @@
-"""What a face generator promises; pick one by name."""
+"""The interface that every face generator implements."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from retarget.flow.values import FaceRequest, GeneratedFace, Identity
 
 
 class Generator(Protocol):
-    """Draws the identity doing what is asked.
+    """Draws the identity as requested.
 
     Every implementation keeps these promises (tests/contracts/test_generators.py): one face for
     each request, in order; the same requests give the same pixels, whatever the batch size;
@@ -20,11 +20,11 @@ class Generator(Protocol):
     name: str
 
     def prepare(self, identity: Identity) -> None:
-        """Do what is needed once per identity picture; asked again for the same one, do nothing.
+        """Do the work needed once per identity picture; a second call for it does nothing.
 
-        Called before the first request so that the work runs beside other start-up work; a request
-        with an identity that was not prepared prepares it.
+        Called before the first request, so that it runs in parallel with other start-up work; a
+        request with an unprepared identity prepares it.
         """
 
     def __call__(self, frames: Iterator[FaceRequest], /) -> Iterator[GeneratedFace]:
-        """Draw every request; a generator may gather requests into batches."""
+        """Draw every request, in order; a generator may collect requests into batches."""

@@ -1,4 +1,4 @@
-"""How the generators are set."""
+"""Settings of the warp generator."""
 
 from __future__ import annotations
 

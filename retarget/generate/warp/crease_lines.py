@@ -1,7 +1,7 @@
-"""Where an expression folds the skin, which blendshape folds it, and how deep.
+"""Where an expression folds the skin, which blendshapes fold it, and how deep.
 
-Written down for the person's right half and for lines across the middle, after where the Facial
-Action Coding System looks for folds: between lowered brows and across the forehead above raised
+Defined for the person's right half and for lines across the middle, after the places where the
+Facial Action Coding System has folds: between lowered brows and across the forehead above raised
 ones, over a wrinkled nose, beside a smile and below a frown, beside and under eyes that narrow.
 """
 
@@ -20,46 +20,46 @@ from retarget.flow.face_model import face_model
 from retarget.generate.warp.rims import curve
 
 Place = Mapping[int, float]
-"""A place on the face: mesh points and their shares in it."""
+"""A place on the face: mesh points with their barycentric shares."""
 BETWEEN = 4
-"""Places drawn for each that is written down."""
+"""Places drawn for each one defined."""
 _SIDES = {-1: ("Right",), 0: ("Left", "Right"), 1: ("Left",)}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CreaseLines:
-    """The lines in which skin folds, on any face, as places one after the other."""
+    """The lines along which skin folds, as consecutive places on the mesh."""
 
     points: Ints
-    """(k,) mesh points that places hang on."""
+    """(k,) the mesh points used."""
     along: Floats
-    """(n, k) their shares in each place."""
+    """(n, k) share of each point in each place."""
     way: Floats
-    """(n, k) the same for the way on to the next place."""
+    """(n, k) the same for the direction to the next place."""
     depth: Floats
-    """(n,) how deep its line is there against its deepest place, 0..1."""
+    """(n,) depth of the line at each place relative to its deepest, 0..1."""
     parts: tuple[slice, ...]
-    """Of the places, for each line."""
+    """The places of each line."""
     areas: tuple[tuple[float, slice], ...]
-    """Lines near one another, and how wide each of them is, in eye distances."""
+    """Groups of neighbouring lines, each with the width of its lines in eye distances."""
     by: Floats
-    """(lines, 52) how much of it each blendshape folds, or, negative, smooths."""
+    """(lines, 52) how much each blendshape folds a line or, negative, smooths it."""
     dark: Floats
-    """(lines,) logarithm of brightness at the deepest place of a full fold, positive."""
+    """(lines,) darkening at the deepest place of a full fold, as a positive logarithm."""
     bulge: Floats
-    """(lines, 2) where skin bunches up beside it, in widths: towards the person's left and chin."""
+    """(lines, 2) offset of the bulge beside a line, in its widths: to the person's left, down."""
     side: Ints
-    """(lines,) of the face: -1 the person's right, 1 the left, 0 both."""
+    """(lines,) side of the face: -1 the person's right, 1 the left, 0 both."""
 
 
 @dataclass(frozen=True)
 class _Sculpted:
     places: Sequence[Place]
-    """From one end to the other; of a line across the middle, to the middle."""
+    """From end to end; a line across the middle only to the middle."""
     depth: Sequence[float]
     by: Mapping[str, float]
-    """Blendshapes; where there are two, without their side. Negative: it folds less with them, as
-    between brows that the cheeks of a smile draw down and nothing knits."""
+    """Blendshapes, paired ones without their side. Negative: it folds less with them, as between
+    brows that a smile's cheeks lower without knitting them."""
     dark: float
     bulge: tuple[float, float]
     """Away from the middle of the face, and towards the chin."""
@@ -189,7 +189,7 @@ def _shares(place: Place, points: Sequence[int]) -> list[float]:
 
 
 def _smooth(values: Floats) -> Floats:
-    """Places in between put in, on a curve."""
+    """The places with further ones interpolated between them on a curve."""
     return curve(len(values), BETWEEN) @ values.astype(np.float32)
 
 
@@ -199,7 +199,7 @@ def _slices(lengths: Sequence[int]) -> tuple[slice, ...]:
 
 
 def _by(names: Mapping[str, float], sides: Sequence[str]) -> Floats:
-    """(52,) a name without its side stands for those of `sides`, each with its part."""
+    """(52,) shares by blendshape; a name without side stands for those of `sides`."""
     out = np.zeros(blendshapes.COUNT, np.float32)
     for name, share in names.items():
         if name in blendshapes.INDEX:
@@ -216,7 +216,7 @@ def _mirrored(place: Place) -> Place:
 
 @cache
 def _mirror() -> Ints:
-    """(468,) the point that takes each point's place in a mirror; the average face is symmetric."""
+    """(468,) each point's mirror image, found on the symmetric average face."""
     face = face_model().neutral[: landmarks.MESH_COUNT]
     flipped = face * np.array([-1, 1, 1], np.float32)
     far = np.linalg.norm(flipped[:, None] - face[None], axis=2)

@@ -93,7 +93,7 @@ class Creases:
 
         Args:
             out: (height, width, 3).
-            points: (468 or more, 2 or 3) where its mesh lies now.
+            points: (468 or more, 2 or 3) its mesh.
             weights: (52,) the expression it shows.
             share: factor on depth, 0..1, for all lines or (lines,) for each.
         """
@@ -160,7 +160,7 @@ class _Axes(NamedTuple):
 
 
 def _shade(out: Bytes, folds: list[_Fold], width: float, tint: Floats) -> None:
-    """Draw creases near one another, in place.
+    """Draw a group of neighbouring creases, in place.
 
     Args:
         out: (height, width, 3).
@@ -186,7 +186,7 @@ def _shade(out: Bytes, folds: list[_Fold], width: float, tint: Floats) -> None:
     ]
     shade = np.zeros(size[::-1], np.float32)
     for layers, soft in ((LINE, SHARP), (BESIDE, SOFT)):
-        whole = np.float32(np.hypot(1, 2.5 * soft))  # 1 amid a line that is one width wide
+        whole = np.float32(np.hypot(1, 2.5 * soft))  # 1 in the middle of a line one width wide
         shade += whole * _laid(layers, soft * width * times, drawn, size, times)
     ratio = np.exp(thrice(np.float32(-darkest) * shade) * tint)
     out[box] = cv2.multiply(out[box], ratio, dtype=cv2.CV_8U)
@@ -219,7 +219,7 @@ def _laid(
 
 
 def _eroded(values: Floats) -> Floats:
-    """(n,) values along a line, each no larger than those beside it: a crease ends before hair."""
+    """(n,) values along a line, eroded by one place so that a crease ends before hair."""
     wide = np.pad(values, 1, mode="edge")
     return np.asarray(np.minimum(np.minimum(wide[:-2], wide[2:]), values), np.float32)
 
@@ -266,7 +266,7 @@ def _shadow(tone: Floats, hue: Floats) -> Floats:
 
     Args:
         tone: (n,) logarithms of brightness.
-        hue: (n, 2) those of red and blue against it.
+        hue: (n, 2) logarithms of red and blue relative to it.
     """
     # In daylight the logarithm of skin's red is about 0.4 above that of its blue.
     colourful = float(np.ptp(np.median(hue, axis=0)))

@@ -79,7 +79,7 @@ def _points_of(triangles: Bools, *, along: bool) -> Bools:
 
 @cache
 def _within_lips() -> Bools:
-    """(852,) the triangles all of whose points are held."""
+    """(852,) the triangles whose points all lie on the lips."""
     held = np.zeros(_MESH, np.bool_)
     held[_HELD] = True
     return np.asarray(held[topology().face].all(axis=1))
@@ -87,7 +87,7 @@ def _within_lips() -> Bools:
 
 @cache
 def _agreement() -> Floats:
-    """(468, 468) matrix that makes wished displacements agree."""
+    """(468, 468) the matrix that smooths requested displacements."""
     weight = np.ones(_MESH)
     rims = (
         *landmarks.LIPS_INNER_UPPER, *landmarks.LIPS_INNER_LOWER, *landmarks.LIPS_OUTER_UPPER,
@@ -106,23 +106,23 @@ def _agreement() -> Floats:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Moved:
-    """Where everything is for one request, in pixels of the crop."""
+    """Where everything lies for one request, in pixels of the crop."""
 
     points: Floats
     """(468, 3)"""
     irises: Floats
-    """(2, 2) displacement of the right and the left iris against the corners of their eyes, in the
-    photo's pixels: a picture of the eye goes where the corners go."""
+    """(2, 2) displacement of the right and left iris relative to the corners of their eyes, in the
+    photo's pixels: the eye's picture moves with the corners."""
     jaw: Floats
     """(2,) displacement of the chin in the photo's pose."""
     expression: Floats
     """(468, 2) displacement of the mesh in the photo's pose."""
     turned: float
-    """Degrees that the head turned from the photo's pose."""
+    """Degrees by which the head is turned from the photo's pose."""
     skull: Doubles
-    """(2, 3) where the photo's pixels near the teeth go with the head alone."""
+    """(2, 3) affine map of the photo's pixels near the teeth by the head's movement alone."""
     glasses: Doubles
-    """(2, 3) the same of what stands before the eyes."""
+    """(2, 3) the same for glasses in front of the eyes."""
 
 
 class Displacer:
@@ -131,7 +131,7 @@ class Displacer:
     Args:
         identity: the photo.
         points: (478, 3) its mesh in pixels of the crop.
-        hidden: whether something lies before the right and the left eye, which then keep still.
+        hidden: whether something covers the right and the left eye, which then keep still.
     """
 
     def __init__(
@@ -144,7 +144,7 @@ class Displacer:
         self._shift = (identity.face.points - points)[0].astype(np.float64)
         mesh = points[:_MESH]
         affine = np.concatenate([mesh, np.ones((_MESH, 1))], axis=1)
-        whole = (affine @ np.linalg.pinv(affine)).astype(np.float32)  # the head moving as one
+        whole = (affine @ np.linalg.pinv(affine)).astype(np.float32)  # the head's rigid movement
         self._agreed = whole + _agreement() @ (np.eye(_MESH, dtype=np.float32) - whole)
         self._areas = signed_areas(mesh, topology().face)
         self._seen = self._areas > THIN * np.median(np.abs(self._areas))
@@ -153,19 +153,19 @@ class Displacer:
         self._along = mouth.along
         lip = points[list(landmarks.LIPS_INNER_UPPER)].mean(axis=0)
         self._lip = lip + np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0]], np.float32) * 10
-        """(3, 3) the middle of the upper lip, and places beside and below it."""
+        """(3, 3) the middle of the upper lip, a place beside it and one below it."""
         axes = identity.pose.scale * identity.pose.rotation
         ahead = points[landmarks.NOSE_BRIDGE] - GLASSES_AHEAD * axes[:, 2]
         places = ahead + np.stack([np.zeros(3), axes[:, 0], axes[:, 1]])
         self._bridge = places.astype(np.float32)
-        """(3, 3) before the bridge of the nose, and places beside and below it on the head."""
+        """(3, 3) a place in front of the bridge of the nose, one beside it and one below it."""
         self._across = np.linalg.inv(axes[:2, :2])
         self._brows = Brows(points, mouth.down, identity.pose.scale)
         self._lips = Lips(points, mouth.down, identity.pose.scale)
         self._corner_skin = CornerSkin(points, identity.face.eye_distance)
 
     def __call__(self, request: FaceRequest) -> Moved:
-        """Where the photo's points go."""
+        """The displacements of the photo's points for a request."""
         pose = request.pose
         wish = self._wished(request)
         wish = self._contact.lids(request, wish)
@@ -194,7 +194,7 @@ class Displacer:
         return Moved(placed, irises, chin, moved[:, :2], turned, skull, glasses)
 
     def _wished(self, request: FaceRequest) -> Floats:
-        """(478, 3) wished displacements, seen in the photo's pose."""
+        """(478, 3) requested displacements in the photo's pose."""
         points: Doubles = request.points.astype(np.float64)
         if request.pose is not self._pose:
             points = self._pose.to_picture(request.pose.to_head(points))
@@ -208,12 +208,12 @@ class Displacer:
         return out
 
     def _irises(self, wish: Floats, placed: Floats, pose: HeadPose) -> Floats:
-        """(2, 2) as in `Moved`: an iris stays before its eye while the head turns.
+        """(2, 2) as in `Moved`: an iris keeps its depth in front of its eye while the head turns.
 
         Args:
-            wish: (478, 3) wished displacements in the photo's pose.
-            placed: (468, 3) where the mesh goes.
-            pose: the head's.
+            wish: (478, 3) requested displacements in the photo's pose.
+            placed: (468, 3) the mesh as it will be drawn.
+            pose: the requested pose of the head.
         """
         own = self._points
         by = wish[_IRISES] - wish[_CORNERS].mean(axis=1)
@@ -230,22 +230,22 @@ class Displacer:
         return out
 
     def _carried(self, places: Floats, linear: Doubles, pose: HeadPose) -> Doubles:
-        """(2, 3) affine map of the picture plane by which the head takes something along.
+        """(2, 3) affine map of the picture plane for something that moves rigidly with the head.
 
         Args:
-            places: (3, 3) a place of it, and one beside and one below that in the photo.
-            linear: (2, 2) from ways in the photo to shares of those two.
-            pose: the head's.
+            places: (3, 3) a place of it in the photo, one beside it and one below it.
+            linear: (2, 2) from offsets in the photo to shares of those two.
+            pose: the requested pose of the head.
         """
         to = self._posed(places, pose)[:, :2].astype(np.float64)
         turned = np.stack([to[1] - to[0], to[2] - to[0]], axis=1) @ linear
         return np.hstack([turned, (to[0] - turned @ places[0, :2])[:, None]])
 
     def unfolded(self, moved: Floats) -> Floats:
-        """Displacements (468, 3) under which hardly a triangle that the photo shows folds.
+        """Displacements (468, 3) under which hardly any triangle visible in the photo folds.
 
-        The points of a folding triangle go halfway to the mean of their neighbours, again and
-        again; when that does not help soon, the neighbours come along. Skin yields to the lips.
+        The points of a folding triangle move halfway to the mean of their neighbours, repeatedly;
+        after some rounds their neighbours do, too. Lips keep their place, and skin gives way.
         """
         joined, counts = topology().joined, topology().counts
         for turn in range(ROUNDS):
@@ -265,18 +265,18 @@ class Displacer:
         return moved
 
     def folds(self, moved: Floats) -> Bools:
-        """(852,) which triangles fold or nearly vanish although the photo shows them."""
+        """(852,) whether each triangle folds or nearly vanishes although the photo shows it."""
         area = signed_areas(self._points[:_MESH] + moved, topology().face)
         out: Bools = self._seen & (area < SMALLEST_AREA * self._areas)
         return out
 
 
 def _complex(places: Doubles | Floats) -> npt.NDArray[np.complex128]:
-    """(n,) places (n, 2 or more) of a picture as numbers whose product turns and enlarges."""
+    """(n,) places (n, 2 or more) of a picture as complex numbers."""
     return places[:, 0] + 1j * places[:, 1]
 
 
 def turn_between(one: HeadPose, two: HeadPose) -> float:
-    """Degrees that a head turns from one pose to another."""
+    """Degrees between two poses of a head."""
     trace = float(np.trace(two.rotation @ one.rotation.T))
     return float(np.degrees(np.arccos(np.clip((trace - 1) / 2, -1, 1))))

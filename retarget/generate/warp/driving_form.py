@@ -1,9 +1,9 @@
-"""The form of the driving mouth, for one that is rounded.
+"""The outline of the driving mouth, for rounded mouths.
 
-Displacements leave lips the form that they have at rest. Of a photo that smiles nobody knows it:
-its corners lie too high, and rounded the mouth would be a V. And in lips that are drawn together it
-is crowded: what hangs a little at rest would be a wedge. Where the driving mouth is seen and round,
-its rims tell the form.
+Displacements keep the form that the lips have at rest. In a photo that smiles that form is unknown:
+the corners lie too high, and a rounded mouth would be a V. Lips drawn together exaggerate it: what
+hangs a little at rest would be a wedge. Where the driving mouth is visible and round, its rims give
+the form.
 """
 
 from __future__ import annotations
@@ -17,26 +17,25 @@ from retarget.flow.values import FaceRequest
 from retarget.generate.warp.rims import MOUTH, Rims, rims_of
 
 ROUNDED = (0.35, 0.7)
-"""Gap of the lips, in mouth widths, from which on and at which a mouth is rounded."""
+"""Gap of the lips in mouth widths between which a mouth becomes rounded."""
 SMILING = (0.2, 0.5)
-"""How much a photo smiles from which on less is known of its lips at rest, and at which too little:
-told by the face at rest, those of others follow better."""
+"""Smile of the photo (0..1) between which the form of its lips at rest becomes too uncertain; while
+it is known, lips follow better with it."""
 DRAWN_IN = (0.85, 0.65)
-"""Width of the drawn mouth in that of the photo's from which on its form at rest tells less, and at
-which nothing."""
+"""Width of the drawn mouth relative to the photo's between which its form at rest loses weight."""
 _SMILE = blendshapes.weights({"mouthSmileLeft": 0.5, "mouthSmileRight": 0.5})
 _CORNERS = np.array([i for row in landmarks.UPPER_LIP_ROWS for i in (row[0], row[-1])])
 
 
 def as_driving_mouth(moved: Floats, points: Floats, request: FaceRequest) -> None:
-    """Let rims that are rounded have the form of the driving ones, as wide and open as asked.
+    """Give rounded lips the form of the driving mouth, with the requested width and gap.
 
-    They stay as high as they are, and the corners go to where they are in the driving mouth.
+    Their height is kept; the corners take the place that they have in the driving mouth.
 
     Args:
         moved: displacements (468, 3), changed in place.
         points: (478, 3) the photo's mesh.
-        request: what is asked.
+        request: the request.
     """
     now = rims_of(points[: landmarks.MESH_COUNT] + moved, MOUTH)
     smile = smoothstep(*SMILING, float(_SMILE @ request.identity.expression.weights))
@@ -60,7 +59,7 @@ def as_driving_mouth(moved: Floats, points: Floats, request: FaceRequest) -> Non
 
 
 def _driving_rims(request: FaceRequest) -> Rims | None:
-    """The lips of the driving face, seen from the front; None where it is not seen."""
+    """The driving lips in front view; None where the driving face is not visible."""
     driving = request.driving
     tracked = None if driving is None else driving.tracked
     if driving is None or driving.pose is None or tracked is None or tracked.face is None:
@@ -69,7 +68,7 @@ def _driving_rims(request: FaceRequest) -> Rims | None:
 
 
 def _laid(line: Floats, then: Rims, now: Rims) -> Floats:
-    """A line (n, 2) of one mouth laid on another, between its corners and as far as it opens."""
+    """A line (n, 2) of one mouth mapped to another, scaled by width and gap."""
     out = line - then.middle_of_corners
     across = (out @ then.along * np.float32(now.width / then.width))[:, None] * now.along
     down = (out @ then.down * np.float32(now.gap / then.gap))[:, None] * now.down

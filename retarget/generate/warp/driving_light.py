@@ -16,8 +16,8 @@ BRIGHTEST_GAIN, BRIGHTEST_TOOTH = 1.5, 2.2
 """Largest gain of the interior and of its teeth: less leaves grey teeth where a dark clip drives a
 bright photo, more makes the tongue glow."""
 TINT, WHITE_TINT = (0.85, 1.12), (0.55, 1.5)
-"""How far a colour channel may be changed beside the brightness: by what skin tells, whose colour
-is its owner's as much as the light's, and by what the white of the eyes tells."""
+"""Range of a channel's gain beside that of brightness: estimated from skin, whose colour depends on
+the person as much as on the light, and from the white of the eyes."""
 TINT_SHARE = 0.75
 """Exponent of the tint ratio that is applied: the sclera lies in warm shade."""
 ABOVE_TOOTH = 1.15
@@ -25,8 +25,8 @@ ABOVE_TOOTH = 1.15
 KNEE = 0.8
 """Share of the ceiling above which brightness is compressed: clipped, teeth merge into a slab."""
 SURE, LIT_TEETH = 0.5, 0.75
-"""How surely teeth are teeth that tell how bright they are, and the share of them that is below the
-ceiling before it is pressed: were most above it, no shade would be left between two teeth."""
+"""Certainty from which pixels of teeth count in their brightness, and the share of these kept below
+the ceiling: with most above it, no shade would be left between two teeth."""
 TOOTH_OWN = 0.3
 """Share of its own tint that a driving tooth keeps; that tint is limited to between grey and the
 warmth of the identity's teeth."""
@@ -43,11 +43,11 @@ class Light:
     colour: float
     """Share of saturation kept, 0..1: none in a grey photo."""
     ceiling: float
-    """Brightest a tooth may get: the brightest channel of skin and eyes, or its own teeth."""
+    """The brightest tooth: the brightest channel of skin and eyes, or of the photo's own teeth."""
 
     @classmethod
     def between(cls, driving: Tones, identity: Tones) -> Light:
-        """From two mouths' surroundings; at most a little brighter."""
+        """Estimated from the surroundings of both mouths."""
         then, now, limits = driving.skin, identity.skin, TINT
         bright = _brighter(then, now)
         if driving.white is not None and identity.white is not None:
@@ -78,7 +78,7 @@ class Light:
         Args:
             rgb: (h, w, 3) driving colours.
             teeth: (h, w) 0..1 how surely each is a tooth.
-            tooth: (3,) what colour the identity's teeth have.
+            tooth: (3,) colour of the identity's teeth.
         """
         lit = self.muted(rgb * self.gain)
         grey = np.maximum(lit @ LUMA, np.float32(1))[..., None]
@@ -94,14 +94,14 @@ class Light:
         return np.asarray(np.minimum(bright * tint, 255), np.float32)
 
     def _below_ceiling(self, bright: Floats) -> Floats:
-        """Brightness (...) that keeps its order and approaches the ceiling."""
+        """Brightness (...) compressed monotonically below the ceiling."""
         knee = np.float32(KNEE * self.ceiling)
         room = np.float32(self.ceiling) - knee
         over = np.maximum(bright - knee, 0)
         return np.asarray(bright - over + over * room / (room + over), np.float32)
 
     def muted(self, rgb: Floats) -> Floats:
-        """(h, w, 3) no more colourful than the identity's picture."""
+        """(h, w, 3) with the saturation limited to the identity's picture."""
         if self.colour == 1:
             return rgb
         grey = thrice(rgb @ LUMA)
@@ -110,10 +110,10 @@ class Light:
 
 
 def _brighter(then: Floats, now: Floats) -> float:
-    """By what factor one colour is brighter than another."""
+    """Ratio of two colours' brightness."""
     return luma(now) / max(luma(then), 8.0)
 
 
 def _colourful(rgb: Floats) -> float:
-    """How far a colour is from grey, 0..1."""
+    """Saturation of a colour, 0..1."""
     return float((rgb.max() - rgb.min()) / max(float(rgb.max()), 1.0))

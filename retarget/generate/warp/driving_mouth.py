@@ -25,7 +25,7 @@ OPEN = (0.02, 0.045)
 RIM_SHADE, RIM_REACH = 0.45, 0.05
 """Darkening of the interior at the lips, and its reach in mouth widths."""
 SHADE_TINT = (0.6, 1.5)
-"""The least and the most of its logarithm that a channel takes of that shade."""
+"""Range of the share of that darkening's logarithm that a channel takes."""
 EDGE = 4.0
 """Pixels around the opening into which its edge is replicated."""
 LIP_RED, LIP_BRIGHT = (0.55, 0.8), (0.2, 0.45)
@@ -41,18 +41,18 @@ TOOTH_GAP, BETWEEN, GUM = 0.03, (0.5, 0.7), (0.05, 0.3)
 as the gap between two teeth may be as red as lips; and between which lip fades out into gum, which
 in the red of lips would be a hard fringe around teeth."""
 FINE = 0.8
-"""Pixels drawn of one of the driving picture from which on all of these are needed."""
+"""Scale (drawn pixels per driving pixel) below which the driving picture is blurred first."""
 GONE = 0.85
-"""How nearly the upper teeth must have ended for what is below them to be shown."""
+"""How completely the upper teeth must end for the part below them to be shown."""
 ENOUGH = 0.65
-"""The part of the driving mouth above which there is at least something to be shown: what teeth
-that fill it leave is a sliver of lip, which would be drawn out into streaks."""
+"""The most of the driving mouth that its upper teeth may fill: below them would be a sliver of lip,
+which would be stretched into streaks."""
 LIP_BRIGHTEST, LIP_RELIEF = 1.2, 0.8
-"""Brightness, in that of the driving lips, at which they are as bright as the photo's are, which
-show none of their gloss; and the power of their shade below it."""
+"""Brightness relative to the driving lips that maps to that of the photo's lips, which show no gloss;
+and the exponent of the shade below it."""
 LIP_GLOW = 0.35
-"""How much of their green and blue the front of lips loses in its own shade, which is red: yellow
-ones would be green there."""
+"""How much green and blue lips lose in their own shade, which is red: yellowish lips would turn
+green."""
 LIP_TURNED_IN = 0.15
 """Darkening of lip inside a wide mouth: its inner side is unlit, mostly already so in the driving
 picture; more would line the mouth with a dark stroke.
@@ -72,24 +72,24 @@ def openness(face: Face) -> float:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Below:
-    """Upper teeth of one's own, below which the driving mouth goes on as below its own."""
+    """The photo's own upper teeth, below which the part below the driving teeth is shown."""
 
     places: Floats
-    """(n,) where they end between each two points of the rims, from the upper (0) to the lower."""
+    """(n,) where they end, from the upper rim (0) to the lower rim (1)."""
     much: float
-    """0..1 how far they take the place of the driving ones."""
+    """0..1 how far they replace the driving teeth."""
 
 
 class DrivingInside:
-    """The driving mouth's inside, laid between the lips of a photo.
+    """The driving mouth's interior, mapped between the lips of a photo.
 
     Args:
         rgb: the driving frame.
         face: its mesh.
-        white: (3,) of its eyes, where known.
-        box: rows and columns of the photo's crop to fill.
+        white: (3,) colour of the white of its eyes, if known.
+        box: rows and columns of the crop to fill.
         now: the photo's lips, in pixels of the crop.
-        below: what of the opening upper teeth of one's own fill, if they do.
+        below: the part of the opening that the photo's own upper teeth fill, if any.
     """
 
     def __init__(
@@ -100,7 +100,7 @@ class DrivingInside:
         self._tones = Tones.of(rgb, face.points, white)
         rims = rims_of(face.points, MOUTH)
         self._wide = smoothstep(0.26, 0.42, rims.width / face.eye_distance)
-        hole = _shrunk(  # a pursed mesh holds more lip
+        hole = _shrunk(  # of a pursed mouth the mesh includes more lip
             rims, 0.80 + 0.12 * self._wide, 0.72 + 0.26 * self._wide
         ).smooth
         starts = (now, hole)
@@ -112,11 +112,11 @@ class DrivingInside:
         self._raw = _read_as_small(rgb, _strip_map(box, now, *starts), hole.outline, shown)
 
     def lit(self, tones: Tones, tooth: Floats, depth: Floats, lip: Floats) -> tuple[Floats, Floats]:
-        """It as the photo would show it, and where it is the front of a lip.
+        """The interior in the photo's light, and where it is the front of a lip.
 
         Args:
-            tones: the photo's.
-            tooth: (3,) what colour the identity's teeth have.
+            tones: the photo's tones.
+            tooth: (3,) colour of the identity's teeth.
             depth: (h, w) pixels from the nearest lip.
             lip: (h, w, 3) the colour of the photo's lips above and below, or of all of them (3,).
 
@@ -149,7 +149,7 @@ class DrivingInside:
         return inside, lips * (1 - turned_in)
 
     def _teeth(self, depth: Floats) -> tuple[Floats, Floats]:
-        """(h, w) 0..1 each: what is tooth, the shade between two of them too; and how much is near.
+        """(h, w) 0..1 each: teeth including the shade between two, and the share of teeth nearby.
 
         Args:
             depth: (h, w) from the nearest lip, in mouth widths.
@@ -161,12 +161,12 @@ class DrivingInside:
         return teeth * seen, beside * seen
 
     def _lips(self, bright: Floats, depth: Floats) -> tuple[Floats, Floats]:
-        """(h, w) each, 0..1: what is lip, and how far it is turned in.
+        """(h, w) 0..1 each: lip, and how far it is turned in.
 
-        A rounded mouth's inner contour runs along its lips, not along the hole between them.
+        A rounded mouth's inner contour in the mesh runs on the lips, not along the hole.
 
         Args:
-            bright: (h, w) of the driving pixels.
+            bright: (h, w) brightness of the driving pixels.
             depth: (h, w) from the nearest lip, in mouth widths.
         """
         lip = self._tones.lip
@@ -184,23 +184,23 @@ class DrivingInside:
 
 
 def _bluest(tones: Tones) -> np.float32:
-    """How much blue, in its green, flesh may have: hardly more than skin and lips in that light.
+    """The most blue that flesh may have, relative to its green: little above skin and lips.
 
-    A tongue that a dim clip shows pale would be lilac in a bright photo.
+    A tongue that is pale in a dim clip would otherwise be lilac in a bright photo.
     """
     return np.float32(sqrt(max(float(c[2] / max(c[1], 1)) for c in (tones.skin, tones.lip))))
 
 
 def _warm(lip: Floats) -> Floats:
-    """(3,) powers by which a shade next to lips darkens red less than blue: they shine through."""
+    """(3,) exponents by which a shade near lips, which scatter red, darkens red less than blue."""
     return np.clip(luma(lip) / np.maximum(lip, 1), *SHADE_TINT).astype(np.float32)
 
 
 def _front(lips: Floats, depth: Floats, width: float) -> Floats:
-    """(h, w) 0..1 where lips (h, w) reach so far in that it is their front that is seen.
+    """(h, w) 0..1 where lips (h, w) reach so far in that their front is visible.
 
     Args:
-        lips: 0..1 what is like the front of a lip.
+        lips: 0..1 how much each pixel looks like the front of a lip.
         depth: (h, w) from the nearest lip, in mouth widths.
         width: of the mouth in pixels.
     """
@@ -211,7 +211,7 @@ def _front(lips: Floats, depth: Floats, width: float) -> Floats:
 
 
 def _shrunk(rims: Rims, across: float, along: float) -> Rims:
-    """The opening made narrower, to leave out what of the lips the mesh took for inside."""
+    """The opening, narrowed to leave out lip that the mesh includes."""
     middle = rims.middle
     centre = middle.mean(axis=0)
     upper, lower = (
@@ -222,15 +222,15 @@ def _shrunk(rims: Rims, across: float, along: float) -> Rims:
 
 
 def _read_as_small(rgb: Bytes, where: Floats, outline: Floats, shown: float) -> Bytes:
-    """(h, w, 3) a picture at places (h, w, 2), without what is too fine to be shown.
+    """(h, w, 3) a picture sampled at (h, w, 2), blurred first where it is scaled down.
 
-    Only one in several pixels would be met, and edges of teeth would be saws.
+    Otherwise edges of teeth would be jagged.
 
     Args:
         rgb: (height, width, 3).
-        where: in its pixels.
-        outline: (n, 2) around what is needed of it.
-        shown: how many pixels are drawn of one of its own.
+        where: places in its pixels.
+        outline: (n, 2) around the part that is needed.
+        shown: scale, drawn pixels per pixel of it.
     """
     box = box_of(outline, 2 / max(shown, 0.1), rgb.shape)
     if shown > FINE or box is None:
@@ -245,17 +245,17 @@ def _read_as_small(rgb: Bytes, where: Floats, outline: Floats, shown: float) -> 
 
 
 def _strip_map(box: tuple[slice, slice], lips: Rims, now: Rims, then: Rims) -> Floats:
-    """(h, w, 2) where each pixel of a box comes from when one opening is laid on another.
+    """(h, w, 2) the source of each pixel of a box when one opening is mapped to another.
 
     Args:
         box: rows and columns.
-        lips: around it all.
+        lips: the whole opening.
         now: the opening, or its part below the upper teeth.
-        then: the other, in the same way.
+        then: the source, in the same way.
     """
     out, aside = np.float32(EDGE) * now.down, np.float32(EDGE) * now.along
     rows, columns = box
-    top, bottom = (  # outwards at the sides as well: those of a pursed mouth are upright
+    top, bottom = (  # also outwards at the sides, which are upright in a pursed mouth
         line + (2 * (line - now.middle_of_corners) @ now.along / now.width)[:, None] * aside
         for line in (lips.upper, lips.lower)
     )
@@ -272,7 +272,7 @@ def _strip_map(box: tuple[slice, slice], lips: Rims, now: Rims, then: Rims) -> F
 
 @cache
 def _strips(count: int) -> Ints:
-    """Triangles between four rows of points: the outer two strips, then the middle one."""
+    """Triangles between four rows of points: the two outer strips, then the middle one."""
     i = np.arange(count - 1)
     first, second = (
         np.stack([i, i + 1, i + count], 1),

@@ -20,17 +20,17 @@ IN_SIGHT = 0.8
 UNSHADED = 0.7
 """How far filled-in sclera is blended towards its mean tone, 0..1."""
 UNSEEN, GUESSED, PALER = 0.4, 0.9, 0.35
-"""How bright against the skin around it what is taken for white is at least (0.5 and more on thirty
-photos): below are lashes and iris of an eye in a slit, with laughter; how bright white is drawn
-there; and the power of the skin's tint that it has."""
+"""Brightness relative to the skin below which supposed white is lashes and iris of narrow, laughing
+eyes (0.5 and more on thirty photos); the brightness of white that is drawn there; and the exponent
+of the skin's tint in it."""
 WET = 0.07
-"""Eye widths above the lower rim, as the mesh has it, where the lid's wet edge may still lie."""
+"""Height of the lid's wet edge above the mesh's lower rim, in eye widths."""
 ENOUGH = 12
-"""Pixels of an iris from which they tell its colours."""
+"""Pixels of an iris needed to estimate its colours."""
 LASHED = 0.5
-"""How bright against the white at least what is no lash and no paint on the lids' edges is."""
+"""Brightness relative to the white below which pixels are lashes or paint on the lids' edges."""
 LIKE = 40.0
-"""Distance (RGB, 0..255) up to which a pixel there is taken for one of the iris all the same."""
+"""Distance (RGB, 0..255) up to which a pixel at the wet edge still counts as iris."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,9 +42,9 @@ class Eyeball:
     white: Bytes
     """(h, w, 3) the eyeball without iris, completed behind the lids."""
     iris: Bytes
-    """(h, w, 4) the whole iris where the photo has it, premultiplied by its coverage (last)."""
+    """(h, w, 4) the whole iris at its place in the photo, premultiplied by its coverage (last)."""
     rest: Floats
-    """(h, w, 3) what the two leave of the photo's eye; added while it looks as it does there."""
+    """(h, w, 3) the photo's eye minus the two layers; added while the gaze is the photo's."""
     rims: Rims
     """The photo's lids."""
     looks: float
@@ -52,16 +52,16 @@ class Eyeball:
     reach: float
     """Largest such distance for an iris turned aside, in eye widths."""
     tone: Floats
-    """(3,) how bright and what colour white is in this light, 0..255."""
+    """(3,) colour of white in this light, 0..255."""
 
 
 def take_apart(eye: EyePatch, limbus: Limbus, skin: Floats) -> Eyeball:
     """Separate the eyeball from the iris and complete what the lids hide of both.
 
     Args:
-        eye: what the photo shows.
+        eye: the eye in the photo.
         limbus: where its iris ends.
-        skin: (3,) around the eye.
+        skin: (3,) colour around the eye.
     """
     rims, patch, corner, seen = eye.rims, eye.pixels, eye.corner, eye.seen
     wet = line_towards(rims.down, WET * rims.width)
@@ -88,8 +88,8 @@ def _white(patch: Bytes, seen: Bools, outside: Bools, width: float) -> tuple[Byt
 
     Args:
         patch: (h, w, 3).
-        seen: (h, w) pixels of the open eye.
-        outside: (h, w) pixels that no iris reaches.
+        seen: (h, w) whether a pixel belongs to the open eye.
+        outside: (h, w) whether a pixel is beyond any iris.
         width: of the eye in pixels.
     """
     white = seen & outside
@@ -101,7 +101,7 @@ def _white(patch: Bytes, seen: Bools, outside: Bools, width: float) -> tuple[Byt
 
 
 def _guessed(skin: Floats) -> Floats:
-    """(3,) the white of eyes in skin of this colour."""
+    """(3,) a guess of the eyes' white from the colour of the skin (3,)."""
     bright = max(luma(skin), 1.0)
     tint = (np.maximum(skin, 1) / np.float32(bright)) ** np.float32(PALER)
     return np.asarray(tint * np.float32(GUESSED * bright / luma(tint)), np.float32)
@@ -117,13 +117,13 @@ def line_towards(direction: Floats, length: float) -> Bytes:
 
 
 def _whole_iris(patch: Bytes, seen: Bools, dry: Bools, away: Floats, radius: float) -> Bytes:
-    """(h, w, 4) premultiplied: the iris as it is where seen, its radial median where not.
+    """(h, w, 4) premultiplied: the iris where visible, its radial median elsewhere.
 
     Args:
         patch: (h, w, 3).
-        seen: (h, w) pixels of the open eye.
-        dry: (h, w) those of them that cannot be the wet edge of the lower lid.
-        away: (h, w) pixels from the centre.
+        seen: (h, w) whether a pixel belongs to the open eye.
+        dry: (h, w) those that cannot be the wet edge of the lower lid.
+        away: (h, w) distance from the centre in pixels.
         radius: of the iris in pixels.
     """
     disc = away < radius
@@ -140,9 +140,9 @@ def _whole_iris(patch: Bytes, seen: Bools, dry: Bools, away: Floats, radius: flo
 
 
 def _spread(patch: Bytes, seen: Bools, width: float, tone: Floats) -> Bytes:
-    """The seen pixels as they are, and around them ever wider averages of them.
+    """The visible pixels, extended outwards by ever wider averages of them.
 
-    What is seen of the white is often its shaded edge, so the rest is drawn nearer to its tone.
+    The visible white is often its shaded edge, so the extension is blended towards its tone.
 
     Args:
         patch: (h, w, 3).

@@ -1,7 +1,7 @@
-"""Where the irises of a photo end: the limbus, their edge towards the white.
+"""The limbus of a photo's irises: their edge towards the white.
 
-A mesh knows ordinary irises. Those of one face are equally large, so an eye that shows its edge on
-both sides tells of the other one, which looks into a corner or lies in the shade.
+A mesh assumes average irises. Those of one face are equally large, so an eye that shows its edge on
+both sides gives the size of the other, which may look into a corner or lie in shade.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ from retarget.generate.warp.palette import white_tone
 from retarget.generate.warp.rims import Rims
 
 NOTHING = 25.0
-"""Distance (RGB, 0..255) from white that says nothing of where an iris ends."""
+"""Distance (RGB, 0..255) from white that is not evidence of an edge."""
 ASIDE, WIDE = np.arange(-4, 5) / 10, np.arange(70, 155, 5) / 100
-"""Where an iris is looked for: aside from the mesh's, in usual radii, and how wide it is."""
+"""Search range of an iris: sideways offset and radius, both in usual radii."""
 USUAL = 0.2
-"""Radius of an iris in widths of its eye; a mesh has smaller ones in eyes that look aside."""
+"""Radius of an iris in eye widths; a mesh makes it smaller in eyes that look sideways."""
 DOUBT = 0.3
-"""How much less an edge counts that lies a radius aside."""
+"""How much less an edge counts at an offset of one radius."""
 ALIKE = 0.22
-"""Deviation of irises' radii from the usual one, in its logarithm."""
+"""Standard deviation of the logarithm of irises' radii around the usual one."""
 
 CLEAR = 8.0
-"""Radius in pixels from which an edge tells all it can; one of few pixels is soft."""
+"""Radius in pixels from which an edge counts in full; that of a small iris is soft."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,28 +38,28 @@ class EyePatch:
     """The part of a photo around one eye."""
 
     rims: Rims
-    """The lids, in the photo."""
+    """The lids in the photo."""
     corner: tuple[int, int]
-    """(left, top) of the part."""
+    """(left, top) of the patch in the photo."""
     pixels: Bytes
     """(h, w, 3)"""
     opening: Bytes
     """(h, w) 255 between the lids."""
     seen: Bools
-    """(h, w) which pixels lie between the lids and their lashes."""
+    """(h, w) whether a pixel lies between the lids, their lashes left out."""
     centre: Floats
-    """(2,) of the iris in the part, as the mesh has it."""
+    """(2,) centre of the mesh's iris in the patch."""
     radius: float
-    """Of the iris in pixels, as the mesh has it."""
+    """Radius of the mesh's iris in pixels."""
 
     @classmethod
     def of(cls, photo: Bytes, rims: Rims, iris: Floats) -> EyePatch | None:
-        """None where the eye lies outside the photo.
+        """The patch of one eye; None where it lies outside the photo.
 
         Args:
             photo: (height, width, 3).
             rims: the lids.
-            iris: (5, 2) as the mesh has it: centre and rim.
+            iris: (5, 2) the mesh's iris: centre and rim.
         """
         middle = rims.middle[len(rims.middle) // 2]
         reach = (0.55 * rims.width + 4) * np.array([1.25, 1.0], np.float32)
@@ -77,18 +77,17 @@ class EyePatch:
 
 
 class Limbus(NamedTuple):
-    """The edge of an iris: a circle."""
+    """The edge of an iris, a circle."""
 
     centre: Floats
-    """(2,) in the part of the photo around its eye."""
+    """(2,) in its eye's patch."""
     radius: float
 
 
 def limbi(eyes: Sequence[EyePatch]) -> list[Limbus]:
-    """Where the irises of one face's eyes end, of one size: the one whose edges are sharpest.
+    """The irises of one face, all of the size whose edges are sharpest.
 
-    Both sides have to show an edge for a centre to be moved; where hardly any edge is seen the
-    mesh's own is kept.
+    A centre is moved only where both sides show an edge; without a clear edge the mesh's is kept.
     """
     if not eyes:
         return []
@@ -107,11 +106,11 @@ def limbi(eyes: Sequence[EyePatch]) -> list[Limbus]:
 
 
 def _sharpness(eye: EyePatch, usual: float) -> Doubles:
-    """(aside, wide) how sharp the edge of each circle is; more than 1 where there is one.
+    """(offsets, radii) sharpness of the edge at each circle; above 1 where there is one.
 
     Args:
-        eye: what is looked at.
-        usual: radius in pixels.
+        eye: the eye.
+        usual: usual radius in pixels.
     """
     if not eye.seen.any():
         return np.zeros((len(ASIDE), len(WIDE)))
@@ -135,9 +134,9 @@ def _sharpness(eye: EyePatch, usual: float) -> Doubles:
 
 
 def _edges(from_white: Floats, away: Floats, radii: Doubles) -> Doubles:
-    """(n,) how many times nearer to white it is outside of each circle than inside.
+    """(n,) ratio of the distances from white inside and outside of each circle.
 
-    A ratio, for the pupil's edge is a larger step, but not one to white. NaN where it is not seen.
+    A ratio, as the pupil's edge is a larger step, but not one to white. NaN where not visible.
     """
     half = np.maximum(0.15 * radii, 1.0)
     order = np.argsort(away)
