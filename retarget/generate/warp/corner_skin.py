@@ -1,9 +1,9 @@
-"""Skin behind a mouth that goes far aside.
+"""Skin behind a mouth that moves far sideways.
 
-A tracker follows lips, and hardly the skin around them, where it sees no marks. A corner of the
-mouth that goes far inwards leaves that skin behind, and the strip between the two is drawn out into
-rays. As far as it would be, all of the skin out to the outline of the face gives a little: how far
-each point of it goes varies as evenly as it can between what is held (a harmonic function).
+A tracker follows the lips, but hardly the skin around them, which has no marks. A corner of the
+mouth that moves far inwards leaves that skin behind, and the strip between would be stretched into
+rays. Where that happens, all skin out to the outline of the face moves a little: displacements are
+interpolated between the fixed points by a harmonic function.
 """
 
 from __future__ import annotations
@@ -20,23 +20,23 @@ from retarget.generate.warp.mesh import OVAL, harmonic, topology
 from retarget.generate.warp.seen_outline import EYES_AND_LIPS
 
 STEPS = 4
-"""How many rows of the mesh around the lips give."""
+"""Rows of the mesh around the lips that move."""
 NOSE = (2, 97, 326, 98, 327, 64, 294, 48, 278, 129, 358)
-"""Its foot and wings, at which that ends."""
+"""The foot and wings of the nose, which stay fixed."""
 OUTSIDE = np.array([(212, 216, 202), (432, 436, 422)])
 """Skin outside the crease beside the right and the left corner."""
 LEFT_BEHIND = (0.2, 0.4)
-"""How far a corner goes away from that skin, in the photo's distance between the two, from which on
-and at which skin gives; speech and smiles stay below."""
+"""Movement of a corner away from that skin, relative to their distance in the photo, between which
+the effect fades in; speech and smiles stay below."""
 SHORTEST = 0.06
-"""Eye distances: shorter edges count as that long, for the mesh errs by as much."""
+"""Eye distances: shorter edges count as that long, as the mesh's error is as large."""
 
 _CORNERS = np.array([corner for corner, _ in CORNERS])
 _CREASES = np.array([point for _, beside in CORNERS for point in beside])
 
 
 class CornerSkin:
-    """The skin around one photo's mouth, ready to give.
+    """The movable skin around one photo's mouth.
 
     Args:
         points: (468 or more, 3) the photo's mesh in pixels.
@@ -62,14 +62,14 @@ class CornerSkin:
 
     @cached_property
     def _evened(self) -> Floats:
-        """How what is held moves what gives; worked out when first needed, as few clips do."""
+        """Matrix from fixed to movable displacements; computed when needed, as few clips do."""
         rows, ends = np.nonzero(topology().beside)
         lengths = np.square(self._places[rows] - self._places[ends]).sum(axis=1)
         return harmonic(_giving(), lengths + self._shortest**2)
 
     @cached_property
     def _nearer(self) -> Floats:
-        """(g, 2) how much nearer each point that gives is to the right and to the left corner."""
+        """(g, 2) weights of each movable point for the right and the left corner, by distance."""
         apart = self._places[_giving(), None] - self._places[_CORNERS]
         far = np.square(apart).sum(axis=2)
         return np.asarray(far[:, ::-1] / far.sum(axis=1, keepdims=True), np.float32)
@@ -77,7 +77,7 @@ class CornerSkin:
 
 @cache
 def _giving() -> Bools:
-    """(468,) the skin around the lips and the creases beside them, a few rows deep."""
+    """(468,) movable points: skin around the lips and the creases beside them, a few rows deep."""
     held = np.zeros(landmarks.MESH_COUNT, np.bool_)
     held[EYES_AND_LIPS] = held[OVAL] = held[list(NOSE)] = held[_CREASES] = True
     out = np.zeros(landmarks.MESH_COUNT, np.bool_)

@@ -48,8 +48,8 @@ ENOUGH = 0.65
 """The most of the driving mouth that its upper teeth may fill: below them would be a sliver of lip,
 which would be stretched into streaks."""
 LIP_BRIGHTEST, LIP_RELIEF = 1.2, 0.8
-"""Brightness relative to the driving lips that maps to that of the photo's lips, which show no gloss;
-and the exponent of the shade below it."""
+"""Brightness relative to the driving lips that maps to the photo's lips, which show no gloss; and
+the exponent of the shade below it."""
 LIP_GLOW = 0.35
 """How much green and blue lips lose in their own shade, which is red: yellowish lips would turn
 green."""

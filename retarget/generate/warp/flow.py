@@ -1,8 +1,8 @@
-"""From moved points to where every pixel comes from.
+"""From moved points to a field of backward displacements.
 
-The field is piecewise affine on the moved triangles. It is read off on a grid of cells that covers
+The field is piecewise affine on the moved triangles. It is sampled on a grid of cells that covers
 only what moves (a cell is about 1/60 of the eye distance, so the cost does not grow with the
-picture; four times as wide around the face), softened, and brought to full size where pixels are
+picture; four times as wide around the face), smoothed, and enlarged to full size where pixels are
 drawn.
 """
 
@@ -24,9 +24,10 @@ Cells = npt.NDArray[np.int32]
 STILL = 0.02
 """Pixels of displacement below which a point counts as still."""
 EDGE = 2.5
-"""How far from an edge of the photo, in displacements, all of a displacement is taken."""
+"""Distance from an edge of the photo, in displacements, from which a displacement applies in
+full."""
 AROUND = 4
-"""How much wider cells are around the face."""
+"""Factor by which cells are wider around the face."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,36 +41,36 @@ class Grid:
     step: int
 
     def to_cells(self, points: Floats) -> Floats:
-        """Pixels (n, 2) as cell coordinates; whole numbers are the middles of cells."""
+        """Pixels (n, 2) as cell coordinates; whole numbers are centres of cells."""
         origin = np.array([self.left, self.top], np.float32)
         return ((points - origin + 0.5) / self.step - 0.5).astype(np.float32)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Covered:
-    """Cells whose middles lie in triangles, in the order of the triangles."""
+    """Cells whose centres lie in triangles, in the order of the triangles."""
 
     triangle: Ints
-    """(n,) which one."""
+    """(n,) index of the triangle."""
     cell: Ints
-    """(n,) where in a field laid out flat."""
+    """(n,) index of the cell in the flattened field."""
     second: Floats
-    """(n,) share of the triangle's second point; of the first is what the others leave."""
+    """(n,) barycentric share of the triangle's second point; the first has the remainder."""
     third: Floats
-    """(n,) share of its third."""
+    """(n,) share of the third point."""
 
 
 def draw_affine(
     field: Floats, corners: Floats, triangles: Ints, values: Floats, slack: float = 1e-3
 ) -> None:
-    """Interpolate point values over triangles, drawn in order, into `field`.
+    """Interpolate point values over triangles into `field`.
 
     Args:
-        field: (rows, columns, 2) changed in place where a triangle covers a cell's middle.
+        field: (rows, columns, 2) changed in place where a triangle covers a cell's centre.
         corners: (n, 2) points in cells.
         triangles: (t, 3) drawn in this order; a later one covers an earlier one.
         values: (n, 2) per point.
-        slack: how far outside a triangle a cell still counts, in barycentric units.
+        slack: tolerance outside a triangle in barycentric units.
     """
     covered = _covered(corners, triangles, field.shape[:2], slack)
     which, out = covered.triangle, field.reshape(-1, 2)
@@ -82,9 +83,9 @@ def draw_affine(
 
 
 def _covered(corners: Floats, triangles: Ints, shape: tuple[int, ...], slack: float) -> _Covered:
-    """What triangles cover of a field of (rows, columns).
+    """The cells of a field (rows, columns) that triangles cover.
 
-    Every cell of every triangle's bounding box is tried at once, as one flat list.
+    All cells of all bounding boxes are tested at once, as one flat list.
     """
     height, width = shape
     x, y = (np.ascontiguousarray(corners[:, k].take(triangles).T) for k in range(2))  # (3, t)
@@ -116,7 +117,7 @@ def _covered(corners: Floats, triangles: Ints, shape: tuple[int, ...], slack: fl
 
 
 def _in_boxes(across: Cells, down: Cells) -> tuple[Ints, Cells, Cells]:
-    """The box, the column and the row of each cell of boxes (t,) so many cells wide and high."""
+    """Box index, column and row of each cell in boxes (t,) of the given sizes."""
     count = across * down
     which = np.repeat(np.arange(len(count)), count)
     nth = np.arange(len(which), dtype=np.int32)
@@ -159,12 +160,12 @@ def moving_grid(
 
 
 def skin_field(grid: Grid, placed: Floats, back: Floats, triangles: Ints) -> Floats:
-    """(rows, columns, 2) pixels from each cell to where it comes from, unsoftened.
+    """(rows, columns, 2) displacement in pixels from each cell back to its source, unsmoothed.
 
     Args:
         grid: the cells.
-        placed: (576, 2) where the points are now.
-        back: (576, 2) from there to where their pixels come from.
+        placed: (576, 2) the moved points.
+        back: (576, 2) displacements from these back to their sources.
         triangles: the triangles to draw, in order.
     """
     coarse = Grid(
@@ -180,13 +181,13 @@ def skin_field(grid: Grid, placed: Floats, back: Floats, triangles: Ints) -> Flo
 
 
 def stay_within(field: Floats, grid: Grid, size: tuple[int, int]) -> None:
-    """Change a field, in place, so that nothing comes from beyond the edges of the crop.
+    """Limit a field, in place, to sources within the crop.
 
-    What moves away from an edge stretches what lies there: nobody knows what follows.
+    Movement away from an edge stretches the pixels there, as those beyond are unknown.
 
     Args:
-        field: (rows, columns, 2) pixels from each cell to where it comes from.
-        grid: where the cells lie.
+        field: (rows, columns, 2) displacement in pixels from each cell to its source.
+        grid: the cells.
         size: (width, height) of the crop in pixels.
     """
     for axis, start in enumerate((grid.left, grid.top)):
@@ -201,7 +202,7 @@ def stay_within(field: Floats, grid: Grid, size: tuple[int, int]) -> None:
 
 @cache
 def outside() -> Bools:
-    """(576,) the points of the rings, of the oval, and two steps inside it."""
+    """(576,) whether a point belongs to the rings, the oval, or lies up to two steps inside it."""
     near = np.zeros(landmarks.MESH_COUNT, np.bool_)
     near[OVAL] = True
     for _ in range(2):
@@ -210,12 +211,12 @@ def outside() -> Bools:
 
 
 def softened(field: Floats) -> Floats:
-    """A field (rows, columns, 2) without the creases between its triangles."""
+    """A field (rows, columns, 2) smoothed across the edges of its triangles."""
     return np.asarray(cv2.blur(field, (3, 3), borderType=cv2.BORDER_REPLICATE), np.float32)
 
 
 def enlarged(field: Floats, times: int) -> Floats:
-    """A field (rows, columns, 2) with every cell `times` as wide and high."""
+    """A field (rows, columns, 2) enlarged `times` in both directions."""
     if times == 1:
         return field
     rows, columns = field.shape[:2]

@@ -1,9 +1,9 @@
-"""Where a photo shows the rims of glasses.
+"""Find the rims of glasses in a photo.
 
-Both lenses are outlines around the eyes along which something thin is darker or brighter than what
-lies on either side. They are found, in the view from ahead, as the best closed paths around the
-eyes; where no rim is, the best path runs over bare cheek, where hardly anything is thin and dark.
-What joins the two is found in the same way. Dark lenses are as far as it is dark around the eyes.
+A rim is a closed outline around an eye along which something thin is darker or brighter than both
+sides. It is found in a frontal view as the best closed path around the eye; without glasses the
+best path runs over bare cheek, where hardly anything is thin and dark. The bridge is found in the
+same way. Dark lenses extend as far as it is dark around the eyes.
 """
 
 from __future__ import annotations
@@ -22,61 +22,62 @@ from retarget.generate.warp.paint import blurred, colours
 from retarget.generate.warp.palette import LUMA
 
 UNIT = 128.0
-"""Pixels to a head unit in the view from ahead."""
+"""Pixels per head unit in the frontal view."""
 WIDE, HIGH, EYES_AT = 2.0, 1.35, 0.45
-"""Head units of it, and how far down the bridge of the nose lies."""
+"""Size of the view in head units, and the height at which the bridge of the nose lies in it."""
 LEAST_LIGHT = 20.0
-"""Brightness (of 255) added to all: what is darker is noise."""
+"""Brightness (of 255) added before the logarithm, as darker differences are noise."""
 BELOW_EYE = 0.06
-"""Head units from an eye to the middle from which its lens is looked for."""
+"""Head units from an eye down to the centre from which its lens is sought."""
 NEAREST, FARTHEST = 0.12, 0.52
-"""Head units from there within which its rim lies."""
+"""Range of the rim's distance from that centre in head units."""
 WIDER_THAN_HIGH = 1.1
-"""Width against height of the lenses that are found best."""
+"""Ratio of width to height of the lenses that are found most easily."""
 ANGLES = 96
-"""Ways from there in which it is looked for."""
+"""Number of directions from the centre."""
 NOSE = 0.02
-"""Head units from the middle of the nose that no lens reaches."""
+"""Head units around the middle of the nose that no lens reaches."""
 SCALES = ((1, 2), (3, 4), (5, 6), (7, 9))
-"""Pixels across that a rim is averaged over, and how far to each side of it skin is looked at."""
+"""Widths of rims in pixels, each with the distance at which skin is compared on both sides."""
 WIDER = 1.15
-"""How much clearer a rim must be for it to be taken for the wider one."""
+"""Factor by which a wider rim must be clearer to be preferred."""
 CLEAR = 0.12
-"""Difference in the logarithm of brightness that is clear: more counts no more, so that a path
-keeps to what is a rim everywhere and does not jump to reflections."""
+"""Difference in the logarithm of brightness at which contrast saturates, so that a path stays on a
+continuous rim and does not jump to reflections."""
 BEND, BEND_OF_BRIDGE = 0.015, 0.05
-"""What each pixel costs by which a path leaves its circle from one angle to the next, or its level
-across the nose from one pixel to the next."""
+"""Cost per pixel of a path's change of radius from one angle to the next, and of a bridge's change
+of height from one column to the next."""
 NOWHERE = -0.05
-"""The same as `CLEAR` where no rim can be."""
+"""Contrast assigned to places where no rim can be."""
 SEEN, ACROSS = 7, 25
-"""Angles that a rim is averaged over, and percentage of them that may lie below what is wanted."""
+"""Angles over which contrast is averaged, and the percentile that must reach the limits below."""
 LOWER_SEEN, ALL_SEEN, BRIDGE_SEEN = 0.07, 0.075, 0.06
-"""How clear the lower half of each rim, all of it, and a bridge must be. Lower halves of the best
-paths on 27 faces without glasses, noise and blur added, come to 0.054, rims on three to 0.08."""
+"""Least contrast of the lower half of a rim, of the whole rim, and of a bridge. Best paths on 27
+faces without glasses, with noise and blur, reach 0.054 in the lower half; rims on three have
+0.08."""
 BULGING, ALIKE = 0.96, 0.75
-"""Share of its convex hull that a lens fills, and of the size of the larger lens that the other has
-at least: an outline that left the rim is dented, or unlike the other. Rims on three turned heads
-have 0.98 and 0.8; rims followed in part would break where the skin behind them moves."""
+"""The least share of its convex hull that a lens fills, and ratio of the lenses' sizes: an outline
+that left the rim is dented, or unlike the other. Rims on three turned heads have 0.98 and 0.8; a
+rim found in part would break where the skin behind it moves."""
 HALF_BRIDGE = 0.2
-"""Head units from the middle of the nose to where a bridge has met the lenses."""
+"""Head units from the middle of the nose within which a bridge meets the lenses."""
 BRIDGE_UP, BRIDGE_DOWN = 0.3, 0.3
-"""Head units above and below the bridge of the nose within which that of the glasses lies."""
+"""Search range of the glasses' bridge above and below that of the nose, in head units."""
 WIDEST = 1.5
-"""How much wider than usual a rim is at most."""
+"""The largest width of a rim relative to its median."""
 BESIDE = 1.0
-"""Pixels beside a rim that are a mixture of it and what is behind."""
+"""Pixels beside a rim that mix it with the background."""
 MIDDLES = (159, 386)
 """Points on both eyes."""
 ASIDE, ABOVE, DARK = 0.66, 0.32, 0.45
-"""Head units from an eye to the side and upwards that a dark lens reaches at most, and how bright
-against lit skin it is there."""
+"""The farthest a dark lens reaches from an eye sideways and upwards, in head units, and its
+greatest brightness relative to lit skin."""
 LIT = 75
-"""Percentage of the places on skin that are darker than what is lit."""
+"""Percentile of skin brightness that counts as lit."""
 STRAND = 3
-"""Pixels: thinner strands of hair before a dark lens do not part it, nor thinner ones join it."""
+"""Pixels: thinner strands of hair neither divide a dark lens nor join it to other dark areas."""
 APART = 6
-"""Pixels that a second bridge lies off the first."""
+"""Least distance of a second bridge from the first, in pixels."""
 
 _ANGLE = (np.arange(ANGLES) * (2 * np.pi / ANGLES)).astype(np.float32)[:, None]
 _AWAY = np.arange(NEAREST * UNIT, FARTHEST * UNIT, dtype=np.float32)
@@ -87,9 +88,9 @@ class Seen(NamedTuple):
     """Glasses in a photo, in its pixels."""
 
     filled: list[Floats]
-    """(n, 2) outlines of rims with their lenses, or of what joins them."""
+    """(n, 2) outlines of rims including their lenses, and of bridges."""
     clear: list[Floats]
-    """(n, 2) outlines of the lenses that can be looked through."""
+    """(n, 2) outlines of transparent lenses."""
     unit: float
     """Pixels to a hundredth of a head unit."""
     skin: float
@@ -97,45 +98,45 @@ class Seen(NamedTuple):
 
 
 class _View(NamedTuple):
-    """The eyes from ahead."""
+    """The frontal view of the eyes."""
 
     light: Floats
     """(h, w) logarithm of brightness."""
     to_photo: Doubles
-    """(2, 3) from its pixels to the photo's."""
+    """(2, 3) map from its pixels to the photo's."""
 
     @property
     def from_photo(self) -> Doubles:
-        """(2, 3) back."""
+        """(2, 3) the inverse map."""
         return np.asarray(cv2.invertAffineTransform(self.to_photo), np.float64)
 
 
 class _Lens(NamedTuple):
-    """Where one lens is looked for."""
+    """The search area of one lens in polar coordinates."""
 
     places: Floats
     """(ANGLES, radii, 2) in the view; angles run from the temple downwards."""
     ridges: Floats
-    """(ANGLES, radii) how much darker or brighter it is there than on both sides."""
+    """(ANGLES, radii) contrast with both sides, in logarithm of brightness."""
     across: Floats
-    """(ANGLES, radii) of how many pixels' width that is."""
+    """(ANGLES, radii) width in pixels at which the contrast is greatest."""
 
     @property
     def clear(self) -> Floats:
-        """(ANGLES, radii) how clearly there is a rim; more than `CLEAR` counts no more."""
+        """(ANGLES, radii) contrast of a rim, saturated at `CLEAR`."""
         return np.minimum(self.ridges, np.float32(CLEAR))
 
 
 def glasses_seen(
     photo: Bytes, points: Floats, pose: HeadPose, hidden: tuple[bool, bool]
 ) -> Seen | None:
-    """The glasses; None where there are none, or they are not clear.
+    """The glasses; None where there are none, or none are found clearly.
 
     Args:
         photo: (height, width, 3).
         points: (478, 3) in its pixels.
         pose: of the head.
-        hidden: whether something dark lies before the right and the left eye.
+        hidden: whether something dark covers the right and the left eye.
     """
     view = _from_ahead(photo, points[landmarks.NOSE_BRIDGE, :2], pose)
     skin = float(np.percentile(colours(photo, points[TONES, :2]) @ LUMA, LIT))
@@ -147,7 +148,7 @@ def glasses_seen(
 
 
 def _rims(view: _View, points: Floats) -> tuple[list[Floats], list[Floats]] | None:
-    """Outlines of the rims and what joins them, and of what is seen through them."""
+    """Outlines of rims and bridges, and of the transparent lenses."""
     edges = _traced(view, points)
     outer, inner = ([each[k] for each in edges] for k in (0, 1))
     if not _are_a_pair(inner):
@@ -156,7 +157,7 @@ def _rims(view: _View, points: Floats) -> tuple[list[Floats], list[Floats]] | No
 
 
 def _are_a_pair(lenses: list[Floats]) -> bool:
-    """Whether outlines (n, 2) are both lenses, each bulging all around, and nearly of a size."""
+    """Whether both outlines (n, 2) can be lenses: nearly convex and of similar size."""
     if len(lenses) < 2:
         return False
     sizes = [cv2.contourArea(lens) for lens in lenses]
@@ -166,7 +167,7 @@ def _are_a_pair(lenses: list[Floats]) -> bool:
 
 
 def _dark_lenses(view: _View, points: Floats, skin: float) -> tuple[list[Floats], list[Floats]]:
-    """Outlines of what is as dark as what lies before the eyes, and joined to it."""
+    """Outlines of dark lenses: the connected dark areas in front of the eyes."""
     rows, columns = np.indices(view.light.shape, sparse=True)
     at = _placed(points[[*MIDDLES, 2], :2], view.from_photo)
     eyes, mouth = at[:-1], at[-1, 1]
@@ -192,7 +193,7 @@ def _dark_lenses(view: _View, points: Floats, skin: float) -> tuple[list[Floats]
 
 
 def _traced(view: _View, points: Floats) -> list[tuple[Floats, Floats]]:
-    """Outer and inner edge of the rim of each lens that has one."""
+    """Outer and inner edge of each lens's rim, where one is found."""
     found = []
     for lens in _looked_for(view, points):
         path = best_closed_path(_sharp(lens.ridges), BEND)
@@ -203,7 +204,7 @@ def _traced(view: _View, points: Floats) -> list[tuple[Floats, Floats]]:
 
 
 def _from_ahead(photo: Bytes, bridge: Floats, pose: HeadPose) -> _View:
-    """What the plane of the face looks like, its bridge of the nose in the middle."""
+    """The frontal view of the face's plane around the bridge of the nose."""
     axes = pose.scale / UNIT * pose.rotation[:2, :2]
     size = round(WIDE * UNIT), round(HIGH * UNIT)
     middle = np.array([size[0] / 2, EYES_AT * UNIT])
@@ -217,7 +218,7 @@ def _from_ahead(photo: Bytes, bridge: Floats, pose: HeadPose) -> _View:
 
 
 def _looked_for(view: _View, points: Floats) -> tuple[_Lens, _Lens]:
-    """The places of both lenses, picture left and right."""
+    """The search areas of both lenses, picture left and right."""
     marks = [133, 33, 362, 263, 2]
     at = _placed(points[marks, :2], view.from_photo)
     middle = WIDE * UNIT / 2
@@ -235,7 +236,7 @@ def _looked_for(view: _View, points: Floats) -> tuple[_Lens, _Lens]:
 
 
 def _lens(light: Floats, middle: Floats, way: int) -> _Lens:
-    """What is seen around a middle (2,) of a view, whose temple lies to the left (-1) or right."""
+    """The search area around a centre (2,) whose temple lies to the left (-1) or right (1)."""
     around = np.stack([way * WIDER_THAN_HIGH * np.cos(_ANGLE), np.sin(_ANGLE)], axis=2)
     places = np.asarray(middle + _AWAY[:, None] * around, np.float32)
     seen = cv2.remap(light, places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)  # type: ignore[call-overload]
@@ -244,10 +245,7 @@ def _lens(light: Floats, middle: Floats, way: int) -> _Lens:
 
 
 def _ridges(light: Floats) -> tuple[Floats, Floats]:
-    """(n, m) how much darker or brighter than both sides in its row each place of (n, m) is.
-
-    And how many pixels across that is where it is most.
-    """
+    """(n, m) contrast of each place with both sides in its row, and its best width."""
     best, width = np.zeros_like(light), np.zeros_like(light)
     for across, off in SCALES:
         mean = cv2.blur(light, (across, 1), borderType=cv2.BORDER_REPLICATE)
@@ -260,14 +258,14 @@ def _ridges(light: Floats) -> tuple[Floats, Floats]:
 
 
 def _sharp(ridges: Floats) -> Floats:
-    """(n, m) how clearly there is a rim, all of it only in its middle."""
+    """(n, m) contrast, reduced beside the middle of a rim."""
     most = np.maximum(cv2.dilate(ridges, np.ones((1, 9), np.uint8)), np.float32(1e-3))
     out: Floats = np.minimum(ridges, np.float32(CLEAR)) * np.maximum(ridges / most, np.float32(0))
     return out
 
 
 def _is_rim(clear: Floats) -> bool:
-    """Whether a path of such clearness (ANGLES,) is the rim of a lens."""
+    """Whether a path with this contrast (ANGLES,) is the rim of a lens."""
     mean = _mean_around(clear)
     lower, whole = (float(np.percentile(x, ACROSS)) for x in (mean[_LOWER], mean))
     return lower > LOWER_SEEN and whole > ALL_SEEN
@@ -284,7 +282,7 @@ def _mean_around(values: Floats) -> Floats:
 def _edges(lens: _Lens, path: Ints) -> tuple[Floats, Floats]:
     """(ANGLES, 2) the outer and the inner edge of a rim in the view.
 
-    A brow above a rim makes it seem wider on the outside.
+    A brow above a rim makes it look wider on the outside.
     """
     on = np.arange(ANGLES), path
     clear, across = lens.clear[on] >= CLEAR / 2, lens.across[on]
@@ -300,7 +298,7 @@ def _edges(lens: _Lens, path: Ints) -> tuple[Floats, Floats]:
 
 
 def _bridges(view: _View, lenses: list[Floats]) -> list[Floats]:
-    """(n, 2) outlines of the bridge, and of a second one above or below it if there is one."""
+    """(n, 2) outlines of the bridge and of a second one above or below it, if any."""
     half, top = round(HALF_BRIDGE * UNIT), round((EYES_AT - BRIDGE_UP) * UNIT)
     first, bottom = round(WIDE * UNIT / 2) - half, round((EYES_AT + BRIDGE_DOWN) * UNIT)
     part = np.ascontiguousarray(view.light[top:bottom, first : first + 2 * half].T)

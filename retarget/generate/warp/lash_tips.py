@@ -1,7 +1,7 @@
 """The tips of long upper lashes, which lie on the skin above the fold while an eye is open.
 
-They go down with the lid, and would else hang in the air above a shut one. Thin dark lines are what
-a black top-hat finds (Meyer 1979).
+They move down with the lid and would otherwise hang in the air above a shut one. Thin dark lines
+are found by a black top-hat (Meyer 1979).
 """
 
 from __future__ import annotations
@@ -15,19 +15,19 @@ from retarget.generate.warp.palette import luma
 from retarget.generate.warp.rims import Rims
 
 _REACH = 0.6
-"""How far up from the fold to the brow they lie."""
+"""Share of the distance from fold to brow in which they lie."""
 _ABOVE = [0, 0, 0, 1, 2, 3, 4, 4, 4]
-"""Which point of the brow lies above each of the fold."""
+"""Index of the brow's point above each point of the fold."""
 _THICK, _DARKER = 0.04, 0.04
-"""Half their thickness at most in eye widths, and how much darker than what is beside them they are
-at least, as a share of the skin's light."""
+"""The most of half their thickness in eye widths, and their least darkening relative to what is
+beside them, as a share of the skin's light."""
 _SEEN, _FINE = 0.012, 40.0
-"""Share of the skin's light that they take of all that place, from which on there are any, and the
-width in pixels of an eye from which on they can be told."""
+"""Mean share of the skin's light that lashes must take in that area to count, and the least width
+of an eye in pixels."""
 
 
 class LashTips:
-    """Those of one eye of a photo.
+    """The tips of the lashes of one eye of a photo.
 
     Args:
         photo: (height, width, 3).
@@ -49,13 +49,13 @@ class LashTips:
             self.seen = bool(hairs.size) and float(hairs.mean()) > _SEEN * self._light
 
     def take_away(self, out: Bytes, points: Floats, now: Rims, much: float) -> None:
-        """Draw the skin without them.
+        """Remove them from the skin.
 
         Args:
             out: the crop, changed in place.
-            points: (468, 3) where the mesh is now.
-            now: where the lids are.
-            much: 0..1 how far they are gone.
+            points: (468, 3) the moved mesh.
+            now: the moved lids.
+            much: 0..1 how far they are removed.
         """
         if not self.seen:
             return
@@ -69,7 +69,7 @@ class LashTips:
     def _place(
         self, points: Floats, rims: Rims, shape: tuple[int, ...], much: float
     ) -> tuple[tuple[slice, slice] | None, Bytes]:
-        """Rows and columns where they may lie, and how much of each pixel there, 0..255."""
+        """Rows and columns where they may lie, and a mask of these, 0..255."""
         fold, brow = points[self._fold, :2], points[self._brow, :2]
         area = np.concatenate([fold, (fold + np.float32(_REACH) * (brow - fold))[::-1]])
         box = box_of(area, 0.06 * rims.width + 1, shape)
@@ -81,7 +81,7 @@ class LashTips:
         return box, mask
 
     def _hairs(self, patch: Bytes, rims: Rims) -> Bytes:
-        """(h, w, 3) how much light thin dark lines take."""
+        """(h, w, 3) the light that thin dark lines take, 0..255."""
         side = 2 * max(1, round(_THICK * rims.width)) + 1
         taken = cv2.morphologyEx(patch, cv2.MORPH_BLACKHAT, np.ones((side, side), np.uint8))
         sure = np.full_like(taken, round(_DARKER * self._light))

@@ -1,7 +1,7 @@
-"""A lid that comes down: its skin as light as skin is there, a crease above it, lashes along it.
+"""A closing lid: its skin re-lit, a crease above it, lashes along it.
 
-An open eye hides most of its lid in a dark fold. Pulled down as it is, that strip gives a bruise
-with long streaks; so while the eye shuts, it goes over to the tones and the grain of the skin
+An open eye hides most of its lid in a dark fold. Stretched downwards, that strip would look like a
+bruise with long streaks; so while the eye shuts, it is blended to the tones and grain of the skin
 around the eye. The same is done to the fold under a raised brow.
 """
 
@@ -33,36 +33,36 @@ RIGHT_SKIN = np.array([22, 23, 24, 230, 231, 229, 223, 222, 224])
 """Skin below and above each eye."""
 
 UPPER_BACKING, LOWER_BACKING = 0.045, 0.03
-"""Eye widths by which shutting lids leave out what the mesh's rim may hold of the eyeball."""
+"""Eye widths by which closing lids avoid parts of the eyeball inside the mesh's rim."""
 LEAST = 0.05
-"""How far shut an eye must be to be drawn as shutting."""
+"""Degree of closing (0..1) from which an eye is drawn as closing."""
 LASH_STRENGTH = 0.8
-"""How opaque the line of a shut eye is."""
+"""Opacity of the lash line of a shut eye."""
 HANGING, DARK = 0.08, (0.25, 0.6)
-"""Eye widths by which upper lashes hang over the lower lid of a shut eye, and how much darker than
-skin they are, as a share of its brightness, from which on some and at which full lashes do."""
+"""Eye widths by which upper lashes hang over the lower lid of a shut eye, and the darkening of the
+lashes relative to skin between which they do so."""
 RELIT, RELIT_FOLD = 0.9, 0.45
-"""How much of the broad tones of a shut lid, and of the fold under a raised brow, is replaced: that
-one lies in the shadow of the brow all the same, the deeper the eyes lie."""
+"""Share of the broad tones that is replaced on a shut lid and on the fold under a raised brow,
+which stays in the shadow of the brow."""
 PAST_FOLD = 0.2
-"""Lid heights beyond the fold that are re-lit: its dark edge goes as the fold is drawn out."""
+"""Lid heights beyond the fold that are re-lit, to remove the fold's dark edge."""
 STREAKED = 0.9
-"""How much of the grain of a shut lid and of a fold drawn out is replaced: a narrow strip was drawn
-long for it, and its lashes with it."""
+"""Share of the grain that is replaced on a shut lid and a stretched fold, where a narrow strip and
+its lashes were stretched."""
 LASHES_BACK = (0.9, 0.5)
-"""How much of the lashes is laid along the rim again, for all that re-lighting takes of them, and
-for what goes with the strip of the rim that is left out as the lid comes down."""
+"""Share of the lashes that is redrawn along the rim: for what re-lighting removes, and for what the
+omitted strip of the rim removes."""
 LASHED = 0.45
-"""Share of the way from the lid's rim to its fold that is left to lashes under a raised brow."""
+"""Share of the distance from rim to fold that is not re-lit under a raised brow, for lashes."""
 SHADED, BALL = 0.94, 0.06
-"""Light of a shut lid's edge against the skin around, and how much lighter its middle is."""
+"""Brightness of a shut lid's edge relative to the skin around, and the increase at its middle."""
 TAPERED = np.array([0.3, 0.5, 0.7, 0.7, 0.7, 0.5, 0.3], np.float32)
-"""How far up to the brow the skin over each point of the fold is re-lit, corners left out."""
+"""Share of the distance to the brow that is re-lit above each point of the fold but its corners."""
 
 
 @dataclass(frozen=True, slots=True)
 class Lid:
-    """How one eye of a photo looks when it shuts."""
+    """The look of one eye of a photo when it shuts."""
 
     fold: Ints
     brow: Ints
@@ -71,18 +71,18 @@ class Lid:
     skin: Floats
     """(3,) tone of the skin above and below the eye, 0..255."""
     lash: Floats
-    """(3,) colour of the line where lids meet, 0..255."""
+    """(3,) colour of the lash line where lids meet, 0..255."""
     shut: LidSkin
     lashes: Lashes
     tips: LashTips
     open_by: float
-    """Lid distance in the photo, pixels."""
+    """Gap of the lids in the photo in pixels."""
 
     @classmethod
     def of(
         cls, photo: Bytes, points: Floats, rims: Rims, rows: tuple[Ints, Ints], around: Ints
     ) -> Lid:
-        """Read it off the photo.
+        """Estimate it from the photo.
 
         Args:
             photo: (height, width, 3).
@@ -92,7 +92,7 @@ class Lid:
             around: indices of the skin below and above the eye.
         """
         seen = colours(photo, points[around, :2])
-        lit = np.argsort(seen @ LUMA)[len(seen) // 2 :]  # the others lie in lashes and folds
+        lit = np.argsort(seen @ LUMA)[len(seen) // 2 :]  # the darker half lies in lashes and folds
         skin = np.median(seen[lit], axis=0)
         reach = 0.05 * rims.width * rims.down
         rim = curved(rims.upper, 2)[[2, 3, 4, 12, 13, 14]]  # beside the iris, which may be dark
@@ -110,25 +110,25 @@ class Lid:
 
     @property
     def _hanging(self) -> float:
-        """Eye widths by which its lashes hang down when it is shut."""
+        """Eye widths by which the lashes hang down when the eye is shut."""
         return HANGING * smoothstep(*DARK, 1 - luma(self.lash) / max(luma(self.skin), 1.0))
 
     def closing(self, now: Rims) -> float:
-        """0 as open as in the photo or wider, 1 shut."""
+        """Degree of closing: 0 as open as in the photo or wider, 1 shut."""
         return max(1 - max(now.gap, 0.0) / self.open_by, 0.0)
 
     def draw(self, out: Bytes, points: Floats, now: Rims, gone: float) -> None:
-        """Re-light the lid and draw its lashes, as much as the eye is shut.
+        """Re-light the lid and draw its lashes by the degree of closing.
 
         Args:
-            out: the crop with moved skin and eyeball, changed in place.
-            points: (468, 3) where the mesh is now.
-            now: where the lids are.
-            gone: 0..1 how much of the line of its lashes was lost with the photo's own gaze.
+            out: the crop with warped skin and eyeball, changed in place.
+            points: (468, 3) the moved mesh.
+            now: the moved lids.
+            gone: 0..1 share of the lash line that was lost with the photo's own gaze.
         """
         self._draw_fold(out, points, now)
         much = max((self.closing(now) - LEAST) / (1 - LEAST), 0.0)
-        # Skin and lashes change long before it shuts: a rim that was left out takes them along.
+        # Skin and lashes change well before the eye is shut, as the omitted rim takes lashes away.
         soon = 1 - (1 - much) ** 2
         if max(soon, gone) < LEAST:
             return
@@ -157,7 +157,7 @@ class Lid:
         patch[...] = to_bytes(lit)
 
     def _draw_fold(self, out: Bytes, points: Floats, now: Rims) -> None:
-        """Re-light the skin between lashes and brow, as much as the brow is raised."""
+        """Re-light the skin between lashes and brow by how much the brow is raised."""
         raised = _height(points, self.fold, self.brow, now.down) / self.brow_height - 1
         much = smoothstep(0.2, 0.9, raised)
         if much < LEAST:
@@ -188,10 +188,10 @@ class Lid:
 
         Args:
             patch: (h, w, 3).
-            box: where it lies.
-            lid: (h, w) 0..1 where.
-            now: where the lids are.
-            much: 0..1 how far tones, and how far the grain.
+            box: rows and columns of the patch.
+            lid: (h, w) 0..1 mask of the lid.
+            now: the moved lids.
+            much: 0..1 share of the tones and of the grain that is replaced.
         """
         found = self.shut.at(now, box)
         if found is None:
@@ -212,7 +212,7 @@ def _height(points: Floats, fold: Ints, brow: Ints, down: Floats) -> float:
 
 
 def _lid_mask(rim: Floats, fold: Floats, shape: tuple[int, ...], now: Rims) -> Floats:
-    """(h, w) 0..1 the skin from the rim to a little past the fold, soft, nothing below the rim."""
+    """(h, w) 0..1 soft mask of the skin from the rim to a little past the fold."""
     mask, below = np.zeros(shape, np.uint8), np.zeros(shape, np.uint8)
     fill(mask, np.concatenate([rim, (fold + np.float32(PAST_FOLD) * (fold - rim))[::-1]]))
     fill(below, np.concatenate([rim, rim[[-1, 0]] + now.width * now.down]))
@@ -228,10 +228,10 @@ def _line(line: Floats, shape: tuple[int, ...], thick: float, soft: float) -> Fl
 
 
 def backed(source: Floats, photo: Rims, indices: Opening, much: float) -> None:
-    """Let shutting lids take their skin a little away from the eyeball.
+    """Let closing lids take their skin from a little farther away from the eyeball.
 
     Args:
-        source: (576, 2) where the mesh takes its pixels from, changed in place.
+        source: (576, 2) sources of the mesh's pixels, changed in place.
         photo: the lids in the photo.
         indices: upper and lower rim in the mesh.
         much: 0 open, 1 shut.

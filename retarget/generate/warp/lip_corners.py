@@ -1,6 +1,6 @@
-"""Lip at the corners of a mouth that opens: a photo of a shut mouth shows hardly any there.
+"""Lip at the corners of an opening mouth, of which a photo of a shut mouth shows hardly any.
 
-Drawn apart, the corner's skin would border on the inside of the mouth as a pale line.
+Without it, the corner's skin would border on the interior of the mouth as a pale line.
 """
 
 from __future__ import annotations
@@ -14,23 +14,22 @@ from retarget.generate.warp.paint import box_of, fill, ramp, thrice, to_bytes
 from retarget.generate.warp.rims import Rims
 
 PARTED = (0.03, 0.12)
-"""How much farther than in the photo the rims are apart next to a corner, in mouth widths, from
-which on and at which lip is drawn there."""
+"""Increase of the gap next to a corner, in mouth widths, between which lip fades in there."""
 SIDE = (0.45, 0.85)
-"""Of the way from the middle of the mouth to a corner: where it begins, and is there."""
+"""Positions from the middle of the mouth (0) to a corner (1) between which it fades in."""
 WIDE = 0.03
-"""How far it reaches from the opening, in mouth widths."""
+"""Its reach from the opening in mouth widths."""
 STRENGTH, SHADE = 0.8, 0.85
-"""How opaque it is, and how bright against the lips."""
+"""Its opacity, and its brightness relative to the lips."""
 
 
 def draw_lip_corners(out: Bytes, now: Rims, photo: Rims, lip: Floats) -> None:
-    """Draw lip around the corners of the mouth, as much as they are drawn apart.
+    """Draw lip around the corners of the mouth by how far they open.
 
     Args:
-        out: the moved crop, changed in place.
+        out: the warped crop, changed in place.
         now: the opening.
-        photo: the photo's.
+        photo: the photo's opening.
         lip: (3,) colour of the lips, 0..255.
     """
     farther = now.apart / np.float32(now.width) - photo.apart / np.float32(photo.width)

@@ -1,6 +1,7 @@
-"""Where the lips of a photo end, which a mesh of a mouth that is open often misses.
+"""The ends of a photo's lips, which the mesh of an open mouth often misses.
 
-Beside teeth the dark of the opening reaches past its corners, and lips drawn wide reach beyond it.
+Beside teeth, the dark of the opening reaches past the mesh's corners, and stretched lips reach
+beyond its outline.
 """
 
 from __future__ import annotations
@@ -15,31 +16,31 @@ from retarget.generate.warp.shut_lips import ROWS
 from retarget.generate.warp.tones import Tones, redness_in
 
 BESIDE, STEPS, EDGE = 0.08, 25, 0.04
-"""How far out of the outline of the lips the dark is looked for, in how many steps, and how far
-beyond it the skin begins, in mouth widths."""
+"""Search range of the dark outside the lips' outline in mouth widths, its number of steps, and the
+distance beyond it at which skin begins."""
 DARK = 0.85
-"""Brightness, in that of the lips, below which it is the dark beside teeth."""
+"""Brightness relative to the lips below which a place is the dark beside teeth."""
 DARK_SKIN = 0.5
-"""Brightness, in the most that is seen, above which what is all dark is a beard or the shade; below
-it, skin in the shade beside the dark."""
+"""Brightness relative to the brightest place: a row that is dark throughout is a beard or shade
+above it, and skin in shade beside the dark below it."""
 REDDER, BEYOND, MOSTLY = 0.08, 0.14, 0.7
-"""How much redder lips must be than skin to be told from it; how far out of their outline that is
-looked for, in mouth widths; and the part of the way there that must be red."""
+"""Least difference in redness between lips and skin; search range outside the lips' outline in
+mouth widths; and the share of the way there that must be red."""
 OUTER_ROWS = np.array([1, 0.67, 0.33, 0], np.float32)
-"""How far each row of a lip goes with its outline to where it ends."""
+"""Share of the outline's shift that each row of a lip takes."""
 
 
 def giving_way(photo: Bytes, points: Floats) -> Floats:
-    """How far the rows of a photo's lips give way for its lips to close as their own red.
+    """Shifts of the rows of a photo's lips so that closed lips consist of lip only.
 
     Args:
         photo: (height, width, 3).
         points: (478, 2 or 3) its mesh.
 
     Returns:
-        (2, 4, 11, 2) pixels by which points of the upper and of the lower lip must give way: all
-        rows before the dark beside teeth, the outer ones to where lips end that a mesh of a mouth
-        drawn wide has too thin.
+        (2, 4, 11, 2) pixels for the points of the upper and lower lip: all rows move away from the
+        dark beside teeth, the outer ones out to the true ends of lips that the mesh of a wide
+        mouth has too thin.
     """
     dark, red = _beside_dark(photo, points), _beyond_red(photo, points)
     red[np.abs(dark).max(axis=2) > 0] = 0
@@ -47,9 +48,9 @@ def giving_way(photo: Bytes, points: Floats) -> Floats:
 
 
 def _beside_dark(photo: Bytes, points: Floats) -> Floats:
-    """(2, 11, 2) pixels by which a mesh's lips must give way before the dark of the opening.
+    """(2, 11, 2) pixels from the mesh's lips to the end of the dark beside teeth.
 
-    Beside teeth it often reaches past the corners of the mesh.
+    It often reaches past the corners of the mesh.
     """
     rims = rims_of(points, MOUTH)
     outline = points[ROWS[:, 0], :2]  # (2, 11, 2)
@@ -61,22 +62,22 @@ def _beside_dark(photo: Bytes, points: Floats) -> Floats:
     most = bright.max(axis=2, keepdims=True)
     in_shade = dark.all(axis=2, keepdims=True) & (bright[..., :1] < DARK_SKIN * most)
     dark = np.where(in_shade, bright < DARK * most, dark)
-    first = np.argmin(dark, axis=2)  # 0 where none is dark, and where all is: in a beard
+    first = np.argmin(dark, axis=2)  # 0 where none is dark, or all, as in a beard
     share = _from_corners(np.where(first > 0, steps[first] + EDGE, 0))
     return np.asarray(rims.width * share[..., None] * ways, np.float32)
 
 
 def _from_corners(share: Floats) -> Floats:
-    """(2, 11) what of these goes on from a corner: what is dark elsewhere is a shadow."""
+    """(2, 11) the shares connected to a corner; dark elsewhere is a shadow."""
     dark = share > 0
     on = (np.logical_and.accumulate(dark[:, ::way], axis=1)[:, ::way] for way in (1, -1))
     return np.where(np.logical_or(*on), share, 0)
 
 
 def _beyond_red(photo: Bytes, points: Floats) -> Floats:
-    """(2, 11, 2) pixels by which lips reach beyond a mesh's outline of them; corners keep theirs.
+    """(2, 11, 2) pixels by which lips reach beyond their outline in the mesh, corners excepted.
 
-    Told by their red, where that is another than the skin's.
+    Found by their red, where it differs from the skin's.
     """
     tones = Tones.of(photo, points, None)
     lip, skin = (float(redness_in(c, c @ LUMA)) for c in (tones.lip, tones.skin))
@@ -96,10 +97,9 @@ def _beyond_red(photo: Bytes, points: Floats) -> Floats:
 
 
 def _side_by_side(share: Floats) -> Floats:
-    """(2, 11) as much of these as three columns side by side have, but at the corners.
+    """(2, 11) the shares after a morphological opening (Serra) over three inner columns.
 
-    One alone is a shadow below a lip, and the lip would hang down there (the opening of
-    mathematical morphology, as of Serra).
+    A single column is a shadow below a lip, and the lip would hang down there.
     """
     least = np.lib.stride_tricks.sliding_window_view(share[:, 1:-1], 3, axis=1).min(axis=2)
     wide = np.pad(least, ((0, 0), (2, 2)))
@@ -110,17 +110,17 @@ def _side_by_side(share: Floats) -> Floats:
 def _outwards(
     photo: Bytes, outline: Floats, ways: Floats, width: float, far: float
 ) -> tuple[Bytes, Floats]:
-    """What is seen on ways out of an outline (2, 11, 2).
+    """Sample a photo along directions outwards from an outline.
 
     Args:
         photo: (height, width, 3).
-        outline: where they begin, `EDGE` inside of it.
-        ways: (2, 11, 2) of length 1.
+        outline: (2, 11, 2) the outline; sampling begins `EDGE` inside of it.
+        ways: (2, 11, 2) unit vectors outwards.
         width: of the mouth, in pixels.
-        far: where they end, in mouth widths.
+        far: farthest distance in mouth widths.
 
     Returns:
-        (2, 11, steps, 3) colours, and (steps,) how far out, in mouth widths.
+        (2, 11, steps, 3) colours, and (steps,) distances in mouth widths.
     """
     steps = np.linspace(-EDGE, far, STEPS, dtype=np.float32)
     where = outline[:, :, None] + np.float32(width) * steps[:, None] * ways[:, :, None]
@@ -129,6 +129,6 @@ def _outwards(
 
 
 def _lips(points: Floats) -> Floats:
-    """(n, 2) halfway across the lips, in the middle of the mouth."""
+    """(n, 2) places halfway across the lips, around the middle of the mouth."""
     out: Floats = points[ROWS[:, 1:3, 3:8], :2].reshape(-1, 2)
     return out

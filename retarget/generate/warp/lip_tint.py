@@ -1,8 +1,8 @@
 """The red of lips that close over a mouth that is open in the photo.
 
-Drawn thin there, little of what the mesh takes for lip is red: brought together as they are, they
-would be a line in the skin. Beside teeth hardly any of it is lip at all, and what is seen there is
-drawn out into stripes and dark ends, so towards the corners it is made even, and like its middle.
+Stretched thin in the photo, little of the mesh's lips is red: closed as they are, they would be a
+line in the skin. Beside teeth hardly any of it is lip, and what is there is stretched into stripes
+and dark ends, so towards the corners the colour is evened out and made like that of the middle.
 """
 
 from __future__ import annotations
@@ -27,22 +27,22 @@ from retarget.generate.warp.shut_lips import ROWS
 from retarget.generate.warp.tones import Tones, redness_in
 
 REDDEST, LIT, MOSTLY_LIT = 0.4, 0.55, 0.6
-"""The part of a photo's lips, the reddest, that is surely lip; brightness, in that of the skin,
-below which they lie in the shade; and the part of one that does not, below which what is lit may be
-the skin beside it."""
+"""Share of a photo's lips, the reddest, that is surely lip; brightness relative to the skin below
+which lip lies in shade; and the lit share of a lip below which the lit part may be skin beside
+it."""
 SOFT = 0.02
-"""Deviation of the blur of their outline, in mouth widths."""
+"""Standard deviation of the blur of the lips' outline, in mouth widths."""
 EVEN, ASIDE = 0.04, (0.35, 0.75)
-"""Deviation of the blur by which it is even, in mouth widths; and of the way from the middle to a
-corner, where that begins, and is there."""
+"""Standard deviation of the blur that evens the colour out, in mouth widths; and the positions from
+the middle (0) to a corner (1) between which it fades in."""
 LIKE_MIDDLE = 0.75
-"""How much like the lip's middle it is there."""
+"""Blend of the evened colour to that of the lip's middle, 0..1."""
 DARKER, MOST = 0.93, 1.35
-"""How much darker they grow at most, and by what factor one of their channels changes."""
+"""The darkest factor of brightness, and the largest change of a channel."""
 
 
 class LipTint:
-    """Gives lips that close the colour that they have.
+    """Gives closing lips their full colour.
 
     Args:
         photo: (height, width, 3) the crop.
@@ -57,11 +57,11 @@ class LipTint:
         ]
 
     def draw(self, out: Bytes, points: Floats, much: float) -> None:
-        """Change the moved crop in place.
+        """Tint the lips of the warped crop, in place.
 
         Args:
-            out: the moved crop.
-            points: (468, 3) where the mesh is now.
+            out: the warped crop.
+            points: (468, 3) the moved mesh.
             much: 0 open as in the photo, 1 shut.
         """
         if much <= 0:
@@ -87,14 +87,14 @@ class LipTint:
 
 
 def _even(patch: Bytes, mask: Bytes, deviation: float) -> Floats:
-    """(h, w, 3) blurred, as if what lies outside a mask (h, w) were nothing."""
+    """(h, w, 3) blurred within a mask (h, w), normalised."""
     inside = mask.astype(np.float32) + 1
     seen = averaged(patch * thrice(inside), deviation)
     return np.asarray(seen / thrice(averaged(inside, deviation)), np.float32)
 
 
 def _change(there: Floats, tone: Floats) -> Floats:
-    """(3,) the factors by which lips get the tint of another colour, and hardly its brightness."""
+    """(3,) factors that give a colour the tint of another, and hardly its brightness."""
     darker = luma(tone) / max(luma(there), 1.0)
     as_bright = np.float32(np.clip(darker, DARKER, 1.0) / max(darker, 1e-3))
     out: Floats = np.clip(tone * as_bright / np.maximum(there, 8), 1 / MOST, MOST)
@@ -102,10 +102,10 @@ def _change(there: Floats, tone: Floats) -> Floats:
 
 
 def _reddest(lips: Floats, tones: Tones) -> Floats:
-    """(3,) the middle colour of the reddest of (n, 3); of a lip all in the shade, that of both.
+    """(3,) the median colour of the reddest of (n, 3); for a lip wholly in shade, that of both.
 
-    By how much, and not in proportion: what is dark beside teeth would be that. Red in the shade
-    would glow, were it made as bright as the rest.
+    Redness is a difference here, not a ratio, which is largest in the dark beside teeth. Red in
+    shade would glow if it were made as bright as the rest.
     """
     seen = lips @ LUMA > LIT * luma(tones.skin)
     lit = lips[seen] if seen.any() else lips

@@ -1,10 +1,10 @@
 """The mesh that is warped: the face's own points, and three rings of points around it.
 
-The rings lie on the face oval blown up about its centre. What an expression does to the oval, they
-do less and less, and the outermost not at all, so hair, neck and background stretch softly instead
-of tearing, and the picture outside stays as it is. A head that moves takes its hair along: the
-inner rings then go with it as one, and the outermost lies farther out, to leave the background
-room to stretch.
+The rings are the face oval enlarged about its centre. They take less and less of an expression's
+movement of the oval, the outermost none, so that hair, neck and background stretch softly instead
+of tearing, and the picture outside stays unchanged. A moving head takes its hair along: the inner
+rings then move rigidly with it, and the outermost lies farther out, to leave the background room to
+stretch.
 """
 
 from __future__ import annotations
@@ -22,30 +22,30 @@ from retarget.flow.rigid import similarity
 
 RINGS = 3
 HELD_SCALES, MOVING_SCALES = (1.22, 1.55, 2.05), (1.22, 1.65, 2.75)
-"""Size of each ring against the face oval, around a head that is held and around one that moves."""
+"""Size of each ring relative to the face oval, for a still and for a moving head."""
 RING_SHARES = (0.55, 0.18, 0.0)
-"""How much of what an expression does to the oval each ring takes."""
+"""Share of the oval's movement by expression that each ring takes."""
 WITH_CROWN, WITH_CHIN = (1.0, 0.95, 0.0), (0.75, 0.2, 0.0)
-"""How much of the head's own movement each ring takes above the face and below it, where the neck
-stays behind."""
+"""Share of the head's movement that each ring takes above and below the face, where the neck stays
+behind."""
 OVAL = np.array(landmarks.FACE_OVAL)
 COUNT = landmarks.MESH_COUNT + len(OVAL) * RINGS
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Topology:
-    """Which points are joined; the same for every face."""
+    """The connectivity of the mesh, the same for every face."""
 
     face: Ints
     """(852, 3) triangles of the face without eyes and mouth, clockwise on a frontal picture."""
     whole: Ints
-    """(1068, 3) those of the rings, then those of the face."""
+    """(1068, 3) triangles of the rings, then of the face."""
     beside: Bools
     """(468, 468) where two points of the face share an edge."""
     joined: Floats
-    """(468, 468) 1 there."""
+    """(468, 468) the same as 0 and 1."""
     counts: Floats
-    """(468,) with how many others each point does."""
+    """(468,) number of neighbours of each point."""
 
     @property
     def laplacian(self) -> Floats:
@@ -68,11 +68,11 @@ def topology() -> Topology:
 
 
 def harmonic(giving: Bools, lengths: Floats) -> Floats:
-    """(g, 468 - g) shares by which the points that are held move each of those that give.
+    """(g, 468 - g) weights of the fixed points' displacements in those of the movable points.
 
     Args:
-        giving: (468,) which give.
-        lengths: (n,) squares of how long each edge of `topology().beside` counts, row by row.
+        giving: (468,) which points are movable.
+        lengths: (n,) squared length of each edge of `topology().beside`, row by row.
     """
     stiff = np.zeros(topology().beside.shape)
     stiff[topology().beside] = -1 / lengths
@@ -99,7 +99,7 @@ def with_rings(points: Floats, scales: tuple[float, ...]) -> Floats:
 
     Args:
         points: (478 or 468, 2 or 3) pixels.
-        scales: size of each ring against the oval.
+        scales: size of each ring relative to the oval.
 
     Returns:
         (576, 2) pixels: 468 face points, then 36 points of each ring.
@@ -112,13 +112,13 @@ def with_rings(points: Floats, scales: tuple[float, ...]) -> Floats:
 
 
 def rings_follow(moved: Floats) -> Floats:
-    """Displacements (468, 2) of an expression with those of the rings: (576, 2)."""
+    """(576, 2) displacements by an expression (468, 2), extended to the rings."""
     oval = moved[OVAL]
     return np.concatenate([moved, *(np.float32(share) * oval for share in RING_SHARES)])
 
 
 def rings_go_along(source: Floats, moved: Floats) -> Floats:
-    """Displacements (468, 2) of a head that moves with those of the rings: (576, 2).
+    """(576, 2) displacements by a moving head (468, 2), extended to the rings.
 
     Args:
         source: (576, 2) the photo's mesh and rings, in pixels of the crop.

@@ -1,7 +1,7 @@
-"""What the light of a picture does beside a mouth, for what is drawn into it.
+"""Light and grain beside a mouth, applied to what is drawn into it.
 
-Light that falls from one side shades teeth as it shades cheeks; and what is drawn into old paint,
-or into a photo taken in the dark, is as coarse as the skin around it.
+Light from one side shades teeth as it shades cheeks; and what is drawn into old paint, or into a
+photo taken in the dark, needs the grain of the skin around it.
 """
 
 from __future__ import annotations
@@ -18,22 +18,21 @@ from retarget.generate.warp.rims import Rims
 BESIDE = np.array([(57, 212, 216, 207, 192, 214), (287, 432, 436, 427, 416, 434)])
 """Skin beside the right and the left corner of a mouth."""
 UNSURE, STEEPEST = 0.1, 0.9
-"""Fall of the logarithm of brightness, in a mouth width, that may be anything's, and the most that
-is believed: a hand or hair is no light."""
+"""Change of the logarithm of brightness per mouth width that is ignored, and the most that is used,
+as a hand or hair is not light."""
 OVERALL = 0.8
-"""The part of what is left that is drawn: the inside lies in shade anyway."""
+"""Share of it that is applied, as the interior lies in shade anyway."""
 GRAIN_AT, GRAIN_SIDE = ((50, 205), (280, 425)), 0.12
-"""Between which points skin shows the grain of a picture, on either cheek; and eye distances of the
-square there: were they its corners, it would be a strip where a head is tilted, and grain stripes.
-"""
+"""Pairs of points on the cheeks between which grain is sampled, and the side of the square in eye
+distances. (With the points as its corners, a tilted head would give a strip, and stripes.)"""
 COARSE, MOST = 0.02, 2.5
-"""Eye distances: what is broader is no grain; how many times as much as usual is a hair."""
+"""The coarsest grain in eye distances, and the multiple of usual grain above which it is a hair."""
 SEEN, DARKEST = 1.0, 0.3
-"""Usual grain (of 255) that is seen, and the part of it that is left in the dark."""
+"""Usual grain (of 255) from which it is visible, and the share of it that remains in the dark."""
 
 
 def fall_across(rgb: Bytes, points: Floats, rims: Rims) -> float:
-    """How much the logarithm of brightness rises in a mouth width from picture left to right.
+    """Rise of the logarithm of brightness per mouth width, from picture left to right.
 
     Args:
         rgb: (height, width, 3).
@@ -48,13 +47,13 @@ def fall_across(rgb: Bytes, points: Floats, rims: Rims) -> float:
 
 
 def shaded_aside(inside: Floats, place: Floats, own: float, theirs: float) -> Floats:
-    """What is drawn into a mouth, shaded as the light on the photo falls and not as on the driver.
+    """Shade a mouth's interior by the photo's light instead of the driving clip's.
 
     Args:
         inside: (h, w, 3).
         place: (h, w) from the middle of the mouth, in its widths, to the right in the picture.
-        own: the fall across the photo's mouth.
-        theirs: that in the pixels that are drawn.
+        own: rise across the photo's mouth.
+        theirs: rise in the pixels that are drawn.
     """
     fall = float(np.clip(own, -STEEPEST, STEEPEST) - np.clip(theirs, -STEEPEST, STEEPEST))
     fall = np.sign(fall) * max(abs(fall) - UNSURE, 0.0)
@@ -65,7 +64,7 @@ def shaded_aside(inside: Floats, place: Floats, own: float, theirs: float) -> Fl
 
 
 def grain_of(photo: Bytes, points: Floats, unit: float) -> Floats | None:
-    """(n, n, 3) the grain of a photo's skin, around 0, which goes on over its edges mirrored.
+    """(n, n, 3) the grain of a photo's skin, around 0, made to tile by mirroring.
 
     Args:
         photo: (height, width, 3).
@@ -73,7 +72,7 @@ def grain_of(photo: Bytes, points: Floats, unit: float) -> Floats | None:
         unit: its eye distance in pixels.
 
     Returns:
-        None where it is finer than is seen.
+        None where it is too fine to be visible.
     """
     found = []
     reach = np.float32(GRAIN_SIDE / 2 * unit)
@@ -96,13 +95,13 @@ def grain_of(photo: Bytes, points: Floats, unit: float) -> Floats | None:
 
 
 def with_grain(inside: Floats, grain: Floats, corner: tuple[int, int], skin: float) -> Floats:
-    """What is drawn, as coarse as skin as bright as it is would be.
+    """Add grain to what is drawn, scaled by its brightness.
 
     Args:
         inside: (h, w, 3).
         grain: as from `grain_of`.
         corner: (left, top) of it in the photo's crop.
-        skin: how bright that skin is.
+        skin: brightness of the skin it was taken from.
     """
     rows, columns = (
         (np.arange(count) + first) % size

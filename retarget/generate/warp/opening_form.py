@@ -1,8 +1,8 @@
-"""The form of a mouth that opens wide, or in a face that is turned: it has no corners but its own.
+"""A smooth outline for a mouth that opens wide, or in a turned face.
 
-Displacements of lips that lie otherwise than the driving ones make a hexagon of it, and on the
-averted side of a face, where points of the rims stand close behind one another, a box. Its outline
-keeps what it has of a smooth curve.
+Displacements of lips with another form than the driving ones make a hexagon of it, and on the
+averted side of a face, where points of the rims are crowded, a box. The outline is replaced by the
+nearest smooth curve.
 """
 
 from __future__ import annotations
@@ -16,23 +16,23 @@ from retarget.generate.warp.rims import MOUTH, Rims, rims_of
 from retarget.generate.warp.shut_lips import ROWS
 
 AVERTED = (0.43, 0.3)
-"""The part of a mouth's width that the narrower half of it has in the photo, from which on and at
-which it is averted."""
+"""Share of the mouth's width on its narrower side in the photo, between which that side becomes
+averted."""
 OPEN, WIDE = (0.06, 0.25), (0.5, 0.75)
-"""Gap, in mouth widths, from which on and at which that shows; and the same for both sides, between
-the corners."""
+"""Gaps in mouth widths between which the effect fades in: on an averted side, and for the whole
+mouth."""
 WAVES = np.array([1.0, 2.0])
-"""Waves of a smooth curve around an opening: an ellipse, and how that is bent."""
+"""Frequencies of the smooth curve around an opening: an ellipse, and its bend."""
 
 
 def round_opening(moved: Floats, points: Floats, photo: Rims, *, seen: bool) -> None:
-    """Round a mouth that opens wide, or the averted side of one that opens, and its lips with it.
+    """Round a mouth that opens wide, or its averted side, together with its lips.
 
     Args:
         moved: displacements (468, 3), changed in place.
         points: (478, 3) the photo's mesh.
         photo: its mouth.
-        seen: whether a driving mouth was; one that is only said gets round rims of its own.
+        seen: whether there is a driving mouth; an expression from words gets its own round rims.
     """
     now = rims_of(points[: landmarks.MESH_COUNT] + moved, MOUTH)
     gaping = now.gap / now.width
@@ -52,7 +52,7 @@ def round_opening(moved: Floats, points: Floats, photo: Rims, *, seen: bool) -> 
 
 
 def _smooth(outline: Floats) -> Floats:
-    """(n, 2) where the points of an outline lie on the smooth curve that is nearest to it."""
+    """(n, 2) the points of an outline, projected onto the nearest smooth curve."""
     before = np.hypot(*(outline - np.roll(outline, 1, axis=0)).T).astype(np.float64)
     around = np.cumsum(before)
     angle = np.outer(2 * np.pi / around[-1] * around, WAVES)

@@ -1,4 +1,4 @@
-"""The few picture operations that everything here is drawn with, at subpixel places."""
+"""Basic picture operations at subpixel positions, used by all painters."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def fill(mask: Bytes, outline: Floats, *, value: int = 255) -> None:
 
 
 def stroke(mask: Bytes, line: Floats, thick: float) -> None:
-    """Draw a polyline (n, 2) of some thickness; thinner than a pixel it becomes fainter."""
+    """Draw a polyline (n, 2); one thinner than a pixel is drawn fainter."""
     value = round(255 * min(1.0, max(thick, 0.05)))
     cv2.polylines(
         mask, [_sixteenths(line)], False, (value,), max(1, round(thick)), cv2.LINE_AA, _SHIFT
@@ -33,14 +33,14 @@ def _sixteenths(points: Floats) -> npt.NDArray[np.int32]:
 
 
 def blurred(picture: Pixels, deviation: float) -> Pixels:
-    """A Gaussian blur; the picture itself where it would be too small to see."""
+    """A Gaussian blur; the picture itself where the blur would be invisible."""
     if deviation < 0.3:
         return picture
     return np.asarray(cv2.GaussianBlur(picture, (0, 0), deviation), picture.dtype)
 
 
 def averaged(picture: Floats, deviation: float) -> Floats:
-    """Nearly a Gaussian blur of (h, w) or (h, w, channels), at the same cost however wide it is.
+    """Approximate Gaussian blur of (h, w) or (h, w, channels) at a cost independent of its width.
 
     Args:
         picture: float32.
@@ -56,7 +56,7 @@ def read(picture: Pixels, where: Floats) -> Pixels:
 
 
 def read_finely(picture: Pixels, where: Floats) -> Pixels:
-    """The same as sharp as it is, which takes long."""
+    """As `read`, with a sharper and slower filter."""
     return _read(picture, where, cv2.INTER_CUBIC)
 
 
@@ -73,9 +73,9 @@ def placed(
 
     Args:
         picture: (h, w, channels).
-        place: from its pixels to the canvas.
-        size: of the canvas.
-        repeat: whether its edge goes on outside, or nothing does.
+        place: map from its pixels to the canvas.
+        size: (width, height) of the canvas.
+        repeat: whether its edge is repeated outside; otherwise zero.
     """
     border = cv2.BORDER_REPLICATE if repeat else cv2.BORDER_CONSTANT
     out = cv2.warpAffine(picture, place, size, flags=cv2.INTER_LINEAR, borderMode=border)
@@ -94,25 +94,25 @@ def box_of(points: Floats, margin: float, shape: tuple[int, ...]) -> tuple[slice
 
 
 def thrice(values: Floats) -> Floats:
-    """(h, w, 3) each of the values (h, w) for all three channels of its pixel.
+    """(h, w, 3) the values (h, w) repeated for each channel.
 
-    numpy multiplies colours by three values a pixel ten times as fast as by one for all three.
+    numpy multiplies equal shapes ten times as fast as it broadcasts over channels.
     """
     return np.asarray(cv2.merge((values, values, values)), values.dtype)
 
 
 def colours(picture: Bytes, points: Floats) -> Floats:
-    """(n, 3) the colours of a picture nearest to points (n, 2), 0..255."""
+    """(n, 3) a picture's colours at the pixels nearest to points (n, 2), 0..255."""
     at = np.clip(np.rint(points).astype(int), 0, (picture.shape[1] - 1, picture.shape[0] - 1))
     return np.asarray(picture[at[:, 1], at[:, 0]], np.float32)
 
 
 def to_bytes(picture: npt.NDArray[np.floating[Any]]) -> Bytes:
-    """The same shape, rounded and clipped to 0..255."""
+    """The picture rounded and clipped to 0..255."""
     return np.asarray(np.clip(np.rint(picture), 0, 255), np.uint8)
 
 
 def ramp(ends: tuple[float, float], x: Floats) -> Floats:
-    """0 below the first end, 1 above the second, straight between."""
+    """0 below the first end, 1 above the second, linear between."""
     low, high = ends
     return np.clip((x - np.float32(low)) / np.float32(high - low), 0, 1)

@@ -1,4 +1,4 @@
-"""The colours inside a mouth that the photo does not show, guessed from those that it does."""
+"""Colours for the inside of a mouth, estimated from the photo's visible colours."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 
 
 OF_SKIN, OF_WHITE = 0.6, 0.6
-"""Power of the green and blue of skin, in its red, that teeth have in the same light (0.4 to 0.8 in
-six photos), for the rest is the skin's own; and how far the white of the eyes, which is paler,
-tells it better."""
+"""Exponent of skin's green and blue relative to red that gives teeth in the same light (0.4 to 0.8
+in six photos), as the rest is the skin's own colour; and the weight of the eyes' white, if
+paler."""
 LEAST_GREEN = 0.52
-"""How far at least it lies from blue to red: less is pink, however red the skin is."""
+"""Least position of a tooth's green between its blue and red: less would be pink."""
 PINK_LIGHT = 1.1
-"""Green of skin, in its blue, below which the light itself is pink, and teeth in it: they would be
-green beside that skin."""
+"""Ratio of skin's green to blue below which the light itself is pink, and teeth are, too; otherwise
+they would look green beside that skin."""
 COOLER = 0.33
-"""How much cooler than skin tells, in the logarithm of blue in red, the white of the eyes is
-believed: a blue light from the side, or colours that were graded, reach eyes and not the mouth."""
+"""The most by which the eyes' white may be cooler than expected from skin, in the logarithm of blue
+to red: blue light from the side, or colour grading, affects eyes and not the mouth."""
 
 
 def luma(rgb: Floats) -> float:
@@ -32,13 +32,13 @@ def luma(rgb: Floats) -> float:
 
 
 def redness(rgb: Floats) -> Floats:
-    """(...) logarithm of red against blue in colours (..., 3)."""
+    """(...) logarithm of the ratio of red to blue in colours (..., 3)."""
     out: Floats = np.log((rgb[..., 0] + 8) / (rgb[..., 2] + 8))
     return out
 
 
 def believed(white: Floats, skin: Floats) -> Floats:
-    """(3,) the white of the eyes, no cooler than skin in the same light lets one believe."""
+    """(3,) the white of the eyes, limited in coolness by the skin in the same light."""
     seen = np.log(np.maximum(white, 1) / max(float(white[0]), 1.0))
     most = max(OF_SKIN * float(np.log(max(skin[2], 1.0) / max(skin[0], 1.0))) + COOLER, 0.0)
     if seen[2] <= most:
@@ -58,7 +58,7 @@ class Palette:
 
     @classmethod
     def of(cls, skin: Floats, lip: Floats, white: Floats) -> Palette:
-        """Colours that fit a photo's light, whatever it is made with.
+        """Colours that fit a photo's or painting's light.
 
         Chroma is taken from the photo's own skin, lips and eyes, so a grey photo gets grey teeth
         and a varnished painting yellow ones.
@@ -82,10 +82,10 @@ class Palette:
 
 
 def _tooth_tint(skin: Floats, white: Floats) -> Floats:
-    """(3,) the colour of teeth of brightness 1 in the light on this skin and white of the eyes.
+    """(3,) the colour of teeth at brightness 1, from skin and the white of the eyes.
 
-    What tints eyes besides makes them seem warmer than the light, so they are believed only where
-    they are nearer to neutral than skin tells; and not in full, for teeth are no whiter.
+    Eyes can look warmer than the light, so they count only where they are nearer to neutral than
+    the estimate from skin; and not fully, as teeth are not whiter.
     """
     tint = (np.maximum(skin, 1) / max(float(skin[0]), 1.0)) ** np.float32(OF_SKIN)
     seen = np.maximum(white, 1) / max(float(white[0]), 1.0)
@@ -97,7 +97,7 @@ def _tooth_tint(skin: Floats, white: Floats) -> Floats:
 
 
 def white_tone(seen: Floats) -> Floats:
-    """(3,) the tone of white, from visible pixels (n, 3) of which many lie in shadow."""
+    """(3,) the tone of white from visible pixels (n, 3), many of which lie in shadow."""
     bright = seen @ LUMA
     out: Floats = np.median(seen[bright >= np.percentile(bright, 75)], axis=0)
     return out
