@@ -1,4 +1,4 @@
-"""Draw it by moving the photo's own pixels; no network, no download.
+"""Draw by moving the photo's own pixels; no network, no download.
 
 in:   FaceRequest
 out:  GeneratedFace

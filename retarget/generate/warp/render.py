@@ -1,9 +1,9 @@
-"""Pixels: the photo's own, from where the field says.
+"""Sample the photo's pixels by a displacement field.
 
-A photo that stays is kept at four times its size, interpolated once with a long filter. Reading
-that linearly is several times cheaper than reading the photo with a cubic each time. Every fourth
-of its pixels is the photo's own, so what does not move is not changed in the least. A picture that
-is shown once, as those of a clip are, is read with a cubic directly.
+A photo is kept at four times its size, interpolated once with a long filter. Sampling that linearly
+is several times cheaper than sampling the photo with a cubic filter each time. Every fourth of its
+pixels is the photo's own, so pixels that do not move are unchanged. A picture that is shown once,
+such as a frame of a clip, is sampled with a cubic filter directly.
 """
 
 from __future__ import annotations
@@ -24,32 +24,32 @@ _LANCZOS = np.array(
 )
 """Filter for the value between two pixels (Lanczos, 4 on each side, made to sum to 1)."""
 _SHORT = np.array([3, -25, 150, 150, -25, 3], np.float32) / 256
-"""The same for a picture that has been enlarged already and holds nothing finer."""
+"""The same for a picture that has been enlarged already and has no finer detail."""
 _LARGE = 1_300_000
-"""Pixels of a crop from which twice its size must do: four times would take 80 megabytes."""
+"""Pixels of a crop from which it is enlarged twice only: four times would take 80 megabytes."""
 FEW = 4
-"""Every how many pixels it is asked how far they move, where that changes slowly."""
+"""Step in pixels at which movement is examined where it varies slowly."""
 
 
 class Seam(NamedTuple):
-    """Pixels through which the line runs where two rims meet: some of each side shows in them."""
+    """Pixels on the line where two rims meet, which show a mixture of both sides."""
 
     rows: Ints
     columns: Ints
-    """(n,) where, within the field."""
+    """(n,) place within the field."""
     field: Floats
-    """(n, 2) pixels from where they are to where the other side comes from."""
+    """(n, 2) displacement in pixels to the source on the other side."""
     share: Floats
-    """(n,) how much of the other side shows, 0..1/2."""
+    """(n,) share of the other side, 0..1/2."""
 
 
 class Canvas:
-    """The crop of a photo, ready to be moved.
+    """The crop of a photo, prepared for warping.
 
     Args:
         photo: (height, width, 3) RGB.
-        passing: whether it is going to be moved only once; enlarging takes longer than that.
-        backdrop: what stays still behind what moves; a passing picture has none.
+        passing: whether it is warped only once, which is faster than enlarging it.
+        backdrop: the still background; None for a passing picture.
     """
 
     def __init__(self, photo: Bytes, *, passing: bool, backdrop: Backdrop | None = None) -> None:
@@ -66,12 +66,12 @@ class Canvas:
         self._at[..., 1] = self._times * np.arange(height)[:, None]
 
     def moved(self, grid: Grid, field: Floats, seam: Seam | None = None) -> Bytes:
-        """(height, width, 3) the crop with the pixels of `field` moved.
+        """(height, width, 3) the crop warped by a field.
 
         Args:
-            grid: where the field lies.
-            field: (h, w, 2) pixels from where a pixel is to where it comes from.
-            seam: what is mixed of two sides.
+            grid: the cells of the field.
+            field: (h, w, 2) displacement in pixels from each pixel to its source.
+            seam: pixels that mix two sides.
         """
         out = self.photo.copy()
         left, top = grid.left, grid.top
@@ -97,7 +97,7 @@ class Canvas:
         return out
 
     def _mix(self, part: Bytes, at: Floats, seam: Seam) -> None:
-        """Let the other side show in the pixels of a seam."""
+        """Mix the other side into the pixels of a seam."""
         inside = (seam.rows < part.shape[0]) & (seam.columns < part.shape[1])
         places = seam.rows[inside], seam.columns[inside]
         if not len(places[0]):
@@ -109,7 +109,7 @@ class Canvas:
 
 
 def _fastened(share: Bytes, field: Floats, slack: float) -> Bytes:
-    """How much of each pixel (height, width) goes along; all, where a field moves it by less."""
+    """Share of each pixel (height, width) that moves; 255 where it moves less than `slack`."""
     few = np.ascontiguousarray(field[::FEW, ::FEW])
     loose = to_bytes(255 * (cv2.magnitude(*cv2.split(few)) / np.float32(slack) - np.float32(0.5)))
     loose = np.asarray(cv2.resize(loose, share.shape[::-1], interpolation=cv2.INTER_LINEAR))
@@ -117,7 +117,7 @@ def _fastened(share: Bytes, field: Floats, slack: float) -> Bytes:
 
 
 def _lay_over(four: Bytes, share: Bytes, behind: Bytes, out: Bytes) -> None:
-    """Write a picture (height, width, 4) over another (…, 3), with a share of each pixel."""
+    """Blend a picture (height, width, 4) over `behind` (…, 3) by the share of each pixel."""
     cv2.cvtColor(four, cv2.COLOR_RGBA2RGB, dst=out)
     left, top, width, height = cv2.boundingRect(255 - share)
     if not width:
@@ -129,7 +129,7 @@ def _lay_over(four: Bytes, share: Bytes, behind: Bytes, out: Bytes) -> None:
 
 
 def _enlarged(photo: Bytes) -> tuple[Bytes, int]:
-    """A photo (h, w, 3) as (times h, times w, 4), and how many times."""
+    """A photo (h, w, 3) enlarged to (times h, times w, 4), and the factor."""
     twice = _doubled(np.asarray(cv2.cvtColor(photo, cv2.COLOR_RGB2RGBA)), _LANCZOS)
     if photo.shape[0] * photo.shape[1] < _LARGE:
         return _doubled(twice, _SHORT), 4
@@ -137,11 +137,11 @@ def _enlarged(photo: Bytes) -> tuple[Bytes, int]:
 
 
 def _doubled(picture: Bytes, halfway: Floats) -> Bytes:
-    """(2 height, 2 width, 4) a picture (height, width, 4: four channels read faster) enlarged.
+    """(2 height, 2 width, 4) a picture (height, width, 4) enlarged; four channels are faster.
 
     Args:
-        picture: its pixels stay as they are, at even places.
-        halfway: (even,) filter for the value between two pixels.
+        picture: its pixels are kept at even places.
+        halfway: filter of even length for the value between two pixels.
     """
     height, width = picture.shape[:2]
     middle = len(halfway) // 2 - 1
@@ -157,12 +157,12 @@ def _doubled(picture: Bytes, halfway: Floats) -> Bytes:
 def pixel_field(
     grid: Grid, field: Floats, openings: list[tuple[Rims, Rims]]
 ) -> tuple[Floats, Seam | None]:
-    """The field at pixel size, skin on each side of an opening following its own rim.
+    """The field at full size; skin on each side of an opening follows its own rim.
 
     Args:
         grid: the cells of the field.
-        field: (rows, columns, 2) unsoftened; used up.
-        openings: rims now, and where they take their pixels from.
+        field: (rows, columns, 2) unsmoothed; changed.
+        openings: moved rims, each with its source.
 
     Returns:
         The field (h, w, 2), and the seam between its sides in all openings, if there are any.
@@ -183,12 +183,12 @@ def pixel_field(
 
 
 def _joined(below: Floats, above_: Floats, share: Bytes, corner: tuple[int, int]) -> Seam:
-    """Write the upper side's field over the lower side's where more of it shows.
+    """Write the upper side's field over the lower side's where its share is larger.
 
     Args:
         below: (h, w, 2) changed in place.
         above_: (h, w, 2).
-        share: (h, w) how much of the upper side shows, 0..255.
+        share: (h, w) share of the upper side, 0..255.
         corner: row and column of the two in the whole field.
     """
     share = share[: below.shape[0], : below.shape[1]]
@@ -203,15 +203,15 @@ def _joined(below: Floats, above_: Floats, share: Bytes, corner: tuple[int, int]
 def _enlarged_part(
     field: Floats, corner: tuple[int, int], cells: tuple[int, int], times: int
 ) -> Floats:
-    """A part of an enlarged field, just as it is within the whole.
+    """A part of an enlarged field, equal to that part of the whole.
 
     Args:
         field: (rows, columns, 2).
         corner: row and column of the part in the enlarged field.
-        cells: how many rows and columns of the field it has.
-        times: how much larger it is.
+        cells: its rows and columns in the field.
+        times: enlargement.
     """
-    parts = []  # with a cell more on each side, which what lies at the edge is interpolated from
+    parts = []  # with one more cell on each side, needed to interpolate the edge
     for first, count in zip(corner, cells, strict=True):
         begin = first // times
         more = min(begin, 1)

@@ -29,7 +29,7 @@ LEFT_EYE: Opening = (
 
 
 class Rims:
-    """Where an opening lies; what is asked of it often is worked out once.
+    """The rims of one opening; derived values are cached.
 
     Args:
         upper: (n, 2) its upper rim, from picture left to right.
@@ -51,7 +51,7 @@ class Rims:
 
     @cached_property
     def middle_of_corners(self) -> Floats:
-        """(2,) halfway between the corners."""
+        """(2,) midpoint of the corners."""
         out: Floats = (self.upper[0] + self.upper[-1]) * np.float32(0.5)
         return out
 
@@ -74,9 +74,9 @@ class Rims:
         return float(a + b + c) / 3
 
     def place_across(self, line: Floats) -> Floats:
-        """(n,) where a line (m, 2) from picture left to right crosses the opening at each point.
+        """(n,) relative height of a line (m, 2), from picture left to right, in the opening.
 
-        0 at the upper rim or above it, 1 at the lower one or below; beside the line as at its ends.
+        0 at the upper rim or above, 1 at the lower rim or below; constant beyond the line's ends.
         """
         aside, down = line @ self.along, line @ self.down
         crossing = np.interp(self.middle @ self.along, aside, down) - self.upper @ self.down
@@ -85,7 +85,7 @@ class Rims:
         return out
 
     def place_along(self, box: tuple[slice, slice]) -> Floats:
-        """(h, w) how far to the right of its middle each pixel of a box lies, in its widths."""
+        """(h, w) offset of each pixel of a box to the right of the middle, in opening widths."""
         (x, y), (along_x, along_y) = self.middle_of_corners.tolist(), self.along.tolist()
         rows, columns = (np.arange(side.start, side.stop, dtype=np.float32) for side in box)
         place = along_x * (columns - x) + (along_y * (rows - y))[:, None]
@@ -97,7 +97,7 @@ class Rims:
         return Rims(curved(self.upper, 2), curved(self.lower, 2))
 
     def without_upper(self, share: Floats | float) -> Rims:
-        """What is left of the opening below this share of it, at each point (n,) or at all."""
+        """The part of the opening below a share (0..1) of it: one, or one for each point (n,)."""
         much = np.asarray(share, np.float32).reshape(-1, 1)
         return Rims(self.upper + much * (self.lower - self.upper), self.lower)
 
@@ -107,7 +107,7 @@ class Rims:
         return np.concatenate([self.upper, self.lower[-2:0:-1]])
 
     def differs(self, other: Rims) -> float:
-        """Pixels by which any point lies elsewhere."""
+        """Largest distance in pixels between corresponding points."""
         upper, lower = np.abs(self.upper - other.upper), np.abs(self.lower - other.lower)
         return float(max(upper.max(), lower.max()))
 
@@ -118,17 +118,17 @@ def rims_of(points: Floats, opening: Opening) -> Rims:
 
 
 def curved(line: Floats, times: int) -> Floats:
-    """A line (n, 2) with `times` - 1 points between neighbours, on a Catmull-Rom curve."""
+    """A line (n, 2) with `times` - 1 points inserted between neighbours, on a Catmull-Rom curve."""
     out: Floats = curve(len(line), times) @ line
     return out
 
 
 @cache
 def curve(count: int, times: int) -> Floats:
-    """((count - 1) times + 1, count) matrix from points to points of a Catmull-Rom curve."""
+    """((count - 1) times + 1, count) matrix from points to a Catmull-Rom curve through them."""
     out = np.zeros(((count - 1) * times + 1, count), np.float32)
     ends = np.eye(count)
-    before, after = 2 * ends[0] - ends[1], 2 * ends[-1] - ends[-2]  # straight on past the ends
+    before, after = 2 * ends[0] - ends[1], 2 * ends[-1] - ends[-2]  # extrapolated past the ends
     a, b, c, d = (np.array([before, *ends, after])[k : k + count - 1] for k in range(4))
     for k in range(times):
         t = k / times
@@ -143,14 +143,14 @@ def curve(count: int, times: int) -> Floats:
 def lay_aprons(
     field: Floats, grid: Grid, openings: list[tuple[Rims, Rims]]
 ) -> tuple[Floats, Floats]:
-    """The field as skin above the openings has it, and as skin below them has it.
+    """The field for the skin above the openings, and for the skin below them.
 
-    Each carries the displacement of its rims on, a little past the line where rims would meet.
+    Each extends the displacement of its rims a little past the line where the rims would meet.
 
     Args:
-        field: (rows, columns, 2) pixels from where a cell is to where it comes from.
+        field: (rows, columns, 2) displacement in pixels from each cell to its source.
         grid: the field's cells.
-        openings: where rims shall be now, and where they take their pixels from.
+        openings: moved rims, each with its source.
     """
     upper, lower = field.copy(), field
     beyond = 2.5 * grid.step
@@ -162,7 +162,7 @@ def lay_aprons(
 
 
 def _draw_aprons(side: Floats, grid: Grid, aprons: list[tuple[Floats, Floats, Floats]]) -> None:
-    """Carry displacements on from rims to lines: (rim now, rim's source, line) each."""
+    """Extend displacements from rims to lines: (moved rim, its source, line) each."""
     points, values, triangles, count = [], [], [], 0
     for rim, start, line in aprons:
         end = line.copy()
@@ -178,7 +178,7 @@ def _draw_aprons(side: Floats, grid: Grid, aprons: list[tuple[Floats, Floats, Fl
 
 @cache
 def _strip(count: int) -> Ints:
-    """(2 count - 2, 3) triangles between points 0… and count…."""
+    """(2 count - 2, 3) triangles between points 0 … count - 1 and count … 2 count - 1."""
     i = np.arange(count - 1)
     first, second = (
         np.stack([i, i + 1, i + count], 1),
@@ -188,7 +188,7 @@ def _strip(count: int) -> Ints:
 
 
 def part_around(points: Floats, margin: float, grid: Grid) -> Grid:
-    """The cells of a grid around points and a margin in pixels; none where they lie outside."""
+    """The cells of a grid around points with a margin in pixels; none where they lie outside."""
     (left, top), (right, bottom) = points.min(axis=0).tolist(), points.max(axis=0).tolist()
     step = grid.step
     left, right = _cells(left - grid.left, right - grid.left, margin, step, grid.columns)
@@ -197,13 +197,13 @@ def part_around(points: Floats, margin: float, grid: Grid) -> Grid:
 
 
 def _cells(first: float, last: float, margin: float, step: int, count: int) -> tuple[int, int]:
-    """From which to before which of `count` cells two places and a margin in pixels reach."""
+    """The range of cells (start, end) between two places with a margin in pixels."""
     begin = min(max(math.floor((first - margin) / step), 0), count)
     return begin, min(max(math.ceil((last + margin) / step) + 1, begin), count)
 
 
 def above(now: Rims, part: Grid) -> Bytes:
-    """(height, width) how much of each pixel of the cells lies above the line, 0..255."""
+    """(height, width) share of each pixel that lies above the line between the rims, 0..255."""
     line = curved(now.middle, 3) - np.array([part.left, part.top], np.float32)
     far = 4 * part.step * max(part.columns, part.rows)
     along = (line[-1] - line[0]) / np.float32(now.width) * far

@@ -1,8 +1,8 @@
-"""The lower lids and the corners of the eyes where the photo shows them.
+"""Correct the mesh's lower lids and eye corners by the photo.
 
-A mesh knows ordinary eyes. In large drawn ones, and in eyes torn open, its lower rim lies above
-the lid and its corners within the white, and when the lids met there some white would stay below
-and beside them.
+A mesh assumes average eyes. In large drawn eyes, and in wide-open ones, its lower rim lies above
+the lid and its corners within the white; lids that meet there would leave white below and beside
+them.
 """
 
 from __future__ import annotations
@@ -16,23 +16,23 @@ from retarget.generate.warp.palette import LUMA, luma, redness, white_tone
 from retarget.generate.warp.rims import Opening, Rims, rims_of
 
 SMALLEST = 40.0
-"""Pixels that an eye must be wide for its lid to be told from the mesh's error."""
+"""Least width of an eye in pixels; below, the mesh's error is not measurable."""
 OPEN = 0.2
-"""Eye widths between the rims from which the white can be seen."""
+"""Gap of the rims in eye widths from which white is visible."""
 CLEAR = 45.0
-"""How far apart (RGB, 0..255) white and skin must be to be told apart."""
+"""Least distance (RGB, 0..255) of white and skin."""
 FARTHEST, LOOKED = 0.12, 0.25
-"""Eye widths outside the mesh's rim at most, for what is white farther out is no eye, nor is what
-leads there; and within which skin has to follow, beyond lashes and lines."""
+"""The farthest that white may reach outside the mesh's rim, in eye widths, as white farther out is
+not the eye; and the distance within which skin must follow, beyond lashes and lines."""
 DIMMEST, OTHER_HUE = 0.4, 0.2
-"""What lies in the shade of a corner is told by its hue: brightness, in that of white and of skin,
-from which on, and how much more of red against blue (logarithm) skin must have to be told so."""
+"""In the shade of a corner hue decides: the least brightness relative to white and skin, and by how
+much skin's logarithm of red to blue must exceed that of white."""
 FAN = np.array([-0.5, -0.25, 0.0, 0.25, 0.5], np.float32)
-"""Slopes of the ways out of a corner: a corner is not quite straight beyond the mesh's."""
+"""Slopes of the directions searched from a corner, which may continue at an angle."""
 
 
 def lids_to_where_seen(photo: Bytes, points: Floats, eye: Opening, below: Ints) -> Floats:
-    """The mesh with the lower rim and the corners of one eye moved out to where its white ends.
+    """The mesh with one eye's lower rim and corners moved out to the end of its white.
 
     Args:
         photo: (height, width, 3).
@@ -50,7 +50,7 @@ def lids_to_where_seen(photo: Bytes, points: Floats, eye: Opening, below: Ints) 
     steps = np.arange(0.0, LOOKED * rims.width, 0.5, dtype=np.float32)
 
     def white_along(start: Floats, way: Floats) -> tuple[Floats, Bools]:
-        """(n,) how far white goes on from places (n, 2) along ways (n, 2), and whether it ends."""
+        """(n,) how far white extends from places (n, 2) along `way` (n, 2), and if it ends."""
         places = start[:, None] + steps[:, None] * way[:, None]
         seen = cv2.remap(photo, places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)  # type: ignore[call-overload]
         is_white, is_skin = _told_apart(seen.astype(np.float32), white, skin)
@@ -64,14 +64,14 @@ def lids_to_where_seen(photo: Bytes, points: Floats, eye: Opening, below: Ints) 
     for corner, outwards in ((eye[0][0], -rims.along), (eye[0][-1], rims.along)):
         ways = outwards + FAN[:, None] * rims.down
         reached, ends = white_along(np.tile(points[corner, :2], (len(FAN), 1)), ways)
-        # What goes on past the farthest that white lies is light on skin, as on a nose's ridge.
+        # White beyond the farthest limit is light on skin, as on the ridge of a nose.
         farthest = int((reached * ends).argmax())
         moved[corner, :2] += ends[farthest] * reached[farthest] * ways[farthest]
     return moved
 
 
 def _white_of(photo: Bytes, rims: Rims) -> Floats | None:
-    """(3,) the tone of an eye's white; None where no pixel of the eye is seen."""
+    """(3,) the tone of an eye's white; None where no pixel of the eye is visible."""
     box = box_of(rims.outline, 0, photo.shape)
     if box is None:
         return None
@@ -82,7 +82,7 @@ def _white_of(photo: Bytes, rims: Rims) -> Floats | None:
 
 
 def _told_apart(seen: Floats, white: Floats, skin: Floats) -> tuple[Bools, Bools]:
-    """(...) which colours (..., 3) are white and which are skin, both in shade as well."""
+    """(...) whether colours (..., 3) are white, and whether they are skin, also in shade."""
     apart = white - skin
     is_white = ((seen - skin) @ apart) / (apart @ apart) > 0.5
     is_skin = np.linalg.norm(seen - skin, axis=-1) < 0.5 * np.linalg.norm(apart)
@@ -95,7 +95,7 @@ def _told_apart(seen: Floats, white: Floats, skin: Floats) -> tuple[Bools, Bools
 
 
 def _white_until(is_white: Bools, is_skin: Bools, steps: Floats) -> Floats:
-    """(n,) where white is last seen before skin begins in rows (n, steps); 0 where skin does not.
+    """(n,) the last white before skin begins in rows (n, steps); 0 where no skin follows.
 
     The iris may come before it, and lashes after it.
     """
@@ -105,7 +105,7 @@ def _white_until(is_white: Bools, is_skin: Bools, steps: Floats) -> Floats:
 
 
 def _even(shifts: Floats) -> Floats:
-    """The shifts without gaps, for an iris may hide the white, and without jags."""
+    """The shifts smoothed, with gaps filled where an iris hides the white."""
     around = np.pad(shifts, 2, mode="edge")
     pairs = np.minimum(np.maximum(around[:-4], around[1:-3]), np.maximum(around[3:-1], around[4:]))
     filled = np.pad(np.maximum(shifts, pairs), 1, mode="edge")

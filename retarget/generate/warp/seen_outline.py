@@ -1,7 +1,7 @@
-"""The outline of the face where the photo shows it.
+"""Correct the mesh's outline of the face by the photo.
 
-A mesh reaches a little beyond cheek and jaw here and there. Seen from the front that is a sliver;
-a head that turns towards it draws the sliver out, and what is behind bites into the cheek.
+A mesh reaches a little beyond cheek and jaw in places. From the front that is a sliver; a head that
+turns towards it stretches the sliver, and the background cuts into the cheek.
 """
 
 from __future__ import annotations
@@ -13,20 +13,20 @@ from retarget.flow import landmarks
 from retarget.flow.arrays import Bytes, Floats
 
 SURE = 230
-"""How much of a pixel (of 255) must be the person."""
+"""Mask value (of 255) from which a pixel belongs to the person."""
 MARGIN, FARTHEST = 0.04, 0.15
-"""Eye distances: how far inside the outline of the person skin begins, and how far a point may lie
-from there; where one is farther off, the outline is not to be trusted."""
+"""Eye distances: the margin inside the person's outline, and the largest shift of a point; where
+one would move farther, the outline is not trusted."""
 EYES_AND_LIPS = np.array([
     *landmarks.RIGHT_EYE_UPPER, *landmarks.RIGHT_EYE_LOWER, *landmarks.RIGHT_EYE_FOLD,
     *landmarks.LEFT_EYE_UPPER, *landmarks.LEFT_EYE_LOWER, *landmarks.LEFT_EYE_FOLD,
     *np.ravel(landmarks.UPPER_LIP_ROWS), *np.ravel(landmarks.LOWER_LIP_ROWS),
 ])  # fmt: skip
-"""What has outlines of its own."""
+"""Points that keep their place."""
 
 
 def outline_to_where_seen(person: Bytes, points: Floats, unit: float) -> Floats:
-    """The mesh with what lies beyond the person, or on their outline, moved just inside of it.
+    """The mesh with points on or beyond the person's outline moved just inside of it.
 
     Args:
         person: (height, width) 255 where the person is.

@@ -1,8 +1,8 @@
 """Lips that close over a mouth that is open in the photo.
 
-What a mesh takes for lip there holds teeth, and towards the corners the dark beside them. Both are
-left out (lip_ends.py finds how far), and the dark line between lips that touch, which no such photo
-shows, is drawn.
+The mesh's lips there include teeth and, towards the corners, the dark beside them. Both are left
+out (lip_ends.py finds how far), and the dark line between touching lips, which such a photo does
+not show, is drawn.
 """
 
 from __future__ import annotations
@@ -17,48 +17,48 @@ from retarget.generate.warp.palette import luma
 from retarget.generate.warp.rims import Rims, curved
 
 AGAPE = (0.04, 0.12)
-"""Gap of the photo's lips, in mouth widths, from which on and at which this is done."""
+"""Gap of the photo's lips in mouth widths between which this fades in."""
 NARROWER = (0.15, 0.45)
-"""How much narrower than in the photo, in its width, a mouth begins to be drawn in, and is."""
+"""Decrease in width relative to the photo's between which a mouth counts as drawn in."""
 ROWS = np.array([landmarks.UPPER_LIP_ROWS, landmarks.LOWER_LIP_ROWS])
 LEFT_OUT = np.array([1, 1, 0.7, 0.5, 0.35, 0.35, 0.35, 0.5, 0.7, 1, 1], np.float32)
-"""Which share of a lip holds something else, from one corner of the mouth to the other."""
+"""Share of a lip that is left out, from one corner of the mouth to the other."""
 IN_A_BOW = np.array([0, 1, 0.5, 0, 0, 0, 0, 0, 0.5, 1, 0], np.float32)
-"""How nearly the line in which they meet comes to a bow through its middle and its corners."""
+"""How far the line in which they meet approaches an arc through its middle and corners."""
 UNFOLDED = (0.14, 0.18, 0.2, 0.2)
-"""How far at least each row of skin below the lower lip lies below the one above it, in the height
-from lip to chin: in the mesh of a mouth that gapes they may lie within the lip, which would be
-drawn once more below it."""
+"""Least distance of each row of skin below the lower lip from the row above, relative to the height
+from lip to chin: in the mesh of a gaping mouth these rows may lie within the lip, which would be
+drawn twice."""
 _BELOW_ROWS = (*landmarks.BELOW_LIP_ROWS, *landmarks.CHIN_ROWS[:2])
 BELOW = np.concatenate([np.array(row) for row in _BELOW_ROWS])
 BELOW_COLUMNS = np.concatenate([np.arange(len(row)) + 5 - len(row) // 2 for row in _BELOW_ROWS])
 BELOW_LEAST = np.repeat(np.cumsum(UNFOLDED), [len(row) for row in _BELOW_ROWS]).astype(np.float32)
-"""The points of these rows, which column of the lip each lies below, and how far at least."""
+"""The points of these rows, the column of the lip above each, and its least distance."""
 MEET = (0.0, 0.06)
-"""Gap, in mouth widths, at which the line between the lips is whole and from which on it is not."""
+"""Gap in mouth widths between which the line between the lips fades out."""
 LINE_WIDTH, LINE_SOFT, LINE_DARK = 0.016, 0.012, 0.5
-"""Thickness of that line and deviation of its blur, in mouth widths; how much darker it is."""
+"""Thickness of that line and standard deviation of its blur, in mouth widths; its darkening."""
 
 
 def closing(photo: Rims, now: Rims) -> float:
-    """0 as open as in a photo, or in one that is shut, to 1: shut where the photo gapes."""
+    """How far a mouth that is open in the photo has closed: 0 as in the photo, 1 shut."""
     shut = 1 - max(now.gap, 0.0) / max(photo.gap, 1.0)
     return max(shut, 0.0) * smoothstep(*AGAPE, photo.gap / photo.width)
 
 
 def gathering(photo: Rims, now: Rims) -> float:
-    """As `closing`; also for lips that stay open and are drawn in from where the photo bares them.
+    """As `closing`, but also for lips that stay open and become narrower than in the photo.
 
-    The dark beside its teeth would lie beside the mouth.
+    The dark beside the photo's teeth would otherwise lie beside the mouth.
     """
     narrow = smoothstep(*NARROWER, 1 - now.width / photo.width)
     return max(closing(photo, now), narrow * smoothstep(*AGAPE, photo.gap / photo.width))
 
 
 def into_a_bow(photo: Rims, now: Rims) -> Floats:
-    """How far down lips that close go beside their corners, to meet without a hook.
+    """How far closing lips move down beside their corners, so that they meet without a hook.
 
-    The corners of teeth that are bared stay up where nothing of the opening was.
+    The corners of bared teeth stay up where the mouth was not open.
 
     Args:
         photo: the opening in the photo.
@@ -79,13 +79,13 @@ def into_a_bow(photo: Rims, now: Rims) -> Floats:
 
 
 def lips_backed(source: Floats, photo: Rims, much: float, beside: Floats) -> None:
-    """Let lips that close take their skin a little away from the opening.
+    """Let closing lips take their skin from a little farther away from the opening.
 
     Args:
-        source: (576, 2) where the mesh takes its pixels from, changed in place.
+        source: (576, 2) sources of the mesh's pixels, changed in place.
         photo: the opening in the photo.
         much: 0 open as in the photo, 1 shut or drawn in.
-        beside: (2, 4, 11, 2) pixels by which their rows give way, shut.
+        beside: (2, 4, 11, 2) pixels by which their rows shift when shut.
     """
     if much == 0:
         return
@@ -99,13 +99,13 @@ def lips_backed(source: Floats, photo: Rims, much: float, beside: Floats) -> Non
 
 
 def draw_lip_line(out: Bytes, photo: Rims, now: Rims, lip: Floats) -> None:
-    """Darken the line in which the lips meet, as much as they have closed.
+    """Darken the line in which the lips meet by how far they have closed.
 
     Args:
-        out: the moved crop, changed in place.
+        out: the warped crop, changed in place.
         photo: the opening in the photo.
         now: the opening now.
-        lip: (3,) colour of the lips: light comes through them.
+        lip: (3,) colour of the lips, which tints the line.
     """
     much = closing(photo, now) * (1 - smoothstep(*MEET, now.gap / now.width))
     line = curved(now.middle, 3)
@@ -121,11 +121,11 @@ def draw_lip_line(out: Bytes, photo: Rims, now: Rims, lip: Floats) -> None:
 
 
 def between_lips(lip: Floats) -> Floats:
-    """(3,) the colour of that line in lips of this colour."""
+    """(3,) the colour of that line for a lip colour."""
     return lip * _left(lip)
 
 
 def _left(lip: Floats) -> Floats:
-    """(3,) what is left of each channel in that line."""
+    """(3,) factor of each channel in that line."""
     out: Floats = np.float32(1 - LINE_DARK) * np.sqrt(lip / np.float32(max(luma(lip), 1.0)))
     return out

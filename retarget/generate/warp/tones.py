@@ -1,4 +1,4 @@
-"""The colours around a mouth, and by them what in it is tooth."""
+"""The colours around a mouth, and teeth told by them."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ TONE_POINTS = np.array([
 ])  # fmt: skip
 """Cheeks, upper lip and chin: where skin shows the light that falls on the mouth."""
 TOOTH_BRIGHT, TOOTH_RED = 0.75, 0.6
-"""Brightness in that of skin, above which, and redness in that of lips, below which it is tooth."""
+"""Brightness relative to skin above which, and redness relative to lips below which, it is
+tooth."""
 PALE, SEEN = (0.4, 0.75), (0.3, 0.55)
-"""Redness, in that of lips, from which on less and less and at which nothing is tooth; brightness,
-in that of skin, at which nothing and above which all of what is pale is tooth."""
+"""Redness relative to lips between which tooth fades out; brightness relative to skin between which
+a pale colour becomes tooth."""
 WHITE_BRIGHT = 0.4
-"""Brightness in that of skin, below which what is taken for the white of the eyes is lashes or the
-shade between lids that laugh."""
+"""Brightness relative to skin below which supposed white of the eyes is lashes or the shade between
+laughing lids."""
 INNER_RED, INNER_REDDEST = 1.0, 2.4
-"""Power of the tint of lips by which that side is tinted more: beside a tongue, a pale photo's lip
-would be a grey line around the mouth; and red in green that it reaches at most by that: red lips
-would glow."""
+"""Exponent of the lips' tint that is added on their inner side, as a pale photo's lip beside a
+tongue would be a grey line around the mouth; and the largest ratio of red to green that this may
+reach, as red lips would glow."""
 LEAST_RED = 0.08
-"""Redness of lips below which nothing tells them from teeth: a grey film, or dark make-up."""
+"""Redness of lips below which they cannot be told from teeth: grey film, or dark make-up."""
 ALONG, OWN, DARKEST = slice(1, -1), 0.5, 0.7
-"""Columns of the lips whose colours tell that of each place along them, how far these do, and how
-dark they may be, in the lips' brightness: lips lie in shade towards their corners, as do corners.
-"""
+"""Columns of the lips whose colours are used along them, the weight of these colours, and the
+darkest allowed relative to the lips, which lie in shade towards their corners."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,9 +44,9 @@ class Tones:
     skin: Floats
     lip: Floats
     white: Floats | None = None
-    """Of the eyes; None where it is not known."""
+    """White of the eyes; None if unknown."""
     tooth: Floats | None = None
-    """Of their own teeth; None where they are not seen."""
+    """Colour of this person's teeth; None if not visible."""
 
     @classmethod
     def of(cls, rgb: Bytes, points: Floats, white: Floats | None) -> Tones:
@@ -65,21 +65,22 @@ class Tones:
 
     @property
     def inner_lip(self) -> Floats:
-        """(3,) of the inner side of the lips: as bright as they are and redder, as they are."""
+        """(3,) colour of the lips' inner side: as bright as the lips, more of their tint."""
         bright, own = max(luma(self.lip), 1.0), max(float(self.lip[0] / max(self.lip[1], 1)), 1.01)
         power = np.clip(log(INNER_REDDEST) / log(own) - 1, 0, INNER_RED)
         red = self.lip * (self.lip / np.float32(bright)) ** np.float32(power)
         return np.asarray(red * np.float32(bright / max(luma(red), 1.0)), np.float32)
 
     def teeth(self, rgb: Bytes, outline: Floats) -> tuple[float, Floats | None]:
-        """What of an opening in a picture is brighter and paler than its lips.
+        """The teeth in an opening: what is brighter and paler than the lips.
 
         Args:
             rgb: (height, width, 3).
             outline: (n, 2) of the opening.
 
         Returns:
-            the share of it, 0..1, and the colour (3,) of its brighter half, None where nothing is.
+            their share of the opening, 0..1, and the colour (3,) of their brighter half; None if
+            there are none.
         """
         mask = np.zeros(rgb.shape[:2], np.uint8)
         fill(mask, outline)
@@ -96,12 +97,12 @@ class Tones:
 
 
 def lips_along(rgb: Bytes, points: Floats, lip: Floats) -> Floats:
-    """(n, 3) the colours of lips of this colour (3,) along both, from picture left to right.
+    """(n, 3) the colours along the lips, from picture left to right.
 
     Args:
         rgb: (height, width, 3) the picture.
         points: (478, 2 or 3) its mesh.
-        lip: their colour.
+        lip: (3,) the lips' median colour.
     """
     at = points[ROWS[:, 1:3, ALONG], :2].mean(axis=1)  # (2, n, 2)
     seen = colours(rgb, at.reshape(-1, 2)).reshape(*at.shape[:2], 3).mean(axis=0)
@@ -112,9 +113,9 @@ def lips_along(rgb: Bytes, points: Floats, lip: Floats) -> Floats:
 
 
 def teeth_in(rgb: Bytes | Floats, driving: Tones, *, colourless: float = 0.0) -> Floats:
-    """(...) 0..1 how surely a colour (..., 3) of the driving mouth is tooth: paler than lips, lit.
+    """(...) 0..1 certainty that a driving colour (..., 3) is tooth: lit, and paler than lips.
 
-    Where lips are as pale as teeth, all that is lit is `colourless`.
+    Where lips are as pale as teeth, everything lit gets `colourless`.
     """
     bright = rgb @ LUMA
     lit = ramp(SEEN, bright / np.float32(max(luma(driving.skin), 1.0)))
@@ -125,6 +126,6 @@ def teeth_in(rgb: Bytes | Floats, driving: Tones, *, colourless: float = 0.0) ->
 
 
 def redness_in(rgb: Bytes | Floats, bright: Floats) -> Floats:
-    """(...) how much redder than green colours (..., 3) of this brightness (...) are, in it."""
+    """(...) difference of red and green of colours (..., 3), relative to their brightness (...)."""
     red = rgb[..., 0].astype(np.float32) - rgb[..., 1]
     return np.asarray(red / np.maximum(bright, np.float32(1)), np.float32)

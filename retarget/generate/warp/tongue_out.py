@@ -1,4 +1,4 @@
-"""A tongue that is put out."""
+"""A tongue stuck out."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from retarget.generate.warp.rims import Rims
 
 
 def draw_tongue_out(out: Bytes, now: Rims, colour: Floats, much: float, unit: float) -> None:
-    """Draw a tongue that lies over the lower lip.
+    """Draw a tongue over the lower lip.
 
     Args:
         out: the crop, changed in place.

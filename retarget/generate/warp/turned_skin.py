@@ -1,10 +1,9 @@
 """Skin that a turning head brings into view.
 
-At the outline of a face the photo shows much skin on few pixels. A head that turns towards them
-asks for a broad strip, and drawn out of those few alone it ripples; so all of that side of the
-face gives a little. How far the head takes each point of it varies as evenly as it can (a harmonic
-function, by the lengths that edges have once they are turned into view), while the outline and the
-middle of the face keep to their own.
+At the outline of a face the photo shows much skin on few pixels. A head that turns brings a broad
+strip of it into view, which stretched from those few pixels would ripple; so all of that side of
+the face moves a little. Displacements are interpolated by a harmonic function (by the lengths of
+edges once turned into view) between the outline and the middle of the face, which stay fixed.
 """
 
 from __future__ import annotations
@@ -18,18 +17,18 @@ from retarget.generate.warp.seen_outline import EYES_AND_LIPS
 
 BROWS = [*landmarks.LEFT_BROW, *landmarks.RIGHT_BROW]
 STEPS = 4
-"""How many rows of the mesh inside its oval give."""
+"""Rows of the mesh inside its oval that move."""
 TURN = 15.0
-"""Degrees by which heads turn at most."""
+"""The largest turn of a head in degrees."""
 SHORTEST = 0.06
-"""Eye distances: shorter edges count as that long, for the mesh errs by as much."""
+"""Eye distances: shorter edges count as that long, as the mesh's error is as large."""
 AWAY = -0.3
-"""Cosine between the line of sight and skin below which that is hidden; what lies edgewise is not:
-a mesh errs by as much."""
+"""Cosine between the line of sight and the skin's normal below which skin counts as hidden; skin
+seen edgewise does not, as the mesh may err."""
 
 
 class TurnedSkin:
-    """The sides of a face, ready to give.
+    """The movable sides of one face.
 
     Args:
         points: (468 or more, 3) the photo's mesh in pixels.
@@ -45,10 +44,10 @@ class TurnedSkin:
         self._evened = harmonic(giving, _longest(edges) + shortest**2)
 
     def __call__(self, turned: Floats) -> Floats:
-        """(468, 2) the displacements of a head's movement, evened out at the sides of the face.
+        """(468, 2) displacements by a head's movement, interpolated at the sides of the face.
 
         Args:
-            turned: (468, 2) displacements by the head alone.
+            turned: (468, 2) displacements by the head's movement.
         """
         out = turned.copy()
         out[self._giving] = self._evened @ turned[self._held]
@@ -56,7 +55,7 @@ class TurnedSkin:
 
 
 def _longest(edges: Floats) -> Floats:
-    """(n,) squares of how long edges (n, 3) of a mesh are seen while the head turns."""
+    """(n,) squared visible length of edges (n, 3) at their largest while the head turns."""
     aside = np.sin(np.radians(TURN)) * np.abs(edges[:, 2:])
     seen = np.abs(edges[:, :2]) + aside
     out: Floats = np.maximum(edges[:, 1] ** 2 + seen[:, 0] ** 2, edges[:, 0] ** 2 + seen[:, 1] ** 2)
@@ -64,7 +63,7 @@ def _longest(edges: Floats) -> Floats:
 
 
 def _giving(points: Floats) -> Bools:
-    """(468,) the points inside the oval, a few rows deep, that the photo does not hide."""
+    """(468,) movable points: inside the oval, a few rows deep, and not hidden in the photo."""
     joined, face = topology().joined, topology().face
     near = np.zeros(landmarks.MESH_COUNT, np.bool_)
     near[OVAL] = True

@@ -1,6 +1,6 @@
-"""Eyes that a photo does not show: a dark lens, a patch or hair lies before them.
+"""Eyes that a dark lens, a patch or hair covers in a photo.
 
-A mesh has eyes all the same. Lids and irises drawn there would be grey smears on the lens.
+The mesh has eyes all the same. Lids and irises drawn there would be grey smears on the lens.
 """
 
 from __future__ import annotations
@@ -14,18 +14,17 @@ from retarget.generate.warp.palette import LUMA
 from retarget.generate.warp.rims import LEFT_EYE, RIGHT_EYE, Opening, Rims, rims_of
 
 ALONG, UP, DOWN = 0.58, 0.3, 0.55
-"""Eye widths around the middle of an eye within which it shows, with its lids: what hides it goes
-farther."""
+"""The area of an eye with its lids around its middle, in eye widths; a cover is larger."""
 SMALL = 40.0
-"""Pixels of an eye's width that are enough to tell."""
+"""Width of an eye in pixels to which it is scaled down for this."""
 SHARES, DARKEST = (75, 90), (0.35, 0.5)
-"""How dark, against the same side's cheek, what hides an eye must be in so much (percent) of that:
-eyes and lids are lighter (0.7 and more in thirty photos and paintings, lenses 0.1 to 0.3)."""
+"""Percentiles of brightness in that area, and the most that a cover has there relative to the cheek
+on that side: eyes and lids have 0.7 and more in thirty photos and paintings, lenses 0.1 to 0.3."""
 RIGHT_CHEEK, LEFT_CHEEK = np.array([205, 50, 36, 207, 187]), np.array([425, 280, 266, 427, 411])
 
 
 def unseen_eyes(photo: Bytes, points: Floats) -> tuple[bool, bool]:
-    """Whether something dark hides the right and the left eye.
+    """Whether something dark covers the right and the left eye.
 
     Args:
         photo: (height, width, 3).
@@ -46,7 +45,7 @@ def _hidden(photo: Bytes, points: Floats, eye: Opening, cheek: Ints) -> bool:
 
 
 def _around(photo: Bytes, rims: Rims) -> Floats | None:
-    """(n,) brightness of the eye and of the skin around it; None where the photo ends there."""
+    """(n,) brightness of the eye and its surroundings; None where the photo ends there."""
     middle, reach = rims.middle_of_corners, np.float32(ALONG * rims.width)
     if box_of(np.stack([middle - reach, middle + reach]), 0, photo.shape) is None:
         return None

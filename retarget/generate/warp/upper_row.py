@@ -1,7 +1,7 @@
-"""Where in an open mouth the row of the upper teeth ends.
+"""Find where the row of the upper teeth ends in an open mouth.
 
-Teeth are the brightest of what is seen below the upper lip; they end where it first grows darker,
-be it for the parting between two rows, a tongue or the lower lip.
+Teeth are the brightest pixels below the upper lip; they end where it first gets darker, at the gap
+between two rows, at the tongue or at the lower lip.
 """
 
 from __future__ import annotations
@@ -16,23 +16,22 @@ from retarget.generate.warp.rims import Rims
 from retarget.generate.warp.tones import Tones, teeth_in
 
 STEPS, DARKER = 24, 0.85
-"""Places across the opening at which that is looked for; and how bright it must be there at most,
-in the brightest above, to be an end."""
+"""Number of places sampled across the opening; and the brightness relative to the brightest place
+above, below which the teeth end."""
 SURE = (0.1, 0.3)
-"""How surely the surest of the steps above is tooth from which on and at which it is believed."""
+"""Certainty of tooth above the end between which it is trusted."""
 LONGEST = 0.9
-"""The part of the opening that teeth fill at most, towards the corners."""
+"""The largest share of the opening that teeth fill, towards the corners."""
 
 
 def row_of_upper_teeth(rgb: Bytes, opening: Rims, tones: Tones, *, until: float) -> Floats:
-    """(n,) the part of the opening that they fill at each of its points, 0..1; as long all along.
+    """(n,) share of the opening that they fill at each of its points, 0..1.
 
     Args:
         rgb: (height, width, 3).
         opening: between the lips.
         tones: the colours around it.
-        until: how much of the way from their brightness to the dark below them their end has gone:
-            0 where it begins to show, 1 where nothing of them is left.
+        until: where the end is placed on the way from their brightness (0) to the dark below (1).
     """
     across = np.linspace(0, 1, STEPS, dtype=np.float32)[:, None, None]
     quarter = len(opening.upper) // 4
@@ -46,7 +45,7 @@ def row_of_upper_teeth(rgb: Bytes, opening: Rims, tones: Tones, *, until: float)
 
 
 def _end(bright: Floats, until: float) -> float:
-    """The step at which brightness (steps,) has first fallen; the last one where it never does."""
+    """The first step at which brightness (steps,) has fallen; the last one if it never does."""
     left = bright / np.maximum(np.maximum.accumulate(bright), np.float32(1))
     first = int(np.argmax(left < DARKER))
     if first == 0:

@@ -1,4 +1,4 @@
-"""The generator: one photo, moved to do what is asked."""
+"""The warp generator: moves one photo's own pixels."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from retarget.generate.warp.eye_white import LastingWhite
 from retarget.generate.warp.portrait import Portrait
 
 KEPT = 4
-"""Identity pictures kept ready; of a clip's, which pass, one is."""
+"""Prepared identity pictures kept; only one of a clip's passing frames."""
 LARGE = 200.0
-"""Pixels between the eye corners from which two frames are drawn at a time: below that, two threads
-of many small steps wait for one another longer than they save."""
+"""Pixels between the eye corners from which two frames are drawn at a time: for smaller faces, two
+threads wait for one another longer than they save."""
 
 
 class WarpGenerator:
     """Draws by moving the photo's own pixels.
 
-    Frames depend on each other by the colour of the driving light alone, which is found in their
-    order; so several are drawn at a time, and the pixels are the same however many.
+    Frames depend on each other only through the colour of the driving light, which is estimated in
+    order; so several can be drawn at a time, with the same pixels.
 
     Args:
         settings: how to draw.
@@ -37,11 +37,11 @@ class WarpGenerator:
         self._ready: OrderedDict[int, Portrait] = OrderedDict()
 
     def prepare(self, identity: Identity) -> None:
-        """Take the photo apart; asked again for the same identity, do nothing."""
+        """Prepare the photo; a second call for the same identity does nothing."""
         self._portrait(identity, moves=False)
 
     def __call__(self, frames: Iterator[FaceRequest], /) -> Iterator[GeneratedFace]:
-        """Draw every request; with more than one thread, look as many requests ahead."""
+        """Draw every request; with several threads, read as many requests ahead."""
         first = next(frames, None)
         if first is None:
             return
@@ -82,10 +82,10 @@ class WarpGenerator:
 def _begun(
     pool: ThreadPoolExecutor, portrait: Portrait, request: FaceRequest, white: Floats | None
 ) -> Future[GeneratedFace]:
-    """The drawing, begun on a thread of the pool.
+    """Submit the drawing of a request to the pool.
 
-    Where the main thread has ended, pools take nothing more, while a job on another thread goes on:
-    then it is done here.
+    Pools accept nothing after the main thread has ended, while a job on another thread may go on:
+    then it is drawn here.
     """
     try:
         return pool.submit(portrait.draw, request, white)
