@@ -18,13 +18,14 @@ WIDER = 0.12
 FARTHEST_UP, FARTHEST_DOWN = 0.13, 0.14
 """Largest iris movement up and down, in eye widths."""
 SHADOW, SHADOW_DEPTH, SHADOW_OPEN = 0.06, 0.45, 0.35
-"""Eye widths that the shadow of a lowered lid reaches, how dark it is, and how much of it lies
-under an open lid where the photo's own was lost."""
+"""Reach of a lowered lid's shadow in eye widths, its darkness, and the share of it drawn under an
+open lid where the photo's own shadow was lost."""
 SHADOW_WIDTH = 60.0
-"""Pixels of an eye's width that are enough for its shadow, which is soft; more cost far more."""
+"""Eye width in pixels at which the soft shadow is computed; larger eyes would cost far more."""
 BARE, MOST_LIT = 1.15, 1.25
-"""How bright white is against the skin around it in an eye that looks aside, measured on four faces
-(1.1 to 1.3), and by how much more it may be lit than the photo's narrow strips of it are."""
+"""Brightness of white relative to the skin around an eye that looks sideways, measured on four
+faces (1.1 to 1.3), and the largest factor by which it is brightened over the photo's narrow
+strips."""
 PALE = 0.35
 """The same for hue: log ratio of red to blue, relative to the skin's."""
 AMID = 0.06
@@ -34,15 +35,14 @@ STILL = 0.05
 
 
 def bare_below_lid(ball: Eyeball, now: Rims, shift: Floats) -> float:
-    """How much of what the photo shows beside white and iris an eye has lost, 0..1.
+    """How much of its lid's shadow and lower lash line an eye has lost, 0..1.
 
-    That is its lid's shadow, and the lower half of the line of its lashes, of an eye that turned or
-    opened wider: white that the photo does not show comes to light.
+    An eye that turns or opens wider bares white that the photo does not show.
 
     Args:
         ball: the photo's eye.
-        now: where the lids are.
-        shift: (2,) pixels of iris movement.
+        now: the moved lids.
+        shift: (2,) movement of the iris in pixels.
     """
     turned = float(np.hypot(*shift)) / (SAME_GAZE * ball.rims.width)
     wider = (now.gap - ball.rims.gap) / (WIDER * ball.rims.width)
@@ -50,13 +50,13 @@ def bare_below_lid(ball: Eyeball, now: Rims, shift: Floats) -> float:
 
 
 def lit_when_bare(tone: Floats, skin: Floats) -> Floats:
-    """(3,) by how much white is brighter where an iris leaves it bare than in a photo's strips.
+    """(3,) factors by which bared white is brighter than the photo's visible strips.
 
-    Eyes that look straight ahead show white in the shade of lids and lashes only, dim and reddish.
+    Eyes that look straight ahead show white only in the shade of lids and lashes, dim and reddish.
 
     Args:
-        tone: (3,) of those strips, 0..255.
-        skin: (3,) around the eye.
+        tone: (3,) colour of those strips, 0..255.
+        skin: (3,) colour around the eye.
     """
     lit = min(max(BARE * luma(skin) / max(luma(tone), 1.0), 1.0), MOST_LIT)
     shaded = (lit - 1) / (MOST_LIT - 1)
@@ -71,9 +71,9 @@ def draw_eye(out: Bytes, ball: Eyeball, now: Rims, shift: Floats, lit: Floats) -
     Args:
         out: the crop, changed in place.
         ball: the photo's eye.
-        now: where the lids are.
-        shift: (2,) pixels of iris movement, beside that of the eye's corners.
-        lit: (3,) by how much white that lies bare is brighter than the photo's.
+        now: the moved lids.
+        shift: (2,) movement of the iris in pixels, relative to the eye's corners.
+        lit: (3,) factors of bared white; see `lit_when_bare`.
     """
     if now.gap < 0.25 or (now.differs(ball.rims) < STILL and np.abs(shift).max() < STILL):
         return
@@ -105,9 +105,9 @@ def draw_eye(out: Bytes, ball: Eyeball, now: Rims, shift: Floats, lit: Floats) -
 
 
 def _within_reach(ball: Eyeball, shift: Floats) -> Floats:
-    """A movement (2,) of the iris in pixels, no further than an eye turns.
+    """Limit a movement (2,) of the iris in pixels to an eye's range.
 
-    A photo may look aside already, and what is asked comes on top of that.
+    The photo's own sideways gaze counts in that range.
     """
     rims = ball.rims
     along, down = float(shift @ rims.along) / rims.width, float(shift @ rims.down) / rims.width
@@ -120,7 +120,7 @@ def _within_reach(ball: Eyeball, shift: Floats) -> Floats:
 
 
 def _lid_shadow(opening: Floats, ball: Eyeball, now: Rims, bare: float) -> Floats:
-    """(h, w) factor: a lid that comes down brings its shadow along."""
+    """(h, w) factor of the shadow that a lowered lid casts."""
     down = min(1 - max(now.gap, 0.0) / max(ball.rims.gap, 1.0), 1.0)
     down = max(down, SHADOW_OPEN * bare)
     height, width = opening.shape
@@ -136,7 +136,7 @@ def _lid_shadow(opening: Floats, ball: Eyeball, now: Rims, bare: float) -> Float
 
 
 def _between(ball: Eyeball, now: Rims, corner: tuple[int, int]) -> Doubles:
-    """(2, 3) from the eye's pictures to a box at `corner`, by the similarity of the lid corners."""
+    """(2, 3) map from the eye's pictures to a box at `corner`, by the similarity of the corners."""
     (ax, ay), (bx, by) = ball.rims.upper[0].tolist(), ball.rims.upper[-1].tolist()
     (cx, cy), (dx, dy) = now.upper[0].tolist(), now.upper[-1].tolist()
     turn = complex(dx - cx, dy - cy) / complex(bx - ax, by - ay)

@@ -1,8 +1,8 @@
 """Glasses: rigid, in front of a moving face.
 
-Moved with the skin their rims would ripple under raised brows and squints. So they are lifted off
-the photo, with what their lenses reflect, the skin behind the rims is filled in from around them,
-and they are laid back over the face that moved: where they were, or where the head has gone.
+Warped with the skin, their rims would ripple under raised brows and squints. So they are cut out
+with the reflections in their lenses, the skin behind the rims is inpainted, and they are drawn over
+the warped face: at their place, or moved with the head.
 """
 
 from __future__ import annotations
@@ -17,21 +17,21 @@ from retarget.generate.warp.palette import LUMA
 from retarget.generate.warp.rims import Rims
 
 SOFT, SPILL = 0.4, 1.6
-"""Hundredths of an eye distance over which the edge of a rim is soft, and beside it in which its
-colour is still mixed into the skin's."""
+"""Softness of a rim's edge, and the distance beside it in which its colour mixes with the skin, in
+hundredths of an eye distance."""
 AROUND = 5.0
 """Margin around the glasses that is processed, in the same unit."""
 CARRIED = (1.5, 4.0, 10.0, 25.0)
-"""The same over which skin is carried behind them, the next where the one before has none."""
+"""Reaches of the averages that fill in skin behind rims, in the same unit; each is used where the
+one before finds none."""
 EYE = (3.0, 9.0)
-"""The same around an eye within which what is bright is the eye's, and from which on all that is
-brighter than skin is a reflection."""
+"""Distances from an eye, in the same unit, between which bright pixels turn from parts of the eye
+to reflections."""
 RING, TINTED = 4.0, (3.0, 12.0)
-"""The same beside a rim within which both sides tell the tint of its lens, and how far inwards all
-of that is taken off the skin, and from where on nothing."""
+"""Distance beside a rim in which both sides give the tint of its lens, and the distances inwards
+between which removing that tint fades out, in the same unit."""
 DARKEST = 0.35
-"""How much of the brightness of lit skin a clear lens takes away at most: what is darker is behind
-it."""
+"""The most that a clear lens darkens lit skin; what is darker lies behind it."""
 NEARER = 0.02
 """Weight of each reach relative to the one before."""
 LEAST = 1e-3
@@ -71,24 +71,24 @@ class Glasses:
         self.bare = photo.copy()
         self.bare[box] = bare
         share = _share(blurred(rims, SOFT * unit))
-        # What is laid over is what the photo has beyond a share of the skin behind: laid over a
-        # face that did not move it gives the photo.
+        # The layer is the photo minus a share of the skin behind: drawn over a face that did not
+        # move, it restores the photo.
         self._layer = np.concatenate([patch - (1 - share) * bare, share], axis=2)
         self._parts = _parts(self._layer)
 
     def with_wearer(self, person: Bytes) -> Bytes:
-        """(height, width) 255 where a person is, or the glasses that stand out beside them."""
+        """(height, width) mask of a person (255), extended by glasses that reach beyond it."""
         out = person.copy()
         if self._box is not None:
             np.maximum(out[self._box], self._whole, out=out[self._box])
         return out
 
     def lay_over(self, out: Bytes, place: Doubles | None = None) -> None:
-        """Lay the glasses over a crop that moved, in place.
+        """Draw the glasses over a warped crop, in place.
 
         Args:
             out: (height, width, 3).
-            place: (2, 3) where the head takes them; None where it stays.
+            place: (2, 3) movement with the head; None if it keeps still.
         """
         if self._box is None:
             return
@@ -110,7 +110,7 @@ class Glasses:
 
 
 def _parts(layer: Floats) -> tuple[Floats, Floats]:
-    """(h, w, 3) each: what a layer (h, w, 4) adds, and how much of what is behind it hides."""
+    """(h, w, 3) each: what a layer (h, w, 4) adds, and its opacity."""
     lit, share = cv2.cvtColor(layer, cv2.COLOR_RGBA2RGB), cv2.extractChannel(layer, 3)
     wide = cv2.cvtColor(share, cv2.COLOR_GRAY2RGB)
     return np.asarray(lit, np.float32), np.asarray(wide, np.float32)
@@ -125,24 +125,24 @@ def _drawn(lines: list[Floats], shape: tuple[int, ...]) -> Bytes:
 
 
 def _wider(mask: Bytes, by: float) -> Bytes:
-    """A mask (h, w) and so many pixels around it."""
+    """A mask (h, w) dilated by so many pixels."""
     reach = max(1, round(by))
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
     return np.asarray(cv2.dilate(mask, disc), np.uint8)
 
 
 def _hole(rims: Bytes, unit: float) -> Floats:
-    """(h, w, 1) 0..1 what rims (h, w) hide, and where their colour is mixed in."""
+    """(h, w, 1) 0..1 what rims (h, w) hide or mix their colour with."""
     return _share(blurred(_wider(rims, SPILL * unit), SOFT * unit))
 
 
 def _unlit(patch: Floats, rims: Bytes, lens: Bytes, eyeless: Floats, seen: Seen) -> Floats:
-    """The patch without what its lenses reflect, and without their tint beside their rims.
+    """The patch without reflections in lenses, and without their tint beside the rims.
 
     Args:
         patch: (h, w, 3).
-        rims: (h, w) 255 where they are.
-        lens: (h, w) 255 in clear lenses.
+        rims: (h, w) 255 on rims.
+        lens: (h, w) 255 on clear lenses.
         eyeless: (h, w, 1) 0 in eyes, 1 far from them.
         seen: the glasses.
     """
@@ -161,14 +161,14 @@ def _unlit(patch: Floats, rims: Bytes, lens: Bytes, eyeless: Floats, seen: Seen)
 
 
 def _filled(patch: Floats, rims: Bytes, seen: Seen) -> Bytes:
-    """The patch (h, w, 3) with what is behind rims (h, w) filled in."""
+    """The patch (h, w, 3) with the skin behind rims (h, w) inpainted."""
     hole = _hole(rims, seen.unit)
     known = (1 - hole) * _like_skin(patch, seen.skin)
     return to_bytes(patch + hole * (_carried(patch, known, seen.unit) - patch))
 
 
 def _share(mask: Bytes) -> Floats:
-    """(h, w, 1) 0..1 of a mask (h, w)."""
+    """(h, w, 1) a mask (h, w) as 0..1."""
     return mask.astype(np.float32)[..., None] / 255
 
 
@@ -179,27 +179,27 @@ def _away_from(mask: Bytes, unit: float, ends: tuple[float, float]) -> Floats:
 
 
 def _like_skin(patch: Floats, skin: float) -> Floats:
-    """(h, w, 1) how much each pixel of (h, w, 3) tells what is behind a rim beside it.
+    """(h, w, 1) weight of each pixel of (h, w, 3) as evidence of what lies behind a rim.
 
-    Where a brow ends at a rim, skin goes on behind it; where it goes through, both sides are brow.
+    A brow that ends at a rim has skin behind it; a brow that crosses it is on both sides.
     """
     lit = ramp(HAIR, patch @ LUMA / np.float32(skin))[..., None]
     return np.float32(OF_HAIR) + np.float32(1 - OF_HAIR) * lit
 
 
 def _carried(patch: Floats, known: Floats, unit: float) -> Floats:
-    """(h, w, 3) what is known of a patch, carried over what is not.
+    """(h, w, 3) a patch with unknown pixels filled in by averages of known ones.
 
     Args:
         patch: (h, w, 3).
-        known: (h, w, 1) 0..1.
-        unit: pixels to a hundredth of an eye distance.
+        known: (h, w, 1) 0..1 how far each pixel is known.
+        unit: pixels per hundredth of an eye distance.
     """
     four = np.concatenate([patch * known, known], axis=2)
     total = np.float32(NEARER ** len(CARRIED)) * four.mean(axis=(0, 1), keepdims=True)
     for k, reach in enumerate(CARRIED):
         mean = averaged(four, reach * unit)
-        mean[mean[..., 3] < LEAST] = 0  # so little that what remains of its colour is rounded
+        mean[mean[..., 3] < LEAST] = 0  # too little for an exact colour
         total = total + np.float32(NEARER**k) * mean
     out: Floats = total[..., :3] / np.maximum(total[..., 3:], np.float32(1e-9))
     return out

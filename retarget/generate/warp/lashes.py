@@ -24,13 +24,13 @@ FARTHEST = 0.1
 BESIDE_IRIS = (0.12, 0.28), (0.72, 0.88)
 """Ranges along the rim, 0..1, below which there is usually no iris."""
 ROOT, TIP = 0.05, 0.13
-"""Eye widths above the rim up to which lashes are dark skin or paint, and at which none is left."""
+"""Heights above the rim in eye widths between which lashes fade out; lower ones include paint."""
 TAPERED = (0.6, 1.15)
-"""Where they begin to fade, and end, in shares of that."""
+"""Shares of that between which they taper off."""
 COARSEST = 0.02
 """Largest row spacing in eye widths, also for an eye of few pixels."""
 CORNER = 0.06
-"""Eye widths beyond the corners over which the line runs out: the photo's own is there still."""
+"""Eye widths beyond the corners over which the line fades, as the photo's own lashes are there."""
 DARKEST = 0.9
 """Largest share of the skin's light that lashes absorb."""
 
@@ -52,8 +52,8 @@ class Lashes:
 
     Args:
         photo: (height, width, 3).
-        rims: the eye's, in its pixels.
-        skin: of its shut lid.
+        rims: the rims of the eye in its pixels.
+        skin: the skin of its shut lid.
     """
 
     def __init__(self, photo: Bytes, rims: Rims, skin: LidSkin) -> None:
@@ -72,13 +72,13 @@ class Lashes:
         return _straightened(taken, rim, np.float32(rims.width) * rims.down)
 
     def darken(self, lit: Floats, rim: Floats, now: Rims, much: Floats, down: float) -> None:
-        """Let lashes lie along a rim.
+        """Draw the lashes along a rim.
 
         Args:
             lit: (h, w, 3) changed in place.
-            rim: (n, 2) in its pixels, from picture left to right.
-            now: where the lids are.
-            much: (h, w) 0..1 how dark.
+            rim: (n, 2) in the pixels of `lit`, from picture left to right.
+            now: the moved lids.
+            much: (h, w) 0..1 their opacity.
             down: 0..1 how far they have turned down, away from the lid.
         """
         band = self._band
@@ -100,12 +100,12 @@ class Lashes:
 
 
 def _straightened(taken: Floats, rim: Floats, across: Floats) -> _Band:
-    """What lies along a rim, from above it to below.
+    """The absorption along a rim, resampled into straight rows.
 
     Args:
-        taken: (h, w, 3) 0..1 what is missing of the light.
+        taken: (h, w, 3) absorbed share of the light, 0..1.
         rim: (n, 2) in its pixels.
-        across: (2,) towards the chin, as long as the eye is wide.
+        across: (2,) towards the chin, with the length of the eye's width.
     """
     count = max(round(float(np.hypot(*across))), 8)
     knots, along = np.arange(len(rim)), np.linspace(0, len(rim) - 1, count)
@@ -118,7 +118,7 @@ def _straightened(taken: Floats, rim: Floats, across: Floats) -> _Band:
 
     by_mesh = seen_from(np.zeros(count, np.float32)).mean(axis=2)
     seen = seen_from(_begins(by_mesh, off[:, 0, 0]))
-    # The shade of a deep eye, which a shut lid leaves, is not of its lashes.
+    # The shade of a deep-set eye remains on a shut lid and is not part of its lashes.
     shade = seen[off[:, 0, 0] < -ROOT].min(axis=0)[None]
     shade = cv2.blur(shade, (2 * (count // 8) + 1, 1), borderType=cv2.BORDER_REPLICATE)
     beside = max(round(CORNER * count), 1)
@@ -128,12 +128,12 @@ def _straightened(taken: Floats, rim: Floats, across: Floats) -> _Band:
 
 
 def _begins(taken: Floats, off: Floats) -> Floats:
-    """(columns,) eye widths by which lashes begin above the rim that the mesh has.
+    """(columns,) eye widths by which lashes begin above the mesh's rim.
 
-    White lies between the two often; an iris, which is dark as well, is left out.
+    White often lies between the two; an iris, which is also dark, is left out.
 
     Args:
-        taken: (rows, columns) 0..1 what is missing of the light.
+        taken: (rows, columns) absorbed share of the light, 0..1.
         off: (rows,) eye widths down from the mesh's rim.
     """
     count = taken.shape[1]
@@ -147,7 +147,7 @@ def _begins(taken: Floats, off: Floats) -> Floats:
 
 
 def _turned(band: _Band, down: float) -> Floats:
-    """(rows, columns, 3) what is left of lashes that have turned down."""
+    """(rows, columns, 3) the absorption by lashes that have turned down."""
     above = ABOVE - np.float32(band.row) * np.arange(len(band.taken), dtype=np.float32)
     tip = TIP + (ROOT - TIP) * down
     left = ramp((TAPERED[1] * tip, TAPERED[0] * tip), above) * ramp((-BELOW, 0.0), above)

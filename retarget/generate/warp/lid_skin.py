@@ -1,8 +1,8 @@
-"""The skin of a shut lid: toned as the skin around the eye is at each place, with its grain.
+"""The skin of a shut lid: toned like the skin around the eye, with its grain.
 
-An open eye hides it, so its tones are carried in from around (normalised convolution: Knutsson &
-Westin, CVPR 1993), shadows that cross the eye and all, and its grain, cracks and brush strokes are
-those of the skin below the eye. Of painted lids some is seen above the open eye.
+An open eye hides it, so its tones, including shadows that cross the eye, are interpolated from the
+surroundings (normalised convolution: Knutsson & Westin, CVPR 1993), and its grain, cracks and brush
+strokes are those of the skin below the eye. Of painted lids some is seen above the open eye.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class LidSkin:
 
     Args:
         photo: (height, width, 3).
-        rims: the eye's, in its pixels.
+        rims: the rims of the eye in its pixels.
         fold: (n, 2) the row of points above the lid.
         brow: (n, 2) the lower row of the brow.
         skin: (3,) median tone of the skin around the eye, 0..255.
@@ -62,7 +62,7 @@ class LidSkin:
 
     @cached_property
     def _made(self) -> tuple[Floats, Floats, Floats] | None:
-        """Tone and grain, (h, w, 3) each, and where their first pixel lies in the photo (2,)."""
+        """Tone and grain, (h, w, 3) each, and the place of their first pixel in the photo (2,)."""
         box, rims = self._box, self._rims
         if box is None:
             return None
@@ -85,12 +85,12 @@ class LidSkin:
         return _carried_in(patch, toned, rims.width), _grain(patch, counts, rims), corner
 
     def at(self, now: Rims, box: tuple[slice, slice]) -> tuple[Floats, Floats] | None:
-        """(h, w, 3) each: tone, 0..255, and grain to be added, moved as the eye has moved.
+        """(h, w, 3) each: tone, 0..255, and grain to be added, moved with the eye.
 
         None where the photo ends at the eye.
 
         Args:
-            now: where the lids are.
+            now: the moved lids.
             box: rows and columns of the drawn crop.
         """
         if self._made is None:
@@ -131,7 +131,7 @@ def _painted(patch: Floats, lid: Floats, cheek: Floats) -> np.float32:
 
 
 def _eye(rim: Floats, past: Floats, shape: tuple[int, ...], width: float) -> Bytes:
-    """(h, w) 255 in the eye from its lower rim to past its fold, and its lashes."""
+    """(h, w) 255 on the eye from its lower rim to past its fold, and on its lashes."""
     mask = np.zeros(shape[:2], np.uint8)
     fill(mask, np.concatenate([rim, past[::-1]]))
     side = 2 * max(1, round(_LASHES * width)) + 1
@@ -139,7 +139,7 @@ def _eye(rim: Floats, past: Floats, shape: tuple[int, ...], width: float) -> Byt
 
 
 def _carried_in(patch: Floats, counts: Floats, width: float) -> Floats:
-    """(h, w, 3) the tones of what counts, carried over what does not."""
+    """(h, w, 3) the tones of weighted pixels, interpolated over the others."""
     weight = counts[..., None] + np.float32(1e-4)
     four = np.concatenate([patch * weight, weight], axis=2)
     near, far = averaged(four, _NEAR * width), averaged(four, _FAR * width)

@@ -74,33 +74,33 @@ class _Theirs(NamedTuple):
     """What a driving frame shows between its lips, mapped to one opening."""
 
     share: float
-    """0..1 how far the driving mouth is open enough to tell."""
+    """Share of it that is used, 0..1: 0 where the driving mouth is too little open."""
     inside: Floats
     """(h, w, 3)"""
     front: Floats
     """(h, w, 1) 0..1 where the front of a lip covers what is behind."""
     fall: float = 0.0
-    """How its light falls across the mouth; see `fall_across`."""
+    """Change of light across the mouth; see `fall_across`."""
 
 
 class _UpperRow(NamedTuple):
-    """The upper teeth that are drawn."""
+    """The drawn upper teeth."""
 
     place: Doubles
-    """(2, 3) where they go."""
+    """(2, 3) affine map to the crop."""
     share: Floats | np.float32 = np.float32(1)
-    """(h, w, 1) or one: how opaque they are, 0..1."""
+    """Opacity, 0..1, (h, w, 1) or one for all."""
 
 
 class Mouth:
-    """What is seen between the lips of one photo.
+    """Draws the interior between the lips of one photo.
 
     Args:
         identity: the photo.
         photo: (height, width, 3) its crop.
         points: (478, 3) its mesh in pixels of the crop.
         white: (3,) colour of the white of its eyes.
-        settings: where the inside may come from.
+        settings: which sources may be used.
     """
 
     def __init__(
@@ -143,14 +143,14 @@ class Mouth:
     def draw(
         self, out: Bytes, now: Rims, moved: Moved, request: FaceRequest, white: Floats | None
     ) -> None:
-        """Draw it into the moved crop.
+        """Draw the interior into the warped crop.
 
         Args:
             out: the crop, changed in place.
-            now: the lips.
-            moved: where everything is.
-            request: what is asked.
-            white: (3,) of the driving eyes, where known.
+            now: the moved lips.
+            moved: the displacements.
+            request: the request.
+            white: (3,) white of the driving eyes, if known.
         """
         if now.differs(self._photo) > 0.05:
             self._lips.draw(out, moved.points, gathering(self._photo, now))
@@ -178,7 +178,7 @@ class Mouth:
     def _inside(
         self, hole: Hole, now: Rims, moved: Moved, theirs: Callable[[Below | None], _Theirs | None]
     ) -> Floats:
-        """(h, w, 3) the photo's own as far as that is worth keeping, and what else there is."""
+        """(h, w, 3) the photo's own interior as far as it is kept, over the other sources."""
         own, hidden = self._own_share(now, moved)
         if self._own is None or own == 0:
             return self._others(hole, moved, theirs(None), _UpperRow(moved.skull))
@@ -198,19 +198,19 @@ class Mouth:
             lay(mine, layer, place, hole, np.float32(share) * (1 - np.float32(covered) * front))
         if own == 1:
             return mine
-        # Not each laid over a part of the other: between them the flesh behind would shine through.
+        # Not blended one over the other, as flesh would show through between them.
         seen = seen if below is None else theirs(None)
         inside = self._others(hole, moved, seen, _UpperRow(moved.skull))
         return inside + np.float32(own) * (mine - inside)
 
     def _own_share(self, now: Rims, moved: Moved) -> tuple[float, float]:
-        """How much of the photo's own inside is worth keeping between these lips, 0..1 each.
+        """How much of the photo's own interior is kept between the moved lips.
 
-        Teeth are their owner's until the lip bares what the photo hides of them; a tongue and a
-        throat fit a mouth that is shaped alike.
+        Its teeth are kept until the lip bares parts that the photo hides; a tongue and a throat
+        only while the mouth has a similar shape.
 
         Returns:
-            how opaque it is, and how far it has slid up behind a lip that hides most of its teeth.
+            its opacity, and how far it has slid up behind a lip that hides most of its teeth, 0..1.
         """
         if self._own is None:
             return 0.0, 0.0
@@ -226,7 +226,7 @@ class Mouth:
         return max(self._toothy * (1 - bared), throat), hidden * (1 - throat)
 
     def _row_beside(self, own: OwnInside, hole: Hole, moved: Moved, hidden: float) -> _UpperRow:
-        """The drawn teeth that go on beside the photo's own, at their height."""
+        """The drawn teeth that continue the photo's own row to the sides, at its height."""
         upper = self._toothy * (1 - hidden)
         if upper == 0:
             return _UpperRow(moved.skull)
@@ -242,21 +242,21 @@ class Mouth:
         return _UpperRow(place, 1 - np.float32(upper) * (1 - beside))
 
     def _others(self, hole: Hole, moved: Moved, theirs: _Theirs | None, upper: _UpperRow) -> Floats:
-        """(h, w, 3) the inside without the photo's own.
+        """(h, w, 3) the interior from the driving frame and drawn teeth.
 
-        A driving mouth that is all but shut shows no teeth, nor are any drawn for it: they would
-        flash up whenever it closes.
+        For a driving mouth that is almost shut no teeth are drawn: they would flash up whenever it
+        closes.
 
         Args:
-            hole: between the lips.
-            moved: where everything is.
-            theirs: what the driving frame gives; over flesh as far as it gives nothing.
-            upper: the upper teeth, where they are drawn.
+            hole: the opening.
+            moved: the displacements.
+            theirs: the driving frame's interior, drawn over flesh.
+            upper: the upper teeth, if drawn.
         """
         return self._light(self._unlit(hole, moved, theirs, upper), hole, theirs)
 
     def _light(self, inside: Floats, hole: Hole, theirs: _Theirs | None) -> Floats:
-        """(h, w, 3) in the photo's light, and as coarse as its skin."""
+        """(h, w, 3) the interior with the photo's light and grain."""
         fall = 0.0 if theirs is None else theirs.share * theirs.fall
         inside = shaded_aside(inside, hole.place, self._fall, fall)
         if self._grain is not None:
@@ -290,10 +290,10 @@ class Mouth:
         return np.asarray(inside, np.float32)
 
     def _jaw(self, moved: Moved) -> Floats:
-        """(2,) how far the jaw is from where it rests, in the photo's pose.
+        """(2,) displacement of the jaw from rest, in the photo's pose.
 
-        The chin's skin lags behind the bone; lower teeth that stood far above the lower lip would
-        show it.
+        The chin's skin lags behind the bone, so lower teeth that followed it could stand far above
+        the lower lip.
         """
         lip = moved.expression[LOWER_RIM].mean(axis=0) + self._rest_lip
         chin = moved.jaw + self._rest_jaw
@@ -304,7 +304,7 @@ class Mouth:
     def _theirs(
         self, hole: Hole, request: FaceRequest, white: Floats | None, below: Below | None
     ) -> _Theirs | None:
-        """What the driving frame gives; None where its pixels may not be taken."""
+        """The driving frame's interior; None where its pixels cannot be used."""
         tracked = request.driving.tracked if request.driving is not None else None
         if not self._settings.driving_mouth or tracked is None or tracked.face is None:
             return None
@@ -322,7 +322,7 @@ class Mouth:
         return _Theirs(share, inside, np.float32(share) * front[..., None], fall)
 
     def _lip_at(self, place: Floats) -> Floats:
-        """(h, w, 3) the colour of the lips at places (h, w) along them, in widths of the mouth."""
+        """(h, w, 3) the colour of the lips at places (h, w) along them, in mouth widths."""
         ends = np.linspace(-0.4, 0.4, len(self._lip_along))
         seen = [np.interp(place, ends, channel) for channel in self._lip_along.T]
         return np.stack(seen, axis=2).astype(np.float32)

@@ -20,15 +20,16 @@ from retarget.generate.warp.teeth import Layer
 PARTING = (0.25, 0.9)
 """Range in which the split is searched, from the upper lip (0) to the lower one (1)."""
 DARK = 0.65
-"""A parting must be darker than this share of the brightest, which is teeth."""
+"""Brightness relative to the brightest place, which is teeth, below which a row can be the
+parting."""
 GUM = 0.16
 """Height of the gum above the upper teeth, in eye distances."""
 BESIDE = (0.2, 0.42)
-"""Widths of the photo's opening from its middle, from which on and at which teeth are drawn: its
-own run out towards its corners, and lips that draw wider would bare a dark gap beside them."""
+"""Distance from the middle in widths of the photo's opening between which drawn teeth replace its
+own, which end towards the corners: wider lips would bare a dark gap beside them."""
 LONGEST = 1.2
-"""How much longer teeth that fill the photo's opening are drawn at most where it opens farther: the
-lip hid their edges, and below them the mouth would be a dark band."""
+"""The largest stretch of teeth that fill the photo's opening where it opens farther: the lip hid
+their edges, and below them the mouth would be a dark band."""
 FILLED = 0.8
 """Share of the opening above which upper teeth count as filling it."""
 FADING = 3
@@ -43,7 +44,7 @@ class OwnInside:
     """The interior of the photo's mouth as layers."""
 
     gum: Layer
-    """Above the upper teeth, for lips that draw back from them."""
+    """Gum above the upper teeth, for lips that draw back."""
     whole: Layer
     upper: Layer
     lower: Layer
@@ -58,11 +59,11 @@ class OwnInside:
     teeth: float
     """Confidence that it shows teeth, 0..1."""
     parting: float | None
-    """Where the parts meet, from the upper (0) to the lower lip (1); None where none do."""
+    """Where the parts meet, from the upper (0) to the lower lip (1); None if not split."""
 
     @property
     def row(self) -> float:
-        """Pixels of the upper teeth's height that are seen."""
+        """Visible height of the upper teeth in pixels."""
         return self.gap * (1.0 if self._filled or self.parting is None else self.parting)
 
     @property
@@ -71,16 +72,16 @@ class OwnInside:
         return self.parting is None or self.parting > FILLED
 
     def edge(self, skull: Doubles, hidden: float, gap: float) -> Floats:
-        """(n, 2) the line in which the upper teeth end where `placed` lays them."""
+        """(n, 2) the lower edge of the upper teeth as placed by `placed`."""
         place = self._upper_place(skull, hidden, gap)
         return np.asarray(self.end @ place[:, :2].T + place[:, 2], np.float32)
 
     def placed(
         self, skull: Doubles, lip: Floats, hidden: float = 0.0, gap: float = 0.0
     ) -> list[tuple[Layer, Doubles, float, float]]:
-        """The layers, undermost first; where each goes, how opaque it is, how far it is covered.
+        """The layers, lowest first, each with its place, opacity and cover (0..1).
 
-        By lips that reach in, which are not in front of teeth; 0..1 each.
+        The cover is that by lips that reach in, which are not in front of teeth.
 
         Args:
             skull: (2, 3) the head's movement.
@@ -117,7 +118,7 @@ class OwnInside:
         return out
 
     def _upper_place(self, skull: Doubles, hidden: float, gap: float) -> Doubles:
-        """(2, 3) where the upper teeth go; drawn longer, from their lip on, if they fill it all."""
+        """(2, 3) the place of the upper teeth, stretched from their lip on if `_filled`."""
         out = self._behind_lip(skull, hidden)
         if self._filled:
             much = np.float32(min(max(gap / self.gap, 1.0), LONGEST) - 1)
@@ -131,15 +132,15 @@ class OwnInside:
 def own_inside(
     photo: Bytes, rims: Rims, unit: float, *, row: Floats, teeth: float, gum: Floats
 ) -> OwnInside | None:
-    """Cut the inside out of a photo, feathered at the lips.
+    """Cut the interior out of a photo, feathered at the lips.
 
     Args:
         photo: (height, width, 3) the crop.
         rims: its lips.
         unit: eye distance in pixels.
-        row: (n,) the part of the opening that the upper teeth fill; 0 where they are not seen.
-        teeth: 0..1 how surely it holds teeth.
-        gum: (3,) its colour, 0..255.
+        row: (n,) share of the opening that the upper teeth fill; 0 where not visible.
+        teeth: confidence that it shows teeth, 0..1.
+        gum: (3,) colour of the gum, 0..255.
     """
     box = box_of(rims.outline, 0.04 * unit + 2, photo.shape)
     if box is None or rims.gap < 1:
@@ -174,14 +175,14 @@ def own_inside(
 
 
 def _coverage(rims: Rims, corner: tuple[int, int], shape: tuple[int, ...], edge: float) -> Floats:
-    """(h, w) how much of each pixel of a box lies between two rims, 0..1, its edge blurred."""
+    """(h, w) coverage of each pixel of a box by the opening, 0..1, with a blurred edge."""
     mask = np.zeros(shape[:2], np.uint8)
     fill(mask, rims.outline - np.array(corner, np.float32))
     return blurred(mask, edge).astype(np.float32) / 255
 
 
 def _gum(rims: Rims, unit: float, colour: Floats, shape: tuple[int, ...]) -> Layer:
-    """Gum above the photo's upper lip, where nothing of it is seen yet."""
+    """Gum above the rim of the photo's upper lip, which hides it there."""
     up = np.float32(GUM * unit) * rims.down
     band = np.concatenate([rims.upper, (rims.upper - up)[::-1]])
     rows, columns = box_of(band, 2, shape) or (slice(0, 1), slice(0, 1))
@@ -189,7 +190,7 @@ def _gum(rims: Rims, unit: float, colour: Floats, shape: tuple[int, ...]) -> Lay
     fill(mask, band - np.array([columns.start, rows.start], np.float32))
     alpha = blurred(mask, 0.004 * unit + 0.4).astype(np.float32)[..., None] / 255
     aside = np.abs(rims.place_along((rows, columns)))
-    alpha *= 1 - ramp(BESIDE, aside)[..., None]  # teeth are drawn there with their own
+    alpha *= 1 - ramp(BESIDE, aside)[..., None]  # drawn teeth there have their own gum
     rgba = np.concatenate([alpha * colour, 255 * alpha], axis=2)
     return Layer((columns.start, rows.start), to_bytes(rgba))
 
@@ -197,7 +198,7 @@ def _gum(rims: Rims, unit: float, colour: Floats, shape: tuple[int, ...]) -> Lay
 def _dark_parting(
     patch: Bytes, rims: Rims, corner: tuple[int, int], inside: Bools
 ) -> tuple[Floats, float | None]:
-    """What lies below the darkest row of an opening that shows no upper teeth.
+    """The part below the darkest row of an opening that shows no upper teeth.
 
     Args:
         patch: (h, w, 3) of the photo.
@@ -206,8 +207,8 @@ def _dark_parting(
         inside: (h, w) the opening.
 
     Returns:
-        (h, w) 0..1 and where that row is, from the upper (0) to the lower lip (1); nothing lies
-        below it and it is None where it is hardly dark anywhere.
+        (h, w) 0..1 mask of the part, and the row from the upper (0) to the lower lip (1); empty
+        and None where no row is dark.
     """
     top = rims.upper[len(rims.upper) // 2]
     y, x = np.mgrid[: patch.shape[0], : patch.shape[1]].astype(np.float32)
@@ -221,7 +222,7 @@ def _dark_parting(
 
 
 def _darkest(bright: Floats, depth: Floats, seen: Bools) -> float | None:
-    """Where between the lips it is darkest, 0..1; None where it is hardly dark anywhere."""
+    """The darkest place between the lips, 0..1; None where none is dark."""
     found = None
     darkest = DARK * float(np.percentile(bright[seen], 95)) if seen.any() else 0.0
     for row in np.linspace(*PARTING, 14):

@@ -1,4 +1,4 @@
-"""One photo, taken apart once, drawn again for every request."""
+"""One photo, prepared once and redrawn for every request."""
 
 from __future__ import annotations
 
@@ -45,18 +45,18 @@ EYES = (
     (LEFT_EYE, landmarks.LEFT_IRIS, (LEFT_FOLD, LEFT_BROW), LEFT_SKIN),
 )
 CELLS = 60
-"""Cells of the displacement field to an eye distance."""
+"""Cells of the displacement field per eye distance."""
 SEEN_ANGLE = 2.0
-"""Degrees of turning from which the order of triangles in depth matters."""
+"""Turn of the head in degrees from which triangles are sorted by depth."""
 
 
 class Portrait:
     """A photo that can be redrawn.
 
     Args:
-        identity: the photo, understood.
+        identity: the photo.
         settings: how to draw.
-        moves: whether the head is going to move.
+        moves: whether the head will move.
     """
 
     def __init__(self, identity: Identity, settings: WarpSettings, *, moves: bool) -> None:
@@ -71,7 +71,7 @@ class Portrait:
         self._points = points - self._origin
         hidden = unseen_eyes(photo, self._points)
         seen = None
-        if not identity.passing:  # found anew in each picture they would tremble
+        if not identity.passing:  # found anew in each picture, they would tremble
             seen = glasses_seen(photo, self._points, identity.pose, hidden)
         self._glasses = None
         if seen is not None:
@@ -112,11 +112,11 @@ class Portrait:
         self._mouth = Mouth(identity, photo, self._points, white=white, settings=settings)
 
     def draw(self, request: FaceRequest, white: Floats | None) -> GeneratedFace:
-        """The crop of the photo, doing what is asked.
+        """The crop of the photo, redrawn as requested.
 
         Args:
-            request: what is asked.
-            white: (3,) of the driving eyes, where known.
+            request: the request.
+            white: (3,) white of the driving eyes, if known.
         """
         height, width = self._canvas.photo.shape[:2]
         moved = self._displace(request)
@@ -136,7 +136,7 @@ class Portrait:
         return GeneratedFace(request=request, rgb=out, crop=crop)
 
     def _taken_apart(self, photo: Bytes) -> list[Eyeball | None]:
-        """The eyes as in `EYES`; None where one is hidden or lies outside the photo."""
+        """The eyes in the order of `EYES`; None where one is hidden or outside the photo."""
         shown = [
             None if lid is None else EyePatch.of(photo, rims, self._points[list(iris), :2])
             for (_, iris, *_), rims, lid in zip(EYES, self._rims, self._lids, strict=False)
@@ -209,5 +209,5 @@ class Portrait:
 
 
 def _openings(points: Floats) -> list[Rims]:
-    """Those of a mesh (n, 2 or 3): both eyes, as in `EYES`, and the mouth."""
+    """The openings of a mesh (n, 2 or 3): both eyes, in the order of `EYES`, and the mouth."""
     return [rims_of(points, opening) for opening in (RIGHT_EYE, LEFT_EYE, MOUTH)]

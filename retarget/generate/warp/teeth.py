@@ -31,8 +31,8 @@ UPPER_EDGE, LOWER_EDGE = 0.034, 0.008
 ARCH = 2.1
 """Curvature of an arch: depth = ARCH · (distance from the middle)²."""
 GUM_PARTS, GUM_ENDS = 24, 3.0
-"""Strips of even light that a gum is drawn in, and how quickly it begins at its ends: cut off, it
-would be a box in a mouth that is wider."""
+"""Number of strips in which a gum is shaded, and the steepness of its ends, which taper so that it
+is not a box in a wider mouth."""
 BEHIND_LIPS = 0.05
 FINE = 3
 """Supersampling factor in each direction."""
@@ -60,7 +60,7 @@ class Dentist:
     def __init__(self, identity: Identity, points: Floats, palette: Palette) -> None:
         self._palette, self._pose = palette, identity.pose
         self._shift = (identity.face.points - points)[0].astype(np.float64)
-        self._pixels = FINE * identity.pose.scale  # drawn to a head unit
+        self._pixels = FINE * identity.pose.scale  # per head unit
         rest = at_rest(identity)
         line = rims_of(rest, MOUTH).middle[5]
         depth = float(rest[[13, 14], 2].mean()) + BEHIND_LIPS
@@ -68,7 +68,7 @@ class Dentist:
 
     @property
     def upper_edge(self) -> Floats:
-        """(2,) where the upper teeth end in the middle, in pixels of the crop."""
+        """(2,) the middle of the upper teeth's edge in pixels of the crop."""
         out: Floats = self._project(np.array([[0.0, UPPER_EDGE, 0.0]]))[0]
         return out
 
@@ -132,7 +132,7 @@ class Dentist:
         return self._project(_bent(along, edge + root * TOOTH * up + rise))
 
     def _paint(self, colour: Floats, mask: Bytes, outline: Floats, middle: float) -> None:
-        """One tooth over what is there: rounded, and darker the farther back it stands."""
+        """Paint one tooth, rounded, and darker the farther back it stands."""
         soft = 0.012 * self._pixels
         box = box_of(outline, 3 * soft, mask.shape)
         if box is None:
@@ -167,12 +167,12 @@ class Dentist:
 
 
 def _facing(along: float) -> float:
-    """0..1 how much light falls on what stands there in an arch: it turns away to the sides."""
+    """0..1 light on a tooth at this place of an arch, which turns away to the sides."""
     return min(max(1.05 - 5.5 * along**2, 0.38), 1.0)
 
 
 def _bent(along: Doubles, down: Doubles) -> Doubles:
-    """Places along the arch and below the lip line as (n, 3) around the middle."""
+    """Places along the arch and below the lip line as (n, 3) relative to the middle."""
     across = 0.42 * np.tanh(along / 0.42)
     return np.stack([across, down, ARCH * across**2], axis=1)
 

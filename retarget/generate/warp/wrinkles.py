@@ -29,7 +29,7 @@ from retarget.generate.warp.palette import LUMA
 SCALE = 80.0
 """Pixels of the map per eye distance."""
 FINE, BROAD = 1.2, 9.0
-"""Deviation, in pixels of the map, of what is finer than a fold and of what is broader."""
+"""Standard deviations of the blurs between which a fold's width lies, in map pixels."""
 LIMITS = (-0.5, 0.06)
 """Limits of the log ratio: folds are dark, highlights are noise."""
 TURNED, TURNED_BETWEEN = (6.0, 13.0), (15.0, 30.0)
@@ -60,12 +60,12 @@ class SkinMap:
     """(468, 2) positions of the mesh points on the map."""
     unfolding: Unfolding
     skin: Floats
-    """(height, width) how far a pixel is skin that may fold, 0..1."""
+    """(height, width) mask of skin that may fold, 0..1."""
     between: Floats
-    """(height, width) how far it lies between the brows, 0..1."""
+    """(height, width) mask of the skin between the brows, 0..1."""
 
     def flat(self, rgb: Bytes, points: Floats) -> Floats:
-        """(height, width) logarithm of brightness of a face, laid flat.
+        """(height, width) logarithm of a face's brightness on the map.
 
         Args:
             rgb: (h, w, 3) a picture.
@@ -76,7 +76,7 @@ class SkinMap:
         return np.asarray(np.log(grey + np.float32(DARKEST)), np.float32)
 
     def folds(self, flat: Floats) -> Floats:
-        """(height, width) what of a flat face is as fine as a fold, and skin."""
+        """(height, width) detail of the size of folds, on skin only."""
         known = blurred(self.skin, BROAD) + np.float32(1e-3)
         broad = blurred(flat * self.skin, BROAD) / known
         fine = blurred(flat * self.skin, FINE) / (blurred(self.skin, FINE) + np.float32(1e-3))
@@ -117,7 +117,7 @@ def _distance(inside: Bytes) -> Floats:
 
 
 def _near_size(rgb: Bytes, points: Floats) -> tuple[Bytes, Floats]:
-    """The face cut out, no larger than the map needs it, and its mesh (468, 2) in it."""
+    """The face cut out, scaled down to what the map needs, with its mesh (468, 2)."""
     mesh = points[:_MESH, :2]
     low = np.clip(np.floor(mesh.min(axis=0)) - 2, 0, np.array(rgb.shape[1::-1]) - 1).astype(int)
     high = np.maximum(np.ceil(mesh.max(axis=0)).astype(int) + 3, low + 1)
@@ -134,17 +134,17 @@ def _near_size(rgb: Bytes, points: Floats) -> tuple[Bytes, Floats]:
 
 
 class DrivingFolds:
-    """The folds of a driving face against the same face at rest."""
+    """The folds of a driving face relative to the same face at rest."""
 
     def __init__(self) -> None:
         self._rest: tuple[TrackedFrame, Floats] | None = None
 
     def __call__(self, request: FaceRequest) -> tuple[Floats, Floats] | None:
-        """What the driving skin does; None where nothing can be told.
+        """The driving face's folds; None where they cannot be measured.
 
         Returns:
-            (height, width) logarithm of the ratio on `skin_map`, and how far it could be told
-            there, 0..1, which is in it already.
+            (height, width) logarithm of the ratio on `skin_map`, and its confidence, 0..1, by which
+            it is already multiplied.
         """
         now = request.driving
         rest = request.driving_rest
@@ -176,20 +176,20 @@ def _angle(one: Doubles, other: Doubles) -> float:
 
 
 def along_creases(told: Floats) -> Floats:
-    """(lines,) how far folds could be told, (height, width) on `skin_map`, along each crease."""
+    """(lines,) mean confidence along each crease, from (height, width) on `skin_map`."""
     lines = crease_lines()
     at = np.rint(lines.along @ skin_map().places[lines.points]).astype(int)
     return np.array([told[at[part, 1], at[part, 0]].mean() for part in lines.parts], np.float32)
 
 
 def draw_folds(out: Bytes, grid: Grid, placed: Floats, ratio: Floats, tint: Floats) -> None:
-    """Shade a moved crop, in place.
+    """Shade a warped crop, in place.
 
     Args:
         out: (h, w, 3) the crop.
         grid: cells that cover the face.
         placed: (468, 2) its mesh, in pixels of the crop.
-        ratio: (height, width) logarithm on `skin_map`.
+        ratio: (height, width) logarithm of the ratio on `skin_map`.
         tint: (3,) shares of a shadow's logarithm in red, green and blue.
     """
     on_map = skin_map().places
@@ -206,9 +206,9 @@ def draw_folds(out: Bytes, grid: Grid, placed: Floats, ratio: Floats, tint: Floa
 
 
 def _flat_guess(grid: Grid, cells: Floats, on_map: Floats) -> Floats:
-    """(rows, columns, 2) where cells lie on the map if it were laid on the face by an affine map.
+    """(rows, columns, 2) an affine estimate of the cells' places on the map.
 
-    It continues the mesh into eyes and mouth and beyond its edge, where nothing is drawn.
+    It serves inside eyes and mouth and beyond the mesh, where nothing is drawn.
     """
     known = np.concatenate([cells, np.ones((len(cells), 1), np.float32)], axis=1)
     affine = np.linalg.lstsq(known, on_map, rcond=None)[0].astype(np.float32)  # (3, 2)
@@ -219,7 +219,7 @@ def _flat_guess(grid: Grid, cells: Floats, on_map: Floats) -> Floats:
 
 
 def _read_inside(ratio: Floats, where: Floats) -> Floats:
-    """The map read at positions (h, w, 2), nothing outside."""
+    """The map sampled at positions (h, w, 2), 0 outside."""
     border = cv2.BORDER_CONSTANT
     out = cv2.remap(ratio, where, None, cv2.INTER_LINEAR, borderMode=border)  # type: ignore[call-overload]
     return np.asarray(out, np.float32)
