@@ -18,7 +18,7 @@ from retarget.flow import landmarks
 from retarget.flow.arrays import Bytes, Floats
 from retarget.flow.ease import smoothstep
 from retarget.generate.warp.crease_lines import crease_lines
-from retarget.generate.warp.paint import blurred, box_of, colours, fill, ramp, thrice
+from retarget.generate.warp.paint import blurred, box_of, colours, fill, per_channel, ramp
 from retarget.generate.warp.palette import LUMA
 
 FOLDING = (0.06, 0.66)
@@ -188,7 +188,7 @@ def _shade(out: Bytes, folds: list[_Fold], width: float, tint: Floats) -> None:
     for layers, soft in ((LINE, SHARP), (BESIDE, SOFT)):
         whole = np.float32(np.hypot(1, 2.5 * soft))  # 1 in the middle of a line one width wide
         shade += whole * _laid(layers, soft * width * times, drawn, size, times)
-    ratio = np.exp(thrice(np.float32(-darkest) * shade) * tint)
+    ratio = np.exp(per_channel(np.float32(-darkest) * shade) * tint)
     out[box] = cv2.multiply(out[box], ratio, dtype=cv2.CV_8U)
 
 

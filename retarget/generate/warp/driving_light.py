@@ -8,7 +8,7 @@ from math import sqrt
 import numpy as np
 
 from retarget.flow.arrays import Bytes, Floats
-from retarget.generate.warp.paint import thrice
+from retarget.generate.warp.paint import per_channel
 from retarget.generate.warp.palette import LUMA, luma
 from retarget.generate.warp.tones import Tones
 
@@ -69,7 +69,7 @@ class Light:
         """(h, w, 3) driving colours in the identity's light."""
         lit = rgb * self.gain
         bright = np.maximum(lit @ LUMA, np.float32(1))
-        lit *= thrice(self._below_ceiling(bright) / bright)
+        lit *= per_channel(self._below_ceiling(bright) / bright)
         return self.muted(np.minimum(lit, np.float32(255)))
 
     def on_teeth(self, rgb: Bytes, teeth: Floats, tooth: Floats) -> Floats:
@@ -104,7 +104,7 @@ class Light:
         """(h, w, 3) with the saturation limited to the identity's picture."""
         if self.colour == 1:
             return rgb
-        grey = thrice(rgb @ LUMA)
+        grey = per_channel(rgb @ LUMA)
         out: Floats = grey + np.float32(self.colour) * (rgb - grey)
         return out
 

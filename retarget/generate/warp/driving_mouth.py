@@ -14,7 +14,7 @@ from retarget.flow.ease import smoothstep
 from retarget.flow.values import Face
 from retarget.generate.warp.driving_light import Light
 from retarget.generate.warp.flow import draw_affine
-from retarget.generate.warp.paint import averaged, box_of, ramp, read, thrice
+from retarget.generate.warp.paint import averaged, box_of, per_channel, ramp, read
 from retarget.generate.warp.palette import LUMA, luma
 from retarget.generate.warp.rims import MOUTH, Rims, rims_of
 from retarget.generate.warp.tones import LEAST_RED, Tones, redness_in, teeth_in
@@ -130,9 +130,9 @@ class DrivingInside:
         np.minimum(inside[..., 2], _bluest(tones) * inside[..., 1], out=inside[..., 2])
         teeth, beside = self._teeth(depth)
         if teeth.any():
-            inside += thrice(teeth) * (light.on_teeth(raw, teeth, tooth) - inside)
+            inside += per_channel(teeth) * (light.on_teeth(raw, teeth, tooth) - inside)
         shade = np.minimum(depth / np.float32(RIM_REACH), 1) * np.float32(RIM_SHADE)
-        lit = thrice(shade + np.float32(1 - RIM_SHADE))
+        lit = per_channel(shade + np.float32(1 - RIM_SHADE))
         inside *= lit ** _warm(tones.lip)
         bright = raw @ LUMA
         lips, turned_in = self._lips(bright, depth)
@@ -140,12 +140,12 @@ class DrivingInside:
         bright = bright / np.float32(max(luma(driving.lip), 8.0))
         relief = np.minimum(bright / np.float32(LIP_BRIGHTEST), 1) ** np.float32(LIP_RELIEF)
         redder = tones.inner_lip - tones.lip
-        inwards = thrice(turned_in)
-        shown = thrice(relief) * (lip + inwards * redder)
+        inwards = per_channel(turned_in)
+        shown = per_channel(relief) * (lip + inwards * redder)
         glow = np.float32(LIP_GLOW * light.colour) * (1 - turned_in) * np.maximum(1 - bright, 0)
         shown[..., 1:] *= 1 - glow[..., None]
         shown *= 1 - inwards * (1 - np.float32(1 - LIP_TURNED_IN) * np.sqrt(lit))
-        inside += thrice(lips) * (shown - inside)
+        inside += per_channel(lips) * (shown - inside)
         return inside, lips * (1 - turned_in)
 
     def _teeth(self, depth: Floats) -> tuple[Floats, Floats]:

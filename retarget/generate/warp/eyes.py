@@ -7,7 +7,7 @@ import numpy as np
 
 from retarget.flow.arrays import Bytes, Doubles, Floats
 from retarget.generate.warp.eyeball import Eyeball, line_towards
-from retarget.generate.warp.paint import blurred, box_of, fill, placed, thrice, to_bytes
+from retarget.generate.warp.paint import blurred, box_of, fill, per_channel, placed, to_bytes
 from retarget.generate.warp.palette import luma, redness
 from retarget.generate.warp.rims import Rims
 
@@ -91,17 +91,17 @@ def draw_eye(out: Bytes, ball: Eyeball, now: Rims, shift: Floats, lit: Floats) -
     fill(opening, outline - np.array(corner, np.float32))
     eye = placed(ball.white, place, (columns, rows), repeat=True).astype(np.float32)
     if bare > 0:
-        middle = thrice(blurred(opening, AMID * now.width) / np.float32(255))
+        middle = per_channel(blurred(opening, AMID * now.width) / np.float32(255))
         eye *= 1 + np.float32(bare) * middle * (lit - 1)
     shifted = place.copy()
     shifted[:, 2] += place[:, :2] @ shift
     iris = placed(ball.iris, shifted, (columns, rows)).astype(np.float32)
-    eye = eye * thrice(1 - iris[..., 3] / 255) + iris[..., :3]
+    eye = eye * per_channel(1 - iris[..., 3] / 255) + iris[..., :3]
     if bare < 1:
         eye += np.float32(1 - bare) * placed(ball.rest, place, (columns, rows))
     alpha = blurred(opening, 0.3 + 0.012 * now.width).astype(np.float32) / 255
-    eye *= thrice(_lid_shadow(alpha, ball, now, bare))
-    patch[...] = to_bytes(patch + thrice(alpha) * (eye - patch))
+    eye *= per_channel(_lid_shadow(alpha, ball, now, bare))
+    patch[...] = to_bytes(patch + per_channel(alpha) * (eye - patch))
 
 
 def _within_reach(ball: Eyeball, shift: Floats) -> Floats:

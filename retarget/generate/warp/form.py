@@ -28,8 +28,8 @@ LIDS = (landmarks.RIGHT_EYE_UPPER[2:-2], landmarks.LEFT_EYE_UPPER[2:-2])
 ALONG = 0.5
 """Share of the brow's movement given to that row: hairs reach below the mesh's brow."""
 HIDDEN, STRETCHED = 0.1, 0.5
-"""How far up a brow goes at most: eye distances of skin that lies hidden in the fold below it, and
-as a share of what is seen from there to the lid. Drawn out farther, lashes and shadows smear."""
+"""The largest rise of a brow: eye distances of skin hidden in the fold below it, plus a share of
+the skin visible from there to the lid. Stretched farther, lashes and shadows smear."""
 
 LOWER_LIP = np.array([row[1:-1] for row in landmarks.LOWER_LIP_ROWS[::-1]])
 BELOW_LIP = np.array([landmarks.LIPS_OUTER_LOWER[2:-2], *landmarks.BELOW_LIP_ROWS])
@@ -37,22 +37,22 @@ CHIN = np.array([BELOW_LIP[-1, 2:5], *landmarks.CHIN_ROWS])
 UPPER_LIP = np.array([row[1:-1] for row in landmarks.UPPER_LIP_ROWS[::-1]])
 """Rows of points from the rim of the mouth outwards, the same columns in each."""
 CORNERS = ((61, {57: 1.0, 43: 0.8, 186: 0.8}), (291, {287: 1.0, 273: 0.8, 410: 0.8}))
-"""Each corner of the mouth, and how much of its way the skin outside goes at least. A tracker's
-mesh leaves that skin behind, and then the crease that lies in it is drawn out into a smile."""
+"""Each corner of the mouth, and the least share of its movement that skin outside it takes. A
+tracked mesh leaves that skin behind, and the crease in it would be stretched into a smile."""
 BESIDE_LIPS = np.array([
     (61, 146, 91, 181, 185, 40, 291, 375, 321, 405, 409, 270),
     (57, 43, 106, 182, 186, 92, 287, 273, 335, 406, 410, 322),
 ])  # fmt: skip
-"""Points of the outer rim of the lips, and of the skin beside each."""
+"""Points of the outer rim of the lips, each with the skin beside it."""
 NEAREST = 0.5
 """Smallest distance of such a pair relative to the photo: widening lips push the skin outwards."""
 ROUND, ROUNDED = (0.05, 0.2), 0.7
-"""How far the middle of a rim goes out from its corners, in mouth widths, from which on and at
-which it nears a bow, and how nearly: blendshapes draw a mouth that opens wide as a hexagon."""
+"""Movement of a rim's middle away from its corners, in mouth widths, between which the rim is
+blended to an arc, and the share of the blend: blendshapes make a hexagon of a wide-open mouth."""
 THINNEST, THICKEST = 0.6, 1.4
-"""How far rows may come together or apart, against the photo,"""
+"""Limits of the distance of two rows relative to the photo,"""
 ROLLED_IN = 0.3
-"""and how near those of a lip that rolls in, or is pressed on the other, as far as it can."""
+"""and its lower limit for a lip that rolls in, or is pressed on the other, fully."""
 _NARROWS_LOWER, _NARROWS_UPPER = (
     blendshapes.weights({roll: 1.0, "mouthPressLeft": 0.5, "mouthPressRight": 0.5})
     for roll in ("mouthRollLower", "mouthRollUpper")
@@ -62,12 +62,12 @@ LEAST_ROW = 0.012
 
 
 class Brows:
-    """Keeps brows as thick as they are in one photo, and no higher than the skin below them lasts.
+    """Keeps brows as thick as in one photo, and no higher than the skin below them allows.
 
     Args:
         points: (478, 3) the photo's mesh.
-        down: (2,) towards the chin.
-        unit: pixels to a head unit.
+        down: (2,) unit vector towards the chin.
+        unit: pixels per head unit.
     """
 
     def __init__(self, points: Floats, down: Floats, unit: float) -> None:
@@ -80,7 +80,7 @@ class Brows:
             self._brows.append((upper, lower, below, HIDDEN * unit + STRETCHED * seen))
 
     def keep_their_form(self, moved: Floats) -> None:
-        """Displace (468, 3) both rows of each brow alike, in place, so that none grows thicker."""
+        """Give both rows of each brow the same displacements (468, 3), in place."""
         for upper, lower, below, most in self._brows:
             brow = np.float32(0.5) * (moved[upper] + moved[lower])
             raised = max(-float(brow[:, :2].mean(axis=0) @ self._down), 0.0)
@@ -93,12 +93,12 @@ class Brows:
 
 
 def corners_keep_their_form(moved: Floats, along: Floats) -> None:
-    """Displace (468, 3) the skin outside the corners of the mouth with them, in place.
+    """Move the skin outside the corners of the mouth with them, in place.
 
-    Inwards, up and down: outwards, skin bunches up instead.
+    Inwards, up and down only: outwards, skin bunches up instead.
 
     Args:
-        moved: displacements.
+        moved: (468, 3) displacements.
         along: (2,) from the picture-left corner to the other.
     """
     down = np.array([-along[1], along[0]], np.float32)
@@ -113,29 +113,29 @@ def corners_keep_their_form(moved: Floats, along: Floats) -> None:
 
 
 class _Rows(NamedTuple):
-    """Two rows of points that keep near their distance."""
+    """Two rows of points that roughly keep their distance."""
 
     inner: Ints
     outer: Ints
     way: Floats
-    """(2,) from one to the other."""
+    """(2,) direction from one to the other."""
     limits: Floats
-    """(2, n) by how many pixels they may come together, negative, and apart."""
+    """(2, n) pixels by which they may approach (negative) and part."""
     closer: Floats
-    """(n,) how much nearer where they are rolled in."""
+    """(n,) how much nearer they may come where rolled in."""
     narrows: Floats | None
-    """(52,) what rolls them in."""
+    """(52,) blendshapes that roll them in."""
     shut: Floats | None
-    """(2, n) what is added to the limits in lips that close; None where no mesh is folded."""
+    """(2, n) added to the limits for closing lips; None where the photo's mesh has no folds."""
 
 
 class Lips:
-    """Keeps the rows of lips and chin near their distance in one photo.
+    """Keeps the rows of lips and chin near their distances in one photo.
 
     Args:
         points: (478, 3) the photo's mesh.
-        down: (2,) towards the chin.
-        unit: pixels to a head unit.
+        down: (2,) unit vector towards the chin.
+        unit: pixels per head unit.
     """
 
     def __init__(self, points: Floats, down: Floats, unit: float) -> None:
@@ -163,14 +163,14 @@ class Lips:
         self._out = out / np.maximum(self._room, np.float32(1e-3))
 
     def keep_their_form(self, moved: Floats, expression: Expression, shut: float) -> None:
-        """Change displacements (468, 3) in place; of the rims only those of a wide mouth.
+        """Adjust displacements in place; rims only where the mouth is wide open.
 
         Args:
-            moved: what is asked of each point.
-            expression: what it is asked for.
-            shut: 0..1 how far lips close over a mouth that gapes in the photo.
+            moved: (468, 3) requested displacements.
+            expression: the requested expression.
+            shut: 0..1 how far lips close over a mouth that is open in the photo.
         """
-        if expression.measured is None:  # no driving mouth has the form that is asked
+        if expression.measured is None:  # from words: there is no driving mouth with that form
             self._round(moved)
         for row in self._rows:
             narrows = row.narrows
@@ -188,7 +188,7 @@ class Lips:
         moved[skin, :2] += short * self._out
 
     def _round(self, moved: Floats) -> None:
-        """Let each rim of a mouth that opens wide lie in a bow, as far out as in its middle."""
+        """Blend each rim of a wide-open mouth to an arc through its middle and corners."""
         now = rims_of(self._points + moved, MOUTH)
         for rim, line, way in ((MOUTH[0], now.upper, -now.down), (MOUTH[1], now.lower, now.down)):
             farther = moved[rim[4:7], :2].mean(axis=0) - moved[rim[[0, -1]], :2].mean(axis=0)
@@ -202,6 +202,6 @@ class Lips:
 
 @cache
 def _bow() -> Floats:
-    """(11,) how far from the line of its corners each point of a bow through them lies, 0..1."""
+    """(11,) height of each point of an arc above the line of its corners, 0..1."""
     across = face_model().neutral[MOUTH[0], 0]
     return np.asarray(np.sqrt(1 - np.square(across / across[-1])), np.float32)

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from retarget.flow.arrays import Doubles, Floats
-from retarget.generate.warp.paint import blurred, box_of, fill, placed, thrice
+from retarget.generate.warp.paint import blurred, box_of, fill, per_channel, placed
 from retarget.generate.warp.rims import Rims
 from retarget.generate.warp.teeth import Layer
 
@@ -66,5 +66,5 @@ def lay(
     to_hole[:, 2] += place[:, :2] @ layer.corner - hole.corner
     rows, columns = inside.shape[:2]
     drawn = placed(layer.rgba, to_hole, (columns, rows)).astype(np.float32)
-    inside *= thrice((1 - share * drawn[..., 3:] / np.float32(255))[..., 0])
+    inside *= per_channel((1 - share * drawn[..., 3:] / np.float32(255))[..., 0])
     inside += share * drawn[..., :3]

@@ -10,7 +10,7 @@ import numpy as np
 
 from retarget.flow.arrays import Bytes, Floats
 from retarget.generate.warp.lid_skin import LidSkin
-from retarget.generate.warp.paint import blurred, box_of, fill, ramp, read, thrice
+from retarget.generate.warp.paint import blurred, box_of, fill, per_channel, ramp, read
 from retarget.generate.warp.rims import Rims, curved
 
 FINE = 3
@@ -96,7 +96,7 @@ class Lashes:
         away = x * now.down[0] + y * now.down[1] - np.interp(place, along, rim @ now.down)
         rows = (away / now.width + ABOVE) / band.row
         at = np.stack([columns, rows], axis=2).astype(np.float32)
-        lit *= 1 - thrice(much) * read(_turned(band, down), at)
+        lit *= 1 - per_channel(much) * read(_turned(band, down), at)
 
 
 def _straightened(taken: Floats, rim: Floats, across: Floats) -> _Band:

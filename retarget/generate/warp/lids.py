@@ -18,7 +18,15 @@ from retarget.generate.warp import lashes
 from retarget.generate.warp.lash_tips import LashTips
 from retarget.generate.warp.lashes import Lashes
 from retarget.generate.warp.lid_skin import LidSkin
-from retarget.generate.warp.paint import blurred, box_of, colours, fill, stroke, thrice, to_bytes
+from retarget.generate.warp.paint import (
+    blurred,
+    box_of,
+    colours,
+    fill,
+    per_channel,
+    stroke,
+    to_bytes,
+)
 from retarget.generate.warp.palette import LUMA, luma
 from retarget.generate.warp.rims import Opening, Rims, curved
 
@@ -147,13 +155,13 @@ class Lid:
             lid = _lid_mask(rim, fold, shape, now)
             lit = self._relit(patch, box, lid, now, (RELIT * soon, STREAKED * soon))
             crease = _line(fold[2:-2], shape, 0.03 * now.width, 0.03 * now.width)
-            lit *= 1 - np.float32(0.16 * much) * thrice(crease)
+            lit *= 1 - np.float32(0.16 * much) * per_channel(crease)
             back = min(LASHES_BACK[0] * soon + LASHES_BACK[1] * much, 1.0)
             where = np.float32(back) * np.minimum(2 * lid, 1)
             self.lashes.darken(lit, rim, now, where, much)
         thick, down = lashes.WIDTH * now.width, self._hanging * much**6 * now.width
         line = lashes.hanging(rim, shape, (thick * now.down, down * now.down), 0.02 * now.width)
-        lit += thrice(np.float32(LASH_STRENGTH * max(much, gone)) * line) * (self.lash - lit)
+        lit += per_channel(np.float32(LASH_STRENGTH * max(much, gone)) * line) * (self.lash - lit)
         patch[...] = to_bytes(lit)
 
     def _draw_fold(self, out: Bytes, points: Floats, now: Rims) -> None:
@@ -196,8 +204,8 @@ class Lid:
         found = self.shut.at(now, box)
         if found is None:
             return patch.astype(np.float32)
-        lid_rgb, weight, soft = thrice(lid), lid + np.float32(1e-4), max(0.07 * now.width, 1.0)
-        broad = blurred(patch * thrice(weight), soft) / thrice(blurred(weight, soft))
+        lid_rgb, weight, soft = per_channel(lid), lid + np.float32(1e-4), max(0.07 * now.width, 1.0)
+        broad = blurred(patch * per_channel(weight), soft) / per_channel(blurred(weight, soft))
         tone, grain = found
         tone *= np.float32(SHADED) + np.float32(BALL) * lid_rgb
         change = np.float32(much[0]) * (tone - broad)

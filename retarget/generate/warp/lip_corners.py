@@ -10,7 +10,7 @@ import numpy as np
 
 from retarget.flow.arrays import Bytes, Floats
 from retarget.flow.ease import smoothstep
-from retarget.generate.warp.paint import box_of, fill, ramp, thrice, to_bytes
+from retarget.generate.warp.paint import box_of, fill, per_channel, ramp, to_bytes
 from retarget.generate.warp.rims import Rims
 
 PARTED = (0.03, 0.12)
@@ -49,4 +49,4 @@ def draw_lip_corners(out: Bytes, now: Rims, photo: Rims, lip: Floats) -> None:
     place = now.place_along(box)
     share = ramp(SIDE, np.abs(np.float32(2) * place)) * np.where(place < 0, left, right)
     share = np.float32(STRENGTH) * share * np.exp(-np.square(away / np.float32(reach)))
-    patch[...] = to_bytes(patch + thrice(share) * (np.float32(SHADE) * lip - patch))
+    patch[...] = to_bytes(patch + per_channel(share) * (np.float32(SHADE) * lip - patch))

@@ -17,8 +17,8 @@ from retarget.generate.warp.paint import (
     box_of,
     colours,
     fill,
+    per_channel,
     ramp,
-    thrice,
     to_bytes,
 )
 from retarget.generate.warp.palette import LUMA, luma
@@ -76,21 +76,21 @@ class LipTint:
             mask = np.zeros(patch.shape[:2], np.uint8)
             fill(mask, lip.outline - np.array([box[1].start, box[0].start], np.float32))
             there = np.array(cv2.mean(patch, mask)[:3], np.float32)
-            share = thrice(blurred(mask, soft) * np.float32(much / 255))
+            share = per_channel(blurred(mask, soft) * np.float32(much / 255))
             aside = ramp(ASIDE, np.abs(np.float32(2) * lip.place_along(box)))
             amid = np.where(aside > 0, np.uint8(0), mask)
             middle = np.array(cv2.mean(patch, amid)[:3], np.float32)
             beside = _even(patch, mask, EVEN * lip.width)
             beside += np.float32(LIKE_MIDDLE) * (middle - beside)
-            even = patch + share * thrice(aside) * (beside - patch)
+            even = patch + share * per_channel(aside) * (beside - patch)
             patch[...] = to_bytes(even * (1 + share * (_change(there, tone) - 1)))
 
 
 def _even(patch: Bytes, mask: Bytes, deviation: float) -> Floats:
     """(h, w, 3) blurred within a mask (h, w), normalised."""
     inside = mask.astype(np.float32) + 1
-    seen = averaged(patch * thrice(inside), deviation)
-    return np.asarray(seen / thrice(averaged(inside, deviation)), np.float32)
+    seen = averaged(patch * per_channel(inside), deviation)
+    return np.asarray(seen / per_channel(averaged(inside, deviation)), np.float32)
 
 
 def _change(there: Floats, tone: Floats) -> Floats:

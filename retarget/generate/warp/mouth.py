@@ -28,7 +28,7 @@ from retarget.generate.warp.lip_corners import draw_lip_corners
 from retarget.generate.warp.lip_tint import LipTint
 from retarget.generate.warp.mouth_light import fall_across, grain_of, shaded_aside, with_grain
 from retarget.generate.warp.own_mouth import BESIDE, OwnInside, own_inside
-from retarget.generate.warp.paint import ramp, thrice, to_bytes
+from retarget.generate.warp.paint import per_channel, ramp, to_bytes
 from retarget.generate.warp.palette import Palette, luma
 from retarget.generate.warp.rims import MOUTH, Rims, rims_of
 from retarget.generate.warp.shut_lips import between_lips, draw_lip_line, gathering
@@ -172,7 +172,7 @@ class Mouth:
         slit = 1 - smoothstep(*SLIT, now.gap / now.width)
         inside += np.float32(slit) * (between_lips(self._tones.lip) - inside)
         patch = out[hole.box]
-        alpha = thrice(np.float32(seen) * hole.alpha)
+        alpha = per_channel(np.float32(seen) * hole.alpha)
         patch[...] = to_bytes(patch + alpha * (inside - patch))
 
     def _inside(
@@ -286,7 +286,7 @@ class Mouth:
             lay(inside, lower_row, with_jaw, hole)
             lay(inside, upper_row, upper.place, hole, upper.share)
         lit = np.minimum(hole.depth / np.float32(LIP_REACH * hole.rims.width), 1)
-        inside *= thrice(np.float32(LIP_SHADE) * lit + np.float32(1 - LIP_SHADE))
+        inside *= per_channel(np.float32(LIP_SHADE) * lit + np.float32(1 - LIP_SHADE))
         return np.asarray(inside, np.float32)
 
     def _jaw(self, moved: Moved) -> Floats:

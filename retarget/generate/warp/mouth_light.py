@@ -11,7 +11,7 @@ from math import log
 import numpy as np
 
 from retarget.flow.arrays import Bytes, Floats
-from retarget.generate.warp.paint import blurred, box_of, colours, thrice
+from retarget.generate.warp.paint import blurred, box_of, colours, per_channel
 from retarget.generate.warp.palette import LUMA
 from retarget.generate.warp.rims import Rims
 
@@ -59,7 +59,7 @@ def shaded_aside(inside: Floats, place: Floats, own: float, theirs: float) -> Fl
     fall = np.sign(fall) * max(abs(fall) - UNSURE, 0.0)
     if fall == 0:
         return inside
-    out: Floats = inside * thrice(np.exp(np.float32(OVERALL * fall) * place))
+    out: Floats = inside * per_channel(np.exp(np.float32(OVERALL * fall) * place))
     return out
 
 
@@ -108,5 +108,5 @@ def with_grain(inside: Floats, grain: Floats, corner: tuple[int, int], skin: flo
         for count, first, size in zip(inside.shape[:2], corner[::-1], grain.shape[:2], strict=True)
     )
     much = np.clip(inside @ LUMA / np.float32(max(skin, 8.0)), DARKEST, 1)
-    out: Floats = inside + thrice(much) * grain[rows[:, None], columns]
+    out: Floats = inside + per_channel(much) * grain[rows[:, None], columns]
     return out

@@ -17,7 +17,7 @@ import numpy as np
 
 from retarget.flow import blendshapes, landmarks
 from retarget.flow.arrays import Bytes, Floats
-from retarget.generate.warp.paint import blurred, box_of, fill, ramp, thrice, to_bytes
+from retarget.generate.warp.paint import blurred, box_of, fill, per_channel, ramp, to_bytes
 
 FOLDS_BY = {"mouthSmile": 0.7, "noseSneer": 0.6, "mouthUpperUp": 0.25, "mouthStretch": 0.2}
 """Blendshapes without their side, each with its share in these folds."""
@@ -112,12 +112,12 @@ def _smooth(out: Bytes, areas: Sequence[Floats], unit: float, much: Floats) -> N
     square = np.ones((side, side), np.uint8)  # separable, unlike a disc
     closed = cv2.morphologyEx(tone, cv2.MORPH_CLOSE, square, borderType=cv2.BORDER_REPLICATE)
     lack = np.maximum(blurred(np.asarray(closed, np.float32), SOFT * unit) - tone, 0)
-    lack *= thrice(np.minimum(MOST / np.maximum(_largest(lack), np.float32(MOST)), 1))
+    lack *= per_channel(np.minimum(MOST / np.maximum(_largest(lack), np.float32(MOST)), 1))
     mask = np.zeros(size[::-1], np.uint8)
     corner, times = (box[1].start, box[0].start), np.divide(size, (width, height), dtype=np.float32)
     for area, share in zip(areas, much.tolist(), strict=True):
         fill(mask, (area - corner) * times, value=round(255 * share))
-    lack *= thrice(blurred(mask.astype(np.float32), EDGE * unit) / np.float32(255))
+    lack *= per_channel(blurred(mask.astype(np.float32), EDGE * unit) / np.float32(255))
     gain = cv2.resize(cv2.exp(lack), (width, height), interpolation=cv2.INTER_LINEAR)
     deepest = np.float32(GONE) * ramp(CORE, _largest(lack))
     core = cv2.resize(deepest, (width, height), interpolation=cv2.INTER_LINEAR)

@@ -93,7 +93,7 @@ def box_of(points: Floats, margin: float, shape: tuple[int, ...]) -> tuple[slice
     return slice(top, bottom), slice(left, right)
 
 
-def thrice(values: Floats) -> Floats:
+def per_channel(values: Floats) -> Floats:
     """(h, w, 3) the values (h, w) repeated for each channel.
 
     numpy multiplies equal shapes ten times as fast as it broadcasts over channels.

@@ -12,7 +12,7 @@ import numpy as np
 from retarget.flow import landmarks
 from retarget.flow.arrays import Bytes, Floats
 from retarget.flow.ease import smoothstep
-from retarget.generate.warp.paint import blurred, box_of, stroke, thrice, to_bytes
+from retarget.generate.warp.paint import blurred, box_of, per_channel, stroke, to_bytes
 from retarget.generate.warp.palette import luma
 from retarget.generate.warp.rims import Rims, curved
 
@@ -116,7 +116,7 @@ def draw_lip_line(out: Bytes, photo: Rims, now: Rims, lip: Floats) -> None:
     mask = np.zeros(patch.shape[:2], np.uint8)
     corner = np.array([box[1].start, box[0].start], np.float32)
     stroke(mask, line - corner, LINE_WIDTH * now.width)
-    share = thrice(blurred(mask, LINE_SOFT * now.width) * np.float32(much / 255))
+    share = per_channel(blurred(mask, LINE_SOFT * now.width) * np.float32(much / 255))
     patch[...] = to_bytes(patch * (1 - share * (1 - _left(lip))))
 
 

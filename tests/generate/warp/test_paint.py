@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from retarget.generate.warp.paint import averaged, thrice
+from retarget.generate.warp.paint import averaged, per_channel
 
 
 @pytest.mark.parametrize("deviation", [2.0, 5.0, 12.0])
@@ -20,4 +20,4 @@ def test_an_average_is_as_wide_as_asked_and_takes_nothing_away(deviation: float)
 def test_one_value_a_pixel_counts_for_all_its_channels() -> None:
     values = np.arange(12, dtype=np.float32).reshape(3, 4)
     picture = np.random.default_rng(0).random((3, 4, 3), np.float32)
-    np.testing.assert_array_equal(thrice(values) * picture, values[..., None] * picture)
+    np.testing.assert_array_equal(per_channel(values) * picture, values[..., None] * picture)
