@@ -3,7 +3,8 @@
 A tracker follows the lips, but hardly the skin around them, which has no marks. A corner of the
 mouth that moves far inwards leaves that skin behind, and the strip between would be stretched into
 rays. Where that happens, all skin out to the outline of the face moves a little: displacements are
-interpolated between the fixed points by a harmonic function.
+interpolated between the fixed points by a harmonic function. Not on the averted side of a turned
+face, whose narrow strip of skin holds red of the lips that would be torn into specks.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from retarget.flow.arrays import Bools, Floats
 from retarget.flow.ease import smoothstep
 from retarget.generate.warp.form import CORNERS
 from retarget.generate.warp.mesh import OVAL, harmonic, topology
+from retarget.generate.warp.opening_form import AVERTED
 from retarget.generate.warp.seen_outline import EYES_AND_LIPS
 
 STEPS = 4
@@ -31,6 +33,7 @@ the effect fades in; speech and smiles stay below."""
 SHORTEST = 0.06
 """Eye distances: shorter edges count as that long, as the mesh's error is as large."""
 
+_MIDDLE = [landmarks.LIPS_INNER_UPPER[5], landmarks.LIPS_INNER_LOWER[5]]
 _CORNERS = np.array([corner for corner, _ in CORNERS])
 _CREASES = np.array([point for _, beside in CORNERS for point in beside])
 
@@ -48,6 +51,10 @@ class CornerSkin:
         self._shortest = SHORTEST * unit
         out = self._places[_CORNERS, None] - self._places[OUTSIDE]
         self._way = out / np.square(np.linalg.norm(out, axis=2, keepdims=True) + self._shortest)
+        right, left = self._places[_CORNERS]
+        along = (left - right) / max(float(np.square(left - right).sum()), 1e-6)
+        share = float((self._places[_MIDDLE].mean(axis=0) - right) @ along)
+        self._open = np.array([1 - smoothstep(*AVERTED, s) for s in (share, 1 - share)], np.float32)
 
     def give(self, moved: Floats) -> None:
         """Even out displacements (468, 3), in place, behind a corner that leaves skin behind."""
@@ -55,7 +62,7 @@ class CornerSkin:
         far: list[float] = away.mean(axis=1).tolist()
         if max(far) <= LEFT_BEHIND[0]:
             return
-        much = np.array([smoothstep(*LEFT_BEHIND, side) for side in far], np.float32)
+        much = self._open * np.array([smoothstep(*LEFT_BEHIND, side) for side in far], np.float32)
         giving = _giving()
         off = self._evened @ moved[~giving] - moved[giving]
         moved[giving] += (self._nearer @ much)[:, None] * off

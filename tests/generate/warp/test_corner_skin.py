@@ -58,3 +58,17 @@ def test_skin_beside_a_mouth_that_speaks_goes_as_it_is_asked_to(said: str) -> No
     as_asked = moved.copy()
     CornerSkin(known.face.points, known.face.eye_distance).give(moved)
     np.testing.assert_array_equal(moved, as_asked)
+
+
+def test_skin_on_the_averted_side_of_a_turned_face_keeps_to_what_is_asked() -> None:
+    """Its strip is narrow, and the lips' red in it would be torn into specks."""
+    known = calm()
+    points = known.face.points.copy()
+    middle = points[landmarks.LIPS_INNER_UPPER[5], 0]
+    averted = points[:, 0] < middle
+    points[averted, 0] = middle + 0.35 * (points[averted, 0] - middle)
+    asked = aside(known, 0.33).points - known.face.points
+    moved: Floats = asked[: landmarks.MESH_COUNT].astype(np.float32)
+    as_asked = moved.copy()
+    CornerSkin(points, known.face.eye_distance).give(moved)
+    np.testing.assert_array_equal(moved, as_asked)
