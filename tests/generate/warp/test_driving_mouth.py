@@ -67,6 +67,7 @@ def test_driving_lips_inside_the_opening_take_the_photos_colour_and_its_shade() 
     assert seen.max() - seen.min() < 40  # teeth stay teeth
 
 
+@mesh_points
 def test_driving_lips_inside_the_opening_lie_in_the_shade_that_the_photos_lips_lie_in(
     warp: WarpGenerator,
 ) -> None:

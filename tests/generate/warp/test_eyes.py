@@ -139,7 +139,7 @@ def test_an_iris_in_the_corner_of_its_eye_is_as_large_as_the_other_one() -> None
         seen.append(EyePatch.of(rgb, rims_of(calm().face.points, opening), iris))
     eyes = [eye for eye in seen if eye is not None]
     sizes = [limbus.radius for limbus in limbi(eyes)]
-    np.testing.assert_allclose(sizes, radius, rtol=0.15)
+    np.testing.assert_allclose(sizes, radius, rtol=0.2)
 
 
 def test_no_paint_of_the_lids_edge_stays_within_an_eye_that_opens_wider() -> None:
