@@ -54,18 +54,19 @@ class CornerSkin:
         right, left = self._places[_CORNERS]
         along = (left - right) / max(float(np.square(left - right).sum()), 1e-6)
         share = float((self._places[_MIDDLE].mean(axis=0) - right) @ along)
-        self._open = np.array([1 - smoothstep(*AVERTED, s) for s in (share, 1 - share)], np.float32)
+        self._facing: list[float] = [1 - smoothstep(*AVERTED, s) for s in (share, 1 - share)]
+        """How far the right and the left side face the viewer, 0..1."""
 
     def give(self, moved: Floats) -> None:
         """Even out displacements (468, 3), in place, behind a corner that leaves skin behind."""
         away = ((moved[_CORNERS, None, :2] - moved[OUTSIDE, :2]) * self._way).sum(axis=2)
         far: list[float] = away.mean(axis=1).tolist()
-        if max(far) <= LEFT_BEHIND[0]:
+        much = [f * smoothstep(*LEFT_BEHIND, a) for f, a in zip(self._facing, far, strict=True)]
+        if max(much) == 0:
             return
-        much = self._open * np.array([smoothstep(*LEFT_BEHIND, side) for side in far], np.float32)
         giving = _giving()
         off = self._evened @ moved[~giving] - moved[giving]
-        moved[giving] += (self._nearer @ much)[:, None] * off
+        moved[giving] += (self._nearer @ np.array(much, np.float32))[:, None] * off
 
     @cached_property
     def _evened(self) -> Floats:
