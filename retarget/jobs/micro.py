@@ -57,7 +57,7 @@ class MicroJob(StartsFromPreset):
     onset_ms: float = 120.0
     """Milliseconds from the base to the expression; 65 to 260 in measured ones."""
     apex_ms: float = 80.0
-    """Milliseconds around its largest moment."""
+    """Milliseconds around its largest moment, in which it stays above 0.85 of its height."""
     offset_ms: float = 200.0
     """Milliseconds back to the base; slower than the onset in measured ones."""
     before_ms: float = 500.0
@@ -71,8 +71,9 @@ class MicroJob(StartsFromPreset):
     """Instead of all above: a .toml file that asks for many clips; its entries are identities,
     expressions, intensities, durations ([[onset, apex, offset], ...] in ms), base, rate, size,
     before_ms, after_ms, lag_ms, blinks, seed, ending, words and participants; what it leaves open
-    is as above. Its manifest.csv lists the clips; frames count from 0. orders.csv has an order for
-    each participant."""
+    is as above. Its manifest.csv lists the clips: onset_frame, apex_frame and offset_frame are the
+    first, the largest and the last frame of the expression, counted from 0. orders.csv has a random
+    order for each participant."""
     from_: Annotated[Kept[str] | None, tyro.conf.arg(name="from")] = None
     """With --to, instead of --identity: begin with this real picture."""
     to: Kept[str] | None = None
@@ -82,7 +83,7 @@ class MicroJob(StartsFromPreset):
     rate: Kept[str] = "60"
     """Frames per second, up to 240: 60, 59.94, 60000/1001."""
     table: Kept[Path] | None = None
-    """Also write what was commanded in each frame as .csv."""
+    """Also write the action units and blendshapes asked for in each frame, as .csv."""
     words: Kept[Path] | None = None
     """A .toml file with words of your own: [groups.own], and below it mine = "AU6+AU12"."""
     preset: Kept[str] | None = None
