@@ -13,6 +13,8 @@ Importing this loads nothing heavy; start reading at jobs/video.py. From Python:
     retarget.flow.values                          what frames() hands over, and what stages pass on
     retarget.generate.generator.Generator         for a generator of your own
     retarget.errors.RetargetError                 what went wrong, and what to do
+
+Each job is a dataclass, whose fields are the options that `retarget COMMAND --help` explains.
 """
 
 from __future__ import annotations

@@ -53,7 +53,7 @@ class MicroJob(StartsFromPreset):
     base: str = "neutral"
     """What the face does before and after."""
     intensity: float = 0.4
-    """How far the face goes from the base to the expression, 0 to 1; leaked ones are small."""
+    """How far the face goes from the base to the expression, 0 to 1; real ones are weak."""
     onset_ms: float = 120.0
     """Milliseconds from the base to the expression; 65 to 260 in measured ones."""
     apex_ms: float = 80.0
