@@ -80,8 +80,8 @@ class MicroJob(StartsFromPreset):
     """With --from: end with this real picture of the same person."""
     output: Annotated[Kept[Path] | None, tyro.conf.arg(aliases=["-o"])] = None
     """The clip (.mp4 .mov .mkv .webm .gif), or the folder of a set. Left out, a name is made."""
-    rate: Kept[str] = "60"
-    """Frames per second, up to 240: 60, 59.94, 60000/1001."""
+    rate: Kept[str] | None = None
+    """Frames per second, up to 240: 60, 59.94, 60000/1001. Left out, 60; a set gives its own."""
     table: Kept[Path] | None = None
     """Also write the action units and blendshapes asked for in each frame, as .csv."""
     words: Kept[Path] | None = None
@@ -115,7 +115,7 @@ class MicroJob(StartsFromPreset):
     @one_blas_thread()
     def run(self, report: Report | None = None) -> Path:
         """Write the clip or the set and return its path."""
-        from retarget.jobs.micro_clip import read_rate
+        from retarget.jobs.micro_clip import RATE, read_rate
         from retarget.jobs.micro_options import check_options
         from retarget.language.words import words_with
         from retarget.sink.names import made_name
@@ -127,7 +127,7 @@ class MicroJob(StartsFromPreset):
             from retarget.jobs.micro_fill import draw_set
 
             return draw_set(self, self.set, words, report)
-        rate = read_rate(self.rate)
+        rate = read_rate(self.rate or RATE)
         if self.from_ is not None or self.to is not None:
             return self._run_between(rate, report)
         if self.identity is None:
