@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 Near: TypeAlias = Callable[[str, Iterable[str]], "tuple[str | None, str]"]
 """Finds the known word that was meant, if it can, and a remedy."""
+_LISTED = 20
+"""The most known words that a remedy lists."""
 
 
 class RetargetError(Exception):
@@ -110,5 +112,5 @@ def nearest_or_all(word: str, known: Iterable[str]) -> tuple[str | None, str]:
     near = near or difflib.get_close_matches(word, known, n=1, cutoff=0.7)
     if near:
         return near[0], f"Did you mean {near[0]!r}?"
-    listed = ", ".join(known[:12]) + (", …" if len(known) > 12 else "")
+    listed = ", ".join(known[:_LISTED]) + (", …" if len(known) > _LISTED else "")
     return None, f"Known: {listed}."

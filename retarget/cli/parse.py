@@ -193,6 +193,7 @@ def _misspelt(words: Sequence[str], kind: type[Any]) -> tuple[str, list[str]] | 
     for name in unknown:
         file = [shlex.quote(f"./{name}")] if os.path.lexists(name) else []
         longer = sorted((option for option in known if option.startswith(name)), key=len)
+        longer += [option for option in known if option.endswith(f".{name.lstrip('-')}")]
         near += file or longer[:1] or difflib.get_close_matches(name, known, n=1, cutoff=_LIKE)
     return f"{parse_errors.NO_OPTION}{unknown[0]}", near
 

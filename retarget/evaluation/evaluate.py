@@ -118,7 +118,8 @@ class Evaluator:
             result = Path(f"{result}{video.named(self.identity_path).mark}")
         wanted = self.settings.measure
         seen = observe(result, self.estimators, sample_faces=True, watch=self._watch(result))
-        pairs = pair(self.driving, seen, self.settings.start)
+        start, end = self.settings.start, self.settings.end
+        pairs = pair(self.driving, seen, start)
         sheet, channels = Sheet(), []
         if "expression" in wanted:
             channels = expression.measure(self.driving, seen, pairs, self.settings.active, sheet)
@@ -131,9 +132,9 @@ class Evaluator:
         if "picture" in wanted:
             self._picture(seen, pairs, sheet)
         if "time" in wanted:
-            in_time.measure(self.driving, seen, pairs, sheet, self.settings.start)
+            in_time.measure(self.driving, seen, pairs, sheet, start=start, end=end)
         if "sound" in wanted:
-            sound.measure(self.driving_path, result, sheet, self.settings.start)
+            sound.measure(self.driving_path, result, sheet, start, end)
         return self._evaluation(seen, pairs, sheet, channels)
 
     def _picture(self, seen: Observed, pairs: Pairs, sheet: Sheet) -> None:

@@ -20,11 +20,17 @@ _CLEAR = 0.5
 
 
 def measure(
-    driving: Observed, result: Observed, pairs: Pairs, sheet: Sheet, start: float = 0.0
+    driving: Observed,
+    result: Observed,
+    pairs: Pairs,
+    sheet: Sheet,
+    *,
+    start: float = 0.0,
+    end: float | None = None,
 ) -> None:
-    """Note the figures of time; the result begins at second `start` of the driving video."""
+    """Note the figures of time; the result is of the driving video's seconds `start` to `end`."""
     _steady(driving, result, sheet)
-    _stamps(driving, result, pairs, sheet)
+    _stamps(driving, result, pairs, sheet, _driven(driving, start, end))
     late = delay(driving, result, start)
     if late is None:
         sheet.miss("expression follows too weakly to tell a delay", "time.delay")
@@ -71,10 +77,16 @@ def _mean(values: Doubles) -> float:
     return float(read.mean()) if len(read) else float("nan")
 
 
-def _stamps(driving: Observed, result: Observed, pairs: Pairs, sheet: Sheet) -> None:
+def _driven(driving: Observed, start: float, end: float | None) -> int:
+    """The number of driving frames from second `start` to `end`, or to the last one."""
+    times = driving.times + driving.spacing / 2  # rounding moves no frame across
+    return int(((times >= start) & (times < (np.inf if end is None else end))).sum())
+
+
+def _stamps(driving: Observed, result: Observed, pairs: Pairs, sheet: Sheet, driven: int) -> None:
     """Frame count, and how far a frame is shown from its driving frame's time, in ms."""
-    more = len(result) - len(driving)
-    sheet.put("time.frames", float(more), f"{len(result)} frames, driving {len(driving)}")
+    more = len(result) - driven
+    sheet.put("time.frames", float(more), f"{len(result)} frames, driving {driven}")
     start = driving.times[pairs.driving[0]] - result.times[pairs.result[0]]
     apart = result.times[pairs.result] + start - driving.times[pairs.driving]
     note = "" if more == 0 else f"over the {len(pairs)} frames shown together"

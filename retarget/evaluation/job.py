@@ -40,7 +40,8 @@ class EvaluateJob(AsDeclared):
     suite: Kept[Path] | None = None
     """Make and measure all the pairs of a suite (.toml)."""
     stimuli: Kept[Path] | None = None
-    """Compare the clips of a set (`retarget micro --set`) with what was commanded."""
+    """Compare the clips of a set (`retarget micro --set`) with what was asked for; needs the model
+    file face_landmarker.task."""
     folder: Kept[Path] | None = None
     """Keeps a suite's videos and figures, to resume it; left out, a folder beside the suite."""
     json: Kept[Path] | None = None

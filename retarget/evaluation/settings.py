@@ -38,6 +38,8 @@ class EvaluateSettings(AsDeclared):
     """About how many frames, evenly spread, are sampled for identity and sharpness."""
     start: float = 0.0
     """Second of the driving video at which the result begins."""
+    end: float | None = None
+    """Second of the driving video at which the result ends; left out, the driving video's end."""
     self_reenactment: bool | None = None
     """Whether the driving frames are the ground truth. Left out: yes, where the photo is the
     driving video's first frame."""
@@ -52,4 +54,6 @@ class EvaluateSettings(AsDeclared):
         check_range("active", self.active, 0.0, 1.0)
         check_range("faces", self.faces, 1)
         check_range("start", self.start, 0.0, LONGEST)
+        if self.end is not None:
+            check_range("end", self.end, self.start, LONGEST)
         check_range("worst", self.worst, 0)

@@ -19,8 +19,10 @@ _FARTHEST = 1.0
 """Seconds of offset that are searched."""
 
 
-def measure(driving: Path, result: Path, sheet: Sheet, start: float = 0.0) -> None:
-    """Note the figures of sound."""
+def measure(
+    driving: Path, result: Path, sheet: Sheet, start: float = 0.0, end: float | None = None
+) -> None:
+    """Note the figures of sound; the result is of the driving clip's seconds `start` to `end`."""
     keys = ("sound.packets", "sound.offset")
     wanted, made = video.sound_packets(driving), video.sound_packets(result)
     if wanted is None:
@@ -30,7 +32,7 @@ def measure(driving: Path, result: Path, sheet: Sheet, start: float = 0.0) -> No
         sheet.put(keys[0], 0.0, "the result has no sound")
         sheet.miss("the result has no sound", keys[1])
         return
-    equal, offset = same_packets(wanted, made, start)
+    equal, offset = same_packets(wanted, made, start, end)
     sheet.put(keys[0], equal * 100, f"{len(made.digests)} packets, driving {len(wanted.digests)}")
     if offset is not None and equal > _MOSTLY:
         sheet.put(keys[1], offset * 1000, "from packet times")
@@ -43,22 +45,27 @@ def measure(driving: Path, result: Path, sheet: Sheet, start: float = 0.0) -> No
 
 
 def same_packets(
-    driving: SoundPackets, result: SoundPackets, start: float = 0.0
+    driving: SoundPackets, result: SoundPackets, start: float = 0.0, end: float | None = None
 ) -> tuple[float, float | None]:
     """(share of the driving packets found in the result in order 0..1, their median offset in s).
+
+    Of the driving packets, those that begin before second `start` or after `end` do not count.
 
     A packet that occurs several times (silence) is matched in order.
     """
     places: dict[bytes, list[int]] = {}
     for i, digest in enumerate(result.digests):
         places.setdefault(digest, []).append(i)
-    offsets = []
+    offsets, counted = [], 0
     for digest, at in zip(driving.digests, driving.starts, strict=True):
+        if (start and at < start) or (end is not None and at >= end):
+            continue
+        counted += 1
         if places.get(digest):
             offsets.append(result.starts[places[digest].pop(0)] - (at - start))
     if not offsets:
         return 0.0, None
-    return len(offsets) / len(driving.digests), float(np.median(offsets))
+    return len(offsets) / counted, float(np.median(offsets))
 
 
 def wave_offset(driving: Path, result: Path, start: float = 0.0) -> float | None:

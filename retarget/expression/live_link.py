@@ -116,7 +116,7 @@ class LiveLinkPerformance(Performance):
             frames += 1
         if frames == 0:
             raise self._wrong(1, "is the last: there are no frames")
-        self._rate = max(counting_rate(told), latest + 1)
+        self._rate = counting_rate(told, latest)
         last, end = self._lasted()
         rate = Fraction(frames - 1) / last if last else None
         if rate and self._runs_at(broadcast := round(rate / _BROADCAST) * _BROADCAST):
@@ -188,11 +188,9 @@ class LiveLinkPerformance(Performance):
 
     def _values(self, line: int, row: Sequence[str]) -> tuple[Any, tuple[float, float, float]]:
         weights = np.zeros(blendshapes.COUNT)
-        try:
-            weights[_PLACES] = [float(row[i]) for i in range(2, 2 + len(_SHAPES))]
-            yaw, pitch, roll = (float(row[2 + len(_SHAPES) + i] or 0.0) for i in range(3))
-        except ValueError:
-            raise self._wrong(line, "holds something that is not a number") from None
+        end = 2 + len(_SHAPES)
+        weights[_PLACES] = [self._number(line, i, row[i]) for i in range(2, end)]
+        yaw, pitch, roll = (self._number(line, i, row[i] or "0") for i in range(end, end + 3))
         if not np.isfinite([*weights, yaw, pitch, roll]).all():
             raise self._wrong(line, "holds a number that is not finite")
         if np.abs(weights).max() > _MOST_WEIGHT:
@@ -202,6 +200,13 @@ class LiveLinkPerformance(Performance):
         if max(abs(yaw), abs(pitch), abs(roll)) > _MOST_ANGLE:
             raise self._wrong(line, "turns the head by more than half a turn: angles are radians")
         return np.clip(weights, 0.0, 1.0).astype(np.float32), (yaw, pitch, roll)
+
+    def _number(self, line: int, column: int, text: str) -> float:
+        try:
+            return float(text)
+        except ValueError:
+            what = f"holds {text[:20]!r} under {HEADER[column]}, which is not a number"
+            raise self._wrong(line, what) from None
 
     def _rows(self) -> Iterator[tuple[int, list[str]]]:
         """(line number, fields in the order of `HEADER`) of every frame."""

@@ -14,13 +14,13 @@ class RestSettings(AsDeclared):
     """How the face at rest, the zero of every weight, is found."""
 
     samples: int = 32
-    """Moments of the clip that are looked at, spread evenly."""
+    """Frames, spread evenly over the clip, from which the neutral face is estimated."""
     neutral: Kept[str] = "auto"
     """`auto`, or where the person is at rest: a frame number (`12`) or a time (`0:03.5`, `3.5s`)
     of the whole video, or a picture's path."""
     certainty: float = 1.0
-    """How strongly a lasting expression, such as a constant smile, is removed from the rest, judged
-    by an average face; 0 removes nothing."""
+    """How strongly a lasting expression, such as a constant smile, is removed from the neutral
+    face, judged by an average face; 0 removes nothing."""
 
     def __post_init__(self) -> None:
         super().__post_init__()

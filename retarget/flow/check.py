@@ -20,7 +20,7 @@ def check_array(
         want is None or want == got for want, got in zip(shape, array.shape, strict=True)
     )
     if not fits or array.dtype != np.dtype(dtype):
-        wanted = "x".join("any" if n is None else str(n) for n in shape)
+        wanted = str(tuple(shape)).replace("None", "any")
         raise ValueError(
             f"{name} must be {wanted} {np.dtype(dtype)}, got {array.shape} {array.dtype}"
         )

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import fields, is_dataclass, replace
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, fields, is_dataclass, replace
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, get_type_hints
 
 from retarget.errors import RetargetError, UnknownWord
-from retarget.flow.declared import AsDeclared, as_declared
+from retarget.flow.declared import HERE, AsDeclared, as_declared
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -37,18 +37,21 @@ def lay_over(
         UnknownWord: a name that the job does not have, or a word that is not among its choices.
         RetargetError: a value of the wrong kind, or a name that belongs into another table.
     """
-    place = f"{where}, {_table(within)}" if within else where
-    known = {f.name: getattr(job, f.name) for f in fields(job)}
-    changed = dict(table)
+    place = f"{where}, {_heading(within)}" if within else where
+    known = _names(job)
+    changed: dict[str, Any] = {}
     for name, value in table.items():
         if name not in known:
             known_elsewhere = _misplaced(name, value, job, place, within) or explain(name, place)
-            raise known_elsewhere or UnknownWord("setting", name, known, where=place)
-        old, inner = known[name], (*within, name)
+            raise known_elsewhere or _unknown(name, value, job, place, within)
+        old, inner = getattr(job, known[name]), (*within, name)
+        changed[known[name]] = value
         if not is_dataclass(old) or isinstance(old, type):
+            if isinstance(value, Mapping):
+                raise _unknown(name, value, job, place, within)
             continue
         if not isinstance(value, Mapping):
-            do = f"Write {_table(inner)} and its settings below."
+            do = f"Write {_heading(inner)} and its settings below."
             raise RetargetError(f"{name} in {place} is not a table.", do=do)
         changed[name] = lay_over(old, value, where=where, within=inner, explain=explain)
     try:
@@ -61,34 +64,78 @@ def lay_over(
         raise RetargetError(f"{place}: {problem}.", do="Correct the preset.") from problem
 
 
-def _table(path: tuple[str, ...]) -> str:
+@dataclass(frozen=True, slots=True)
+class _Nested:
+    """A settings dataclass within a job's."""
+
+    path: tuple[str, ...]
+    settings: frozenset[str]
+    """The names of its fields that are no tables themselves."""
+    plain: bool
+    """Whether its options have no prefix on the command line."""
+
+
+def _heading(path: tuple[str, ...]) -> str:
     """A table's heading in TOML."""
     return f"[{'.'.join(path)}]"
+
+
+def _either(paths: Iterable[tuple[str, ...]]) -> str:
+    return " or ".join(map(_heading, paths))
 
 
 def _misplaced(
     name: str, value: object, job: DataclassInstance, place: str, within: tuple[str, ...]
 ) -> RetargetError | None:
-    """The error for a setting that belongs into a nested table; None where it is in none."""
-    paths = list(_tables_with(name, job, within, called=isinstance(value, Mapping)))
-    if not paths:
+    """The error for a setting or table that belongs into a nested one; None where it is in none."""
+    there = _tables_with({name}, job, within)
+    if isinstance(value, Mapping):
+        there = [one.path for one in _nested(job, within) if one.path[-1] == name]
+    if not there:
         return None
-    there = " or ".join(_table(path) for path in paths)
     return RetargetError(
-        f"There is no setting {name!r} in {place} itself.", do=f"Write it under {there}."
+        f"There is no setting {name!r} in {place} itself.", do=f"Write it under {_either(there)}."
     )
 
 
+def _unknown(
+    name: str, value: object, job: DataclassInstance, place: str, within: tuple[str, ...]
+) -> RetargetError:
+    """The error for a setting or a table that is in no nested table either."""
+    if not isinstance(value, Mapping):
+        return UnknownWord("setting", name, _names(job), where=place)
+    unknown = UnknownWord(
+        "table", name, (".".join(t.path) for t in _nested(job, within)), where=place
+    )
+    there = _tables_with(set(value), job, within) if value else []
+    do = f"Write {' and '.join(value)} under {_either(there)}." if there else unknown.do
+    return RetargetError(unknown.what, do=do)
+
+
+def _names(job: DataclassInstance) -> dict[str, str]:
+    """The fields by their names in a file: `from` is no name in Python."""
+    return {field.name.removesuffix("_"): field.name for field in fields(job)}
+
+
 def _tables_with(
-    name: str, job: DataclassInstance, path: tuple[str, ...], *, called: bool
-) -> Iterator[tuple[str, ...]]:
-    """The nested tables of this name (`called`), or those with a setting of this name."""
+    names: set[str], job: DataclassInstance, within: tuple[str, ...]
+) -> list[tuple[str, ...]]:
+    """The nested tables with all these settings; of several, those that need no prefix."""
+    found = [one for one in _nested(job, within) if names <= one.settings]
+    return [one.path for one in found if one.plain] or [one.path for one in found]
+
+
+def _nested(
+    job: DataclassInstance, path: tuple[str, ...], *, plain: bool = True
+) -> Iterator[_Nested]:
+    """Every settings dataclass within a job's, at any depth."""
+    hints = get_type_hints(type(job), include_extras=True)
     for field in fields(job):
-        inner, here = getattr(job, field.name), (*path, field.name)
+        inner = getattr(job, field.name)
         if not is_dataclass(inner) or isinstance(inner, type):
             continue
-        if called and field.name == name:
-            yield here
-        if not called and any(f.name == name for f in fields(inner)):
-            yield here
-        yield from _tables_with(name, inner, here, called=called)
+        here = (*path, field.name)
+        no_prefix = plain and HERE in getattr(hints[field.name], "__metadata__", ())
+        names = (f.name for f in fields(inner) if not is_dataclass(getattr(inner, f.name)))
+        yield _Nested(path=here, settings=frozenset(names), plain=no_prefix)
+        yield from _nested(inner, here, plain=no_prefix)

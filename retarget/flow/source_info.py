@@ -25,5 +25,7 @@ class SourceInfo:
     cut: bool = False
     """True where `--start` cuts off the beginning: the output then begins at 0. Otherwise time
     stamps are kept, a late start included."""
+    timecode: str | None = None
+    """SMPTE timecode of the first frame; None where the source has none."""
     still: bool = False
     """True for one picture that has no time."""

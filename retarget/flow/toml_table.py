@@ -34,7 +34,10 @@ class Table:
         for part in self.place:
             value = value[part]
         if not isinstance(value, Mapping):
-            raise self.file.problem(self.place, "This is no table.", do="Write [name] above it.")
+            several, path = isinstance(self.place[-1], int), ".".join(map(str, self.place))
+            heading = f"[[{self.place[0]}]]" if several else f"[{path}]"
+            do = f"Write {heading} above its entries."
+            raise self.file.problem(self.place, "This is no table.", do=do)
         return value
 
     def __contains__(self, name: str) -> bool:

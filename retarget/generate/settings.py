@@ -22,7 +22,7 @@ class WarpSettings(AsDeclared):
     are, they take the place of creases."""
     background: Literal["still", "along"] = "still"
     """Behind a photo's head that moves, or a face that is turned aside: keep still (what was hidden
-    is filled in from around it), or bend along, which needs no telling of person from background.
+    is filled in from around it), or bend along, which needs no segmentation of the person.
     """
     threads: int = 0
     """Frames drawn at the same time; the pixels do not depend on it. 0: two of a large face, whose

@@ -189,7 +189,7 @@ def _searched(
     if not found:
         raise RetargetError(
             f"No {kind} answers to all of {', '.join(search)}.",
-            do="Search for fewer words at a time.",
+            do="Search for fewer words at a time; retarget still --grid draws those that you name.",
         )
     return found
 

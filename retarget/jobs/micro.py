@@ -53,11 +53,11 @@ class MicroJob(StartsFromPreset):
     base: str = "neutral"
     """What the face does before and after."""
     intensity: float = 0.4
-    """How far the face goes from the base to the expression, 0 to 1; leaked ones are small."""
+    """How far the face goes from the base to the expression, 0 to 1; real ones are weak."""
     onset_ms: float = 120.0
     """Milliseconds from the base to the expression; 65 to 260 in measured ones."""
     apex_ms: float = 80.0
-    """Milliseconds around its largest moment."""
+    """Milliseconds around its largest moment, in which it stays above 0.85 of its height."""
     offset_ms: float = 200.0
     """Milliseconds back to the base; slower than the onset in measured ones."""
     before_ms: float = 500.0
@@ -71,18 +71,19 @@ class MicroJob(StartsFromPreset):
     """Instead of all above: a .toml file that asks for many clips; its entries are identities,
     expressions, intensities, durations ([[onset, apex, offset], ...] in ms), base, rate, size,
     before_ms, after_ms, lag_ms, blinks, seed, ending, words and participants; what it leaves open
-    is as above. Its manifest.csv lists the clips; frames count from 0. orders.csv has an order for
-    each participant."""
+    is as above. Its manifest.csv lists the clips: onset_frame, apex_frame and offset_frame are the
+    first, the largest and the last frame of the expression, counted from 0. orders.csv has a random
+    order for each participant."""
     from_: Annotated[Kept[str] | None, tyro.conf.arg(name="from")] = None
     """With --to, instead of --identity: begin with this real picture."""
     to: Kept[str] | None = None
     """With --from: end with this real picture of the same person."""
     output: Annotated[Kept[Path] | None, tyro.conf.arg(aliases=["-o"])] = None
     """The clip (.mp4 .mov .mkv .webm .gif), or the folder of a set. Left out, a name is made."""
-    rate: Kept[str] = "60"
-    """Frames per second, up to 240: 60, 59.94, 60000/1001."""
+    rate: Kept[str] | None = None
+    """Frames per second, up to 240: 60, 59.94, 60000/1001. Left out, 60; a set gives its own."""
     table: Kept[Path] | None = None
-    """Also write what was commanded in each frame as .csv."""
+    """Also write the action units and blendshapes asked for in each frame, as .csv."""
     words: Kept[Path] | None = None
     """A .toml file with words of your own: [groups.own], and below it mine = "AU6+AU12"."""
     preset: Kept[str] | None = None
@@ -114,7 +115,7 @@ class MicroJob(StartsFromPreset):
     @one_blas_thread()
     def run(self, report: Report | None = None) -> Path:
         """Write the clip or the set and return its path."""
-        from retarget.jobs.micro_clip import read_rate
+        from retarget.jobs.micro_clip import RATE, read_rate
         from retarget.jobs.micro_options import check_options
         from retarget.language.words import words_with
         from retarget.sink.names import made_name
@@ -126,7 +127,7 @@ class MicroJob(StartsFromPreset):
             from retarget.jobs.micro_fill import draw_set
 
             return draw_set(self, self.set, words, report)
-        rate = read_rate(self.rate)
+        rate = read_rate(self.rate or RATE)
         if self.from_ is not None or self.to is not None:
             return self._run_between(rate, report)
         if self.identity is None:

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from retarget.flow.values import ExpressedFrame, Expression, FinishedFrame
     from retarget.jobs.micro_between import Change
 
+RATE = "60"
+"""Frames per second where none are asked for."""
 _RATE = re.compile(r"\d{1,6}(/[1-9]\d{0,4}|\.\d{1,20})?")
 _FINEST = 1_000_000
 """The largest denominator of a rate, against rounding errors of computed ones."""

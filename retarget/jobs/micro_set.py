@@ -23,7 +23,7 @@ from retarget.face.settings import NamedFace, named_face
 from retarget.flow.toml_file import TomlFile
 from retarget.flow.toml_table import Table
 from retarget.jobs.micro import MicroJob
-from retarget.jobs.micro_clip import read_rate
+from retarget.jobs.micro_clip import RATE, read_rate
 from retarget.language.say import Look, Said, say
 from retarget.language.segments import Step
 from retarget.language.settings import MOST_LAG, BlinkSettings, PaceSettings
@@ -221,7 +221,7 @@ class _Reader:
 
     def rate(self) -> Fraction:
         with self.top.telling("rate"):
-            rate = read_rate(str(self.top.values.get("rate", 60)))
+            rate = read_rate(str(self.top.values.get("rate", RATE)))
             check_rate(rate)
         return rate
 

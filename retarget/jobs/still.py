@@ -42,7 +42,7 @@ class StillJob(StartsFromPreset):
     """Whose face: a photo; several with --grid."""
     expression: Kept[tuple[str, ...]]
     """What it does: joy, "0.6*joy + 0.4*surprise", AU6+AU12C, mouthSmileLeft=0.6, from:smile.png,
-    "fear + gaze(left=10) + head(down=5)"; several with --grid."""
+    "fear + gaze(left=10) + head(down=5)", where left is the person's own; several with --grid."""
     output: Annotated[Kept[Path] | None, tyro.conf.arg(aliases=["-o"])] = None
     """Where to: .png, .jpg, .webp or .pdf. Left out, a name is made beside the photo."""
     grid: bool = False

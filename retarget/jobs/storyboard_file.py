@@ -119,7 +119,8 @@ class _Reader:
         )
 
     def roles(self, panel: Table) -> tuple[Role, ...]:
-        names, texts = panel.texts("who"), panel.texts("expression", "neutral")
+        names = panel.texts("who")
+        texts = panel.texts("expression") if "expression" in panel else ("neutral",) * len(names)
         if not 1 <= len(names) <= MOST_TOGETHER:
             raise panel.problem(
                 "who",
@@ -127,10 +128,11 @@ class _Reader:
                 do='Write who = "anna" or who = ["anna", "ben"].',
             )
         if len(texts) != len(names):
+            given = "One expression is" if len(texts) == 1 else f"{len(texts)} expressions are"
             raise panel.problem(
                 "expression",
-                f"{len(texts)} expressions are given for {len(names)} characters.",
-                do="Give one for each.",
+                f"{given} given for {len(names)} characters.",
+                do='Give one for each, in the order of who: expression = ["joy", "fear"].',
             )
         return tuple(self.role(panel, *pair) for pair in zip(names, texts, strict=True))
 
@@ -182,11 +184,14 @@ class _Reader:
     def panel_size(self, panel: Table) -> tuple[int, int]:
         if "aspect" not in panel:
             return self.size
-        found = _ASPECT.fullmatch(panel.text("aspect"))
+        said = panel.text("aspect")
+        found = _ASPECT.fullmatch(said)
         across, down = (float(n) for n in found.groups()) if found else (0.0, 0.0)
         if not 0.2 <= across / max(down, 1e-6) <= 5:
             raise panel.problem(
-                "aspect", "The aspect cannot be used.", do="Write it as 4:3; 5:1 is most."
+                "aspect",
+                f"{said!r} is not an aspect from 1:5 to 5:1.",
+                do='Write width and height, as in aspect = "16:9", or "9:16" for upright.',
             )
         height = self.size[1]
         return min(_SIDES[1], max(_SIDES[0], round(height * across / down))), height

@@ -113,7 +113,15 @@ class VideoJob(StartsFromPreset):
         return cls._from_preset(preset, driving=tyro.MISSING, identity=tyro.MISSING)
 
     def run(self, report: Report | None = None) -> Path:
-        """Write the video and return its path; if anything fails, no half-written file is left."""
+        """Write the video and return its path; if anything fails, no half-written file is left.
+
+        Args:
+            report: receives progress, times and warnings; an error that its bar raises ends the
+                run.
+
+        Raises:
+            RetargetError: something its reader can put right.
+        """
         report = begin(report)
         self._check_said()
         with self._place() as output:
@@ -156,6 +164,10 @@ class VideoJob(StartsFromPreset):
         report = begin(report)
         with self.pipeline(report) as job:
             yield from report.watch(job.frames, job.info.count)
+
+    def face_generator(self, report: Report) -> FaceGenerator:
+        """What draws the faces; a subclass may return a generator of its own."""
+        return open_generator(self.generator, self.warp, self.diffusion, self.models, report)
 
     @contextmanager
     def pipeline(self, report: Report) -> Iterator[Pipeline]:
@@ -205,7 +217,7 @@ class VideoJob(StartsFromPreset):
         self, identity: IdentityLane, driving: Driving, report: Report
     ) -> tuple[FaceGenerator, IdentityLane]:
         """The generator, prepared for the person, and the person adapted to the driving face."""
-        generator = open_generator(self.generator, self.warp, self.diffusion, self.models, report)
+        generator = self.face_generator(report)
         with report.clock("prepare"):
             person = identity.driven_by(driving.face, self.transfer, self.warp)
             generator.prepare(person.first)

@@ -29,6 +29,8 @@ MAX_FACTOR = 3.0
 """The largest factor of a mixture; weights are clipped to 1 in any case."""
 _MAX_DEPTH = 16
 _JOIN = "Join parts with '+', as in 0.6*joy + 0.4*surprise."
+_JOINING = {"and", "with", "but", "plus", "while"}
+_DIRECTIONS = {"left", "right", "up", "down", "away", "aside"}
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)")
 _UNIT = re.compile(
@@ -78,8 +80,11 @@ def _in_one(words: Sequence[str], known: Collection[str]) -> str:
     near = [name for one in joined for name in get_close_matches(one, known, n=1, cutoff=0.8)]
     if near:
         return f"Did you mean {near[0]!r}?"
+    plain = {word.lower() for word in words}
+    if plain & _DIRECTIONS:
+        return "Write gaze(left=10) or head(left=10): degrees to the person's own left."
     means = [w for w in words if w in known or w.lower() in known or _UNIT.fullmatch(w)]
-    if len(means) > 1:
+    if len(means) > 1 or (means and plain & _JOINING):
         return _JOIN
     if means:
         return f"Write {means[0]!r} alone; how much of it is a number, as in {means[0]}:0.5."
@@ -216,7 +221,7 @@ class _Reader:
                 if not self.take("="):
                     raise self.problem(
                         f"'=' was expected behind {name!r}",
-                        do=f"Write {what}(yaw=10, pitch=5) or {what}(10, 5), in degrees.",
+                        do=f"Write {what}(left=10, up=5) or {what}(10, 5), in degrees.",
                     )
             elif any(named for named, _, _ in given):  # as in left=2,5, meant as 2.5
                 raise self.problem(

@@ -20,7 +20,7 @@ class SinkSettings(AsDeclared):
     speed: Literal["fast", "balanced", "small"] = "fast"
     """Speed of encoding: `small` is several times slower, for smaller files of equal quality."""
     sound: bool = True
-    """Carry a driving video's sound over."""
+    """Carry the driving video's sound over, if there is one."""
     overwrite: bool = False
     """Replace an existing file."""
 

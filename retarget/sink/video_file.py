@@ -131,6 +131,8 @@ class VideoSink:
                 self._settings.quality, self._settings.speed, size[0] * size[1]
             ),
         )
+        if self._info.timecode is not None:
+            stream.metadata["timecode"] = self._info.timecode
         convert.describe(stream.codec_context)
         stream.codec_context.bit_rate = 0  # the quality decides, not PyAV's default
         stream.codec_context.time_base = self._info.time_base

@@ -25,6 +25,7 @@ from retarget.source.decode import decoded, decoded_from
 from retarget.source.place import Place, picture_stream
 from retarget.source.sample import Span, sampled
 from retarget.source.settings import SourceSettings
+from retarget.source.timecode import advanced, timecode_of
 from retarget.source.timing import in_time
 
 
@@ -166,8 +167,14 @@ class VideoFile:
                 count=count or None,
                 duration=length,
                 cut=self._start > 0,
+                timecode=self._timecode(reading, first),
             )
             return info, span
+
+    def _timecode(self, reading: _Reading, first: int) -> str | None:
+        said, clock = timecode_of(reading.container, reading.stream), reading.clock
+        left_out = round(clock.seconds(first) * clock.rate) if self._start > 0 else 0
+        return None if said is None else advanced(said, left_out, clock.rate)
 
     def _span_of(self, reading: _Reading, first: int) -> Span | None:
         clock = reading.clock

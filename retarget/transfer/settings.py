@@ -49,9 +49,9 @@ class TransferSettings(AsDeclared):
     """While the driving face is away: hold the last expression, ease to neutral, or be neutral."""
     strength: float = MADE_UP
     """One gain for the whole performance, multiplied with the gains of the regions. 1 moves every
-    point as measured (pursed and sideways mouths further: a mesh under-reports them); a little more
-    makes up for the folds and shadows that a moved photo lacks and for want of which it is read as
-    doing less. A head that turns lacks none: what makes up for them leaves it as measured."""
+    point as measured (pursed and sideways mouths further: a mesh under-reports them). The default
+    is a little more, as a warped photo lacks the folds and shadows of the movement and without them
+    looks weaker; the head's own movement lacks none and stays as measured up to the default."""
     detail: float = 1.0
     """How much of the measured shape beyond the 52 blendshapes is passed on, 0 to 1."""
     gain: Gains = field(default_factory=Gains)

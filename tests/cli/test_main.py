@@ -47,6 +47,15 @@ def test_a_mistyped_option_is_one_sentence_that_offers_the_nearest(
 
 
 @pytest.mark.parametrize(
+    ("typed", "meant"),
+    [("--brows", "--gain.brows"), ("--creases=0", "--warp.creases"), ("--gian.jaw", "--gain.jaw")],
+)
+def test_an_option_without_its_prefix_is_offered_with_it(typed: str, meant: str) -> None:
+    with pytest.raises(WrongWords, match=f"Did you mean {meant}[?]"):
+        job_from(["drive.mp4", "--identity", "face.jpg", typed, "1"])
+
+
+@pytest.mark.parametrize(
     "words",
     [
         ["drive.mp4"],

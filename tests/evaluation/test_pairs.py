@@ -44,6 +44,18 @@ def test_a_result_that_begins_later_is_laid_where_it_belongs(seen: dict[str, Obs
     np.testing.assert_array_equal(pairs.driving - pairs.result, 6)
 
 
+@pytest.mark.parametrize(("end", "fewer"), [(20 / RATE, 0), (22 / RATE, -2), (None, 20 - COUNT)])
+def test_a_result_of_a_piece_lacks_no_frame_outside_the_piece(
+    seen: dict[str, Observed], end: float | None, fewer: int
+) -> None:
+    piece = cut(seen["driving"], slice(6, 20))
+    sheet = Sheet()
+    pairs = pair(seen["driving"], piece, start=6 / RATE)
+    in_time.measure(seen["driving"], piece, pairs, sheet, start=6 / RATE, end=end)
+    assert sheet.found["time.frames"][0] == fewer
+    assert sheet.found["time.stamps"][0] == pytest.approx(0, abs=1e-6)
+
+
 def test_a_delay_is_told_from_where_the_result_begins(seen: dict[str, Observed]) -> None:
     late = cut(seen["driving"], slice(6, None))
     assert in_time.delay(seen["driving"], late, start=6 / RATE) == pytest.approx(0, abs=1e-6)

@@ -10,7 +10,7 @@ from clips import lay_tone, numbered
 
 from retarget.evaluation import sound
 from retarget.evaluation.catalog import Sheet
-from retarget.evaluation.video import sound_wave
+from retarget.evaluation.video import SoundPackets, sound_wave
 from tests.evaluation.conftest import Picture, write_clip
 
 
@@ -74,6 +74,15 @@ def test_sound_of_a_result_that_begins_later_is_compared_from_there(
     one = clip("one", 0.0)
     assert sound.wave_offset(one, one, start=0.25) == pytest.approx(0.25, abs=0.002)
     assert sound.wave_offset(one, one) == 0
+
+
+def test_sound_of_a_piece_lacks_no_packet_outside_the_piece() -> None:
+    packets = tuple(bytes([number]) for number in range(10))
+    whole = SoundPackets(digests=packets, starts=tuple(number / 10 for number in range(10)))
+    piece = SoundPackets(digests=packets[3:6], starts=(0.0, 0.1, 0.2))
+    equal, offset = sound.same_packets(whole, piece, start=0.3, end=0.6)
+    assert (equal, offset) == (1.0, pytest.approx(0, abs=1e-9))
+    assert sound.same_packets(whole, piece, start=0.3)[0] == 3 / 7
 
 
 def test_a_result_without_sound_has_none_of_the_packets(clip: Callable[..., Path]) -> None:

@@ -78,6 +78,18 @@ def test_frames_at_a_broadcast_rate_come_back_at_their_exact_times(
     assert open_performance(path).info.rate == rate
 
 
+@pytest.mark.parametrize("cut", [slice(10, 28), slice(16, 20), slice(10, 44)])
+def test_rows_that_were_taken_out_change_no_other_time(tmp_path: Path, cut: slice) -> None:
+    rows = [row(timecode(Fraction(60 + i, 30))) for i in range(12, 72)]
+    whole, part = tmp_path / "whole.csv", tmp_path / "part.csv"
+    whole.write_text(live_link(rows))
+    at = [frame.at.exact for frame in open_performance(whole).frames()]
+    assert np.diff(at).tolist() == [Fraction(1, 30)] * (len(at) - 1)
+    del rows[cut], at[cut]
+    part.write_text(live_link(rows))
+    assert [frame.at.exact for frame in open_performance(part).frames()] == at
+
+
 def test_the_last_row_lasts_as_long_as_the_one_before_it(tmp_path: Path) -> None:
     path = tmp_path / "take.csv"
     path.write_text(live_link([row(f"00:00:00:{2 * i:02d}.000") for i in range(3)]))
@@ -173,7 +185,10 @@ def test_a_decimal_comma_is_read_beside_either_mark(tmp_path: Path, mark: str) -
         ("", "Line 1 .* names no column 'Timecode'"),
         (live_link([]), "Line 1 .* no frames"),
         (live_link([row("00:00:00:00.000"), "00:00:00:01.000,61,0.5"]), "Line 3 .* has 3 columns"),
-        (live_link([row("00:00:00:00.000").replace("0.1", "much", 1)]), "Line 2 .* not a number"),
+        (
+            live_link([row("00:00:00:00.000").replace("0.1", "much", 1)]),
+            "Line 2 .* 'much' under EyeBlinkLeft",
+        ),
         (live_link([row("00:00:00:00.000").replace("0.1", "nan", 1)]), "Line 2 .* not finite"),
         (live_link([row("00:00:00:00.000").replace("0.1", "1e308", 1)]), "Line 2 .* 1e\\+308"),
         (live_link([row("00:00:00:00.000", 45)]), "Line 2 .* weight 45, not one of 0 to 1"),

@@ -48,7 +48,7 @@ def test_a_point_taken_into_the_head_comes_back(
 
 
 def test_a_face_with_the_wrong_number_of_points_cannot_be_made() -> None:
-    with pytest.raises(ValueError, match="points must be 478x3"):
+    with pytest.raises(ValueError, match=r"points must be \(478, 3\)"):
         Face(points=np.zeros((468, 3), np.float32))
 
 

@@ -182,6 +182,7 @@ def test_a_table_never_takes_the_place_of_the_timeline_or_the_clip(
             MicroJob(set=Path("set.toml"), rate="30", blinking=BlinkSettings(blinks=True)),
             r"^--rate and --blinks do not count beside --set\. .*set\.toml",
         ),
+        (MicroJob(set=Path("set.toml"), rate="60"), "^--rate does not count beside --set"),
         (
             MicroJob(
                 set=Path("set.toml"), identity="a.png", timeline="joy 1s", table=Path("a.csv")

@@ -76,11 +76,32 @@ def test_a_value_of_the_wrong_kind_is_refused_in_a_sentence(tmp_path: Path, text
         ("[transfer]\ngain = 1.2", r"Write \[transfer\.gain\] and its settings"),
         ("[transfer]\njaw = 1.2", r"Write it under \[transfer\.gain\]\."),
         ("[transfer]\nmoton = 1", "Did you mean 'motion'"),
+        ("quality = 95", r"Write it under \[sink\]\."),  # as --quality
+        ("patience = 5", r"Write it under \[source\]\."),
+        ("[output]\nquality = 95", r"Write quality under \[sink\]\."),
+        ("[encode]\nquality = 95\ncodec = 'av1'", r"Write quality and codec under \[sink\]\."),
+        (
+            "[head]\njaw = 1\nmotion = 'full'",
+            r"Known: diffusion, .*transfer, transfer\.gain, warp\.",
+        ),
+        ("[smoth]\nreach = 1", r"Write reach under \[smooth\]\."),
+        ("[smoth]\nrange = 1", "Did you mean 'smooth'"),
     ],
 )
 def test_a_setting_in_the_wrong_table_is_told_its_own(tmp_path: Path, text: str, do: str) -> None:
     with pytest.raises(RetargetError, match=do):
         mine(tmp_path, text)
+
+
+def test_an_option_named_as_python_s_own_word_is_written_as_on_the_command_line(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "change.toml"
+    path.write_text('from = "calm.jpg"\nto = "laughing.jpg"', "utf-8")
+    assert MicroJob.from_preset(path).from_ == "calm.jpg"
+    path.write_text('form = "calm.jpg"', "utf-8")
+    with pytest.raises(UnknownWord, match="Did you mean 'from'"):
+        MicroJob.from_preset(path)
 
 
 def test_in_python_a_preset_fills_in_what_is_as_usual(tmp_path: Path) -> None:

@@ -104,6 +104,14 @@ def test_two_people_share_a_panel(story: Path) -> None:
         assert (np.abs(half.astype(int) - wall).max(2) > 40).mean() > 0.2
 
 
+def test_several_people_without_an_expression_are_all_neutral(story: Path) -> None:
+    said = 'who = "eileen"\nexpression = "surprise"'
+    story.write_text(STORY.replace(said, 'who = ["eileen", "eileen"]'))
+    manifest = json.loads((StoryJob(story=story, page=False).run() / "manifest.json").read_text())
+    people = manifest["panels"][1]["characters"]
+    assert [person["expression"] for person in people] == ["neutral", "neutral"]
+
+
 @pytest.mark.parametrize("background", ["photo", "#406080"])
 def test_three_faces_close_up_are_each_shown_whole(story: Path, background: str) -> None:
     story.write_text(

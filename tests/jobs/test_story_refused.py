@@ -42,6 +42,13 @@ from retarget.jobs.story import StoryJob
             8,
             "mean 'who'",
         ),
+        (
+            'who = "eileen"\nexpression = "s',
+            'who = ["eileen", "eileen"]\nexpression = "s',
+            14,
+            r"One expression is given for 2 characters. .*expression = \[",
+        ),
+        ('"#406080"', '"#406080"\naspect = "tall"', 17, "'tall' .*9:16"),
         ("[240, 180]", "[240, 1e9]", 2, "whole numbers"),
         ("[240, 180]", "[240, 99999]", 2, "whole numbers"),
         ('"She smiled."', '"She smiled.', 10, "not TOML"),
@@ -60,7 +67,13 @@ def test_a_mistake_in_a_story_names_its_line_and_draws_nothing(
 
 def test_panels_that_are_no_tables_are_refused_in_a_sentence(story: Path) -> None:
     story.write_text(f"panel = [1]\n{STORY[: STORY.index('[[panel]]')]}")
-    with pytest.raises(UnreadableInput, match=r"line 1: panel 1: This is no table"):
+    with pytest.raises(UnreadableInput, match=r"line 1: panel 1: This is no table.*\[\[panel\]\]"):
+        StoryJob(story=story).run()
+
+
+def test_a_character_that_is_no_table_is_told_how_to_become_one(story: Path) -> None:
+    story.write_text('[characters]\neileen = "eileen.png"\n' + STORY[STORY.index("[[panel]]") :])
+    with pytest.raises(UnreadableInput, match=r"line 2: .* Write \[characters\.eileen\] above"):
         StoryJob(story=story).run()
 
 

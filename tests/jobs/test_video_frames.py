@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from retarget.flow.crop import Crop
 from retarget.flow.report import Report
-from retarget.flow.values import FinishedFrame
+from retarget.flow.values import FaceRequest, FinishedFrame, GeneratedFace, Identity
+from retarget.generate.generator import Generator
 from retarget.jobs.video import VideoJob
 from retarget.source.settings import SourceSettings
 from retarget.transfer.settings import TransferSettings
@@ -56,6 +59,41 @@ def test_who_reads_frames_sees_progress_and_each_run_s_own_count(drive: Path, ph
         count = len(list(job.frames(report)))
         assert report.frames == count == 5
     assert told == 2 * [1, 2, 3, 4, 5]
+
+
+class Grey:
+    """A generator of somebody's own: a grey square in the middle of the face."""
+
+    name = "grey"
+
+    def __init__(self) -> None:
+        self.prepared: list[Identity] = []
+
+    def prepare(self, identity: Identity) -> None:
+        self.prepared.append(identity)
+
+    def __call__(self, frames: Iterator[FaceRequest], /) -> Iterator[GeneratedFace]:
+        for request in frames:
+            x, y = request.points[:, :2].mean(0)
+            crop = Crop.box(round(x), round(y), 8, 8)
+            yield GeneratedFace(request=request, rgb=np.full((8, 8, 3), 128, np.uint8), crop=crop)
+
+
+def test_a_generator_of_one_s_own_draws_the_faces(drive: Path, photo: Path) -> None:
+    grey = Grey()
+
+    class MyJob(VideoJob):
+        def face_generator(self, report: Report) -> Generator:
+            return grey
+
+    job = MyJob(driving=str(drive), identity=str(photo), source=SourceSettings(end=0.2))
+    finished = list(job.frames())
+    (identity,) = grey.prepared
+    assert len(finished) == 5
+    for frame in finished:
+        changed = (frame.frame.rgb != identity.frame.rgb).any(2)
+        assert 0 < changed.sum() <= 64
+        assert (frame.frame.rgb[changed] == 128).all()
 
 
 def ours() -> list[str]:

@@ -281,7 +281,10 @@ def test_a_mistake_names_its_place(text: str, character: int) -> None:
         ("AU6 AU12", "'AU12'", "'+'"),
         ("joy and fear", "'and'", "'+'"),
         ("jawOpen smile", "'smile'", "'+'"),
-        ("look away", "'away'", "retarget expressions"),
+        ("look away", "'away'", "gaze(left=10)"),
+        ("joy + looking left", "'left'", "gaze(left=10)"),
+        ("head turned right", "'turned'", "head(left=10)"),
+        ("smile with closed lids", "'with'", "'+'"),
     ],
 )
 def test_words_side_by_side_are_named_whole_and_one_word_is_offered(
@@ -291,6 +294,12 @@ def test_words_side_by_side_are_named_whole_and_one_word_is_offered(
         say(text)
     assert problem.value.what.startswith(f"{named} does not belong here, at character ")
     assert offered in problem.value.do
+
+
+def test_a_direction_without_degrees_is_told_how_it_is_written() -> None:
+    with pytest.raises(NotUnderstood, match="'=' was expected behind 'left'") as problem:
+        say("gaze(left)")
+    assert "gaze(left=10, up=5)" in problem.value.do
 
 
 @pytest.mark.parametrize("text", ["joy*0.5", "0.3*joy + AU12 * 0.5"])
