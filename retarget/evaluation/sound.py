@@ -32,7 +32,8 @@ def measure(
         sheet.put(keys[0], 0.0, "the result has no sound")
         sheet.miss("the result has no sound", keys[1])
         return
-    equal, offset = same_packets(wanted, made, start, end)
+    wanted = wanted.between(start, end)
+    equal, offset = same_packets(wanted, made, start)
     sheet.put(keys[0], equal * 100, f"{len(made.digests)} packets, driving {len(wanted.digests)}")
     if offset is not None and equal > _MOSTLY:
         sheet.put(keys[1], offset * 1000, "from packet times")
@@ -45,27 +46,24 @@ def measure(
 
 
 def same_packets(
-    driving: SoundPackets, result: SoundPackets, start: float = 0.0, end: float | None = None
+    driving: SoundPackets, result: SoundPackets, start: float = 0.0
 ) -> tuple[float, float | None]:
     """(share of the driving packets found in the result in order 0..1, their median offset in s).
 
-    Of the driving packets, those that begin before second `start` or after `end` do not count.
+    The result begins at second `start` of the driving clip.
 
     A packet that occurs several times (silence) is matched in order.
     """
     places: dict[bytes, list[int]] = {}
     for i, digest in enumerate(result.digests):
         places.setdefault(digest, []).append(i)
-    offsets, counted = [], 0
+    offsets = []
     for digest, at in zip(driving.digests, driving.starts, strict=True):
-        if (start and at < start) or (end is not None and at >= end):
-            continue
-        counted += 1
         if places.get(digest):
             offsets.append(result.starts[places[digest].pop(0)] - (at - start))
     if not offsets:
         return 0.0, None
-    return len(offsets) / counted, float(np.median(offsets))
+    return len(offsets) / len(driving.digests), float(np.median(offsets))
 
 
 def wave_offset(driving: Path, result: Path, start: float = 0.0) -> float | None:

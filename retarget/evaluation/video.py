@@ -82,6 +82,14 @@ class SoundPackets:
     starts: tuple[float, ...]
     """Seconds of each packet after the first picture."""
 
+    def between(self, start: float, end: float | None) -> SoundPackets:
+        """Those that begin from second `start` to `end`; with 0 also those before the picture."""
+        last = float("inf") if end is None else end
+        kept = [i for i, at in enumerate(self.starts) if (at >= start or not start) and at < last]
+        return SoundPackets(
+            digests=tuple(self.digests[i] for i in kept), starts=tuple(self.starts[i] for i in kept)
+        )
+
 
 def sound_packets(path: Path) -> SoundPackets | None:
     """The packets of the sound; None where there is none."""

@@ -80,9 +80,16 @@ def test_sound_of_a_piece_lacks_no_packet_outside_the_piece() -> None:
     packets = tuple(bytes([number]) for number in range(10))
     whole = SoundPackets(digests=packets, starts=tuple(number / 10 for number in range(10)))
     piece = SoundPackets(digests=packets[3:6], starts=(0.0, 0.1, 0.2))
-    equal, offset = sound.same_packets(whole, piece, start=0.3, end=0.6)
-    assert (equal, offset) == (1.0, pytest.approx(0, abs=1e-9))
-    assert sound.same_packets(whole, piece, start=0.3)[0] == 3 / 7
+    driven = whole.between(0.3, 0.6)
+    assert len(driven.digests) == 3
+    assert sound.same_packets(driven, piece, start=0.3) == (1.0, pytest.approx(0, abs=1e-9))
+    assert sound.same_packets(whole.between(0.3, None), piece, start=0.3)[0] == 3 / 7
+
+
+def test_packets_before_the_first_picture_belong_to_a_whole_clip_only() -> None:
+    early = SoundPackets(digests=(b"a", b"b"), starts=(-0.02, 0.0))
+    assert early.between(0.0, None) == early
+    assert early.between(0.0001, None).digests == ()
 
 
 def test_a_result_without_sound_has_none_of_the_packets(clip: Callable[..., Path]) -> None:
