@@ -71,5 +71,5 @@ def odd(report: Report, given: Given) -> Iterator[int]:
 def own_number(report: Report, given: Given) -> Iterator[int]:
     """The number of the process that runs this, which then takes very long."""
     yield os.getpid()
-    time.sleep(100)
+    time.sleep(1000)
     yield 0

@@ -70,7 +70,7 @@ class Beside(Generic[T]):
     def __init__(self, work: Work[T], report: Report) -> None:
         self._work = work
         self._report = report
-        self._owner = os.getpid()
+        self._left = False
         request = pickled(work, report)
         self._process = subprocess.Popen(  # noqa: S603
             [sys.executable, "-c", _PROGRAM, *sys.path],
@@ -94,8 +94,9 @@ class Beside(Generic[T]):
             RetargetError: the process was ended from outside.
         """
         if read(self._answers, len(_HELLO)) != bytearray(_HELLO):
-            self.end()
-            yield from self._work(self._report, lambda: given)
+            self._process.kill()
+            if not self._left:  # else nobody waits for a value any more
+                yield from self._work(self._report, lambda: given)
             return
         self._give(pickle.dumps(given))
         while (answer := receive(self._answers)) is not None:
@@ -107,24 +108,24 @@ class Beside(Generic[T]):
             if value is None:
                 return
             yield value
-        raise RetargetError(
-            "The process that follows the driving face was ended from outside "
-            f"(exit status {self._process.wait()}).",
-            do="Run it again, with more memory free if that was short.",
-        )
+        if not self._left:
+            raise RetargetError(
+                "The process that follows the driving face was ended from outside "
+                f"(exit status {self._process.wait()}).",
+                do="Run it again, with more memory free if that was short.",
+            )
 
     def end(self) -> None:
         """End the process; a thread that waits for a value of it then waits no longer."""
-        if os.getpid() == self._owner:  # not a process forked from the one that started it
-            self._process.kill()
+        self._left = True
+        self._process.kill()  # in a process forked from this one it does nothing
 
     def close(self) -> None:
         """End the process, once no thread reads its values any more."""
         self.end()
         self._requests.close()
         self._answers.close()
-        if os.getpid() == self._owner:
-            self._process.wait()
+        self._process.wait()
 
     def _give(self, request: bytes) -> None:
         with suppress(OSError):  # it has ended, which the lack of an answer will tell

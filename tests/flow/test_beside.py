@@ -107,6 +107,16 @@ def test_work_that_cannot_be_found_there_is_done_here(monkeypatch: pytest.Monkey
     assert next(values(works.own_number, Report())) == os.getpid()
 
 
+def test_a_job_left_before_the_process_came_up_does_no_work_here(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(beside, "_PROGRAM", "import time; time.sleep(1000)")
+    process = Beside(works.own_number, Report())
+    process.end()
+    with closing(process):
+        assert list(process.values(None)) == []
+
+
 @POSIX
 def test_a_process_that_is_killed_is_told_of_in_one_sentence() -> None:
     made = values(works.own_number, Report())
