@@ -11,7 +11,7 @@ from __future__ import annotations
 import atexit
 import queue
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Generic, TypeVar
 
@@ -43,8 +43,11 @@ class _End:
 class _Lane(Generic[T]):
     """One iterator, read ahead on one thread."""
 
-    def __init__(self, values: Iterator[T], depth: int, name: str) -> None:
+    def __init__(
+        self, values: Iterator[T], depth: int, name: str, interrupt: Callable[[], None]
+    ) -> None:
         self._values = values
+        self._interrupt = interrupt
         self._ready: queue.Queue[T | _End] = queue.Queue(maxsize=depth)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"retarget-{name}", daemon=True)
@@ -98,6 +101,7 @@ class _Lane(Generic[T]):
 
     def stop(self) -> None:
         self._stop.set()
+        self._interrupt()
 
     def join(self) -> None:
         if self._thread.is_alive():  # it has not begun where Ctrl-C came first
@@ -132,15 +136,23 @@ class Lanes:
         self._entered.enter_context(_opencv_beside_lanes())
         return self
 
-    def ahead(self, values: Iterator[T], *, depth: int = DEPTH, name: str = "lane") -> Iterator[T]:
+    def ahead(
+        self,
+        values: Iterator[T],
+        *,
+        depth: int = DEPTH,
+        name: str = "lane",
+        interrupt: Callable[[], None] = lambda: None,
+    ) -> Iterator[T]:
         """Read `values` on a thread of its own, at most `depth` ahead.
 
         Args:
             values: read on the new thread from now on and never again by the caller.
             depth: how many values may wait; this bounds the memory.
             name: for the thread's name.
+            interrupt: ends a wait within `values`, called when the job is left.
         """
-        lane: _Lane[T] = _Lane(values, depth, name)
+        lane: _Lane[T] = _Lane(values, depth, name, interrupt)
         self._lanes.append(lane)  # type: ignore[arg-type]
         lane.start()  # once it is in the list: Ctrl-C may come as soon as it runs
         return iter(lane)

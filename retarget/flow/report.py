@@ -102,6 +102,19 @@ class _Clock:
                 close()
 
 
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """What the stages of a second process noted since the last time."""
+
+    away: list[int]
+    warned: Counter[str]
+    facts: dict[str, Any]
+    seconds: dict[str, float]
+    """Of each stage since the beginning."""
+    megabytes: float
+    """The most memory of that process so far."""
+
+
 @dataclass
 class Report:
     """The record of one run, shared by all stages of a job; a further run clears it."""
@@ -119,6 +132,8 @@ class Report:
     _first: float | None = field(default=None, repr=False)
     _last: float = field(default=0.0, repr=False)
     _ended: float = field(default=0.0, repr=False)
+    _beside: float = field(default=0.0, repr=False)
+    """The most memory in MB of a second process."""
     _taken: bool = field(default=False, repr=False)
     """Whether a run has begun to use it."""
 
@@ -164,6 +179,22 @@ class Report:
                 self.warnings.append(line)
                 self.bar.warn(line)
 
+    def taken(self) -> Noted:
+        """What was noted since the last call, for the report of another process to `add`."""
+        noted = Noted(self.away, self._seen, self.facts, self.stages(), peak_megabytes() or 0.0)
+        self.away, self._seen = [], Counter()
+        return noted
+
+    def add(self, noted: Noted) -> None:
+        """Add what was noted in a second process."""
+        self.away += noted.away
+        self.facts.update(noted.facts)
+        self._beside = noted.megabytes
+        for line in noted.warned.elements():
+            self.warn(line)
+        for name, seconds in noted.seconds.items():
+            self._clocks.setdefault(name, _Clock()).seconds = seconds
+
     def end(self) -> None:
         """Note that the result is in place, which for a GIF is well after its last frame."""
         self._ended = time.perf_counter()
@@ -194,6 +225,10 @@ class Report:
         """
         return {name: clock.seconds for name, clock in list(self._clocks.items())}
 
+    def _peak(self) -> float | None:
+        own = peak_megabytes()
+        return None if own is None else round(own + self._beside, 1)
+
     def as_dict(self) -> dict[str, Any]:
         """The whole report in plain values for JSON."""
         return {
@@ -204,7 +239,7 @@ class Report:
             "seconds": round(self.seconds, 3),
             "frames_per_second": round(self.frames_per_second, 2),
             "steady_frames_per_second": round(self.steady_frames_per_second, 2),
-            "peak_megabytes": peak_megabytes(),
+            "peak_megabytes": self._peak(),
             "stages": {name: round(s, 3) for name, s in self.stages().items()},
             "frames_without_face": self.away,
             "warnings": [

@@ -212,4 +212,4 @@ def _table(rows: list[tuple[str, _Run]]) -> str:
         ["peak memory, MB", *(str(t["peak_megabytes"] or "?") for t in runs)],
     ]
     table = text_table(["", *(size for size, _ in rows)], lines)
-    return f"{table}median of each size; {runs[0]['frames']} frames; one process each\n"
+    return f"{table}median of each size; {runs[0]['frames']} frames; each run started afresh\n"

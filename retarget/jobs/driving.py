@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from itertools import chain, islice
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 from retarget.errors import NoFaceFound
 from retarget.expression.settings import FitSettings, RestSettings, SmoothSettings
 from retarget.face.settings import TrackSettings, named_face
+from retarget.flow.beside import Beside, second_process_pays
 from retarget.flow.blas import one_blas_thread
 from retarget.flow.lanes import Lanes, depth_for
 from retarget.flow.report import Report
@@ -24,9 +26,13 @@ if TYPE_CHECKING:
     from retarget.flow.sound import Sound
     from retarget.flow.source_info import SourceInfo
     from retarget.flow.values import ExpressedFrame, RestFace, TrackedFrame
-    from retarget.jobs.cast import Person
+    from retarget.jobs.cast import Cast, Person
     from retarget.source.source import Source
     from retarget.transfer.transfer import DrivingFace
+
+_FEWEST = 150
+"""Frames from which a second process makes up for the time that its start takes."""
+_MOST_PIXELS = 1280 * 720
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +48,9 @@ class DrivingSettings:
     """Folder with model files; None: RETARGET_MODELS or the user's cache."""
     shows_rest: bool = False
     """Whether the frame nearest to rest is needed with its pixels."""
+    beside: bool = False
+    """Whether something else is done with the frames as they come, so that following the face in a
+    second process may pay."""
     finds_identity: bool = False
     """Whether `track` is also used to find the identity's face."""
 
@@ -82,7 +91,9 @@ def open_driving(driving: str, settings: DrivingSettings, report: Report) -> Ite
 
     settings = replace(settings, track=with_model(track, settings.models))
     with open_source(driving, settings.source, warn=report.warn) as source:
-        yield _filmed(driving, source, settings, report)
+        performance = _Performance(source=source, called=driving, settings=settings)
+        with _beside(performance, report) as beside:
+            yield _filmed(performance, beside, report)
 
 
 @contextmanager
@@ -96,28 +107,82 @@ def read_driving(
         yield opened, report.watch(lanes.ahead(told, name="driving"), opened.info.count)
 
 
-def _filmed(driving: str, source: Source, settings: DrivingSettings, report: Report) -> Driving:
-    from retarget.expression.fit import Fit
-    from retarget.expression.smooth import Smooth
-    from retarget.face.track import Track
+@dataclass(frozen=True, kw_only=True)
+class _Performance:
+    """The stages that tell what a filmed face does."""
+
+    source: Source
+    called: str
+    settings: DrivingSettings
+
+    def __call__(self, report: Report, given: Callable[[], RestFace]) -> Iterator[ExpressedFrame]:
+        """All of them, from the first frame on while the rest is still to be given."""
+        tracked = self.tracked(report)
+        first = list(islice(tracked, 1))
+        yield from self.expressed(chain(first, tracked), given(), report)
+
+    def tracked(self, report: Report) -> Iterator[TrackedFrame]:
+        """The driving face, followed."""
+        from retarget.face.track import Track
+
+        read = report.timed("source", self.source.frames())
+        return report.stage("track", Track(self.settings.track, report, called=self.called), read)
+
+    def expressed(
+        self,
+        tracked: Iterator[TrackedFrame],
+        rest: RestFace,
+        report: Report,
+        cast: Cast | None = None,
+    ) -> Iterator[ExpressedFrame]:
+        """What it does."""
+        from retarget.expression.fit import Fit
+        from retarget.expression.smooth import Smooth
+
+        fitted = report.stage("fit", Fit(rest, self.settings.fit, cast), tracked)
+        return report.stage("smooth", Smooth(self.settings.smooth), fitted)
+
+
+@contextmanager
+def _beside(performance: _Performance, report: Report) -> Iterator[Beside[ExpressedFrame] | None]:
+    """The second process for a performance; None where a thread does as well."""
+    info, beside = performance.source.info, None
+    width, height = info.size
+    pays = (info.count or 0) >= _FEWEST and width * height <= _MOST_PIXELS
+    local = Path(performance.called).is_file()
+    if performance.settings.beside and pays and local and second_process_pays():
+        with suppress(OSError, pickle.PicklingError, TypeError, AttributeError):
+            beside = Beside(performance, report)
+    try:
+        yield beside
+    finally:
+        if beside is not None:
+            beside.close()
+
+
+def _filmed(
+    performance: _Performance, beside: Beside[ExpressedFrame] | None, report: Report
+) -> Driving:
     from retarget.jobs.cast import Cast
 
+    driving, source, settings = performance.called, performance.source, performance.settings
     with report.clock("rest"):
         people, rests = _at_rest(driving, source, settings)
         cast = Cast(people, rests) if len(rests) > 1 else None
-    fit = Fit(rests[0], settings.fit, cast)
     report.facts["driving_rest"] = rests[0].found
     report.facts["driving_people"] = len(rests)
+    if beside is not None and cast is not None:
+        beside.end()  # several rests are told apart as objects, of which a pipe makes new ones
 
     def frames(lanes: Lanes) -> Iterator[ExpressedFrame]:
-        read = report.timed("source", source.frames())
-        track = Track(settings.track, report, called=driving)
-        tracked = report.stage("track", track, read)
+        depth = depth_for(source.info.size)
+        if beside is not None and cast is None:
+            values = beside.values(rests[0])
+            return lanes.ahead(values, depth=depth, name="track", interrupt=beside.end)
         # Decoding and the networks release the GIL, so they share one lane. What follows is many
         # small numpy calls, as drawing is: two such threads would wait for each other at each one.
-        ready = lanes.ahead(tracked, depth=depth_for(source.info.size), name="track")
-        fitted = report.stage("fit", fit, ready)
-        return report.stage("smooth", Smooth(settings.smooth), fitted)
+        ready = lanes.ahead(performance.tracked(report), depth=depth, name="track")
+        return performance.expressed(ready, rests[0], report, cast)
 
     return Driving(
         info=source.info,

@@ -146,9 +146,10 @@ class VideoJob(StartsFromPreset):
     def frames(self, report: Report | None = None) -> UntilClosed[FinishedFrame]:
         """The finished frames, one by one; no file is written.
 
-        The job's threads end with the last frame, or when the iterator is closed or garbage
-        collected; until then BLAS uses one thread in the whole process. Where a loop may be left
-        early, use a `with` block, as a variable, a traceback or `async` generator keeps it alive:
+        The job's threads, and the second process in which a longer video's face is followed, end
+        with the last frame, or when the iterator is closed or garbage collected; until then BLAS
+        uses one thread in the whole process. Where a loop may be left early, use a `with` block, as
+        a variable, a traceback or `async` generator keeps it alive:
 
             with job.frames() as frames:
                 for finished in frames: ...
@@ -176,10 +177,10 @@ class VideoJob(StartsFromPreset):
         look = replace(self.source, start=0.0, end=None)
         with (
             one_blas_thread(),  # here, as rest faces are read before any lane begins
+            open_driving(self.driving, self._driving_settings(), report) as driving,
             open_identity(
                 self.identity, self.track, report, source=look, models=self.models
             ) as identity,
-            open_driving(self.driving, self._driving_settings(), report) as driving,
             Lanes() as lanes,
         ):
             if driving.info.still and not identity.photo:
@@ -251,6 +252,7 @@ class VideoJob(StartsFromPreset):
             smooth=self.smooth,
             models=self.models,
             shows_rest=self.warp.wrinkles > 0,
+            beside=True,
             finds_identity=True,
         )
 

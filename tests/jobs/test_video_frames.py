@@ -14,6 +14,7 @@ from retarget.flow.crop import Crop
 from retarget.flow.report import Report
 from retarget.flow.values import FaceRequest, FinishedFrame, GeneratedFace, Identity
 from retarget.generate.generator import Generator
+from retarget.jobs import driving
 from retarget.jobs.video import VideoJob
 from retarget.source.settings import SourceSettings
 from retarget.transfer.settings import TransferSettings
@@ -128,3 +129,28 @@ def test_an_asyncio_task_that_reads_frames_on_threads_can_be_cancelled_at_any_ti
         return ours()
 
     assert asyncio.run(program()) == []
+
+
+def test_a_second_process_changes_no_pixel_and_nothing_that_is_told(
+    drive_with_gap: Path, photo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = VideoJob(driving=str(drive_with_gap), identity=str(photo))
+    alone, together = Report(), Report()
+    kept = [finished.frame.rgb for finished in job.frames(alone)]
+    monkeypatch.setattr(driving, "_FEWEST", 1)
+    monkeypatch.setattr(driving, "second_process_pays", lambda: True)
+    monkeypatch.setattr(driving._Performance, "tracked", None)  # so it cannot be done in this one
+    for finished, before in zip(job.frames(together), kept, strict=True):
+        np.testing.assert_array_equal(finished.frame.rgb, before)
+    assert together.away == alone.away != []
+    assert together.warnings == alone.warnings
+    assert together.facts == alone.facts
+    assert together.stages().keys() == alone.stages().keys()
+
+
+def test_a_short_clip_is_followed_without_a_second_process(
+    drive: Path, photo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(driving, "second_process_pays", lambda: pytest.fail("nobody asks"))
+    with VideoJob(driving=str(drive), identity=str(photo)).frames() as frames:
+        next(frames)
