@@ -9,7 +9,7 @@ import numpy as np
 
 from retarget.flow.arrays import Bytes, Floats
 from retarget.generate.warp.paint import colours, fill, ramp
-from retarget.generate.warp.palette import LUMA, believed, luma
+from retarget.generate.warp.palette import LUMA, believed, luma, tooth_in
 from retarget.generate.warp.shut_lips import ROWS
 
 TONE_POINTS = np.array([
@@ -62,6 +62,11 @@ class Tones:
             lip=np.median(colours(rgb, lips), axis=0).astype(np.float32),
             white=white,
         )
+
+    @property
+    def lit_tooth(self) -> Floats:
+        """(3,) the colour that a lit tooth has beside this skin."""
+        return tooth_in(self.skin, self.skin if self.white is None else self.white)
 
     @property
     def inner_lip(self) -> Floats:
