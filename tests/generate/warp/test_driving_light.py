@@ -58,3 +58,9 @@ def test_gloss_on_teeth_is_not_bluer_than_they_are() -> None:
     gloss = rgb(200, 196, 200)
     drawn = on_teeth(Light.between(SHADED, PHOTO, DRAWN), gloss)[0]
     assert drawn[2] / drawn[0] <= 1.01 * DRAWN[2] / DRAWN[0]
+
+
+def test_teeth_in_warm_light_are_not_green_beside_skin() -> None:
+    """Their green is no nearer to their red than to their blue in most photos."""
+    red, green, blue = Palette.of(rgb(147, 92, 81), rgb(115, 65, 60), rgb(120, 76, 70)).tooth
+    assert blue + 0.3 * (red - blue) < green < blue + 0.45 * (red - blue)
