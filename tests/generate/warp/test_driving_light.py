@@ -8,7 +8,7 @@ import pytest
 from retarget.flow.arrays import Floats
 from retarget.generate.warp.driving_light import Light
 from retarget.generate.warp.palette import LUMA, Palette, luma
-from retarget.generate.warp.tones import Tones
+from retarget.generate.warp.tones import Tones, teeth_in
 
 
 def rgb(*values: float) -> Floats:
@@ -58,6 +58,16 @@ def test_gloss_on_teeth_is_not_bluer_than_they_are() -> None:
     gloss = rgb(200, 196, 200)
     drawn = on_teeth(Light.between(SHADED, PHOTO, DRAWN), gloss)[0]
     assert drawn[2] / drawn[0] <= 1.01 * DRAWN[2] / DRAWN[0]
+
+
+def test_a_tongue_in_the_light_is_not_taken_for_teeth() -> None:
+    """It is paler than lips, though less so than teeth that are as dark."""
+    face = Tones(skin=rgb(182, 132, 118), lip=rgb(132, 64, 66), white=rgb(173, 151, 148))
+    tongue, lit, shaded = rgb(147, 93, 97), rgb(195, 160, 152), rgb(129, 98, 92)
+    share = teeth_in(np.array([[tongue, lit, shaded]]), face)[0]
+    assert share[0] < 0.2
+    assert share[1] > 0.9
+    assert share[2] > 0.6
 
 
 def test_teeth_in_warm_light_are_not_green_beside_skin() -> None:
