@@ -15,7 +15,7 @@ from retarget.generate.warp.tones import Tones
 BRIGHTEST_GAIN, BRIGHTEST_TOOTH = 1.5, 2.2
 """Largest gain of the interior and of its teeth: less leaves grey teeth where a dark clip drives a
 bright photo, more makes the tongue glow."""
-ABOVE_TOOTH = 1.15
+ABOVE_TOOTH = 1.05
 """Largest brightness of a tooth relative to the photo's own lit teeth; where none are seen, it is
 that of the brightest channel of skin."""
 KNEE, KNEE_OF_TEETH = 0.8, 0.9
