@@ -21,8 +21,8 @@ LEAST_SHINE, TOOTH_SHINE = 1.05, 1.06
 """Brightness of the eyes' white relative to skin below which it lies in shade, and brightness of a
 tooth relative to that white."""
 LEAST_GREEN = 0.4
-"""Least position of a tooth's green between its blue and red (.37 is the median of eleven photos and
-clips): less would be pink, more looks green beside skin."""
+"""Least position of a tooth's green between its blue and red (.37 is the median of eleven photos
+and clips): less would be pink, more looks green beside skin."""
 PINK_LIGHT = 1.1
 """Ratio of skin's green to blue below which the light itself is pink, and teeth are, too; otherwise
 they would look green beside that skin."""
