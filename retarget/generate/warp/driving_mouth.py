@@ -125,12 +125,12 @@ class DrivingInside:
         """
         raw, driving = self._raw, self._tones
         depth = depth / np.float32(self._now.width)
-        light = Light.between(driving, tones)
+        light = Light.between(driving, tones, tooth)
         inside = light(raw)
         np.minimum(inside[..., 2], _bluest(tones) * inside[..., 1], out=inside[..., 2])
         teeth, beside = self._teeth(depth)
         if teeth.any():
-            inside += per_channel(teeth) * (light.on_teeth(raw, teeth, tooth) - inside)
+            inside += per_channel(teeth) * (light.on_teeth(raw, teeth) - inside)
         shade = np.minimum(depth / np.float32(RIM_REACH), 1) * np.float32(RIM_SHADE)
         lit = per_channel(shade + np.float32(1 - RIM_SHADE))
         inside *= lit ** _warm(tones.lip)

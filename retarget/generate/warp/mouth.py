@@ -278,11 +278,12 @@ class Mouth:
         flesh = np.exp(hole.depth / np.float32(-0.08 * hole.rims.width))[..., None]
         cavity = self._palette.cavity
         inside = cavity + flesh * (np.float32(0.5) * self._palette.gum - cavity)
-        with_jaw = moved.skull.copy()
-        with_jaw[:, 2] += moved.skull[:, :2] @ self._jaw(moved)
         if upper is not None:
+            jaw = self._jaw(moved)
             tongue, lower_row, upper_row = self._teeth
-            lay(inside, tongue, with_jaw, hole)
+            lay(inside, tongue, self._dentist.tongue_place(moved.skull, jaw), hole)
+            with_jaw = moved.skull.copy()
+            with_jaw[:, 2] += moved.skull[:, :2] @ jaw
             lay(inside, lower_row, with_jaw, hole)
             lay(inside, upper_row, upper.place, hole, upper.share)
         lit = np.minimum(hole.depth / np.float32(LIP_REACH * hole.rims.width), 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import sqrt
 
 import numpy as np
 
@@ -16,8 +17,12 @@ OF_SKIN, OF_WHITE = 0.6, 0.6
 """Exponent of skin's green and blue relative to red that gives teeth in the same light (0.4 to 0.8
 in six photos), as the rest is the skin's own colour; and the weight of the eyes' white, if
 paler."""
-LEAST_GREEN = 0.52
-"""Least position of a tooth's green between its blue and red: less would be pink."""
+LEAST_SHINE, TOOTH_SHINE = 1.05, 1.06
+"""Brightness of the eyes' white relative to skin below which it lies in shade, and brightness of a
+tooth relative to that white."""
+LEAST_GREEN = 0.4
+"""Least position of a tooth's green between its blue and red (.37 is the median of eleven photos
+and clips): less would be pink, more looks green beside skin."""
 PINK_LIGHT = 1.1
 """Ratio of skin's green to blue below which the light itself is pink, and teeth are, too; otherwise
 they would look green beside that skin."""
@@ -71,14 +76,23 @@ class Palette:
         bright = luma(skin)
         warm = (skin / max(bright, 1.0)).astype(np.float32)
         red = (lip / max(luma(lip), 1.0)).astype(np.float32)
-        tint = _tooth_tint(skin, believed(white, skin))
-        shine = float(np.clip(luma(white), 1.05 * bright, 1.3 * bright))
         return cls(
-            tooth=np.float32(min(1.06 * shine, 235.0)) * tint,
+            tooth=tooth_in(skin, white),
             gum=np.float32(0.6) * lip + np.float32(0.2) * skin,
             tongue=np.float32(0.7) * lip * red ** np.float32(0.25) + np.float32(0.2) * skin,
             cavity=np.float32(0.14 * bright) * red ** np.float32(1.5) * warm,
         )
+
+
+def tooth_in(skin: Floats, white: Floats) -> Floats:
+    """(3,) the colour of a lit tooth beside skin (3,), from it and the white of the eyes (3,).
+
+    It is brighter than skin, the more so where the white of the eyes is, as dark skin has white
+    teeth; but not by as much, as eyes are often lit where a mouth is not.
+    """
+    least = LEAST_SHINE * luma(skin)
+    shine = sqrt(least * max(luma(white), least))
+    return np.float32(min(TOOTH_SHINE * shine, 235.0)) * _tooth_tint(skin, believed(white, skin))
 
 
 def _tooth_tint(skin: Floats, white: Floats) -> Floats:

@@ -33,6 +33,9 @@ ARCH = 2.1
 GUM_PARTS, GUM_ENDS = 24, 3.0
 """Number of strips in which a gum is shaded, and the steepness of its ends, which taper so that it
 is not a box in a wider mouth."""
+TONGUE_BACK = 0.45
+"""Share of the jaw's movement that the back of the tongue takes part in: if it moved with the jaw,
+a wide mouth would be empty."""
 BEHIND_LIPS = 0.05
 FINE = 3
 """Supersampling factor in each direction."""
@@ -83,22 +86,34 @@ class Dentist:
     def tongue(self) -> Layer:
         """The tongue at rest behind the lower teeth, jaw closed."""
         angle = np.linspace(0, 2 * np.pi, 48, endpoint=False)
-        oval = np.stack([0.17 * np.cos(angle), 0.05 + 0.10 * np.sin(angle), 0 * angle + 0.1], 1)
+        oval = np.stack([0.19 * np.cos(angle), 0.05 + 0.10 * np.sin(angle), 0 * angle + 0.1], 1)
         outline = self._project(oval)
         corner, mask = _blank(outline)
         fill(mask, _drawn(outline, corner))
         soft = blurred(mask, 0.035 * self._pixels).astype(np.float32) / 255
-        back, front = _drawn(self._project(np.array([[0, -0.05, 0.1], [0, 0.15, 0.1]])), corner)
+        back, front = _drawn(self._tongue_ends(), corner)
         way = (front - back) / float((front - back) @ (front - back))
         rows, columns = np.indices(mask.shape, np.float32)
         outwards = (columns - back[0]) * way[0] + (rows - back[1]) * way[1]
-        bright = (0.45 + 0.55 * soft**1.5) * (1 - 0.28 * outwards)
+        bright = (0.45 + 0.55 * soft**1.5) * (1 - 0.5 * (1 - outwards) ** 2)
         groove = np.zeros_like(mask)
         ends = self._project(np.array([[0, -0.04, 0.1], [0, 0.14, 0.1]]))
         stroke(groove, _drawn(ends, corner), 0.012 * self._pixels)
         bright *= 1 - 0.18 * blurred(groove, 0.012 * self._pixels).astype(np.float32) / 255
         colour = self._palette.tongue * bright[..., None]
         return self._finished(corner, colour, blurred(mask, FINE))
+
+    def tongue_place(self, skull: Doubles, jaw: Floats) -> Doubles:
+        """(2, 3) where the tongue goes as the head and, by `jaw` (2,), the jaw move."""
+        back, tip = self._tongue_ends()
+        along = np.outer((1 - TONGUE_BACK) * jaw, tip - back) / float((tip - back) @ (tip - back))
+        linear = skull[:, :2] @ (np.eye(2) + along)
+        start = skull[:, 2] + skull[:, :2] @ (TONGUE_BACK * jaw - along @ back)
+        return np.concatenate([linear, start[:, None]], axis=1)
+
+    def _tongue_ends(self) -> Floats:
+        """(2, 2) the back and the tip of the tongue in pixels of the crop, jaw closed."""
+        return self._project(np.array([[0, -0.05, 0.1], [0, 0.15, 0.1]]))
 
     def _arch(self, teeth: Sequence[tuple[float, float]], edge: float, root: float) -> Layer:
         """One arch, its teeth (width, length) from the middle outwards, roots up (-1) or down."""

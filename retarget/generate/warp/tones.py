@@ -9,7 +9,7 @@ import numpy as np
 
 from retarget.flow.arrays import Bytes, Floats
 from retarget.generate.warp.paint import colours, fill, ramp
-from retarget.generate.warp.palette import LUMA, believed, luma
+from retarget.generate.warp.palette import LUMA, believed, luma, tooth_in
 from retarget.generate.warp.shut_lips import ROWS
 
 TONE_POINTS = np.array([
@@ -20,9 +20,11 @@ TONE_POINTS = np.array([
 TOOTH_BRIGHT, TOOTH_RED = 0.75, 0.6
 """Brightness relative to skin above which, and redness relative to lips below which, it is
 tooth."""
-PALE, SEEN = (0.4, 0.75), (0.3, 0.55)
-"""Redness relative to lips between which tooth fades out; brightness relative to skin between which
-a pale colour becomes tooth."""
+PALE, SEEN = (0.3, 0.6), (0.3, 0.55)
+"""Redness, from a lit tooth (0) to lips (1), between which tooth fades out, as a tongue that is lit
+is paler than lips; and brightness relative to skin between which a pale colour becomes tooth."""
+MOST_OF_LIPS = 0.5
+"""The most of the lips' redness that is believed of a lit tooth, as pale lips are hardly redder."""
 WHITE_BRIGHT = 0.4
 """Brightness relative to skin below which supposed white of the eyes is lashes or the shade between
 laughing lids."""
@@ -62,6 +64,11 @@ class Tones:
             lip=np.median(colours(rgb, lips), axis=0).astype(np.float32),
             white=white,
         )
+
+    @property
+    def lit_tooth(self) -> Floats:
+        """(3,) the colour that a lit tooth has beside this skin."""
+        return tooth_in(self.skin, self.skin if self.white is None else self.white)
 
     @property
     def inner_lip(self) -> Floats:
@@ -122,7 +129,9 @@ def teeth_in(rgb: Bytes | Floats, driving: Tones, *, colourless: float = 0.0) ->
     lip_red = redness_in(driving.lip, driving.lip @ LUMA)
     if lip_red < LEAST_RED:
         return np.float32(colourless) * lit
-    return lit * (1 - ramp(PALE, redness_in(rgb, bright) / lip_red))
+    tooth = driving.lit_tooth
+    least = np.minimum(redness_in(tooth, tooth @ LUMA), np.float32(MOST_OF_LIPS) * lip_red)
+    return lit * (1 - ramp(PALE, (redness_in(rgb, bright) - least) / (lip_red - least)))
 
 
 def redness_in(rgb: Bytes | Floats, bright: Floats) -> Floats:

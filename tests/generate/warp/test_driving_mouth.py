@@ -64,7 +64,7 @@ def test_driving_lips_inside_the_opening_take_the_photos_colour_and_its_shade() 
     teeth = driver.frame.rgb.copy()
     teeth[around(driver, landmarks.LIPS_INNER_UPPER + landmarks.LIPS_INNER_LOWER[::-1])] = 230
     seen = np.median(inside(teeth), axis=0)
-    assert seen.max() - seen.min() < 40  # teeth stay teeth
+    assert seen.max() - seen.min() < 50  # teeth stay teeth, in the warm shade of lips
 
 
 @mesh_points
@@ -161,7 +161,7 @@ def test_what_is_pale_deep_in_the_mouth_is_a_tongue() -> None:
         return float(blue_ - red)
 
     assert blueness(0.1) > 40
-    assert abs(blueness(0.35)) < 5
+    assert abs(blueness(0.35)) < 0.2 * blueness(0.1)
 
 
 def of_one_colour(colour: tuple[int, int, int], depth: float) -> npt.NDArray[np.float32]:

@@ -42,6 +42,19 @@ def test_skin_beside_a_corner_that_is_drawn_apart_becomes_lip_and_no_other() -> 
     assert (out[100, 170] == SKIN).all()  # on the cheek
 
 
+def test_the_dark_line_in_which_a_photos_lips_end_is_no_spot_beside_a_mouth_that_opens() -> None:
+    dark = (30, 15, 10)
+
+    def spot(around: tuple[int, int, int]) -> float:
+        out = np.full((200, 200, 3), around, np.uint8)
+        out[98:103, 154:162] = dark
+        draw_lip_corners(out, mouth(70), mouth(0), LIP)
+        return float(out[100, 156].mean() / np.mean(dark))
+
+    assert spot(SKIN) > 2.5
+    assert spot(dark) < 1.3  # a beard
+
+
 @pytest.mark.parametrize("gap", [0.0, 60.0])
 def test_a_mouth_as_open_as_in_the_photo_is_left_alone(gap: float) -> None:
     assert (drawn(mouth(gap), mouth(gap)) == SKIN).all()

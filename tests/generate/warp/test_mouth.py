@@ -67,8 +67,18 @@ def test_drawn_teeth_part_with_the_jaw_and_the_lower_ones_stay_behind_their_lip(
     light = face[top:bottom, x - 4 : x + 4].mean(axis=(1, 2))
     third = len(light) // 3
     teeth = light > 130
-    assert light[third : 2 * third].max() < 60
+    assert light[third : 2 * third].max() < 100  # flesh
     assert 2 <= teeth[-third:].sum() < 0.8 * teeth[:third].sum()
+
+
+def test_a_wide_mouth_of_drawn_teeth_is_not_empty(warp: WarpGenerator) -> None:
+    """The tongue's back stays up while its tip goes with the jaw."""
+    request = ask(calm(), {"jawOpen": 1.0})
+    face = whole(draw(warp, request)).astype(float)
+    (x, top), (_, bottom) = np.rint(request.points[[13, 14], :2]).astype(int)
+    red = face[top:bottom, x - 4 : x + 4, 0].mean(axis=1)
+    middle = slice(round(0.55 * len(red)), round(0.75 * len(red)))
+    assert red[middle].min() > 1.5 * red.min()
 
 
 @mesh_points
