@@ -106,7 +106,7 @@ class Portrait:
         white = np.mean(tones or [photo.mean(axis=(0, 1))], axis=0).astype(np.float32)
         own = identity.expression.weights
         self._creases = Creases(photo, self._points, own, settings.creases)
-        self._own_folds = OwnFolds(own)
+        self._own_folds = OwnFolds(own, photo, self._points)
         self._wrinkles = settings.wrinkles
         self._folds = DrivingFolds()
         self._mouth = Mouth(identity, photo, self._points, white=white, settings=settings)

@@ -105,3 +105,20 @@ def test_a_fold_that_goes_leaves_no_stain(warp: WarpGenerator) -> None:
     left = np.log((shown + 8) / (clean + 8))
     red, _, blue = left[left.sum(axis=2) < np.percentile(left.sum(axis=2), 0.1)].mean(axis=0)
     assert blue > red - 0.2
+
+
+@pytest.mark.parametrize("pucker", [0.0, 1.0], ids=["at rest", "puckered"])
+def test_a_moustache_stays_as_the_smile_goes(warp: WarpGenerator, pucker: float) -> None:
+    plain = smiling()
+    points = plain.face.points
+    outline = np.rint(points[[186, 206, 98, 2, 327, 426, 410, 391, 0, 165], :2]).astype(np.int32)
+    shade = np.ones(plain.frame.rgb.shape[:2], np.float32)
+    cv2.fillPoly(shade, [outline], (0.6,))
+    rgb = plain.frame.rgb * cv2.GaussianBlur(shade, (0, 0), 2.0)[..., None]
+    hairy = known(rgb.astype(np.uint8))
+    weights = {"mouthSmileLeft": 0.0, "mouthSmileRight": 0.0, "mouthPucker": pucker}
+    asked = [ask(who, weights) for who in (hairy, plain)]
+    shown, clean = (whole(draw(warp, request)).mean(axis=2) for request in asked)
+    moved = Displacer(plain, points)(asked[1]).points
+    x, y = np.rint(moved[[165, 92, 391, 322], :2]).astype(int).T
+    assert (shown[y, x] / clean[y, x]).max() < 0.6**0.5  # more than half of the darkness
