@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 _FEWEST = 150
 """Frames from which a second process makes up for the time that its start takes."""
 _MOST_PIXELS = 1280 * 720
+"""Pixels of a frame up to which handing it over takes less time than is gained."""
 
 
 @dataclass(frozen=True, kw_only=True)
