@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from retarget import __version__
@@ -112,7 +113,7 @@ class Noted:
     seconds: dict[str, float]
     """Of each stage since the beginning."""
     megabytes: float
-    """The most memory of that process so far."""
+    """The most memory of that process so far, without the libraries, whose pages it shares."""
 
 
 @dataclass
@@ -133,7 +134,7 @@ class Report:
     _last: float = field(default=0.0, repr=False)
     _ended: float = field(default=0.0, repr=False)
     _beside: float = field(default=0.0, repr=False)
-    """The most memory in MB of a second process."""
+    """`Noted.megabytes` of a second process."""
     _taken: bool = field(default=False, repr=False)
     """Whether a run has begun to use it."""
 
@@ -181,7 +182,8 @@ class Report:
 
     def taken(self) -> Noted:
         """What was noted since the last call, for the report of another process to `add`."""
-        noted = Noted(self.away, self._seen, self.facts, self.stages(), peak_megabytes() or 0.0)
+        peak = max((peak_megabytes() or 0.0) - _shared_megabytes(), 0.0)
+        noted = Noted(self.away, self._seen, self.facts, self.stages(), peak)
         self.away, self._seen = [], Counter()
         return noted
 
@@ -275,3 +277,14 @@ def peak_megabytes() -> float | None:
         return None
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return round(peak / (1e6 if platform.system() == "Darwin" else 1e3), 1)
+
+
+def _shared_megabytes() -> float:
+    """What this process holds of files, as code of libraries, in MB; 0 where it is not told."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text("ascii").split()[2])
+    except (OSError, ValueError, IndexError):
+        return 0.0
+    import resource
+
+    return pages * resource.getpagesize() / 1e6
