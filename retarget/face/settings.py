@@ -66,6 +66,14 @@ def not_so_many(shown: str, which: str) -> NoFaceFound:
     )
 
 
+def none_in_picture() -> NoFaceFound:
+    """The error where a picture shows no face."""
+    return NoFaceFound(
+        "No human face found in the picture.",
+        do="Use a picture in which the face is clearly visible, from the front if possible.",
+    )
+
+
 def none_of_several(called: str, count: int) -> UnreadableInput:
     """The error where a picture shows several faces of similar size, and none is chosen."""
     return UnreadableInput(

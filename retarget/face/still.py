@@ -12,6 +12,7 @@ from retarget.face.search import Search
 from retarget.face.settings import (
     AUTO,
     TrackSettings,
+    none_in_picture,
     none_of_several,
     not_so_many,
     of_several,
@@ -88,7 +89,4 @@ def _nobody(count: int, settings: TrackSettings) -> NoFaceFound:
     if count:
         shown = f"The picture shows {count} {'face' if count == 1 else 'faces'}"
         return not_so_many(shown, settings.which)
-    return NoFaceFound(
-        "No human face found in the picture.",
-        do="Use a picture in which the face is clearly visible, from the front if possible.",
-    )
+    return none_in_picture()

@@ -13,7 +13,13 @@ from fractions import Fraction
 from retarget.errors import NoFaceFound
 from retarget.face.follow import Follower
 from retarget.face.open import open_model
-from retarget.face.settings import AUTO, TrackSettings, not_so_many, of_several
+from retarget.face.settings import (
+    AUTO,
+    TrackSettings,
+    none_in_picture,
+    not_so_many,
+    of_several,
+)
 from retarget.flow.report import Report
 from retarget.flow.values import Face, TrackedFrame, VideoFrame
 
@@ -92,6 +98,8 @@ class Track:
         if most:
             shown = f"The video shows {most} {'face' if most == 1 else 'faces'} at most"
             return not_so_many(shown, self.settings.which)
+        if searched == 0:  # one picture, which has no time
+            return none_in_picture()
         return NoFaceFound(
             f"No face found in the first {searched:.1f} s of the video.",
             do="Start it where a face is visible, or lower track.certainty.",

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from fractions import Fraction
+
 import cv2
 import numpy as np
 import pytest
@@ -12,6 +15,7 @@ from outside import tracker
 from retarget.errors import NoFaceFound, UnreadableInput
 from retarget.face.settings import CHOICES
 from retarget.face.still import find_face
+from retarget.face.track import Track
 from retarget.flow.report import Report
 from retarget.flow.values import VideoFrame
 
@@ -38,6 +42,12 @@ def test_noise_is_no_face() -> None:
     noise = np.random.default_rng(0).integers(0, 255, (512, 512, 3)).astype(np.uint8)
     with pytest.raises(NoFaceFound):
         find_face(frame(noise), tracker(), Report())
+
+
+def test_a_single_picture_that_drives_is_not_called_a_video() -> None:
+    picture = replace(frame(np.full((256, 256, 3), 128, np.uint8)), duration=Fraction(0))
+    with pytest.raises(NoFaceFound, match="No human face found in the picture"):
+        list(Track(tracker(), Report())(iter([picture])))
 
 
 def test_a_man_seen_from_the_side_is_found() -> None:
