@@ -135,6 +135,8 @@ class Report:
     _ended: float = field(default=0.0, repr=False)
     _beside: float = field(default=0.0, repr=False)
     """`Noted.megabytes` of a second process."""
+    _shared: float = field(default=0.0, repr=False)
+    """The most that a second process has held of libraries."""
     _taken: bool = field(default=False, repr=False)
     """Whether a run has begun to use it."""
 
@@ -182,7 +184,8 @@ class Report:
 
     def taken(self) -> Noted:
         """What was noted since the last call, for the report of another process to `add`."""
-        peak = max((peak_megabytes() or 0.0) - _shared_megabytes(), 0.0)
+        self._shared = max(self._shared, _shared_megabytes())  # the system takes idle pages away
+        peak = max((peak_megabytes() or 0.0) - self._shared, 0.0)
         noted = Noted(self.away, self._seen, self.facts, self.stages(), peak)
         self.away, self._seen = [], Counter()
         return noted
