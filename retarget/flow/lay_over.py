@@ -53,7 +53,7 @@ def lay_over(
         if not isinstance(value, Mapping):
             do = f"Write {_heading(inner)} and its settings below."
             raise RetargetError(f"{name} in {place} is not a table.", do=do)
-        changed[name] = lay_over(old, value, where=where, within=inner, explain=explain)
+        changed[known[name]] = lay_over(old, value, where=where, within=inner, explain=explain)
     try:
         if not isinstance(job, AsDeclared):
             changed = as_declared(type(job), changed)
