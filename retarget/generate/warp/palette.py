@@ -11,8 +11,10 @@ from retarget.flow.arrays import Floats
 
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 """Weights of red, green and blue in brightness."""
-
-
+SKIN_POINTS = np.array(
+    [50, 280, 205, 425, 101, 330, 36, 266, 4, 5, 8, 9, 151, 199, 207, 427, 118, 347]
+)
+"""Mesh points on skin all over the face, where its tone is sampled."""
 OF_SKIN, OF_WHITE = 0.6, 0.6
 """Exponent of skin's green and blue relative to red that gives teeth in the same light (0.4 to 0.8
 in six photos), as the rest is the skin's own colour; and the weight of the eyes' white, if

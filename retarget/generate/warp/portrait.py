@@ -11,13 +11,9 @@ from retarget.flow.values import FaceRequest, GeneratedFace, Identity
 from retarget.generate.settings import WarpSettings
 from retarget.generate.warp import flow, mesh
 from retarget.generate.warp.backdrop import Backdrop
-from retarget.generate.warp.creases import Creases
-from retarget.generate.warp.displace import Displacer, Moved
-from retarget.generate.warp.eyeball import Eyeball, take_apart
-from retarget.generate.warp.eyes import bare_below_lid, draw_eye, lit_when_bare
-from retarget.generate.warp.glasses import Glasses
-from retarget.generate.warp.glasses_seen import glasses_seen
-from retarget.generate.warp.lids import (
+from retarget.generate.warp.eyes.eyeball import Eyeball, take_apart
+from retarget.generate.warp.eyes.eyes import bare_below_lid, draw_eye, lit_when_bare
+from retarget.generate.warp.eyes.lids import (
     LEFT_BROW,
     LEFT_FOLD,
     LEFT_SKIN,
@@ -27,18 +23,23 @@ from retarget.generate.warp.lids import (
     Lid,
     backed,
 )
-from retarget.generate.warp.limbus import EyePatch, limbi
-from retarget.generate.warp.lip_ends import giving_way
-from retarget.generate.warp.mouth import Mouth
-from retarget.generate.warp.own_folds import OwnFolds
+from retarget.generate.warp.eyes.limbus import EyePatch, limbi
+from retarget.generate.warp.eyes.unseen_eyes import unseen_eyes
+from retarget.generate.warp.glasses.glasses import Glasses
+from retarget.generate.warp.glasses.glasses_seen import glasses_seen
+from retarget.generate.warp.mouth.mouth import Mouth
+from retarget.generate.warp.mouth.shut_lips import lips_backed
 from retarget.generate.warp.render import Canvas, pixel_field
 from retarget.generate.warp.rims import LEFT_EYE, MOUTH, RIGHT_EYE, Rims, rims_of
-from retarget.generate.warp.seen_lids import lids_to_where_seen
-from retarget.generate.warp.seen_outline import outline_to_where_seen
-from retarget.generate.warp.shut_lips import gathering, lips_backed
-from retarget.generate.warp.turned_skin import TurnedSkin
-from retarget.generate.warp.unseen_eyes import unseen_eyes
-from retarget.generate.warp.wrinkles import DrivingFolds, along_creases, draw_folds
+from retarget.generate.warp.shape.closing import gathering
+from retarget.generate.warp.shape.displace import Displacer, Moved
+from retarget.generate.warp.shape.lip_ends import giving_way
+from retarget.generate.warp.shape.seen_lids import lids_to_where_seen
+from retarget.generate.warp.shape.seen_outline import outline_to_where_seen
+from retarget.generate.warp.shape.turned_skin import TurnedSkin
+from retarget.generate.warp.skin.creases import Creases
+from retarget.generate.warp.skin.own_folds import OwnFolds
+from retarget.generate.warp.skin.wrinkles import DrivingFolds, along_creases, draw_folds
 
 EYES = (
     (RIGHT_EYE, landmarks.RIGHT_IRIS, (RIGHT_FOLD, RIGHT_BROW), RIGHT_SKIN),

@@ -26,6 +26,8 @@ LEFT_EYE: Opening = (
     np.array(landmarks.LEFT_EYE_UPPER[::-1]),
     np.array(landmarks.LEFT_EYE_LOWER[::-1]),
 )
+LIP_ROWS = np.array([landmarks.UPPER_LIP_ROWS, landmarks.LOWER_LIP_ROWS])
+"""(2, 4, 11) indices of both lips' rows, from the outline of the mouth to its rim."""
 
 
 class Rims:

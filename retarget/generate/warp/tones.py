@@ -10,7 +10,7 @@ import numpy as np
 from retarget.flow.arrays import Bytes, Floats
 from retarget.generate.warp.paint import colours, fill, ramp
 from retarget.generate.warp.palette import LUMA, believed, luma, tooth_in
-from retarget.generate.warp.shut_lips import ROWS
+from retarget.generate.warp.rims import LIP_ROWS
 
 TONE_POINTS = np.array([
     50, 101, 36, 205, 187, 207, 216, 206, 203, 280, 330, 266, 425, 411, 427, 436, 426, 423,
@@ -111,7 +111,7 @@ def lips_along(rgb: Bytes, points: Floats, lip: Floats) -> Floats:
         points: (478, 2 or 3) its mesh.
         lip: (3,) the lips' median colour.
     """
-    at = points[ROWS[:, 1:3, ALONG], :2].mean(axis=1)  # (2, n, 2)
+    at = points[LIP_ROWS[:, 1:3, ALONG], :2].mean(axis=1)  # (2, n, 2)
     seen = colours(rgb, at.reshape(-1, 2)).reshape(*at.shape[:2], 3).mean(axis=0)
     out = lip + np.float32(OWN) * (seen - lip)
     bright = np.maximum(out @ LUMA, np.float32(1))

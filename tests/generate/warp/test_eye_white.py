@@ -12,8 +12,8 @@ from asked import ask, calm, smiling
 from retarget.flow.arrays import Floats
 from retarget.flow.values import ExpressedFrame, FaceRequest, Identity, TrackedFrame
 from retarget.generate.settings import WarpSettings
-from retarget.generate.warp.driving_light import Light
 from retarget.generate.warp.eye_white import LastingWhite, eye_white
+from retarget.generate.warp.mouth.driving_light import Light
 from retarget.generate.warp.palette import LUMA, Palette, luma, tooth_in
 from retarget.generate.warp.rims import LEFT_EYE, RIGHT_EYE
 from retarget.generate.warp.tones import Tones, teeth_in
