@@ -52,6 +52,12 @@ def text(path: Path, words: str) -> Path:
     return path
 
 
+def with_unknown_pictures(path: Path) -> Path:
+    data = make_clip(path).read_bytes()
+    path.write_bytes(data.replace(b"V_MPEG4/ISO/AVC", b"V_MPEG4/ISO/XYZ"))
+    return path
+
+
 def cut(path: Path, share: float) -> Path:
     path.write_bytes(path.read_bytes()[: round(path.stat().st_size * share)])
     return path
@@ -74,6 +80,7 @@ BAD: dict[str, Callable[[Path], Path | str]] = {
     "cut short before its index": lambda t: cut(make_clip(t / "cut.mp4"), 0.5),
     "sound only": lambda t: sound_only(t / "sound.m4a"),
     "sound with a cover": lambda t: album(t / "album.mp3"),
+    "pictures by an unknown codec": lambda t: with_unknown_pictures(t / "unknown.mkv"),
     "folder without pictures": lambda t: folder(t / "folder"),
     "empty picture": lambda t: text(t / "empty.png", ""),
     "text picture": lambda t: text(t / "text.png", "I am not a picture."),
