@@ -41,7 +41,8 @@ class OneClock:
         shown, base = packet.dts if packet.pts is None else packet.pts, packet.time_base
         if shown is None:
             return
-        stream = self._streams.setdefault(packet.stream.index, _Stream())
+        began = _Stream(shift=self._newest)  # perhaps only after the clock started again
+        stream = self._streams.setdefault(packet.stream.index, began)
         # The first packets of a Matroska file say no decoding time.
         decoded = None if packet.dts is None else packet.dts * base
         if decoded is not None and _again(stream, decoded + stream.shift):

@@ -69,6 +69,18 @@ def test_where_the_clock_starts_again_pictures_and_sound_go_on_together(
     assert max(later) - min(later) <= CLOCK
 
 
+@pytest.mark.parametrize("ending", [".ts", ".mpg"])
+def test_sound_that_only_the_second_of_two_recordings_has_is_in_sync(
+    tmp_path: Path, ending: str
+) -> None:
+    codec, sound = ("libx264", "aac") if ending == ".ts" else ("mpeg2video", "mp2")
+    one = make_clip(tmp_path / f"one{ending}", codec=codec)
+    two = make_clip(tmp_path / f"two{ending}", codec=codec, sound=sound)
+    clip = joined(tmp_path / f"clip{ending}", one, two)
+    ahead = times(two)[0] - heard(two)[0][0]
+    assert abs(times(clip)[30] - heard(clip)[0][0] - ahead) < PACKET
+
+
 @pytest.mark.parametrize("said", [("dts",), ("pts", "dts")])
 def test_a_clock_that_starts_again_goes_on_in_each_time_that_packets_say(
     tmp_path: Path, said: tuple[str, ...]
