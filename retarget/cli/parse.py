@@ -19,7 +19,7 @@ from retarget.cli.commands import COMMANDS, VIDEO
 from retarget.errors import CannotWrite, RetargetError, UnknownWord, WrongSetting
 from retarget.flow.paths import is_there
 
-_RULE = re.compile(r"^[\s─\-]+$")
+_RULE = re.compile(r"^[\s─]+$|^-{3,}$")  # not a word `-`
 _FRAME = re.compile(r"^[│|]\s?|\s?[│|]$")
 _EDGES = ("╭", "╰")
 _NEAR = ("Perhaps you meant", "Arguments similar to")
@@ -156,7 +156,7 @@ def _sentence(box: str, name: str, kind: type[Any], words: Sequence[str]) -> Wro
     if what.startswith(parse_errors.NO_OPTION) or what == parse_errors.NO_DRIVING:
         what, near = _misspelt(words, kind) or (what, near)
     if what.startswith(parse_errors.MISSING):
-        typed = next((part[1] for part in texts if part[0].startswith("Unrecognized")), "")
+        typed = next((p[1] for p in texts if p[0].startswith("Unrecognized") and p[1:]), "")
         missing = re.findall(r"(?:^|; )(--\S+)", what.removeprefix(parse_errors.MISSING))
         near = difflib.get_close_matches(typed, missing, n=1)
         if typed and not typed.startswith("-"):

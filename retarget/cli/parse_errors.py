@@ -30,7 +30,7 @@ def plain(lines: Sequence[str]) -> tuple[str, str]:
         return MISSING + "; ".join(_missing(lines[1:])), ""
     said = " ".join(lines).rstrip(".")
     if found := _CHOICE.match(said):
-        known = re.findall(r"'(.*?)'", found[3])
+        known = [word for word in re.findall(r"'(.*?)'", found[3]) if word != "None"]
         return f"{found[2]} cannot be {found[1]!r}", nearest_or_all(found[1], known)[1]
     if found := _NO_VALUE.match(said + "."):
         option = found[1]

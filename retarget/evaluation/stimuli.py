@@ -111,7 +111,7 @@ def _clips(folder: Path) -> list[_Clip]:
         if not rows:
             raise ValueError("no clip was finished")
         return [_clip(folder, row) for row in rows]
-    except (OSError, UnicodeDecodeError, csv.Error, KeyError, ValueError, IndexError) as problem:
+    except (OSError, csv.Error, LookupError, ValueError, TypeError) as problem:  # a row cut off
         raise UnreadableInput(
             f"{folder} is not a finished set of stimuli.",
             do="Name a folder that retarget micro --set has made.",

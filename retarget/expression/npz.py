@@ -100,12 +100,12 @@ class NpzPerformance(Performance):
             text = self._array(zipped, _HEADER, np.dtype(np.uint8), _MAX_HEADER_BYTES)
             header = self._header(text)
             try:
-                self.info = unpacked_info(header["info"])
+                self.info, found = unpacked_info(header["info"]), str(header["rest"])
             except (KeyError, TypeError, ValueError, ArithmeticError) as wrong:
                 raise self._not_ours("its header is damaged") from wrong
             self._chunks: int = header["chunks"]
             row = self._array(zipped, _REST, REST, _MAX_HEADER_BYTES)
-            self.rest = self._unpacked_rest(row, str(header["rest"]))
+            self.rest = self._unpacked_rest(row, found)
 
     def frames(self) -> Iterator[ExpressedFrame]:
         """Every frame, in order."""
@@ -129,7 +129,7 @@ class NpzPerformance(Performance):
             raise UnreadableInput(
                 f"There is no file {self.path}.", do="Check its name and folder."
             ) from absent
-        except (OSError, zipfile.BadZipFile) as wrong:
+        except (OSError, ValueError, NotImplementedError, zipfile.BadZipFile) as wrong:
             raise self._not_ours("it is not a zip archive") from wrong
         with zipped:
             yield zipped

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from fractions import Fraction
 from typing import Any
 
@@ -34,6 +35,7 @@ REST = np.dtype(
      ("lip_gap", "<f4")]
 )  # fmt: skip
 """A face at rest."""
+_EXACT = re.compile(r"\d{1,40}(/\d{1,40})?", re.ASCII)
 _MOST = {
     "weights": 10.0, "gaze": 360.0, "aperture": 100.0, "lip_gap": 100.0, "detail": 1000.0,
     "rotation": 1.001, "translation": 1e6, "scale": 1e6,
@@ -84,8 +86,8 @@ def unpacked_info(said: dict[str, Any]) -> SourceInfo:
         KeyError, TypeError, ValueError, ArithmeticError: these are not its values.
     """
     width, height = (int(x) for x in said["size"])
-    rate, duration = (None if said[n] is None else Fraction(said[n]) for n in ("rate", "duration"))
-    time_base = Fraction(said["time_base"])
+    rate, duration = (None if said[n] is None else _exact(said[n]) for n in ("rate", "duration"))
+    time_base = _exact(said["time_base"])
     for exact in (time_base, rate or time_base):
         if not (exact > 0 and max(exact.as_integer_ratio()) < 2**31):  # FFmpeg's are no larger
             raise ValueError(f"{exact} is no time")
@@ -94,6 +96,13 @@ def unpacked_info(said: dict[str, Any]) -> SourceInfo:
         rate=rate, count=int(said["count"]), duration=duration,
         cut=bool(said.get("cut")), still=bool(said.get("still")),  # older files have neither
     )  # fmt: skip
+
+
+def _exact(text: str) -> Fraction:
+    """The fraction of its digits; `Fraction` would work for hours on "1e9999999999"."""
+    if not _EXACT.fullmatch(text):
+        raise ValueError(f"{text!r} is no fraction")
+    return Fraction(text)
 
 
 def unpacked(row: np.void) -> ExpressedFrame:

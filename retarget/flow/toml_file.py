@@ -52,9 +52,9 @@ class TomlFile:
             if path.suffix.lower() != _ENDING:
                 raise _of_another_kind(path, what) from error
             raise _not_toml(path, what, str(error)) from error
-        except RecursionError as error:
+        except (RecursionError, ValueError) as error:  # Python reads no 4301 digits
             raise UnreadableInput(
-                f"The {what} {path.name} holds lists within lists beyond all depth.",
+                f"The {what} {path.name} holds lists in lists, or a number, beyond all measure.",
                 do="Write it anew.",
             ) from error
         self._lines = _lines(text)

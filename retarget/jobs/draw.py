@@ -47,6 +47,6 @@ class DrawSettings(AsDeclared):
     def of_panel(self, generator: GeneratorName | None, seed: int) -> DrawSettings:
         """The settings with a panel's own generator and seed; the warp uses no random numbers."""
         name = generator or self.generator
-        if name == "warp":
-            return replace(self, generator=name)
+        if name == "warp":  # the settings of diffusion may be for other panels
+            return replace(self, generator=name, diffusion=DiffusionSettings())
         return replace(self, generator=name, diffusion=replace(self.diffusion, seed=seed))

@@ -5,6 +5,7 @@ from __future__ import annotations
 # Imported here: once the main thread has ended, jobs on other threads could no longer import it.
 import concurrent.futures.thread  # noqa: F401
 import os
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
 
@@ -46,6 +47,7 @@ def open_generator(
     if name not in get_args(GeneratorName):
         raise UnknownWord("generator", name, get_args(GeneratorName))
     if name == "warp":
+        _warn_of_idle(diffusion, report)
         return WarpGenerator(warp)
     check_room()
     with extra("diffusion", purpose="The diffusion generator"):
@@ -54,6 +56,18 @@ def open_generator(
 
     guide = WarpGenerator(warp) if diffusion.guided else None
     return DiffusionGenerator(diffusion, Store(models).part, guide, report)
+
+
+def _warn_of_idle(diffusion: DiffusionSettings, report: Report) -> None:
+    """Tell of settings that wait for a generator that nobody named."""
+    default = DiffusionSettings()
+    names = [field.name for field in fields(default)]
+    idle = [f"diffusion.{n}" for n in names if getattr(diffusion, n) != getattr(default, n)]
+    if idle:
+        report.warn(
+            f"{', '.join(idle)} {'does' if len(idle) == 1 else 'do'} not count with the generator "
+            "warp; the other one is --generator diffusion."
+        )
 
 
 def check_room() -> None:

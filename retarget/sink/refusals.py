@@ -11,7 +11,7 @@ from pathlib import Path
 import av
 
 from retarget.errors import CannotWrite
-from retarget.flow.paths import STREAM, is_folder
+from retarget.flow.paths import STREAM, is_file, is_folder, is_there
 from retarget.flow.stale_files import HIDDEN
 from retarget.sink.names import FOLDER_PATTERN, is_pattern, matches
 
@@ -25,7 +25,7 @@ def check_apart(target: Path, read: Iterable[str | Path | None], *, use: str = "
         use: the other use, for the message.
 
     Raises:
-        CannotWrite: `target` is one of them, or would replace a picture in one; or it is "-".
+        CannotWrite: `target` is one of them, or would replace a picture in one; or it is a stream.
     """
     check_named(target)
     pattern = target / FOLDER_PATTERN if is_folder(target) else target
@@ -123,15 +123,16 @@ def check_parent(target: Path) -> None:
 
 
 def check_named(target: Path) -> None:
-    """Refuse "-", which means a stream to many programs.
+    """Refuse "-", which means a stream to many programs, and streams: a file would replace them.
 
     Raises:
-        CannotWrite: it is "-".
+        CannotWrite: it is "-", or a device, a pipe, or a link to one, as /dev/stdout is.
     """
-    if target.name == STREAM:
+    stream = is_there(target) and not (is_file(target) or is_folder(target))
+    if stream or target.name == STREAM:
         raise CannotWrite(
             "What is written goes to a file, which appears once it is whole, and not to a stream.",
-            do=f"Give it a name other than {STREAM}.",
+            do=f"Give it a name other than {target if stream else STREAM}.",
         )
 
 

@@ -58,6 +58,10 @@ class Animation(Silent):
         self._start = moment(settings.start)
         self._end = None if settings.end is None else moment(settings.end)
         seen = [(frame.size, frame.duration) for frame in self.frames()]
+        if not seen and self._start == 0 and self._end is None:
+            raise UnreadableInput(
+                f"Not one picture of {name} can be read.", do="Check that it opens elsewhere."
+            )
         if not seen:
             raise UnreadableInput(
                 f"{name} has no frame between start and end that can be read.",

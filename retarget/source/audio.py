@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import cast
 
 import av
 from av.audio.stream import AudioStream
@@ -28,13 +27,16 @@ _BEFORE = Fraction(1, 2)  # seconds to seek ahead of the start, so that no packe
 
 
 def find_sound(place: Place, settings: SourceSettings, warn: Warn) -> Sound | None:
-    """The best sound stream at `place`; None where it has none of a known codec."""
+    """The best sound stream of a known codec at `place`; None where it has none."""
     with place.open() as container:
-        stream = container.streams.best("audio")
-        if stream is None or stream.codec_context is None:
-            return None
-        found = cast("AudioStream", stream)
         tracks = len(container.streams.audio)
+        known = [s for s in container.streams.audio if s.codec_context is not None]
+        if not known:
+            if tracks:
+                warn(f"{place.name}: its sound is left out, as its codec is not known here.")
+            return None
+        best = container.streams.best("audio")
+        found = next((s for s in known if s is best), known[0])
         index = found.index  # kept as a number: the stream is closed with its container
 
         @contextmanager

@@ -47,11 +47,14 @@ def packets(
                 clock.move(packet)
                 if packet.stream.index == stream.index:
                     yield packet
-            if failed:
-                warn(skipped)
-            return
         except av.FFmpegError:
             failed += 1
+            continue
+        except IndexError:  # PyAV's, once all is read, where a stream began part-way (.flv, .ts)
+            pass
+        if failed:
+            warn(skipped)
+        return
     # No warning where nothing was read, as from a server without seeking, or where the size is not
     # known, so that the end looks like damage.
     if begun and container.size > 0:

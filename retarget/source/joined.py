@@ -22,7 +22,7 @@ class _Stream:
     shift: Fraction = Fraction(0)
     """Added to the file's times."""
     decoded: Fraction | None = None
-    """Decoding time of the last packet: unlike presentation times, these rise."""
+    """The last decoding time: unlike presentation times, these rise."""
     end: Fraction = Fraction(0)
     """The latest end of all packets so far."""
     length: Fraction = Fraction(0)
@@ -38,20 +38,22 @@ class OneClock:
 
     def move(self, packet: Packet[Any]) -> None:
         """Shift `packet` to the common clock; before the first restart the shift is 0."""
-        shown = packet.dts if packet.pts is None else packet.pts
-        decoded = shown if packet.dts is None else packet.dts
-        if shown is None or decoded is None:
+        shown, base = packet.dts if packet.pts is None else packet.pts, packet.time_base
+        if shown is None:
             return
-        base = packet.time_base
-        stream = self._streams.setdefault(packet.stream.index, _Stream())
-        if _again(stream, decoded * base + stream.shift):
-            stream.shift = self._shift(stream, decoded * base, shown * base)
+        began = _Stream(shift=self._newest)  # perhaps only after the clock started again
+        stream = self._streams.setdefault(packet.stream.index, began)
+        # The first packets of a Matroska file say no decoding time.
+        decoded = None if packet.dts is None else packet.dts * base
+        if decoded is not None and _again(stream, decoded + stream.shift):
+            stream.shift = self._shift(stream, decoded, shown * base)
         ticks = round(stream.shift / base)
+        if decoded is not None:
+            stream.decoded = decoded + ticks * base
         if packet.pts is not None:
             packet.pts += ticks
         if packet.dts is not None:
             packet.dts += ticks
-        stream.decoded = (decoded + ticks) * base
         stream.length = (packet.duration or 0) * base
         stream.end = max(stream.end, (shown + ticks) * base + stream.length)
 

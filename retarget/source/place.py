@@ -94,13 +94,19 @@ def picture_stream(container: InputContainer, name: str) -> VideoStream:
     """The moving picture in `container`, ready to decode on a few threads.
 
     Raises:
-        UnreadableInput: it has none; an album's cover is not one.
+        UnreadableInput: it has none, as an album's cover is none, or none that FFmpeg can decode.
     """
     moving = [s for s in container.streams.video if Disposition.attached_pic not in s.disposition]
     if not moving:
         found = "only sound" if container.streams.audio else "no moving picture"
         raise UnreadableInput(f"{name} holds {found}.", do="Choose a video that shows a face.")
-    stream = max(moving, key=lambda s: (Disposition.default in s.disposition, s.width * s.height))
+    known = [s for s in moving if s.codec_context is not None]
+    if not known:
+        raise UnreadableInput(
+            f"{name} is encrypted, or encoded by a codec that is not known here.",
+            do="Save it as an ordinary .mp4 (H.264) with the program that plays it.",
+        )
+    stream = max(known, key=lambda s: (Disposition.default in s.disposition, s.width * s.height))
     stream.thread_type = "AUTO"
     small = stream.width * stream.height <= _SMALL
     stream.codec_context.thread_count = 1 if small else _THREADS

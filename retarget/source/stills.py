@@ -9,10 +9,11 @@ import warnings
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageCms, ImageOps
+from PIL import ExifTags, Image, ImageCms
 
 from retarget.errors import UnreadableInput
 from retarget.flow.arrays import Bytes, Picture
@@ -44,6 +45,13 @@ _LARGEST_PHONE_PHOTO = 2 * MAX_PIXELS
 
 DAMAGE = (OSError, ValueError, SyntaxError, EOFError, MemoryError, RuntimeError, struct.error)
 # Errors of Pillow's readers and their libraries on damaged files.
+_TURNS: dict[Any, Image.Transpose] = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT, 3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM, 5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270, 7: Image.Transpose.TRANSVERSE, 8: Image.Transpose.ROTATE_90,
+}  # fmt: skip
+"""How to turn a picture upright, by the orientation in its EXIF. `ImageOps.exif_transpose` would
+also write the EXIF anew, which fails where any other of its tags is damaged."""
 
 
 def is_picture(file: Path) -> bool:
@@ -112,7 +120,7 @@ def upright_rgb(image: Image.Image, background: Bytes) -> Picture:
     """An opened picture as upright sRGB (height, width, 3), on a background (3,) where clear."""
     profile = image.info.get("icc_profile")
     image.load()
-    shown = ImageOps.exif_transpose(image)
+    shown = _turned(image)
     if shown.mode in ("I", "F") or shown.mode.startswith("I;"):
         gray = _to_eight_bits(np.asarray(shown))
         return np.ascontiguousarray(np.repeat(gray[..., None], 3, axis=2))
@@ -122,6 +130,15 @@ def upright_rgb(image: Image.Image, background: Bytes) -> Picture:
     if shown.mode not in ("RGB", "CMYK"):
         shown = shown.convert("RGB")
     return np.ascontiguousarray(np.asarray(_in_srgb(shown, profile).convert("RGB")))
+
+
+def _turned(image: Image.Image) -> Image.Image:
+    """As its EXIF says it is shown; as it is stored where the EXIF is damaged."""
+    try:
+        way = _TURNS.get(image.getexif().get(ExifTags.Base.Orientation))
+    except DAMAGE:
+        return image
+    return image if way is None else image.transpose(way)
 
 
 def _to_eight_bits(gray: npt.NDArray[np.generic]) -> Bytes:

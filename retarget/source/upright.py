@@ -43,14 +43,15 @@ _QUARTERS = {
     -2: Turn(left_right=True, top_bottom=True),
 }
 """By counterclockwise quarter turns."""
+_ANY_COLOURS = "colorspace=bt709:color_primaries=bt709:color_trc=bt709"
 
 
 def turn_of(frame: Decoded) -> Turn:
     """How to turn `frame`, to the nearest quarter."""
     # Reading side data creates a reference cycle, which keeps the frame and its decoder's pictures
     # until garbage collection; so a small copy with the same side data is read. Its colours do not
-    # matter, and FFmpeg cannot scale some colour spaces.
-    small = PictureFilter(("setparams", "colorspace=bt709"), ("scale", "2:2"))(frame)
+    # matter, and FFmpeg cannot scale some kinds, such as those that a file calls reserved.
+    small = PictureFilter(("setparams", _ANY_COLOURS), ("scale", "2:2"))(frame)
     try:
         matrix: Any = small.side_data.get("DISPLAYMATRIX")
     except ValueError:  # PyAV fails on side data of unknown kinds, such as EXIF

@@ -111,8 +111,10 @@ def test_a_drawn_set_follows_what_was_commanded(
 def test_a_folder_that_is_no_set_is_one_sentence(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for made in (False, True):
-        if made:
-            (tmp_path / "manifest.csv").write_text("clip,file,table\n")
+    whole = "table,file,apex_frame,intensity\na.csv,a.mp4,0,1\n"
+    (tmp_path / "a.csv").write_text("frame,browDownLeft,browDownRight\n0,0.2")  # cut off
+    for made in (None, "clip,file,table\n", whole):
+        if made is not None:
+            (tmp_path / "manifest.csv").write_text(made)
         assert main(["evaluate", "--stimuli", str(tmp_path)]) == 1
         assert "not a finished set" in capsys.readouterr().err

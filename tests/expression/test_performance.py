@@ -263,6 +263,8 @@ def test_broken_files_say_what_is_wrong(
     flat["head"] = 0
     timeless = {**header, "info": {**header["info"], "time_base": "0"}}
     endless = {**header, "info": {**header["info"], "rate": "1e18"}}
+    longest = {**header, "info": {**header["info"], "duration": "1e9999999999"}}
+    restless = {name: said for name, said in header.items() if name != "rest"}
 
     def headed(said: dict[str, object]) -> bytes:
         return npy(np.frombuffer(json.dumps(said).encode(), np.uint8))
@@ -275,13 +277,19 @@ def test_broken_files_say_what_is_wrong(
     bomb = npy(np.zeros(40_000_000, np.uint8))
     cut = tmp_path / "cut.npz"
     cut.write_bytes(whole.read_bytes()[:-200])
+    newer, data = tmp_path / "newer.npz", bytearray(whole.read_bytes())
+    data[data.rindex(b"PK\x01\x02") + 6] = 255  # the version of zip that is needed to read it
+    newer.write_bytes(data)
     for path, says in [
         (tmp_path / "none.npz", "There is no file"),
         (cut, "not a zip archive"),
+        (newer, "not a zip archive"),
         (rewritten(whole, "header.npy", headed({**header, "version": 99})), "version 99"),
         (rewritten(whole, "header.npy", headed({**header, "blendshapes": 5})), "are others"),
         (rewritten(whole, "header.npy", headed(timeless)), "its header is damaged"),
         (rewritten(whole, "header.npy", headed(endless)), "its header is damaged"),
+        (rewritten(whole, "header.npy", headed(longest)), "its header is damaged"),
+        (rewritten(whole, "header.npy", headed(restless)), "its header is damaged"),
         (rewritten(whole, "header.npy", npy(np.frombuffer(b"[" * 9000, np.uint8))), "damaged"),
         (rewritten(whole, "rest.npy", npy(flat)), "its rest is damaged"),
         (rewritten(whole, "frames_00000.npy", changed("weights", np.nan)), "NaN"),

@@ -57,10 +57,12 @@ def test_a_table_or_a_photo_in_its_place_is_called_what_it_is_not(
     assert said.value.do == "Give a .toml file."
 
 
-def test_lists_in_lists_beyond_all_depth_are_refused_in_a_sentence(tmp_path: Path) -> None:
-    deep = written(tmp_path, "a = " + "[" * 9000 + "]" * 9000)
-    with pytest.raises(UnreadableInput, match=r"mine\.toml holds lists within lists"):
-        TomlFile(deep, "storyboard")
+@pytest.mark.parametrize("value", ["[" * 9000 + "]" * 9000, "9" * 9000])
+def test_lists_and_numbers_beyond_all_measure_are_refused_in_a_sentence(
+    tmp_path: Path, value: str
+) -> None:
+    with pytest.raises(UnreadableInput, match=r"mine\.toml holds lists in lists, or a number"):
+        TomlFile(written(tmp_path, f"a = {value}"), "storyboard")
 
 
 @pytest.mark.parametrize(

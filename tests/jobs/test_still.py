@@ -16,9 +16,11 @@ from retarget.errors import CannotWrite, NoFaceFound, RetargetError
 from retarget.flow import landmarks
 from retarget.flow.report import Report
 from retarget.flow.values import HeadPose
+from retarget.generate.diffusion.settings import DiffusionSettings
 from retarget.generate.settings import WarpSettings
 from retarget.generate.warp.warp import WarpGenerator
 from retarget.jobs.act import Actor
+from retarget.jobs.draw import DrawSettings
 from retarget.jobs.micro import MicroJob
 from retarget.jobs.reframe import Box, on_face, reframed, within_size
 from retarget.jobs.still import StillJob
@@ -145,6 +147,20 @@ def test_a_still_never_takes_the_place_of_what_was_read_for_it(
     with pytest.raises(CannotWrite, match="also read"):
         job.run()
     assert out.read_bytes() == astronaut.read_bytes()
+
+
+def test_settings_of_diffusion_are_told_not_to_count_where_the_warp_draws(
+    astronaut: Path, tmp_path: Path
+) -> None:
+    report = Report()
+    StillJob(
+        identity=(str(astronaut),),
+        expression=("joy",),
+        draw=DrawSettings(diffusion=DiffusionSettings(steps=4, seed=1)),
+        output=tmp_path / "joy.png",
+    ).run(report)
+    (told,) = report.warnings
+    assert told.startswith("diffusion.steps, diffusion.seed do not count with the generator warp")
 
 
 def test_a_grid_has_a_tile_for_each_word_and_strength(astronaut: Path, tmp_path: Path) -> None:

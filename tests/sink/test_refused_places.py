@@ -16,7 +16,7 @@ from clips import fill, finished, info_for, read
 from retarget.errors import CannotWrite
 from retarget.sink.names import default_output
 from retarget.sink.open import check_output, open_sink
-from retarget.sink.partial import filling
+from retarget.sink.partial import filling, save_text
 from retarget.sink.refusals import check_free
 from retarget.sink.settings import SinkSettings
 
@@ -158,6 +158,22 @@ def test_the_name_of_a_stream_is_refused_rather_than_made_a_folder(
     with pytest.raises(CannotWrite, match="not to a stream"), filling(Path("-")):
         pass
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+@pytest.mark.parametrize("name", ["pipe.mp4", "stdout.mp4"])
+def test_a_device_or_a_pipe_is_not_replaced_by_a_file(tmp_path: Path, name: str) -> None:
+    os.mkfifo(tmp_path / "pipe.mp4")
+    (tmp_path / "stdout.mp4").symlink_to("pipe.mp4")  # as /dev/stdout is a link
+    before = sorted(tmp_path.iterdir())
+    with pytest.raises(CannotWrite, match="not to a stream") as refused:
+        check_free(tmp_path / name, overwrite=True)
+    assert name in refused.value.do
+    with pytest.raises(CannotWrite, match="not to a stream"):
+        save_text(tmp_path / name, "all of it", overwrite=True)
+    assert sorted(tmp_path.iterdir()) == before
+    assert (tmp_path / name).is_fifo()
+    assert (tmp_path / "stdout.mp4").is_symlink()
 
 
 def test_a_relative_name_goes_to_the_current_folder(

@@ -76,6 +76,17 @@ def test_a_moving_picture_that_is_cut_short_plays_to_there_and_says_so(tmp_path:
     assert f"frame {len(shown)}" in said[0]
 
 
+def test_a_moving_picture_whose_first_frame_is_damaged_is_not_told_of_a_start(
+    tmp_path: Path,
+) -> None:
+    path = moving(tmp_path / "a.png")
+    data = path.read_bytes()
+    path.write_bytes(data[: data.index(b"IDAT") + 8])
+    with pytest.raises(UnreadableInput, match="Not one picture of") as refused:
+        read(path)
+    assert "moment" not in refused.value.do
+
+
 def test_pages_are_not_frames(tmp_path: Path) -> None:
     first, *others = (Image.fromarray(numbered(i)) for i in range(3))
     first.save(tmp_path / "pages.tif", save_all=True, append_images=others)

@@ -52,6 +52,12 @@ def text(path: Path, words: str) -> Path:
     return path
 
 
+def with_unknown_pictures(path: Path) -> Path:
+    data = make_clip(path).read_bytes()
+    path.write_bytes(data.replace(b"V_MPEG4/ISO/AVC", b"V_MPEG4/ISO/XYZ"))
+    return path
+
+
 def cut(path: Path, share: float) -> Path:
     path.write_bytes(path.read_bytes()[: round(path.stat().st_size * share)])
     return path
@@ -74,6 +80,7 @@ BAD: dict[str, Callable[[Path], Path | str]] = {
     "cut short before its index": lambda t: cut(make_clip(t / "cut.mp4"), 0.5),
     "sound only": lambda t: sound_only(t / "sound.m4a"),
     "sound with a cover": lambda t: album(t / "album.mp3"),
+    "pictures by an unknown codec": lambda t: with_unknown_pictures(t / "unknown.mkv"),
     "folder without pictures": lambda t: folder(t / "folder"),
     "empty picture": lambda t: text(t / "empty.png", ""),
     "text picture": lambda t: text(t / "text.png", "I am not a picture."),
@@ -83,7 +90,6 @@ BAD: dict[str, Callable[[Path], Path | str]] = {
     "phone's photo without its tiles": lambda t: cut(phone(t / "head.heic"), 0.1),
     "phone's photo with broken tiles": lambda t: without_pixels(phone(t / "broken.heic")),
     "phone's photo over which its reader crashes": lambda t: with_a_nameless_item(t / "item.heic"),
-    "picture with broken tags": lambda t: with_broken_tags(t / "tags.jpg"),
     "a pipe": lambda t: pipe(t / "pipe.mp4"),
     "another kind of address": lambda t: "ftp://localhost/clip.mp4",
     "an address without a host": lambda t: "https:///clip.mp4",
@@ -114,15 +120,6 @@ def without_pixels(path: Path) -> Path:
     data = path.read_bytes()
     start = data.index(b"mdat") + 4
     path.write_bytes(data[:start] + bytes(len(data) - start))
-    return path
-
-
-def with_broken_tags(path: Path) -> Path:
-    """A picture that lies on its side and whose width (256) is said in letters."""
-    tags = Image.Exif()
-    tags[274], tags[270] = 6, "abc"
-    Image.fromarray(numbered(1)).save(path, exif=tags)
-    path.write_bytes(path.read_bytes().replace(b"\x01\x0e\x00\x02", b"\x01\x00\x00\x02"))
     return path
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from clips import make_clip, number_in, numbered
+from clips import heard, make_clip, number_in, numbered, read
 
 from retarget.flow.values import VideoFrame
 from retarget.source import place
@@ -128,3 +128,22 @@ def test_sound_that_lasts_longer_than_the_pictures_is_nothing_to_be_told(
     with open_source(clip, warn=said.append) as source:
         assert len(list(source.frames())) == 30
     assert said == []
+
+
+def caption(milliseconds: int) -> bytes:
+    """A tag of Flash video with a line of text (AMF0: a name, then an object)."""
+    name = b"onTextData"
+    body = b"\x02" + len(name).to_bytes(2, "big") + name + b"\x03\0\x04text\x02\0\x02hi\0\0\x09"
+    tag = b"\x12" + len(body).to_bytes(3, "big") + milliseconds.to_bytes(3, "big") + bytes(4) + body
+    return tag + len(tag).to_bytes(4, "big")
+
+
+def test_captions_that_begin_part_way_keep_no_frame_from_being_read(tmp_path: Path) -> None:
+    clip = make_clip(tmp_path / "a.flv", count=100, codec="flv", sound="aac")
+    whole = clip.read_bytes()
+    said = [number_in(frame.rgb) for frame in read(clip)]
+    clip.write_bytes(whole + caption(4000))
+    with av.open(str(clip)) as opened:
+        assert not opened.streams.subtitles, "they were found before reading begins"
+    assert [number_in(frame.rgb) for frame in read(clip)] == said == list(range(100))
+    assert heard(clip)

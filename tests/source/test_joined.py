@@ -69,7 +69,19 @@ def test_where_the_clock_starts_again_pictures_and_sound_go_on_together(
     assert max(later) - min(later) <= CLOCK
 
 
-@pytest.mark.parametrize("said", [("pts",), ("dts",), ("pts", "dts")])
+@pytest.mark.parametrize("ending", [".ts", ".mpg"])
+def test_sound_that_only_the_second_of_two_recordings_has_is_in_sync(
+    tmp_path: Path, ending: str
+) -> None:
+    codec, sound = ("libx264", "aac") if ending == ".ts" else ("mpeg2video", "mp2")
+    one = make_clip(tmp_path / f"one{ending}", codec=codec)
+    two = make_clip(tmp_path / f"two{ending}", codec=codec, sound=sound)
+    clip = joined(tmp_path / f"clip{ending}", one, two)
+    ahead = times(two)[0] - heard(two)[0][0]
+    assert abs(times(clip)[30] - heard(clip)[0][0] - ahead) < PACKET
+
+
+@pytest.mark.parametrize("said", [("dts",), ("pts", "dts")])
 def test_a_clock_that_starts_again_goes_on_in_each_time_that_packets_say(
     tmp_path: Path, said: tuple[str, ...]
 ) -> None:
@@ -85,6 +97,31 @@ def test_a_clock_that_starts_again_goes_on_in_each_time_that_packets_say(
             moved.append((packet.pts, packet.dts))
     alone = range(100, 105)
     assert moved == [tuple(t if n in said else None for n in ("pts", "dts")) for t in alone]
+
+
+@pytest.mark.parametrize(
+    "stamps",
+    [
+        [tick * 200 for tick in range(12)],  # five frames a second
+        [0, *range(2000, 2440, 40)],  # a still picture first, as screen recordings begin
+        [*range(0, 160, 40), *range(9000, 9320, 40)],
+    ],
+    ids=["slow", "still first", "pause"],
+)
+def test_reordered_pictures_are_not_taken_for_a_clock_that_starts_again(
+    tmp_path: Path, stamps: list[int]
+) -> None:
+    clip = make_clip(
+        tmp_path / "a.mkv",
+        count=len(stamps),
+        stamps=stamps,
+        time_base=Fraction(1, 1000),
+        options={"bf": "3", "b_strategy": "0"},
+    )
+    with av.open(str(clip)) as made:
+        first, second = (packet for packet, _ in zip(made.demux(video=0), range(2), strict=False))
+        assert first.dts is None is second.dts  # as Matroska keeps presentation times only
+    assert [t * 1000 for t in times(clip)] == stamps
 
 
 def test_sound_that_steps_back_a_little_waits_until_time_goes_on(tmp_path: Path) -> None:

@@ -45,6 +45,25 @@ def test_a_photo_is_shown_as_its_camera_was_held(tmp_path: Path, orientation: in
     np.testing.assert_array_equal(read(path)[0].rgb, corner())
 
 
+def test_one_damaged_tag_does_not_keep_a_photo_from_being_turned(tmp_path: Path) -> None:
+    path, exif = tmp_path / "photo.png", Image.Exif()
+    exif[0x0112], exif[0x010E] = 6, "abc"
+    image = Image.fromarray(np.ascontiguousarray(STORED[6](corner())))
+    image.save(path, exif=exif.tobytes().replace(b"\x01\x0e\x00\x02", b"\x01\x00\x00\x02"))
+    with Image.open(path) as saved:
+        assert saved.getexif()[0x0100] == "abc"  # the width, in letters
+    np.testing.assert_array_equal(read(path)[0].rgb, corner())
+
+
+@pytest.mark.parametrize("kind", ["png", "webp"])
+def test_a_photo_whose_exif_cannot_be_read_is_shown_as_it_is_stored(
+    tmp_path: Path, kind: str
+) -> None:
+    path = tmp_path / f"photo.{kind}"
+    Image.fromarray(corner()).save(path, exif=b"Exif\0\0no TIFF at all", lossless=True)
+    np.testing.assert_array_equal(read(path)[0].rgb, corner())
+
+
 @pytest.mark.parametrize("turns", range(4))
 @pytest.mark.parametrize("name", ["IMG_0001.HEIC", "renamed.jpg"])
 def test_a_phone_s_photo_is_put_together_and_turned_once(

@@ -102,6 +102,26 @@ def test_colours_that_are_coded_otherwise_are_refused_and_not_shown_wrong(
         read(clip)
 
 
+@pytest.mark.parametrize(("primaries", "transfer"), [(3, 3), (0, 1), (1, 0), (1, 9), (1, 10)])
+def test_a_file_that_calls_its_kind_of_colours_reserved_is_read_by_its_matrix(
+    tmp_path: Path, primaries: int, transfer: int
+) -> None:
+    """ITU-T H.273: 0 and 3 are reserved, 9 and 10 logarithmic."""
+
+    def tune(stream: av.VideoStream) -> None:
+        context = stream.codec_context
+        context.colorspace = context.color_primaries = context.color_trc = 1
+
+    clip = make_clip(
+        tmp_path / "c.mp4", codec="mpeg4", tune=tune, container={"movflags": "write_colr"}
+    )
+    usual, data = read(clip)[0].rgb, clip.read_bytes()
+    said = b"nclx\x00%c\x00%c\x00\x01"
+    assert said % (1, 1) in data
+    clip.write_bytes(data.replace(said % (1, 1), said % (primaries, transfer)))
+    np.testing.assert_array_equal(read(clip)[0].rgb, usual)
+
+
 @pytest.mark.parametrize(("height", "matrix"), [(720, "bt709"), (480, "bt601")])
 def test_a_file_that_names_no_matrix_is_taken_as_players_do(
     tmp_path: Path, height: int, matrix: str
