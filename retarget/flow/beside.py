@@ -142,9 +142,10 @@ def _widen(pipe: IO[bytes]) -> None:
 
 def _serve() -> None:
     """Be the second process."""
-    answers = os.fdopen(os.dup(1), "wb")
+    requests, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what libraries print does not get among the values
-    requests, report = sys.stdin.buffer, Report()
+    os.dup2(2, 0)  # on Windows, loading one waits for whoever reads from its standard input
+    report = Report()
     with suppress(Exception):  # the first process makes up for it, or tells of it
         work = unpickled(requests, report)
         answers.write(_HELLO)
