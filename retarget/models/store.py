@@ -114,6 +114,11 @@ class Store:
         if self.find(model) is not None:
             return self.need(model)
         folder = self.folders[0]
+        if str(folder).startswith("~"):
+            raise CannotWrite(
+                f"There is no home folder for {folder}.",
+                do=f"Name another one with --models or {folders.VARIABLE}.",
+            )
         target = folder / model.path
         part = target.with_name(target.name + ".part")
         try:
