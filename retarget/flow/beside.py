@@ -25,6 +25,7 @@ from typing import IO, Any, Generic, TypeAlias, TypeVar
 
 from retarget.errors import RetargetError
 from retarget.flow.between import pickled, read, receive, send, unpickled
+from retarget.flow.cores import usable_cores
 from retarget.flow.free_memory import free_memory
 from retarget.flow.report import Report
 
@@ -45,14 +46,10 @@ passes at once, not in a dozen pieces for each of which a thread has to wait its
 
 def second_process_pays() -> bool:
     """Whether this machine has the cores and the memory, and a Python to run it."""
-    try:
-        cores = len(os.sched_getaffinity(0))
-    except AttributeError:  # macOS, Windows
-        cores = os.cpu_count() or 1
     python = Path(sys.executable or "").name.lower().startswith("python")
     embedded = not python or hasattr(sys, "frozen")  # else it would open the program once more
     free = free_memory()
-    return cores > 1 and not embedded and (free is None or free >= _MEMORY)
+    return usable_cores() > 1 and not embedded and (free is None or free >= _MEMORY)
 
 
 class Beside(Generic[T]):
