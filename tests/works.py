@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -73,3 +74,8 @@ def own_number(report: Report, given: Given) -> Iterator[int]:
     yield os.getpid()
     time.sleep(1000)
     yield 0
+
+
+def left_to_libraries(report: Report, given: Given) -> Iterator[tuple[bytes, bool]]:
+    """What can be read from standard input, and whether standard output is a pipe."""
+    yield os.read(0, 1), stat.S_ISFIFO(os.fstat(1).st_mode)

@@ -192,5 +192,6 @@ def _fill_closed_streams() -> None:
             os.fstat(number)
         except OSError:
             os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free: this one
+    sys.stdin = sys.stdin or Path(os.devnull).open()  # noqa: SIM115  (open to the end)
     sys.stdout = sys.stdout or Path(os.devnull).open("w")  # noqa: SIM115  (open to the end)
     sys.stderr = sys.stderr or Path(os.devnull).open("w")  # noqa: SIM115

@@ -10,6 +10,7 @@ from retarget.evaluation.settings import EvaluateSettings
 from retarget.flow.paths import is_file
 from retarget.models import catalog
 from retarget.models.catalog import ModelFile
+from retarget.models.folders import in_home
 from retarget.models.store import Store
 
 
@@ -20,7 +21,7 @@ def landmarker(settings: EvaluateSettings) -> Path | None:
 
 def arcface(settings: EvaluateSettings) -> Path | None:
     """An ArcFace network: as given, in the models folders, else in insightface's own."""
-    packs = (Path.home() / ".insightface" / "models" / pack for pack in PACKS)
+    packs = (in_home("~/.insightface/models") / pack for pack in PACKS)
     found = _given(settings.arcface, "arcface") or _verified(settings, catalog.ARCFACE)
     return found or next(filter(is_file, packs), None)
 

@@ -17,6 +17,7 @@ from retarget.evaluation.values import Observed
 from retarget.extras import extra
 from retarget.flow.arrays import Bytes, Doubles, Floats, Picture
 from retarget.flow.rigid import similarity
+from retarget.models.folders import in_home
 
 _TRUTHS = 60
 """About how many frames SSIM and LPIPS are measured on; PSNR, which is quick, on all."""
@@ -213,7 +214,7 @@ class Lpips:
     @classmethod
     def find(cls) -> tuple[Lpips | None, str]:
         """The network from torch's own cache, or why there is none; nothing is fetched."""
-        caches = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+        caches = Path(os.environ.get("XDG_CACHE_HOME") or in_home("~/.cache"))
         torch_home = Path(os.environ.get("TORCH_HOME") or caches / "torch")
         folder = torch_home / "hub" / "checkpoints"
         if not any(folder.glob("alexnet-owt-*.pth")):

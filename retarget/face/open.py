@@ -60,7 +60,7 @@ def carries_models() -> bool:
 def _open_tasks(settings: TrackSettings) -> FaceModel:
     if settings.bundle is None:
         raise MissingModel(
-            "The tracker for this Python needs the model file face_landmarker.task."
+            "Following a face needs the model file face_landmarker.task."
             if settings.by == "auto"
             else "The tasks tracker needs the model file face_landmarker.task.",
             do="Fetch it with `retarget models pull face-landmarker` (4 MB, Apache-2.0).",

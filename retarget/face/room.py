@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from functools import cache
 
+from retarget.flow.cores import usable_cores
 from retarget.flow.free_memory import require_address_space
 
 _NEW = sys.version_info >= (3, 13)
@@ -26,6 +26,6 @@ def check_room(*, imported: bool, tasks: bool = False) -> None:
         imported: whether the libraries are loaded already.
         tasks: whether the tracker is that of MediaPipe's Tasks.
     """
-    wanted = _NETWORKS + _PER_CORE * (os.cpu_count() or 1) + (0.0 if imported else _LIBRARIES)
+    wanted = _NETWORKS + _PER_CORE * usable_cores() + (0.0 if imported else _LIBRARIES)
     wanted += _TASKS if tasks else 0.0
     require_address_space(wanted, of="Following a face and drawing it", do="")

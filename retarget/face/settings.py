@@ -20,7 +20,7 @@ class TrackSettings(AsDeclared):
     """Which face is followed, and how it is found."""
 
     by: Literal["auto", "mesh", "tasks"] = "auto"
-    """Tracker: mesh (its models come with mediapipe up to Python 3.12), tasks (needs the file
+    """Tracker: mesh (its models come with mediapipe 0.10.21), tasks (needs the file
     face_landmarker.task), or auto: mesh where it can run, else tasks."""
     which: Kept[str] = AUTO
     """Face to follow where there are several: largest, left, right (as the picture shows them), a

@@ -5,8 +5,10 @@ from __future__ import annotations
 import atexit
 import os
 import secrets
+import sys
+import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
 from itertools import count
 from pathlib import Path
 
@@ -17,6 +19,9 @@ from retarget.flow.stale_files import HIDDEN, clear, locked, marked, remove
 
 Landed = Callable[[Path], None]
 """Called with the path of a result whose name another program took while it was made."""
+
+_WAITS = (0.05, 0.2, 1.0) if sys.platform == "win32" else ()
+"""Seconds before further tries to rename what a virus scanner may have opened for a moment."""
 
 _unfinished: dict[Path, int] = {}
 """Hidden paths being written, each with its process."""
@@ -112,24 +117,32 @@ def becoming(
             yield hidden
             with guard():
                 if landed is None:
-                    hidden.replace(target)
+                    move(hidden, target)
                 elif (place := _land(hidden, target)) != target:
                     landed(place)
 
 
 def _land(hidden: Path, target: Path) -> Path:
-    """Rename a file to `target` or the next free name; return that name."""
+    """Name a file `target` or the next free name, which is returned; its own may stay, too."""
     for place in names_from(target):
         try:
             os.link(hidden, place)  # unlike a rename, a link never replaces a file
         except OSError:
             if os.path.lexists(place):
                 continue
-            hidden.replace(place)  # not every disk has links
-        else:
-            hidden.unlink()
+            move(hidden, place)  # not every disk has links
         break
     return place
+
+
+def move(file: Path, to: Path) -> None:
+    """Rename a file or folder; a file replaces another one."""
+    for seconds in _WAITS:
+        with suppress(PermissionError):
+            file.replace(to)
+            return
+        time.sleep(seconds)
+    file.replace(to)
 
 
 @contextmanager

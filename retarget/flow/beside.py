@@ -25,6 +25,7 @@ from typing import IO, Any, Generic, TypeAlias, TypeVar
 
 from retarget.errors import RetargetError
 from retarget.flow.between import pickled, read, receive, send, unpickled
+from retarget.flow.cores import usable_cores
 from retarget.flow.free_memory import free_memory
 from retarget.flow.report import Report
 
@@ -45,14 +46,10 @@ passes at once, not in a dozen pieces for each of which a thread has to wait its
 
 def second_process_pays() -> bool:
     """Whether this machine has the cores and the memory, and a Python to run it."""
-    try:
-        cores = len(os.sched_getaffinity(0))
-    except AttributeError:  # macOS, Windows
-        cores = os.cpu_count() or 1
     python = Path(sys.executable or "").name.lower().startswith("python")
     embedded = not python or hasattr(sys, "frozen")  # else it would open the program once more
     free = free_memory()
-    return cores > 1 and not embedded and (free is None or free >= _MEMORY)
+    return usable_cores() > 1 and not embedded and (free is None or free >= _MEMORY)
 
 
 class Beside(Generic[T]):
@@ -142,9 +139,10 @@ def _widen(pipe: IO[bytes]) -> None:
 
 def _serve() -> None:
     """Be the second process."""
-    answers = os.fdopen(os.dup(1), "wb")
+    requests, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what libraries print does not get among the values
-    requests, report = sys.stdin.buffer, Report()
+    os.dup2(2, 0)  # on Windows, loading one waits for whoever reads from its standard input
+    report = Report()
     with suppress(Exception):  # the first process makes up for it, or tells of it
         work = unpickled(requests, report)
         answers.write(_HELLO)

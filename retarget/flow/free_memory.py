@@ -7,21 +7,23 @@ that cannot report a failed allocation.
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from retarget.errors import RetargetError
 
 _PROC, _CGROUP = Path("/proc"), Path("/sys/fs/cgroup")
 _LIMITS = (
-    ("memory.max", "memory.current", "memory.stat"),
-    ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes", "memory/memory.stat"),
+    ("", "memory.max", "memory.current"),
+    ("memory", "memory.limit_in_bytes", "memory.usage_in_bytes"),
 )
-"""A container's limit, its use and the use by kind, in the layouts of cgroup v2 and v1."""
+"""The controller of groups of processes, their limit and their use: cgroup v2, then v1."""
 
 
 def free_memory() -> float | None:
     """Bytes that are free for this process; None where unknown."""
-    told = (_available(_PROC), _in_container(_CGROUP))
+    told = (_available(_PROC), *_in_groups())
     return min((free for free in told if free is not None), default=None)
 
 
@@ -69,18 +71,33 @@ def _available(proc: Path) -> float | None:
     return None
 
 
-def _in_container(group: Path) -> float | None:
-    """What the container's limit leaves; inactive page cache counts as free."""
-    for names in _LIMITS:
-        limit, used = (_numbers(group / name) for name in names[:2])
-        if limit and used:
-            return max(float(limit[0] - used[0] + _only_read(group / names[2])), 0.0)
-    return None
+def _in_groups() -> Iterator[float]:
+    """What the limit of each group of processes leaves; inactive page cache counts as free."""
+    for controller, most, now in _LIMITS:
+        for group in _own_groups(controller):
+            limit, used = _numbers(group / most), _numbers(group / now)
+            if limit and used:
+                yield max(float(limit[0] - used[0] + _only_read(group)), 0.0)
 
 
-def _only_read(stat: Path) -> int:
+def _own_groups(controller: str) -> list[Path]:
+    """The folders of the groups that this process is in, up to the container's own.
+
+    A job of Slurm or a service of systemd is in a group within others.
+    """
+    top, inner = _CGROUP / controller, Path()
+    with suppress(OSError, ValueError):
+        for line in (_PROC / "self" / "cgroup").read_text("utf-8").splitlines():
+            _, controllers, path = line.split(":", 2)
+            if controller in controllers.split(","):
+                inner = Path(path.lstrip("/"))
+    return [top / inner, *(top / outer for outer in inner.parents)]
+
+
+def _only_read(group: Path) -> int:
     try:
-        told = dict(line.split() for line in stat.read_text("ascii").splitlines())
+        stat = (group / "memory.stat").read_text("ascii")
+        told = dict(line.split() for line in stat.splitlines())
         return int(told.get("total_inactive_file", told.get("inactive_file", 0)))
     except (OSError, ValueError):
         return 0

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 # Imported here: once the main thread has ended, jobs on other threads could no longer import it.
 import concurrent.futures.thread  # noqa: F401
-import os
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
 
 from retarget.errors import UnknownWord
 from retarget.extras import extra
+from retarget.flow.cores import usable_cores
 from retarget.flow.free_memory import require_address_space
 from retarget.flow.report import Report
 from retarget.generate.diffusion.settings import DiffusionSettings
@@ -76,7 +76,7 @@ def check_room() -> None:
     Where memory is limited they would abort the process, at best with a message of their own.
     """
     require_address_space(
-        _LIBRARIES + _PER_CORE * (os.cpu_count() or 1),
+        _LIBRARIES + _PER_CORE * usable_cores(),
         of="The diffusion generator's libraries",
         do=", or use --generator warp",
     )

@@ -86,7 +86,7 @@ def _flame_map(part: str, serves: str, sha256: str) -> ModelFile:
 
 
 LANDMARKER = ModelFile(
-    name="face-landmarker", serves="tracking with 52 scores; Python 3.13 and later",
+    name="face-landmarker", serves="tracking with 52 scores; Python 3.13 and later, Linux on ARM",
     group="tracker", path="face_landmarker.task", elsewhere=("smirk/face_landmarker.task",),
     url="https://storage.googleapis.com/mediapipe-models/face_landmarker/face_landmarker"
     "/float16/1/face_landmarker.task",

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from retarget.errors import CannotWrite, MissingModel, RetargetError
 from retarget.flow import digest
+from retarget.flow.atomic_files import move
 from retarget.flow.paths import is_file
 from retarget.models import catalog, fetch, folders, parts
 from retarget.models.catalog import ModelFile
@@ -114,6 +115,11 @@ class Store:
         if self.find(model) is not None:
             return self.need(model)
         folder = self.folders[0]
+        if str(folder).startswith("~"):
+            raise CannotWrite(
+                f"There is no home folder for {folder}.",
+                do=f"Name another one with --models or {folders.VARIABLE}.",
+            )
         target = folder / model.path
         part = target.with_name(target.name + ".part")
         try:
@@ -135,7 +141,7 @@ class Store:
         if wrong is not None:
             fetch.discard(part)
             raise wrong
-        part.replace(target)
+        move(part, target)
         fetch.discard(part)
         lock.keep(model.path, _stamped(target, sha256, got.revision or model.revision, url))
         return target

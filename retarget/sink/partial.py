@@ -14,6 +14,7 @@ from retarget.flow.atomic_files import (
     becoming,
     hidden_name,
     landed_line,
+    move,
     names_from,
     removing,
 )
@@ -167,7 +168,7 @@ def _land_folder(hidden: Path, target: Path) -> Path:
     """Rename a folder to `target` or the next free name, which is returned."""
     for place in names_from(target):
         try:
-            hidden.rename(place)
+            move(hidden, place)
         except OSError:
             if os.path.lexists(place):
                 continue
@@ -201,6 +202,6 @@ def _move(file: Path, to: Path, undo: ExitStack) -> None:
     @undo.callback
     def back() -> None:
         with suppress(OSError):
-            to.replace(file)
+            move(to, file)
 
-    file.replace(to)
+    move(file, to)

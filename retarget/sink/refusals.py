@@ -15,6 +15,9 @@ from retarget.flow.paths import STREAM, is_file, is_folder, is_there
 from retarget.flow.stale_files import HIDDEN
 from retarget.sink.names import FOLDER_PATTERN, is_pattern, matches
 
+_IN_USE = (5, 32)
+"""Windows' numbers for a file that may not be replaced or renamed while it is open."""
+
 
 def check_apart(target: Path, read: Iterable[str | Path | None], *, use: str = "read from") -> None:
     """Refuse to overwrite a file that a job uses otherwise, even with `overwrite`.
@@ -96,6 +99,11 @@ def writing(target: Path) -> Iterator[None]:
         yield
     except (av.FFmpegError, OSError) as cause:
         number = getattr(cause, "errno", None)
+        if getattr(cause, "winerror", None) in _IN_USE and target.is_file():
+            raise CannotWrite(
+                f"{target} cannot be replaced: another program may have it open.",
+                do="Close it there, or choose another output.",
+            ) from cause
         if number in (errno.EACCES, errno.EPERM, errno.EROFS):
             raise _locked(target.parent) from cause
         if number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):

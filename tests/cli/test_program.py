@@ -224,6 +224,16 @@ def test_letters_that_the_terminal_does_not_have_are_written_out() -> None:
     assert run.stdout == "\\xf6.mp4\n"
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="has no such shell")
+def test_nobody_is_asked_where_standard_input_is_closed(tmp_path: Path) -> None:
+    words = [sys.executable, "-m", "retarget", "models", "pull", "diffusion", "--models", tmp_path]
+    told = " ".join(shlex.quote(str(word)) for word in words)
+    run = subprocess.run(f"{told} <&-", shell=True, capture_output=True, text=True, check=False)
+    assert run.returncode == 1
+    assert "--accept-licence" in run.stderr and "Traceback" not in run.stderr
+    assert not list(tmp_path.iterdir())
+
+
 @needs_tracker
 @pytest.mark.skipif(sys.platform == "win32", reason="has no such shell")
 def test_closed_standard_streams_do_not_matter(tmp_path: Path) -> None:

@@ -95,6 +95,12 @@ def test_an_error_that_cannot_be_made_anew_arrives_by_its_words() -> None:
         list(values(works.odd, Report()))
 
 
+@pytest.mark.timeout(60)
+def test_libraries_find_neither_of_the_pipes_in_the_standard_streams() -> None:
+    """Loading one on Windows looks at standard input, and would wait while a thread reads it."""
+    assert list(values(works.left_to_libraries, Report())) == [(b"", False)]
+
+
 def test_where_the_process_does_not_come_up_the_work_is_done_here(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

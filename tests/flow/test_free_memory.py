@@ -44,6 +44,27 @@ def test_a_container_s_limit_counts_without_what_is_kept_of_files(
     assert free_memory() == 5000 - 3000 + 400
 
 
+@pytest.mark.parametrize("older", [False, True])
+def test_the_limit_of_a_group_within_others_counts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, older: bool
+) -> None:
+    """As Slurm has one for each job, and systemd for each service."""
+    lay(
+        tmp_path / "proc" / "self", cgroup=f"3:cpu,cpuacct:/x\n4:{'memory' if older else ''}:/a/b\n"
+    )
+    top = tmp_path / "group" / ("memory" if older else "")
+    most, now = ("limit_in_bytes", "usage_in_bytes") if older else ("max", "current")
+    for group, limit, used in ((top, 9000, 8500), (top / "a", 5000, 4000), (top / "a" / "b", 8, 1)):
+        lay(group, **{f"memory__{most}": f"{limit}000\n", f"memory__{now}": f"{used}000\n"})
+    monkeypatch.setattr(module, "_PROC", tmp_path / "proc")
+    monkeypatch.setattr(module, "_CGROUP", tmp_path / "group")
+    assert free_memory() == 7000
+    (top / "a" / "b" / f"memory.{most}").write_text("max\n")
+    assert free_memory() == 500_000
+    (tmp_path / "proc" / "self" / "cgroup").write_text("4:memory:/of/the/host\n0::/of/the/host\n")
+    assert free_memory() == 500_000
+
+
 def test_nobody_says_is_not_nothing_free(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     lay(tmp_path / "group", memory__max="max\n", memory__current="3000\n")
     monkeypatch.setattr(module, "_PROC", tmp_path / "none")
