@@ -172,7 +172,11 @@ class HeadPose:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Measurement:
-    """What is measured directly on the mesh, more exactly than weights can tell."""
+    """What is measured directly on the mesh, more exactly than weights can tell.
+
+    Lids, gaze and the contact of the lips follow it and not the weights: who edits the weights of a
+    blink changes `aperture`, too.
+    """
 
     gaze: Floats
     """(2, 2) degrees relative to the head, rows left eye and right eye, columns yaw (positive to
