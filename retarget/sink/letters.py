@@ -18,6 +18,7 @@ _INK = (15, 15, 15)
 _SMALLEST = 6
 _NO_LETTER = "\U0010fffe"
 """A character that no font has, drawn as the box for missing glyphs."""
+_LEFTWARD, _RIGHTWARD = "\u200f", "\u200e"  # without width or picture
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,10 +50,13 @@ class Letters:
         return self.font(size).getlength(text)
 
     def wrapped(self, text: str, width: int, size: int) -> list[str]:
-        """Lines no wider than `width` pixels; a word too long for one is broken."""
+        """Lines no wider than `width` pixels; a word too long for one is broken.
+
+        Each runs as its paragraph does, also where its own first word runs the other way.
+        """
         lines: list[str] = []
         for paragraph in text.splitlines():
-            line = ""
+            line, begun = "", len(lines)
             for word in paragraph.split():
                 for piece in self._pieces(word, width, size):
                     longer = f"{line} {piece}".strip()
@@ -62,6 +66,8 @@ class Letters:
                         lines.append(line)
                         line = piece
             lines.append(line)
+            leftward = runs_leftward(paragraph)
+            lines[begun:] = [_running(line, leftward) for line in lines[begun:]]
         return lines
 
     def write(
@@ -92,6 +98,13 @@ def runs_leftward(text: str) -> bool:
     """Whether the first letter with a direction is of a script written from right to left."""
     turned = (unicodedata.bidirectional(letter) for letter in text)
     return next((kind for kind in turned if kind in ("L", "R", "AL")), "L") != "L"
+
+
+def _running(line: str, leftward: bool) -> str:
+    """The line, with Unicode's mark of a direction before it where it would run the other way."""
+    if runs_leftward(line) == leftward:
+        return line
+    return f"{_LEFTWARD if leftward else _RIGHTWARD}{line}"
 
 
 def _is_leftward(letter: str) -> bool:
