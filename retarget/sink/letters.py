@@ -20,6 +20,9 @@ _NO_LETTER = "\U0010fffe"
 """A character that no font has, drawn as the box for missing glyphs."""
 _LEFTWARD, _RIGHTWARD = "\u200f", "\u200e"  # without width or picture
 
+_CLOSING = ("Pe", "Pf", "Po")
+"""Kinds of marks that end a sentence or close a bracket, with which no line begins."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Letters:
@@ -89,6 +92,8 @@ class Letters:
         while self.width(word, size) > width and len(word) > 1:
             widths = ((n, self.width(word[:n], size)) for n in range(1, len(word)))
             fits = max((n for n, wide in widths if wide <= width), default=1)
+            while fits > 1 and unicodedata.category(word[fits]) in _CLOSING:
+                fits -= 1
             yield word[:fits]
             word = word[fits:]
         yield word

@@ -136,6 +136,15 @@ def test_a_line_that_begins_with_a_foreign_word_runs_as_its_paragraph_does(
     np.testing.assert_array_equal(np.asarray(written), np.asarray(asked))
 
 
+@pytest.mark.parametrize("width", range(60, 200, 7))
+def test_no_line_begins_with_the_mark_that_ends_a_sentence(width: int) -> None:
+    """Chinese has no spaces, so any of its letters may end a line."""
+    text = "她看着你，什么也没有说。真的！「再见」，她说。"
+    lines = Letters().wrapped(text, width, 24)
+    assert "".join(lines) == text
+    assert not [line for line in lines if line[0] in "，。！」"]
+
+
 def test_a_long_title_stays_on_the_paper() -> None:
     drawn = pages(panels(2), layout="comic", columns=0, title="A very long title. " * 12)
     assert (np.asarray(drawn[0])[:, -20:] == 255).all()
