@@ -320,6 +320,12 @@ class GeneratedFace:
     """(height, width) how much of each pixel is new, 0..255; None: all of it, and the border
     already equals the identity's frame."""
 
+    def __post_init__(self) -> None:
+        width, height = self.crop.size
+        check_array("rgb", self.rgb, (height, width, 3), np.uint8)
+        if self.mask is not None:
+            check_array("mask", self.mask, (height, width), np.uint8)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class FinishedFrame:
