@@ -115,7 +115,8 @@ class MicroJob(StartsFromPreset):
     @one_blas_thread()
     def run(self, report: Report | None = None) -> Path:
         """Write the clip or the set and return its path."""
-        from retarget.jobs.micro_clip import RATE, read_rate
+        from retarget.flow.spoken_time import read_rate
+        from retarget.jobs.micro_clip import RATE
         from retarget.jobs.micro_options import check_options
         from retarget.language.words import words_with
         from retarget.sink.names import made_name
