@@ -260,7 +260,8 @@ class VideoJob(StartsFromPreset):
         """The result's path; a generated name is reserved while the job runs."""
         from retarget.sink.names import default_output
 
-        return given_or_free(self.output, default_output(self.driving, self.identity))
+        name = default_output(self.driving, self.identity, self.sink.codec)
+        return given_or_free(self.output, name)
 
     def _check_output(self, output: Path) -> None:
         """Refuse to run where an output cannot be written, or would replace an input."""
