@@ -15,7 +15,9 @@ Importing this loads nothing heavy; start reading at jobs/video.py. From Python:
     retarget.generate.generator.Generator         for a generator of your own
     retarget.errors.RetargetError                 what went wrong, and what to do
 
-Each job is a dataclass, whose fields are the options that `retarget COMMAND --help` explains.
+Each job is a dataclass, whose fields are the options that `retarget COMMAND --help` explains. What
+they hold, such as TransferSettings, is in the settings.py of its room: source, face, expression,
+transfer, generate, composite or sink.
 """
 
 from __future__ import annotations
