@@ -43,8 +43,10 @@ class Paste:
         offset = face.crop.offset
         if offset is not None and face.mask is None:
             left, top = offset
-            height, width = face.rgb.shape[:2]
-            rgb[top : top + height, left : left + width] = face.rgb
+            below = rgb[max(top, 0) :, max(left, 0) :]
+            above = face.rgb[max(-top, 0) :, max(-left, 0) :]
+            height, width = np.minimum(below.shape[:2], above.shape[:2])
+            below[:height, :width] = above[:height, :width]
             return
         match = match_color if self.settings.match_color else None
         lay(rgb, face.rgb, face.crop, face.mask, match)

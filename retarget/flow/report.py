@@ -8,7 +8,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -22,6 +22,10 @@ T = TypeVar("T")
 Warn = Callable[[str], None]
 """Called with a one-line warning; `Report.warn` is one."""
 
+_PACKAGES = (
+    "mediapipe", "opencv-contrib-python", "numpy", "scipy", "av", "pillow", "torch", "diffusers",
+)  # fmt: skip
+"""Packages that pixels may depend on, where they are installed."""
 _telling = threading.RLock()
 """Shared by all reports, as a report can be pickled and a lock cannot."""
 
@@ -240,6 +244,7 @@ class Report:
             "retarget": __version__,
             "python": platform.python_version(),
             "machine": f"{platform.system()} {platform.machine()}",
+            "packages": _packages(),
             "frames": self.frames,
             "seconds": round(self.seconds, 3),
             "frames_per_second": round(self.frames_per_second, 2),
@@ -270,6 +275,17 @@ def begin(report: Report | None) -> Report:
         vars(report).update(vars(Report(bar=report.bar)))
     report._taken, report._started = True, time.perf_counter()
     return report
+
+
+def _packages() -> dict[str, str]:
+    """The versions of installed packages that pixels depend on."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    versions = {}
+    for name in _PACKAGES:
+        with suppress(PackageNotFoundError):
+            versions[name] = version(name)
+    return versions
 
 
 def peak_megabytes() -> float | None:

@@ -1,10 +1,17 @@
-"""Times as people write them."""
+"""Times and rates as people write them."""
 
 from __future__ import annotations
 
 import re
+from fractions import Fraction
+
+from retarget.errors import RetargetError
 
 _SECONDS = re.compile(r"(?:(\d+):)?(?:(\d+):)?(\d+(?:\.\d+)?)(s)?")
+_RATE = re.compile(r"\d{1,6}(/[1-9]\d{0,4}|\.\d{1,20})?")
+_FINEST = 1_000_000
+"""The largest denominator of a rate, against rounding errors of computed ones."""
+_NTSC = Fraction(1000, 1001)
 
 
 def seconds_of(word: str) -> float | None:
@@ -17,3 +24,21 @@ def seconds_of(word: str) -> float | None:
         if part is not None:
             seconds = seconds * 60 + float(part)
     return seconds
+
+
+def read_rate(text: str) -> Fraction:
+    """Frames per second as an exact fraction: `60`, `30000/1001`, or `29.97` for the latter.
+
+    Raises:
+        RetargetError: it is no such number.
+    """
+    text = text.strip()
+    rate = Fraction(text if _RATE.fullmatch(text) else 0).limit_denominator(_FINEST)
+    if not rate:
+        raise RetargetError(
+            f"{text!r} is not a rate of frames per second.", do="Write 60, 59.94 or 60000/1001."
+        )
+    broadcast = round(rate / _NTSC) * _NTSC
+    if "." in text and rate != round(rate) and abs(float(rate - broadcast)) < 0.006:
+        return broadcast
+    return rate

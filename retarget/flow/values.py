@@ -172,7 +172,11 @@ class HeadPose:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Measurement:
-    """What is measured directly on the mesh, more exactly than weights can tell."""
+    """What is measured directly on the mesh, more exactly than weights can tell.
+
+    Lids, gaze and the contact of the lips follow it and not the weights: who edits the weights of a
+    blink changes `aperture`, too.
+    """
 
     gaze: Floats
     """(2, 2) degrees relative to the head, rows left eye and right eye, columns yaw (positive to
@@ -315,6 +319,12 @@ class GeneratedFace:
     mask: Bytes | None = field(default=None, repr=False)
     """(height, width) how much of each pixel is new, 0..255; None: all of it, and the border
     already equals the identity's frame."""
+
+    def __post_init__(self) -> None:
+        width, height = self.crop.size
+        check_array("rgb", self.rgb, (height, width, 3), np.uint8)
+        if self.mask is not None:
+            check_array("mask", self.mask, (height, width), np.uint8)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
 from typing import Protocol
 
@@ -28,3 +29,41 @@ class Generator(Protocol):
 
     def __call__(self, frames: Iterator[FaceRequest], /) -> Iterator[GeneratedFace]:
         """Draw every request, in order; a generator may collect requests into batches."""
+
+
+class OneEach:
+    """A generator, held to one face for each request and to their order.
+
+    Raises:
+        ValueError: it draws others, so that the video would be shorter or out of step.
+    """
+
+    def __init__(self, generator: Generator) -> None:
+        self._generator = generator
+
+    def __call__(self, frames: Iterator[FaceRequest], /) -> Iterator[GeneratedFace]:
+        """Draw every request, in order."""
+        asked: deque[int] = deque()
+
+        def noted() -> Iterator[FaceRequest]:
+            for request in frames:
+                asked.append(request.index)
+                yield request
+
+        faces = self._generator(noted())
+        try:
+            for face in faces:
+                if not asked or asked.popleft() != face.request.index:
+                    raise self._broken(f"face {face.request.index} out of turn")
+                yield face
+            if asked or next(frames, None) is not None:
+                raise self._broken("fewer faces than were asked for")
+        finally:
+            close = getattr(faces, "close", None)
+            if close is not None:
+                close()
+
+    def _broken(self, drew: str) -> ValueError:
+        return ValueError(
+            f"the generator {self._generator.name} drew {drew}: each request has one face, in order"
+        )

@@ -115,9 +115,11 @@ class MicroJob(StartsFromPreset):
     @one_blas_thread()
     def run(self, report: Report | None = None) -> Path:
         """Write the clip or the set and return its path."""
-        from retarget.jobs.micro_clip import RATE, read_rate
+        from retarget.flow.spoken_time import read_rate
+        from retarget.jobs.micro_clip import RATE
         from retarget.jobs.micro_options import check_options
         from retarget.language.words import words_with
+        from retarget.sink.codecs import ending_for
         from retarget.sink.names import made_name
 
         check_options(self)
@@ -132,7 +134,7 @@ class MicroJob(StartsFromPreset):
             return self._run_between(rate, report)
         if self.identity is None:
             raise RetargetError("A clip needs a face.", do="Add --identity face.jpg.")
-        name = made_name(self.identity, self._default_name(), ".mp4")
+        name = made_name(self.identity, self._default_name(), ending_for(self.sink.codec))
         with given_or_free(self.output, name) as output:
             return self._run_clip(output, self.identity, rate, words, report)
 
@@ -196,13 +198,14 @@ class MicroJob(StartsFromPreset):
         return [Fraction(str(getattr(self, name))) / 1000 for name in _TIMES]
 
     def _run_between(self, rate: Fraction, report: Report) -> Path:
+        from retarget.sink.codecs import ending_for
         from retarget.sink.names import made_name
 
         if self.from_ is None or self.to is None:
             raise RetargetError(
                 "A change between two pictures needs both.", do="Give --from a.jpg --to b.jpg."
             )
-        name = made_name(self.from_, Path(self.to).stem, ".mp4")
+        name = made_name(self.from_, Path(self.to).stem, ending_for(self.sink.codec))
         with given_or_free(self.output, name) as output:
             return self._change(output, self.from_, self.to, rate, report)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,7 +10,6 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from retarget.errors import RetargetError
 from retarget.flow import blendshapes
 from retarget.flow.lanes import Lanes
 from retarget.flow.report import Report
@@ -30,28 +28,6 @@ if TYPE_CHECKING:
 
 RATE = "60"
 """Frames per second where none are asked for."""
-_RATE = re.compile(r"\d{1,6}(/[1-9]\d{0,4}|\.\d{1,20})?")
-_FINEST = 1_000_000
-"""The largest denominator of a rate, against rounding errors of computed ones."""
-_NTSC = Fraction(1000, 1001)
-
-
-def read_rate(text: str) -> Fraction:
-    """Frames per second as an exact fraction: `60`, `30000/1001`, or `29.97` for the latter.
-
-    Raises:
-        RetargetError: it is no such number.
-    """
-    text = text.strip()
-    rate = Fraction(text if _RATE.fullmatch(text) else 0).limit_denominator(_FINEST)
-    if not rate:
-        raise RetargetError(
-            f"{text!r} is not a rate of frames per second.", do="Write 60, 59.94 or 60000/1001."
-        )
-    broadcast = round(rate / _NTSC) * _NTSC
-    if "." in text and rate != round(rate) and abs(float(rate - broadcast)) < 0.006:
-        return broadcast
-    return rate
 
 
 @dataclass(frozen=True, kw_only=True)

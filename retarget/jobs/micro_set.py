@@ -20,10 +20,11 @@ from pathlib import Path
 from typing import Any
 
 from retarget.face.settings import NamedFace, named_face
+from retarget.flow.spoken_time import read_rate
 from retarget.flow.toml_file import TomlFile
 from retarget.flow.toml_table import Table
 from retarget.jobs.micro import MicroJob
-from retarget.jobs.micro_clip import RATE, read_rate
+from retarget.jobs.micro_clip import RATE
 from retarget.language.say import Look, Said, say
 from retarget.language.segments import Step
 from retarget.language.settings import MOST_LAG, BlinkSettings, PaceSettings

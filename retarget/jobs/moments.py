@@ -32,7 +32,8 @@ class MomentsJob(AsDeclared):
     driving: tyro.conf.Positional[Kept[str]]
     """Where to look: a video, a folder of pictures, an http(s) address, or a performance."""
     json: Kept[Path] | None = None
-    """Also write what was found as JSON."""
+    """Also write what was found as JSON; times are the whole video's, frames count from 0 at the
+    start of the piece."""
     plot: Kept[Path] | None = None
     """Also draw it over time as .svg."""
     overwrite: bool = False

@@ -204,6 +204,7 @@ class VideoJob(StartsFromPreset):
     ) -> Iterator[FinishedFrame]:
         from retarget.composite.paste import Paste
         from retarget.expression.magnify import Magnify
+        from retarget.generate.generator import OneEach
         from retarget.transfer.transfer import Transfer
 
         expressed = report.stage("magnify", Magnify(self.magnify), driving.frames(lanes))
@@ -211,7 +212,7 @@ class VideoJob(StartsFromPreset):
         requests = report.stage("transfer", transfer, expressed)
         # Not on a thread of its own: drawing, like fitting, is many small numpy calls, and two such
         # threads wait for each other longer than they save.
-        faces = report.stage("generate", generator, requests)
+        faces = report.stage("generate", OneEach(generator), requests)
         return report.stage("paste", Paste(self.paste), faces)
 
     def _prepared(
@@ -260,7 +261,8 @@ class VideoJob(StartsFromPreset):
         """The result's path; a generated name is reserved while the job runs."""
         from retarget.sink.names import default_output
 
-        return given_or_free(self.output, default_output(self.driving, self.identity))
+        name = default_output(self.driving, self.identity, self.sink.codec)
+        return given_or_free(self.output, name)
 
     def _check_output(self, output: Path) -> None:
         """Refuse to run where an output cannot be written, or would replace an input."""

@@ -24,6 +24,8 @@ _NEARLY_TIMES = re.compile(
     rf"(?<=[^\s+*:=/])(?<![Aa][Uu])\s+({_NEARLY}(?:\s*/\s*{_NEARLY})*)(?:\s*/)?$"
 )
 """Likely mistakes in writing times: 120/80/200ms, 0,5s, 1sec."""
+_ONWARD = re.compile(rf"\s{_TIME}\s*([^\s/].*|/\s*[^\s\d.].*)$")
+"""What follows a step's time without a `>` between them."""
 _QUOTED = re.compile(r"\"[^\"]*\"|'[^']*'")
 _HOLD, _PHASES = "hold_ms", ("onset_ms", "apex_ms", "offset_ms")
 _LIMITS = (0.001, 1e7)
@@ -53,11 +55,15 @@ def steps_from_text(
 
 def _parts(text: str) -> Iterator[tuple[int, str]]:
     """(place, text) between the `>` that are not inside quotes."""
-    plain = _QUOTED.sub(lambda found: "_" * len(found.group()), text)
     start = 0
-    for part in plain.split(">"):
+    for part in _unquoted(text).split(">"):
         yield start, text[start : start + len(part)]
         start += len(part) + 1
+
+
+def _unquoted(text: str) -> str:
+    """The text, with underscores in place of quoted names."""
+    return _QUOTED.sub(lambda found: "_" * len(found.group()), text)
 
 
 class _Text:
@@ -86,6 +92,12 @@ class _Text:
                 do="Write 0.5s or 120ms/80ms/200ms, each number with its unit and a point.",
             )
         times = self.times(i, start + found.start(1), found.group(1)) if found else ()
+        if onward := _ONWARD.search(_unquoted(before)):
+            raise self.problem(
+                start + onward.start(1),
+                f"Step {i + 1} goes on behind its time",
+                do="Put '>' between two steps, as in: joy 0.5s > fear 1s.",
+            )
         try:
             said = say(text, self.words, self.look)
         except RetargetError as error:

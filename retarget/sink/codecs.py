@@ -152,6 +152,11 @@ CONTAINERS: Mapping[str, Container] = {
 }
 
 
+def ending_for(wanted: str) -> str:
+    """The usual ending of a video file that holds a codec."""
+    return next(s for s, c in CONTAINERS.items() if wanted in ("auto", *c.codecs))
+
+
 def codec_for(suffix: str, wanted: str) -> Codec:
     """The codec for a video file that ends in `suffix`.
 

@@ -18,6 +18,10 @@ _INK = (15, 15, 15)
 _SMALLEST = 6
 _NO_LETTER = "\U0010fffe"
 """A character that no font has, drawn as the box for missing glyphs."""
+_LEFTWARD, _RIGHTWARD = "\u200f", "\u200e"  # without width or picture
+
+_CLOSING = ("Pe", "Pf", "Po")
+"""Kinds of marks that end a sentence or close a bracket, with which no line begins."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,10 +53,13 @@ class Letters:
         return self.font(size).getlength(text)
 
     def wrapped(self, text: str, width: int, size: int) -> list[str]:
-        """Lines no wider than `width` pixels; a word too long for one is broken."""
+        """Lines no wider than `width` pixels; a word too long for one is broken.
+
+        Each runs as its paragraph does, also where its own first word runs the other way.
+        """
         lines: list[str] = []
         for paragraph in text.splitlines():
-            line = ""
+            line, begun = "", len(lines)
             for word in paragraph.split():
                 for piece in self._pieces(word, width, size):
                     longer = f"{line} {piece}".strip()
@@ -62,6 +69,8 @@ class Letters:
                         lines.append(line)
                         line = piece
             lines.append(line)
+            leftward = runs_leftward(paragraph)
+            lines[begun:] = [_running(line, leftward) for line in lines[begun:]]
         return lines
 
     def write(
@@ -83,6 +92,8 @@ class Letters:
         while self.width(word, size) > width and len(word) > 1:
             widths = ((n, self.width(word[:n], size)) for n in range(1, len(word)))
             fits = max((n for n, wide in widths if wide <= width), default=1)
+            while fits > 1 and unicodedata.category(word[fits]) in _CLOSING:
+                fits -= 1
             yield word[:fits]
             word = word[fits:]
         yield word
@@ -92,6 +103,13 @@ def runs_leftward(text: str) -> bool:
     """Whether the first letter with a direction is of a script written from right to left."""
     turned = (unicodedata.bidirectional(letter) for letter in text)
     return next((kind for kind in turned if kind in ("L", "R", "AL")), "L") != "L"
+
+
+def _running(line: str, leftward: bool) -> str:
+    """The line, with Unicode's mark of a direction before it where it would run the other way."""
+    if runs_leftward(line) == leftward:
+        return line
+    return f"{_LEFTWARD if leftward else _RIGHTWARD}{line}"
 
 
 def _is_leftward(letter: str) -> bool:

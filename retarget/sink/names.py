@@ -6,6 +6,8 @@ import re
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
 
+from retarget.sink.codecs import ending_for
+
 FOLDER_PATTERN = "frame_%05d.png"
 """The names of pictures in a folder."""
 CLIPS_TABLE = "manifest.csv"
@@ -42,14 +44,15 @@ def matches(pattern: str, name: str) -> bool:
     return re.fullmatch(rf"{before}\d+{after}", name) is not None
 
 
-def default_output(driving: str | Path, identity: str | Path) -> Path:
+def default_output(driving: str | Path, identity: str | Path, codec: str = "auto") -> Path:
     """A name for a result: "drive_as_face.mp4" beside the driving video.
 
     Args:
         driving: a file, a folder, or an address, whose result goes to the current folder.
         identity: likewise.
+        codec: what the video is encoded with, of which not every kind of file holds every one.
     """
-    return made_name(driving, f"as {_stem(identity)}", ".mp4")
+    return made_name(driving, f"as {_stem(identity)}", ending_for(codec))
 
 
 def made_name(given: str | Path, more: str, ending: str) -> Path:

@@ -70,9 +70,9 @@ def filling(folder: Path, notes: Iterable[str] = ()) -> Iterator[Path]:
             is another file, the folder is left as it was found.
 
     Raises:
-        CannotWrite: it cannot be made or listed, or another run uses it.
+        CannotWrite: it cannot be made or listed, has the name of a file, or another run uses it.
     """
-    refusals.check_named(folder)
+    refusals.check_folder_name(folder)
     made = not is_folder(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)

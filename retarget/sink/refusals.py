@@ -13,10 +13,13 @@ import av
 from retarget.errors import CannotWrite
 from retarget.flow.paths import STREAM, is_file, is_folder, is_there
 from retarget.flow.stale_files import HIDDEN
+from retarget.sink.codecs import CONTAINERS
 from retarget.sink.names import FOLDER_PATTERN, is_pattern, matches
 
 _IN_USE = (5, 32)
 """Windows' numbers for a file that may not be replaced or renamed while it is open."""
+_FILES = (*CONTAINERS, ".gif", ".png", ".jpg", ".webp", ".pdf", ".csv", ".json", ".toml")
+"""Endings of files."""
 
 
 def check_apart(target: Path, read: Iterable[str | Path | None], *, use: str = "read from") -> None:
@@ -55,6 +58,20 @@ def check_free(target: Path, *, overwrite: bool, read: Iterable[str | Path | Non
             raise CannotWrite(f"{target} is a folder.", do="Choose another output.")
     if not overwrite and os.path.lexists(target):
         raise _taken(target)
+
+
+def check_folder_name(folder: Path) -> None:
+    """Refuse a folder that would be made under the name of a file.
+
+    Raises:
+        CannotWrite: its name ends as one.
+    """
+    check_named(folder)
+    if folder.suffix.lower() in _FILES and not is_folder(folder):
+        raise CannotWrite(
+            f"{folder.name} is the name of a file, and several are made, in a folder.",
+            do=f"Name a folder, such as {folder.stem}.",
+        )
 
 
 def check_folder(folder: Path, pattern: str, *, overwrite: bool) -> None:

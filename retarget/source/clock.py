@@ -9,6 +9,9 @@ from fractions import Fraction
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
+END_TICK = Fraction(1, 600)
+"""Seconds to which files round the end of a stream: QuickTime's tick of a whole film; FFmpeg's is
+1/1000."""
 _BROADCAST_CLOCK = 0x0200  # AVFMT_TS_DISCONT: counts from anywhere, so its zero means nothing
 _FEW = 5  # frames; files are often wrong about their length by one or two
 _LONGER = 10  # seconds that sound may well go on after the pictures

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from fractions import Fraction
 from pathlib import Path
 
 from retarget.errors import UnreadableInput
 from retarget.flow.arrays import Bytes
 from retarget.flow.report import Warn
 from retarget.flow.source_info import SourceInfo
+from retarget.flow.spoken_time import read_rate
 from retarget.flow.values import Instant, VideoFrame
 from retarget.source.clock import moment
 from retarget.source.settings import SourceSettings
@@ -30,7 +30,7 @@ class Folder(Silent):
         self._name = name
         self._background = background
         self._warn = warn
-        rate = Fraction(settings.picture_rate).limit_denominator(_FINEST)
+        rate = read_rate(str(settings.picture_rate)).limit_denominator(_FINEST)
         files = pictures_in(folder, name)
         first = max(0, -(-moment(settings.start) * rate // 1))
         last = None if settings.end is None else -(-moment(settings.end) * rate // 1)

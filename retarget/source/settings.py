@@ -23,7 +23,7 @@ class SourceSettings(AsDeclared):
     end: Kept[float] | None = None
     """Second (or 1:02.5) at which to stop; the frame shown at that moment is left out."""
     picture_rate: float = 25.0
-    """Frames per second of a folder of pictures."""
+    """Frames per second of a folder of pictures: 24, or 23.976 for 24000/1001."""
     longest_side: int | None = None
     """Longer side in pixels of the pictures, driving and identity's, at most: larger ones are
     shrunk as they are read. Left out, the result is as large as the identity's picture."""

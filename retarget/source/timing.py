@@ -21,6 +21,7 @@ def in_time(
     usual: int,
     first: int = 0,
     end: int | None = None,
+    end_within: int = 0,
 ) -> Iterator[tuple[T, int, int]]:
     """Give every frame a rising stamp, and the ticks until the next frame.
 
@@ -29,10 +30,11 @@ def in_time(
         usual: ticks of a frame of unknown duration, at least 1.
         first: the stamp of the first frame where it has none.
         end: the end of the last frame, if known.
+        end_within: ticks by which `end` may be rounded.
 
     Yields:
         The frame, its stamp and the ticks until the next one. The last one lasts to `end` where
-        that is near, else for its own length.
+        that is near and not its own end rounded, else for its own length.
     """
     held: tuple[T, int | None, int] | None = None
     before: int | None = None  # the stamp of the frame before the held one
@@ -46,7 +48,7 @@ def in_time(
             if following is not None and following > at:
                 ticks = following - at
             elif frame is None and end is not None and 0 < end - at <= max(ticks, _NEAR * usual):
-                ticks = end - at
+                ticks = ticks if length and abs(end - at - length) <= end_within else end - at
             yield value, at, ticks
             before, last = at, length or last
         held = frame

@@ -19,7 +19,15 @@ from retarget.flow.sound import Sound
 from retarget.flow.source_info import SourceInfo
 from retarget.flow.values import Instant, VideoFrame
 from retarget.source.audio import find_sound
-from retarget.source.clock import Clock, about_end_of, clock_of, end_of, ends_early, moment
+from retarget.source.clock import (
+    END_TICK,
+    Clock,
+    about_end_of,
+    clock_of,
+    end_of,
+    ends_early,
+    moment,
+)
 from retarget.source.convert import ToRgb
 from retarget.source.decode import decoded, decoded_from
 from retarget.source.place import Place, picture_stream
@@ -104,8 +112,9 @@ class VideoFile:
             frames = decoded(self.place, reading.container, reading.stream, self._warn)
         stamped = ((frame, frame.pts, frame.duration or 0) for frame in frames)
         end: int | None = None
-        last = end_of(reading.stream)
-        for frame, stamp, ticks in in_time(stamped, usual=clock.usual, first=clock.zero, end=last):
+        last, within = end_of(reading.stream), int(END_TICK / clock.time_base)
+        timed = in_time(stamped, usual=clock.usual, first=clock.zero, end=last, end_within=within)
+        for frame, stamp, ticks in timed:
             at, end = clock.seconds(stamp), stamp + ticks
             if self._end is not None and at >= self._end:
                 return

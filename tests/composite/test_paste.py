@@ -74,6 +74,28 @@ def test_a_crop_of_the_frames_own_pixels_is_copied_and_nothing_else_moves() -> N
     np.testing.assert_array_equal(out, rgb)
 
 
+@pytest.mark.parametrize(("left", "top"), [(-10, -5), (150, 100), (-30, 20)])
+def test_a_crop_that_reaches_beyond_the_picture_is_copied_as_far_as_it_lies_in_it(
+    left: int, top: int
+) -> None:
+    rgb = photo()
+    around = np.pad(rgb, ((40, 40), (40, 40), (0, 0)))
+    around[40 + top : 70 + top, 40 + left : 80 + left] = 200
+    new = np.full((30, 40, 3), 200, np.uint8)
+    out = pasted(GeneratedFace(request=request(rgb), rgb=new, crop=Crop.box(left, top, 40, 30)))
+    np.testing.assert_array_equal(out, around[40:-40, 40:-40])
+
+
+def test_pixels_that_are_not_their_crops_cannot_be_a_face() -> None:
+    asked, crop, new = request(photo()), Crop.box(0, 0, 40, 30), np.zeros((30, 40, 3), np.uint8)
+    with pytest.raises(ValueError, match="float64"):  # 0..1 would come out black
+        GeneratedFace(request=asked, rgb=np.asarray(new / 255), crop=crop)
+    with pytest.raises(ValueError, match=r"rgb must be \(30, 40, 3\)"):
+        GeneratedFace(request=asked, rgb=new[:20], crop=crop)
+    with pytest.raises(ValueError, match=r"mask must be \(30, 40\)"):
+        GeneratedFace(request=asked, rgb=new, crop=crop, mask=new[:20, :, 0])
+
+
 def test_the_identitys_own_picture_is_never_written_to() -> None:
     rgb = photo()
     before = rgb.copy()

@@ -9,7 +9,9 @@ import queue
 import threading
 import time
 from collections.abc import Iterator
+from importlib.util import find_spec
 
+import numpy as np
 import pytest
 
 from retarget.flow.lanes import Lanes
@@ -115,6 +117,13 @@ def test_everything_told_can_be_written_as_json() -> None:
     told = json.loads(json.dumps(report.as_dict()))
     assert told["frames"] == 3
     assert told["frames_without_face"] == [4]
+
+
+def test_the_packages_that_a_picture_depends_on_are_told_with_their_versions() -> None:
+    told = Report().as_dict()["packages"]
+    assert told["numpy"] == np.__version__
+    assert "mediapipe" in told
+    assert "torch" in told or find_spec("torch") is None
 
 
 def test_closing_a_measured_stage_closes_what_it_reads() -> None:

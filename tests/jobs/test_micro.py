@@ -19,12 +19,12 @@ from programs import run
 from retarget.errors import CannotWrite, RetargetError
 from retarget.flow import landmarks
 from retarget.flow.report import Report
+from retarget.flow.spoken_time import read_rate
 from retarget.flow.values import Face, HeadPose
 from retarget.jobs.act import Actor
 from retarget.jobs.draw import DrawSettings
 from retarget.jobs.micro import MicroJob
 from retarget.jobs.micro_between import LONGEST, Change, change
-from retarget.jobs.micro_clip import read_rate
 from retarget.jobs.reframe import Box, reframed
 from retarget.language.say import say
 from retarget.language.settings import BlinkSettings

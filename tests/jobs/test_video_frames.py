@@ -97,6 +97,26 @@ def test_a_generator_of_one_s_own_draws_the_faces(drive: Path, photo: Path) -> N
         assert (frame.frame.rgb[changed] == 128).all()
 
 
+@pytest.mark.parametrize("kept", [slice(2), slice(2, None), slice(None, None, -1)])
+def test_a_generator_that_draws_other_faces_than_those_asked_for_leaves_no_video(
+    drive: Path, photo: Path, tmp_path: Path, kept: slice
+) -> None:
+    """As one that collects batches and forgets the last."""
+
+    class Forgets(Grey):
+        def __call__(self, frames: Iterator[FaceRequest], /) -> Iterator[GeneratedFace]:
+            return iter(list(super().__call__(frames))[kept])
+
+    class MyJob(VideoJob):
+        def face_generator(self, report: Report) -> Generator:
+            return Forgets()
+
+    source, output = SourceSettings(end=0.2), tmp_path / "out.mp4"
+    with pytest.raises(ValueError, match="grey drew"):
+        MyJob(driving=str(drive), identity=str(photo), source=source, output=output).run()
+    assert not output.exists()
+
+
 def ours() -> list[str]:
     return [t.name for t in threading.enumerate() if t.name.startswith("retarget-")]
 

@@ -275,3 +275,15 @@ def test_no_blink_falls_into_a_micro_expression() -> None:
     assert line.blinks
     for blink in line.blinks:
         assert not any(e.onset < blink.end and blink.start < e.offset for e in line.events)
+
+
+@pytest.mark.parametrize("between", [", ", " -> ", "; ", " | ", " / ", " → ", " "])
+def test_steps_that_are_joined_otherwise_are_told_how_to_join_them(between: str) -> None:
+    with pytest.raises(RetargetError) as caught:
+        steps_from_text(f"joy 0.5s{between}fear 1s")
+    assert "'>'" in caught.value.do
+
+
+def test_a_time_in_a_file_s_name_ends_no_step(tmp_path: Path) -> None:
+    with pytest.raises(RetargetError, match="A picture"):
+        steps_from_text(f'from:"{tmp_path}/take 2s late.png" 1s')

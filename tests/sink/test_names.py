@@ -23,6 +23,13 @@ def test_a_result_is_named_beside_the_driving_video(tmp_path: Path) -> None:
     assert default_output(drive, face) == tmp_path / "drive_as_face_one.mp4"
 
 
+@pytest.mark.parametrize(
+    ("codec", "ending"), [("auto", ".mp4"), ("vp9", ".mp4"), ("prores", ".mov"), ("ffv1", ".mkv")]
+)
+def test_a_made_up_name_ends_as_its_codec_needs(codec: str, ending: str) -> None:
+    assert default_output("drive.mov", "face.jpg", codec) == Path(f"drive_as_face{ending}")
+
+
 def test_a_made_up_name_never_takes_the_place_of_something(tmp_path: Path) -> None:
     names = []
     for _ in range(3):

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from retarget.errors import CannotWrite
-from retarget.sink.letters import Letters
+from retarget.sink.letters import LEADING, Letters
 from retarget.sink.page import Framed, pages, save_pdf
 from retarget.sink.sheet import Tile, save_picture, sheet
 
@@ -115,6 +115,34 @@ def test_a_line_that_runs_from_right_to_left_ends_at_the_right() -> None:
     dark = np.flatnonzero((np.asarray(page)[..., 0] < 128).any(axis=0))
     assert dark.max() > 380
     assert dark.min() > 150
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "direction"),
+    [("אנה קנתה לעצמה", "iPhone של חברה", "rtl"), ("Anna asked what", "שלום means", "ltr")],
+)
+def test_a_line_that_begins_with_a_foreign_word_runs_as_its_paragraph_does(
+    first: str, second: str, direction: str
+) -> None:
+    letters, size = Letters(), 24
+    written, asked = (Image.new("RGB", (400, 80), (255, 255, 255)) for _ in range(2))
+    widths = [letters.width(line, size) for line in (first, second)]
+    lines = letters.wrapped(f"{first} {second}", round(max(widths)) + 20, size)
+    letters.write(ImageDraw.Draw(written), lines, (0, 0), 400, size)
+    for i, (line, width) in enumerate(zip((first, second), widths, strict=True)):
+        place = (round(400 - width) if direction == "rtl" else 0, round(i * size * LEADING))
+        pen = ImageDraw.Draw(asked)
+        pen.text(place, line, (15, 15, 15), letters.font(size), direction=direction)
+    np.testing.assert_array_equal(np.asarray(written), np.asarray(asked))
+
+
+@pytest.mark.parametrize("width", range(60, 200, 7))
+def test_no_line_begins_with_the_mark_that_ends_a_sentence(width: int) -> None:
+    """Chinese has no spaces, so any of its letters may end a line."""
+    text = "她看着你，什么也没有说。真的！「再见」，她说。"
+    lines = Letters().wrapped(text, width, 24)
+    assert "".join(lines) == text
+    assert not [line for line in lines if line[0] in "，。！」"]
 
 
 def test_a_long_title_stays_on_the_paper() -> None:

@@ -55,6 +55,18 @@ def test_a_codec_that_the_result_does_not_hold_is_refused(tmp_path: Path, name: 
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize("name", ["story.pdf", "page.PNG", "set.mp4"])
+def test_no_folder_is_made_under_the_name_of_a_file(tmp_path: Path, name: str) -> None:
+    place = tmp_path / name
+    with pytest.raises(CannotWrite, match="folder") as refused, filling(place):
+        pass
+    assert f"such as {place.stem}." in refused.value.do
+    assert not list(tmp_path.iterdir())
+    place.mkdir()
+    with filling(place):  # whoever has made it meant it
+        pass
+
+
 def test_a_folder_that_is_there_takes_pictures_whatever_its_name(tmp_path: Path) -> None:
     folder = tmp_path / "sh010.v002"
     with pytest.raises(CannotWrite, match=r"make the folder sh010\.v002"):

@@ -226,6 +226,18 @@ def test_pictures_of_a_folder_come_as_a_person_counts(tmp_path: Path) -> None:
     assert {f.duration for f in frames} == {Fraction(1001, 30_000)}
 
 
+@pytest.mark.parametrize(
+    ("said", "rate"),
+    [(23.976, Fraction(24_000, 1001)), (29.97, Fraction(30_000, 1001)), (12.5, Fraction(25, 2))],
+)
+def test_a_television_rate_of_a_folder_may_be_said_as_people_round_it(
+    tmp_path: Path, said: float, rate: Fraction
+) -> None:
+    folder = make_folder(tmp_path / "f", ["1001.png", "1002.png"])
+    with open_source(folder, SourceSettings(picture_rate=said)) as source:
+        assert source.info.rate == rate
+
+
 def test_a_piece_of_a_folder_keeps_its_times(tmp_path: Path) -> None:
     folder = make_folder(tmp_path / "f", [f"{i}.png" for i in range(12)])
     frames = read(folder, picture_rate=10, start=0.35, end=0.8)

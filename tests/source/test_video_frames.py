@@ -304,6 +304,16 @@ def test_the_last_frame_lasts_to_the_end_of_the_file_where_that_is_near(
     assert last == (120, 120, lasts)
 
 
+@pytest.mark.parametrize(("count", "suffix"), [(41, ".mp4"), (34, ".mov"), (40, ".mp4")])
+def test_the_last_frame_lasts_as_long_as_the_others_where_the_file_rounds_its_end(
+    tmp_path: Path, count: int, suffix: str
+) -> None:
+    """An edit list counts in the film's coarse ticks, so 41 frames of 1001/30000 s end early."""
+    rate = Fraction(30_000, 1001)
+    frames = read(make_clip(tmp_path / f"tv{suffix}", count=count, rate=rate))
+    assert {frame.duration for frame in frames} == {1 / rate}
+
+
 def test_frames_without_any_stamp_follow_one_another_from_where_they_begin() -> None:
     frames = list(in_time(((i, None, 0) for i in range(3)), usual=40, first=7))
     assert frames == [(0, 7, 40), (1, 47, 40), (2, 87, 40)]
