@@ -60,11 +60,14 @@ out: the part that the lip hid is unknown."""
 WHOLE_ROW = 0.09
 """Height of a whole upper row, in eye distances: if less of it is visible in the photo, `RAISED` is
 reduced in proportion."""
-COVERED = (0.4, 0.8)
-"""Share of the photo's upper teeth covered by its lip, between which they slide up behind it and
-vanish: the edge left over would have an empty mouth below it."""
-EMPTY = (0.2, 0.6)
-"""Share of the opening below that edge between which this takes effect."""
+COVERED = (0.3, 0.9)
+"""Share of the photo's upper teeth covered by its lip, between which the rest slides up behind it
+and vanishes: the edge left over would have an empty mouth below it."""
+EMPTY = (0.1, 0.6)
+"""Height of the opening below that edge, relative to the photo's teeth, between which this takes
+effect. (Relative to the opening, a tremble of nearly shut lips would let teeth flash up.)"""
+BEHIND = 0.2
+"""How far behind the lip that edge ends up, in the same measure: teeth differ in length."""
 CHIN = [landmarks.CHIN, 148, 377, 175]
 UPPER_RIM, LOWER_RIM = [81, 82, 13, 312, 311], [87, 14, 317]
 TONGUE_OUT = blendshapes.index("tongueOut")
@@ -179,13 +182,13 @@ class Mouth:
         self, hole: Hole, now: Rims, moved: Moved, theirs: Callable[[Below | None], _Theirs | None]
     ) -> Floats:
         """(h, w, 3) the photo's own interior as far as it is kept, over the other sources."""
-        own, hidden = self._own_share(now, moved)
+        own, hidden, slid = self._own_share(now, moved)
         if self._own is None or own == 0:
             return self._others(hole, moved, theirs(None), _UpperRow(moved.skull))
         upper = self._toothy * (1 - hidden)
         below = None
         if upper > 0:
-            edge = self._own.edge(moved.skull, hidden, now.gap)
+            edge = self._own.edge(moved.skull, slid, now.gap)
             below = Below(upper * hole.rims.place_across(edge), upper)
         seen = theirs(below)
         row = _UpperRow(moved.skull)
@@ -194,7 +197,8 @@ class Mouth:
         mine = self._others(hole, moved, seen, row)
         lip = moved.expression[LOWER_RIM].mean(axis=0)
         front = np.float32(0) if seen is None else seen.front
-        for layer, place, share, covered in self._own.placed(moved.skull, lip, hidden, now.gap):
+        layers = self._own.placed(moved.skull, lip, hidden, slid, now.gap)
+        for layer, place, share, covered in layers:
             lay(mine, layer, place, hole, np.float32(share) * (1 - np.float32(covered) * front))
         if own == 1:
             return mine
@@ -203,27 +207,30 @@ class Mouth:
         inside = self._others(hole, moved, seen, _UpperRow(moved.skull))
         return inside + np.float32(own) * (mine - inside)
 
-    def _own_share(self, now: Rims, moved: Moved) -> tuple[float, float]:
+    def _own_share(self, now: Rims, moved: Moved) -> tuple[float, float, float]:
         """How much of the photo's own interior is kept between the moved lips.
 
         Its teeth are kept until the lip bares parts that the photo hides; a tongue and a throat
         only while the mouth has a similar shape.
 
         Returns:
-            its opacity, and how far it has slid up behind a lip that hides most of its teeth, 0..1.
+            its opacity; how far what a lip leaves of its teeth has slid up behind that lip, 0..1;
+            and by how many pixels.
         """
         if self._own is None:
-            return 0.0, 0.0
+            return 0.0, 0.0, 0.0
         raised = moved.expression[UPPER_RIM] @ -self._photo.down
         known = min(self._own.row / (WHOLE_ROW * self._unit), 1.0)
         bared = smoothstep(*RAISED, float(raised.max()) / (known * self._unit))
         covered = -float(raised.mean()) / self._own.row
-        empty = 1 - max(1 - covered, 0.0) * self._own.row / max(now.gap, 1e-3)
-        hidden = smoothstep(*COVERED, covered) * smoothstep(*EMPTY, empty)
+        left = max(1 - covered, 0.0)
+        hidden = smoothstep(*COVERED, covered) * smoothstep(*EMPTY, now.gap / self._own.row - left)
         alike = 1 - smoothstep(*STRETCHED, now.width / self._photo.width)
         alike *= smoothstep(*CLOSED, now.gap / max(self._photo.gap, 1e-3))
         throat = self._agape * alike
-        return max(self._toothy * (1 - bared), throat), hidden * (1 - throat)
+        hidden *= 1 - throat
+        slid = hidden * (left + BEHIND) * self._own.row
+        return max(self._toothy * (1 - bared), throat), hidden, slid
 
     def _row_beside(self, own: OwnInside, hole: Hole, moved: Moved, hidden: float) -> _UpperRow:
         """The drawn teeth that continue the photo's own row to the sides, at its height."""

@@ -17,6 +17,7 @@ from retarget.generate.warp.displace import Displacer
 from retarget.generate.warp.driving_mouth import Below, DrivingInside
 from retarget.generate.warp.hole import Hole
 from retarget.generate.warp.own_mouth import own_inside
+from retarget.generate.warp.paint import read
 from retarget.generate.warp.palette import LUMA, Palette
 from retarget.generate.warp.rims import MOUTH, Rims, rims_of
 from retarget.generate.warp.teeth import Dentist
@@ -53,7 +54,7 @@ def test_teeth_that_fill_the_photos_mouth_fill_one_that_opens_a_little_farther()
     edge, root = rims.lower[5], rims.upper[5]
 
     def goes(point: npt.NDArray[np.float32], gap: float) -> float:
-        layers = own.placed(held, lip, 0.0, gap)
+        layers = own.placed(held, lip, 0.0, 0.0, gap)
         (place,) = (p for layer, p, *_ in layers if layer is own.upper)
         return float((place @ [*point, 1] - point) @ rims.down)
 
@@ -277,3 +278,30 @@ def test_teeth_that_a_lip_comes_to_hide_go_up_behind_it_and_do_not_fade(
         assert rows <= 2 or brightest > 0.8 * full  # these lie at the edge of the lip
     assert rows == 0
     assert tall(0.65, jaw=0.0)[0] > 0.85 * full  # they still fill a mouth that is less open
+
+
+@pytest.mark.parametrize(
+    ("jaws", "shares"),
+    [((0.2, 0.2), (0.1, 0.8)), ((0.8, 0.8), (0.1, 0.8)), ((0.0, 0.18), (0.65, 0.65))],
+    ids=["lip, half open", "lip, open", "jaw"],
+)
+def test_teeth_of_ones_own_hide_not_much_faster_than_lips_move(
+    warp: WarpGenerator, jaws: tuple[float, float], shares: tuple[float, float]
+) -> None:
+    """Else they flicker where lips that hide most of them tremble."""
+    rgb = smiling().frame.rgb.copy()
+    outline = rims_of(smiling().face.points, MOUTH).outline
+    cv2.fillPoly(rgb, [np.rint(outline).astype(np.int32)], (30, 10, 10))
+    driving = seen(replace(smiling(), frame=replace(smiling().frame, rgb=rgb)))
+    lips, long = [], []
+    for jaw, share in zip(np.linspace(*jaws, 36), np.linspace(*shares, 36), strict=True):
+        lowered = {name: share * value for name, value in LOWERED.items()}
+        request = ask(smiling(), {"jawOpen": jaw, **lowered}, driving=driving)
+        now = rims_of(Displacer(smiling(), smiling().face.points)(request).points, MOUTH)
+        lips.append([now.upper[5] @ now.down, now.lower[5] @ now.down])
+        across = now.upper[5] + np.arange(0, now.gap, 0.1, np.float32)[:, None] * now.down
+        bright = read(whole(draw(warp, request)), across[None])[0].mean(axis=1)
+        long.append(0.1 * float((np.clip(bright, 60, 180) - 60).sum()) / 120)
+    moved = np.abs(np.diff(np.array(lips)[::4], axis=0)).max(axis=1)  # pixels, by either lip
+    assert moved.min() > 0.3
+    assert (np.abs(np.diff(long[::4])) / moved).max() < 3
