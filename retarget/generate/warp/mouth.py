@@ -43,6 +43,11 @@ LIP_SHADE, LIP_REACH = 0.32, 0.05
 """Darkening of drawn teeth at the lips, and its reach in mouth widths."""
 PARTED = (0.002, 0.016)
 """Lip gap beyond the photo's, in head units, between which the interior fades in."""
+PARTED_PHOTO = (0.012, 0.03)
+"""Gap of the photo's lips beyond rest between which they count as parted."""
+ALIKE = (0.005, 0.03)
+"""Movement of the lips, in head units, between which the interior of a photo whose lips are only
+parted gives way. (Were it kept in every mouth that is not wider open, teeth would flash up.)"""
 SLIT = (0.02, 0.06)
 """Lip gap in mouth widths between which the interior's own brightness replaces that of the line
 between touching lips: in a slit, light comes through the lips."""
@@ -69,6 +74,7 @@ effect. (Relative to the opening, a tremble of nearly shut lips would let teeth 
 BEHIND = 0.2
 """How far behind the lip that edge ends up, in the same measure: teeth differ in length."""
 CHIN = [landmarks.CHIN, 148, 377, 175]
+BOTH_RIMS = np.concatenate(MOUTH)
 UPPER_RIM, LOWER_RIM = [81, 82, 13, 312, 311], [87, 14, 317]
 TONGUE_OUT = blendshapes.index("tongueOut")
 
@@ -128,7 +134,10 @@ class Mouth:
             self._palette = replace(self._palette, tooth=tooth)
         self._toothy, self._agape = opened * toothy, opened * smoothstep(*AGAPE, gap)
         worth = max(self._toothy, self._agape)
-        self._shut_gap = max(gap, 0.0) if worth == 0 else 0.0
+        touching = min(identity.rest.lip_gap, gap)
+        parted = smoothstep(*PARTED_PHOTO, gap - touching)
+        self._parted = parted * (1 - worth)
+        self._shut_gap = max(gap - parted * (gap - touching), 0.0) if worth == 0 else 0.0
         self._own = None
         if worth > 0:
             gum = np.float32(0.8) * self._palette.gum
@@ -167,6 +176,9 @@ class Mouth:
         self, out: Bytes, now: Rims, moved: Moved, request: FaceRequest, white: Floats | None
     ) -> None:
         seen = smoothstep(*PARTED, now.gap / self._unit - self._shut_gap)
+        if self._parted > 0:
+            apart = np.abs(moved.expression[BOTH_RIMS]).max() / self._unit
+            seen *= 1 - self._parted * (1 - smoothstep(*ALIKE, float(apart)))
         hole = Hole.between(now, out.shape) if seen > 0 else None
         if hole is None:
             return
