@@ -65,6 +65,9 @@ out: the part that the lip hid is unknown."""
 WHOLE_ROW = 0.09
 """Height of a whole upper row, in eye distances: if less of it is visible in the photo, `RAISED` is
 reduced in proportion."""
+SLIVER = (0.35, 0.6)
+"""Share of a whole row between which teeth count at all: a sliver of them lasts for a frame, as
+lips pass the height at which it is neither hidden nor outgrown."""
 COVERED = (0.3, 0.9)
 """Share of the photo's upper teeth covered by its lip, between which the rest slides up behind it
 and vanishes: the edge left over would have an empty mouth below it."""
@@ -133,16 +136,18 @@ class Mouth:
             self._tones = replace(self._tones, tooth=tooth)
             self._palette = replace(self._palette, tooth=tooth)
         self._toothy, self._agape = opened * toothy, opened * smoothstep(*AGAPE, gap)
+        self._own = None
+        if max(self._toothy, self._agape) > 0:
+            gum = np.float32(0.8) * self._palette.gum
+            row = row_of_upper_teeth(photo, self._photo, self._tones, until=0.5)
+            self._own = own_inside(photo, self._photo, self._unit, row=row, teeth=toothy, gum=gum)
+        if self._own is not None:
+            self._toothy *= smoothstep(*SLIVER, self._known(self._own))
         worth = max(self._toothy, self._agape)
         touching = min(identity.rest.lip_gap, gap)
         parted = smoothstep(*PARTED_PHOTO, gap - touching)
         self._parted = parted * (1 - worth)
         self._shut_gap = max(gap - parted * (gap - touching), 0.0) if worth == 0 else 0.0
-        self._own = None
-        if worth > 0:
-            gum = np.float32(0.8) * self._palette.gum
-            row = row_of_upper_teeth(photo, self._photo, self._tones, until=0.5)
-            self._own = own_inside(photo, self._photo, self._unit, row=row, teeth=toothy, gum=gum)
         from_rest = identity.face.points - identity.pose.to_picture(at_rest(identity))
         self._rest_jaw = from_rest[CHIN, :2].mean(axis=0).astype(np.float32)
         self._rest_lip = from_rest[LOWER_RIM, :2].mean(axis=0).astype(np.float32)
@@ -232,8 +237,8 @@ class Mouth:
         if self._own is None:
             return 0.0, 0.0, 0.0
         raised = moved.expression[UPPER_RIM] @ -self._photo.down
-        known = min(self._own.row / (WHOLE_ROW * self._unit), 1.0)
-        bared = smoothstep(*RAISED, float(raised.max()) / (known * self._unit))
+        least = self._known(self._own) * self._unit
+        bared = smoothstep(*RAISED, float(raised.max()) / least)
         covered = -float(raised.mean()) / self._own.row
         left = max(1 - covered, 0.0)
         hidden = smoothstep(*COVERED, covered) * smoothstep(*EMPTY, now.gap / self._own.row - left)
@@ -243,6 +248,10 @@ class Mouth:
         hidden *= 1 - throat
         slid = hidden * (left + BEHIND) * self._own.row
         return max(self._toothy * (1 - bared), throat), hidden, slid
+
+    def _known(self, own: OwnInside) -> float:
+        """The share of a whole upper row that is visible in the photo, 0..1."""
+        return min(own.row / (WHOLE_ROW * self._unit), 1.0)
 
     def _row_beside(self, own: OwnInside, hole: Hole, moved: Moved, hidden: float) -> _UpperRow:
         """The drawn teeth that continue the photo's own row to the sides, at its height."""

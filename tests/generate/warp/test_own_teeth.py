@@ -243,16 +243,31 @@ def test_the_driving_mouth_is_shown_where_lips_bare_what_the_photo_hides_or_hide
     assert (light - dark).min() > 60
 
 
+def a_row(share: float) -> Identity:
+    """The smile with teeth that fill this share of its opening, from the upper lip on."""
+    rgb, rims = smiling().frame.rgb.copy(), rims_of(smiling().face.points, MOUTH)
+    cv2.fillPoly(rgb, [np.rint(rims.outline).astype(np.int32)], (30, 10, 10))
+    row = Rims(rims.upper, rims.upper + share * (rims.lower - rims.upper))
+    cv2.fillPoly(rgb, [np.rint(row.outline).astype(np.int32)], (240, 235, 225))
+    return replace(smiling(), frame=replace(smiling().frame, rgb=rgb))
+
+
 def test_half_hidden_teeth_of_ones_own_give_way_as_soon_as_the_lip_bares_more(
     warp: WarpGenerator,
 ) -> None:
-    rgb, rims = smiling().frame.rgb.copy(), rims_of(smiling().face.points, MOUTH)
-    cv2.fillPoly(rgb, [np.rint(rims.outline).astype(np.int32)], (30, 10, 10))
-    row = Rims(rims.upper, rims.upper + 0.3 * (rims.lower - rims.upper))
-    cv2.fillPoly(rgb, [np.rint(row.outline).astype(np.int32)], (240, 235, 225))
-    little = replace(smiling(), frame=replace(smiling().frame, rgb=rgb))
-    dark, light = under_the_lip(warp, {"jawOpen": 0.8, **dict.fromkeys(BARES, 0.4)}, little)
+    dark, light = under_the_lip(warp, {"jawOpen": 0.8, **dict.fromkeys(BARES, 0.4)}, a_row(0.3))
     assert (light - dark).min() > 60
+
+
+@pytest.mark.parametrize("raised", [-0.3, 0.0, 0.1, 0.3])
+def test_a_sliver_of_teeth_of_ones_own_does_not_flash_up_as_a_lip_passes_it(
+    warp: WarpGenerator, raised: float
+) -> None:
+    lip = dict.fromkeys(("mouthUpperUpLeft", "mouthUpperUpRight"), raised)
+    request = ask(a_row(0.25), {"jawOpen": 0.8, **lip}, driving=seen(a_row(0.5)))
+    now = rims_of(Displacer(smiling(), smiling().face.points)(request).points, MOUTH)
+    x, y = np.rint(now.upper[5] + 0.3 * (now.lower[5] - now.upper[5])).astype(int)
+    assert whole(draw(warp, request))[y - 1 : y + 2, x - 2 : x + 3].mean() > 130
 
 
 def test_teeth_that_a_lip_comes_to_hide_go_up_behind_it_and_do_not_fade(
