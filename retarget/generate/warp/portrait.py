@@ -23,7 +23,7 @@ from retarget.generate.warp.eyes.lids import (
     Lid,
     backed,
 )
-from retarget.generate.warp.eyes.limbus import EyePatch, limbi
+from retarget.generate.warp.eyes.limbus import EyePatch, LastingSize, limbi
 from retarget.generate.warp.eyes.unseen_eyes import unseen_eyes
 from retarget.generate.warp.glasses.glasses import Glasses
 from retarget.generate.warp.glasses.glasses_seen import glasses_seen
@@ -58,9 +58,17 @@ class Portrait:
         identity: the photo.
         settings: how to draw.
         moves: whether the head will move.
+        irises: what the clip's pictures so far tell of their size, for a passing one.
     """
 
-    def __init__(self, identity: Identity, settings: WarpSettings, *, moves: bool) -> None:
+    def __init__(
+        self,
+        identity: Identity,
+        settings: WarpSettings,
+        *,
+        moves: bool,
+        irises: LastingSize | None = None,
+    ) -> None:
         self.identity, self.moves = identity, moves
         rgb, points = identity.frame.rgb, identity.face.points
         rings = mesh.with_rings(points, mesh.MOVING_SCALES if moves else mesh.HELD_SCALES)
@@ -102,7 +110,7 @@ class Portrait:
             None if unseen else Lid.of(photo, self._points, rims, rows, around)
             for (*_, rows, around), rims, unseen in zip(EYES, self._rims, hidden, strict=False)
         ]
-        self._eyes = self._taken_apart(photo)
+        self._eyes = self._taken_apart(photo, irises if identity.passing else None)
         tones = [ball.tone for ball in self._eyes if ball is not None]
         white = np.mean(tones or [photo.mean(axis=(0, 1))], axis=0).astype(np.float32)
         own = identity.expression.weights
@@ -136,13 +144,13 @@ class Portrait:
         crop = Crop.box(*self._corner, width, height)
         return GeneratedFace(request=request, rgb=out, crop=crop)
 
-    def _taken_apart(self, photo: Bytes) -> list[Eyeball | None]:
+    def _taken_apart(self, photo: Bytes, lasting: LastingSize | None) -> list[Eyeball | None]:
         """The eyes in the order of `EYES`; None where one is hidden or outside the photo."""
         shown = [
             None if lid is None else EyePatch.of(photo, rims, self._points[list(iris), :2])
             for (_, iris, *_), rims, lid in zip(EYES, self._rims, self._lids, strict=False)
         ]
-        edges = iter(limbi([eye for eye in shown if eye is not None]))
+        edges = iter(limbi([eye for eye in shown if eye is not None], lasting))
         return [
             None if eye is None or lid is None else take_apart(eye, next(edges), lid.skin)
             for eye, lid in zip(shown, self._lids, strict=True)

@@ -11,6 +11,7 @@ from retarget.flow.arrays import Floats
 from retarget.flow.values import FaceRequest, GeneratedFace, Identity
 from retarget.generate.settings import WarpSettings
 from retarget.generate.warp.eye_white import LastingWhite
+from retarget.generate.warp.eyes.limbus import LastingSize
 from retarget.generate.warp.portrait import Portrait
 
 KEPT = 4
@@ -35,6 +36,7 @@ class WarpGenerator:
     def __init__(self, settings: WarpSettings) -> None:
         self.settings = settings
         self._ready: OrderedDict[int, Portrait] = OrderedDict()
+        self._irises = LastingSize()
 
     def prepare(self, identity: Identity) -> None:
         """Prepare the photo; a second call for the same identity does nothing."""
@@ -71,7 +73,7 @@ class WarpGenerator:
     def _portrait(self, identity: Identity, *, moves: bool) -> Portrait:
         found = self._ready.get(id(identity))
         if found is None or found.identity is not identity or found.moves != moves:
-            found = Portrait(identity, self.settings, moves=moves)
+            found = Portrait(identity, self.settings, moves=moves, irises=self._irises)
             self._ready[id(identity)] = found
         self._ready.move_to_end(id(identity))
         while len(self._ready) > (1 if identity.passing else KEPT):

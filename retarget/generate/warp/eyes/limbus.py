@@ -29,6 +29,8 @@ DOUBT = 0.3
 ALIKE = 0.22
 """Standard deviation of the logarithm of irises' radii around the usual one."""
 
+LEARN = 0.02
+"""Least weight of a new picture of a clip in the average over them."""
 CLEAR = 8.0
 """Radius in pixels from which an edge counts in full; that of a small iris is soft."""
 
@@ -84,10 +86,32 @@ class Limbus(NamedTuple):
     radius: float
 
 
-def limbi(eyes: Sequence[EyePatch]) -> list[Limbus]:
+class LastingSize:
+    """What a clip's pictures so far tell about the size of its irises.
+
+    Found anew in each picture, irises would flicker.
+    """
+
+    def __init__(self) -> None:
+        self._told: Doubles = np.zeros(len(WIDE))
+        self._pictures = 0
+
+    def __call__(self, told: Doubles) -> Doubles:
+        """(radii,) the running average of what the pictures tell, in their order."""
+        self._pictures += 1
+        self._told = self._told + max(LEARN, 1 / self._pictures) * (told - self._told)
+        return self._told
+
+
+def limbi(eyes: Sequence[EyePatch], lasting: LastingSize | None = None) -> list[Limbus]:
     """The irises of one face, all of the size whose edges are sharpest.
 
-    A centre is moved only where both sides show an edge; without a clear edge the mesh's is kept.
+    A centre is moved only where both sides show an edge; without a clear edge the mesh's is kept,
+    and so it is in a clip, in which it moves evenly.
+
+    Args:
+        eyes: of one picture.
+        lasting: what the clip's pictures so far tell; None for a photo.
     """
     if not eyes:
         return []
@@ -96,12 +120,17 @@ def limbi(eyes: Sequence[EyePatch]) -> list[Limbus]:
     sharp = [_sharpness(eye, usual) for eye in eyes]
     told = np.sum([np.log(np.maximum(one.max(axis=0), 1)) for one in sharp], axis=0)
     told *= min(usual / CLEAR, 1.0)
+    if lasting is not None:
+        told = lasting(told)
     size = int((told - 0.5 * (np.log(WIDE) / ALIKE) ** 2).argmax())
+    radius = float(WIDE[size]) * usual
+    if lasting is not None:
+        return [Limbus(eye.centre, radius) for eye in eyes]
     out = []
     for eye, one in zip(eyes, sharp, strict=True):
         aside = ASIDE[one[:, size].argmax()] if one[:, size].max() > 1 else 0.0
         centre = np.asarray(eye.centre + aside * usual * eye.rims.along, np.float32)
-        out.append(Limbus(centre, float(WIDE[size]) * usual))
+        out.append(Limbus(centre, radius))
     return out
 
 

@@ -71,13 +71,13 @@ class OwnInside:
         """Whether upper teeth fill the opening."""
         return self.parting is None or self.parting > FILLED
 
-    def edge(self, skull: Doubles, hidden: float, gap: float) -> Floats:
+    def edge(self, skull: Doubles, slid: float, gap: float) -> Floats:
         """(n, 2) the lower edge of the upper teeth as placed by `placed`."""
-        place = self._upper_place(skull, hidden, gap)
+        place = self._upper_place(skull, slid, gap)
         return np.asarray(self.end @ place[:, :2].T + place[:, 2], np.float32)
 
     def placed(
-        self, skull: Doubles, lip: Floats, hidden: float = 0.0, gap: float = 0.0
+        self, skull: Doubles, lip: Floats, hidden: float, slid: float, gap: float
     ) -> list[tuple[Layer, Doubles, float, float]]:
         """The layers, lowest first, each with its place, opacity and cover (0..1).
 
@@ -86,15 +86,16 @@ class OwnInside:
         Args:
             skull: (2, 3) the head's movement.
             lip: (2,) displacement of the lower lip in the photo's pose.
-            hidden: 0..1 how far the upper teeth have slid up behind their lip.
+            hidden: 0..1 how far what is left of the upper teeth has slid up behind their lip.
+            slid: pixels by which they have.
             gap: pixels between the lips now.
         """
         dropped = max(float(lip @ self.down), 0.0)
         soft = SOFT * self.gap if dropped > 0 else 0.5 * self.gap
         faint = 1 / (1 + (dropped / (2 * soft)) ** FADING)
         kept, covered = max(faint, self.teeth), 1 - self.teeth
-        place = self._upper_place(skull, hidden, gap)
-        skull = self._behind_lip(skull, hidden)
+        place = self._upper_place(skull, slid, gap)
+        skull = self._behind_lip(skull, slid)
         if self.parting is None:
             return [(self.gum, skull, self.teeth, covered), (self.whole, place, kept, covered)]
         with_lip = skull.copy()
@@ -111,15 +112,15 @@ class OwnInside:
             (self.upper, place, kept, covered),
         ]
 
-    def _behind_lip(self, skull: Doubles, hidden: float) -> Doubles:
+    def _behind_lip(self, skull: Doubles, slid: float) -> Doubles:
         """(2, 3) the head's movement for teeth that have slid up behind their lip."""
         out = skull.copy()
-        out[:, 2] -= skull[:, :2] @ (np.float32(hidden * self.row) * self.down)
+        out[:, 2] -= skull[:, :2] @ (np.float32(slid) * self.down)
         return out
 
-    def _upper_place(self, skull: Doubles, hidden: float, gap: float) -> Doubles:
+    def _upper_place(self, skull: Doubles, slid: float, gap: float) -> Doubles:
         """(2, 3) the place of the upper teeth, stretched from their lip on if `_filled`."""
-        out = self._behind_lip(skull, hidden)
+        out = self._behind_lip(skull, slid)
         if self._filled:
             much = np.float32(min(max(gap / self.gap, 1.0), LONGEST) - 1)
             down = much * np.outer(self.down, self.down)

@@ -13,7 +13,7 @@ from retarget.flow import landmarks
 from retarget.flow.arrays import Floats
 from retarget.generate.warp.eyes.eyeball import take_apart
 from retarget.generate.warp.eyes.eyes import lit_when_bare
-from retarget.generate.warp.eyes.limbus import EyePatch, limbi
+from retarget.generate.warp.eyes.limbus import EyePatch, LastingSize, limbi
 from retarget.generate.warp.paint import colours
 from retarget.generate.warp.palette import LUMA
 from retarget.generate.warp.rims import LEFT_EYE, RIGHT_EYE, Opening, Rims, rims_of
@@ -140,6 +140,24 @@ def test_an_iris_in_the_corner_of_its_eye_is_as_large_as_the_other_one() -> None
     eyes = [eye for eye in seen if eye is not None]
     sizes = [limbus.radius for limbus in limbi(eyes)]
     np.testing.assert_allclose(sizes, radius, rtol=0.2)
+
+
+def test_an_iris_in_a_clip_keeps_its_size_and_moves_with_the_mesh() -> None:
+    """Where its edge is soft, every picture on its own would tell another one."""
+    opening, random = lids(), np.random.default_rng(0)
+    iris = calm().face.points[list(landmarks.LEFT_IRIS), :2]
+    soft = cv2.GaussianBlur(calm().frame.rgb, (0, 0), 0.05 * opening.width).astype(float)
+    alone, lasting, together = [], LastingSize(), []
+    for _ in range(12):
+        noise = cv2.GaussianBlur(random.normal(0, 60, soft.shape), (0, 0), 1)
+        patch = EyePatch.of(np.clip(soft + noise, 0, 255).astype(np.uint8), opening, iris)
+        assert patch is not None
+        alone += limbi([patch])
+        together += limbi([patch], lasting)
+    sizes, places = ([found[n] for found in alone] for n in (1, 0))
+    assert min(np.ptp(sizes), np.ptp(places, axis=0).max()) > 0.1 * patch.radius
+    assert np.ptp([found.radius for found in together[4:]]) == 0
+    np.testing.assert_array_equal(together[-1].centre, patch.centre)
 
 
 def test_no_paint_of_the_lids_edge_stays_within_an_eye_that_opens_wider() -> None:

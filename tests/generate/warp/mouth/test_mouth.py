@@ -149,6 +149,34 @@ def test_teeth_of_ones_own_are_kept_and_a_mere_gap_is_not(warp: WarpGenerator, g
         assert bool((np.abs(alone - driven).max(axis=2) > 12)[mouth].sum() > 40) == follows
 
 
+def test_a_mouth_passes_the_width_to_which_the_photo_is_parted_without_a_flash(
+    warp: WarpGenerator,
+) -> None:
+    who, rims = smiling(), rims_of(smiling().face.points, MOUTH)
+
+    def filled(colour: tuple[int, int, int]) -> Identity:
+        rgb = who.frame.rgb.copy()
+        cv2.fillPoly(rgb, [np.rint(rims.outline).astype(np.int32)], colour)
+        return replace(who, frame=replace(who.frame, rgb=rgb))
+
+    parted, driving = filled((40, 15, 15)), seen(filled((235, 230, 220)))
+
+    def inside(weights: dict[str, float]) -> tuple[float, float]:
+        """The gap relative to the photo's, and how bright it is there."""
+        request = ask(parted, weights, driving=driving)
+        now = rims_of(Displacer(parted, parted.face.points)(request).points, MOUTH)
+        x, y = np.rint(now.middle[5]).astype(int)
+        return now.gap / rims.gap, float(whole(draw(warp, request))[y, x - 3 : x + 4].mean())
+
+    gaps, bright = zip(
+        *(inside({"jawOpen": 0.2, "mouthClose": c}) for c in (0, 0.1, 0.2, 0.25, 0.3)), strict=True
+    )
+    assert gaps[0] > 1.5
+    assert gaps[-1] < 0.8
+    assert min(bright) > 0.85 * max(bright)
+    assert inside({})[1] < 0.2 * max(bright)  # a mouth as in the photo keeps what is seen there
+
+
 @pytest.mark.parametrize(
     ("change", "own"),
     [

@@ -17,6 +17,7 @@ from retarget.generate.warp.mouth.driving_mouth import Below, DrivingInside
 from retarget.generate.warp.mouth.hole import Hole
 from retarget.generate.warp.mouth.own_mouth import own_inside
 from retarget.generate.warp.mouth.teeth import Dentist
+from retarget.generate.warp.paint import read
 from retarget.generate.warp.palette import LUMA, Palette
 from retarget.generate.warp.rims import MOUTH, Rims, rims_of
 from retarget.generate.warp.shape.displace import Displacer
@@ -53,7 +54,7 @@ def test_teeth_that_fill_the_photos_mouth_fill_one_that_opens_a_little_farther()
     edge, root = rims.lower[5], rims.upper[5]
 
     def goes(point: npt.NDArray[np.float32], gap: float) -> float:
-        layers = own.placed(held, lip, 0.0, gap)
+        layers = own.placed(held, lip, 0.0, 0.0, gap)
         (place,) = (p for layer, p, *_ in layers if layer is own.upper)
         return float((place @ [*point, 1] - point) @ rims.down)
 
@@ -242,16 +243,31 @@ def test_the_driving_mouth_is_shown_where_lips_bare_what_the_photo_hides_or_hide
     assert (light - dark).min() > 60
 
 
+def a_row(share: float) -> Identity:
+    """The smile with teeth that fill this share of its opening, from the upper lip on."""
+    rgb, rims = smiling().frame.rgb.copy(), rims_of(smiling().face.points, MOUTH)
+    cv2.fillPoly(rgb, [np.rint(rims.outline).astype(np.int32)], (30, 10, 10))
+    row = Rims(rims.upper, rims.upper + share * (rims.lower - rims.upper))
+    cv2.fillPoly(rgb, [np.rint(row.outline).astype(np.int32)], (240, 235, 225))
+    return replace(smiling(), frame=replace(smiling().frame, rgb=rgb))
+
+
 def test_half_hidden_teeth_of_ones_own_give_way_as_soon_as_the_lip_bares_more(
     warp: WarpGenerator,
 ) -> None:
-    rgb, rims = smiling().frame.rgb.copy(), rims_of(smiling().face.points, MOUTH)
-    cv2.fillPoly(rgb, [np.rint(rims.outline).astype(np.int32)], (30, 10, 10))
-    row = Rims(rims.upper, rims.upper + 0.3 * (rims.lower - rims.upper))
-    cv2.fillPoly(rgb, [np.rint(row.outline).astype(np.int32)], (240, 235, 225))
-    little = replace(smiling(), frame=replace(smiling().frame, rgb=rgb))
-    dark, light = under_the_lip(warp, {"jawOpen": 0.8, **dict.fromkeys(BARES, 0.4)}, little)
+    dark, light = under_the_lip(warp, {"jawOpen": 0.8, **dict.fromkeys(BARES, 0.4)}, a_row(0.3))
     assert (light - dark).min() > 60
+
+
+@pytest.mark.parametrize("raised", [-0.3, 0.0, 0.1, 0.3])
+def test_a_sliver_of_teeth_of_ones_own_does_not_flash_up_as_a_lip_passes_it(
+    warp: WarpGenerator, raised: float
+) -> None:
+    lip = dict.fromkeys(("mouthUpperUpLeft", "mouthUpperUpRight"), raised)
+    request = ask(a_row(0.25), {"jawOpen": 0.8, **lip}, driving=seen(a_row(0.5)))
+    now = rims_of(Displacer(smiling(), smiling().face.points)(request).points, MOUTH)
+    x, y = np.rint(now.upper[5] + 0.3 * (now.lower[5] - now.upper[5])).astype(int)
+    assert whole(draw(warp, request))[y - 1 : y + 2, x - 2 : x + 3].mean() > 130
 
 
 def test_teeth_that_a_lip_comes_to_hide_go_up_behind_it_and_do_not_fade(
@@ -277,3 +293,30 @@ def test_teeth_that_a_lip_comes_to_hide_go_up_behind_it_and_do_not_fade(
         assert rows <= 2 or brightest > 0.8 * full  # these lie at the edge of the lip
     assert rows == 0
     assert tall(0.65, jaw=0.0)[0] > 0.85 * full  # they still fill a mouth that is less open
+
+
+@pytest.mark.parametrize(
+    ("jaws", "shares"),
+    [((0.2, 0.2), (0.1, 0.8)), ((0.8, 0.8), (0.1, 0.8)), ((0.0, 0.18), (0.65, 0.65))],
+    ids=["lip, half open", "lip, open", "jaw"],
+)
+def test_teeth_of_ones_own_hide_not_much_faster_than_lips_move(
+    warp: WarpGenerator, jaws: tuple[float, float], shares: tuple[float, float]
+) -> None:
+    """Else they flicker where lips that hide most of them tremble."""
+    rgb = smiling().frame.rgb.copy()
+    outline = rims_of(smiling().face.points, MOUTH).outline
+    cv2.fillPoly(rgb, [np.rint(outline).astype(np.int32)], (30, 10, 10))
+    driving = seen(replace(smiling(), frame=replace(smiling().frame, rgb=rgb)))
+    lips, long = [], []
+    for jaw, share in zip(np.linspace(*jaws, 36), np.linspace(*shares, 36), strict=True):
+        lowered = {name: share * value for name, value in LOWERED.items()}
+        request = ask(smiling(), {"jawOpen": jaw, **lowered}, driving=driving)
+        now = rims_of(Displacer(smiling(), smiling().face.points)(request).points, MOUTH)
+        lips.append([now.upper[5] @ now.down, now.lower[5] @ now.down])
+        across = now.upper[5] + np.arange(0, now.gap, 0.1, np.float32)[:, None] * now.down
+        bright = read(whole(draw(warp, request)), across[None])[0].mean(axis=1)
+        long.append(0.1 * float((np.clip(bright, 60, 180) - 60).sum()) / 120)
+    moved = np.abs(np.diff(np.array(lips)[::4], axis=0)).max(axis=1)  # pixels, by either lip
+    assert moved.min() > 0.3
+    assert (np.abs(np.diff(long[::4])) / moved).max() < 3
