@@ -35,7 +35,7 @@ class GifSink:
     def __init__(
         self, file: Path, target: Path, *, info: SourceInfo, mark: Mark, warn: Warn
     ) -> None:
-        self._file = file.resolve()
+        self._file = _plain(file.resolve())
         self._target = target
         self._mark = mark
         self._warn = warn
@@ -114,6 +114,18 @@ class GifSink:
                 f"{self._target} could not be written ({' '.join(said).rstrip('.')}).",
                 do="Free some space, or name the output .mp4.",
             ) from cause
+
+
+def _plain(file: Path) -> Path:
+    """The path, which ffmpeg-python takes only in UTF-8."""
+    try:
+        str(file).encode()
+    except UnicodeEncodeError as cause:
+        raise CannotWrite(
+            f"A GIF cannot be written to {file.parent}, whose name is not UTF-8.",
+            do="Rename the folder, or name the output .mp4.",
+        ) from cause
+    return file
 
 
 def _comment(file: Path, sentence: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
 
@@ -16,7 +17,8 @@ ORDERS_TABLE = "orders.csv"
 """The file with the order of clips for each participant."""
 _NUMBER = re.compile(r"%(?:0\d{1,2})?d")
 _PLACES = re.compile(r"#+")  # how compositing programs write as many digits
-_LONGEST = 60  # characters kept of each given name, so that the whole fits any file system
+_LONGEST, _MOST_BYTES = 60, 100
+"""Characters and bytes kept of each given name: file systems take 255 bytes in all."""
 
 
 def is_pattern(name: str) -> bool:
@@ -76,4 +78,10 @@ def _stem(spec: str | Path) -> str:
 
 
 def _plain(words: str) -> str:
-    return re.sub(r"[^\w.-]+", "_", words)[:_LONGEST].strip("_.")
+    """Words as part of a file's name: their letters with the marks on them, and digits."""
+    kept = ""
+    for sign in unicodedata.normalize("NFC", words):  # a Mac may write é as e and a mark
+        mark = unicodedata.category(sign).startswith("M") and kept[-1:] not in ("", " ")
+        kept += sign if mark or sign.isalnum() or sign in "_.-" else " "
+    short = re.sub(" +", "_", kept)[:_LONGEST].encode()[:_MOST_BYTES]
+    return short.decode(errors="ignore").strip("_.")

@@ -105,13 +105,13 @@ def save_text(target: Path, text: str, *, overwrite: bool, warn: Warn = unheard)
 
     Args:
         target: the file.
-        text: all of it.
+        text: all of it; bytes of names that are not UTF-8 are escaped.
         overwrite: whether `target` may be replaced.
         warn: called with the free name that is used if it may not.
     """
     landed = telling(target, warn)
     with keeping(target, overwrite=overwrite, landed=landed) as hidden, refusals.writing(target):
-        hidden.write_text(text, "utf-8")
+        hidden.write_text(text, "utf-8", errors="backslashreplace")
 
 
 @contextmanager

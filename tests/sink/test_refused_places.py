@@ -44,6 +44,26 @@ def test_a_place_that_cannot_be_written_is_one_sentence(tmp_path: Path, name: st
     assert len(list(tmp_path.iterdir())) == 3
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")
+def test_a_gif_in_a_folder_that_is_not_named_in_utf_8_is_one_sentence(tmp_path: Path) -> None:
+    folder = tmp_path / os.fsdecode(b"l\xe4cheln")
+    folder.mkdir()
+    with (
+        pytest.raises(CannotWrite, match="whose name is not UTF-8"),
+        open_sink(folder / "a.gif", info=info_for()) as sink,
+    ):
+        sink.write(finished(0))
+    assert not list(folder.iterdir())
+    with open_sink(folder / "a.mp4", info=info_for()) as sink:
+        sink.write(finished(0))
+
+
+def test_a_name_that_is_not_utf_8_is_escaped_in_what_is_told_of_it(tmp_path: Path) -> None:
+    name = b"l\xe4cheln.mp4".decode("utf-8", "surrogateescape")  # as Python reads such a name
+    save_text(tmp_path / "page.html", f"<h1>{name}</h1> ä", overwrite=False)
+    assert (tmp_path / "page.html").read_text("utf-8") == "<h1>l\\udce4cheln.mp4</h1> ä"
+
+
 @pytest.mark.parametrize("name", ["a.webm", "a.gif", "a.png", "a_%03d.png", "frames"])
 def test_a_codec_that_the_result_does_not_hold_is_refused(tmp_path: Path, name: str) -> None:
     with (
