@@ -272,6 +272,9 @@ class Identity:
     """Whether this is a frame of the driving clip: the same person in a head pose of the clip."""
     passing: bool = False
     """True for a frame of an identity clip: shown once, so not worth long preparation."""
+    away: bool = False
+    """Whether the frame shows no face: face, pose and expression are another frame's, and the frame
+    is to stay as it is."""
     person: Bytes | None = field(default=None, repr=False)
     """(height, width) 255 on this person, 0 on the background; None where not segmented."""
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
+from itertools import groupby
 from typing import Protocol
 
+from retarget.flow.crop import Crop
 from retarget.flow.values import FaceRequest, GeneratedFace, Identity
 
 
@@ -34,6 +36,8 @@ class Generator(Protocol):
 class OneEach:
     """A generator, held to one face for each request and to their order.
 
+    It is not asked where the identity's face is away: such a picture stays as it is.
+
     Raises:
         ValueError: it draws others, so that the video would be shorter or out of step.
     """
@@ -43,6 +47,11 @@ class OneEach:
 
     def __call__(self, frames: Iterator[FaceRequest], /) -> Iterator[GeneratedFace]:
         """Draw every request, in order."""
+        for away, run in groupby(frames, lambda request: request.identity.away):
+            draw = _as_they_are if away else self._drawn
+            yield from draw(run)
+
+    def _drawn(self, frames: Iterator[FaceRequest]) -> Iterator[GeneratedFace]:
         asked: deque[int] = deque()
 
         def noted() -> Iterator[FaceRequest]:
@@ -67,3 +76,9 @@ class OneEach:
         return ValueError(
             f"the generator {self._generator.name} drew {drew}: each request has one face, in order"
         )
+
+
+def _as_they_are(frames: Iterator[FaceRequest]) -> Iterator[GeneratedFace]:
+    for request in frames:
+        frame = request.identity.frame
+        yield GeneratedFace(request=request, rgb=frame.rgb, crop=Crop.box(0, 0, *frame.size))

@@ -27,8 +27,8 @@ class FitJob(AsDeclared):
     driving: tyro.conf.Positional[Kept[str]]
     """Whose expressions: a video, a folder of pictures, an http(s) address, or a performance."""
     output: Annotated[Kept[Path] | None, tyro.conf.arg(aliases=["-o"])] = None
-    """.npz keeps everything that was measured; .csv is the layout of Live Link Face. Left out,
-    drive.npz beside drive.mp4."""
+    """.npz keeps everything that was measured; .csv is the layout of Live Link Face, read with its
+    first line as second 0. Left out, drive.npz beside drive.mp4."""
     overwrite: bool = False
     """Replace an existing file."""
     source: Annotated[SourceSettings, HERE] = field(default_factory=SourceSettings)

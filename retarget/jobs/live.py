@@ -190,13 +190,14 @@ class LiveJob(StartsFromPreset):
         from retarget.composite.paste import Paste
         from retarget.expression.fit import Fit
         from retarget.expression.smooth import Smooth
+        from retarget.generate.generator import OneEach
         from retarget.transfer.transfer import Transfer
 
         fitted = report.stage("fit", Fit(driving.rest, self.fit), seen)
         smooth = report.stage("smooth", Smooth(replace(self.smooth, live=True)), fitted)
         transfer = Transfer(self.transfer, driving, person.at)
         requests = report.stage("transfer", transfer, smooth)
-        faces = report.stage("generate", generator, requests)
+        faces = report.stage("generate", OneEach(generator), requests)
         yield from report.stage("paste", Paste(self.paste), faces)
 
 

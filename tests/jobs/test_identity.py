@@ -28,6 +28,7 @@ from retarget.jobs.identity import IdentityLane, open_identity
 from retarget.source.open import open_source
 from retarget.transfer.settings import TransferSettings
 from retarget.transfer.transfer import DrivingFace
+from tests.jobs.conftest import SAMPLES, cut_out
 
 RATE = 25
 COUNT = 30
@@ -107,6 +108,30 @@ def test_a_long_gap_in_the_driving_time_is_leapt_over(
         for rounds, k in ((0, 3), (10**9, 7), (10**9, COUNT + 2), (10**12, 1)):
             shown = number(lane.at(rounds * there_and_back + Fraction(k, RATE)))
             assert shown == min(k, 2 * (COUNT - 1) - k)
+
+
+@pytest.mark.parametrize("kept", [0, 1_000_000_000])
+@pytest.mark.parametrize("empty", [range(10, 18), range(8), range(16, 24)])
+def test_a_clip_keeps_its_time_and_pictures_where_its_face_is_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, empty: range, kept: int
+) -> None:
+    monkeypatch.setattr(identity_clip, "_KEPT_BYTES", kept)
+    cut_out(SAMPLES / "drive.mp4", tmp_path / "gap.mp4", 40, 64, empty=empty)
+    with opened(tmp_path / "gap.mp4") as lane:
+        assert not lane.first.away
+        shown = [lane.at(Fraction(k, RATE)) for k in range(24 + 22)]
+    assert [number(s) for s in shown] == [*range(24), *range(22, 0, -1)]
+    assert {number(s) for s in shown if s.away} == set(empty)
+
+
+@pytest.mark.parametrize("empty", [range(10, 13), range(2), range(22, 24)])
+def test_a_face_that_is_hardly_lost_is_held_for_as_long(tmp_path: Path, empty: range) -> None:
+    cut_out(SAMPLES / "drive.mp4", tmp_path / "gap.mp4", 40, 64, empty=empty)
+    with opened(tmp_path / "gap.mp4") as lane:
+        shown = [lane.at(Fraction(k, RATE)) for k in range(24)]
+    assert not any(s.away for s in shown)
+    beside = empty.start - 1 if empty.start else empty.stop
+    assert [number(s) for s in shown] == [beside if k in empty else k for k in range(24)]
 
 
 def test_a_clip_of_one_picture_shows_it_for_ever(photo: Path, tmp_path: Path) -> None:

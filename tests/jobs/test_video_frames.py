@@ -16,6 +16,7 @@ from retarget.flow.values import FaceRequest, FinishedFrame, GeneratedFace, Iden
 from retarget.generate.generator import Generator
 from retarget.jobs import driving
 from retarget.jobs.video import VideoJob
+from retarget.source.open import open_source
 from retarget.source.settings import SourceSettings
 from retarget.transfer.settings import TransferSettings
 
@@ -115,6 +116,17 @@ def test_a_generator_that_draws_other_faces_than_those_asked_for_leaves_no_video
     with pytest.raises(ValueError, match="grey drew"):
         MyJob(driving=str(drive), identity=str(photo), source=source, output=output).run()
     assert not output.exists()
+
+
+def test_a_clip_s_pictures_without_a_face_pass_unchanged(drive: Path, drive_with_gap: Path) -> None:
+    said = Report()
+    job = VideoJob(driving=str(drive), identity=str(drive_with_gap))
+    finished = list(job.frames(said))
+    with open_source(str(drive_with_gap)) as source:
+        own = [frame.rgb for frame in source.frames()]
+    same = [np.array_equal(f.frame.rgb, o) for f, o in zip(finished, own, strict=False)]
+    assert same == [10 <= k < 18 for k in range(24)]
+    assert [line for line in said.warnings if "no face" in line]
 
 
 def ours() -> list[str]:
