@@ -17,6 +17,8 @@ from retarget.face.settings import TrackSettings
 def open_model(settings: TrackSettings) -> FaceModel:
     """Open the networks of the tracker `settings.by`; `auto` prefers those without a file.
 
+    A file that is named all the same is not left unused: `auto` takes the tasks tracker then.
+
     Raises:
         MissingModel: the tasks tracker's bundle is not here, or the installed mediapipe has no
             models of its own for the mesh tracker.
@@ -24,7 +26,8 @@ def open_model(settings: TrackSettings) -> FaceModel:
         RetargetError: there is too little memory, or this process was forked from one that had
             opened networks.
     """
-    tasks = settings.by == "tasks" or (settings.by == "auto" and not carries_models())
+    wanted = settings.bundle is not None or not carries_models()
+    tasks = settings.by == "tasks" or (settings.by == "auto" and wanted)
     check_room(imported=True, tasks=tasks)
     if _first_process() != os.getpid():  # it would crash silently, and a pool wait for ever
         raise RetargetError(

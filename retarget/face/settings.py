@@ -36,7 +36,7 @@ class TrackSettings(AsDeclared):
     patience: float = 120.0
     """Seconds of video without any face, from the start, after which to give up; 0: never."""
     bundle: Kept[Path] | None = None
-    """The file face_landmarker.task, for the tasks tracker."""
+    """The file face_landmarker.task, for the tasks tracker, which auto takes where it is given."""
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -47,10 +47,14 @@ class CopiedSound:
         codec = self._stream.codec_context
         if codec.channels in _LIKELY and codec.layout.channels[0].name == _UNNAMED:
             codec.layout = _LIKELY[codec.channels]  # which .mp4 requires for uncompressed sound
+        self._before: int | None = None
 
     def write(self, at: Fraction, packet: Packet[AudioStream]) -> None:
         """See `LaidSound.write`."""
         stamp = round(at / packet.time_base)
+        if not packet.duration and self._before is not None:  # unknown, as of ALAC from Matroska:
+            packet.duration = max(0, stamp - self._before)  # .mp4 would end before the last one
+        self._before = stamp
         lag = 0 if packet.dts is None or packet.pts is None else packet.pts - packet.dts
         packet.pts, packet.dts = stamp, stamp - lag
         packet.stream = self._stream

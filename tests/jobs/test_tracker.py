@@ -57,5 +57,13 @@ def test_a_folder_of_models_is_the_tracker_s_too(
         run(photo, tmp_path)
 
 
+def test_a_model_file_that_is_named_is_used_though_another_tracker_could_run(
+    photo: Path, tmp_path: Path
+) -> None:
+    named = TrackSettings(bundle=tmp_path / "mine.task")
+    with pytest.raises(MissingModel, match=r"mine\.task is not there"):
+        StillJob(identity=str(photo), expression="joy", track=named).run()
+
+
 def test_words_are_listed_without_it() -> None:
     assert "smile" in str(ExpressionsJob(search="smile", track=TASKS).run())

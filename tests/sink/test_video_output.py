@@ -266,6 +266,16 @@ def test_sound_whose_channels_have_no_names_is_copied_as_it_is(
     assert bytes_of[0] == bytes_of[1] != b""
 
 
+def test_the_last_packet_is_kept_of_sound_whose_packets_say_no_length(
+    save: Save, tmp_path: Path
+) -> None:
+    clip = clicking(tmp_path / "a.mkv", "alac", 1.25)
+    assert all(length == 0 for _, _, length in heard(clip))
+    with open_source(clip) as source:
+        result = save("a.mp4", count=50, sound=source.sound())
+    assert [data for _, data, _ in heard(result)] == [data for _, data, _ in heard(clip)]
+
+
 @pytest.mark.parametrize(
     ("codec", "name"),
     [("aac", "a.webm"), ("mp3", "a.webm"), ("flac", "a.mov")],
