@@ -51,7 +51,7 @@ def test_a_driver_in_the_same_light_brings_its_shade_along(warp: WarpGenerator) 
     plain = np.divide(*teeth(warp, calm(), smiling()))
     both = np.divide(*teeth(warp, lit_from_the_left(calm()), lit_from_the_left(smiling())))
     once = np.divide(*teeth(warp, calm(), lit_from_the_left(smiling())))
-    assert abs(np.log(once / plain)) < 0.1  # an even light is given to them
+    assert abs(np.log(once / plain)) < 0.15  # an even light is given to them, of the driver's 0.5
     assert 1.15 * plain < both < 2 * plain
 
 
