@@ -7,7 +7,7 @@ is shorter it is played back and forth: a jump back to the beginning would be no
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 
 from retarget.composite.open_eyes import OpenEyes
@@ -89,13 +89,11 @@ class IdentityClip:
         self._usual = 1 / (source.info.rate or Fraction(25))
         self._asked = Fraction(0)
         self._shown = self._pictures()
-        first = next(self._shown)
-        self._now = replace(first, identity=replace(first.identity, passing=False))
-        self._next = next(self._shown)
+        self._now, self._next = next(self._shown), next(self._shown)
 
     @property
     def first(self) -> Identity:
-        """The first picture with a face; it may be drawn any number of times."""
+        """The first picture with a face."""
         return self._now.identity
 
     def __call__(self, seconds: Fraction) -> Identity:
