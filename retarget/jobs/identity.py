@@ -33,7 +33,7 @@ class IdentityLane:
     """The person who performs, opened."""
 
     first: Identity
-    """The photo, or the clip's first picture with a face; it may be drawn any number of times."""
+    """The photo, or the clip's first picture with a face."""
     at: Callable[[Fraction], Identity]
     """The picture to show so many seconds after the first driving frame: the photo, or the clip's
     picture at that time. Times must not go back."""
@@ -121,7 +121,7 @@ def understood(
 ) -> Identity:
     """The person of a photo, or of a clip's first picture with a face; see `open_identity`."""
     with open_identity(photo, track, report, models=models) as lane:
-        return lane.first
+        return lane.first if lane.photo else replace(lane.first, passing=False)
 
 
 def _photo(named: NamedFace, source: Source, track: TrackSettings, report: Report) -> IdentityLane:

@@ -97,12 +97,9 @@ class IdentityClip:
         self._usual = 1 / (source.info.rate or Fraction(25))
         self._asked, self._told = Fraction(0), False
         self._shown = self._pictures()
-        first = next(self._shown)
-        self._now = replace(first, identity=replace(first.identity, passing=False))
-        self._next = next(self._shown)
-        self.first = sampled if first.identity.away else self._now.identity
-        """The first picture, or another one that shows a face; it may be drawn any number of
-        times."""
+        self._now, self._next = next(self._shown), next(self._shown)
+        self.first = sampled if self._now.identity.away else self._now.identity
+        """The first picture, or another one that shows a face."""
 
     def __call__(self, seconds: Fraction) -> Identity:
         """The picture to show so many seconds after the first one."""

@@ -24,7 +24,7 @@ from retarget.flow.report import Report
 from retarget.flow.values import HeadPose, Identity
 from retarget.generate.settings import WarpSettings
 from retarget.jobs import identity_clip
-from retarget.jobs.identity import IdentityLane, open_identity
+from retarget.jobs.identity import IdentityLane, open_identity, understood
 from retarget.source.open import open_source
 from retarget.transfer.settings import TransferSettings
 from retarget.transfer.transfer import DrivingFace
@@ -64,11 +64,12 @@ def number(shown: Identity) -> int:
     return round(shown.frame.at.exact * RATE)
 
 
-def test_a_clips_first_picture_may_be_drawn_often_and_those_that_pass_are_told(drive: Path) -> None:
+def test_a_clips_pictures_are_told_as_passing_unless_one_is_used_as_a_photo(drive: Path) -> None:
     with opened(drive) as lane:
-        assert not lane.first.passing
         assert lane.at(Fraction(0)) is lane.first, "prepared once"
+        assert lane.first.passing, "drawn as the next one, it does not stand out"
         assert lane.at(Fraction(1, RATE)).passing
+    assert not understood(str(drive), TrackSettings(), Report()).passing
 
 
 @pytest.mark.parametrize("rate", [10, 24, 60])

@@ -57,17 +57,17 @@ class Portrait:
     Args:
         identity: the photo.
         settings: how to draw.
+        irises: what a clip's pictures so far tell of their size; used for a passing one.
         moves: whether the head will move.
-        irises: what the clip's pictures so far tell of their size, for a passing one.
     """
 
     def __init__(
         self,
         identity: Identity,
         settings: WarpSettings,
+        irises: LastingSize,
         *,
         moves: bool,
-        irises: LastingSize | None = None,
     ) -> None:
         self.identity, self.moves = identity, moves
         rgb, points = identity.frame.rgb, identity.face.points

@@ -24,8 +24,9 @@ threads wait for one another longer than they save."""
 class WarpGenerator:
     """Draws by moving the photo's own pixels.
 
-    Frames depend on each other only through the colour of the driving light, which is estimated in
-    order; so several can be drawn at a time, with the same pixels.
+    Frames depend on each other only through the colour of the driving light and the size of a
+    clip's irises, which are estimated in order; so several can be drawn at a time, with the same
+    pixels.
 
     Args:
         settings: how to draw.
@@ -36,11 +37,10 @@ class WarpGenerator:
     def __init__(self, settings: WarpSettings) -> None:
         self.settings = settings
         self._ready: OrderedDict[int, Portrait] = OrderedDict()
-        self._irises = LastingSize()
 
     def prepare(self, identity: Identity) -> None:
         """Prepare the photo; a second call for the same identity does nothing."""
-        self._portrait(identity, moves=False)
+        self._portrait(identity, LastingSize(), moves=False)
 
     def __call__(self, frames: Iterator[FaceRequest], /) -> Iterator[GeneratedFace]:
         """Draw every request; with several threads, read as many requests ahead."""
@@ -48,17 +48,17 @@ class WarpGenerator:
         if first is None:
             return
         frames = chain([first], frames)
-        white = LastingWhite()
+        white, irises = LastingWhite(), LastingSize()
         threads = self.settings.threads or 1 + (first.identity.face.eye_distance > LARGE)
         if threads == 1:
             for request in frames:
-                yield self._asked(request).draw(request, white(request))
+                yield self._asked(request, irises).draw(request, white(request))
             return
         coming: deque[Future[GeneratedFace]] = deque()
         with ThreadPoolExecutor(threads, thread_name_prefix="warp") as pool:
             try:
                 for request in frames:
-                    portrait = self._asked(request)
+                    portrait = self._asked(request, irises)
                     coming.append(_begun(pool, portrait, request, white(request)))
                     if len(coming) > threads:
                         yield coming.popleft().result()
@@ -67,13 +67,14 @@ class WarpGenerator:
             finally:
                 pool.shutdown(wait=True, cancel_futures=True)
 
-    def _asked(self, request: FaceRequest) -> Portrait:
-        return self._portrait(request.identity, moves=request.pose is not request.identity.pose)
+    def _asked(self, request: FaceRequest, irises: LastingSize) -> Portrait:
+        identity = request.identity
+        return self._portrait(identity, irises, moves=request.pose is not identity.pose)
 
-    def _portrait(self, identity: Identity, *, moves: bool) -> Portrait:
+    def _portrait(self, identity: Identity, irises: LastingSize, *, moves: bool) -> Portrait:
         found = self._ready.get(id(identity))
         if found is None or found.identity is not identity or found.moves != moves:
-            found = Portrait(identity, self.settings, moves=moves, irises=self._irises)
+            found = Portrait(identity, self.settings, irises, moves=moves)
             self._ready[id(identity)] = found
         self._ready.move_to_end(id(identity))
         while len(self._ready) > (1 if identity.passing else KEPT):

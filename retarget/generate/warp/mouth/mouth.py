@@ -133,6 +133,8 @@ class Mouth:
         teeth, tooth = self._tones.teeth(photo, self._photo.smooth.outline)
         toothy = smoothstep(*TOOTHY, teeth)
         opened = smoothstep(*OPEN_PHOTO, gap - identity.rest.lip_gap)
+        if identity.passing:  # of a person who talks, each picture would show another mouth
+            opened = 0.0
         if tooth is not None and min(opened, toothy) == 1:
             self._tones = replace(self._tones, tooth=tooth)
             self._palette = replace(self._palette, tooth=tooth)
@@ -147,7 +149,7 @@ class Mouth:
         worth = max(self._toothy, self._agape)
         touching = min(identity.rest.lip_gap, gap)
         parted = smoothstep(*PARTED_PHOTO, gap - touching)
-        self._parted = parted * (1 - worth)
+        self._parted = 0.0 if identity.passing else parted * (1 - worth)
         self._shut_gap = max(gap - parted * (gap - touching), 0.0) if worth == 0 else 0.0
         from_rest = identity.face.points - identity.pose.to_picture(at_rest(identity))
         self._rest_jaw = from_rest[CHIN, :2].mean(axis=0).astype(np.float32)

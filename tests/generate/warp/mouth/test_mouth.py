@@ -177,6 +177,21 @@ def test_a_mouth_passes_the_width_to_which_the_photo_is_parted_without_a_flash(
     assert inside({})[1] < 0.2 * max(bright)  # a mouth as in the photo keeps what is seen there
 
 
+def test_a_person_who_talks_in_a_clip_shows_the_same_mouth_in_each_picture(
+    warp: WarpGenerator,
+) -> None:
+    rgb = smiling().frame.rgb.copy()
+    outline = np.rint(rims_of(smiling().face.points, MOUTH).outline).astype(np.int32)
+    cv2.fillPoly(rgb, [outline], (40, 15, 15))
+    toothless = replace(smiling(), frame=replace(smiling().frame, rgb=rgb))
+    shown = []
+    for picture in (smiling(), toothless):
+        request = ask(replace(picture, passing=True), {"jawOpen": 0.02}, driving=seen(smiling()))
+        x, y = np.rint(rims_of(request.points, MOUTH).middle[5]).astype(int)
+        shown.append(whole(draw(warp, request))[y - 1 : y + 2, x - 6 : x + 7].mean(axis=(0, 1)))
+    np.testing.assert_allclose(*shown, atol=12)
+
+
 @pytest.mark.parametrize(
     ("change", "own"),
     [
