@@ -23,14 +23,15 @@ from retarget.generate.settings import WarpSettings
 from retarget.generate.warp.eye_white import eye_white
 from retarget.generate.warp.mouth.driving_mouth import Below, DrivingInside, openness
 from retarget.generate.warp.mouth.hole import Hole, lay
+from retarget.generate.warp.mouth.kept_mouth import KeptMouth, opened_by, toothy_by
 from retarget.generate.warp.mouth.lip_corners import draw_lip_corners
 from retarget.generate.warp.mouth.lip_tint import LipTint
 from retarget.generate.warp.mouth.mouth_light import fall_across, grain_of, shaded_aside, with_grain
-from retarget.generate.warp.mouth.own_mouth import BESIDE, OwnInside, own_inside
+from retarget.generate.warp.mouth.own_mouth import BESIDE, OwnInside
+from retarget.generate.warp.mouth.parting import Parting
 from retarget.generate.warp.mouth.shut_lips import between_lips, draw_lip_line
 from retarget.generate.warp.mouth.teeth import Dentist, Layer
 from retarget.generate.warp.mouth.tongue_out import draw_tongue_out
-from retarget.generate.warp.mouth.upper_row import row_of_upper_teeth
 from retarget.generate.warp.paint import per_channel, ramp, to_bytes
 from retarget.generate.warp.palette import Palette, luma
 from retarget.generate.warp.rims import MOUTH, Rims, rims_of
@@ -42,44 +43,11 @@ LIP_OVER_TEETH = 0.015
 """Head units by which the lower lip may lie below where the chin's movement puts it."""
 LIP_SHADE, LIP_REACH = 0.32, 0.05
 """Darkening of drawn teeth at the lips, and its reach in mouth widths."""
-PARTED = (0.002, 0.016)
-"""Lip gap beyond the photo's, in head units, between which the interior fades in."""
-PARTED_PHOTO = (0.012, 0.03)
-"""Gap of the photo's lips beyond rest between which they count as parted."""
-ALIKE = (0.005, 0.03)
-"""Movement of the lips, in head units, between which the interior of a photo whose lips are only
-parted gives way. (Were it kept in every mouth that is not wider open, teeth would flash up.)"""
 SLIT = (0.02, 0.06)
 """Lip gap in mouth widths between which the interior's own brightness replaces that of the line
 between touching lips: in a slit, light comes through the lips."""
-OPEN_PHOTO = (0.025, 0.05)
-"""Gap of the photo's lips beyond rest between which its own interior fades in,"""
-TOOTHY, AGAPE = (0.08, 0.2), (0.12, 0.2)
-"""limited by the share of it that is teeth, or by how wide it gapes, each fading in between these.
-Lips that are only parted show too little to be enlarged."""
-STRETCHED, CLOSED = (1.05, 1.25), (0.2, 0.4)
-"""Lip width relative to the photo's between which the photo's toothless interior fades out; lip gap
-relative to the photo's between which it fades in."""
-RAISED = (0.04, 0.055)
-"""Rise of the upper lip above the photo's, in eye distances, between which the photo's teeth fade
-out: the part that the lip hid is unknown."""
-WHOLE_ROW = 0.09
-"""Height of a whole upper row, in eye distances: if less of it is visible in the photo, `RAISED` is
-reduced in proportion."""
-SLIVER = (0.35, 0.6)
-"""Share of a whole row between which teeth count at all: a sliver of them lasts for a frame, as
-lips pass the height at which it is neither hidden nor outgrown."""
-COVERED = (0.3, 0.9)
-"""Share of the photo's upper teeth covered by its lip, between which the rest slides up behind it
-and vanishes: the edge left over would have an empty mouth below it."""
-EMPTY = (0.1, 0.6)
-"""Height of the opening below that edge, relative to the photo's teeth, between which this takes
-effect. (Relative to the opening, a tremble of nearly shut lips would let teeth flash up.)"""
-BEHIND = 0.2
-"""How far behind the lip that edge ends up, in the same measure: teeth differ in length."""
 CHIN = [landmarks.CHIN, 148, 377, 175]
-BOTH_RIMS = np.concatenate(MOUTH)
-UPPER_RIM, LOWER_RIM = [81, 82, 13, 312, 311], [87, 14, 317]
+LOWER_RIM = [87, 14, 317]
 TONGUE_OUT = blendshapes.index("tongueOut")
 
 
@@ -131,26 +99,15 @@ class Mouth:
         self._grain = grain_of(photo, points, self._unit)
         gap = self._photo.gap / self._unit
         teeth, tooth = self._tones.teeth(photo, self._photo.smooth.outline)
-        toothy = smoothstep(*TOOTHY, teeth)
-        opened = smoothstep(*OPEN_PHOTO, gap - identity.rest.lip_gap)
-        if identity.passing:  # of a person who talks, each picture would show another mouth
-            opened = 0.0
-        if tooth is not None and min(opened, toothy) == 1:
+        opened = opened_by(identity, gap)
+        if tooth is not None and min(opened, toothy_by(teeth)) == 1:
             self._tones = replace(self._tones, tooth=tooth)
             self._palette = replace(self._palette, tooth=tooth)
-        self._toothy, self._agape = opened * toothy, opened * smoothstep(*AGAPE, gap)
-        self._own = None
-        if max(self._toothy, self._agape) > 0:
-            gum = np.float32(0.8) * self._palette.gum
-            row = row_of_upper_teeth(photo, self._photo, self._tones, until=0.5)
-            self._own = own_inside(photo, self._photo, self._unit, row=row, teeth=toothy, gum=gum)
-        if self._own is not None:
-            self._toothy *= smoothstep(*SLIVER, self._known(self._own))
-        worth = max(self._toothy, self._agape)
-        touching = min(identity.rest.lip_gap, gap)
-        parted = smoothstep(*PARTED_PHOTO, gap - touching)
-        self._parted = 0.0 if identity.passing else parted * (1 - worth)
-        self._shut_gap = max(gap - parted * (gap - touching), 0.0) if worth == 0 else 0.0
+        gum = np.float32(0.8) * self._palette.gum
+        self._kept = KeptMouth.of(
+            photo, self._photo, self._tones, unit=self._unit, opened=opened, teeth=teeth, gum=gum
+        )
+        self._parting = Parting.of(identity, gap, self._kept.worth)
         from_rest = identity.face.points - identity.pose.to_picture(at_rest(identity))
         self._rest_jaw = from_rest[CHIN, :2].mean(axis=0).astype(np.float32)
         self._rest_lip = from_rest[LOWER_RIM, :2].mean(axis=0).astype(np.float32)
@@ -183,10 +140,7 @@ class Mouth:
     def _draw_inside(
         self, out: Bytes, now: Rims, moved: Moved, request: FaceRequest, white: Floats | None
     ) -> None:
-        seen = smoothstep(*PARTED, now.gap / self._unit - self._shut_gap)
-        if self._parted > 0:
-            apart = np.abs(moved.expression[BOTH_RIMS]).max() / self._unit
-            seen *= 1 - self._parted * (1 - smoothstep(*ALIKE, float(apart)))
+        seen = self._parting.seen(now, moved.expression, self._unit)
         hole = Hole.between(now, out.shape) if seen > 0 else None
         if hole is None:
             return
@@ -202,63 +156,32 @@ class Mouth:
         self, hole: Hole, now: Rims, moved: Moved, theirs: Callable[[Below | None], _Theirs | None]
     ) -> Floats:
         """(h, w, 3) the photo's own interior as far as it is kept, over the other sources."""
-        own, hidden, slid = self._own_share(now, moved)
-        if self._own is None or own == 0:
+        own, kept = self._kept.inside, self._kept.between(now, moved.expression)
+        if own is None or kept.share == 0:
             return self._others(hole, moved, theirs(None), _UpperRow(moved.skull))
-        upper = self._toothy * (1 - hidden)
         below = None
-        if upper > 0:
-            edge = self._own.edge(moved.skull, slid, now.gap)
-            below = Below(upper * hole.rims.place_across(edge), upper)
+        if kept.upper > 0:
+            edge = own.edge(moved.skull, kept.slid, now.gap)
+            below = Below(kept.upper * hole.rims.place_across(edge), kept.upper)
         seen = theirs(below)
         row = _UpperRow(moved.skull)
         if seen is None:  # else no teeth are drawn
-            row = self._row_beside(self._own, hole, moved, hidden)
+            row = self._row_beside(own, hole, moved, kept.upper)
         mine = self._others(hole, moved, seen, row)
         lip = moved.expression[LOWER_RIM].mean(axis=0)
         front = np.float32(0) if seen is None else seen.front
-        layers = self._own.placed(moved.skull, lip, hidden, slid, now.gap)
+        layers = own.placed(moved.skull, lip, kept.hidden, kept.slid, now.gap)
         for layer, place, share, covered in layers:
             lay(mine, layer, place, hole, np.float32(share) * (1 - np.float32(covered) * front))
-        if own == 1:
+        if kept.share == 1:
             return mine
         # Not blended one over the other, as flesh would show through between them.
         seen = seen if below is None else theirs(None)
         inside = self._others(hole, moved, seen, _UpperRow(moved.skull))
-        return inside + np.float32(own) * (mine - inside)
+        return inside + np.float32(kept.share) * (mine - inside)
 
-    def _own_share(self, now: Rims, moved: Moved) -> tuple[float, float, float]:
-        """How much of the photo's own interior is kept between the moved lips.
-
-        Its teeth are kept until the lip bares parts that the photo hides; a tongue and a throat
-        only while the mouth has a similar shape.
-
-        Returns:
-            its opacity; how far what a lip leaves of its teeth has slid up behind that lip, 0..1;
-            and by how many pixels.
-        """
-        if self._own is None:
-            return 0.0, 0.0, 0.0
-        raised = moved.expression[UPPER_RIM] @ -self._photo.down
-        least = self._known(self._own) * self._unit
-        bared = smoothstep(*RAISED, float(raised.max()) / least)
-        covered = -float(raised.mean()) / self._own.row
-        left = max(1 - covered, 0.0)
-        hidden = smoothstep(*COVERED, covered) * smoothstep(*EMPTY, now.gap / self._own.row - left)
-        alike = 1 - smoothstep(*STRETCHED, now.width / self._photo.width)
-        alike *= smoothstep(*CLOSED, now.gap / max(self._photo.gap, 1e-3))
-        throat = self._agape * alike
-        hidden *= 1 - throat
-        slid = hidden * (left + BEHIND) * self._own.row
-        return max(self._toothy * (1 - bared), throat), hidden, slid
-
-    def _known(self, own: OwnInside) -> float:
-        """The share of a whole upper row that is visible in the photo, 0..1."""
-        return min(own.row / (WHOLE_ROW * self._unit), 1.0)
-
-    def _row_beside(self, own: OwnInside, hole: Hole, moved: Moved, hidden: float) -> _UpperRow:
+    def _row_beside(self, own: OwnInside, hole: Hole, moved: Moved, upper: float) -> _UpperRow:
         """The drawn teeth that continue the photo's own row to the sides, at its height."""
-        upper = self._toothy * (1 - hidden)
         if upper == 0:
             return _UpperRow(moved.skull)
         turn, start = moved.skull[:, :2], moved.skull[:, 2]
