@@ -7,7 +7,8 @@ stay hidden. `dlib_face` is independent of that family.
 Every picture is read by itself. MediaPipe's video mode would smooth: it hides jitter, shrinks quick
 movements and lags a third of a frame. Instead each face is read from several slightly different
 crops, which are averaged: on painted faces the noise of a single crop alone would lower every
-correlation by a tenth. The spread of the crops gives the noise.
+correlation by a tenth. The spread of the crops gives the noise. A large face is shrunk first, as
+MediaPipe samples a network's input without a filter, and fine grain would move its points.
 """
 
 from __future__ import annotations
@@ -35,6 +36,8 @@ LOOKS = 1 + len(_CUTS)
 """The number of looks at each frame that are averaged."""
 _AROUND = 2.2
 """Width of a cut in sizes of the face, with a margin for the detector."""
+_LARGEST = 170.0
+"""Size of a face in pixels up to which the network's input is no smaller than what it shows."""
 _ELSEWHERE = 0.1
 """Mean distance of two meshes, in sizes of the face, from which on they are of two faces."""
 
@@ -94,20 +97,34 @@ class TasksEstimator:
 
         The head's rotation is read in the whole picture only, whose perspective it depends on.
         """
-        first = self._look(rgb)
-        if first is None:
+        found = self._first_look(rgb)
+        if found is None:
             return None
-        again = (self._look_again(rgb, first, cut) for cut in _CUTS)
+        picture, first = found
+        again = (self._look_again(picture, first, cut) for cut in _CUTS)
         every = [first, *(look for look in again if look is not None)]
         points: Doubles = np.mean([look.points for look in every], axis=0)
         scores = np.array([look.scores for look in every])
         return TasksFace(
             scores=scores.mean(axis=0),
-            points=points[:, :2],
+            points=points[:, :2] * np.divide(rgb.shape[1::-1], picture.shape[1::-1]),
             gaze=_gaze(points, first.rotation),
             pose=_angles(first.rotation),
             looks=scores,
         )
+
+    def _first_look(self, rgb: Picture) -> tuple[Picture, _Look] | None:
+        """The picture, shrunk where its face is large, and what is seen in it."""
+        look = self._look(rgb)
+        if look is None:
+            return None
+        shrink = _LARGEST / _size(look.points[:, :2])
+        if shrink >= 1:
+            return rgb, look
+        size = [max(round(shrink * side), 1) for side in rgb.shape[1::-1]]
+        small = np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), np.uint8)
+        again = self._look(small)
+        return (rgb, look) if again is None else (small, again)
 
     @unbroken()
     def _look(self, rgb: Picture) -> _Look | None:
@@ -176,13 +193,18 @@ def _cut(points: Doubles, cut: tuple[float, float, float, float]) -> tuple[Crop,
     """The crop of one of `_CUTS` around a face of points (478, 2), and the face's size."""
     right, down, grow, turn = cut
     low, high = points.min(axis=0), points.max(axis=0)
-    size = max(float((high - low).max()), 1.0)
+    size = _size(points)
     side = max(round(_AROUND * size), 2)
     cos, sin = np.cos(np.radians(turn)) / grow, np.sin(np.radians(turn)) / grow
     linear = np.array([[cos, -sin], [sin, cos]])
     middle = (low + high) / 2 + size * np.array([right, down])
     shift = middle - linear @ np.full(2, (side - 1) / 2)
     return Crop(to_frame=np.column_stack([linear, shift]), size=(side, side)), size
+
+
+def _size(points: Doubles) -> float:
+    """The larger side of a face of points (n, 2) in pixels, at least 1."""
+    return max(float(np.ptp(points, axis=0).max()), 1.0)
 
 
 def _scores(categories: Any) -> Doubles:

@@ -95,6 +95,28 @@ def test_a_picture_without_a_face_has_no_scores(bundle: Path) -> None:
         assert estimator.read(np.full((120, 160, 3), 90, np.uint8)) is None
 
 
+def test_the_grain_of_a_large_face_is_no_tremble(face: Picture, bundle: Path) -> None:
+    """Sampled without a filter, grain would move points that stay in place where it is averaged."""
+    import cv2
+
+    large = cv2.resize(face, None, fx=4, fy=4, interpolation=cv2.INTER_CUBIC).astype(float)
+    random = np.random.default_rng(0)
+    grainy = [large + random.normal(0, 30, large.shape) for _ in range(8)]
+    pictures = [np.clip(picture, 0, 255).astype(np.uint8) for picture in grainy]
+    size = face.shape[1::-1]
+    small = [cv2.resize(picture, size, interpolation=cv2.INTER_AREA) for picture in pictures]
+
+    def tremble(shown: list[Picture]) -> float:
+        """Standard deviation of points relative to the face."""
+        seen = [estimator.read(picture) for picture in shown]
+        points = np.array([one.points for one in seen if one is not None])
+        assert len(points) == len(shown)
+        return float((points.std(axis=0) / np.ptp(points, axis=1).mean()).mean())
+
+    with TasksEstimator(bundle) as estimator:
+        assert tremble(pictures) < 1.3 * tremble(small)
+
+
 def test_looks_at_a_turned_face_agree_where_it_is(face: Picture, bundle: Path) -> None:
     """Each look is cut out shifted, scaled and turned; its points must come back in place."""
     with TasksEstimator(bundle) as estimator:
