@@ -174,7 +174,8 @@ def test_a_mouth_passes_the_width_to_which_the_photo_is_parted_without_a_flash(
     assert gaps[0] > 1.5
     assert gaps[-1] < 0.8
     assert min(bright) > 0.85 * max(bright)
-    assert inside({})[1] < 0.2 * max(bright)  # a mouth as in the photo keeps what is seen there
+    for nearly_as_in_the_photo in ({}, {"jawOpen": 0.01}):  # keeps what is seen there
+        assert inside(nearly_as_in_the_photo)[1] < 0.2 * max(bright)
 
 
 def test_a_person_who_talks_in_a_clip_shows_the_same_mouth_in_each_picture(
