@@ -251,9 +251,9 @@ class ExpressedFrame:
     pose: HeadPose | None
     """None while the face is away."""
     cut: bool = False
-    tracked: TrackedFrame | None = None
+    tracked: TrackedFrame | None = field(default=None, repr=False)
     """The frame with its pixels; None from a saved performance."""
-    rest: RestFace | None = None
+    rest: RestFace | None = field(default=None, repr=False)
     """The rest of the person shown, where a video shows several; None: the only person's."""
 
 
@@ -290,17 +290,17 @@ class FaceRequest:
     index: int
     at: Instant
     duration: Fraction
-    identity: Identity
+    identity: Identity = field(repr=False)
     expression: Expression
     """What the identity should do: absolute, relative to the identity's rest."""
     pose: HeadPose
     """Where the identity's head should be, in the identity's frame."""
     points: Floats = field(repr=False)
     """(478, 3) where its mesh should be, in pixels of the identity's frame."""
-    driving: ExpressedFrame | None = None
+    driving: ExpressedFrame | None = field(default=None, repr=False)
     """The driving frame, also one without a face. Its pixels, if any, feed the mouth interior,
     pixel encoders and the preview."""
-    driving_rest: ExpressedFrame | None = None
+    driving_rest: ExpressedFrame | None = field(default=None, repr=False)
     """The driving frame nearest to the driving face's rest, with pixels."""
     away: bool = False
     """True where the driving face is away and the request was filled in."""

@@ -44,6 +44,7 @@ def test_a_frame_and_its_report_print_without_their_arrays(drive: Path, photo: P
     for shown in (repr(frame), repr(report)):
         assert "array(" not in shown
         assert " object at " not in shown
+    assert len(repr(frame)) < 400, "in a few lines of a terminal"
 
 
 def test_who_reads_frames_sees_progress_and_each_run_s_own_count(drive: Path, photo: Path) -> None:
