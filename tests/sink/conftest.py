@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -11,9 +12,12 @@ from clips import Picture, finished, info_for, numbered
 from retarget.sink.open import open_sink
 from retarget.sink.settings import SinkSettings
 
+NAMES = ["a.mp4", "a.mkv", "a.webm", "a.gif", "a_%03d.png", "a.png", "frames"]
+Save = Callable[..., Path]
+
 
 @pytest.fixture
-def save(tmp_path: Path) -> Callable[..., Path]:
+def save(tmp_path: Path) -> Save:
     """Write numbered frames to a name in a fresh folder."""
 
     def saved(
@@ -34,3 +38,19 @@ def save(tmp_path: Path) -> Callable[..., Path]:
         return target
 
     return saved
+
+
+def later(folder: Path, name: str = "later.png") -> str:
+    """A program that writes one frame there."""
+    return f"""
+        from pathlib import Path
+        from clips import finished, info_for
+        from retarget.sink.open import open_sink
+        with open_sink(Path({str(folder)!r}) / {name!r}, info=info_for()) as sink:
+            sink.write(finished(0))
+    """
+
+
+def no_links(*_: object) -> None:
+    """As `os.link` on a disk without them."""
+    raise PermissionError(errno.EPERM, "this disk has none")

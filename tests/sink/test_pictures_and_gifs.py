@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
@@ -14,8 +13,7 @@ from PIL import Image
 from retarget import __version__
 from retarget.errors import CannotWrite
 from retarget.sink.open import open_sink
-
-Save = Callable[..., Path]
+from tests.sink.conftest import Save
 
 
 def test_a_folder_of_pictures_holds_every_frame_without_loss(save: Save) -> None:

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import replace
 from fractions import Fraction
@@ -23,8 +22,8 @@ from retarget.sink.open import open_sink
 from retarget.sink.settings import SinkSettings
 from retarget.source.open import open_source
 from retarget.source.settings import SourceSettings
+from tests.sink.conftest import Save
 
-Save = Callable[..., Path]
 HELD = [(suffix, codec) for suffix, kind in CONTAINERS.items() for codec in kind.codecs]
 NAMES = {
     "h264": "h264", "h265": "hevc", "av1": "av1", "vp9": "vp9", "prores": "prores", "ffv1": "ffv1",

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -15,13 +14,10 @@ from PIL import Image
 from programs import run
 
 from retarget.errors import CannotWrite
-from retarget.flow import atomic_files
 from retarget.sink.open import open_sink
 from retarget.sink.partial import filling
 from retarget.sink.settings import SinkSettings
-
-NAMES = ["a.mp4", "a.mkv", "a.webm", "a.gif", "a_%03d.png", "a.png", "frames"]
-Save = Callable[..., Path]
+from tests.sink.conftest import NAMES, Save, later
 
 
 @pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt, GeneratorExit])
@@ -80,16 +76,6 @@ def test_what_a_killed_run_left_is_cleared_by_a_later_one_and_what_a_living_one_
         run(later(tmp_path))
         names = {file.name for file in ours} | {".retarget-mine.txt", "later.png"}
         assert {file.name for file in tmp_path.iterdir()} == names
-
-
-def later(folder: Path, name: str = "later.png") -> str:
-    return f"""
-        from pathlib import Path
-        from clips import finished, info_for
-        from retarget.sink.open import open_sink
-        with open_sink(Path({str(folder)!r}) / {name!r}, info=info_for()) as sink:
-            sink.write(finished(0))
-    """
 
 
 def test_files_that_were_to_be_replaced_when_a_run_was_killed_are_kept(tmp_path: Path) -> None:
@@ -234,90 +220,6 @@ def test_pictures_that_another_run_puts_there_meanwhile_stay(placed: Path, tmp_p
     assert other.with_name("frame_00000.png").is_file()
 
 
-@pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("again", [False, True])
-def test_what_one_run_writes_no_other_does_until_it_is_there(
-    tmp_path: Path, name: str, again: bool
-) -> None:
-    settings = SinkSettings(overwrite=again)
-    with open_sink(tmp_path / name, settings, info=info_for()) as sink:
-        sink.write(finished(0))
-        with (
-            pytest.raises(CannotWrite, match="written by another run"),
-            open_sink(tmp_path / name, settings, info=info_for()) as other,
-        ):
-            other.write(finished(0))
-        told = run(later(tmp_path, name)).stderr
-        assert "CannotWrite" in told
-        assert "written by another run" in told
-    run(later(tmp_path, "b.png"))
-    assert not list(tmp_path.rglob(".*"))
-    if again:
-        with open_sink(tmp_path / name, settings, info=info_for()) as sink:
-            sink.write(finished(0))
-
-
-def put(target: Path) -> Path:
-    """Make something where a result is to go, as another program might; the file that is made."""
-    if not target.suffix:
-        target.mkdir()
-        target = target / "frame_00000.png"
-    file = target.with_name(target.name.replace("%03d", "000"))
-    file.write_bytes(b"theirs")
-    return file
-
-
-@pytest.mark.parametrize("links", [True, False])
-@pytest.mark.parametrize("name", NAMES)
-def test_what_another_program_puts_there_meanwhile_stays_and_the_result_is_kept_beside_it(
-    tmp_path: Path, name: str, links: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def no_links(*_: object) -> None:
-        raise PermissionError(errno.EPERM, "this disk has none")
-
-    if not links:
-        monkeypatch.setattr(os, "link", no_links)
-    said: list[str] = []
-    target = tmp_path / name
-    place = target.with_name(f"{target.stem}_3{target.suffix}")
-    second = target.with_name(f"{target.stem}_2{target.suffix}")
-    with open_sink(target, info=info_for(), warn=said.append) as sink:
-        sink.write(finished(0))
-        made = [put(target), put(second)]
-        assert sink.target == target
-    assert [file.read_bytes() for file in made] == [b"theirs"] * 2
-    assert sink.target == place
-    assert said == [f"Another program made {target} meanwhile, so the result is {place}."]
-    ours = place.with_name(place.name.replace("%03d", "000"))
-    ours = ours if ours.suffix else ours / "frame_00000.png"
-    assert ours.stat().st_size > len(b"theirs")
-    assert not list(tmp_path.rglob(".*"))
-
-
-def test_what_may_be_replaced_is_replaced_whenever_it_came(tmp_path: Path) -> None:
-    settings = SinkSettings(overwrite=True)
-    with open_sink(tmp_path / "a.mp4", settings, info=info_for()) as sink:
-        sink.write(finished(0))
-        put(tmp_path / "a.mp4")
-    assert [file.name for file in tmp_path.iterdir()] == ["a.mp4"]
-    assert (tmp_path / "a.mp4").read_bytes() != b"theirs"
-
-
-def test_a_folder_is_filled_by_one_run_at_a_time(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    place = tmp_path / "set"
-    with filling(place), pytest.raises(CannotWrite, match="another run"), filling(place):
-        pass
-    with filling(place) as folder:
-        assert list(folder.iterdir()) == []
-    monkeypatch.chdir(place)
-    with filling(Path()) as folder:
-        assert list(folder.iterdir()) == []
-        with pytest.raises(CannotWrite, match="another run"), filling(place):
-            pass
-
-
 @pytest.mark.parametrize("there", [False, True])
 def test_a_folder_that_was_not_filled_is_left_as_it_was_found(tmp_path: Path, there: bool) -> None:
     place = tmp_path / "set"
@@ -357,64 +259,3 @@ def test_old_pictures_stay_where_new_ones_cannot_take_their_places(
     with pytest.raises(KeyboardInterrupt):
         fill(placed, range(7, 9))
     assert {file: file.read_bytes() for file in real.iterdir()} == old
-
-
-def opened(monkeypatch: pytest.MonkeyPatch, times: int) -> Iterator[int]:
-    """Refuse to rename as Windows does while another program has a file open.
-
-    Returns:
-        one number for each time that is left.
-    """
-    left, replace = iter(range(times)), Path.replace
-
-    def refuse(file: Path, to: Path) -> Path:
-        if next(left, None) is None:
-            return replace(file, to)
-        error = PermissionError(errno.EACCES, "Access is denied", str(file))
-        error.winerror = 5  # type: ignore[attr-defined]
-        raise error
-
-    monkeypatch.setattr(Path, "replace", refuse)
-    monkeypatch.setattr(atomic_files, "_WAITS", (0.0, 0.0))
-    return left
-
-
-@pytest.mark.parametrize("again", [False, True])
-@pytest.mark.parametrize("name", NAMES)
-def test_a_result_that_a_virus_scanner_looks_at_for_a_moment_is_kept(
-    save: Save, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, again: bool
-) -> None:
-    if again:
-        save(name, count=1)
-    monkeypatch.setattr(os, "link", _no_links)
-    left = opened(monkeypatch, times=2)
-    save(name, count=1, overwrite=again)
-    assert list(left) == []
-    assert not list(tmp_path.glob(".*"))
-
-
-def test_a_result_that_a_player_has_open_is_told_and_stays(
-    save: Save, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    before = save("a.mp4", count=1).read_bytes()
-    opened(monkeypatch, times=9)
-    with pytest.raises(CannotWrite, match=r"a\.mp4 cannot be replaced: another program may"):
-        save("a.mp4", count=1, overwrite=True)
-    assert [file.name for file in tmp_path.iterdir()] == ["a.mp4"]
-    assert (tmp_path / "a.mp4").read_bytes() == before
-
-
-def test_a_result_stays_that_cannot_be_taken_its_hidden_name(
-    save: Save, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A scanner on Windows may still have it open under that name."""
-
-    def refuse(path: Path, *, missing_ok: bool = False) -> None:
-        raise PermissionError(errno.EACCES, "in use", str(path))
-
-    monkeypatch.setattr(Path, "unlink", refuse)
-    assert save("a.png", count=1).stat().st_size > 100
-
-
-def _no_links(*_: object) -> None:
-    raise OSError(errno.EPERM, "this disk has no links")

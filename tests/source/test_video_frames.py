@@ -4,22 +4,18 @@ import gc
 import io
 from collections.abc import Callable
 from fractions import Fraction
-from itertools import pairwise
 from pathlib import Path
 
 import av
 import numpy as np
 import pytest
-from clips import SIZE, as_frame, heard, make_clip, number_in, numbered, read, times, turned
-from hypothesis import given
-from hypothesis import strategies as st
+from clips import SIZE, as_frame, make_clip, number_in, numbered, read, turned
 from PIL import Image
 
 from retarget.errors import UnreadableInput
 from retarget.source.filter import PictureFilter
 from retarget.source.open import open_source
 from retarget.source.settings import SourceSettings
-from retarget.source.timing import in_time
 from retarget.source.upright import turn_from_matrix
 
 MS = Fraction(1, 1000)
@@ -29,60 +25,12 @@ def numbers(path: Path, **settings: object) -> list[int]:
     return [number_in(frame.rgb) for frame in read(path, **settings)]
 
 
-def test_a_television_rate_is_kept_exactly(tmp_path: Path) -> None:
-    rate = Fraction(30_000, 1001)
-    clip = make_clip(tmp_path / "tv.mp4", rate=rate)
-    with open_source(clip) as source:
-        assert source.info.rate == rate
-        assert source.info.count == 30
-        assert source.info.duration == 30 / rate
-    assert times(clip) == [i / rate for i in range(30)]
-
-
-@pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
-def test_a_variable_rate_is_kept_by_its_time_stamps(tmp_path: Path, suffix: str) -> None:
-    stamps, lengths = [0, 40, 50, 200, 260], [40, 10, 150, 60, 33]
-    clip = make_clip(tmp_path / f"v{suffix}", stamps=stamps, time_base=MS, lengths=lengths)
-    frames = read(clip)
-    assert [frame.at.exact for frame in frames] == [s * MS for s in stamps]
-    assert [frame.duration for frame in frames[:4]] == [s * MS for s in lengths[:4]]
-    assert [number_in(frame.rgb) for frame in frames] == [0, 1, 2, 3, 4]
-
-
-@pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
-def test_pictures_that_begin_late_keep_their_start(tmp_path: Path, suffix: str) -> None:
-    """Only a broadcast's clock counts from anywhere."""
-    stamps = [500, 540, 580, 620]
-    clip = make_clip(tmp_path / f"late{suffix}", stamps=stamps, time_base=MS)
-    assert times(clip) == [s * MS for s in stamps]
-
-
-def test_a_rate_that_whole_milliseconds_blur_is_the_one_that_was_meant(tmp_path: Path) -> None:
-    rate = Fraction(30_000, 1001)
-    stamps = [round(i / rate / MS) for i in range(59)]
-    rounded = make_clip(tmp_path / "a.mp4", rate=rate, stamps=stamps, time_base=MS)
-    with open_source(rounded) as source:
-        assert source.info.rate == rate
-
-
 def test_frames_come_upright_rgb_and_numbered_in_the_order_of_showing(tmp_path: Path) -> None:
     frames = read(make_clip(tmp_path / "b.mp4", options={"bf": "3", "g": "12"}))
     assert [frame.index for frame in frames] == list(range(30))
     assert [number_in(frame.rgb) for frame in frames] == list(range(30))
     assert frames[0].size == SIZE
     assert frames[0].rgb.flags.c_contiguous
-
-
-@pytest.mark.parametrize("codec", ["libx264", "mpeg4"])
-def test_a_file_that_says_no_times_of_showing_shows_its_frames_evenly(
-    tmp_path: Path, codec: str
-) -> None:
-    options = {"g": "12", "bf": "2", "b_strategy": "0"}
-    frames = read(make_clip(tmp_path / "a.avi", codec=codec, options=options))
-    assert [number_in(frame.rgb) for frame in frames] == list(range(30))
-    at = [frame.at.exact for frame in frames]
-    assert {b - a for a, b in pairwise(at)} == {Fraction(1, 25)}
-    assert 0 <= at[0] <= Fraction(2, 25)
 
 
 MATRICES = [(a, 0, 0, d) for a in (1, -1) for d in (1, -1)] + [
@@ -240,85 +188,6 @@ def test_a_piece_begins_and_ends_at_the_frame_whose_time_is_given(
         assert number_in(read(clip, end=time)[-1].rgb) == index - 1
 
 
-def test_a_broadcast_clock_begins_at_its_first_moment(tmp_path: Path) -> None:
-    clip = make_clip(tmp_path / "c.ts", sound="aac")
-    first = times(clip)[0]
-    assert min(first, heard(clip)[0][0]) == 0
-    assert 0 <= first < Fraction(1, 20)
-
-
-@pytest.mark.parametrize("suffix", [".ts", ".mpg"])
-@pytest.mark.parametrize("count", [1, 2])
-def test_a_broadcast_of_hardly_a_frame_begins_at_zero(
-    tmp_path: Path, suffix: str, count: int
-) -> None:
-    noise = np.random.default_rng(3).integers(0, 255, (64, 96, 3), np.uint8)
-    clip = make_clip(
-        tmp_path / f"c{suffix}", count=count, codec="mpeg2video", picture=lambda i: noise
-    )
-    assert times(clip) == [0, Fraction(1, 25)][:count]
-
-
-@given(
-    st.lists(st.tuples(st.one_of(st.none(), st.integers(-5, 60)), st.integers(0, 5)), max_size=20),
-    st.integers(1, 6),
-)
-def test_repaired_time_stamps_rise_and_none_is_lost(
-    stamps: list[tuple[int | None, int]], usual: int
-) -> None:
-    frames = [(i, stamp, length) for i, (stamp, length) in enumerate(stamps)]
-    repaired = list(in_time(iter(frames), usual=usual))
-    assert [value for value, _, _ in repaired] == list(range(len(stamps)))
-    at = [stamp for _, stamp, _ in repaired]
-    assert all(later > earlier for earlier, later in pairwise(at))
-    assert all(ticks > 0 for _, _, ticks in repaired)
-
-
-@given(st.lists(st.integers(-1000, 1000), unique=True, min_size=1).map(sorted))
-def test_time_stamps_in_order_are_left_alone(stamps: list[int]) -> None:
-    repaired = list(in_time(((s, s, 0) for s in stamps), usual=40))
-    assert [stamp for _, stamp, _ in repaired] == stamps
-
-
-def test_a_doubled_time_stamp_goes_midway_to_the_next() -> None:
-    frames = [("a", 0, 40), ("b", 40, 40), ("c", 40, 40), ("d", 120, 40), ("e", None, 40)]
-    repaired = list(in_time(iter(frames), usual=40))
-    assert repaired == [
-        ("a", 0, 40),
-        ("b", 40, 40),
-        ("c", 80, 40),
-        ("d", 120, 40),
-        ("e", 160, 40),
-    ]
-
-
-@pytest.mark.parametrize(
-    ("end", "lasts"),
-    [(None, 40), (170, 50), (121, 1), (120, 40), (60, 40), (520, 400), (521, 40), (9000, 40)],
-)
-def test_the_last_frame_lasts_to_the_end_of_the_file_where_that_is_near(
-    end: int | None, lasts: int
-) -> None:
-    """A file that is cut, or whose sound goes on, ends elsewhere than its pictures."""
-    *_, last = in_time(((s, s, 0) for s in (0, 40, 120)), usual=40, end=end)
-    assert last == (120, 120, lasts)
-
-
-@pytest.mark.parametrize(("count", "suffix"), [(41, ".mp4"), (34, ".mov"), (40, ".mp4")])
-def test_the_last_frame_lasts_as_long_as_the_others_where_the_file_rounds_its_end(
-    tmp_path: Path, count: int, suffix: str
-) -> None:
-    """An edit list counts in the film's coarse ticks, so 41 frames of 1001/30000 s end early."""
-    rate = Fraction(30_000, 1001)
-    frames = read(make_clip(tmp_path / f"tv{suffix}", count=count, rate=rate))
-    assert {frame.duration for frame in frames} == {1 / rate}
-
-
-def test_frames_without_any_stamp_follow_one_another_from_where_they_begin() -> None:
-    frames = list(in_time(((i, None, 0) for i in range(3)), usual=40, first=7))
-    assert frames == [(0, 7, 40), (1, 47, 40), (2, 87, 40)]
-
-
 def test_video_memory_does_not_grow_with_length(tmp_path: Path) -> None:
     import tracemalloc
 
@@ -375,55 +244,3 @@ def test_a_video_too_large_is_refused_before_it_is_converted(tmp_path: Path) -> 
     )
     with pytest.raises(UnreadableInput, match="16386 x 2"):
         read(clip)
-
-
-def with_two_tracks(one: Path, two: Path) -> None:
-    """Write the clip `one` with its sound twice."""
-    with av.open(str(one)) as clip, av.open(str(two), "w") as out:
-        picture, sound = clip.streams.video[0], clip.streams.audio[0]
-        copies = {
-            picture.index: [out.add_stream_from_template(picture)],
-            sound.index: [out.add_stream_from_template(sound) for _ in range(2)],
-        }
-        for packet in clip.demux():
-            data = bytes(packet)
-            for stream in copies[packet.stream.index] if data else ():
-                again = av.Packet(data)
-                again.pts, again.dts, again.time_base = packet.pts, packet.dts, packet.time_base
-                again.stream = stream
-                out.mux(again)
-
-
-def test_of_several_sound_tracks_one_is_carried_and_it_is_told(tmp_path: Path) -> None:
-    one, two = make_clip(tmp_path / "one.mkv", sound="aac"), tmp_path / "two.mkv"
-    with_two_tracks(one, two)
-    said: list[str] = []
-    with open_source(two, warn=said.append) as source:
-        found = source.sound()
-        assert found is not None
-        with found.open() as opened:
-            carried = [bytes(packet) for _, packet in opened.packets()]
-    assert said == [f"{two} has 2 sound tracks; one is carried over."]
-    assert carried == [data for _, data, _ in heard(one)]
-
-
-@pytest.mark.parametrize("unknown", [0, 1])
-def test_of_two_sound_tracks_the_one_of_a_known_codec_is_carried(
-    tmp_path: Path, unknown: int
-) -> None:
-    one, two = make_clip(tmp_path / "one.mkv", sound="aac"), tmp_path / "two.mkv"
-    with_two_tracks(one, two)
-    parts = two.read_bytes().split(b"A_AAC")
-    assert len(parts) == 3
-    names = [b"A_XYZ" if track == unknown else b"A_AAC" for track in range(2)]
-    two.write_bytes(parts[0] + names[0] + parts[1] + names[1] + parts[2])
-    assert [data for _, data, _ in heard(two)] == [data for _, data, _ in heard(one)]
-
-
-def test_sound_that_is_left_out_as_its_codec_is_unknown_is_told(tmp_path: Path) -> None:
-    clip = make_clip(tmp_path / "clip.mkv", sound="aac")
-    clip.write_bytes(clip.read_bytes().replace(b"A_AAC", b"A_XYZ"))
-    said: list[str] = []
-    with open_source(clip, warn=said.append) as source:
-        assert source.sound() is None
-    assert said == [f"{clip}: its sound is left out, as its codec is not known here."]
