@@ -7,6 +7,7 @@ A programmer's mistake (a wrong shape) is a plain `ValueError` and keeps its tra
 from __future__ import annotations
 
 import difflib
+import errno
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -46,6 +47,16 @@ class RetargetError(Exception):
 
 class UnreadableInput(RetargetError):
     """A file, folder, address or picture that cannot be used as it is."""
+
+    @classmethod
+    def at(cls, name: object, error: Exception) -> Self | None:
+        """The error for a file that is not there or may not be read; None if it is neither."""
+        number = getattr(error, "errno", None)
+        if number == errno.ENOENT:
+            return cls(f"There is no file {name}.", do="Check the path.")
+        if number in (errno.EACCES, errno.EPERM):
+            return cls(f"{name} may not be read by you.", do="Change its permissions.")
+        return None
 
 
 class NoFaceFound(RetargetError):

@@ -226,12 +226,8 @@ class LiveLinkPerformance(Performance):
                             line, f"has {len(fields)} columns where the first has {order[0]}"
                         )
                     yield line, [fields[i] if i >= 0 else "0" for i in order[1]]
-        except FileNotFoundError as absent:
-            raise UnreadableInput(
-                f"There is no file {self.path}.", do="Check its name and folder."
-            ) from absent
         except (OSError, UnicodeDecodeError, csv.Error) as wrong:
-            raise UnreadableInput(
+            raise UnreadableInput.at(self.path, wrong) or UnreadableInput(
                 f"{self.path} is not a text file that can be read.",
                 do="Give a CSV in the Live Link Face layout.",
             ) from wrong

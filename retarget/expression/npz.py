@@ -125,12 +125,11 @@ class NpzPerformance(Performance):
     def _opened(self) -> Iterator[zipfile.ZipFile]:
         try:
             zipped = zipfile.ZipFile(self.path)
-        except FileNotFoundError as absent:
-            raise UnreadableInput(
-                f"There is no file {self.path}.", do="Check its name and folder."
-            ) from absent
+        # Besides BadZipFile, zipfile raises ValueError for a forged place of an entry, and
+        # NotImplementedError for a version of the format that it does not know.
         except (OSError, ValueError, NotImplementedError, zipfile.BadZipFile) as wrong:
-            raise self._not_ours("it is not a zip archive") from wrong
+            denied = UnreadableInput.at(self.path, wrong)
+            raise denied or self._not_ours("it is not a zip archive") from wrong
         with zipped:
             yield zipped
 

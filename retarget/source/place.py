@@ -7,7 +7,6 @@ may be a playlist, but only of remote parts.
 
 from __future__ import annotations
 
-import errno
 from dataclasses import dataclass
 
 import av
@@ -70,20 +69,13 @@ class Place:
 
     def unreadable(self, cause: Exception) -> UnreadableInput:
         """One sentence for an error of FFmpeg or the system."""
-        number = getattr(cause, "errno", None)
         if self.remote:
             why = str(getattr(cause, "strerror", None) or cause).rstrip(".")
             return UnreadableInput(
                 f"{self.name} cannot be fetched ({why}).",
                 do="Check the address and the connection, or download the video first.",
             )
-        if number == errno.ENOENT:
-            return UnreadableInput(f"There is no file {self.name}.", do="Check the path.")
-        if number in (errno.EACCES, errno.EPERM):
-            return UnreadableInput(
-                f"{self.name} may not be read by you.", do="Change its permissions."
-            )
-        return UnreadableInput(
+        return UnreadableInput.at(self.name, cause) or UnreadableInput(
             f"{self.name} is no video or picture that can be read: it is damaged, cut short, or of "
             "another kind.",
             do="Check that it opens elsewhere, or convert it to .mp4 or .png.",

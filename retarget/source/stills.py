@@ -81,18 +81,12 @@ def read_still(file: Path | bytes, name: str, background: Bytes) -> Picture:
             with Image.open(_openable(file, name), formats=_formats()) as image:
                 check_size(name, *image.size)
                 return upright_rgb(image, background)
-    except FileNotFoundError as cause:
-        raise UnreadableInput(f"There is no file {name}.", do="Check the path.") from cause
-    except PermissionError as cause:
-        raise UnreadableInput(
-            f"{name} may not be read by you.", do="Change its permissions."
-        ) from cause
     except Image.DecompressionBombError as cause:
         raise UnreadableInput(
             f"{name} has more pixels than are read.", do="Make it smaller first."
         ) from cause
     except DAMAGE as cause:
-        raise UnreadableInput(
+        raise UnreadableInput.at(name, cause) or UnreadableInput(
             f"{name} is not a picture that can be read: it is damaged or of another kind.",
             do="Check that it opens elsewhere, or save it as PNG.",
         ) from cause

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import io
 import json
 import tracemalloc
@@ -311,6 +312,25 @@ def test_broken_files_say_what_is_wrong(
     ]:
         with pytest.raises(UnreadableInput, match=says):
             list(open_performance(path).frames())
+
+
+@pytest.mark.parametrize("name", ["a.npz", "a.csv"])
+def test_a_locked_file_is_not_called_damaged(
+    name: str,
+    tmp_path: Path,
+    shown: tuple[RestFace, list[ExpressedFrame]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rest, frames = shown
+    path = save_performance(tmp_path / name, iter(frames), rest, INFO)
+
+    def locked(*_: object, **__: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "open", locked)
+    monkeypatch.setattr(zipfile, "ZipFile", locked)
+    with pytest.raises(UnreadableInput, match="may not be read by you"):
+        list(open_performance(path).frames())
 
 
 def test_nothing_is_left_behind_when_frames_fail(tmp_path: Path) -> None:
